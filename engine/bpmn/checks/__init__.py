@@ -1,0 +1,29 @@
+"""Static checks of a BPMN file: the schema, then the rules of BPMN 2.0 (OMG formal/2011-01-03) that it cannot say."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from ...limits import Limits
+from ..findings import Finding
+from .outline import Outline
+from .references import check_references
+from .report import Report
+from .schema import check_schema
+
+
+def check(root: etree._Element, *, limits: Limits, source: str | None = None) -> list[Finding]:
+    """Everything that is wrong or doubtful in the BPMN file under ``root``, in the order of its lines.
+
+    ``root`` comes from ``read_xml`` and stays as it is; ``source`` is the file's name, for the findings. A finding is
+    an error where the specification or the schema makes the file invalid, else a warning. References into other files
+    and elements that the engine cannot run are not judged here.
+    """
+    outline = Outline(root)
+    report = Report(source=source, dialect=outline.dialect)
+    check_schema(root, report)
+    check_references(outline, report)
+    return sorted(report.findings, key=lambda finding: (finding.line or 0, finding.severity, finding.code))
+
+
+__all__ = ["check"]

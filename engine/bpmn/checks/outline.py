@@ -1,0 +1,176 @@
+"""A BPMN file indexed once, for all checks to share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+
+from lxml import etree
+
+BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+BPMNDI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+
+TASKS = frozenset(
+    "task sendTask receiveTask serviceTask userTask manualTask scriptTask businessRuleTask".split()
+)
+SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
+ACTIVITIES = TASKS | SUB_PROCESSES | {"callActivity"}
+GATEWAYS = frozenset("exclusiveGateway inclusiveGateway parallelGateway complexGateway eventBasedGateway".split())
+CATCH_EVENTS = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
+THROW_EVENTS = frozenset({"intermediateThrowEvent", "endEvent"})
+EVENTS = CATCH_EVENTS | THROW_EVENTS
+FLOW_NODES = ACTIVITIES | GATEWAYS | EVENTS
+EVENT_DEFINITIONS = frozenset(
+    "messageEventDefinition timerEventDefinition escalationEventDefinition conditionalEventDefinition "
+    "linkEventDefinition errorEventDefinition cancelEventDefinition compensateEventDefinition "
+    "signalEventDefinition terminateEventDefinition".split()
+)
+
+# Names by which an engine or a modeler is known, in the namespaces that a file declares or in its ``exporter``. Their
+# files have a meaning that the engine defines where the specification's own way of saying it is left out.
+_DIALECTS = ("activiti", "camunda", "flowable", "zeebe", "spiffworkflow", "signavio", "bpmn-js", "bpmn.io")
+
+
+class Outline:
+    """What stands where in a file: elements by id and by tag, scopes, sequence flows by their ends.
+
+    Content of ``extensionElements`` belongs to others (BPMN 2.0, 8.2.3) and is left out.
+    """
+
+    def __init__(self, root: etree._Element) -> None:
+        self.root = root
+        self.by_id: dict[str, etree._Element] = {}
+        self.repeated: list[etree._Element] = []
+        self.by_tag: dict[str, list[etree._Element]] = defaultdict(list)
+        self.scope: dict[etree._Element, etree._Element] = {}
+        self.process: dict[etree._Element, etree._Element] = {}
+        self.outgoing: dict[str, list[etree._Element]] = defaultdict(list)
+        self.incoming: dict[str, list[etree._Element]] = defaultdict(list)
+        self._index()
+        for flow in self.by_tag["sequenceFlow"]:
+            self.outgoing[flow.get("sourceRef", "")].append(flow)
+            self.incoming[flow.get("targetRef", "")].append(flow)
+
+    def _index(self) -> None:
+        open_elements: list[tuple[etree._Element, etree._Element | None, etree._Element | None]]
+        open_elements = [(self.root, None, None)]
+        while open_elements:
+            element, scope, process = open_elements.pop()
+            tag = name(element)
+            element_id = element.get("id")
+            if element_id is not None and element_id in self.by_id:
+                self.repeated.append(element)
+            elif element_id is not None:
+                self.by_id[element_id] = element
+            if tag:
+                self.by_tag[tag].append(element)
+                if scope is not None and process is not None:
+                    self.scope[element] = scope
+                    self.process[element] = process
+                if tag == "process":
+                    scope = process = element
+                elif tag in SUB_PROCESSES:
+                    scope = element
+            if tag != "extensionElements":
+                open_elements.extend((child, scope, process) for child in reversed(element) if type(child.tag) is str)
+
+    @cached_property
+    def nodes(self) -> list[etree._Element]:
+        """The flow nodes of all processes."""
+        return [node for tag in sorted(FLOW_NODES) for node in self.by_tag[tag] if node in self.scope]
+
+    @cached_property
+    def nodes_by_scope(self) -> dict[etree._Element, list[etree._Element]]:
+        """The flow nodes that a process or sub-process holds directly."""
+        found: dict[etree._Element, list[etree._Element]] = defaultdict(list)
+        for node in self.nodes:
+            found[self.scope[node]].append(node)
+        return found
+
+    @cached_property
+    def boundary_events(self) -> dict[str, list[etree._Element]]:
+        """Boundary events by the id of the activity that they are attached to."""
+        found: dict[str, list[etree._Element]] = defaultdict(list)
+        for event in self.by_tag["boundaryEvent"]:
+            found[self.local(event, event.get("attachedToRef", "")) or ""].append(event)
+        return found
+
+    @cached_property
+    def lists_flows(self) -> bool:
+        """Whether the file writes ``incoming`` and ``outgoing`` at all."""
+        return bool(self.by_tag["incoming"] or self.by_tag["outgoing"])
+
+    @cached_property
+    def dialect(self) -> bool:
+        """Whether an engine's or modeler's own extensions are declared, as its exporter or as a namespace."""
+        named = [uri for uri in self.root.nsmap.values() if uri] + [self.root.get("exporter", "")]
+        return any(word in text.lower() for text in named for word in _DIALECTS)
+
+    def local(self, element: etree._Element, reference: str) -> str | None:
+        """The id that a QName means, None when it points into another file (XML namespaces; BPMN 2.0, 15.3.2)."""
+        prefix, colon, local = reference.rpartition(":")
+        if not colon:
+            return reference
+        uri = element.nsmap.get(prefix)
+        return local if uri is not None and uri == self.root.get("targetNamespace") else None
+
+    def find(self, element: etree._Element, reference: str | None) -> etree._Element | None:
+        """The element of this file that ``reference``, written at ``element``, means."""
+        local = self.local(element, reference.strip()) if reference else None
+        return self.by_id.get(local) if local else None
+
+    def definitions(self, event: etree._Element) -> list[etree._Element]:
+        """The event definitions of an event, its own and the referenced ones."""
+        found = []
+        for child in event:
+            tag = name(child)
+            if tag in EVENT_DEFINITIONS:
+                found.append(child)
+            elif tag == "eventDefinitionRef":
+                referenced = self.find(child, child.text)
+                if referenced is not None and name(referenced) in EVENT_DEFINITIONS:
+                    found.append(referenced)
+        return found
+
+    def flows_out(self, node: etree._Element) -> list[etree._Element]:
+        return self.outgoing.get(node.get("id", ""), [])
+
+    def flows_in(self, node: etree._Element) -> list[etree._Element]:
+        return self.incoming.get(node.get("id", ""), [])
+
+    def executable(self, element: etree._Element) -> bool:
+        """Whether the process around ``element`` is to be run; one that does not say counts as one that is."""
+        process = self.process.get(element)
+        return process is not None and is_true(process, "isExecutable", default=True)
+
+
+def name(element: etree._Element) -> str:
+    """The tag without namespace of a BPMN element, "" for anything else."""
+    tag = element.tag
+    return tag[len(BPMN) :] if isinstance(tag, str) and tag.startswith(BPMN) else ""
+
+
+def is_true(element: etree._Element, attribute: str, *, default: bool = False) -> bool:
+    """An attribute of type xsd:boolean."""
+    value = element.get(attribute)
+    return default if value is None else value.strip() in ("true", "1")
+
+
+def children(element: etree._Element, tag: str) -> list[etree._Element]:
+    return element.findall(BPMN + tag)
+
+
+def child(element: etree._Element, tag: str) -> etree._Element | None:
+    return element.find(BPMN + tag)
+
+
+def text(element: etree._Element) -> str:
+    return "".join(element.itertext()).strip()
+
+
+def label(element: etree._Element) -> str:
+    """How a finding calls an element: ``userTask 'approve'``."""
+    tag = name(element) or etree.QName(element).localname
+    shown = element.get("id") or element.get("name")
+    return f"{tag} {shown!r}" if shown else f"{tag} without id"

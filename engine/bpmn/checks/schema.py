@@ -1,0 +1,73 @@
+"""The XML schema of BPMN 2.0 (OMG formal/2011-01-03, files of 2010-05-24)."""
+
+from __future__ import annotations
+
+import copy
+import re
+from functools import cache
+from threading import Lock
+
+from lxml import etree
+from SpiffWorkflow.bpmn.parser.BpmnParser import XSD_PATH
+
+from ..findings import Finding
+from .outline import BPMN
+from .report import Report, place
+
+# One schema serves all threads, but it keeps the errors of its last validation in itself.
+_validating = Lock()
+_MOST = 100
+
+
+def check_schema(root: etree._Element, report: Report) -> None:
+    """Report every breach of the schema at its line, with the nearest element id."""
+    tree = _readable(root)
+    with _validating:
+        schema = _schema()
+        if schema.validate(tree):
+            return
+        breaches = [(entry.path, entry.line, entry.message) for entry in list(schema.error_log)[:_MOST]]
+    paths: dict[str, str | None] = {}
+    for path, line, message in breaches:
+        if path not in paths:
+            paths[path] = _nearest_id(tree, path)
+        report.add(
+            Finding(
+                code="schema",
+                severity="error",
+                text=f"The file breaks the BPMN 2.0 schema: {_sentence(message)}; correct it there.",
+                element_id=paths[path],
+                line=line or None,
+                source=report.source,
+            )
+        )
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(XSD_PATH))
+
+
+def _readable(root: etree._Element) -> etree._Element:
+    """``root``, or a copy where bpmn-js's ``formalExpression`` for ``messagePath`` is put right: all readers take it."""
+    wanted = f"{BPMN}correlationPropertyRetrievalExpression/{BPMN}formalExpression"
+    if root.find(f".//{wanted}") is None:
+        return root
+    changed = copy.deepcopy(root)
+    for element in changed.iterfind(f".//{wanted}"):
+        element.tag = f"{BPMN}messagePath"
+    return changed
+
+
+def _nearest_id(tree: etree._Element, path: str | None) -> str | None:
+    try:
+        found = tree.getroottree().xpath(path) if path else None
+    except etree.XPathError:
+        return None
+    if isinstance(found, list) and found and isinstance(found[0], etree._Element):
+        return place(found[0])[0]
+    return None
+
+
+def _sentence(message: str) -> str:
+    return re.sub(r"\{[^}]*\}", "", message).strip().rstrip(".").replace("\n", " ")

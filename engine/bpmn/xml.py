@@ -1,0 +1,57 @@
+"""Reading a BPMN file that anybody may have written."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from ..errors import Malformed, TooLarge
+from ..limits import Limits
+
+
+def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree._Element:
+    """Parse ``source`` into its root element; nothing outside these bytes is ever read.
+
+    The encoding is the one that the byte order mark or the XML declaration names (XML 1.0, 4.3.3), UTF-8 without
+    either. Raises TooLarge over ``limits.model_size`` (bytes) or ``limits.model_depth`` (nested elements); Malformed,
+    with the line, when it is no well-formed XML or brings a document type declaration; TypeError for text.
+    """
+    if not isinstance(source, bytes):
+        raise TypeError(f"read_xml takes bytes, not {type(source).__name__}: let the XML declaration name the encoding.")
+    place = f"The file {name!r}" if name else "The file"
+    if len(source) > limits.model_size:
+        raise TooLarge(
+            f"{place} has {len(source)} bytes, and model_size allows {limits.model_size}: split the model.",
+            limit="model_size",
+        )
+    # A parser belongs to one thread at a time, so each call has its own.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(source, parser)
+    except etree.XMLSyntaxError as error:
+        if "Excessive depth" in str(error):
+            raise _too_deep(place, limits) from None
+        # libxml2 ends some of its sentences with a line break, and lxml puts the position after it.
+        reason = (error.msg or "no element found").split(", line ")[0].strip().rstrip(".")
+        raise Malformed(f"{place} is not well-formed XML at line {error.lineno or 1}: {reason}.") from None
+    tree = root.getroottree()
+    if tree.docinfo.internalDTD is not None:
+        raise Malformed(f"{place} has a document type declaration: remove the <!DOCTYPE ...>, BPMN needs none.")
+    if _is_deeper(root, limits.model_depth):
+        raise _too_deep(place, limits)
+    return root
+
+
+def _too_deep(place: str, limits: Limits) -> TooLarge:
+    return TooLarge(
+        f"{place} nests elements deeper than the {limits.model_depth} levels that model_depth allows: split the model.",
+        limit="model_depth",
+    )
+
+
+def _is_deeper(root: etree._Element, depth: int) -> bool:
+    level = [root]
+    for _ in range(depth):
+        level = [child for element in level for child in element]
+        if not level:
+            return False
+    return True
