@@ -53,7 +53,7 @@ def test(arguments: list[str]) -> int:
     """Run every check, pytest last, whatever fails before it; 0 only if all passed."""
     checks = {
         "ruff": ("ruff", "check"),
-        "import-linter": ("lint-imports",),
+        "import-linter": ("lint-imports", "--no-logo"),
         "mypy": (PYTHON, "-m", "mypy"),
         "pytest": (PYTHON, "-m", "pytest", *arguments),
     }

@@ -1,0 +1,131 @@
+"""The frame of the project: what is packaged, what may import what, and which commands are promised."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("api", "bpmn_samples", "engine", "models")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def folders_with_modules() -> Iterator[Path]:
+    """The folders of the installed code that hold Python modules."""
+    for top in FOLDERS:
+        for folder in sorted({module.parent for module in (ROOT / top).rglob("*.py")}):
+            yield folder.relative_to(ROOT)
+
+
+def test_the_package_list_names_exactly_the_folders_that_hold_modules() -> None:
+    found = [".".join(("riverstone", *folder.parts)) for folder in folders_with_modules()]
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(found)
+
+
+def test_every_package_is_a_regular_one_and_says_that_it_is_typed() -> None:
+    missing = [
+        str(folder / name)
+        for folder in folders_with_modules()
+        for name in ("__init__.py", "py.typed")
+        if not (ROOT / folder / name).is_file()
+    ]
+    assert not missing
+
+
+def test_the_packages_import_each_other_relatively_so_that_they_can_be_mapped_under_one_name() -> None:
+    absolute = []
+    for folder in folders_with_modules():
+        for module in sorted((ROOT / folder).glob("*.py")):
+            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                    names = [node.module or ""]
+                else:
+                    continue
+                wrong = [name for name in names if name.split(".")[0] in ("riverstone", *FOLDERS)]
+                absolute += [f"{module.relative_to(ROOT)}:{node.lineno} imports {name}" for name in wrong]
+    assert not absolute
+
+
+@pytest.mark.parametrize("package", ["engine", "models", "bpmn_samples"])
+def test_a_program_that_uses_the_library_does_not_load_the_web_or_the_broker(package: str) -> None:
+    program = f"import sys, riverstone.{package}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "riverstone" in loaded
+    assert not {"flask", "werkzeug", "waitress", "apispec", "click", "celery", "kombu"} & set(loaded)
+
+
+def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
+    """The import rules of this project, judged over a tree that is laid out as installed."""
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    options = ["--no-logo", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    return subprocess.run([sys.executable, "-c", program, *options], cwd=tree, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def installed_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the packages as ``riverstone.*``, to be spoilt."""
+    tree = tmp_path_factory.mktemp("tree")
+    for top in FOLDERS:
+        shutil.copytree(ROOT / top, tree / "riverstone" / top, ignore=shutil.ignore_patterns("__pycache__"))
+    return tree
+
+
+def test_the_import_rules_hold(installed_tree: Path) -> None:
+    judged = lint_imports(installed_tree)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "line", "rule"),
+    [
+        ("models", "from ..engine import errors", "imports flow"),
+        ("engine", "from .. import api", "imports flow"),
+        ("engine", "import flask", "knows nothing of the web"),
+        ("engine/dispatch", "import SpiffWorkflow", "only engine.bpmn imports SpiffWorkflow"),
+        ("models", "from lxml import etree", "reads no XML"),
+        ("engine/bpmn", "import celery", "only the Celery dispatcher"),
+    ],
+)
+def test_an_import_against_the_rules_is_refused(installed_tree: Path, package: str, line: str, rule: str) -> None:
+    spoilt = installed_tree / "riverstone" / package / "spoilt.py"
+    spoilt.write_text(line + "\n", encoding="utf-8")
+    try:
+        judged = lint_imports(installed_tree)
+    finally:
+        spoilt.unlink()
+    assert judged.returncode != 0
+    broken = [text for text in judged.stdout.splitlines() if " BROKEN" in text]
+    assert [text for text in broken if rule in text], judged.stdout + judged.stderr
+
+
+def test_the_promised_test_command_is_the_one_that_ci_runs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = ROOT / ".ci" / "run"
+    command = script.read_text(encoding="utf-8").splitlines()[-1].removeprefix("exec ")
+    assert os.access(script, os.X_OK)
+    assert command == "python3 dev.py test"
+    assert re.search(rf"^\s*{re.escape(command)}\b", readme, re.MULTILINE)
+    assert re.search(r"^\s*python3 dev\.py demo\b", readme, re.MULTILINE)
+
+
+def test_the_script_of_a_checkout_needs_nothing_that_is_not_in_cpython() -> None:
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+    assert "subprocess" in imported
+    assert imported <= sys.stdlib_module_names
