@@ -1,0 +1,186 @@
+"""How the modelers bind a stone to a task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from lxml import etree
+
+from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
+from .vendors import (
+    ACTIVITI,
+    BPMN,
+    CAMUNDA,
+    FLOWABLE,
+    JAVA,
+    PREFIXES,
+    SPIFF,
+    ZEEBE,
+    attribute,
+    attribute_value,
+    extensions,
+    local_name,
+    own_text,
+)
+
+UndoPolicy = Literal["delete", "retain", "retain-except-on-failed-start"]
+
+BOUND = frozenset({"serviceTask", "sendTask", "businessRuleTask", "userTask", "task"})
+"""The activities that a stone can carry out."""
+THROWING = frozenset({"intermediateThrowEvent", "endEvent"})
+"""The events that a stone can carry out if they throw a message."""
+UNDO_POLICIES = frozenset({"delete", "retain", "retain-except-on-failed-start"})
+QUEUE = "mq_queue"
+RESERVED = frozenset({QUEUE, "namespace", "undoPolicy", "retries"})
+"""The properties that speak about the task and are no input of the stone."""
+
+_WHOLE_EXPRESSION = re.compile(r"[#$]\{([^{}]*)\}")
+_CYCLE = re.compile(r"R(\d{1,6})/P.*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binding:
+    """Which stone carries out a node, and everything that the node says to it."""
+
+    stone: str
+    """The stone's code as written; it may hold ``${...}``."""
+    dialect: str
+    """What bound it, such as ``camunda:topic``."""
+    namespace: str | None = None
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    outputs: tuple[OutputMapping, ...] = ()
+    result_variable: str | None = None
+    retries: int | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    undo_policy: UndoPolicy = "delete"
+
+
+def read_binding(element: etree._Element) -> Binding | None:
+    """The stone that a node names; None if it names none, or cannot be carried out by a stone.
+
+    Where a node carries several names, the order is: an external task's topic, zeebe's task definition,
+    Flowable's external worker, ``mq_queue``, a delegate expression, class or expression, Spiff's operator, and
+    BPMN's own ``implementation``. A single ``${bean}`` around a delegate loses its brackets, a topic keeps them.
+    """
+    kind = local_name(element)
+    bearers = _bearers(element)
+    properties = read_properties(element)
+    for bearer in bearers:
+        named = _stone(bearer, kind, properties)
+        if named is not None:
+            break
+    else:
+        return None
+    stone, dialect = named
+    inputs: dict[str, Input] = {}
+    if dialect == f"property {QUEUE}":
+        # Such a modeler has only properties to give a stone its parameters with.
+        inputs = {name: Input(value=text) for name, text in properties.items() if name not in RESERVED}
+    for bearer in reversed(bearers):
+        inputs |= read_inputs(bearer)
+    if dialect == f"field {QUEUE}":
+        del inputs[QUEUE]
+    policy = properties.get("undoPolicy", "delete")
+    return Binding(
+        stone=stone,
+        dialect=dialect,
+        namespace=properties.get("namespace") or None,
+        inputs=inputs,
+        outputs=tuple(mapping for bearer in bearers for mapping in read_outputs(bearer)),
+        result_variable=_result_variable(bearers),
+        retries=_retries(bearers, properties),
+        properties=properties,
+        undo_policy=cast(UndoPolicy, policy) if policy in UNDO_POLICIES else "delete",
+    )
+
+
+def is_bindable(element: etree._Element) -> bool:
+    """Whether a stone could carry out this node."""
+    return bool(_bearers(element))
+
+
+def _bearers(element: etree._Element) -> list[etree._Element]:
+    """The elements in which a binding may stand, the foremost first; none if no stone can carry out the node."""
+    kind = local_name(element)
+    if kind in BOUND:
+        return [element]
+    message = element.find(f"{{{BPMN}}}messageEventDefinition") if kind in THROWING else None
+    return [message, element] if message is not None else []
+
+
+def _stone(bearer: etree._Element, kind: str, properties: Mapping[str, str]) -> tuple[str, str] | None:
+    """The stone's code and what named it."""
+    if attribute_value(bearer, "type", (CAMUNDA,)) == "external" and (
+        topic := attribute_value(bearer, "topic", (CAMUNDA,))
+    ):
+        return topic, "camunda:topic"
+    for definition in extensions(bearer, "taskDefinition", (ZEEBE,)):
+        if code := definition.get("type", "").strip():
+            return code, "zeebe:taskDefinition"
+    if attribute_value(bearer, "type", (FLOWABLE,)) == "external-worker" and (
+        topic := attribute_value(bearer, "topic", (FLOWABLE,))
+    ):
+        return topic, "flowable:topic"
+    if code := read_fields(bearer).get(QUEUE, "").strip():
+        return code, f"field {QUEUE}"
+    if code := properties.get(QUEUE, "").strip() or attribute_value(bearer, QUEUE, tuple(PREFIXES)) or "":
+        return code, f"property {QUEUE}"
+    for name in ("delegateExpression", "class", "expression"):
+        found = attribute(bearer, name)
+        if found:
+            whole = _WHOLE_EXPRESSION.fullmatch(found[0]) if name != "class" else None
+            return (whole[1].strip() if whole else found[0]), f"{PREFIXES[found[1]]}:{name}"
+    for operator in extensions(bearer, "serviceTaskOperator", (SPIFF,)):
+        if code := operator.get("id", "").strip():
+            return code, "spiffworkflow:serviceTaskOperator"
+    code = bearer.get("implementation", "").strip()
+    if code and not code.startswith("##") and kind in ("serviceTask", "sendTask", "businessRuleTask"):
+        return code, "implementation"
+    return None
+
+
+def read_properties(element: etree._Element) -> dict[str, str]:
+    """The modeler's free properties by name; the first of two equal names counts."""
+    properties: dict[str, str] = {}
+    for holder in extensions(element, "properties", (CAMUNDA, ZEEBE, SPIFF, FLOWABLE, ACTIVITI)):
+        for found in holder.iterchildren("*"):
+            name = found.get("name") or found.get("id")
+            if local_name(found) == "property" and name:
+                properties.setdefault(name, found.get("value", own_text(found)))
+    return properties
+
+
+def _result_variable(bearers: list[etree._Element]) -> str | None:
+    for bearer in bearers:
+        found = attribute_value(bearer, "resultVariable") or attribute_value(bearer, "resultVariableName")
+        if found:
+            return found
+        for operator in extensions(bearer, "serviceTaskOperator", (SPIFF,)):
+            if operator.get("resultVariable"):
+                return operator.get("resultVariable")
+    return None
+
+
+def _retries(bearers: list[etree._Element], properties: Mapping[str, str]) -> int | None:
+    """How often a failed start is tried again; None where nothing readable says so."""
+    texts = [properties.get("retries")]
+    for bearer in bearers:
+        texts += [definition.get("retries") for definition in extensions(bearer, "taskDefinition", (ZEEBE,))]
+        texts += [retry.get("retries") for retry in bearer.iter(f"{{{SPIFF}}}retry")]
+        texts += [own_text(cycle) for cycle in extensions(bearer, "failedJobRetryTimeCycle", JAVA)]
+    counts = (retry_count(text) for text in texts if text)
+    return next((count for count in counts if count is not None), None)
+
+
+def retry_count(text: str) -> int | None:
+    """The number of retries that ``3``, ``R3/PT10S`` or a list of pauses ``PT10S,PT1M`` asks for, or None."""
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) <= 6:
+        return int(text)
+    if cycle := _CYCLE.fullmatch(text):
+        return int(cycle[1])
+    pauses = text.split(",")
+    return len(pauses) if all(pause.strip().startswith("P") for pause in pauses) else None

@@ -1,0 +1,274 @@
+"""What goes into an activity and what comes out of it, as the modelers write it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from .vendors import (
+    ACTIVITI,
+    CAMUNDA,
+    FLOWABLE,
+    PREFIXES,
+    SPIFF,
+    ZEEBE,
+    Language,
+    attribute_value,
+    extensions,
+    language_of,
+    local_name,
+    own_text,
+)
+
+_OWN_KEY = {
+    "execution.processBusinessKey",
+    "execution.businessKey",
+    "execution.getProcessBusinessKey()",
+    "execution.getBusinessKey()",
+}
+
+
+class Unreadable(ValueError):
+    """A value is written in a way that is not understood; the text names it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Input:
+    """A value for one parameter: JSON whose string leaves may hold ``${...}``, or in FEEL start with ``=``."""
+
+    value: Any
+    language: Language = "juel"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputMapping:
+    """Once the activity is done, ``value`` is evaluated and kept under the name ``target``."""
+
+    target: str
+    value: Any
+    language: Language = "juel"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passing:
+    """What a call activity hands to the called process and takes back from it.
+
+    ``inward`` and ``outward`` name variables on the receiving side; ``all_in`` and ``all_out`` pass everything as well.
+    """
+
+    inward: tuple[OutputMapping, ...] = ()
+    outward: tuple[OutputMapping, ...] = ()
+    all_in: bool = False
+    all_out: bool = False
+    business_key: Input | None = None
+    same_business_key: bool = False
+    """Whether the called process runs under the caller's business key."""
+    called_element: Input | None = None
+    """The called process where a vendor's attribute names it, not BPMN's ``calledElement``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Io:
+    """The mappings of any activity; ``passing`` is that of a call activity, else None."""
+
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    outputs: tuple[OutputMapping, ...] = ()
+    passing: Passing | None = None
+
+
+def read_io(element: etree._Element) -> Io:
+    """The input and output mappings of an activity or event, and what a call activity passes on.
+
+    A value that cannot be read is left out here and named by :func:`~.unread.unread`.
+    """
+    passing = _passing(element) if local_name(element) == "callActivity" else None
+    return Io(inputs=read_inputs(element), outputs=read_outputs(element), passing=passing)
+
+
+def parameter_value(element: etree._Element) -> Any:
+    """The value of ``camunda:inputParameter``, ``outputParameter``, ``entry`` or ``value``.
+
+    Text, or a nested list or map; nothing at all is null.
+    Raises Unreadable for a script or another structure.
+    """
+    children = list(element.iterchildren("*"))
+    if not children:
+        return own_text(element) or None
+    child = children[0]
+    name = local_name(child)
+    if len(children) == 1 and name == "list":
+        return [_list_item(item) for item in child.iterchildren("*")]
+    if len(children) == 1 and name == "map":
+        return {entry.get("key", ""): parameter_value(entry) for entry in child.iterchildren("*")}
+    raise Unreadable(f"{PREFIXES.get(etree.QName(child).namespace or '', 'other')}:{name}")
+
+
+def _list_item(element: etree._Element) -> Any:
+    name = local_name(element)
+    if name == "value":
+        return parameter_value(element)
+    if name == "list":
+        return [_list_item(item) for item in element.iterchildren("*")]
+    if name == "map":
+        return {entry.get("key", ""): parameter_value(entry) for entry in element.iterchildren("*")}
+    raise Unreadable(f"{PREFIXES.get(etree.QName(element).namespace or '', 'other')}:{name}")
+
+
+def io_parameters(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    """The named ``inputParameter`` or ``outputParameter`` elements of ``inputOutput``."""
+    for holder in extensions(element, "inputOutput"):
+        yield from (child for child in holder.iterchildren("*") if local_name(child) == name and child.get("name"))
+
+
+def zeebe_mappings(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    """The ``zeebe:input`` or ``zeebe:output`` elements that have a target."""
+    for holder in extensions(element, "ioMapping", (ZEEBE,)):
+        yield from (child for child in holder.iterchildren(f"{{{ZEEBE}}}{name}") if is_target(child.get("target", "")))
+
+
+def is_target(text: str) -> bool:
+    """Whether a dotted target names a variable: no empty part, and not so deep that its value could not be kept."""
+    parts = text.split(".")
+    return len(parts) <= 32 and all(parts)
+
+
+def read_inputs(element: etree._Element) -> dict[str, Input]:
+    """The node's own inputs by parameter name; where several ways name one, the first of
+    ``inputOutput``, ``ioMapping``, ``taskHeaders``, ``field`` and Spiff's parameters counts."""
+    inputs: dict[str, Input] = {}
+    for parameter in io_parameters(element, "inputParameter"):
+        try:
+            inputs.setdefault(parameter.get("name", ""), Input(value=parameter_value(parameter)))
+        except Unreadable:
+            continue
+    for mapping in zeebe_mappings(element, "input"):
+        _put_nested(inputs, mapping.get("target", ""), mapping.get("source", "").strip())
+    for headers in extensions(element, "taskHeaders", (ZEEBE,)):
+        for header in headers.iterchildren(f"{{{ZEEBE}}}header"):
+            if header.get("key"):
+                inputs.setdefault(header.get("key", ""), Input(value=header.get("value", ""), language="feel"))
+    for name, text in read_fields(element).items():
+        inputs.setdefault(name, Input(value=text))
+    for operator in extensions(element, "serviceTaskOperator", (SPIFF,)):
+        for parameter in operator.iter(f"{{{SPIFF}}}parameter"):
+            if parameter.get("id") and parameter.get("value") is not None:
+                inputs.setdefault(parameter.get("id", ""), Input(value=_spiff_value(parameter.get("value", ""))))
+    return inputs
+
+
+def read_fields(element: etree._Element) -> dict[str, str]:
+    """The injected fields (``activiti:field`` and its like) by name, as text."""
+    fields: dict[str, str] = {}
+    for found in extensions(element, "field"):
+        name = found.get("name")
+        if not name:
+            continue
+        value = found.get("stringValue", found.get("expression"))
+        if value is None:
+            nested = [child for child in found.iterchildren("*") if local_name(child) in ("string", "expression")]
+            value = own_text(nested[0]) if nested else own_text(found)
+        fields.setdefault(name, value)
+    return fields
+
+
+def read_outputs(element: etree._Element) -> tuple[OutputMapping, ...]:
+    """The node's own output mappings in document order."""
+    found = []
+    for parameter in io_parameters(element, "outputParameter"):
+        try:
+            found.append(OutputMapping(target=parameter.get("name", ""), value=parameter_value(parameter)))
+        except Unreadable:
+            continue
+    for mapping in zeebe_mappings(element, "output"):
+        source = mapping.get("source", "").strip()
+        found.append(OutputMapping(target=mapping.get("target", ""), value=source, language=language_of(source)))
+    return tuple(found)
+
+
+def _put_nested(inputs: dict[str, Input], target: str, source: str) -> None:
+    """Zeebe's target ``a.b`` is the member ``b`` of the variable ``a``; the first of two equal targets counts."""
+    name, *members = target.split(".")
+    language = language_of(source)
+    if not members:
+        inputs.setdefault(name, Input(value=source, language=language))
+        return
+    before = inputs.get(name)
+    if before is not None and not isinstance(before.value, dict):
+        return
+    tree: dict[str, Any] = before.value if before else {}
+    level = tree
+    for member in members[:-1]:
+        following = level.setdefault(member, {})
+        if not isinstance(following, dict):
+            return
+        level = following
+    level.setdefault(members[-1], source)
+    known = before.language if before else language
+    inputs[name] = Input(value=tree, language="feel" if "feel" in (known, language) else "juel")
+
+
+def _spiff_value(text: str) -> Any:
+    """Spiff writes Python: literals are taken as they are, anything else as a reference into the context."""
+    text = text.strip()
+    constants = {"True": True, "False": False, "None": None, "": None}
+    if text in constants:
+        return constants[text]
+    if len(text) > 1 and text[0] == text[-1] == "'" and "'" not in text[1:-1] and "\\" not in text:
+        return text[1:-1]
+    try:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return f"${{{text}}}"
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _passing(element: etree._Element) -> Passing:
+    inward, all_in, key = _java_passing(element, "in")
+    outward, all_out, _ = _java_passing(element, "out")
+    inherits = attribute_value(element, "inheritBusinessKey", (FLOWABLE, ACTIVITI)) == "true"
+    key = key or attribute_value(element, "businessKey", (FLOWABLE, ACTIVITI))
+    same = inherits or (key or "").strip("#${} ") in _OWN_KEY
+    called = None
+    for found in extensions(element, "calledElement", (ZEEBE,)):
+        all_in = all_in or found.get("propagateAllParentVariables", "true") == "true"
+        all_out = all_out or found.get("propagateAllChildVariables", "true") == "true"
+        text = found.get("processId", "").strip()
+        called = Input(value=text, language=language_of(text)) if text else None
+    all_in = all_in or attribute_value(element, "inheritVariables", (FLOWABLE, ACTIVITI)) == "true"
+    return Passing(
+        inward=inward,
+        outward=outward,
+        all_in=all_in,
+        all_out=all_out,
+        business_key=Input(value=key) if key and not same else None,
+        same_business_key=same,
+        called_element=called,
+    )
+
+
+def _java_passing(element: etree._Element, name: str) -> tuple[tuple[OutputMapping, ...], bool, str | None]:
+    """The ``in`` or ``out`` elements: single variables, whether everything passes, and the business key's text."""
+    found: list[OutputMapping] = []
+    everything, key = False, None
+    for passed in extensions(element, name, (CAMUNDA, FLOWABLE, ACTIVITI)):
+        if passed.get("variables") == "all":
+            everything = True
+        if passed.get("businessKey"):
+            key = passed.get("businessKey")
+        expression, source = passed.get("sourceExpression"), passed.get("source")
+        value = expression or (f"${{{source}}}" if source else None)
+        target = passed.get("target") or (source if passed.get("target") is None else None)
+        if value and target:
+            found.append(OutputMapping(target=target, value=value))
+    return tuple(found), everything, key

@@ -1,0 +1,201 @@
+"""What a modeler wrote into an element that bears on execution and that nothing here understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_count
+from .mappings import Unreadable, io_parameters, is_target, parameter_value
+from .vendors import BPMN, PREFIXES, SPIFF, ZEEBE, extensions, local_name, own_text
+
+_BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
+_RESULT = frozenset({"resultVariable", "resultVariableName"})
+_MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
+_CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey"})
+
+_HARMLESS_ATTRIBUTES = frozenset(
+    {
+        "assignee",
+        "candidateGroups",
+        "candidateUsers",
+        "candidateStarterGroups",
+        "candidateStarterUsers",
+        "owner",
+        "initiator",
+        "asyncBefore",
+        "asyncAfter",
+        "async",
+        "asyncLeave",
+        "asyncComplete",
+        "asyncExclusive",
+        "exclusive",
+        "exclusiveLeave",
+        "priority",
+        "jobPriority",
+        "taskPriority",
+        "jobCategory",
+        "dueDate",
+        "followUpDate",
+        "category",
+        "historyTimeToLive",
+        "isStartableInTasklist",
+        "versionTag",
+        "tenantId",
+        "formKey",
+        "formRef",
+        "formRefBinding",
+        "formRefVersion",
+        "formHandlerClass",
+        "formFieldValidation",
+        "sameDeployment",
+        "validateFormFields",
+        "modelerTemplate",
+        "modelerTemplateVersion",
+        "modelerTemplateIcon",
+        "diagramRelationId",
+        "taskIdVariableName",
+    }
+)
+"""Attributes that decide who sees a task, how a form looks or how a Java engine cuts transactions."""
+_HARMLESS_ELEMENTS = frozenset(
+    {
+        "formData",
+        "formProperty",
+        "formDefinition",
+        "form",
+        "userTaskForm",
+        "userTask",
+        "assignmentDefinition",
+        "taskSchedule",
+        "priorityDefinition",
+        "potentialStarter",
+        "versionTag",
+        "properties",
+        "property",
+        "customProperties",
+        "localization",
+        "modelerTemplate",
+        "instructionsForEndUser",
+        "unitTests",
+        "guestConfirmation",
+        "allowGuest",
+        "category",
+    }
+)
+_READ_ELEMENTS = frozenset({"inputOutput", "ioMapping", "taskHeaders", "failedJobRetryTimeCycle"})
+_BINDING_ELEMENTS = frozenset({"taskDefinition", "field", "serviceTaskOperator"})
+_FLOW_CHILDREN = frozenset(
+    {"multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "conditionExpression", "completionCondition"}
+)
+
+
+def unread(element: etree._Element) -> list[str]:
+    """The vendors' attributes and elements on this node that bear on execution and are not understood, by name.
+
+    Looks at the node, its loop marker, its event definitions and its condition, never at the nodes inside it.
+    What only concerns forms, people, colours or a Java engine's transactions is passed over. Each name comes once.
+    """
+    found: dict[str, None] = {}
+    for part in _parts(element):
+        bindable = is_bindable(element) and (part is element or local_name(part) == "messageEventDefinition")
+        for text in (*_attributes(part, bindable), *_elements(part, bindable), *_values(part, bindable)):
+            found[text] = None
+    return list(found)
+
+
+def _parts(element: etree._Element) -> Iterator[etree._Element]:
+    yield element
+    for child in element.iterchildren("*"):
+        name = local_name(child)
+        if name in _FLOW_CHILDREN or name.endswith("EventDefinition"):
+            yield child
+
+
+def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
+    for full_name, value in part.attrib.items():
+        qualified = etree.QName(full_name)
+        prefix = PREFIXES.get(qualified.namespace or "")
+        name = qualified.localname
+        if prefix is None or name in _HARMLESS_ATTRIBUTES or _is_read(part, bindable, name, str(value)):
+            continue
+        yield f'{prefix}:{name}="{value}"' if name in ("type", "calledElementBinding") else f"{prefix}:{name}"
+
+
+def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> bool:
+    kind = local_name(part)
+    if name == "topic":
+        # Without its type the topic binds nothing.
+        return bindable and any(part.get(f"{{{vendor}}}type") in ("external", "external-worker") for vendor in PREFIXES)
+    if name == "type":
+        return bindable and value in ("external", "external-worker")
+    if name in _BINDING or name in _RESULT:
+        return bindable
+    if name in _MARKER:
+        return kind == "multiInstanceLoopCharacteristics"
+    if name == "calledElementBinding":
+        return value == "latest"
+    return name in _CALL and kind == "callActivity"
+
+
+def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
+    kind = local_name(part)
+    for holder in part.iterchildren(f"{{{BPMN}}}extensionElements"):
+        for child in holder.iterchildren("*"):
+            prefix = PREFIXES.get(etree.QName(child).namespace or "")
+            name = local_name(child)
+            if prefix is None or name in _HARMLESS_ELEMENTS or name in _READ_ELEMENTS:
+                continue
+            if bindable and name in _BINDING_ELEMENTS:
+                continue
+            if kind == "callActivity" and name in ("in", "out"):
+                if child.get("local") == "true":
+                    yield f'{prefix}:{name} local="true"'
+                continue
+            if kind == "callActivity" and name == "calledElement":
+                if child.get("bindingType", "latest") != "latest":
+                    yield f'{prefix}:calledElement bindingType="{child.get("bindingType")}"'
+                continue
+            if kind == "multiInstanceLoopCharacteristics" and name == "loopCharacteristics":
+                continue
+            if name in ("executionListeners", "taskListeners", "in", "out") and not len(child) and not child.attrib:
+                continue
+            yield f"{prefix}:{name}"
+
+
+def _values(part: etree._Element, bindable: bool) -> Iterator[str]:
+    """Mappings whose value or target cannot be read, and properties with a value outside their list."""
+    for name in ("inputParameter", "outputParameter"):
+        for parameter in io_parameters(part, name):
+            try:
+                value = parameter_value(parameter)
+            except Unreadable as reason:
+                yield f"{name} {parameter.get('name')!r} with {reason}"
+            else:
+                if isinstance(value, dict) and any("${" in key or "#{" in key for key in value):
+                    yield f"{name} {parameter.get('name')!r} with an expression as a key"
+    for mappings in extensions(part, "ioMapping", (ZEEBE,)):
+        for mapping in mappings.iterchildren("*"):
+            if not is_target(mapping.get("target", "")):
+                yield f"zeebe:{local_name(mapping)} with the target {mapping.get('target', '')[:80]!r}"
+    for definition in extensions(part, "taskDefinition", (ZEEBE,)):
+        if retry_count(definition.get("retries", "0")) is None:
+            yield f"zeebe:taskDefinition retries={definition.get('retries')!r}"
+    for cycle in extensions(part, "failedJobRetryTimeCycle"):
+        if bindable and retry_count(own_text(cycle)) is None:
+            yield f"failedJobRetryTimeCycle {own_text(cycle)[:80]!r}"
+    yield from _properties(part, bindable)
+    for operator in extensions(part, "serviceTaskOperator", (SPIFF,)):
+        if any(retry.get("backoff_base") for retry in operator.iter(f"{{{SPIFF}}}retry")):
+            yield "spiffworkflow:retry backoff_base"
+
+
+def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
+    properties = read_properties(part)
+    if properties.get("undoPolicy", "delete") not in UNDO_POLICIES:
+        yield f"property undoPolicy={properties['undoPolicy'][:80]!r}"
+    if retry_count(properties.get("retries", "0")) is None:
+        yield f"property retries={properties['retries'][:80]!r}"
+    if QUEUE in properties and not bindable:
+        yield f"property {QUEUE}"
