@@ -151,7 +151,7 @@ def read_inputs(element: etree._Element) -> dict[str, Input]:
     for headers in extensions(element, "taskHeaders", (ZEEBE,)):
         for header in headers.iterchildren(f"{{{ZEEBE}}}header"):
             if header.get("key"):
-                inputs.setdefault(header.get("key", ""), Input(value=header.get("value", ""), language="feel"))
+                inputs.setdefault(header.get("key", ""), Input(value=header.get("value", "")))
     for name, text in read_fields(element).items():
         inputs.setdefault(name, Input(value=text))
     for operator in extensions(element, "serviceTaskOperator", (SPIFF,)):
