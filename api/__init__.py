@@ -1,0 +1,21 @@
+"""The ways in from outside: an HTTP facade on Flask and the command line.
+
+The names are imported when they are first used, so that the command line starts without Flask.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import create_app, create_blueprint
+
+__all__ = ["create_app", "create_blueprint"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import app
+
+    return getattr(app, name)

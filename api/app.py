@@ -1,0 +1,60 @@
+"""The Flask application, and the blueprint by which another application takes the process calls in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+
+from ..engine import Engine
+from . import model, process, task
+from .loading import stones_named
+from .openapi import describe
+from .operation import Route, json_response
+from .problems import register
+
+PARTS = {"process": process.ROUTES, "task": task.ROUTES, "model": model.ROUTES}
+DESCRIPTION = "/openapi.json"
+
+
+def create_app(engine: Engine | None = None, config: Mapping[str, Any] | None = None) -> Flask:
+    """A WSGI application that serves one engine.
+
+    Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
+    URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
+    whoever made the app closes it. Raises Invalid for a module that cannot be imported.
+    """
+    app = Flask("riverstone", static_folder=None)
+    app.config.from_mapping(config)
+    # A path parameter may hold encoded slashes: answer 404 rather than redirecting to another path.
+    app.url_map.merge_slashes = False
+    if engine is None:
+        url = app.config.get("RIVERSTONE_DB") or os.environ.get("RIVERSTONE_DB") or "sqlite:///riverstone.db"
+        modules = app.config.get("RIVERSTONE_STONES") or os.environ.get("RIVERSTONE_STONES") or ""
+        engine = Engine(url, stones=stones_named(modules.split(",")), dispatcher="threads")
+    app.extensions["riverstone"] = engine
+    app.register_blueprint(create_blueprint(engine))
+    register(app)
+    return app
+
+
+def create_blueprint(engine: Engine, *, name: str = "riverstone") -> Blueprint:
+    """The process, task and model calls for another application; its error pages outside these paths stay its own."""
+    whole = Blueprint(name, __name__)
+    routes: list[Route] = []
+    for part, part_routes in PARTS.items():
+        blueprint = Blueprint(part, __name__)
+        for rule, resource in part_routes:
+            blueprint.add_url_rule(rule, view_func=resource.as_view(resource.__name__, engine))
+            routes.append((rule, resource))
+        whole.register_blueprint(blueprint)
+    register(whole)
+
+    def openapi() -> Response:
+        mounted = request.script_root + request.path.removesuffix(DESCRIPTION)
+        return json_response(describe(routes, server=mounted or "/"))
+
+    whole.add_url_rule(DESCRIPTION, view_func=openapi)
+    return whole

@@ -1,0 +1,349 @@
+"""The command line ``riverstone``: every call of the engine, a server, and a demonstration.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from ..engine import Engine
+
+
+class OneSentence(click.Group):
+    """A group whose commands end in one sentence and exit code 1, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            ours = type(error).__module__.startswith("riverstone.")
+            text = str(error) if ours else f"{type(error).__name__}: {error}"
+            raise click.ClickException(" ".join(text.split())) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Which store and which stones the commands work with."""
+
+    url: str
+    modules: tuple[str, ...]
+
+    def engine(self, dispatcher: Literal["inline", "threads"] = "inline") -> Engine:
+        """An engine on this store; raises StoreUnavailable, or Invalid for a module without stones."""
+        from ..engine import Engine
+        from .loading import stones_named
+
+        modules = [name for names in self.modules for name in names.split(",")]
+        return Engine(self.url, stones=stones_named(modules), dispatcher=dispatcher)
+
+
+@click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--db", envvar="RIVERSTONE_DB", default="sqlite:///riverstone.db", show_default=True, help="URL of the database."
+)
+@click.option(
+    "--stones",
+    "modules",
+    envvar="RIVERSTONE_STONES",
+    multiple=True,
+    metavar="MODULE",
+    help="A Python module that defines stones; may be given again.",
+)
+@click.version_option(package_name="riverstone")
+@click.pass_context
+def main(context: click.Context, db: str, modules: tuple[str, ...]) -> None:
+    """Run BPMN processes that can be taken back."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    context.obj = Connection(url=db, modules=modules)
+
+
+connected = click.make_pass_decorator(Connection)
+follow_option = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process has ended.")
+force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--name", help="The model's name.")
+@click.option("--parameter-template", type=click.Path(), help="A JSON file.")
+@click.option("--outputs-template", type=click.Path(), help="A JSON file.")
+@connected
+def deploy(
+    connection: Connection,
+    files: Sequence[str],
+    name: str | None,
+    parameter_template: str | None,
+    outputs_template: str | None,
+) -> None:
+    """Publish BPMN files as one deployment."""
+    from .schemas import DeploymentRecord
+
+    templates = {
+        "parameter_template": json_file(parameter_template),
+        "outputs_template": json_file(outputs_template),
+    }
+    with connection.engine() as engine:
+        print_record(DeploymentRecord, engine.deploy(*map(readable, files), name=name, **templates))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+def lint(files: Sequence[str]) -> None:
+    """Check BPMN files without deploying them."""
+    from ..engine import Engine
+
+    with Engine("sqlite:///:memory:") as engine:
+        findings = engine.lint(*map(readable, files))
+    for finding in findings:
+        click.echo(str(finding))
+    if any(finding.severity == "error" for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.option("--key", help="The newest deployment of this key.")
+@click.option("--deployment-id", help="This version.")
+@click.option("--model-id", help="A trial run of this model, in debug mode.")
+@click.option("--name", required=True, help="What to call the process.")
+@click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
+@click.option("--business-key", help="By which messages find the process.")
+@follow_option
+@connected
+def start(connection: Connection, variables: str | None, follow: bool, **options: Any) -> None:
+    """Start a process."""
+    values = json_option("--variables", variables)
+    with connection.engine("threads" if follow else "inline") as engine:
+        instance = engine.start(variables=values or {}, **options)
+        end_with(engine, instance.process_instance_id, follow=follow)
+
+
+@main.command()
+@click.argument("process_instance_id")
+@follow_option
+@connected
+def show(connection: Connection, process_instance_id: str, follow: bool) -> None:
+    """Show one process instance."""
+    with connection.engine("threads" if follow else "inline") as engine:
+        end_with(engine, process_instance_id, follow=follow)
+
+
+@main.command()
+@click.argument("process_instance_id")
+@connected
+def tasks(connection: Connection, process_instance_id: str) -> None:
+    """List the tasks of a process instance."""
+    from .live import task_line
+
+    with connection.engine() as engine:
+        for task in engine.tasks(process_instance_id):
+            click.echo(task_line(task))
+
+
+@main.command("list")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--cursor", help="Where the list before ended.")
+@click.option("--status", help="Only those in this status.")
+@click.option("--key", help="Only those of this key.")
+@click.option("--name", help="Only those of this name.")
+@connected
+def list_instances(connection: Connection, **options: Any) -> None:
+    """List process instances, newest first."""
+    from .live import instance_line
+
+    with connection.engine() as engine:
+        page = engine.instances(**options)
+    for instance in page.items:
+        click.echo(instance_line(instance))
+    if page.cursor is not None:
+        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+
+
+@main.command()
+@click.argument("process_instance_id")
+@force_option
+@connected
+def cancel(connection: Connection, process_instance_id: str, force: bool) -> None:
+    """Cancel a running process."""
+    from .schemas import ProcessRecord
+
+    with connection.engine() as engine:
+        print_record(ProcessRecord, engine.cancel(process_instance_id, force=force))
+
+
+@main.command()
+@click.argument("process_instance_id")
+@force_option
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be deleted.")
+@connected
+def delete(connection: Connection, process_instance_id: str, force: bool, retain: tuple[str, ...]) -> None:
+    """Delete what a process made."""
+    from .schemas import ProcessRecord
+
+    with connection.engine() as engine:
+        print_record(ProcessRecord, engine.delete(process_instance_id, force=force, retain=retain))
+
+
+@main.command()
+@click.argument("process_instance_id")
+@click.option("--preview", is_flag=True, required=True, help="Only show it; cancel and delete do it.")
+@click.option("--kind", type=click.Choice(["rollback", "cancel", "delete"]), default="delete", show_default=True)
+@connected
+def undo(connection: Connection, process_instance_id: str, preview: bool, kind: str) -> None:
+    """Show what an undo would do, in order, changing nothing."""
+    with connection.engine() as engine:
+        steps = engine.preview(process_instance_id, kind)
+    for step in steps:
+        after = f"  after {', '.join(step.after)}" if step.after else ""
+        click.echo(f"{step.action:<9} {step.task_id}  {step.name}  {step.stone or '-'}{after}")
+
+
+@main.command()
+@click.argument("task_id")
+@click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
+@connected
+def rerun(connection: Connection, task_id: str, parameters: str | None) -> None:
+    """Run a failed task of a debug run again."""
+    from .schemas import TaskRecord
+
+    values = json_option("--parameters", parameters)
+    with connection.engine() as engine:
+        print_record(TaskRecord, engine.rerun(task_id, values))
+
+
+@main.command()
+@click.argument("task_id")
+@connected
+def resume(connection: Connection, task_id: str) -> None:
+    """Leave debugging: the process fails and rolls back."""
+    from .schemas import ProcessRecord
+
+    with connection.engine() as engine:
+        print_record(ProcessRecord, engine.resume(task_id))
+
+
+@main.command()
+@click.argument("task_id")
+@click.option("--outputs", metavar="JSON|@FILE", help="What the task put out, a JSON object.")
+@connected
+def complete(connection: Connection, task_id: str, outputs: str | None) -> None:
+    """Complete a user task."""
+    from .schemas import TaskRecord
+
+    values = json_option("--outputs", outputs)
+    with connection.engine() as engine:
+        print_record(TaskRecord, engine.complete(task_id, values))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--payload", metavar="JSON|@FILE")
+@click.option("--business-key", help="The process with this business key.")
+@click.option("--process", "process_instance_id", help="The process with this id.")
+@connected
+def message(connection: Connection, name: str, payload: str | None, **options: Any) -> None:
+    """Send a BPMN message to one process that waits for it."""
+    from .schemas import ProcessRecord
+
+    values = json_option("--payload", payload)
+    with connection.engine() as engine:
+        print_record(ProcessRecord, engine.message(name, values, **options))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--payload", metavar="JSON|@FILE")
+@connected
+def signal(connection: Connection, name: str, payload: str | None) -> None:
+    """Send a BPMN signal to every process that waits for it."""
+    values = json_option("--payload", payload)
+    with connection.engine() as engine:
+        for process_instance_id in engine.signal(name, values):
+            click.echo(process_instance_id)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
+@connected
+def serve(connection: Connection, host: str, port: int) -> None:
+    """Serve the HTTP calls until SIGTERM or Ctrl-C."""
+    from .app import create_app
+    from .server import Server, refuse_remote
+
+    refuse_remote(host)
+    with connection.engine("threads") as engine:
+        server = Server(create_app(engine), host, port)
+        click.echo(f"Listening on {server.url}")
+        server.run()
+    click.echo("Stopped.")
+
+
+@main.command()
+@click.option("--pace", type=click.FloatRange(0, 60), default=0.4, show_default=True, help="Seconds per piece of work.")
+def demo(pace: float) -> None:
+    """Run a sample process on made-up stones and watch it."""
+    from .demo import demonstrate
+
+    demonstrate(pace=pace)
+
+
+def readable(path: str) -> Path:
+    """The path of a file that can be read; raises ClickException."""
+    try:
+        Path(path).open("rb").close()
+    except OSError as error:
+        raise click.ClickException(f"The file {path!r} cannot be read: {error.strerror}.") from error
+    return Path(path)
+
+
+def json_file(path: str | None) -> Any:
+    """The JSON value in a file, None without one."""
+    from ..engine import jsontext
+    from ..engine.limits import Limits
+
+    return None if path is None else jsontext.loads(readable(path).read_bytes(), limits=Limits(), name=path)
+
+
+def json_option(option: str, text: str | None) -> dict[str, Any] | None:
+    """The JSON object of an option that is JSON or ``@FILE``, None without one; raises Malformed."""
+    from ..engine import jsontext
+    from ..engine.limits import Limits
+
+    if text is None:
+        return None
+    value = json_file(text[1:]) if text.startswith("@") else jsontext.loads(text, limits=Limits(), name=option)
+    if not isinstance(value, dict):
+        raise click.ClickException(f"{option} must be a JSON object.")
+    return value
+
+
+def print_record(schema: type[Schema], view: Any) -> None:
+    """Print a view as HTTP would show it."""
+    record: Mapping[str, Any] = schema().dump(view)
+    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+
+
+def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
+    """Print the record, after following the process to its end if asked to; exit 1 when it then did not succeed."""
+    from .live import follow as follow_process
+    from .schemas import ProcessRecord
+
+    instance = follow_process(engine, process_instance_id) if follow else engine.get(process_instance_id)
+    print_record(ProcessRecord, instance)
+    if follow and not instance.status.endswith("success"):
+        raise click.exceptions.Exit(1)

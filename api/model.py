@@ -1,0 +1,164 @@
+"""``/model`` and ``/deployment``: authoring processes and publishing them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from ..engine import Engine, jsontext, views
+from ..engine.bpmn.findings import Finding
+from ..engine.errors import Malformed
+from ..engine.limits import Limits
+from .operation import Resource, Route, operation
+from .problems import wrong_fields
+from .schemas import (
+    DeploymentDetail,
+    DeploymentPage,
+    DeploymentQuery,
+    ModelDetail,
+    ModelPage,
+    ModelQuery,
+    NameQuery,
+    SavedDeployment,
+    SavedModel,
+    Text,
+)
+
+TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
+XML_TYPE = r"(application|text)/([^;]+\+)?xml|application/octet-stream"
+
+
+class ModelBody:
+    """BPMN as the whole body, or as files of a form beside its templates."""
+
+    required = True
+
+    def read(self, limits: Limits) -> dict[str, Any]:
+        if request.mimetype == "multipart/form-data":
+            return self._read_form(limits)
+        if request.mimetype and not re.fullmatch(XML_TYPE, request.mimetype):
+            raise UnsupportedMediaType(
+                f"Send the BPMN as application/xml, or as the file bpmn of multipart/form-data, not as {request.mimetype}."
+            )
+        request.max_content_length = limits.model_size
+        data = request.get_data(cache=False)
+        if not data:
+            raise Malformed("The body is empty: send a BPMN file.", code="body-missing")
+        return {"sources": [data]}
+
+    def _read_form(self, limits: Limits) -> dict[str, Any]:
+        request.max_content_length = 4 * limits.model_size + 2 * limits.body_size
+        request.max_form_memory_size = limits.body_size
+        sources = [file.read() for file in request.files.getlist("bpmn")]
+        known = {"name", *TEMPLATES}
+        wrong = {name: ["Unknown field."] for name in {*request.form, *request.files} - known - {"bpmn"}}
+        if "bpmn" in request.form:
+            wrong["bpmn"] = ["Send it as a file, with a filename."]
+        elif not sources:
+            wrong["bpmn"] = ["Send at least one BPMN file of this name."]
+        texts: dict[str, bytes] = {}
+        for name in known & {*request.form, *request.files}:
+            given = [text.encode() for text in request.form.getlist(name)]
+            given += [file.read() for file in request.files.getlist(name)]
+            texts[name] = given[0]
+            if len(given) > 1:
+                wrong[name] = ["Given more than once."]
+        if wrong:
+            raise wrong_fields(wrong)
+        values: dict[str, Any] = {"sources": sources}
+        for name in TEMPLATES.keys() & texts.keys():
+            values[TEMPLATES[name]] = jsontext.loads(texts[name], limits=limits, name=name)
+        if "name" in texts:
+            values["name"] = Text().deserialize(texts["name"].decode("utf-8", "replace"), "name")
+        return values
+
+    def content(self) -> dict[str, Any]:
+        file = {"type": "string", "contentMediaType": "application/xml"}
+        text = {"type": "string", "contentMediaType": "application/json"}
+        form = {
+            "type": "object",
+            "required": ["bpmn"],
+            "additionalProperties": False,
+            "properties": {
+                "bpmn": {"type": "array", "minItems": 1, "items": file},
+                "name": {"type": "string", "minLength": 1, "maxLength": 255},
+                **dict.fromkeys(TEMPLATES, text),
+            },
+        }
+        return {"application/xml": {"schema": file}, "multipart/form-data": {"schema": form}}
+
+
+class Models(Resource):
+    """All models."""
+
+    @operation("List models, newest first", ModelPage, query=ModelQuery)
+    def get(self, query: dict[str, Any]) -> views.Page[views.Model]:
+        return self.engine.models(**query)
+
+    @operation("Create a model", SavedModel, body=ModelBody(), query=NameQuery)
+    def post(self, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+        return saved(self.engine, None, body, query)
+
+
+class Model(Resource):
+    """One model."""
+
+    @operation("Show a model", ModelDetail, problems=(404,))
+    def get(self, model_id: str) -> views.Model:
+        return self.engine.model(model_id)
+
+    @operation("Edit a model", SavedModel, body=ModelBody(), query=NameQuery, problems=(404, 409))
+    def put(self, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+        self.engine.model(model_id)
+        return saved(self.engine, model_id, body, query)
+
+
+class ModelDeployment(Resource):
+    """The publishing of a model."""
+
+    @operation("Deploy a model as it now stands", SavedDeployment, problems=(404, 409))
+    def post(self, model_id: str) -> dict[str, Any]:
+        deployment = self.engine.deploy_model(model_id)
+        return shown_with(deployment, self.engine.lint(deployment.xml.encode()))
+
+
+class Deployments(Resource):
+    """All deployments."""
+
+    @operation("List deployments, newest first", DeploymentPage, query=DeploymentQuery)
+    def get(self, query: dict[str, Any]) -> views.Page[views.Deployment]:
+        return self.engine.deployments(**query)
+
+
+class Deployment(Resource):
+    """One deployment."""
+
+    @operation("Show a deployment", DeploymentDetail, problems=(404,))
+    def get(self, deployment_id: str) -> views.Deployment:
+        return self.engine.deployment(deployment_id)
+
+
+def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
+    if "name" in query and "name" in body:
+        raise wrong_fields({"name": ["Given in both the query and the form."]})
+    sources = body.pop("sources")
+    model = engine.save_model(*sources, model_id=model_id, **body, **query)
+    return shown_with(model, engine.lint(*sources))
+
+
+def shown_with(view: views.Model | views.Deployment, findings: list[Finding]) -> dict[str, Any]:
+    """What the view holds, and the findings beside it."""
+    return {**{name: getattr(view, name) for name in view.__slots__}, "findings": findings}
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/model", Models),
+    ("/model/<model_id>", Model),
+    ("/model/<model_id>/deployment", ModelDeployment),
+    ("/deployment", Deployments),
+    ("/deployment/<deployment_id>", Deployment),
+)

@@ -1,0 +1,142 @@
+"""The OpenAPI 3.1 description, made from the operations themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import fields
+
+from .operation import DECIMAL, Operation, Route
+from .schemas import DECIMAL_ID, STORABLE, Always, AnyValue, JsonText, LocalTime, Object, Problem, ProcessStart
+
+ANY = {"$ref": "#/components/schemas/Json"}
+JSON = {
+    "anyOf": [
+        {"type": ["null", "boolean", "number"]},
+        {"type": "string", "pattern": STORABLE},
+        {"type": "array", "items": ANY},
+        {"$ref": "#/components/schemas/JsonObject"},
+    ]
+}
+JSON_OBJECT = {"type": "object", "propertyNames": {"pattern": STORABLE}, "additionalProperties": ANY}
+TITLES = {
+    400: "The request cannot be read.",
+    404: "No such thing.",
+    409: "The present state does not allow it; nothing was changed.",
+    413: "The body is too large.",
+    415: "The body has a media type that is not read here.",
+    422: "The request can be read but is wrong; every wrong field is listed.",
+    429: "Too many process instances of this key.",
+    500: "A defect of the server, which it has logged.",
+    503: "The database does not answer, or the server is closing.",
+}
+
+
+def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
+    """The description of these routes as served below the path ``server``."""
+    plugin = MarshmallowPlugin()
+    spec = APISpec(
+        title="riverstone",
+        version=package_version(),
+        openapi_version="3.1.0",
+        info={"description": "Process instances that can be taken back, task by task."},
+        servers=[{"url": server}],
+        plugins=[plugin],
+    )
+    assert plugin.converter is not None
+    plugin.converter.add_attribute_function(own_fields)
+    spec.components.schema("Json", JSON)
+    spec.components.schema("JsonObject", JSON_OBJECT)
+    spec.components.schema("Problem", schema=Problem)
+    spec.components.schema("ProcessStart", one_model(), schema=ProcessStart)
+    for rule, resource in routes:
+        operations = {
+            method: describe_operation(plugin, found, f"{method}{resource.__name__}")
+            for method in ("get", "post", "put")
+            if (found := getattr(getattr(resource, method, None), "operation", None))
+        }
+        if operations:
+            path = re.sub(r"<(\w+)>", lambda found: "{" + camel(found[1]) + "}", rule)
+            spec.path(path, operations=operations, parameters=list(path_parameters(rule)))
+    described: dict[str, Any] = spec.to_dict()
+    return described
+
+
+def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    """The JSON Schema of the kinds of field that are ours."""
+    if isinstance(field, Object):
+        return JSON_OBJECT | {"type": ["object", "null"] if field.allow_none else "object"}
+    if isinstance(field, AnyValue):
+        return ANY
+    if isinstance(field, Always):
+        return {"type": "null"}
+    if isinstance(field, LocalTime):
+        form = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$"
+        return {"type": ["string", "null"] if field.allow_none else "string", "pattern": form}
+    if isinstance(field, JsonText):
+        return {"contentMediaType": "application/json"}
+    return {}
+
+
+def one_model() -> dict[str, Any]:
+    """JSON Schema for "exactly one of the three ids", where null counts as absent."""
+    ids = ("modelId", "deploymentId", "key")
+
+    def only(name: str) -> dict[str, Any]:
+        types = {other: {"type": "string" if other == name else "null"} for other in ids}
+        return {"required": [name], "properties": types}
+
+    return {"oneOf": [only(name) for name in ids]}
+
+
+def describe_operation(plugin: MarshmallowPlugin, operation: Operation, name: str) -> dict[str, Any]:
+    """One operation with everything that it can answer."""
+    assert plugin.converter is not None
+    converter = plugin.converter
+    parameters = converter.schema2parameters(operation.query, location="query")
+    if operation.headers is not None:
+        parameters += converter.schema2parameters(operation.headers, location="header")
+    answer = {"application/json": {"schema": operation.answer}}
+    statuses = {422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
+    described: dict[str, Any] = {
+        "operationId": name,
+        "summary": operation.summary,
+        "responses": {"200": {"description": "Done.", "content": answer}},
+    }
+    for status in sorted(statuses):
+        content = {"application/problem+json": {"schema": "Problem"}}
+        response: dict[str, Any] = {"description": TITLES[status], "content": content}
+        if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+            response["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
+        described["responses"][str(status)] = response
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = {"required": operation.body.required, "content": operation.body.content()}
+    return described
+
+
+def path_parameters(rule: str) -> Iterator[dict[str, Any]]:
+    """The parameters in the path of a rule."""
+    for name in re.findall(r"<(\w+)>", rule):
+        form = {"pattern": DECIMAL_ID} if name in DECIMAL else {"minLength": 1, "maxLength": 64}
+        yield {"name": camel(name), "in": "path", "required": True, "schema": {"type": "string", **form}}
+
+
+def camel(name: str) -> str:
+    """``process_instance_id`` as it is written outside: ``processInstanceId``."""
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
+
+
+def package_version() -> str:
+    """The version of the installed package, or 0 in a tree that is not installed."""
+    try:
+        return version("riverstone")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,203 @@
+"""One HTTP operation: what it reads and gives is declared once, and so holds for the answer and for OpenAPI."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Protocol
+
+from flask import Response, request
+from flask.views import MethodView
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import UnsupportedMediaType
+
+from ..engine import Engine, jsontext
+from ..engine.errors import (
+    Invalid,
+    Malformed,
+    UnknownDeployment,
+    UnknownModel,
+    UnknownProcessInstance,
+    UnknownTask,
+)
+from ..engine.limits import Limits
+from .problems import wrong_fields
+from .schemas import DECIMAL_ID, Nothing
+
+UNKNOWN = {
+    "process_instance_id": UnknownProcessInstance,
+    "task_id": UnknownTask,
+    "model_id": UnknownModel,
+    "deployment_id": UnknownDeployment,
+}
+DECIMAL = frozenset({"process_instance_id", "task_id"})
+
+
+class Body(Protocol):
+    """How a request's body is read, and how OpenAPI tells of it."""
+
+    required: bool
+
+    def read(self, limits: Limits) -> dict[str, Any]:
+        """The body's values by the engine's names; raises Malformed, Invalid, TooLarge or ValidationError."""
+
+    def content(self) -> dict[str, Any]:
+        """OpenAPI's media types of the body."""
+
+
+class JsonBody:
+    """A JSON object of one schema."""
+
+    def __init__(self, schema: type[Schema], *, required: bool = True) -> None:
+        self.schema = schema()
+        self.required = required
+
+    def read(self, limits: Limits) -> dict[str, Any]:
+        request.max_content_length = limits.body_size
+        data = request.get_data(cache=False)
+        if not data and not self.required:
+            return {}
+        # Browsers send forms and plain text across sites without asking, so only JSON is taken for JSON.
+        if request.mimetype and not re.fullmatch(r"application/([^;]+\+)?json", request.mimetype):
+            raise UnsupportedMediaType(f"Send the body as application/json, not {request.mimetype}.")
+        if not data:
+            raise Malformed("The body is empty: send a JSON object.", code="body-missing")
+        value = jsontext.loads(data, limits=limits, name="body")
+        if not isinstance(value, dict):
+            raise Invalid("The body must be a JSON object.", code="fields-invalid")
+        loaded: dict[str, Any] = self.schema.load(value)
+        return loaded
+
+    def content(self) -> dict[str, Any]:
+        return {"application/json": {"schema": type(self.schema).__name__}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What one method of one path reads and gives."""
+
+    summary: str
+    answer: Schema
+    many: bool
+    body: Body | None
+    query: Schema
+    headers: Schema | None
+    problems: tuple[int, ...]
+
+    def read(self, limits: Limits) -> dict[str, Any]:
+        """The request's parts by name; raises Invalid with every wrong field of all parts."""
+        wrong: dict[str, list[str]] = {}
+        parts: dict[str, Any] = {}
+        readers: dict[str, Callable[[], dict[str, Any]]] = {"query": lambda: read_query(self.query)}
+        if (headers := self.headers) is not None:
+            readers["headers"] = lambda: read_headers(headers)
+        if (body := self.body) is not None:
+            readers["body"] = lambda: body.read(limits)
+        for name, read in readers.items():
+            try:
+                parts[name] = read()
+            except ValidationError as error:
+                wrong |= flat(error.normalized_messages())
+        if wrong:
+            raise wrong_fields(wrong)
+        if type(self.query) is Nothing:
+            del parts["query"]
+        return parts
+
+
+class Resource(MethodView):
+    """One path; its methods are named by the HTTP methods that it has."""
+
+    init_every_request = False
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+
+Route = tuple[str, type[Resource]]
+
+
+def operation(
+    summary: str,
+    answer: type[Schema],
+    *,
+    many: bool = False,
+    body: Body | None = None,
+    query: type[Schema] = Nothing,
+    headers: type[Schema] | None = None,
+    problems: tuple[int, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Make a resource's method an HTTP operation.
+
+    The method is called with the path's ids, and with ``query``, ``headers`` and ``body`` where these are
+    declared, each a dict by the engine's names; what it returns is shown through ``answer``, always as 200,
+    which is what clients of the original test for. ``problems`` lists the HTTP statuses of its own refusals.
+    """
+    described = Operation(
+        summary=summary,
+        answer=answer(many=many),
+        many=many,
+        body=body,
+        query=query(),
+        headers=headers() if headers else None,
+        problems=problems,
+    )
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Response]:
+        @wraps(method)
+        def respond(self: Resource, **path: str) -> Response:
+            refuse_impossible_ids(path)
+            parts = described.read(self.engine.limits)
+            return json_response(described.answer.dump(method(self, **path, **parts)))
+
+        vars(respond)["operation"] = described
+        return respond
+
+    return decorate
+
+
+def json_response(content: Any) -> Response:
+    """A 200 answer in JSON, with its members' order and its Chinese as they are."""
+    return Response(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"), mimetype="application/json")
+
+
+def refuse_impossible_ids(path: Mapping[str, str]) -> None:
+    """Raise Unknown for an id that no thing can have, before a database is asked that may not even take the text."""
+    for name, value in path.items():
+        decimal = name in DECIMAL
+        possible = re.fullmatch(DECIMAL_ID[1:-1], value) if decimal else len(value) <= 64 and value.isprintable()
+        if name in UNKNOWN and not possible:
+            raise UNKNOWN[name](value)
+
+
+def read_query(schema: Schema) -> dict[str, Any]:
+    """The query's values; a parameter that is unknown or that comes twice where one is meant is refused."""
+    lists = {field.data_key or name for name, field in schema.load_fields.items() if isinstance(field, fields.List)}
+    twice = {name: ["Given more than once."] for name, given in request.args.lists() if len(given) > 1}
+    wrong = {name: texts for name, texts in twice.items() if name not in lists}
+    if wrong:
+        raise ValidationError(wrong)
+    values = {name: given if name in lists else given[0] for name, given in request.args.lists()}
+    loaded: dict[str, Any] = schema.load(values)
+    return loaded
+
+
+def read_headers(schema: Schema) -> dict[str, Any]:
+    """The values of the headers that the schema names."""
+    names = [field.data_key or name for name, field in schema.load_fields.items()]
+    loaded: dict[str, Any] = schema.load({name: request.headers[name] for name in names if name in request.headers})
+    return loaded
+
+
+def flat(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """Marshmallow's nested messages as texts by field, a nested field as ``retain.0``."""
+    if not isinstance(messages, Mapping):
+        return {path or "body": [str(text) for text in messages]}
+    found: dict[str, list[str]] = {}
+    for name, inner in messages.items():
+        at = path if name == "_schema" else f"{path}.{name}" if path else str(name)
+        found |= flat(inner, at)
+    return found

@@ -1,0 +1,104 @@
+"""Errors as ``application/problem+json`` (RFC 9457), and which error has which HTTP status."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from ..engine import errors
+from .schemas import FindingRecord
+
+log = logging.getLogger("riverstone.api")
+
+STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
+    (errors.Malformed, HTTPStatus.BAD_REQUEST),
+    (errors.Unknown, HTTPStatus.NOT_FOUND),
+    (errors.Conflict, HTTPStatus.CONFLICT),
+    (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.ExpressionError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.LimitExceeded, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.EngineClosed, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+RETRY_AFTER = "5"
+UNEXPECTED = "The server met an error of its own and logged it: ask its operator, naming the time and this request."
+FINDINGS = FindingRecord(many=True)
+
+
+def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Response:
+    """A problem answer; members that are None are left out, and ``message`` repeats the detail for older clients."""
+    content = {
+        "type": f"urn:riverstone:problem:{code}",
+        "title": code.replace("-", " ").capitalize(),
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "message": detail,
+        **{name: value for name, value in members.items() if value is not None},
+    }
+    text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+    response = Response(text, status=int(status), mimetype="application/problem+json")
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def wrong_fields(wrong: Mapping[str, Sequence[str]]) -> errors.Invalid:
+    """An error that lists every wrong field, also in its text."""
+    listed = [f"{field}: {' '.join(texts)}" for field, texts in list(wrong.items())[:10]]
+    more = f" (and {len(wrong) - 10} more)" if len(wrong) > 10 else ""
+    return errors.Invalid(f"Correct these fields: {' '.join(listed)}{more}", code="fields-invalid", errors=wrong)
+
+
+def of_engine(error: errors.RiverstoneError) -> Response:
+    """The answer for an error that the engine raised on purpose."""
+    status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), None)
+    if status is None:
+        return of_unexpected(error)
+    if isinstance(error, errors.LimitExceeded) and error.limit == "instances_per_key":
+        status = HTTPStatus.TOO_MANY_REQUESTS
+    members: dict[str, Any] = {}
+    if isinstance(error, errors.Malformed | errors.Invalid):
+        members["errors"] = error.errors or None
+    if isinstance(error, errors.ModelInvalid):
+        members["findings"] = FINDINGS.dump(error.findings)
+    if isinstance(error, errors.Conflict):
+        members |= {
+            "currentStatus": error.status,
+            "allowed": list(error.allowed),
+            "relatedProcessInstanceId": error.related,
+        }
+    return problem(status, error.code, error.message, **members)
+
+
+def of_http(error: HTTPException) -> Response:
+    """The answer for what Flask itself refuses: 404, 405, 413, 415 and the like."""
+    if error.code is None or error.code < 400:
+        response = error.get_response()
+        return Response(response.get_data(), response.status_code, response.headers)
+    status = HTTPStatus(error.code)
+    answer = problem(status, status.phrase.lower().replace(" ", "-"), error.description or status.phrase)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            answer.headers[name] = value
+    return answer
+
+
+def of_unexpected(error: Exception) -> Response:
+    """The answer for a defect of the server: logged with its traceback, which the client never sees."""
+    log.error("Unexpected error while answering a request.", exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", UNEXPECTED)
+
+
+def register(where: Blueprint | Flask) -> None:
+    """Answer with problems in this blueprint or app; a blueprint leaves its host's own pages alone."""
+    where.register_error_handler(errors.RiverstoneError, of_engine)
+    where.register_error_handler(HTTPException, of_http)
+    where.register_error_handler(Exception, of_unexpected)

@@ -1,0 +1,150 @@
+"""``/process``, ``/message`` and ``/signal``: starting, showing, undoing and reaching process instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from werkzeug.exceptions import MethodNotAllowed
+
+from ..engine.errors import Unknown
+from ..engine.views import Page, ProcessInstance, UndoStep
+from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
+from .schemas import (
+    DeleteOptions,
+    DeleteQuery,
+    InstanceQuery,
+    Message,
+    PreviewQuery,
+    ProcessPage,
+    ProcessRecord,
+    ProcessStart,
+    Protection,
+    Signal,
+    SignalReceivers,
+    StartHeaders,
+    UndoOptions,
+    UndoQuery,
+    UndoStepRecord,
+)
+
+
+class Processes(Resource):
+    """All process instances."""
+
+    @operation(
+        "Start a process",
+        ProcessRecord,
+        body=JsonBody(ProcessStart),
+        headers=StartHeaders,
+        problems=(404, 409, 429),
+    )
+    def post(self, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance:
+        return self.engine.start(**body, **headers)
+
+    @operation("List process instances, newest first", ProcessPage, query=InstanceQuery)
+    def get(self, query: dict[str, Any]) -> Page[ProcessInstance]:
+        return self.engine.instances(**query)
+
+
+class Process(Resource):
+    """One process instance."""
+
+    @operation("Show a process instance", ProcessRecord, problems=(404,))
+    def get(self, process_instance_id: str) -> ProcessInstance:
+        return self.engine.get(process_instance_id)
+
+
+class Cancel(Resource):
+    """The cancel of a process instance."""
+
+    @operation(
+        "Cancel a running process",
+        ProcessRecord,
+        body=JsonBody(UndoOptions, required=False),
+        query=UndoQuery,
+        problems=(404, 409),
+    )
+    def put(self, process_instance_id: str, body: dict[str, Any], query: dict[str, Any]) -> ProcessInstance:
+        return self.engine.cancel(process_instance_id, **merged(body, query))
+
+
+class Delete(Resource):
+    """The removal of what a process instance made."""
+
+    @operation(
+        "Delete what a process made",
+        ProcessRecord,
+        body=JsonBody(DeleteOptions, required=False),
+        query=DeleteQuery,
+        problems=(404, 409),
+    )
+    def put(self, process_instance_id: str, body: dict[str, Any], query: dict[str, Any]) -> ProcessInstance:
+        return self.engine.delete(process_instance_id, **merged(body, query))
+
+
+class Protect(Resource):
+    """Whether a process instance may be deleted."""
+
+    @operation("Refuse or allow a delete", ProcessRecord, body=JsonBody(Protection), problems=(404, 409))
+    def put(self, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+        self.engine.protect(process_instance_id, body["protected"])
+        return self.engine.get(process_instance_id)
+
+
+class Preview(Resource):
+    """What an undo would do."""
+
+    @operation("Preview an undo", UndoStepRecord, many=True, query=PreviewQuery, problems=(404, 409))
+    def get(self, process_instance_id: str, query: dict[str, Any]) -> list[UndoStep]:
+        return self.engine.preview(process_instance_id, query["kind"])
+
+
+class OtherOperate(Resource):
+    """Any other word in the place of ``cancel`` or ``delete``; not an operation, so OpenAPI does not have it."""
+
+    def put(self, process_instance_id: str, operate: str) -> Response:
+        if operate == "preview":
+            raise MethodNotAllowed(["GET", "HEAD", "OPTIONS"])
+        raise Unknown(operate, f"No operation {operate!r} of process {process_instance_id!r}: use cancel or delete.")
+
+
+class Messages(Resource):
+    """BPMN messages from outside."""
+
+    @operation("Send a message to one waiting process", ProcessRecord, body=JsonBody(Message), problems=(404, 409))
+    def post(self, body: dict[str, Any]) -> ProcessInstance:
+        if body.get("process_instance_id") is not None:
+            refuse_impossible_ids({"process_instance_id": body["process_instance_id"]})
+        return self.engine.message(**body)
+
+
+class Signals(Resource):
+    """BPMN signals from outside."""
+
+    @operation("Send a signal to all that wait for it", SignalReceivers, body=JsonBody(Signal))
+    def post(self, body: dict[str, Any]) -> dict[str, list[str]]:
+        return {"process_instance_ids": self.engine.signal(**body)}
+
+
+def merged(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    """The options of both places together: forced if either says so, and all that either wants to retain."""
+    options = {**query, **body}
+    if "force" in options:
+        options["force"] = bool(body.get("force") or query.get("force"))
+    if "retain" in options:
+        options["retain"] = tuple(dict.fromkeys([*query.get("retain", ()), *body.get("retain", ())]))
+    return options
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/process", Processes),
+    ("/process/<process_instance_id>", Process),
+    ("/process/<process_instance_id>/cancel", Cancel),
+    ("/process/<process_instance_id>/delete", Delete),
+    ("/process/<process_instance_id>/protection", Protect),
+    ("/process/<process_instance_id>/preview", Preview),
+    ("/process/<process_instance_id>/<operate>", OtherOperate),
+    ("/message", Messages),
+    ("/signal", Signals),
+)

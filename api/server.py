@@ -1,0 +1,83 @@
+"""Serving the application with waitress: on the loopback, and closing without dropping an answer."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import threading
+import time
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
+
+from ..engine.errors import Invalid
+
+DRAIN = 30.0
+LOOK = 0.25
+THREADS = 16
+# Above every limit of the application, so that the application's own problem is the answer to a large body.
+LARGEST_BODY = 64 * 1024 * 1024
+
+
+def refuse_remote(host: str) -> None:
+    """Raise Invalid for an address that other machines can reach: there are no access rules yet."""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise Invalid(
+            f"Refusing to listen on {host!r}: there are no access rules yet, so anyone who reaches it could delete "
+            "everything; listen on 127.0.0.1 and put a proxy that checks access before it.",
+            code="remote-refused",
+        )
+
+
+class Server:
+    """A listening server; ``url`` is where it is reached."""
+
+    def __init__(self, app: Flask, host: str, port: int) -> None:
+        self.channels: dict[int, Any] = {}
+        self.stopping = threading.Event()
+        self.waitress = create_server(
+            app,
+            map=self.channels,
+            host=host,
+            port=port,
+            threads=THREADS,
+            max_request_body_size=LARGEST_BODY,
+            ident="riverstone",
+        )
+        listening = next(one for one in self.channels.values() if isinstance(one, BaseWSGIServer))
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{listening.effective_port}"
+
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGINT or :meth:`stop`, then answer what was already asked and return."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop())
+        while not self.stopping.is_set():
+            wasyncore.loop(timeout=LOOK, map=self.channels, count=1)
+        self._drain()
+
+    def stop(self) -> None:
+        """Make :meth:`run` end; may be called from any thread."""
+        self.stopping.set()
+
+    def _drain(self) -> None:
+        for listening in [one for one in self.channels.values() if isinstance(one, BaseWSGIServer)]:
+            listening.del_channel(self.channels)
+            listening.socket.close()
+        deadline = time.monotonic() + DRAIN
+        while self._answering() and time.monotonic() < deadline:
+            wasyncore.loop(timeout=LOOK / 10, map=self.channels, count=1)
+        self.waitress.task_dispatcher.shutdown()
+        wasyncore.close_all(self.channels)
+
+    def _answering(self) -> bool:
+        channels = [one for one in self.channels.values() if isinstance(one, HTTPChannel)]
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
