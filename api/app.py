@@ -26,7 +26,7 @@ def create_app(engine: Engine | None = None, config: Mapping[str, Any] | None = 
     URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
     whoever made the app closes it. Raises Invalid for a module that cannot be imported.
     """
-    app = Flask("riverstone", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config)
     # A path parameter may hold encoded slashes: answer 404 rather than redirecting to another path.
     app.url_map.merge_slashes = False

@@ -85,6 +85,7 @@ force_option = click.option("--force", is_flag=True, help="Skip the grace; a del
 @connected
 def deploy(
     connection: Connection,
+    /,
     files: Sequence[str],
     name: str | None,
     parameter_template: str | None,
@@ -124,7 +125,7 @@ def lint(files: Sequence[str]) -> None:
 @click.option("--business-key", help="By which messages find the process.")
 @follow_option
 @connected
-def start(connection: Connection, variables: str | None, follow: bool, **options: Any) -> None:
+def start(connection: Connection, /, variables: str | None, follow: bool, **options: Any) -> None:
     """Start a process."""
     values = json_option("--variables", variables)
     with connection.engine("threads" if follow else "inline") as engine:
@@ -136,7 +137,7 @@ def start(connection: Connection, variables: str | None, follow: bool, **options
 @click.argument("process_instance_id")
 @follow_option
 @connected
-def show(connection: Connection, process_instance_id: str, follow: bool) -> None:
+def show(connection: Connection, /, process_instance_id: str, follow: bool) -> None:
     """Show one process instance."""
     with connection.engine("threads" if follow else "inline") as engine:
         end_with(engine, process_instance_id, follow=follow)
@@ -145,7 +146,7 @@ def show(connection: Connection, process_instance_id: str, follow: bool) -> None
 @main.command()
 @click.argument("process_instance_id")
 @connected
-def tasks(connection: Connection, process_instance_id: str) -> None:
+def tasks(connection: Connection, /, process_instance_id: str) -> None:
     """List the tasks of a process instance."""
     from .live import task_line
 
@@ -161,7 +162,7 @@ def tasks(connection: Connection, process_instance_id: str) -> None:
 @click.option("--key", help="Only those of this key.")
 @click.option("--name", help="Only those of this name.")
 @connected
-def list_instances(connection: Connection, **options: Any) -> None:
+def list_instances(connection: Connection, /, **options: Any) -> None:
     """List process instances, newest first."""
     from .live import instance_line
 
@@ -177,7 +178,7 @@ def list_instances(connection: Connection, **options: Any) -> None:
 @click.argument("process_instance_id")
 @force_option
 @connected
-def cancel(connection: Connection, process_instance_id: str, force: bool) -> None:
+def cancel(connection: Connection, /, process_instance_id: str, force: bool) -> None:
     """Cancel a running process."""
     from .schemas import ProcessRecord
 
@@ -190,7 +191,7 @@ def cancel(connection: Connection, process_instance_id: str, force: bool) -> Non
 @force_option
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be deleted.")
 @connected
-def delete(connection: Connection, process_instance_id: str, force: bool, retain: tuple[str, ...]) -> None:
+def delete(connection: Connection, /, process_instance_id: str, force: bool, retain: tuple[str, ...]) -> None:
     """Delete what a process made."""
     from .schemas import ProcessRecord
 
@@ -203,7 +204,7 @@ def delete(connection: Connection, process_instance_id: str, force: bool, retain
 @click.option("--preview", is_flag=True, required=True, help="Only show it; cancel and delete do it.")
 @click.option("--kind", type=click.Choice(["rollback", "cancel", "delete"]), default="delete", show_default=True)
 @connected
-def undo(connection: Connection, process_instance_id: str, preview: bool, kind: str) -> None:
+def undo(connection: Connection, /, process_instance_id: str, preview: bool, kind: str) -> None:
     """Show what an undo would do, in order, changing nothing."""
     with connection.engine() as engine:
         steps = engine.preview(process_instance_id, kind)
@@ -216,7 +217,7 @@ def undo(connection: Connection, process_instance_id: str, preview: bool, kind: 
 @click.argument("task_id")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
 @connected
-def rerun(connection: Connection, task_id: str, parameters: str | None) -> None:
+def rerun(connection: Connection, /, task_id: str, parameters: str | None) -> None:
     """Run a failed task of a debug run again."""
     from .schemas import TaskRecord
 
@@ -228,7 +229,7 @@ def rerun(connection: Connection, task_id: str, parameters: str | None) -> None:
 @main.command()
 @click.argument("task_id")
 @connected
-def resume(connection: Connection, task_id: str) -> None:
+def resume(connection: Connection, /, task_id: str) -> None:
     """Leave debugging: the process fails and rolls back."""
     from .schemas import ProcessRecord
 
@@ -240,7 +241,7 @@ def resume(connection: Connection, task_id: str) -> None:
 @click.argument("task_id")
 @click.option("--outputs", metavar="JSON|@FILE", help="What the task put out, a JSON object.")
 @connected
-def complete(connection: Connection, task_id: str, outputs: str | None) -> None:
+def complete(connection: Connection, /, task_id: str, outputs: str | None) -> None:
     """Complete a user task."""
     from .schemas import TaskRecord
 
@@ -255,7 +256,7 @@ def complete(connection: Connection, task_id: str, outputs: str | None) -> None:
 @click.option("--business-key", help="The process with this business key.")
 @click.option("--process", "process_instance_id", help="The process with this id.")
 @connected
-def message(connection: Connection, name: str, payload: str | None, **options: Any) -> None:
+def message(connection: Connection, /, name: str, payload: str | None, **options: Any) -> None:
     """Send a BPMN message to one process that waits for it."""
     from .schemas import ProcessRecord
 
@@ -268,7 +269,7 @@ def message(connection: Connection, name: str, payload: str | None, **options: A
 @click.argument("name")
 @click.option("--payload", metavar="JSON|@FILE")
 @connected
-def signal(connection: Connection, name: str, payload: str | None) -> None:
+def signal(connection: Connection, /, name: str, payload: str | None) -> None:
     """Send a BPMN signal to every process that waits for it."""
     values = json_option("--payload", payload)
     with connection.engine() as engine:
@@ -280,7 +281,7 @@ def signal(connection: Connection, name: str, payload: str | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
 @connected
-def serve(connection: Connection, host: str, port: int) -> None:
+def serve(connection: Connection, /, host: str, port: int) -> None:
     """Serve the HTTP calls until SIGTERM or Ctrl-C."""
     from .app import create_app
     from .server import Server, refuse_remote

@@ -40,9 +40,8 @@ class ModelBody:
         if request.mimetype == "multipart/form-data":
             return self._read_form(limits)
         if request.mimetype and not re.fullmatch(XML_TYPE, request.mimetype):
-            raise UnsupportedMediaType(
-                f"Send the BPMN as application/xml, or as the file bpmn of multipart/form-data, not as {request.mimetype}."
-            )
+            wanted = "application/xml, or as the file bpmn of multipart/form-data"
+            raise UnsupportedMediaType(f"Send the BPMN as {wanted}, not as {request.mimetype}.")
         request.max_content_length = limits.model_size
         data = request.get_data(cache=False)
         if not data:

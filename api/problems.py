@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Flask, Response
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from ..engine import errors
 from .schemas import FindingRecord
@@ -52,9 +52,12 @@ def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Respo
 
 def wrong_fields(wrong: Mapping[str, Sequence[str]]) -> errors.Invalid:
     """An error that lists every wrong field, also in its text."""
-    listed = [f"{field}: {' '.join(texts)}" for field, texts in list(wrong.items())[:10]]
-    more = f" (and {len(wrong) - 10} more)" if len(wrong) > 10 else ""
-    return errors.Invalid(f"Correct these fields: {' '.join(listed)}{more}", code="fields-invalid", errors=wrong)
+    fields_by_text: dict[str, list[str]] = {}
+    for field, texts in wrong.items():
+        fields_by_text.setdefault(" ".join(texts).rstrip("."), []).append(field)
+    listed = [f"{text} ({', '.join(fields[:10])})" for text, fields in list(fields_by_text.items())[:10]]
+    more = f"; and {len(fields_by_text) - 10} more" if len(fields_by_text) > 10 else ""
+    return errors.Invalid(f"Correct the request: {'; '.join(listed)}{more}.", code="fields-invalid", errors=wrong)
 
 
 def of_engine(error: errors.RiverstoneError) -> Response:
@@ -84,7 +87,14 @@ def of_http(error: HTTPException) -> Response:
         response = error.get_response()
         return Response(response.get_data(), response.status_code, response.headers)
     status = HTTPStatus(error.code)
-    answer = problem(status, status.phrase.lower().replace(" ", "-"), error.description or status.phrase)
+    code, detail = status.phrase.lower().replace(" ", "-"), error.description or status.phrase
+    if isinstance(error, NotFound):
+        code, detail = "unknown-path", f"{request.method} {request.path!r} is no operation: use one of /openapi.json."
+    elif isinstance(error, MethodNotAllowed):
+        detail = f"{request.method} is not served here: use {', '.join(sorted(error.valid_methods or ()))}."
+    elif isinstance(error, RequestEntityTooLarge):
+        code, detail = errors.TooLarge.code, f"The body is over {request.max_content_length} bytes: send less."
+    answer = problem(status, code, detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             answer.headers[name] = value

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-from werkzeug.exceptions import MethodNotAllowed
-
-from ..engine.errors import Unknown
 from ..engine.views import Page, ProcessInstance, UndoStep
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
 from .schemas import (
@@ -100,15 +96,6 @@ class Preview(Resource):
         return self.engine.preview(process_instance_id, query["kind"])
 
 
-class OtherOperate(Resource):
-    """Any other word in the place of ``cancel`` or ``delete``; not an operation, so OpenAPI does not have it."""
-
-    def put(self, process_instance_id: str, operate: str) -> Response:
-        if operate == "preview":
-            raise MethodNotAllowed(["GET", "HEAD", "OPTIONS"])
-        raise Unknown(operate, f"No operation {operate!r} of process {process_instance_id!r}: use cancel or delete.")
-
-
 class Messages(Resource):
     """BPMN messages from outside."""
 
@@ -144,7 +131,6 @@ ROUTES: tuple[Route, ...] = (
     ("/process/<process_instance_id>/delete", Delete),
     ("/process/<process_instance_id>/protection", Protect),
     ("/process/<process_instance_id>/preview", Preview),
-    ("/process/<process_instance_id>/<operate>", OtherOperate),
     ("/message", Messages),
     ("/signal", Signals),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+import socket
 import threading
 import time
 from typing import Any
@@ -51,9 +52,8 @@ class Server:
             max_request_body_size=LARGEST_BODY,
             ident="riverstone",
         )
-        listening = next(one for one in self.channels.values() if isinstance(one, BaseWSGIServer))
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{listening.effective_port}"
+        self.url = f"http://{shown}:{self._listening()[0].getsockname()[1]}"
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or :meth:`stop`, then answer what was already asked and return."""
@@ -69,14 +69,16 @@ class Server:
         self.stopping.set()
 
     def _drain(self) -> None:
-        for listening in [one for one in self.channels.values() if isinstance(one, BaseWSGIServer)]:
-            listening.del_channel(self.channels)
-            listening.socket.close()
+        for listening in self._listening():
+            listening.close()
         deadline = time.monotonic() + DRAIN
         while self._answering() and time.monotonic() < deadline:
             wasyncore.loop(timeout=LOOK / 10, map=self.channels, count=1)
         self.waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self.channels)
+
+    def _listening(self) -> list[socket.socket]:
+        return [one.socket for one in self.channels.values() if isinstance(one, BaseWSGIServer) and one.socket]
 
     def _answering(self) -> bool:
         channels = [one for one in self.channels.values() if isinstance(one, HTTPChannel)]
