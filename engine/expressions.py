@@ -1,0 +1,266 @@
+"""Expressions and values of a model, compiled once and evaluated against a context.
+
+Two spellings: JUEL, the ``${...}`` or ``#{...}`` of the Java engines (EL 3.0), and a small FEEL (DMN 1.3), which
+begins with ``=``. Both are read by one grammar over JSON types; Python never runs any of the text.
+
+* A name holds every sign that is no operator: ``${parameters.master-1a.instanceType}``, ``${Bingo::RS::FRONT}``. So
+  ``a-b`` is one name and ``a - b`` a difference; a key that holds an operator is written ``parameters["a/b"]``.
+* A reference that finds nothing is an error, in FEEL null. ``exists(x)`` and ``empty x`` put up with it.
+* A value that was put in is never read again as an expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from .context import Context, Path
+from .errors import ExpressionError, ReferenceNotFound
+from .grammar import Parsed, parse
+from .jsontext import JSON
+from .limits import Limits
+from .meaning import Run, constant
+from .operators import Reading
+
+Language = Literal["juel", "feel"]
+
+_SHOWN = 120
+_OPENING = re.compile(r"\\?[$#]\{")
+_QUOTES_AND_BRACES = re.compile(r"\"[^\"\\]*(?:\\.[^\"\\]*)*\"|'[^'\\]*(?:\\.[^'\\]*)*'|[{}\"']", re.DOTALL)
+_DIFFERENCE = re.compile(r"[^-]-\d+\Z")
+
+
+class Value:
+    """JSON with expressions in its strings, ready to be evaluated.
+
+    ``references`` are the static paths that have to be found (not those under ``exists`` or ``empty``), for checks
+    at deployment. ``constant`` tells that the context does not matter. Do not change what ``evaluate`` returns:
+    it may be a part of the context or of the value itself.
+    """
+
+    __slots__ = ("_run", "constant", "references", "source")
+
+    def __init__(self, source: JSON, run: Run, references: Sequence[Path], constant: bool) -> None:
+        self.source = source
+        self.references = tuple(dict.fromkeys(references))
+        self.constant = constant
+        self._run = run
+
+    def evaluate(self, context: Context) -> JSON:
+        """The value in this context; raises ReferenceNotFound, or ExpressionError for whatever else goes wrong."""
+        try:
+            return self._run(context)
+        except RecursionError:
+            raise ExpressionError(
+                f"{_shown(self.source)} is nested too deep to be evaluated: make it flatter."
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {_shown(self.source)}>"
+
+
+class Expression(Value):
+    """A condition, a count, a time: one expression, or text with expressions in it."""
+
+    __slots__ = ("_reading",)
+
+    def __init__(self, source: str, run: Run, references: Sequence[Path], constant: bool, reading: Reading) -> None:
+        super().__init__(source, run, references, constant)
+        self._reading = reading
+
+    def is_true(self, context: Context) -> bool:
+        """The value as a condition: null is false, in JUEL ``"true"`` is true; raises as ``evaluate`` does."""
+        value = self.evaluate(context)
+        if value is True or value is False:
+            return value
+        try:
+            return self._reading.truth(value)
+        except ExpressionError as error:
+            raise ExpressionError(f"The condition {_shown(self.source)} cannot be decided: {error.message}.") from None
+
+
+def compile_expression(text: str, *, language: Language = "juel", limits: Limits) -> Expression:
+    """Compile a whole expression: ``${...}``, ``#{...}``, a bare body, or FEEL with or without its ``=``.
+
+    Text around or between several ``${...}`` makes the result text, as in EL. Raises ExpressionError.
+    """
+    body = text.strip()
+    if body.startswith("=") and not body.startswith("=="):
+        return _expression(text, body[1:], Reading(True, limits))
+    juel = Reading(False, limits)
+    if "${" in body or "#{" in body:
+        parts = _cut(body)
+        if len(parts) > 1 or isinstance(parts[0], str):
+            made = _text(parts, text, juel)
+            return Expression(text, made._run, made.references, made.constant, juel)
+        return _expression(text, parts[0].text, juel)
+    return _expression(text, body, Reading(language == "feel", limits))
+
+
+def compile_value(value: JSON, *, language: Language = "juel", limits: Limits) -> Value:
+    """Compile JSON whose strings may hold ``${...}`` or ``#{...}``; in FEEL a string may begin with ``=``.
+
+    An expression alone in its string keeps the type of its value; inside text it becomes text. ``\\${`` stands for
+    ``${`` itself. Keys of objects are taken as they are. Raises ExpressionError.
+    """
+    try:
+        return _structure(value, Reading(language == "feel", limits), 0)
+    except RecursionError:
+        raise ExpressionError(f"The value {_shown(value)} is nested too deep: make it flatter.") from None
+
+
+class _Body(NamedTuple):
+    """What stands between ``${`` and ``}``, and the whole of it."""
+
+    text: str
+    whole: str
+
+
+def _cut(text: str) -> list[str | _Body]:
+    """The text in its order, cut into plain parts and expressions; at least one part."""
+    parts: list[str | _Body] = []
+    plain, position = "", 0
+    while found := _OPENING.search(text, position):
+        plain += text[position : found.start()]
+        if found[0].startswith("\\"):
+            plain += found[0][1:]
+            position = found.end()
+            continue
+        end = _closing(text, found.end())
+        if plain:
+            parts.append(plain)
+        parts.append(_Body(text[found.end() : end], text[found.start() : end + 1]))
+        plain, position = "", end + 1
+    plain += text[position:]
+    return [*parts, plain] if plain or not parts else parts
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the brace is that closes the body that begins at ``start``."""
+    open_braces = 1
+    for found in _QUOTES_AND_BRACES.finditer(text, start):
+        sign = found[0]
+        if sign == "{":
+            open_braces += 1
+        elif sign == "}":
+            open_braces -= 1
+            if not open_braces:
+                return found.start()
+        elif len(sign) == 1:
+            raise ExpressionError(
+                f"The expression {_shown(text[start - 2 :])} has a quote that is not closed: close it."
+            )
+    raise ExpressionError(f"The expression {_shown(text[start - 2 :])} has no closing brace: add one.")
+
+
+def _expression(source: str, body: str, reading: Reading) -> Expression:
+    try:
+        parsed = parse(body.strip(), reading)
+    except ExpressionError as error:
+        raise ExpressionError(f"The expression {_shown(source)} cannot be read: {error.message}.") from None
+    run = _guarded(source, parsed)
+    if not parsed.reads:
+        run = constant(run(Context()))
+    return Expression(source, run, parsed.references, not parsed.reads, reading)
+
+
+def _guarded(source: str, parsed: Parsed) -> Run:
+    inner = parsed.run
+
+    def run(context: Context) -> JSON:
+        try:
+            return inner(context)
+        except ReferenceNotFound as error:
+            if not _DIFFERENCE.search(error.path):
+                raise
+            text = f"{error.message[:-1]}: it is one name, so for a difference write spaces around the minus."
+            raise ReferenceNotFound(error.path, text) from None
+        except ExpressionError as error:
+            text = f"The expression {_shown(source)} cannot be evaluated: {error.message}."
+            raise ExpressionError(text) from None
+        except (ArithmeticError, ValueError):
+            text = f"The expression {_shown(source)} cannot be evaluated: a number is out of range."
+            raise ExpressionError(text) from None
+
+    return run
+
+
+def _text(parts: Sequence[str | _Body], source: str, reading: Reading) -> Value:
+    """Text with the values of expressions in it."""
+    compiled = [part if isinstance(part, str) else _expression(part.whole, part.text, reading) for part in parts]
+    expressions = [part for part in compiled if isinstance(part, Expression)]
+    most = reading.limits.output_size
+
+    def run(context: Context) -> JSON:
+        texts, length = [], 0
+        for part in compiled:
+            text = part if isinstance(part, str) else _part(part, source, reading, context)
+            length += len(text)
+            if length > most:
+                raise ExpressionError(f"The text {_shown(source)} becomes longer than {most}: make its parts smaller.")
+            texts.append(text)
+        return "".join(texts)
+
+    fixed = all(expression.constant for expression in expressions)
+    references = [path for expression in expressions for path in expression.references]
+    return Value(source, constant(run(Context())) if fixed else run, references, fixed)
+
+
+def _part(expression: Expression, source: str, reading: Reading, context: Context) -> str:
+    value = expression._run(context)
+    try:
+        return reading.text(value, expression.source)
+    except ExpressionError as error:
+        raise ExpressionError(f"The text {_shown(source)} cannot be made: {error.message}.") from None
+
+
+def _structure(value: JSON, reading: Reading, depth: int) -> Value:
+    if isinstance(value, str):
+        return _string(value, reading)
+    if not isinstance(value, dict | list):
+        return Value(value, constant(value), (), True)
+    if depth >= reading.limits.json_depth:
+        raise ExpressionError(f"A value is nested deeper than {reading.limits.json_depth} levels: make it flatter.")
+    if isinstance(value, dict):
+        members = {key: _structure(item, reading, depth + 1) for key, item in value.items()}
+        items = list(members.values())
+        runs = {key: item._run for key, item in members.items()}
+        run: Run = lambda context: {key: run(context) for key, run in runs.items()}  # noqa: E731
+    else:
+        items = [_structure(item, reading, depth + 1) for item in value]
+        listed = [item._run for item in items]
+        run = lambda context: [run(context) for run in listed]  # noqa: E731
+    if all(item.constant for item in items):
+        made = run(Context())
+        return Value(value, constant(made), (), True)
+    references = [path for item in items for path in item.references]
+    return Value(value, run if depth else _fitting(value, run, reading), references, False)
+
+
+def _fitting(source: JSON, inner: Run, reading: Reading) -> Run:
+    def run(context: Context) -> JSON:
+        try:
+            return reading.fitting(inner(context))
+        except ReferenceNotFound:
+            raise
+        except ExpressionError as error:
+            raise ExpressionError(f"The value {_shown(source)} cannot be made: {error.message}.") from None
+
+    return run
+
+
+def _string(text: str, reading: Reading) -> Value:
+    if reading.feel and text.startswith("="):
+        return _expression(text, text[1:], reading)
+    if "${" not in text and "#{" not in text:
+        return Value(text, constant(text), (), True)
+    parts, juel = _cut(text), Reading(False, reading.limits)
+    if len(parts) == 1 and isinstance(parts[0], _Body):
+        return _expression(text, parts[0].text, juel)
+    return _text(parts, text, juel)
+
+
+def _shown(source: JSON) -> str:
+    text = source if isinstance(source, str) else repr(source)
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

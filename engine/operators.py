@@ -1,0 +1,179 @@
+"""What the signs of the expression language do with JSON values, in the JUEL and the FEEL reading."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import ExpressionError
+from .jsontext import JSON, dumps, weigh
+from .limits import Limits
+
+Number = int | float
+
+_NUMERIC = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_ORDER: dict[str, Callable[[JSON, JSON], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How values are read: FEEL lets null through and never turns text into numbers, JUEL does the opposite."""
+
+    feel: bool
+    limits: Limits
+
+    def number(self, value: JSON) -> Number | None:
+        """The number that a value is, or, in JUEL, that its text says (EL 3.0, section 1.23); None if neither."""
+        kind = type(value)
+        if kind is int or kind is float:
+            return value  # type: ignore[no-any-return]
+        if kind is str and not self.feel and len(value) <= self.limits.integer_digits and _NUMERIC.fullmatch(value):
+            return int(value) if value.lstrip("-").isdigit() else float(value)
+        return None
+
+    def truth(self, value: JSON) -> bool:
+        """The value as a condition: booleans, null as false, and in JUEL also the texts ``true`` and ``false``."""
+        if value is True or value is False:
+            return value
+        if value is None:
+            return False
+        if not self.feel and type(value) is str and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        raise ExpressionError(f"{kind_of(value)} is neither true nor false: compare it with something")
+
+    def equal(self, left: JSON, right: JSON) -> bool:
+        """Equality: JUEL compares a number or a boolean with text that says one; other types are never equal."""
+        kind, other = type(left), type(right)
+        if kind is other:
+            return left == right if kind is not dict and kind is not list else _same(left, right)
+        if left is None or right is None:
+            return False
+        if kind is bool or other is bool:
+            text = right if kind is bool else left
+            return (
+                not self.feel and type(text) is str and text.lower() == ("true" if True in (left, right) else "false")
+            )
+        one, two = self.number(left), self.number(right)
+        return one is not None and two is not None and one == two
+
+    def ordered(self, sign: str, left: JSON, right: JSON) -> bool | None:
+        """``<``, ``<=``, ``>``, ``>=`` on two numbers or two texts; null in FEEL if one side is null."""
+        if type(left) is str and type(right) is str:
+            return _ORDER[sign](left, right)
+        one, two = self.number(left), self.number(right)
+        if one is not None and two is not None:
+            return _ORDER[sign](one, two)
+        if self.feel and (left is None or right is None):
+            return None
+        raise ExpressionError(f"{kind_of(left)} and {kind_of(right)} have no order: compare numbers or texts")
+
+    def contains(self, container: JSON, item: JSON) -> bool:
+        """``item in container``: an item of a list, a key of an object, a part of a text."""
+        if type(container) is list:
+            return any(self.equal(member, item) for member in container)
+        if type(container) is str and type(item) is str:
+            return item in container
+        if type(container) is dict:
+            return type(item) is str and item in container
+        if self.feel:
+            return self.equal(container, item)
+        raise ExpressionError(f"{kind_of(item)} cannot be in {kind_of(container)}: use a list, an object or a text")
+
+    def calculate(self, sign: str, left: JSON, right: JSON) -> JSON:
+        """``+ - * / %`` on numbers; in FEEL also ``+`` on texts and lists, and null for a null operand."""
+        if self.feel:
+            if left is None or right is None:
+                return None
+            if sign == "+" and type(left) is type(right) and type(left) in (str, list):
+                if len(left) + len(right) > self.limits.output_size:
+                    raise ExpressionError(f"the sum is over {self.limits.output_size} long: make its parts smaller")
+                return left + right
+        one, two = self.number(left), self.number(right)
+        if one is None or two is None:
+            wrong = kind_of(left if one is None else right)
+            hint = "; to join texts write ${a}${b} or concat(a, b)" if sign == "+" and not self.feel else ""
+            raise ExpressionError(f"{wrong} cannot be calculated with{hint or ': use numbers'}")
+        try:
+            return self.bounded(self._arithmetic(sign, one, two))
+        except ZeroDivisionError:
+            raise ExpressionError("it divides by zero: check the divisor first") from None
+        except OverflowError:
+            raise ExpressionError("the number is too large: use smaller numbers") from None
+
+    def _arithmetic(self, sign: str, left: Number, right: Number) -> Number:
+        if sign == "+":
+            return left + right
+        if sign == "-":
+            return left - right
+        if sign == "*":
+            return left * right
+        if sign == "/":
+            if type(left) is int and type(right) is int and left % right == 0:
+                return left // right
+            return left / right
+        if self.feel:
+            return left % right
+        # EL keeps the sign of the dividend, as Java does; Python that of the divisor.
+        rest = abs(left) % abs(right)
+        return -rest if left < 0 else rest
+
+    def bounded(self, number: Number) -> Number:
+        """The number, if JSON can hold it within the limits; raises ExpressionError."""
+        if type(number) is int:
+            most = self.limits.integer_digits
+            if number.bit_length() > 3 * most and abs(number) >= 10**most:
+                raise ExpressionError(f"the number has more than {most} digits: use smaller ones")
+        elif not math.isfinite(number):
+            raise ExpressionError("the number is too large: use smaller numbers")
+        return number
+
+    def text(self, value: JSON, what: str = "it") -> str:
+        """A value inside text: booleans in lower case, lists and objects as JSON; raises ExpressionError for null."""
+        kind = type(value)
+        if kind is str:
+            return value  # type: ignore[no-any-return]
+        if kind is bool:
+            return "true" if value else "false"
+        if value is None:
+            raise ExpressionError(f"{what} is null, which has no text: give it a value or leave it out")
+        if kind is dict or kind is list:
+            self.fitting(value)
+        return dumps(value)
+
+    def fitting(self, value: JSON) -> JSON:
+        """The value, if its JSON text is within ``limits.output_size``; raises ExpressionError."""
+        if weigh(value, self.limits.output_size) > self.limits.output_size:
+            raise ExpressionError(f"the value is over {self.limits.output_size} long: make it smaller")
+        return value
+
+
+def kind_of(value: JSON) -> str:
+    """The JSON word for the value's type, with its article."""
+    names = {str: "a text", bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "a list"}
+    return names.get(type(value), "null")
+
+
+def _same(left: JSON, right: JSON) -> bool:
+    """Equality of structures where, unlike in Python, ``1`` and ``true`` differ."""
+    stack = [(left, right)]
+    while stack:
+        one, two = stack.pop()
+        if isinstance(one, dict) and isinstance(two, dict):
+            if one.keys() != two.keys():
+                return False
+            stack.extend((one[key], two[key]) for key in one)
+        elif isinstance(one, list) and isinstance(two, list):
+            if len(one) != len(two):
+                return False
+            stack.extend(zip(one, two, strict=True))
+        elif isinstance(one, bool) is not isinstance(two, bool) or one != two:
+            return False
+    return True
