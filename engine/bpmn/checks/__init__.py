@@ -6,7 +6,17 @@ from lxml import etree
 
 from ...limits import Limits
 from ..findings import Finding
+from .activities import check_activities
+from .collaborations import check_collaborations
+from .data import check_data
+from .events import check_events
+from .expressions import check_expressions
+from .flows import check_flows
+from .gateways import check_gateways
+from .operations import check_operations
 from .outline import Outline
+from .processes import check_processes
+from .reachability import check_reachability
 from .references import check_references
 from .report import Report
 from .schema import check_schema
@@ -22,7 +32,17 @@ def check(root: etree._Element, *, limits: Limits, source: str | None = None) ->
     outline = Outline(root)
     report = Report(source=source, dialect=outline.dialect)
     check_schema(root, report)
+    check_processes(outline, report, limits)
     check_references(outline, report)
+    check_flows(outline, report)
+    check_events(outline, report)
+    check_gateways(outline, report)
+    check_activities(outline, report)
+    check_expressions(outline, report)
+    check_data(outline, report)
+    check_operations(outline, report)
+    check_collaborations(outline, report)
+    check_reachability(outline, report)
     return sorted(report.findings, key=lambda finding: (finding.line or 0, finding.severity, finding.code))
 
 

@@ -97,6 +97,15 @@ class Outline:
         return found
 
     @cached_property
+    def associations(self) -> dict[str, list[etree._Element]]:
+        """Associations by the ids of both their ends."""
+        found: dict[str, list[etree._Element]] = defaultdict(list)
+        for association in self.by_tag["association"]:
+            for end in ("sourceRef", "targetRef"):
+                found[self.local(association, association.get(end, "")) or ""].append(association)
+        return found
+
+    @cached_property
     def lists_flows(self) -> bool:
         """Whether the file writes ``incoming`` and ``outgoing`` at all."""
         return bool(self.by_tag["incoming"] or self.by_tag["outgoing"])
@@ -138,6 +147,26 @@ class Outline:
 
     def flows_in(self, node: etree._Element) -> list[etree._Element]:
         return self.incoming.get(node.get("id", ""), [])
+
+    @cached_property
+    def _link_catches(self) -> dict[tuple[etree._Element | None, str], list[etree._Element]]:
+        found: dict[tuple[etree._Element | None, str], list[etree._Element]] = defaultdict(list)
+        for event in self.by_tag["intermediateCatchEvent"]:
+            for definition in children(event, "linkEventDefinition"):
+                found[self.scope.get(event), definition.get("name", "")].append(event)
+        return found
+
+    def link_targets(self, definition: etree._Element) -> list[etree._Element]:
+        """The catch events that a throwing link goes to: by its ``target``, else by its name on the same level."""
+        event = definition.getparent()
+        if event is None or name(definition) != "linkEventDefinition":
+            return []
+        target = child(definition, "target")
+        if target is not None:
+            referenced = self.find(target, target.text)
+            found = referenced.getparent() if referenced is not None else None
+            return [found] if found is not None and name(found) == "intermediateCatchEvent" else []
+        return self._link_catches.get((self.scope.get(event), definition.get("name", "")), [])
 
     def executable(self, element: etree._Element) -> bool:
         """Whether the process around ``element`` is to be run; one that does not say counts as one that is."""

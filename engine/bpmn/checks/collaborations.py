@@ -1,0 +1,127 @@
+"""Pools, message flows, conversations (BPMN 2.0, 9)."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from .outline import Outline, children, is_true, label, name
+from .report import Report
+
+_IN_NO_GLOBAL_CONVERSATION = frozenset(
+    "conversation subConversation callConversation participantAssociation messageFlowAssociation "
+    "conversationAssociation association group textAnnotation".split()
+)
+
+
+def check_collaborations(outline: Outline, report: Report) -> None:
+    """Report message flows within one pool or at the wrong end of an event, and impossible participants."""
+    pools = _pools(outline)
+    for flow in outline.by_tag["messageFlow"]:
+        _check_message_flow(outline, report, flow, pools)
+    for multiplicity in outline.by_tag["participantMultiplicity"]:
+        _check_multiplicity(report, multiplicity)
+    for tag in ("choreography", "globalConversation"):
+        for element in outline.by_tag[tag]:
+            if children(element, "choreographyRef"):
+                report.error(
+                    "choreography-reference",
+                    element,
+                    f"The {label(element)} refers to a choreography, which only a collaboration may: remove the"
+                    " choreographyRef.",
+                )
+    for conversation in outline.by_tag["globalConversation"]:
+        for part in conversation:
+            if name(part) in _IN_NO_GLOBAL_CONVERSATION:
+                report.error(
+                    "global-conversation-content",
+                    part,
+                    f"The {label(conversation)} holds {label(part)}, but may hold only participants, message flows and"
+                    " correlation keys: move it.",
+                )
+    for collaboration in outline.by_tag["collaboration"]:
+        for reference in children(collaboration, "choreographyRef"):
+            choreography = outline.find(reference, reference.text)
+            if choreography is not None and is_true(choreography, "isClosed") != is_true(collaboration, "isClosed"):
+                report.error(
+                    "collaboration-closed",
+                    collaboration,
+                    f"The {label(collaboration)} and its {label(choreography)} differ in isClosed: make them equal.",
+                )
+    for extension in outline.by_tag["extension"]:
+        if is_true(extension, "mustUnderstand"):
+            report.error(
+                "extension-not-understood",
+                extension,
+                f"The extension {extension.get('definition')!r} has to be understood to run the file, and is not:"
+                " remove mustUnderstand.",
+            )
+
+
+def _pools(outline: Outline) -> dict[etree._Element, etree._Element | None]:
+    """The process of each participant that names one."""
+    return {
+        participant: outline.find(participant, participant.get("processRef"))
+        for participant in outline.by_tag["participant"]
+    }
+
+
+def _check_message_flow(
+    outline: Outline,
+    report: Report,
+    flow: etree._Element,
+    pools: dict[etree._Element, etree._Element | None],
+) -> None:
+    source, target = (outline.find(flow, flow.get(end)) for end in ("sourceRef", "targetRef"))
+    if source is None or target is None:
+        return
+    places = [pools.get(end) if end in pools else outline.process.get(end) for end in (source, target)]
+    if source is target or places[0] is not None and places[0] is places[1]:
+        report.error(
+            "message-flow-within-pool",
+            flow,
+            f"The {label(flow)} goes from {label(source)} to {label(target)} in one pool: message flows join"
+            " different pools, use a sequence flow.",
+        )
+    kinds = [{name(definition) for definition in outline.definitions(end)} for end in (source, target)]
+    message = "messageEventDefinition"
+    if name(source) in ("startEvent", "intermediateCatchEvent", "boundaryEvent"):
+        report.error(
+            "message-flow-out-of-catch",
+            flow,
+            f"The {label(flow)} leaves {label(source)}, which only receives: start it at a throw event or an activity.",
+        )
+    elif name(source) in ("endEvent", "intermediateThrowEvent") and message not in kinds[0]:
+        report.error(
+            "message-flow-without-message",
+            flow,
+            f"The {label(flow)} leaves {label(source)}, which sends no message: give it a messageEventDefinition.",
+        )
+    if name(target) in ("endEvent", "intermediateThrowEvent"):
+        report.error(
+            "message-flow-into-throw",
+            flow,
+            f"The {label(flow)} enters {label(target)}, which only sends: lead it to a catch event or an activity.",
+        )
+    elif name(target) in ("startEvent", "intermediateCatchEvent", "boundaryEvent") and message not in kinds[1]:
+        report.error(
+            "message-flow-without-message",
+            flow,
+            f"The {label(flow)} enters {label(target)}, which waits for no message: give it a messageEventDefinition.",
+        )
+
+
+def _check_multiplicity(report: Report, multiplicity: etree._Element) -> None:
+    try:
+        minimum, maximum = (int(multiplicity.get(key, default)) for key, default in (("minimum", "0"), ("maximum", "1")))
+    except ValueError:
+        return  # the schema has reported it
+    if multiplicity.get("maximum") is None:
+        maximum = max(maximum, 1)
+    if minimum < 0 or maximum < 1 or maximum < minimum:
+        owner = multiplicity.getparent()
+        report.error(
+            "participant-multiplicity",
+            multiplicity,
+            f"The multiplicity {minimum} to {maximum} of {label(owner) if owner is not None else 'a participant'} is"
+            " impossible: the minimum is 0 or more, the maximum 1 or more and not below it.",
+        )

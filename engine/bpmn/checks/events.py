@@ -1,0 +1,312 @@
+"""Which event may stand where (BPMN 2.0, 10.4, tables 10.84 to 10.93)."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from .outline import (
+    CATCH_EVENTS,
+    EVENT_DEFINITIONS,
+    EVENTS,
+    SUB_PROCESSES,
+    THROW_EVENTS,
+    Outline,
+    child,
+    children,
+    is_true,
+    label,
+    name,
+    text,
+)
+from .report import Report
+
+
+def _kinds(words: str) -> frozenset[str]:
+    return frozenset(f"{word}EventDefinition" for word in words.split())
+
+
+_NONE = frozenset({"none"})
+_START = _kinds("message timer conditional signal") | _NONE
+_EVENT_SUB_PROCESS = _kinds("message timer conditional signal error escalation compensate")
+_BOUNDARY = _kinds("message timer conditional signal error escalation compensate cancel")
+_ALWAYS_INTERRUPTING = _kinds("error cancel compensate")
+_CATCH = _kinds("message timer conditional signal link")
+_THROW = _kinds("message signal escalation compensate link") | _NONE
+_END = _kinds("message signal escalation compensate error cancel terminate") | _NONE
+
+
+def check_events(outline: Outline, report: Report) -> None:
+    """Report events of a kind, or with surroundings, that their place does not allow."""
+    for event in (node for node in outline.nodes if name(node) in EVENTS):
+        _check_kind(outline, report, event)
+        if name(event) == "boundaryEvent":
+            _check_boundary(outline, report, event)
+    for definitions in (outline.by_tag[tag] for tag in sorted(EVENT_DEFINITIONS)):
+        for definition in definitions:
+            _check_definition(outline, report, definition)
+    for reference in outline.by_tag["eventDefinitionRef"]:
+        _check_shared_definition(outline, report, reference)
+    for node in outline.nodes:
+        if is_true(node, "triggeredByEvent"):
+            _check_event_sub_process(outline, report, node)
+    _check_links(outline, report)
+
+
+def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None:
+    where, allowed = _place(outline, event)
+    if any(name(entry) == "eventDefinitionRef" for entry in event) and not outline.definitions(event):
+        return  # its kind is in another file, or the reference has been reported
+    for kind in [name(definition) for definition in outline.definitions(event)] or ["none"]:
+        if kind not in allowed:
+            report.error(
+                "event-kind",
+                event,
+                f"The {label(event)} is {where}, which cannot be {_word(kind)}: it may be {_words(allowed)}.",
+            )
+
+
+def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]]:
+    tag, scope = name(event), outline.scope[event]
+    if tag == "startEvent":
+        if is_true(scope, "triggeredByEvent"):
+            if is_true(event, "isInterrupting", default=True):
+                return "the start event of an event sub-process", _EVENT_SUB_PROCESS
+            return (
+                "the non-interrupting start event of an event sub-process",
+                _EVENT_SUB_PROCESS - _ALWAYS_INTERRUPTING,
+            )
+        if name(scope) in SUB_PROCESSES:
+            return "the start event of a sub-process", _NONE
+        return "the start event of a process", _START
+    if tag == "boundaryEvent":
+        host = outline.find(event, event.get("attachedToRef"))
+        allowed = _BOUNDARY if host is None or name(host) == "transaction" else _BOUNDARY - _kinds("cancel")
+        if is_true(event, "cancelActivity", default=True) or "compensateEventDefinition" in _names(outline, event):
+            return "a boundary event" + (f" of {label(host)}" if host is not None else ""), allowed
+        return "a non-interrupting boundary event", allowed - _ALWAYS_INTERRUPTING
+    if tag == "endEvent":
+        if _inside(outline, event, "transaction"):
+            return "an end event", _END
+        return "an end event outside a transaction", _END - _kinds("cancel")
+    if tag == "intermediateCatchEvent":
+        return "an intermediate catch event", _CATCH
+    return "an intermediate throw event", _THROW
+
+
+def _names(outline: Outline, event: etree._Element) -> set[str]:
+    return {name(definition) for definition in outline.definitions(event)}
+
+
+def _inside(outline: Outline, element: etree._Element, tag: str) -> bool:
+    scope = outline.scope.get(element)
+    while scope is not None and name(scope) != tag:
+        scope = outline.scope.get(scope)
+    return scope is not None
+
+
+def _word(kind: str) -> str:
+    return "a none event" if kind == "none" else f"of the kind {kind.removesuffix('EventDefinition')}"
+
+
+def _words(kinds: frozenset[str]) -> str:
+    return ", ".join(sorted(kind.removesuffix("EventDefinition") for kind in kinds))
+
+
+def _check_boundary(outline: Outline, report: Report, event: etree._Element) -> None:
+    host = outline.find(event, event.get("attachedToRef"))
+    if host is not None and outline.scope.get(host) is not outline.scope.get(event):
+        report.error(
+            "boundary-elsewhere",
+            event,
+            f"The {label(event)} is attached to {label(host)} on another level: move it to the level of its activity.",
+        )
+    if host is not None and is_true(host, "triggeredByEvent"):
+        report.error(
+            "boundary-on-event-sub-process",
+            event,
+            f"The {label(event)} is attached to the event sub-process {host.get('id')!r}: attach it to an activity of"
+            " the flow.",
+        )
+    compensation = "compensateEventDefinition" in _names(outline, event)
+    outgoing = outline.flows_out(event)
+    if compensation and outgoing:
+        report.error(
+            "compensation-boundary-flow",
+            event,
+            f"The compensation {label(event)} is left by {label(outgoing[0])}: lead an association to the compensation"
+            " activity instead.",
+        )
+    elif compensation:
+        _check_compensation(outline, report, event)
+    elif not outgoing:
+        report.strict(
+            "boundary-without-flow",
+            event,
+            f"No sequence flow leaves {label(event)}, so nothing handles what it catches: add one.",
+        )
+
+
+def _check_compensation(outline: Outline, report: Report, event: etree._Element) -> None:
+    for association in outline.associations.get(event.get("id", ""), ()):
+        ends = (association.get("sourceRef"), association.get("targetRef"))
+        others = [outline.find(association, end) for end in ends if end != event.get("id")]
+        for other in others:
+            if other is not None and is_true(other, "isForCompensation"):
+                return
+    report.strict(
+        "compensation-without-handler",
+        event,
+        f"No association leads from the compensation {label(event)} to an activity with isForCompensation=\"true\":"
+        " add one.",
+    )
+
+
+def _check_definition(outline: Outline, report: Report, definition: etree._Element) -> None:
+    event = definition.getparent()
+    kind = name(definition).removesuffix("EventDefinition")
+    if event is None or not outline.executable(definition) or name(event) not in EVENTS:
+        return
+    if kind == "message":
+        _check_message(outline, report, definition, event)
+    elif kind == "escalation" and name(event) in THROW_EVENTS:
+        escalation = outline.find(definition, definition.get("escalationRef"))
+        if escalation is None or not escalation.get("escalationCode"):
+            report.strict(
+                "escalation-without-code",
+                event,
+                f"The {label(event)} throws an escalation without a code: refer to an escalation with an"
+                " escalationCode.",
+            )
+    elif kind == "error" and name(event) == "endEvent":
+        error = outline.find(definition, definition.get("errorRef"))
+        if error is None or not error.get("errorCode"):
+            report.strict(
+                "error-without-code",
+                event,
+                f"The {label(event)} throws an error without a code: refer to an error with an errorCode.",
+            )
+    elif kind == "signal" and definition.get("signalRef") is None:
+        report.strict("signal-without-reference", event, f"The {label(event)} names no signal: give it a signalRef.")
+    elif kind == "conditional":
+        condition = child(definition, "condition")
+        if condition is None or not text(condition):
+            report.error(
+                "condition-missing", event, f"The {label(event)} waits for a condition that is empty: write one."
+            )
+
+
+def _check_message(outline: Outline, report: Report, definition: etree._Element, event: etree._Element) -> None:
+    if definition.get("messageRef") is None:
+        report.strict(
+            "message-without-reference", event, f"The {label(event)} names no message: give it a messageRef."
+        )
+        return
+    message = outline.find(definition, definition.get("messageRef"))
+    # Without a typed message nobody describes the exchange by operations, and engines need none.
+    if message is not None and message.get("itemRef") is not None and child(definition, "operationRef") is None:
+        report.strict(
+            "message-without-operation",
+            event,
+            f"The {label(event)} exchanges the typed message {message.get('id')!r} but names no operation:"
+            " give it an operationRef.",
+        )
+
+
+def _check_shared_definition(outline: Outline, report: Report, reference: etree._Element) -> None:
+    """Only what stands at the root of the file may be shared, else two events would be one (BPMN 2.0, 10.4.4)."""
+    definition = outline.find(reference, reference.text)
+    owner = definition.getparent() if definition is not None else None
+    if definition is not None and owner is not None and name(owner) in THROW_EVENTS | CATCH_EVENTS:
+        report.error(
+            "shared-event-definition",
+            reference.getparent(),
+            f"The event definition {definition.get('id')!r} belongs to {label(owner)} and cannot be referred to:"
+            " move it to the root of the file.",
+        )
+
+
+def _check_event_sub_process(outline: Outline, report: Report, sub_process: etree._Element) -> None:
+    starts = children(sub_process, "startEvent")
+    if len(starts) != 1:
+        report.error(
+            "event-sub-process-start",
+            sub_process,
+            f"The event sub-process {sub_process.get('id')!r} has {len(starts)} start events: it needs exactly one.",
+        )
+
+
+def _check_links(outline: Outline, report: Report) -> None:
+    entered: set[etree._Element] = set()
+    for event in outline.by_tag["intermediateThrowEvent"]:
+        for definition in children(event, "linkEventDefinition"):
+            _check_link_ends(outline, report, event, outline.flows_out(event), "leaves")
+            targets = outline.link_targets(definition)
+            entered.update(targets)
+            _check_link_targets(outline, report, event, definition, targets)
+    for event in outline.by_tag["intermediateCatchEvent"]:
+        for definition in children(event, "linkEventDefinition"):
+            _check_link_ends(outline, report, event, outline.flows_in(event), "enters")
+            for source in children(definition, "source"):
+                throwing = outline.find(source, source.text)
+                owner = throwing.getparent() if throwing is not None else None
+                if throwing is None or owner is None or child(throwing, "target") is None:
+                    continue
+                if event not in outline.link_targets(throwing):
+                    report.error(
+                        "link-not-mutual",
+                        event,
+                        f"The {label(event)} names {label(owner)} as a source, which leads elsewhere: make the two"
+                        " agree.",
+                    )
+            if event not in entered:
+                report.error(
+                    "link-without-source",
+                    event,
+                    f"No link of the same level goes to {label(event)} (link {definition.get('name')!r}): add a throw"
+                    " event with that link.",
+                )
+
+
+def _check_link_ends(
+    outline: Outline, report: Report, event: etree._Element, flows: list[etree._Element], verb: str
+) -> None:
+    if flows:
+        report.error(
+            "link-flow",
+            event,
+            f"The {label(flows[0])} {verb} {label(event)}, where the link takes over: remove the flow.",
+        )
+
+
+def _check_link_targets(
+    outline: Outline,
+    report: Report,
+    event: etree._Element,
+    definition: etree._Element,
+    targets: list[etree._Element],
+) -> None:
+    shown = definition.get("name")
+    if len(targets) != 1:
+        found = "nowhere" if not targets else f"to {len(targets)} catch events"
+        report.error(
+            "link-without-target",
+            event,
+            f"The link {shown!r} of {label(event)} leads {found}: exactly one catch event of its level must have that"
+            " link.",
+        )
+        return
+    if outline.scope.get(targets[0]) is not outline.scope.get(event):
+        report.error(
+            "link-crosses-boundary",
+            event,
+            f"The link {shown!r} leads from {label(event)} to {label(targets[0])} on another level: links stay on"
+            " one level.",
+        )
+    sources = [source for entry in children(targets[0], "linkEventDefinition") for source in children(entry, "source")]
+    if child(definition, "target") is not None and definition.get("id") not in {text(source) for source in sources}:
+        report.error(
+            "link-not-mutual",
+            event,
+            f"The {label(event)} names {label(targets[0])} as its target, which does not name it as a source: add it"
+            " there.",
+        )

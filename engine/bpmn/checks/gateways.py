@@ -1,0 +1,109 @@
+"""Gateways and the flows around them (BPMN 2.0, 10.5)."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from .outline import GATEWAYS, Outline, is_true, label, name
+from .report import Report
+
+_AFTER_EVENT_GATEWAY = frozenset(
+    f"{kind}EventDefinition" for kind in ("message", "signal", "timer", "conditional")
+)
+
+
+def check_gateways(outline: Outline, report: Report) -> None:
+    """Report gateways whose flows contradict their kind or their direction."""
+    for gateway in (node for node in outline.nodes if name(node) in GATEWAYS):
+        ways_in, ways_out = len(outline.flows_in(gateway)), len(outline.flows_out(gateway))
+        if name(gateway) == "eventBasedGateway":
+            _check_event_based(outline, report, gateway)
+        elif ways_in < 2 and ways_out < 2:
+            report.strict(
+                "gateway-without-choice",
+                gateway,
+                f"The {label(gateway)} has {ways_in} ways in and {ways_out} out, but needs several on one side:"
+                " add a flow, or remove the gateway.",
+            )
+        _check_direction(report, gateway, ways_in, ways_out)
+
+
+def _check_direction(report: Report, gateway: etree._Element, ways_in: int, ways_out: int) -> None:
+    direction = gateway.get("gatewayDirection", "Unspecified")
+    wrong = {
+        "Converging": ways_out > 1,
+        "Diverging": ways_in > 1,
+        "Mixed": ways_in < 2 or ways_out < 2,
+    }.get(direction, False)
+    if wrong:
+        report.strict(
+            "gateway-direction",
+            gateway,
+            f"The {label(gateway)} is said to be {direction}, but has {ways_in} ways in and {ways_out} out: correct"
+            " gatewayDirection or the flows.",
+        )
+
+
+def _check_event_based(outline: Outline, report: Report, gateway: etree._Element) -> None:
+    flows = outline.flows_out(gateway)
+    if len(flows) < 2:
+        report.strict(
+            "event-gateway-choice",
+            gateway,
+            f"The {label(gateway)} has {len(flows)} ways out, but chooses between two or more events: add one.",
+        )
+    if is_true(gateway, "instantiate") and outline.flows_in(gateway):
+        report.error(
+            "instantiating-node-flow",
+            gateway,
+            f"The {label(gateway)} starts the process, so no flow may enter it: remove the flow or instantiate.",
+        )
+    if gateway.get("eventGatewayType") == "Parallel" and not is_true(gateway, "instantiate"):
+        report.error(
+            "parallel-event-gateway",
+            gateway,
+            f"The {label(gateway)} is Parallel, which only one that starts the process may be: set instantiate=\"true\""
+            " or make it Exclusive.",
+        )
+    targets = [target for flow in flows if (target := outline.by_id.get(flow.get("targetRef", ""))) is not None]
+    for target in targets:
+        _check_target(outline, report, gateway, target)
+    receives = [target for target in targets if name(target) == "receiveTask"]
+    messages = [target for target in targets if "messageEventDefinition" in _kinds(outline, target)]
+    if receives and messages:
+        report.error(
+            "event-gateway-mixture",
+            gateway,
+            f"The {label(gateway)} waits both at {label(receives[0])} and at {label(messages[0])}: use either receive"
+            " tasks or message events.",
+        )
+
+
+def _kinds(outline: Outline, node: etree._Element) -> set[str]:
+    return {name(definition) for definition in outline.definitions(node)}
+
+
+def _check_target(outline: Outline, report: Report, gateway: etree._Element, target: etree._Element) -> None:
+    tag = name(target)
+    allowed = tag == "receiveTask" or (
+        tag == "intermediateCatchEvent" and _kinds(outline, target) <= _AFTER_EVENT_GATEWAY
+    )
+    if not allowed:
+        report.error(
+            "event-gateway-target",
+            target,
+            f"The {label(target)} follows {label(gateway)}, where only receive tasks and message, signal, timer and"
+            " conditional catch events may: put one between.",
+        )
+    if len(outline.flows_in(target)) > 1:
+        report.error(
+            "event-gateway-target-flow",
+            target,
+            f"The {label(target)} waits for {label(gateway)}, so no other flow may enter it: remove the others.",
+        )
+    if tag == "receiveTask" and outline.boundary_events.get(target.get("id", "")):
+        report.error(
+            "event-gateway-target-boundary",
+            target,
+            f"The {label(target)} follows {label(gateway)}, so it must not have boundary events: use a catch event.",
+        )

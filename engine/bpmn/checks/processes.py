@@ -1,0 +1,58 @@
+"""Processes as a whole: whether there is anything to run, and how much (BPMN 2.0, 10.1)."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from ...limits import Limits
+from .outline import BPMN, Outline, is_true, label
+from .report import Report
+
+
+def check_processes(outline: Outline, report: Report, limits: Limits) -> None:
+    """Report files without a process to run, or with more nodes than ``limits.model_nodes``."""
+    root, processes = outline.root, outline.by_tag["process"]
+    if root.tag != f"{BPMN}definitions":
+        report.error(
+            "no-definitions",
+            root,
+            f"The file starts with <{etree.QName(root).localname}>, not with the definitions of BPMN 2.0:"
+            " deploy a BPMN 2.0 file.",
+        )
+    elif not processes:
+        report.error("no-process", root, "The file holds no process: add one.")
+    elif not any(is_true(process, "isExecutable", default=True) for process in processes):
+        report.error(
+            "no-executable-process",
+            processes[0],
+            f'No process of the file can be run: set isExecutable="true" on {label(processes[0])}.',
+        )
+    for process in processes:
+        _check_process(outline, report, process)
+    if len(outline.nodes) > limits.model_nodes:
+        report.error(
+            "too-many-nodes",
+            processes[0] if processes else root,
+            f"The file has {len(outline.nodes)} nodes, and model_nodes allows {limits.model_nodes}: split the model"
+            " into processes that call each other.",
+        )
+
+
+def _check_process(outline: Outline, report: Report, process: etree._Element) -> None:
+    if process.get("id") is None:
+        report.error("missing-id", process, "A process has no id, so nobody can start it: give it one.")
+    if process.get("isExecutable") is None:
+        report.warning(
+            "executable-not-said",
+            process,
+            f'The {label(process)} does not say whether it can be run, and is taken as if it can: set'
+            ' isExecutable="true".',
+        )
+    if process.get("processType") == "Public" and process.get("isExecutable", "").strip() in ("true", "1"):
+        report.error(
+            "public-process",
+            process,
+            f"The {label(process)} is Public, and such a process cannot be executable: make it Private or None.",
+        )
+    if not outline.nodes_by_scope.get(process) and is_true(process, "isExecutable", default=True):
+        report.warning("empty-process", process, f"The {label(process)} holds nothing to run: add nodes.")
