@@ -17,8 +17,8 @@ _ALWAYS_FORMAL = ("formalExpression", "messagePath", "dataPath", "transformation
 _BOOLEAN = frozenset("conditionExpression loopCondition completionCondition condition".split())
 _MIME_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(\s*;.{0,200})?")
 
-# A bare word is natural language to everybody; these marks are what an expression language is known by.
-_MARKS = re.compile(r"[$#]\{|^=|[=<>()\[\]'\"+*/.]|\d|\b(?:and|or|not|in)\b")
+# What an expression language is known by where the file does not say that the text is formal.
+_MARKS = re.compile(r"[$#]\{|^=")
 _NUMBER = re.compile(r"[+-]?\d{1,50}(\.\d{1,50})?")
 
 _DAY = r"(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-\d{3}|\d{4}-?W\d{2}(?:-?\d)?)"
@@ -62,19 +62,12 @@ def _check_expression(outline: Outline, report: Report, element: etree._Element,
     body = text(element)
     if formal:
         _check_body(report, element)
-    elif outline.executable(element) and not (tag in ("from", "to") or _is_formal(tag, body)):
+    elif outline.executable(element) and not _is_formal(tag, body):
         report.strict(
             "natural-language-expression",
             element,
             f"The {tag} {body[:60]!r} of {_owner(element)} is natural language, which no engine can run: write an"
             ' expression such as ${...}, with xsi:type="tFormalExpression".',
-        )
-    elif outline.executable(element) and tag in ("from", "to") and not _is_formal(tag, body):
-        report.strict(
-            "natural-language-expression",
-            element,
-            f"The {tag} {body[:60]!r} of an assignment in {_owner(element)} is natural language:"
-            ' give it xsi:type="tFormalExpression".',
         )
     if tag in _BOOLEAN and _NUMBER.fullmatch(body):
         report.error(
@@ -85,11 +78,11 @@ def _check_expression(outline: Outline, report: Report, element: etree._Element,
 
 
 def _is_formal(tag: str, body: str) -> bool:
-    if tag == "loopCardinality":
-        return bool(body)
+    if tag == "loopCardinality" and _NUMBER.fullmatch(body):
+        return True
     if tag in ("timeDate", "timeDuration", "timeCycle"):
-        return bool(body)  # what it says is judged as a time
-    return _MARKS.search(body) is not None or body in ("true", "false", "True", "False")
+        return bool(body)  # whether it is a time is judged on its own
+    return _MARKS.search(body) is not None
 
 
 def _check_body(report: Report, element: etree._Element) -> None:

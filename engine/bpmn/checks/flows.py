@@ -109,7 +109,7 @@ def _check_ends(outline: Outline, report: Report, node: etree._Element) -> None:
             " isForCompensation.",
         )
     if node.get("id") is None:
-        report.error("missing-id", node, f"The {name(node)} has no id, so nothing can refer to it: give it one.")
+        report.strict("missing-id", node, f"The {name(node)} has no id, so nothing can refer to it: give it one.")
 
 
 def _check_default(outline: Outline, report: Report, node: etree._Element) -> None:

@@ -113,7 +113,9 @@ class Outline:
     @cached_property
     def dialect(self) -> bool:
         """Whether an engine's or modeler's own extensions are declared, as its exporter or as a namespace."""
-        named = [uri for uri in self.root.nsmap.values() if uri] + [self.root.get("exporter", "")]
+        named = [uri for uri in self.root.nsmap.values() if uri] + [
+            self.root.get(attribute, "") for attribute in ("exporter", "targetNamespace")
+        ]
         return any(word in text.lower() for text in named for word in _DIALECTS)
 
     def local(self, element: etree._Element, reference: str) -> str | None:
