@@ -13,10 +13,8 @@ from .errors import ExpressionError, Invalid, ReferenceNotFound
 from .expressions import Value
 from .jsontext import JSON, check, dumps
 from .limits import Limits
+from .mask import MASKED
 from .stone import Stone
-
-MASKED = "*****"
-"""What is shown in place of a secret value."""
 
 # What these fields make of JSON is JSON again, so it can be stored as it is.
 _PLAIN = frozenset({fields.String, fields.Integer, fields.Float, fields.Boolean, fields.Raw, fields.Email, fields.Url})
