@@ -15,7 +15,7 @@ from .flows import check_flows
 from .gateways import check_gateways
 from .operations import check_operations
 from .outline import Outline
-from .processes import check_processes
+from .processes import check_processes, check_size
 from .reachability import check_reachability
 from .references import check_references
 from .report import Report
@@ -27,12 +27,15 @@ def check(root: etree._Element, *, limits: Limits, source: str | None = None) ->
 
     ``root`` comes from ``read_xml`` and stays as it is; ``source`` is the file's name, for the findings. A finding is
     an error where the specification or the schema makes the file invalid, else a warning. References into other files
-    and elements that the engine cannot run are not judged here.
+    and elements that the engine cannot run are not judged here. A file over ``limits.model_nodes``, or one that is not
+    BPMN at all, is not looked at any further.
     """
     outline = Outline(root)
     report = Report(source=source, dialect=outline.dialect)
+    if not check_size(outline, report, limits):
+        return list(report.findings)
     check_schema(root, report)
-    check_processes(outline, report, limits)
+    check_processes(outline, report)
     check_references(outline, report)
     check_flows(outline, report)
     check_events(outline, report)

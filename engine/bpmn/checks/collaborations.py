@@ -91,7 +91,7 @@ def _check_message_flow(
             f"The {label(flow)} leaves {label(source)}, which only receives: start it at a throw event or an activity.",
         )
     elif name(source) in ("endEvent", "intermediateThrowEvent") and message not in kinds[0]:
-        report.error(
+        report.strict(
             "message-flow-without-message",
             flow,
             f"The {label(flow)} leaves {label(source)}, which sends no message: give it a messageEventDefinition.",
@@ -103,7 +103,7 @@ def _check_message_flow(
             f"The {label(flow)} enters {label(target)}, which only sends: lead it to a catch event or an activity.",
         )
     elif name(target) in ("startEvent", "intermediateCatchEvent", "boundaryEvent") and message not in kinds[1]:
-        report.error(
+        report.strict(
             "message-flow-without-message",
             flow,
             f"The {label(flow)} enters {label(target)}, which waits for no message: give it a messageEventDefinition.",

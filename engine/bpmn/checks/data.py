@@ -117,7 +117,7 @@ def _check_mutual_sets(report: Report, owner: etree._Element) -> None:
     }
     one_sided = pairs["inputSet"] ^ {(output, own) for own, output in pairs["outputSet"]}
     for first, second in sorted(one_sided, key=str):
-        report.error(
+        report.strict(
             "data-sets-not-mutual",
             owner,
             f"Only one of the inputSet {first!r} and the outputSet {second!r} refers to the other: add the reference"
@@ -133,7 +133,7 @@ def _check_association(outline: Outline, report: Report, association: etree._Ele
         owner = data.getparent() if data is not None and name(data) == tag else None
         process = owner.getparent() if owner is not None and name(owner) == "ioSpecification" else None
         if data is not None and process is not None and name(process) == "process":
-            report.error(
+            report.strict(
                 "process-data-direction",
                 association,
                 f"The {label(association)} {does} {label(data)} of its own process: use a data object.",

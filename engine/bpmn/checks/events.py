@@ -56,6 +56,8 @@ def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None
     where, allowed = _place(outline, event)
     if any(name(entry) == "eventDefinitionRef" for entry in event) and not outline.definitions(event):
         return  # its kind is in another file, or the reference has been reported
+    if _is_of_own_kind(event):
+        return
     for kind in [name(definition) for definition in outline.definitions(event)] or ["none"]:
         if kind not in allowed:
             report.error(
@@ -63,6 +65,15 @@ def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None
                 event,
                 f"The {label(event)} is {where}, which cannot be {_word(kind)}: it may be {_words(allowed)}.",
             )
+
+
+def _is_of_own_kind(event: etree._Element) -> bool:
+    """Whether an engine's extension makes the event what it is, as Flowable's event registry does."""
+    extensions = child(event, "extensionElements")
+    words = ("eventType", "EventDefinition", "eventDefinition")
+    return extensions is not None and any(
+        isinstance(entry.tag, str) and etree.QName(entry).localname.endswith(words) for entry in extensions
+    )
 
 
 def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]]:

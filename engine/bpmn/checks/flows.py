@@ -46,7 +46,7 @@ def _check_flow(outline: Outline, report: Report, flow: etree._Element) -> None:
     if source is not None and child(flow, "conditionExpression") is not None:
         _check_condition(outline, report, flow, source)
     if is_true(flow, "isImmediate", default=True) is False and outline.executable(flow):
-        report.error(
+        report.strict(
             "flow-not-immediate",
             flow,
             f"The {label(flow)} has isImmediate=\"false\", which an executable process must not have: remove it.",

@@ -96,7 +96,7 @@ def _check_target(outline: Outline, report: Report, gateway: etree._Element, tar
             " conditional catch events may: put one between.",
         )
     if len(outline.flows_in(target)) > 1:
-        report.error(
+        report.strict(
             "event-gateway-target-flow",
             target,
             f"The {label(target)} waits for {label(gateway)}, so no other flow may enter it: remove the others.",

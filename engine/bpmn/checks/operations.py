@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from lxml import etree
 
 from .data import item, same_item
 from .outline import Outline, child, children, label, name, text
 from .report import Report
+
+_Interface = dict[str, list[str]]
 
 _CALLABLE = ("process", "globalTask", "globalUserTask", "globalManualTask", "globalScriptTask", "globalBusinessRuleTask")
 
@@ -22,8 +22,14 @@ def check_operations(outline: Outline, report: Report) -> None:
         _check_message_task(outline, report, task, "dataInput", "inputSet")
     for task in outline.by_tag["receiveTask"]:
         _check_message_task(outline, report, task, "dataOutput", "outputSet")
+    callees: dict[etree._Element, _Interface] = {}
     for call in outline.by_tag["callActivity"]:
-        _check_call(outline, report, call)
+        called = outline.find(call, call.get("calledElement"))
+        if called is None or name(called) not in _CALLABLE:
+            continue
+        if called not in callees:
+            callees[called] = _interface(outline, called)
+        _check_call(outline, report, call, called, callees[called])
     for tag in _CALLABLE:
         for callee in outline.by_tag[tag]:
             if children(callee, "supportedInterfaceRef"):
@@ -93,30 +99,27 @@ def _check_message_task(outline: Outline, report: Report, task: etree._Element, 
         )
 
 
-def _check_call(outline: Outline, report: Report, call: etree._Element) -> None:
-    called = outline.find(call, call.get("calledElement"))
-    if called is None or name(called) not in _CALLABLE:
-        return
+def _interface(outline: Outline, owner: etree._Element) -> _Interface:
+    """What goes in and out of ``owner``: the types of its data and the sizes of its sets, in no order."""
+    found: _Interface = {}
     for tag in ("dataInput", "dataOutput"):
-        mine, theirs = _items(outline, call, tag), _items(outline, called, tag)
-        if len(mine) != len(theirs) or not all(_among(own, theirs) for own in mine):
-            report.strict(
-                "call-data",
-                call,
-                f"The {label(call)} and the {label(called)} that it calls differ in their {tag}s: declare the same.",
-            )
+        items = _items(outline, owner, tag)
+        found[tag] = sorted("" if each is None else each.get("structureRef") or each.get("id", "") for each in items)
     for tag, references in (("inputSet", "dataInputRefs"), ("outputSet", "dataOutputRefs")):
-        counts = [[len(children(each, references)) for each in _data(owner, tag)] for owner in (call, called)]
-        if sorted(count for count in counts[0] if count) != sorted(count for count in counts[1] if count):
+        found[tag] = sorted(str(size) for each in _data(owner, tag) if (size := len(children(each, references))))
+    return found
+
+
+def _check_call(
+    outline: Outline, report: Report, call: etree._Element, called: etree._Element, theirs: _Interface
+) -> None:
+    for tag, mine in _interface(outline, call).items():
+        if mine != theirs[tag]:
             report.strict(
                 "call-data",
                 call,
                 f"The {label(call)} and the {label(called)} that it calls differ in their {tag}s: declare the same.",
             )
-
-
-def _among(own: etree._Element | None, items: Sequence[etree._Element | None]) -> bool:
-    return any(own is each is None or same_item(own, each) for each in items)
 
 
 def _check_service(outline: Outline, report: Report, callee: etree._Element) -> None:

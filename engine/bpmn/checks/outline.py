@@ -27,8 +27,7 @@ EVENT_DEFINITIONS = frozenset(
     "signalEventDefinition terminateEventDefinition".split()
 )
 
-# Names by which an engine or a modeler is known, in the namespaces that a file declares or in its ``exporter``. Their
-# files have a meaning that the engine defines where the specification's own way of saying it is left out.
+# Names by which an engine or a modeler is known, in the namespaces that a file declares or in its ``exporter``.
 _DIALECTS = ("activiti", "camunda", "flowable", "zeebe", "spiffworkflow", "signavio", "bpmn-js", "bpmn.io")
 
 
@@ -47,6 +46,7 @@ class Outline:
         self.process: dict[etree._Element, etree._Element] = {}
         self.outgoing: dict[str, list[etree._Element]] = defaultdict(list)
         self.incoming: dict[str, list[etree._Element]] = defaultdict(list)
+        self._definitions: dict[etree._Element, list[etree._Element]] = {}
         self._index()
         for flow in self.by_tag["sequenceFlow"]:
             self.outgoing[flow.get("sourceRef", "")].append(flow)
@@ -112,7 +112,13 @@ class Outline:
 
     @cached_property
     def dialect(self) -> bool:
-        """Whether an engine's or modeler's own extensions are declared, as its exporter or as a namespace."""
+        """Whether the file was made for an engine that gives a meaning to what it leaves out.
+
+        It says so by a namespace or its exporter, or by leaving out ``incoming`` and ``outgoing``, which the
+        interchange of BPMN demands (table 8.46) and only engines do without.
+        """
+        if self.by_tag["sequenceFlow"] and not self.lists_flows:
+            return True
         named = [uri for uri in self.root.nsmap.values() if uri] + [
             self.root.get(attribute, "") for attribute in ("exporter", "targetNamespace")
         ]
@@ -133,6 +139,12 @@ class Outline:
 
     def definitions(self, event: etree._Element) -> list[etree._Element]:
         """The event definitions of an event, its own and the referenced ones."""
+        known = self._definitions.get(event)
+        if known is None:
+            known = self._definitions[event] = self._find_definitions(event)
+        return known
+
+    def _find_definitions(self, event: etree._Element) -> list[etree._Element]:
         found = []
         for child in event:
             tag = name(child)
@@ -155,7 +167,9 @@ class Outline:
         found: dict[tuple[etree._Element | None, str], list[etree._Element]] = defaultdict(list)
         for event in self.by_tag["intermediateCatchEvent"]:
             for definition in children(event, "linkEventDefinition"):
-                found[self.scope.get(event), definition.get("name", "")].append(event)
+                catches = found[self.scope.get(event), definition.get("name", "")]
+                if not catches or catches[-1] is not event:
+                    catches.append(event)
         return found
 
     def link_targets(self, definition: etree._Element) -> list[etree._Element]:

@@ -9,9 +9,9 @@ from .outline import BPMN, Outline, is_true, label
 from .report import Report
 
 
-def check_processes(outline: Outline, report: Report, limits: Limits) -> None:
-    """Report files without a process to run, or with more nodes than ``limits.model_nodes``."""
-    root, processes = outline.root, outline.by_tag["process"]
+def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
+    """Whether the file is BPMN and within ``limits.model_nodes``, so that the other checks may look at it."""
+    root = outline.root
     if root.tag != f"{BPMN}definitions":
         report.error(
             "no-definitions",
@@ -19,8 +19,23 @@ def check_processes(outline: Outline, report: Report, limits: Limits) -> None:
             f"The file starts with <{etree.QName(root).localname}>, not with the definitions of BPMN 2.0:"
             " deploy a BPMN 2.0 file.",
         )
-    elif not processes:
-        report.error("no-process", root, "The file holds no process: add one.")
+        return False
+    if len(outline.nodes) > limits.model_nodes:
+        report.error(
+            "too-many-nodes",
+            outline.by_tag["process"][0],
+            f"The file has {len(outline.nodes)} nodes, and model_nodes allows {limits.model_nodes}: split the model"
+            " into processes that call each other.",
+        )
+        return False
+    return True
+
+
+def check_processes(outline: Outline, report: Report) -> None:
+    """Report files without a process to run."""
+    processes = outline.by_tag["process"]
+    if not processes:
+        report.error("no-process", outline.root, "The file holds no process: add one.")
     elif not any(is_true(process, "isExecutable", default=True) for process in processes):
         report.error(
             "no-executable-process",
@@ -29,13 +44,6 @@ def check_processes(outline: Outline, report: Report, limits: Limits) -> None:
         )
     for process in processes:
         _check_process(outline, report, process)
-    if len(outline.nodes) > limits.model_nodes:
-        report.error(
-            "too-many-nodes",
-            processes[0] if processes else root,
-            f"The file has {len(outline.nodes)} nodes, and model_nodes allows {limits.model_nodes}: split the model"
-            " into processes that call each other.",
-        )
 
 
 def _check_process(outline: Outline, report: Report, process: etree._Element) -> None:
@@ -49,7 +57,7 @@ def _check_process(outline: Outline, report: Report, process: etree._Element) ->
             ' isExecutable="true".',
         )
     if process.get("processType") == "Public" and process.get("isExecutable", "").strip() in ("true", "1"):
-        report.error(
+        report.strict(
             "public-process",
             process,
             f"The {label(process)} is Public, and such a process cannot be executable: make it Private or None.",

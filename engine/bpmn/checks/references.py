@@ -102,6 +102,8 @@ _TARGETS: dict[str | tuple[str, str], frozenset[str]] = {
     "whileExecutingOutputRefs": frozenset({"dataOutput"}),
 }
 
+_DATA_ASSOCIATIONS = frozenset({"dataInputAssociation", "dataOutputAssociation"})
+
 # Elements whose ``default`` is a sequence flow: elsewhere the attribute means something else.
 _WITH_DEFAULT = _ACTIVITY | {"exclusiveGateway", "inclusiveGateway", "complexGateway"}
 
@@ -143,7 +145,8 @@ def _check(
     if not local:
         return
     target = outline.by_id.get(local)
-    say = report.strict if attribute in _FREE else report.error
+    free = attribute in _FREE or name(owner) in _DATA_ASSOCIATIONS
+    say = report.strict if free else report.error
     if target is None:
         if attribute != "calledElement":  # another file of the deployment may hold it
             say(

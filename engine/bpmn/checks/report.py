@@ -8,8 +8,9 @@ from lxml import etree
 
 from ..findings import Finding
 
-# A hostile file can break a rule at every element; nobody reads more than this.
+# A hostile file can break a rule at every element, and with names of a megabyte; nobody reads more than this.
 _MOST = 500
+_LONGEST = 600
 
 
 class Report:
@@ -19,6 +20,7 @@ class Report:
         self.source = source
         self.dialect = dialect
         self.findings: dict[Finding, None] = {}
+        self._has_error = False
 
     def error(self, code: str, element: etree._Element | None, text: str) -> None:
         """The specification or the schema makes the file invalid."""
@@ -35,15 +37,18 @@ class Report:
         self, code: str, severity: Literal["error", "warning"], element: etree._Element | None, text: str
     ) -> None:
         element_id, line = place(element)
+        text = shorten(text)
         self.add(Finding(code=code, severity=severity, text=text, element_id=element_id, line=line, source=self.source))
 
     def add(self, finding: Finding) -> None:
-        if len(self.findings) < _MOST or finding.severity == "error" and not self.has_error:
+        error = finding.severity == "error"
+        if len(self.findings) < _MOST or error and not self._has_error:
             self.findings.setdefault(finding)
+            self._has_error = self._has_error or error
 
-    @property
-    def has_error(self) -> bool:
-        return any(finding.severity == "error" for finding in self.findings)
+
+def shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
 def place(element: etree._Element | None) -> tuple[str | None, int | None]:

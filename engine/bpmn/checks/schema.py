@@ -12,7 +12,7 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import XSD_PATH
 
 from ..findings import Finding
 from .outline import BPMN
-from .report import Report, place
+from .report import Report, place, shorten
 
 # One schema serves all threads, but it keeps the errors of its last validation in itself.
 _validating = Lock()
@@ -29,13 +29,15 @@ def check_schema(root: etree._Element, report: Report) -> None:
         breaches = [(entry.path, entry.line, entry.message) for entry in list(schema.error_log)[:_MOST]]
     paths: dict[str, str | None] = {}
     for path, line, message in breaches:
+        if _is_expression(message):
+            continue
         if path not in paths:
             paths[path] = _nearest_id(tree, path)
         report.add(
             Finding(
                 code="schema",
                 severity="error",
-                text=f"The file breaks the BPMN 2.0 schema: {_sentence(message)}; correct it there.",
+                text=shorten(f"The file breaks the BPMN 2.0 schema: {_sentence(message)}; correct it there."),
                 element_id=paths[path],
                 line=line or None,
                 source=report.source,
@@ -69,5 +71,10 @@ def _nearest_id(tree: etree._Element, path: str | None) -> str | None:
     return None
 
 
+def _is_expression(message: str) -> bool:
+    """Engines take an expression such as ``calledElement="${key}"`` where the schema wants a name."""
+    return "QName'" in message and ("'${" in message or "'#{" in message)
+
+
 def _sentence(message: str) -> str:
-    return re.sub(r"\{[^}]*\}", "", message).strip().rstrip(".").replace("\n", " ")
+    return re.sub(r"\{http[^}]*\}", "", message).strip().rstrip(".").replace("\n", " ")
