@@ -25,7 +25,7 @@ def demonstrate(*, pace: float) -> None:
     with tempfile.TemporaryDirectory(prefix="riverstone-") as folder:
         url = f"sqlite:///{Path(folder, 'demo.db')}"
         with Engine(url, stones=stones(Cloud(), pace=pace), dispatcher="threads") as engine:
-            deployment = engine.deploy(path("app_server.bpmn"))
+            deployment = engine.deploy(path("app_server"))
             print(f"Deployed {deployment.key} version {deployment.version}.")
             print("\nStarted by modelId: a trial run, in debug mode.")
             by_model = engine.start(model_id=deployment.model_id, name="trial", variables=VARIABLES)

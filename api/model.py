@@ -24,7 +24,6 @@ from .schemas import (
     NameQuery,
     SavedDeployment,
     SavedModel,
-    Text,
 )
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
@@ -71,7 +70,7 @@ class ModelBody:
         for name in TEMPLATES.keys() & texts.keys():
             values[TEMPLATES[name]] = jsontext.loads(texts[name], limits=limits, name=name)
         if "name" in texts:
-            values["name"] = Text().deserialize(texts["name"].decode("utf-8", "replace"), "name")
+            values |= NameQuery().load({"name": texts["name"].decode("utf-8", "replace")})
         return values
 
     def content(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import signal
-import socket
 import threading
 import time
 from typing import Any
@@ -70,15 +69,17 @@ class Server:
 
     def _drain(self) -> None:
         for listening in self._listening():
-            listening.close()
+            listening.del_channel(self.channels)
+            if listening.socket is not None:
+                listening.socket.close()
         deadline = time.monotonic() + DRAIN
         while self._answering() and time.monotonic() < deadline:
             wasyncore.loop(timeout=LOOK / 10, map=self.channels, count=1)
         self.waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self.channels)
 
-    def _listening(self) -> list[socket.socket]:
-        return [one.socket for one in self.channels.values() if isinstance(one, BaseWSGIServer) and one.socket]
+    def _listening(self) -> list[BaseWSGIServer]:
+        return [one for one in self.channels.values() if isinstance(one, BaseWSGIServer)]
 
     def _answering(self) -> bool:
         channels = [one for one in self.channels.values() if isinstance(one, HTTPChannel)]

@@ -1,0 +1,60 @@
+"""The description tells of everything that is served, and of nothing else."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from riverstone.api import create_blueprint
+from riverstone.engine import Engine
+
+from .test_process import RECORD
+
+
+def test_every_route_is_described_and_every_description_is_served(client: FlaskClient) -> None:
+    described = client.get("/openapi.json").json
+
+    rules = {
+        (str(rule).replace("<", "{").replace(">", "}"), method.lower())
+        for rule in client.application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    snake = {"processInstanceId": "process_instance_id", "taskId": "task_id"}
+    snake |= {"modelId": "model_id", "deploymentId": "deployment_id"}
+    told = set()
+    for path, operations in described["paths"].items():
+        for camel, name in snake.items():
+            path = path.replace(f"{{{camel}}}", f"{{{name}}}")
+        told |= {(path, method) for method in operations if method != "parameters"}
+    assert rules - {("/openapi.json", "get")} == told
+    assert described["openapi"].startswith("3.1")
+
+
+def test_the_record_is_described_member_by_member(client: FlaskClient) -> None:
+    schemas = client.get("/openapi.json").json["components"]["schemas"]
+
+    assert list(schemas["ProcessRecord"]["properties"]) == RECORD
+    assert sorted(schemas["ProcessRecord"]["required"]) == sorted(RECORD)
+    assert schemas["ProcessStart"]["additionalProperties"] is False
+    assert schemas["ProcessStart"]["required"] == ["processName", "variables"]
+
+
+def test_every_operation_tells_of_its_problems(client: FlaskClient) -> None:
+    described = client.get("/openapi.json").json
+
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            for status, response in operation["responses"].items():
+                media_type = "application/json" if status == "200" else "application/problem+json"
+                assert list(response["content"]) == [media_type], (path, method, status)
+            assert "500" in operation["responses"]
+            assert ("requestBody" in operation) == ("415" in operation["responses"])
+
+
+def test_below_a_prefix_the_description_names_its_own_server(engine: Engine) -> None:
+    host = Flask("host")
+    host.register_blueprint(create_blueprint(engine), url_prefix="/river")
+
+    assert host.test_client().get("/river/openapi.json").json["servers"] == [{"url": "/river"}]

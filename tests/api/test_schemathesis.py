@@ -1,0 +1,33 @@
+"""The served application keeps what its OpenAPI description promises, whatever is sent to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+
+from riverstone.engine import Engine
+
+from . import processes
+
+SETTINGS = Path(__file__).with_name("schemathesis.toml")
+
+
+def test_no_request_breaks_the_promises_of_the_description(address: str, engine: Engine, tmp_path: Path) -> None:
+    for source in (processes.making(), processes.asking(), processes.listening()):
+        headers = {"Content-Type": "application/xml"}
+        model = requests.post(f"{address}/model", data=source, headers=headers, timeout=10).json()
+        requests.post(f"{address}/model/{model['modelId']}/deployment", timeout=10)
+        body = {"key": model["key"], "processName": "test", "variables": {}}
+        assert requests.post(f"{address}/process", json=body, timeout=10).status_code == 200
+
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run"]
+    options = ["--checks", "all", "--max-examples", "8", "--seed", "1", "--generation-database", "none", "--no-color"]
+    run = subprocess.run(
+        [*command, f"{address}/openapi.json", *options], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+
+    assert run.returncode == 0, run.stdout[-8000:]
+    assert "21 selected / 21 total" in run.stdout

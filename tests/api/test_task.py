@@ -1,0 +1,122 @@
+"""Showing, rerunning, giving up and completing tasks over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from riverstone.engine import Engine
+
+from . import processes
+
+RECORD = [
+    "id",
+    "processInstanceId",
+    "taskId",
+    "name",
+    "namespace",
+    "stone",
+    "createTime",
+    "endTime",
+    "status",
+    "reason",
+    "params",
+    "outputs",
+    "progress",
+]
+
+
+@pytest.fixture
+def failed(client: FlaskClient, engine: Engine) -> dict[str, Any]:
+    """The failed task of a process in debug mode."""
+    model = engine.save_model(processes.breaking())
+    body = {"modelId": model.model_id, "processName": "trial", "variables": {}}
+    instance = client.post("/process", json=body).json
+    task: dict[str, Any] = client.get(f"/task?processInstanceId={instance['processInstanceId']}").json[0]
+    return task
+
+
+def test_a_task_has_its_thirteen_members_in_order(client: FlaskClient, key: str) -> None:
+    body = {"key": key, "processName": "test", "variables": {"size": "7"}}
+    process_instance_id = client.post("/process", json=body).json["processInstanceId"]
+
+    tasks = client.get(f"/task?processInstanceId={process_instance_id}").json
+
+    assert [list(task) for task in tasks] == [RECORD]
+    task = client.get(f"/task/{tasks[0]['taskId']}").json
+    assert task == tasks[0]
+    assert task["processInstanceId"] == process_instance_id
+    assert (task["name"], task["namespace"], task["stone"]) == ("中间", "middle", "make")
+    assert json.loads(task["params"])["size"] == 7
+    assert json.loads(task["outputs"]) == {"thing": "thing-7"}
+
+
+def test_a_failed_task_says_why_and_runs_again_with_other_parameters(
+    client: FlaskClient, failed: dict[str, Any]
+) -> None:
+    assert failed["status"] == "start.failed"
+    assert "blunt" in failed["reason"]
+
+    again = client.put(f"/task/{failed['taskId']}/reRun", json={"parameters": {"works": True}})
+
+    assert again.status_code == 200
+    assert list(again.json) == RECORD
+    assert client.get(f"/process/{failed['processInstanceId']}").json["processStatus"] == "success"
+
+
+def test_giving_up_a_failed_task_ends_the_trial_run(client: FlaskClient, failed: dict[str, Any]) -> None:
+    response = client.put(f"/task/{failed['taskId']}/resume")
+
+    assert response.status_code == 200
+    assert response.json["processInstanceId"] == failed["processInstanceId"]
+    assert response.json["processStatus"] != "debug"
+
+
+def test_a_task_that_did_not_fail_is_neither_rerun_nor_resumed(client: FlaskClient, key: str) -> None:
+    body = {"key": key, "processName": "test", "variables": {}}
+    process_instance_id = client.post("/process", json=body).json["processInstanceId"]
+    task_id = client.get(f"/task?processInstanceId={process_instance_id}").json[0]["taskId"]
+
+    for operate in ("reRun", "resume", "complete"):
+        response = client.put(f"/task/{task_id}/{operate}")
+        assert response.status_code == 409, operate
+        assert response.json["message"]
+
+
+def test_a_person_completes_a_task_with_outputs(client: FlaskClient, engine: Engine) -> None:
+    engine.deploy(processes.asking())
+    body = {"key": "asking", "processName": "test", "variables": {}}
+    process_instance_id = client.post("/process", json=body).json["processInstanceId"]
+    task = client.get(f"/task?processInstanceId={process_instance_id}").json[0]
+    assert task["stone"] is None
+
+    done = client.put(f"/task/{task['taskId']}/complete", json={"outputs": {"approved": True}})
+
+    assert done.status_code == 200
+    assert json.loads(done.json["outputs"]) == {"approved": True}
+    assert client.get(f"/process/{process_instance_id}").json["processStatus"] == "success"
+
+
+@pytest.mark.parametrize("body", [{"parameters": []}, {"parameters": None}, {"colour": 1}])
+def test_a_rerun_takes_only_an_object_of_parameters(
+    client: FlaskClient, failed: dict[str, Any], body: dict[str, Any]
+) -> None:
+    assert client.put(f"/task/{failed['taskId']}/reRun", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("identifier", ["1", "9" * 30, "%00", "abc", "-5"])
+def test_an_unknown_task_is_not_found(client: FlaskClient, identifier: str) -> None:
+    assert client.get(f"/task/{identifier}").status_code == 404
+    assert client.get(f"/task?processInstanceId={identifier}").status_code in (404, 422)
+    for operate in ("reRun", "resume", "complete"):
+        assert client.put(f"/task/{identifier}/{operate}").status_code == 404
+
+
+def test_tasks_are_listed_of_one_process_only(client: FlaskClient) -> None:
+    response = client.get("/task")
+
+    assert response.status_code == 422
+    assert list(response.json["errors"]) == ["processInstanceId"]
