@@ -16,7 +16,7 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
     with the line, when it is no well-formed XML or brings a document type declaration; TypeError for text.
     """
     if not isinstance(source, bytes):
-        raise TypeError(f"read_xml takes bytes, not {type(source).__name__}: let the XML declaration name the encoding.")
+        raise TypeError(f"read_xml takes bytes, not {type(source).__name__}: encode the text first.")
     place = f"The file {name!r}" if name else "The file"
     if len(source) > limits.model_size:
         raise TooLarge(

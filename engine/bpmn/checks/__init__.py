@@ -13,6 +13,7 @@ from .events import check_events
 from .expressions import check_expressions
 from .flows import check_flows
 from .gateways import check_gateways
+from .links import check_links
 from .operations import check_operations
 from .outline import Outline
 from .processes import check_processes, check_size
@@ -39,6 +40,7 @@ def check(root: etree._Element, *, limits: Limits, source: str | None = None) ->
     check_references(outline, report)
     check_flows(outline, report)
     check_events(outline, report)
+    check_links(outline, report)
     check_gateways(outline, report)
     check_activities(outline, report)
     check_expressions(outline, report)

@@ -87,9 +87,7 @@ def _check_loop(outline: Outline, report: Report, activity: etree._Element) -> N
         _check_multi_instance(outline, report, activity, multiple)
 
 
-def _check_multi_instance(
-    outline: Outline, report: Report, activity: etree._Element, multiple: etree._Element
-) -> None:
+def _check_multi_instance(outline: Outline, report: Report, activity: etree._Element, multiple: etree._Element) -> None:
     named = {etree.QName(key).localname for key in multiple.attrib}
     named.update(etree.QName(key).localname for inner in multiple.iter("{*}*") for key in inner.attrib)
     named.update(etree.QName(inner).localname for inner in multiple.iter("{*}*"))
@@ -121,7 +119,7 @@ def _check_multi_instance(
         report.warning(
             "multi-instance-behavior",
             activity,
-            f"The complexBehaviorDefinition of {label(activity)} counts only with behavior=\"Complex\": set it.",
+            f'The complexBehaviorDefinition of {label(activity)} counts only with behavior="Complex": set it.',
         )
     for event in (event for entry in complex_definitions for event in children(entry, "event")):
         if not any(name(entry) in EVENT_DEFINITIONS or name(entry) == "eventDefinitionRef" for entry in event):
@@ -178,7 +176,7 @@ def _check_content(outline: Outline, report: Report, sub_process: etree._Element
                 report.error(
                     "ad-hoc-event",
                     node,
-                    f"The {label(node)} is in an ad-hoc sub-process, which has neither start nor end events: remove it.",
+                    f"The {label(node)} is in an ad-hoc sub-process, which has no start or end events: remove it.",
                 )
     if child(sub_process, "ioSpecification") is not None:
         report.strict(

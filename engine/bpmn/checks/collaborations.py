@@ -75,7 +75,7 @@ def _check_message_flow(
     if source is None or target is None:
         return
     places = [pools.get(end) if end in pools else outline.process.get(end) for end in (source, target)]
-    if source is target or places[0] is not None and places[0] is places[1]:
+    if source is target or (places[0] is not None and places[0] is places[1]):
         report.error(
             "message-flow-within-pool",
             flow,
@@ -112,7 +112,7 @@ def _check_message_flow(
 
 def _check_multiplicity(report: Report, multiplicity: etree._Element) -> None:
     try:
-        minimum, maximum = (int(multiplicity.get(key, default)) for key, default in (("minimum", "0"), ("maximum", "1")))
+        minimum, maximum = int(multiplicity.get("minimum", "0")), int(multiplicity.get("maximum", "1"))
     except ValueError:
         return  # the schema has reported it
     if multiplicity.get("maximum") is None:

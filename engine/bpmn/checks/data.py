@@ -39,7 +39,7 @@ def same_item(first: etree._Element | None, second: etree._Element | None) -> bo
     if first is None or second is None:
         return False
     structure = first.get("structureRef")
-    return first is second or structure is not None and structure == second.get("structureRef")
+    return first is second or (structure is not None and structure == second.get("structureRef"))
 
 
 def item(outline: Outline, data: etree._Element | None) -> etree._Element | None:
@@ -105,7 +105,7 @@ def _check_sets(report: Report, owner: etree._Element) -> None:
                     report.error(
                         "data-set-subset",
                         entry,
-                        f"The {label(each)} has {text(entry)!r} in {name(entry)} but not in {references}: add it there.",
+                        f"The {label(each)} has {text(entry)!r} in {name(entry)} but not in {references}: add it.",
                     )
     _check_mutual_sets(report, owner)
 
@@ -140,11 +140,11 @@ def _check_association(outline: Outline, report: Report, association: etree._Ele
             )
     if child(association, "transformation") is not None:
         return
-    if len(sources) > 1 or not sources and child(association, "assignment") is None:
+    if len(sources) > 1 or (not sources and child(association, "assignment") is None):
         report.strict(
             "data-association-sources",
             association,
-            f"The {label(association)} has {len(sources)} sources and no transformation: give it exactly one sourceRef.",
+            f"The {label(association)} has {len(sources)} sources and no transformation: give it one sourceRef.",
         )
     elif sources:
         ends = item(outline, sources[0]), item(outline, target)

@@ -49,7 +49,6 @@ def check_events(outline: Outline, report: Report) -> None:
     for node in outline.nodes:
         if is_true(node, "triggeredByEvent"):
             _check_event_sub_process(outline, report, node)
-    _check_links(outline, report)
 
 
 def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None:
@@ -167,7 +166,7 @@ def _check_compensation(outline: Outline, report: Report, event: etree._Element)
     report.strict(
         "compensation-without-handler",
         event,
-        f"No association leads from the compensation {label(event)} to an activity with isForCompensation=\"true\":"
+        f'No association leads from the compensation {label(event)} to an activity with isForCompensation="true":'
         " add one.",
     )
 
@@ -208,9 +207,7 @@ def _check_definition(outline: Outline, report: Report, definition: etree._Eleme
 
 def _check_message(outline: Outline, report: Report, definition: etree._Element, event: etree._Element) -> None:
     if definition.get("messageRef") is None:
-        report.strict(
-            "message-without-reference", event, f"The {label(event)} names no message: give it a messageRef."
-        )
+        report.strict("message-without-reference", event, f"The {label(event)} names no message: give it a messageRef.")
         return
     message = outline.find(definition, definition.get("messageRef"))
     # Without a typed message nobody describes the exchange by operations, and engines need none.
@@ -243,81 +240,4 @@ def _check_event_sub_process(outline: Outline, report: Report, sub_process: etre
             "event-sub-process-start",
             sub_process,
             f"The event sub-process {sub_process.get('id')!r} has {len(starts)} start events: it needs exactly one.",
-        )
-
-
-def _check_links(outline: Outline, report: Report) -> None:
-    entered: set[etree._Element] = set()
-    for event in outline.by_tag["intermediateThrowEvent"]:
-        for definition in children(event, "linkEventDefinition"):
-            _check_link_ends(outline, report, event, outline.flows_out(event), "leaves")
-            targets = outline.link_targets(definition)
-            entered.update(targets)
-            _check_link_targets(outline, report, event, definition, targets)
-    for event in outline.by_tag["intermediateCatchEvent"]:
-        for definition in children(event, "linkEventDefinition"):
-            _check_link_ends(outline, report, event, outline.flows_in(event), "enters")
-            for source in children(definition, "source"):
-                throwing = outline.find(source, source.text)
-                owner = throwing.getparent() if throwing is not None else None
-                if throwing is None or owner is None or child(throwing, "target") is None:
-                    continue
-                if event not in outline.link_targets(throwing):
-                    report.error(
-                        "link-not-mutual",
-                        event,
-                        f"The {label(event)} names {label(owner)} as a source, which leads elsewhere: make the two"
-                        " agree.",
-                    )
-            if event not in entered:
-                report.error(
-                    "link-without-source",
-                    event,
-                    f"No link of the same level goes to {label(event)} (link {definition.get('name')!r}): add a throw"
-                    " event with that link.",
-                )
-
-
-def _check_link_ends(
-    outline: Outline, report: Report, event: etree._Element, flows: list[etree._Element], verb: str
-) -> None:
-    if flows:
-        report.error(
-            "link-flow",
-            event,
-            f"The {label(flows[0])} {verb} {label(event)}, where the link takes over: remove the flow.",
-        )
-
-
-def _check_link_targets(
-    outline: Outline,
-    report: Report,
-    event: etree._Element,
-    definition: etree._Element,
-    targets: list[etree._Element],
-) -> None:
-    shown = definition.get("name")
-    if len(targets) != 1:
-        found = "nowhere" if not targets else f"to {len(targets)} catch events"
-        report.error(
-            "link-without-target",
-            event,
-            f"The link {shown!r} of {label(event)} leads {found}: exactly one catch event of its level must have that"
-            " link.",
-        )
-        return
-    if outline.scope.get(targets[0]) is not outline.scope.get(event):
-        report.error(
-            "link-crosses-boundary",
-            event,
-            f"The link {shown!r} leads from {label(event)} to {label(targets[0])} on another level: links stay on"
-            " one level.",
-        )
-    sources = [source for entry in children(targets[0], "linkEventDefinition") for source in children(entry, "source")]
-    if child(definition, "target") is not None and definition.get("id") not in {text(source) for source in sources}:
-        report.error(
-            "link-not-mutual",
-            event,
-            f"The {label(event)} names {label(targets[0])} as its target, which does not name it as a source: add it"
-            " there.",
         )

@@ -57,7 +57,7 @@ def check_expressions(outline: Outline, report: Report) -> None:
 
 def _check_expression(outline: Outline, report: Report, element: etree._Element, tag: str) -> None:
     owner = element.getparent()
-    if owner is None or tag == "condition" and name(owner) != "conditionalEventDefinition":
+    if owner is None or (tag == "condition" and name(owner) != "conditionalEventDefinition"):
         _check_body(report, element)
         return
     formal = element.get(XSI_TYPE, "").rpartition(":")[2] == "tFormalExpression"

@@ -49,7 +49,7 @@ def _check_flow(outline: Outline, report: Report, flow: etree._Element) -> None:
         report.strict(
             "flow-not-immediate",
             flow,
-            f"The {label(flow)} has isImmediate=\"false\", which an executable process must not have: remove it.",
+            f'The {label(flow)} has isImmediate="false", which an executable process must not have: remove it.',
         )
 
 
@@ -150,18 +150,19 @@ def _check_listing(outline: Outline, report: Report, node: etree._Element) -> No
                 )
         for entry in children(node, tag):
             flow_listed = outline.find(entry, text(entry))
-            if flow_listed is not None and name(flow_listed) == "sequenceFlow":
-                if flow_listed.get(end) != node.get("id"):
-                    report.strict(
-                        "wrongly-listed-flow",
-                        node,
-                        f"The {label(node)} lists {label(flow_listed)} as {tag}, but the {end} of that flow is"
-                        f" {flow_listed.get(end)!r}: make the two agree.",
-                    )
+            if flow_listed is None or name(flow_listed) != "sequenceFlow":
+                continue
+            if flow_listed.get(end) != node.get("id"):
+                report.strict(
+                    "wrongly-listed-flow",
+                    node,
+                    f"The {label(node)} lists {label(flow_listed)} as {tag}, but the {end} of that flow is"
+                    f" {flow_listed.get(end)!r}: make the two agree.",
+                )
 
 
 def _check_scope(outline: Outline, report: Report, nodes: list[etree._Element]) -> None:
-    """Start and end events come together, and where they are used every node needs a way in and out (10.4.2, 10.4.3)."""
+    """Start and end events come together, and with them every node needs a way in and out (10.4.2, 10.4.3)."""
     starts = [node for node in nodes if name(node) == "startEvent"]
     ends = [node for node in nodes if name(node) == "endEvent"]
     if starts and not ends:

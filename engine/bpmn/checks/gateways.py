@@ -7,9 +7,7 @@ from lxml import etree
 from .outline import GATEWAYS, Outline, is_true, label, name
 from .report import Report
 
-_AFTER_EVENT_GATEWAY = frozenset(
-    f"{kind}EventDefinition" for kind in ("message", "signal", "timer", "conditional")
-)
+_AFTER_EVENT_GATEWAY = frozenset(f"{kind}EventDefinition" for kind in ("message", "signal", "timer", "conditional"))
 
 
 def check_gateways(outline: Outline, report: Report) -> None:
@@ -62,7 +60,7 @@ def _check_event_based(outline: Outline, report: Report, gateway: etree._Element
         report.error(
             "parallel-event-gateway",
             gateway,
-            f"The {label(gateway)} is Parallel, which only one that starts the process may be: set instantiate=\"true\""
+            f'The {label(gateway)} is Parallel, which only one that starts the process may be: set instantiate="true"'
             " or make it Exclusive.",
         )
     targets = [target for flow in flows if (target := outline.by_id.get(flow.get("targetRef", ""))) is not None]

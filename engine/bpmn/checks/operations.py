@@ -10,7 +10,14 @@ from .report import Report
 
 _Interface = dict[str, list[str]]
 
-_CALLABLE = ("process", "globalTask", "globalUserTask", "globalManualTask", "globalScriptTask", "globalBusinessRuleTask")
+_CALLABLE = (
+    "process",
+    "globalTask",
+    "globalUserTask",
+    "globalManualTask",
+    "globalScriptTask",
+    "globalBusinessRuleTask",
+)
 
 
 def check_operations(outline: Outline, report: Report) -> None:
@@ -62,8 +69,8 @@ def _check_service_task(outline: Outline, report: Report, task: etree._Element) 
         report.strict(
             "operation-sets",
             task,
-            f"The {label(task)} calls an operation, so its ioSpecification needs one inputSet and at most one outputSet:"
-            " correct it.",
+            f"The {label(task)} calls an operation, so its ioSpecification needs one inputSet and at most one"
+            " outputSet: correct it.",
         )
     for data_tag, message_tag in (("dataInput", "inMessageRef"), ("dataOutput", "outMessageRef")):
         if operation is None or child(operation, message_tag) is None:
@@ -104,7 +111,7 @@ def _interface(outline: Outline, owner: etree._Element) -> _Interface:
     found: _Interface = {}
     for tag in ("dataInput", "dataOutput"):
         items = _items(outline, owner, tag)
-        found[tag] = sorted("" if each is None else each.get("structureRef") or each.get("id", "") for each in items)
+        found[tag] = sorted("" if each is None else each.get("structureRef", each.get("id", "")) for each in items)
     for tag, references in (("inputSet", "dataInputRefs"), ("outputSet", "dataOutputRefs")):
         found[tag] = sorted(str(size) for each in _data(owner, tag) if (size := len(children(each, references))))
     return found
@@ -155,6 +162,6 @@ def _check_resource(outline: Outline, report: Report, role: etree._Element) -> N
             report.error(
                 "resource-parameter",
                 role,
-                f"The {label(role)} binds {label(parameter)}, which is not a parameter of {label(resource)}: bind one of"
-                " its own.",
+                f"The {label(role)} binds {label(parameter)}, which is not a parameter of {label(resource)}: bind"
+                " one of its own.",
             )

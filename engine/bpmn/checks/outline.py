@@ -11,9 +11,7 @@ BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 BPMNDI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
-TASKS = frozenset(
-    "task sendTask receiveTask serviceTask userTask manualTask scriptTask businessRuleTask".split()
-)
+TASKS = frozenset("task sendTask receiveTask serviceTask userTask manualTask scriptTask businessRuleTask".split())
 SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 ACTIVITIES = TASKS | SUB_PROCESSES | {"callActivity"}
 GATEWAYS = frozenset("exclusiveGateway inclusiveGateway parallelGateway complexGateway eventBasedGateway".split())

@@ -53,7 +53,7 @@ def _check_process(outline: Outline, report: Report, process: etree._Element) ->
         report.warning(
             "executable-not-said",
             process,
-            f'The {label(process)} does not say whether it can be run, and is taken as if it can: set'
+            f"The {label(process)} does not say whether it can be run, and is taken as if it can: set"
             ' isExecutable="true".',
         )
     if process.get("processType") == "Public" and process.get("isExecutable", "").strip() in ("true", "1"):

@@ -20,7 +20,9 @@ def check_reachability(outline: Outline, report: Report) -> None:
         for node in nodes:
             # A node without a way in has been named already, and what follows from it would only repeat that.
             if node not in reached and outline.flows_in(node) and not stands_alone(outline, node):
-                report.warning("unreachable", node, f"No way leads from a start to {label(node)}: join it or remove it.")
+                report.warning(
+                    "unreachable", node, f"No way leads from a start to {label(node)}: join it or remove it."
+                )
         _check_exits(outline, report, nodes, following, reached)
 
 
@@ -55,9 +57,7 @@ def _check_exits(
             return
 
 
-def _closure(
-    first: list[etree._Element], following: dict[etree._Element, list[etree._Element]]
-) -> set[etree._Element]:
+def _closure(first: list[etree._Element], following: dict[etree._Element, list[etree._Element]]) -> set[etree._Element]:
     found, waiting = set(first), list(first)
     while waiting:
         for target in following.get(waiting.pop(), ()):
@@ -72,7 +72,9 @@ def stands_alone(outline: Outline, node: etree._Element) -> bool:
 
 
 def starts_itself(outline: Outline, node: etree._Element) -> bool:
-    return name(node) == "startEvent" or instantiates(outline, node) or _is_link(outline, node, "intermediateCatchEvent")
+    if name(node) == "startEvent" or instantiates(outline, node):
+        return True
+    return _is_link(outline, node, "intermediateCatchEvent")
 
 
 def ends_itself(outline: Outline, node: etree._Element) -> bool:

@@ -139,7 +139,7 @@ def _check(
     allowed = _TARGETS.get((name(owner), attribute))
     if allowed is None:
         allowed = _TARGETS.get(attribute)
-    if allowed is None or attribute == "default" and name(owner) not in _WITH_DEFAULT:
+    if allowed is None or (attribute == "default" and name(owner) not in _WITH_DEFAULT):
         return
     local = outline.local(place, value.strip())
     if not local:

@@ -30,19 +30,17 @@ class Report:
         self._add(code, "warning", element, text)
 
     def strict(self, code: str, element: etree._Element | None, text: str) -> None:
-        """The specification makes the file invalid, but an engine whose dialect the file declares gives it a meaning."""
+        """The specification makes the file invalid, but the engine whose dialect it is in gives it a meaning."""
         self._add(code, "warning" if self.dialect else "error", element, text)
 
-    def _add(
-        self, code: str, severity: Literal["error", "warning"], element: etree._Element | None, text: str
-    ) -> None:
+    def _add(self, code: str, severity: Literal["error", "warning"], element: etree._Element | None, text: str) -> None:
         element_id, line = place(element)
         text = shorten(text)
         self.add(Finding(code=code, severity=severity, text=text, element_id=element_id, line=line, source=self.source))
 
     def add(self, finding: Finding) -> None:
         error = finding.severity == "error"
-        if len(self.findings) < _MOST or error and not self._has_error:
+        if len(self.findings) < _MOST or (error and not self._has_error):
             self.findings.setdefault(finding)
             self._has_error = self._has_error or error
 

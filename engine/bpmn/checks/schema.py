@@ -27,7 +27,7 @@ def check_schema(root: etree._Element, report: Report) -> None:
         if schema.validate(tree):
             return
         breaches = [(entry.path, entry.line, entry.message) for entry in list(schema.error_log)[:_MOST]]
-    paths: dict[str, str | None] = {}
+    paths: dict[str | None, str | None] = {}
     for path, line, message in breaches:
         if _is_expression(message):
             continue
@@ -51,7 +51,7 @@ def _schema() -> etree.XMLSchema:
 
 
 def _readable(root: etree._Element) -> etree._Element:
-    """``root``, or a copy where bpmn-js's ``formalExpression`` for ``messagePath`` is put right: all readers take it."""
+    """``root``, or a copy where ``formalExpression`` is called ``messagePath``: bpmn-js writes it so, all read it."""
     wanted = f"{BPMN}correlationPropertyRetrievalExpression/{BPMN}formalExpression"
     if root.find(f".//{wanted}") is None:
         return root
