@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from marshmallow import fields
 
 from riverstone.api import create_app
@@ -16,6 +15,7 @@ from riverstone.api.server import Server
 from riverstone.engine import Engine, Stone
 
 from . import processes
+from .client import Client
 
 
 class Make(Stone):
@@ -52,8 +52,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def client(engine: Engine) -> FlaskClient:
-    return create_app(engine).test_client()
+def client(engine: Engine) -> Client:
+    return Client(create_app(engine))
 
 
 @pytest.fixture

@@ -7,21 +7,20 @@ import json
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from . import processes
+from .client import Client
 
 
-def post(client: FlaskClient, source: bytes, path: str = "/model", media_type: str = "application/xml") -> TestResponse:
+def post(client: Client, source: bytes, path: str = "/model", media_type: str | None = "application/xml") -> Any:
     return client.post(path, data=source, content_type=media_type)
 
 
 @pytest.mark.parametrize(
     "media_type", ["application/xml", "text/xml", "application/bpmn+xml", "application/octet-stream", None]
 )
-def test_a_model_is_made_from_a_bpmn_body(client: FlaskClient, media_type: str | None) -> None:
-    response = post(client, processes.making(), "/model?name=甲", media_type)  # type: ignore[arg-type]
+def test_a_model_is_made_from_a_bpmn_body(client: Client, media_type: str | None) -> None:
+    response = post(client, processes.making(), "/model?name=甲", media_type)
 
     assert response.status_code == 200
     assert response.json["key"] == "making"
@@ -32,7 +31,7 @@ def test_a_model_is_made_from_a_bpmn_body(client: FlaskClient, media_type: str |
     assert shown["parameterTemplate"] is None
 
 
-def test_a_form_carries_the_file_and_its_templates(client: FlaskClient) -> None:
+def test_a_form_carries_the_file_and_its_templates(client: Client) -> None:
     parameters = [{"Key": "size", "Type": "Number", "DefaultValue": "3"}]
     outputs = [{"Key": "thing", "DisplayName": "The thing", "Value": "${outputs.middle.thing}"}]
     form = {
@@ -52,7 +51,7 @@ def test_a_form_carries_the_file_and_its_templates(client: FlaskClient) -> None:
     assert client.get(f"/deployment/{deployed['deploymentId']}").json["parameterTemplate"] == parameters
 
 
-def test_an_edit_takes_effect_when_it_is_deployed(client: FlaskClient) -> None:
+def test_an_edit_takes_effect_when_it_is_deployed(client: Client) -> None:
     model_id = post(client, processes.making()).json["modelId"]
     first = client.post(f"/model/{model_id}/deployment").json
 
@@ -70,7 +69,7 @@ def test_an_edit_takes_effect_when_it_is_deployed(client: FlaskClient) -> None:
     assert listed["cursor"] is not None
 
 
-def test_deploying_the_same_content_again_gives_the_same_deployment(client: FlaskClient) -> None:
+def test_deploying_the_same_content_again_gives_the_same_deployment(client: Client) -> None:
     model_id = post(client, processes.making()).json["modelId"]
 
     deployed = [client.post(f"/model/{model_id}/deployment").json["deploymentId"] for _ in range(2)]
@@ -78,7 +77,7 @@ def test_deploying_the_same_content_again_gives_the_same_deployment(client: Flas
     assert deployed[0] == deployed[1]
 
 
-def test_a_refused_model_answers_with_its_findings(client: FlaskClient) -> None:
+def test_a_refused_model_answers_with_its_findings(client: Client) -> None:
     dangling = processes.making().replace(b'targetRef="done"', b'targetRef="nowhere"')
 
     response = post(client, dangling)
@@ -103,7 +102,7 @@ def test_a_refused_model_answers_with_its_findings(client: FlaskClient) -> None:
         (b" " * (2 * 1024 * 1024 + 1), {413}),
     ],
 )
-def test_what_is_no_bpmn_is_refused(client: FlaskClient, source: bytes, statuses: set[int]) -> None:
+def test_what_is_no_bpmn_is_refused(client: Client, source: bytes, statuses: set[int]) -> None:
     response = post(client, source)
 
     assert response.status_code in statuses
@@ -123,7 +122,7 @@ def test_what_is_no_bpmn_is_refused(client: FlaskClient, source: bytes, statuses
         ({"outputsTemplate": '[{"Key": 1}]'}, 422, None),
     ],
 )
-def test_a_form_is_read_strictly(client: FlaskClient, fields: dict[str, Any], status: int, named: str | None) -> None:
+def test_a_form_is_read_strictly(client: Client, fields: dict[str, Any], status: int, named: str | None) -> None:
     form = dict(fields)
     if named != "bpmn" and "bpmn" not in form:
         form["bpmn"] = (io.BytesIO(processes.making()), "making.bpmn")
@@ -136,7 +135,7 @@ def test_a_form_is_read_strictly(client: FlaskClient, fields: dict[str, Any], st
 
 
 @pytest.mark.parametrize("identifier", ["nobody", "%00", "x" * 300, "d4888443-857e-11e8-bef7-d00dd670a106"])
-def test_an_unknown_model_or_deployment_is_not_found(client: FlaskClient, identifier: str) -> None:
+def test_an_unknown_model_or_deployment_is_not_found(client: Client, identifier: str) -> None:
     assert client.get(f"/model/{identifier}").status_code == 404
     assert client.get(f"/deployment/{identifier}").status_code == 404
     assert client.post(f"/model/{identifier}/deployment").status_code == 404
@@ -144,7 +143,7 @@ def test_an_unknown_model_or_deployment_is_not_found(client: FlaskClient, identi
     assert edit.status_code == 404
 
 
-def test_models_are_listed_by_key(client: FlaskClient) -> None:
+def test_models_are_listed_by_key(client: Client) -> None:
     post(client, processes.making())
     post(client, processes.asking())
 

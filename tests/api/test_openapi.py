@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask.testing import FlaskClient
 
 from riverstone.api import create_blueprint
 from riverstone.engine import Engine
 
+from .client import Client
 from .test_process import RECORD
 
 
-def test_every_route_is_described_and_every_description_is_served(client: FlaskClient) -> None:
+def test_every_route_is_described_and_every_description_is_served(client: Client) -> None:
     described = client.get("/openapi.json").json
 
     rules = {
@@ -30,7 +30,7 @@ def test_every_route_is_described_and_every_description_is_served(client: FlaskC
     assert described["openapi"].startswith("3.1")
 
 
-def test_the_record_is_described_member_by_member(client: FlaskClient) -> None:
+def test_the_record_is_described_member_by_member(client: Client) -> None:
     schemas = client.get("/openapi.json").json["components"]["schemas"]
 
     assert list(schemas["ProcessRecord"]["properties"]) == RECORD
@@ -39,7 +39,7 @@ def test_the_record_is_described_member_by_member(client: FlaskClient) -> None:
     assert schemas["ProcessStart"]["required"] == ["processName", "variables"]
 
 
-def test_every_operation_tells_of_its_problems(client: FlaskClient) -> None:
+def test_every_operation_tells_of_its_problems(client: Client) -> None:
     described = client.get("/openapi.json").json
 
     for path, operations in described["paths"].items():
@@ -57,4 +57,4 @@ def test_below_a_prefix_the_description_names_its_own_server(engine: Engine) -> 
     host = Flask("host")
     host.register_blueprint(create_blueprint(engine), url_prefix="/river")
 
-    assert host.test_client().get("/river/openapi.json").json["servers"] == [{"url": "/river"}]
+    assert Client(host).get("/river/openapi.json").json["servers"] == [{"url": "/river"}]

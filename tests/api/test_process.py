@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from riverstone.engine import Engine
 
 from . import processes
+from .client import Client
 
 RECORD = [
     "id",
@@ -33,14 +33,14 @@ RECORD = [
 ]
 
 
-def start(client: FlaskClient, **body: Any) -> dict[str, Any]:
+def start(client: Client, **body: Any) -> dict[str, Any]:
     response = client.post("/process", json={"processName": "test", "variables": {}, **body})
     assert response.status_code == 200, response.text
     record: dict[str, Any] = response.json
     return record
 
 
-def test_a_start_by_key_answers_the_whole_record_in_its_order(client: FlaskClient, key: str) -> None:
+def test_a_start_by_key_answers_the_whole_record_in_its_order(client: Client, key: str) -> None:
     response = client.post("/process", json={"key": key, "processName": "测试", "variables": {"名": "值", "a": [1]}})
 
     assert response.status_code == 200
@@ -56,7 +56,7 @@ def test_a_start_by_key_answers_the_whole_record_in_its_order(client: FlaskClien
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", record["startTime"])
 
 
-def test_the_record_is_shown_again_by_its_id(client: FlaskClient, key: str) -> None:
+def test_the_record_is_shown_again_by_its_id(client: Client, key: str) -> None:
     started = start(client, key=key, variables={"size": 3})
 
     record = client.get(f"/process/{started['processInstanceId']}").json
@@ -67,11 +67,11 @@ def test_the_record_is_shown_again_by_its_id(client: FlaskClient, key: str) -> N
     assert record["endTime"] is not None
 
 
-def test_null_beside_one_id_counts_as_absent(client: FlaskClient, key: str) -> None:
+def test_null_beside_one_id_counts_as_absent(client: Client, key: str) -> None:
     assert start(client, key=key, modelId=None, deploymentId=None)["modelKey"] == key
 
 
-def test_a_start_by_deployment_has_no_model_key(client: FlaskClient, engine: Engine) -> None:
+def test_a_start_by_deployment_has_no_model_key(client: Client, engine: Engine) -> None:
     deployment = engine.deploy(processes.making())
 
     record = start(client, deploymentId=deployment.deployment_id)
@@ -93,7 +93,7 @@ def test_a_start_by_deployment_has_no_model_key(client: FlaskClient, engine: Eng
     ],
 )
 def test_exactly_one_id_must_be_given(
-    client: FlaskClient, key: str, ids: dict[str, Any], named: set[str]
+    client: Client, key: str, ids: dict[str, Any], named: set[str]
 ) -> None:
     response = client.post("/process", json={"processName": "test", "variables": {}, **ids})
 
@@ -101,7 +101,7 @@ def test_exactly_one_id_must_be_given(
     assert named <= response.json["errors"].keys()
 
 
-def test_every_wrong_field_is_told_at_once(client: FlaskClient, key: str) -> None:
+def test_every_wrong_field_is_told_at_once(client: Client, key: str) -> None:
     response = client.post(
         "/process", json={"key": key, "modelId": 5, "processName": "", "variables": [], "rollback": "yes", "colour": 1}
     )
@@ -112,7 +112,7 @@ def test_every_wrong_field_is_told_at_once(client: FlaskClient, key: str) -> Non
 
 
 @pytest.mark.parametrize("variables", [[], "text", 1, True, None])
-def test_variables_must_be_an_object(client: FlaskClient, key: str, variables: Any) -> None:
+def test_variables_must_be_an_object(client: Client, key: str, variables: Any) -> None:
     response = client.post("/process", json={"key": key, "processName": "test", "variables": variables})
 
     assert response.status_code == 422
@@ -120,7 +120,7 @@ def test_variables_must_be_an_object(client: FlaskClient, key: str, variables: A
 
 
 @pytest.mark.parametrize("name", ["modelId", "deploymentId", "key"])
-def test_an_unknown_model_is_not_found(client: FlaskClient, name: str) -> None:
+def test_an_unknown_model_is_not_found(client: Client, name: str) -> None:
     response = client.post("/process", json={name: "nobody", "processName": "test", "variables": {}})
 
     assert response.status_code == 404
@@ -128,7 +128,7 @@ def test_an_unknown_model_is_not_found(client: FlaskClient, name: str) -> None:
     assert response.mimetype == "application/problem+json"
 
 
-def test_variables_that_break_the_template_are_all_listed(client: FlaskClient, engine: Engine) -> None:
+def test_variables_that_break_the_template_are_all_listed(client: Client, engine: Engine) -> None:
     template = [
         {"Key": "size", "Type": "Number", "MinValue": 1, "MaxValue": 9},
         {"Key": "colour", "Type": "String", "AllowedValues": ["red", "green"]},
@@ -146,14 +146,14 @@ def test_variables_that_break_the_template_are_all_listed(client: FlaskClient, e
 
 @pytest.mark.parametrize("identifier", ["1", "0", "-1", "9" * 30, "%00", "%F0%9F%92%A9", "%FF", "..%2f", "007", "1%20"])
 @pytest.mark.parametrize("rest", ["", "/preview"])
-def test_an_id_that_nothing_has_is_not_found(client: FlaskClient, identifier: str, rest: str) -> None:
+def test_an_id_that_nothing_has_is_not_found(client: Client, identifier: str, rest: str) -> None:
     response = client.get(f"/process/{identifier}{rest}")
 
     assert response.status_code == 404
     assert response.mimetype == "application/problem+json"
 
 
-def test_the_same_idempotency_key_gives_the_same_instance(client: FlaskClient, key: str) -> None:
+def test_the_same_idempotency_key_gives_the_same_instance(client: Client, key: str) -> None:
     body = {"key": key, "processName": "test", "variables": {"size": 2}}
     headers = {"Idempotency-Key": "order-4711"}
 
@@ -168,7 +168,7 @@ def test_the_same_idempotency_key_gives_the_same_instance(client: FlaskClient, k
 
 
 @pytest.mark.parametrize("value", ["", "two words", "x" * 256])
-def test_an_idempotency_key_is_one_short_word(client: FlaskClient, key: str, value: str) -> None:
+def test_an_idempotency_key_is_one_short_word(client: Client, key: str, value: str) -> None:
     body = {"key": key, "processName": "test", "variables": {}}
 
     response = client.post("/process", json=body, headers={"Idempotency-Key": value})
@@ -177,7 +177,7 @@ def test_an_idempotency_key_is_one_short_word(client: FlaskClient, key: str, val
     assert list(response.json["errors"]) == ["Idempotency-Key"]
 
 
-def test_a_list_is_read_part_by_part_newest_first(client: FlaskClient, key: str) -> None:
+def test_a_list_is_read_part_by_part_newest_first(client: Client, key: str) -> None:
     started = [start(client, key=key, processName=f"n{number}")["processInstanceId"] for number in range(5)]
 
     seen: list[str] = []
@@ -192,7 +192,7 @@ def test_a_list_is_read_part_by_part_newest_first(client: FlaskClient, key: str)
     assert seen == started[::-1]
 
 
-def test_a_list_is_narrowed_by_status_and_name(client: FlaskClient, key: str) -> None:
+def test_a_list_is_narrowed_by_status_and_name(client: Client, key: str) -> None:
     start(client, key=key, processName="one")
     start(client, key=key, processName="two")
 
@@ -205,19 +205,19 @@ def test_a_list_is_narrowed_by_status_and_name(client: FlaskClient, key: str) ->
     "query",
     ["limit=0", "limit=501", "limit=x", "limit=%C2%B2", "limit=1_0", "limit=1&limit=2", "status=odd", "a=b", "key=%00"],
 )
-def test_a_list_refuses_a_query_that_it_does_not_understand(client: FlaskClient, query: str) -> None:
+def test_a_list_refuses_a_query_that_it_does_not_understand(client: Client, query: str) -> None:
     response = client.get(f"/process?{query}")
 
     assert response.status_code == 422
     assert list(response.json["errors"]) == [query.split("=")[0]]
 
 
-def test_a_cursor_that_was_never_given_out_is_refused(client: FlaskClient) -> None:
+def test_a_cursor_that_was_never_given_out_is_refused(client: Client) -> None:
     assert client.get("/process?cursor=%2F%2F").status_code == 422
     assert client.get("/process?cursor=zzz").status_code in (400, 422)
 
 
-def test_a_delete_removes_what_a_process_made_and_is_idempotent(client: FlaskClient, key: str) -> None:
+def test_a_delete_removes_what_a_process_made_and_is_idempotent(client: Client, key: str) -> None:
     started = start(client, key=key)["processInstanceId"]
     steps = client.get(f"/process/{started}/preview?kind=delete").json
 
@@ -232,7 +232,7 @@ def test_a_delete_removes_what_a_process_made_and_is_idempotent(client: FlaskCli
     assert undo["processStatus"] == "success"
 
 
-def test_a_process_that_has_ended_cannot_be_cancelled(client: FlaskClient, key: str) -> None:
+def test_a_process_that_has_ended_cannot_be_cancelled(client: Client, key: str) -> None:
     started = start(client, key=key)["processInstanceId"]
 
     response = client.put(f"/process/{started}/cancel?force=true")
@@ -242,7 +242,7 @@ def test_a_process_that_has_ended_cannot_be_cancelled(client: FlaskClient, key: 
     assert "delete" in response.json["allowed"]
 
 
-def test_a_running_process_must_be_cancelled_before_its_delete(client: FlaskClient, engine: Engine) -> None:
+def test_a_running_process_must_be_cancelled_before_its_delete(client: Client, engine: Engine) -> None:
     engine.deploy(processes.asking())
     started = start(client, key="asking")["processInstanceId"]
 
@@ -255,7 +255,7 @@ def test_a_running_process_must_be_cancelled_before_its_delete(client: FlaskClie
     assert cancelled.json["cancelProcessInstanceId"] is not None
 
 
-def test_a_protected_process_is_not_deleted_until_the_protection_is_lifted(client: FlaskClient, key: str) -> None:
+def test_a_protected_process_is_not_deleted_until_the_protection_is_lifted(client: Client, key: str) -> None:
     started = start(client, key=key, deleteProtection=True)["processInstanceId"]
 
     refused = client.put(f"/process/{started}/delete")
@@ -267,13 +267,13 @@ def test_a_protected_process_is_not_deleted_until_the_protection_is_lifted(clien
 
 
 @pytest.mark.parametrize("operate", ["explode", "Cancel", "%00"])
-def test_an_operation_that_does_not_exist_is_not_found(client: FlaskClient, key: str, operate: str) -> None:
+def test_an_operation_that_does_not_exist_is_not_found(client: Client, key: str, operate: str) -> None:
     started = start(client, key=key)["processInstanceId"]
 
     assert client.put(f"/process/{started}/{operate}").status_code == 404
 
 
-def test_undo_options_are_read_strictly(client: FlaskClient, key: str) -> None:
+def test_undo_options_are_read_strictly(client: Client, key: str) -> None:
     started = start(client, key=key)["processInstanceId"]
 
     assert client.put(f"/process/{started}/delete?force=1").status_code == 422
@@ -282,7 +282,7 @@ def test_undo_options_are_read_strictly(client: FlaskClient, key: str) -> None:
     assert client.put(f"/process/{started}/delete", json={"retain": "1"}).status_code == 422
 
 
-def test_a_message_reaches_the_process_that_waits_for_it(client: FlaskClient, engine: Engine) -> None:
+def test_a_message_reaches_the_process_that_waits_for_it(client: Client, engine: Engine) -> None:
     engine.deploy(processes.listening())
     started = start(client, key="listening", businessKey="order-1")["processInstanceId"]
 
@@ -295,7 +295,7 @@ def test_a_message_reaches_the_process_that_waits_for_it(client: FlaskClient, en
     assert client.get(f"/process/{started}").json["processStatus"] == "success"
 
 
-def test_a_signal_reaches_everyone_who_waits_for_it(client: FlaskClient, engine: Engine) -> None:
+def test_a_signal_reaches_everyone_who_waits_for_it(client: Client, engine: Engine) -> None:
     engine.deploy(processes.hearing())
     started = {start(client, key="hearing")["processInstanceId"] for _ in range(3)}
 

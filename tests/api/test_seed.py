@@ -16,6 +16,8 @@ from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
 
+from .client import Client
+
 START = """{
     "processName": "test",
     "variables": {
@@ -62,7 +64,7 @@ def example(**model: str) -> bytes:
 
 
 def test_the_example_by_model_answers_with_the_documented_record(engine: Engine) -> None:
-    client = create_app(engine).test_client()
+    client = Client(create_app(engine))
     model_id = client.post("/model", data=path("cluster").read_bytes(), content_type="application/xml").json["modelId"]
 
     response = client.post("/process", data=example(modelId=model_id), content_type="application/json")
@@ -93,7 +95,7 @@ def test_the_example_by_model_answers_with_the_documented_record(engine: Engine)
 
 
 def test_the_example_by_key_runs_to_success_as_a_mock(engine: Engine) -> None:
-    client = create_app(engine).test_client()
+    client = Client(create_app(engine))
     engine.deploy(path("cluster"))
 
     started = client.post("/process", data=example(key="cluster"), content_type="application/json").json

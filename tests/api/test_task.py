@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from riverstone.engine import Engine
 
 from . import processes
+from .client import Client
 
 RECORD = [
     "id",
@@ -30,7 +30,7 @@ RECORD = [
 
 
 @pytest.fixture
-def failed(client: FlaskClient, engine: Engine) -> dict[str, Any]:
+def failed(client: Client, engine: Engine) -> dict[str, Any]:
     """The failed task of a process in debug mode."""
     model = engine.save_model(processes.breaking())
     body = {"modelId": model.model_id, "processName": "trial", "variables": {}}
@@ -39,7 +39,7 @@ def failed(client: FlaskClient, engine: Engine) -> dict[str, Any]:
     return task
 
 
-def test_a_task_has_its_thirteen_members_in_order(client: FlaskClient, key: str) -> None:
+def test_a_task_has_its_thirteen_members_in_order(client: Client, key: str) -> None:
     body = {"key": key, "processName": "test", "variables": {"size": "7"}}
     process_instance_id = client.post("/process", json=body).json["processInstanceId"]
 
@@ -55,7 +55,7 @@ def test_a_task_has_its_thirteen_members_in_order(client: FlaskClient, key: str)
 
 
 def test_a_failed_task_says_why_and_runs_again_with_other_parameters(
-    client: FlaskClient, failed: dict[str, Any]
+    client: Client, failed: dict[str, Any]
 ) -> None:
     assert failed["status"] == "start.failed"
     assert "blunt" in failed["reason"]
@@ -67,7 +67,7 @@ def test_a_failed_task_says_why_and_runs_again_with_other_parameters(
     assert client.get(f"/process/{failed['processInstanceId']}").json["processStatus"] == "success"
 
 
-def test_giving_up_a_failed_task_ends_the_trial_run(client: FlaskClient, failed: dict[str, Any]) -> None:
+def test_giving_up_a_failed_task_ends_the_trial_run(client: Client, failed: dict[str, Any]) -> None:
     response = client.put(f"/task/{failed['taskId']}/resume")
 
     assert response.status_code == 200
@@ -75,7 +75,7 @@ def test_giving_up_a_failed_task_ends_the_trial_run(client: FlaskClient, failed:
     assert response.json["processStatus"] != "debug"
 
 
-def test_a_task_that_did_not_fail_is_neither_rerun_nor_resumed(client: FlaskClient, key: str) -> None:
+def test_a_task_that_did_not_fail_is_neither_rerun_nor_resumed(client: Client, key: str) -> None:
     body = {"key": key, "processName": "test", "variables": {}}
     process_instance_id = client.post("/process", json=body).json["processInstanceId"]
     task_id = client.get(f"/task?processInstanceId={process_instance_id}").json[0]["taskId"]
@@ -86,7 +86,7 @@ def test_a_task_that_did_not_fail_is_neither_rerun_nor_resumed(client: FlaskClie
         assert response.json["message"]
 
 
-def test_a_person_completes_a_task_with_outputs(client: FlaskClient, engine: Engine) -> None:
+def test_a_person_completes_a_task_with_outputs(client: Client, engine: Engine) -> None:
     engine.deploy(processes.asking())
     body = {"key": "asking", "processName": "test", "variables": {}}
     process_instance_id = client.post("/process", json=body).json["processInstanceId"]
@@ -102,20 +102,20 @@ def test_a_person_completes_a_task_with_outputs(client: FlaskClient, engine: Eng
 
 @pytest.mark.parametrize("body", [{"parameters": []}, {"parameters": None}, {"colour": 1}])
 def test_a_rerun_takes_only_an_object_of_parameters(
-    client: FlaskClient, failed: dict[str, Any], body: dict[str, Any]
+    client: Client, failed: dict[str, Any], body: dict[str, Any]
 ) -> None:
     assert client.put(f"/task/{failed['taskId']}/reRun", json=body).status_code == 422
 
 
 @pytest.mark.parametrize("identifier", ["1", "9" * 30, "%00", "abc", "-5"])
-def test_an_unknown_task_is_not_found(client: FlaskClient, identifier: str) -> None:
+def test_an_unknown_task_is_not_found(client: Client, identifier: str) -> None:
     assert client.get(f"/task/{identifier}").status_code == 404
     assert client.get(f"/task?processInstanceId={identifier}").status_code in (404, 422)
     for operate in ("reRun", "resume", "complete"):
         assert client.put(f"/task/{identifier}/{operate}").status_code == 404
 
 
-def test_tasks_are_listed_of_one_process_only(client: FlaskClient) -> None:
+def test_tasks_are_listed_of_one_process_only(client: Client) -> None:
     response = client.get("/task")
 
     assert response.status_code == 422
