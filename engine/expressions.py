@@ -188,6 +188,9 @@ def _guarded(source: str, parsed: Parsed) -> Run:
 
 def _text(parts: Sequence[str | _Body], source: str, reading: Reading) -> Value:
     """Text with the values of expressions in it."""
+    if len(parts) > reading.limits.expression_tokens:
+        most = reading.limits.expression_tokens
+        raise ExpressionError(f"The text {_shown(source)} has more than {most} parts: put it together in a stone.")
     compiled = [part if isinstance(part, str) else _expression(part.whole, part.text, reading) for part in parts]
     expressions = [part for part in compiled if isinstance(part, Expression)]
     most = reading.limits.output_size
