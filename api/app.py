@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
@@ -52,9 +53,11 @@ def create_blueprint(engine: Engine, *, name: str = "riverstone") -> Blueprint:
         whole.register_blueprint(blueprint)
     register(whole)
 
+    described = lru_cache(maxsize=4)(lambda server: describe(routes, server=server))
+
     def openapi() -> Response:
         mounted = request.script_root + request.path.removesuffix(DESCRIPTION)
-        return json_response(describe(routes, server=mounted or "/"))
+        return json_response(described(mounted or "/"))
 
     whole.add_url_rule(DESCRIPTION, view_func=openapi)
     return whole

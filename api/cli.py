@@ -201,6 +201,16 @@ def delete(connection: Connection, /, process_instance_id: str, force: bool, ret
 
 @main.command()
 @click.argument("process_instance_id")
+@click.option("--off", is_flag=True, help="Allow deletes again.")
+@connected
+def protect(connection: Connection, /, process_instance_id: str, off: bool) -> None:
+    """Refuse deletes of what a process made."""
+    with connection.engine() as engine:
+        engine.protect(process_instance_id, not off)
+
+
+@main.command()
+@click.argument("process_instance_id")
 @click.option("--preview", is_flag=True, required=True, help="Only show it; cancel and delete do it.")
 @click.option("--kind", type=click.Choice(["rollback", "cancel", "delete"]), default="delete", show_default=True)
 @connected

@@ -123,6 +123,16 @@ def test_a_preview_shows_what_a_delete_then_does(run: Run) -> None:
     assert deleted["processStatus"] == "delete.success"
 
 
+def test_a_protected_process_is_deleted_only_when_the_protection_is_off(run: Run) -> None:
+    pid = started(run, "making")["processInstanceId"]
+    run("protect", pid)
+
+    run("delete", pid, fails=True)
+    run("protect", pid, "--off")
+
+    assert json.loads(run("delete", pid).stdout)["processStatus"] == "delete.success"
+
+
 def test_a_waiting_process_is_cancelled(run: Run) -> None:
     pid = started(run, "asking")["processInstanceId"]
 
