@@ -167,7 +167,7 @@ class _Parser:
 
     def opens_range(self) -> bool:
         """Whether the bracket here holds a ``..`` before it closes."""
-        if not self.sees("[", "(", "]"):
+        if not self.sees("[", "("):
             return False
         depth = 0
         for lexeme in self.lexemes[self.at + 1 :]:
@@ -181,19 +181,17 @@ class _Parser:
         return False
 
     def range(self) -> Run:
-        opening = "[" if self.takes("[") else "("
-        if opening == "(":
-            self.at += 1
+        opening = self.here.text
+        self.at += 1
         self.nest()
-        low = self.operation(6)
+        low = self.operation(_LEVELS["+"])
         self.expect("..")
-        high = self.operation(6)
+        high = self.operation(_LEVELS["+"])
         self.nested -= 1
-        if self.takes("]"):
-            return meaning.interval(low, high, opening + "]", self.reading)
-        if not self.takes(")", "["):
+        closing = self.here.text
+        if not self.takes("]", ")"):
             raise self.unexpected("the end of the range was expected")
-        return meaning.interval(low, high, opening + ")", self.reading)
+        return meaning.interval(low, high, opening + closing, self.reading)
 
     def operand(self, least: int) -> Run:
         if not self.sees("not", "!", "-", "empty"):
