@@ -16,7 +16,7 @@ _MOST_STEPS = 500_000
 Test = Callable[[str], bool]
 
 _CLASSES: dict[str, Test] = {
-    "d": lambda sign: sign.isdigit(),
+    "d": lambda sign: sign.isdecimal(),
     "w": lambda sign: sign.isalnum() or sign == "_",
     "s": lambda sign: sign.isspace(),
 }

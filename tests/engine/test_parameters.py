@@ -1,0 +1,160 @@
+"""Where a stone's parameters come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from marshmallow import fields, validate
+
+from riverstone.engine.context import Context
+from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound
+from riverstone.engine.expressions import compile_value
+from riverstone.engine.limits import Limits
+from riverstone.engine.parameters import describe, masked, resolve_parameters, typed
+from riverstone.engine.stone import Stone
+
+LIMITS = Limits()
+
+
+class Server(Stone):
+    """A server of the cloud."""
+
+    code = "SIP::EC2::Server"
+    parameters = {
+        "instanceType": fields.String(required=True, metadata={"display_name": "Type", "visible": True}),
+        "count": fields.Integer(load_default=1),
+        "password": fields.String(metadata={"no_echo": True}),
+        "region": fields.String(metadata={"allowed_values": ["bcc", "beijin"]}),
+    }
+
+
+class Order(Stone):
+    """An order with a date."""
+
+    code = "Order"
+    parameters = {
+        "day": fields.Date(required=True),
+        "since": fields.Date(load_default=date(2020, 1, 2)),
+        "size": fields.String(validate=validate.OneOf(["s", "m"])),
+    }
+
+
+class Loose(Stone):
+    """A stone that declares nothing."""
+
+    code = "loose"
+
+
+def resolve(
+    stone: type[Stone],
+    parameters: dict[str, Any],
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    namespace: str = "slave-",
+    run: int | None = None,
+) -> dict[str, Any]:
+    compiled = {name: compile_value(value, limits=LIMITS) for name, value in (inputs or {}).items()}
+    return resolve_parameters(
+        stone, compiled, Context(parameters), namespace=namespace, run=run, element_id="Task_server"
+    )
+
+
+def test_each_source_gives_way_to_the_one_before_it() -> None:
+    sources: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"instanceType": "by name"}, {}),
+        ({"SIP::EC2::Server": {"instanceType": "by code"}}, {}),
+        ({"slave-": {"instanceType": "by namespace"}}, {}),
+        ({"slave-3": {"instanceType": "by run"}}, {}),
+        ({}, {"instanceType": "by input"}),
+    ]
+    parameters: dict[str, Any] = {}
+    for given, inputs in sources:
+        parameters |= given
+        expected = next(
+            iter([*inputs.values(), *(v if isinstance(v, str) else v["instanceType"] for v in given.values())])
+        )
+
+        assert resolve(Server, parameters, inputs, run=3)["instanceType"] == expected
+
+
+def test_another_run_of_the_node_takes_what_all_runs_share() -> None:
+    parameters = {"slave-": {"instanceType": "m2"}, "slave-3": {"instanceType": "m3", "count": 5}}
+
+    assert [resolve(Server, parameters, run=run)["instanceType"] for run in (1, 2, 3, None)] == ["m2", "m2", "m3", "m2"]
+    assert [resolve(Server, parameters, run=run)["count"] for run in (1, 3)] == [1, 5]
+
+
+def test_numbers_that_were_sent_as_text_arrive_as_numbers() -> None:
+    assert resolve(Server, {"instanceType": "m2", "count": "6"})["count"] == 6
+
+
+def test_inputs_that_the_stone_does_not_declare_are_passed_along() -> None:
+    found = resolve(Server, {"instanceType": "m2", "x": 1}, {"tags": ["${x}", "b"]})
+
+    assert found["tags"] == [1, "b"]
+    assert resolve(Loose, {"x": 1, "loose": {"y": 2}}, {"a": "${x}"}) == {"a": 1}
+
+
+def test_a_value_from_the_variables_is_not_read_as_an_expression() -> None:
+    assert resolve(Server, {"instanceType": "${count}"})["instanceType"] == "${count}"
+
+
+def test_everything_that_is_missing_or_wrong_is_told_at_once_with_where_it_was_sought() -> None:
+    with pytest.raises(Invalid) as caught:
+        resolve(Server, {"count": "many", "region": "mars", "slave-": "no object"}, run=2)
+
+    assert caught.value.code == "parameters-invalid"
+    assert set(caught.value.errors) == {"count", "instanceType"}
+    for part in ("Task_server", "SIP::EC2::Server", "parameters.slave-2", "parameters.slave-", "instanceType"):
+        assert part in caught.value.message
+
+
+def test_a_value_outside_of_the_allowed_ones_is_refused() -> None:
+    with pytest.raises(Invalid, match="bcc"):
+        resolve(Server, {"instanceType": "m2", "region": "mars"})
+
+
+def test_an_input_that_refers_to_nothing_names_the_node_the_parameter_and_the_path() -> None:
+    with pytest.raises(ReferenceNotFound) as caught:
+        resolve(Server, {}, {"instanceType": "m2-${outputs.choice.type}"})
+
+    assert caught.value.path == "outputs.choice.type"
+    for part in ("Task_server", "instanceType", "outputs.choice.type"):
+        assert part in caught.value.message
+    with pytest.raises(ExpressionError, match=r"'count' of node 'Task_server'.*order"):
+        resolve(Server, {"x": {}}, {"count": "${x > 1}"})
+
+
+def test_what_is_stored_is_json_and_what_the_stone_sees_is_typed() -> None:
+    stored = resolve(Order, {"day": "2024-02-29"})
+
+    assert stored == {"day": "2024-02-29", "since": "2020-01-02"}
+    assert typed(Order, stored) == {"day": date(2024, 2, 29), "since": date(2020, 1, 2)}
+    assert typed(Server, {"instanceType": "m2"}) == {"instanceType": "m2"}
+
+
+def test_secret_parameters_are_masked_by_their_name() -> None:
+    assert masked(Server, {"password": "s3cret", "count": 1}) == {"password": "*****", "count": 1}
+
+
+def test_a_form_learns_what_a_stone_takes() -> None:
+    kind, count, password, region = describe(Server)
+
+    assert kind == {
+        "name": "instanceType",
+        "type": "string",
+        "required": True,
+        "default": None,
+        "display_name": "Type",
+        "visible": True,
+        "no_echo": False,
+        "allowed_values": None,
+    }
+    assert (count["type"], count["default"]) == ("integer", 1)
+    assert password["no_echo"]
+    assert region["allowed_values"] == ["bcc", "beijin"]
+    assert [entry["default"] for entry in describe(Order)] == [None, "2020-01-02", None]
+    assert describe(Order)[2]["allowed_values"] == ["s", "m"]
