@@ -6,6 +6,7 @@ along one row, and enters the next node from a gutter. So a line may cross a lin
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ def text_size(text: str, width: float) -> tuple[float, float]:
     if not text.strip():
         return 0.0, 0.0
     length = sum(12.0 if unicodedata.east_asian_width(sign) in "WF" else 6.5 for sign in text[:400])
-    return min(length, width), LINE_HEIGHT * (int(length // width) + 1)
+    return min(length, width), LINE_HEIGHT * math.ceil(length / width)
 
 
 def is_flow_node(name: str) -> bool:
@@ -127,7 +128,7 @@ def draw(scope: etree._Element, drawn: Mapping[etree._Element, Drawing]) -> Draw
             nodes.append(_node(child, drawn.get(child)))
     borders: dict[str, tuple[int, int]] = {}
     for event in attached:
-        host = numbers.get(_plain(event.get("attachedToRef")))
+        host = numbers.get(plain(event.get("attachedToRef")))
         if host is not None:
             borders[event.get("id", "")] = (host, len(nodes[host].borders))
             nodes[host].borders.append(event)
@@ -143,13 +144,14 @@ def draw(scope: etree._Element, drawn: Mapping[etree._Element, Drawing]) -> Draw
         if node.element in drawn:
             drawing.inner.append((box.x, box.y, drawn[node.element]))
     for number, element in enumerate(elements):
-        border = borders.get(_plain(element.get("sourceRef")), (0, 0))[1]
+        border = borders.get(plain(element.get("sourceRef")), (0, 0))[1]
         drawing.lines.append(_line(element, number, edges[number], placing, boxes, grid, border))
     _add_notes(scope, drawing)
     return drawing
 
 
-def _plain(reference: str | None) -> str:
+def plain(reference: str | None) -> str:
+    """A reference without its prefix (BPMN 2.0, 15.3.2: references are QNames)."""
     return (reference or "").strip().rpartition(":")[2]
 
 
@@ -170,7 +172,7 @@ def _edges(
     """The edges that can be routed, with their elements; an association only from a border to its handler."""
     edges, elements = [], []
     for flow in flows:
-        source, target = _plain(flow.get("sourceRef")), _plain(flow.get("targetRef"))
+        source, target = plain(flow.get("sourceRef")), plain(flow.get("targetRef"))
         if not flow.get("id") or target not in numbers:
             continue
         if source in borders:

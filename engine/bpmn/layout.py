@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from .drawing import SUB_PROCESSES, TASK, Box, Drawing, Line, Point, draw
+from .drawing import SUB_PROCESSES, TASK, Box, Drawing, Line, Point, draw, plain
 from .vendors import BPMN, local_name, own_text
 
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -25,7 +25,7 @@ def has_diagram(root: etree._Element) -> bool:
 def add_diagram(root: etree._Element) -> None:
     """Add a ``BPMNDiagram`` to the definitions, in place; a model with any shape at all is left as it is.
 
-    A collaboration gets one diagram with its pools, otherwise each process gets its own. Only elements with an id can
+    A collaboration gets one diagram with its pools, and each process outside them its own. Only elements with an id can
     be drawn. Lanes and groups are not. Time grows with the number of elements, not faster.
     """
     if has_diagram(root):
@@ -37,15 +37,15 @@ def add_diagram(root: etree._Element) -> None:
         for process in root.iterchildren(f"{{{BPMN}}}process")
         if process.get("id")
     }
-    collaboration = root.find(f"{{{BPMN}}}collaboration")
     ids = _Ids(root)
+    collaboration = root.find(f"{{{BPMN}}}collaboration")
+    pooled: set[str] = set()
     if collaboration is not None and collaboration.get("id"):
-        boxes, lines = _draw_pools(collaboration, drawings)
-        _write(root, ids, collaboration, boxes, lines)
-        return
+        pooled = {plain(one.get("processRef")) for one in collaboration.iterchildren(f"{{{BPMN}}}participant")}
+        _write(root, ids, collaboration, *_draw_pools(collaboration, drawings))
     for process in root.iterchildren(f"{{{BPMN}}}process"):
         drawing = drawings.get(process.get("id", ""))
-        if drawing is not None:
+        if drawing is not None and process.get("id") not in pooled:
             boxes, lines = _flatten(drawing, 0.0, 0.0)
             _write(root, ids, process, boxes, lines + _loose_lines(process, boxes, lines))
 
@@ -101,7 +101,7 @@ def _draw_pools(collaboration: etree._Element, drawings: Mapping[str, Drawing]) 
     """Pools of one width under each other, with what is inside and the messages between them."""
     participants = [one for one in collaboration.iterchildren(f"{{{BPMN}}}participant") if one.get("id")]
     nothing = Drawing(width=4 * TASK[0], height=TASK[1])
-    inside = [drawings.get((one.get("processRef") or "").rpartition(":")[2], nothing) for one in participants]
+    inside = [drawings.get(plain(one.get("processRef")), nothing) for one in participants]
     width = max((drawing.width for drawing in inside), default=0.0) + POOL_BAND
     boxes: list[Box] = []
     lines: list[Line] = []
@@ -140,7 +140,7 @@ def _loose_lines(scope: etree._Element, boxes: Sequence[Box], lines: Sequence[Li
 
 def _end(element: etree._Element, name: str) -> str:
     child = element.find(f"{{{BPMN}}}{name}")
-    return (element.get(name) or (own_text(child) if child is not None else "")).strip().rpartition(":")[2]
+    return plain(element.get(name) or (own_text(child) if child is not None else ""))
 
 
 def _between(source: Box, target: Box) -> list[Point]:

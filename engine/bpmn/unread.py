@@ -82,6 +82,8 @@ _HARMLESS_ELEMENTS = frozenset(
         "guestConfirmation",
         "allowGuest",
         "category",
+        "task-candidates-type",
+        "work-form-field-validation",
     }
 )
 _READ_ELEMENTS = frozenset({"inputOutput", "ioMapping", "taskHeaders", "failedJobRetryTimeCycle"})

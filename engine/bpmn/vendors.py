@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from lxml import etree
@@ -19,6 +20,8 @@ PREFIXES = {CAMUNDA: "camunda", ZEEBE: "zeebe", FLOWABLE: "flowable", ACTIVITI: 
 """The usual prefix of each vendor's namespace."""
 JAVA = (ACTIVITI, FLOWABLE, CAMUNDA)
 """The engines that share one vocabulary, having grown out of one code base."""
+
+EXTENSIONS = f"{{{BPMN}}}extensionElements"
 
 Language = Literal["juel", "feel"]
 
@@ -48,14 +51,21 @@ def attribute_value(element: etree._Element, name: str, vendors: Sequence[str] =
 
 def local_name(element: etree._Element) -> str:
     """The tag without its namespace; empty for a comment."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def extensions(element: etree._Element, name: str, vendors: Sequence[str] = JAVA) -> Iterator[etree._Element]:
     """The children of ``extensionElements`` with this name in one of the vendors' namespaces, in document order."""
-    tags = [f"{{{vendor}}}{name}" for vendor in vendors]
-    for holder in element.iterchildren(f"{{{BPMN}}}extensionElements"):
-        yield from holder.iterchildren(*tags)
+    tags = _tags(name, tuple(vendors))
+    for holder in element.iterchildren(EXTENSIONS):
+        for child in holder:
+            if child.tag in tags:
+                yield child
+
+
+@cache
+def _tags(name: str, vendors: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(f"{{{vendor}}}{name}" for vendor in vendors)
 
 
 def own_text(element: etree._Element) -> str:

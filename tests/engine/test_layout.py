@@ -149,6 +149,16 @@ def test_pools_stand_under_each_other_and_messages_join_them() -> None:
     assert edges(root)["m"][0][1] < edges(root)["m"][-1][1]
 
 
+def test_a_process_outside_the_pools_gets_a_diagram_of_its_own() -> None:
+    root = definitions(
+        '<collaboration id="c"><participant id="one" processRef="p1"/></collaboration>'
+        '<process id="p1"><task id="t1"/></process><process id="p2"><task id="t2"/></process>'
+    )
+    add_diagram(root)
+    assert len(root.findall(f"{{{BPMNDI}}}BPMNDiagram")) == 2
+    assert shapes(root).keys() == {"one", "t1", "t2"}
+
+
 def test_a_compensation_handler_is_drawn_beside_its_activity() -> None:
     root = process(
         '<task id="t"/><boundaryEvent id="b" attachedToRef="t"><compensateEventDefinition/></boundaryEvent>'
