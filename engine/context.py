@@ -33,7 +33,7 @@ class Context:
 
     def child(self, locals: Mapping[str, JSON]) -> Context:
         """A view of the same parameters and outputs that looks into ``locals`` first; it sees later changes of all."""
-        view = Context(self.parameters, self.outputs)
+        view = type(self)(self.parameters, self.outputs)
         view._scopes = (locals, *self._scopes)
         return view
 

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from .context import Context, Path
 from .errors import ExpressionError, ReferenceNotFound
 from .grammar import Parsed, parse
-from .jsontext import JSON
+from .jsontext import JSON, NOT_STORABLE
 from .limits import Limits
 from .meaning import Run, constant
 from .operators import Reading
@@ -119,6 +119,8 @@ class _Body(NamedTuple):
 
 def _cut(text: str) -> list[str | _Body]:
     """The text in its order, cut into plain parts and expressions; at least one part."""
+    if NOT_STORABLE.search(text):
+        raise ExpressionError(f"The text {_shown(text)} holds NUL or half of a surrogate pair: take it out.")
     parts: list[str | _Body] = []
     plain, position = "", 0
     while found := _OPENING.search(text, position):

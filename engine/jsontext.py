@@ -16,7 +16,9 @@ JSON: TypeAlias = Any
 
 # A string that is not closed runs to the end, so the scan looks at each character once.
 _STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|([\[{])|[\]}]', re.DOTALL)
-_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no string may hold: PostgreSQL has no NUL, and half of a surrogate pair has no UTF-8."""
+
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
@@ -32,7 +34,7 @@ def loads(text: str | bytes, *, limits: Limits, name: str = "body") -> JSON:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise Malformed(f"The {name} is not UTF-8 at byte {error.start}: send JSON in UTF-8.") from None
-    elif not text.isascii() and _NOT_STORABLE.search(text):
+    elif not text.isascii() and NOT_STORABLE.search(text):
         raise _not_storable(name)
     if _too_deep(text, limits.json_depth):
         raise Malformed(f"The {name} is nested deeper than {limits.json_depth} levels: make it flatter.")
@@ -149,11 +151,11 @@ def _sound(value: object, limits: Limits) -> bool:
         for part in level:
             kind = type(part)
             if kind is str:
-                if _NOT_STORABLE.search(part):
+                if NOT_STORABLE.search(part):
                     return False
             elif kind is dict:
                 for key in part:
-                    if type(key) is not str or _NOT_STORABLE.search(key):
+                    if type(key) is not str or NOT_STORABLE.search(key):
                         return False
                 below.extend(part.values())
             elif kind is list:
@@ -202,7 +204,7 @@ def _fault(part: object, limits: Limits) -> tuple[str, str] | None:
         for text in texts:
             if type(text) is not str:
                 return "not-json", f"has the key {text!r}, which is not a string: use a string"
-            if _NOT_STORABLE.search(text):
+            if NOT_STORABLE.search(text):
                 return "text-not-storable", "holds NUL or half of a surrogate pair, which cannot be stored: take it out"
     elif kind is int:
         if abs(part) >= 10**limits.integer_digits:  # type: ignore[arg-type]

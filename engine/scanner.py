@@ -7,7 +7,7 @@ import re
 from typing import Literal, NamedTuple
 
 from .errors import ExpressionError
-from .jsontext import JSON
+from .jsontext import JSON, NOT_STORABLE
 from .limits import Limits
 
 Kind = Literal["name", "word", "literal", "sign", "end"]
@@ -29,7 +29,6 @@ _STRING = re.compile(r"\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|'([^'\\]*(?:\\.[^'\\]*)*)'
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", '"': '"', "'": "'", "/": "/"}
 _SIGN = re.compile(r"&&|\|\||==|!=|<=|>=|\.\.|[<>!?:,()\[\]{}+\-*/%=.]")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SPELLING = {"&&": "and", "||": "or"}
 _SHARED_WORDS = {word: word for word in ("and", "or", "not", "in", "true", "false", "null")} | {"div": "/", "mod": "%"}
 _JUEL_WORDS = _SHARED_WORDS | {
@@ -64,8 +63,8 @@ _CLOSED = _shapes("::")
 
 def scan(text: str, *, feel: bool, limits: Limits) -> list[Lexeme]:
     """The lexemes of a text, with an ``end`` as the last; raises ExpressionError."""
-    if _UNSTORABLE.search(text):
-        raise _not_storable()
+    if NOT_STORABLE.search(text):
+        raise not_storable()
     words = _FEEL_WORDS if feel else _JUEL_WORDS
     lexemes: list[Lexeme] = []
     # One entry a bracket: how many single colons are awaited in it.
@@ -144,11 +143,12 @@ def _string(quoted: str) -> str:
         try:
             text = text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise _not_storable() from None
+            raise not_storable() from None
     if "\x00" in text:
-        raise _not_storable()
+        raise not_storable()
     return text
 
 
-def _not_storable() -> ExpressionError:
+def not_storable() -> ExpressionError:
+    """The error for text that :data:`~riverstone.engine.jsontext.NOT_STORABLE` finds something in."""
     return ExpressionError("it holds NUL or half of a surrogate pair, which cannot be stored: take it out")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from .context import Context, Path
 from .errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
 from .expressions import Value, compile_value
-from .jsontext import JSON
+from .jsontext import JSON, check
 from .limits import Limits
 from .mask import MASKED, Mask
 from .variable import REFERENCE, Variable, read_variable
@@ -33,7 +33,7 @@ class ParameterTemplate:
         """Read a template; raises Invalid (``code`` is ``template-invalid``) with everything that is wrong in it."""
         errors: dict[str, list[str]] = {}
         variables: dict[Path, Variable] = {}
-        for index, entry in enumerate(_entries(template, "parameter template")):
+        for index, entry in enumerate(_entries(template, "parameter template", limits)):
             variable, texts = read_variable(entry)
             name = _field(entry, index)
             if variable is not None and variable.path in variables:
@@ -131,7 +131,7 @@ class OutputsTemplate:
         """Read a template; raises Invalid (``code`` is ``template-invalid``) with everything that is wrong in it."""
         errors: dict[str, list[str]] = {}
         values: dict[str, Value] = {}
-        for index, entry in enumerate(_entries(template, "outputs template")):
+        for index, entry in enumerate(_entries(template, "outputs template", limits)):
             name = _field(entry, index)
             if not _is_object(entry) or not isinstance(entry.get("Key"), str) or not entry["Key"]:
                 errors.setdefault(name, []).append("Must be an object with a Key that is a text.")
@@ -161,7 +161,8 @@ class OutputsTemplate:
         return outputs
 
 
-def _entries(template: JSON, name: str) -> list[JSON]:
+def _entries(template: JSON, name: str, limits: Limits) -> list[JSON]:
+    check(template, limits=limits, name=name)
     if not isinstance(template, list):
         text = f"The {name} must be a list of objects."
         raise Invalid(text, code="template-invalid", errors={name: [text]})

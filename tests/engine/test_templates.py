@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riverstone.engine.context import Context
@@ -258,3 +259,52 @@ def test_an_outputs_template_is_checked_before_it_is_used() -> None:
         OutputsTemplate.load(entries, LIMITS)
 
     assert set(caught.value.errors) == {"a", "b", "[2]", "c"}
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 50)
+    | st.floats()
+    | st.sampled_from(["", "6", "a,b", "Ref:b", "[a-z]+", "(", "${b}", "${"])
+)
+ANYTHING = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abn"), inner), max_leaves=5
+)
+FIELDS = st.sampled_from(
+    "Type NoEcho AllowedValues AllowedPattern MinLength MaxLength MinValue MaxValue AllowedCustomization DefaultValue "
+    "NameSpace ConstraintDescription Value".split()
+)
+TYPES = st.sampled_from(["String", "Number", "Integer", "Boolean", "List", "CommaDelimitedList", "Map", "Json"])
+ENTRIES = st.builds(
+    lambda known, rest: rest | known,
+    st.fixed_dictionaries({"Key": st.sampled_from("abc")}, optional={"Type": TYPES, "NameSpace": st.just("n")}),
+    st.dictionaries(FIELDS, ANYTHING, max_size=3),
+)
+
+
+@given(
+    st.lists(ENTRIES, max_size=4) | st.lists(ANYTHING, max_size=3), st.dictionaries(st.sampled_from("abcn"), ANYTHING)
+)
+@settings(max_examples=400)
+def test_any_template_and_any_variables_end_in_an_answer(entries: list[Any], variables: dict[str, Any]) -> None:
+    with contextlib.suppress(Invalid, ExpressionError):
+        OutputsTemplate.load(entries, LIMITS).evaluate(Context(variables))
+    try:
+        template = ParameterTemplate.load(entries, LIMITS)
+        completed = template.complete(variables)
+    except Invalid:
+        return
+    assert template.complete(completed) == completed or any(value != value for value in _leaves(completed))
+    for path in template.secret_paths:
+        shown: Any = template.mask(completed)
+        for key in path:
+            shown = shown[key]
+        assert shown == "*****"
+    template.mask_of(completed).mask_value(completed)
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict | list):
+        return [leaf for part in (value.values() if isinstance(value, dict) else value) for leaf in _leaves(part)]
+    return [value]
