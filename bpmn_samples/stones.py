@@ -1,7 +1,12 @@
-"""Stones for the samples: complete, but what they work on is a made-up cloud."""
+"""Stones for the samples: complete, but what they work on is a made-up cloud.
+
+:func:`stones` makes them for a cloud of your own. The classes themselves, as ``--stones riverstone.bpmn_samples.stones``
+finds them, share one cloud: in the file that the environment variable ``RIVERSTONE_CLOUD`` names, else in memory.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +19,7 @@ from .cloud import Cloud, Gone
 if TYPE_CHECKING:
     from ..engine.task_info import TaskInfo
 
+CLOUD = Cloud(os.environ.get("RIVERSTONE_CLOUD"))
 DISK_FULL = "disk-full"
 """The BPMN error that a command raises which finds too little disk."""
 
@@ -38,7 +44,8 @@ WHOSE: Mapping[str, fields.Field[Any]] = {
 class CloudStone(Stone):
     """What the sample stones share: each makes one kind of thing, and takes it back by deleting it."""
 
-    cloud: ClassVar[Cloud]
+    cloud: ClassVar[Cloud] = CLOUD
+    monitor_interval = 1.0
     kind: ClassVar[str]
     looks: ClassVar[int] = 1
     """How many looks of ``monitor`` the work takes."""
@@ -300,7 +307,7 @@ class Bill(CloudStone):
 class Mail(Stone):
     """A mail; once sent it cannot be taken back, so an undo lists its task as retained."""
 
-    cloud: ClassVar[Cloud]
+    cloud: ClassVar[Cloud] = CLOUD
     code = "SIP::Mail"
     display_name = "邮件"
     parameters = {"to": needed(display_name="收件人"), "subject": needed(display_name="主题")}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from riverstone.bpmn_samples.cloud import Cloud, CloudError
-from riverstone.bpmn_samples.stones import DISK_FULL, stones
+from riverstone.bpmn_samples.stones import CLOUD, DISK_FULL, Mail, SecurityGroup, stones
 from riverstone.engine.context import Context
 from riverstone.engine.errors import BpmnError, NotFound
 from riverstone.engine.limits import Limits
@@ -181,6 +181,16 @@ def test_a_mail_cannot_be_taken_back(bench: Bench) -> None:
 
 def test_the_pace_is_the_time_between_two_looks() -> None:
     assert {stone.monitor_interval for stone in stones(Cloud(), pace=0.25)} == {0.25}
+
+
+def test_the_classes_of_the_module_work_without_being_made_for_a_cloud() -> None:
+    bench = Bench()
+    bench.stones = {stone.code: stone for stone in (SecurityGroup, Mail)}
+    group = bench.start("SIP::EC2::SecurityGroup")
+    assert CLOUD.list("groups")
+    bench.stones["SIP::EC2::SecurityGroup"]().delete(group)
+    assert CLOUD.is_empty()
+    assert bench.cloud.is_empty()
 
 
 def test_two_clouds_do_not_share_their_stones() -> None:
