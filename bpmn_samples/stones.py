@@ -1,7 +1,8 @@
 """Stones for the samples: complete, but what they work on is a made-up cloud.
 
-:func:`stones` makes them for a cloud of your own. The classes themselves, as ``--stones riverstone.bpmn_samples.stones``
-finds them, share one cloud: in the file that the environment variable ``RIVERSTONE_CLOUD`` names, else in memory.
+:func:`stones` makes them for a cloud of your own. The classes themselves share one cloud, and are what
+``--stones riverstone.bpmn_samples.stones`` finds: it lives in the file that the environment variable
+``RIVERSTONE_CLOUD`` names, else in memory.
 """
 
 from __future__ import annotations
