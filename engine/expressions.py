@@ -184,6 +184,8 @@ def _guarded(source: str, parsed: Parsed) -> Run:
         except (ArithmeticError, ValueError):
             text = f"The expression {_shown(source)} cannot be evaluated: a number is out of range."
             raise ExpressionError(text) from None
+        except RecursionError:
+            raise ExpressionError(f"The expression {_shown(source)} is nested too deep: make it simpler.") from None
 
     return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from typing import Any
 
@@ -382,6 +383,24 @@ def test_a_long_chain_of_operators_is_no_deep_nesting() -> None:
 
     assert compile_expression("x + " * 5_000 + "x", limits=generous).evaluate(CONTEXT) == 5_001
     assert compile_expression("flag and " * 5_000 + "flag", limits=generous).evaluate(CONTEXT) is True
+
+
+def test_the_deepest_nesting_that_is_allowed_leaves_room_on_the_stack() -> None:
+    level = "flag and x == 1 + 2 * ("
+    deep = level * 8 + "-x" + ")" * 8
+    nested = "(" * 31 + "x" + ")" * 31
+
+    depth, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + 350)
+    try:
+        with pytest.raises(ExpressionError, match="a boolean cannot be calculated with"):
+            evaluate(deep)
+        assert evaluate(nested) == 1
+    finally:
+        sys.setrecursionlimit(before)
 
 
 WORDS = (
