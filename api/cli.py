@@ -5,18 +5,16 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-if TYPE_CHECKING:
-    from marshmallow import Schema
+from .terminal import end_with, json_file, json_option, print_record, readable
 
+if TYPE_CHECKING:
     from ..engine import Engine
 
 
@@ -92,7 +90,7 @@ def deploy(
     outputs_template: str | None,
 ) -> None:
     """Publish BPMN files as one deployment."""
-    from .schemas import DeploymentRecord
+    from .records import DeploymentRecord
 
     templates = {
         "parameter_template": json_file(parameter_template),
@@ -180,7 +178,7 @@ def list_instances(connection: Connection, /, **options: Any) -> None:
 @connected
 def cancel(connection: Connection, /, process_instance_id: str, force: bool) -> None:
     """Cancel a running process."""
-    from .schemas import ProcessRecord
+    from .records import ProcessRecord
 
     with connection.engine() as engine:
         print_record(ProcessRecord, engine.cancel(process_instance_id, force=force))
@@ -193,7 +191,7 @@ def cancel(connection: Connection, /, process_instance_id: str, force: bool) -> 
 @connected
 def delete(connection: Connection, /, process_instance_id: str, force: bool, retain: tuple[str, ...]) -> None:
     """Delete what a process made."""
-    from .schemas import ProcessRecord
+    from .records import ProcessRecord
 
     with connection.engine() as engine:
         print_record(ProcessRecord, engine.delete(process_instance_id, force=force, retain=retain))
@@ -229,7 +227,7 @@ def undo(connection: Connection, /, process_instance_id: str, preview: bool, kin
 @connected
 def rerun(connection: Connection, /, task_id: str, parameters: str | None) -> None:
     """Run a failed task of a debug run again."""
-    from .schemas import TaskRecord
+    from .records import TaskRecord
 
     values = json_option("--parameters", parameters)
     with connection.engine() as engine:
@@ -241,7 +239,7 @@ def rerun(connection: Connection, /, task_id: str, parameters: str | None) -> No
 @connected
 def resume(connection: Connection, /, task_id: str) -> None:
     """Leave debugging: the process fails and rolls back."""
-    from .schemas import ProcessRecord
+    from .records import ProcessRecord
 
     with connection.engine() as engine:
         print_record(ProcessRecord, engine.resume(task_id))
@@ -253,7 +251,7 @@ def resume(connection: Connection, /, task_id: str) -> None:
 @connected
 def complete(connection: Connection, /, task_id: str, outputs: str | None) -> None:
     """Complete a user task."""
-    from .schemas import TaskRecord
+    from .records import TaskRecord
 
     values = json_option("--outputs", outputs)
     with connection.engine() as engine:
@@ -268,7 +266,7 @@ def complete(connection: Connection, /, task_id: str, outputs: str | None) -> No
 @connected
 def message(connection: Connection, /, name: str, payload: str | None, **options: Any) -> None:
     """Send a BPMN message to one process that waits for it."""
-    from .schemas import ProcessRecord
+    from .records import ProcessRecord
 
     values = json_option("--payload", payload)
     with connection.engine() as engine:
@@ -311,50 +309,3 @@ def demo(pace: float) -> None:
     from .demo import demonstrate
 
     demonstrate(pace=pace)
-
-
-def readable(path: str) -> Path:
-    """The path of a file that can be read; raises ClickException."""
-    try:
-        Path(path).open("rb").close()
-    except OSError as error:
-        raise click.ClickException(f"The file {path!r} cannot be read: {error.strerror}.") from error
-    return Path(path)
-
-
-def json_file(path: str | None) -> Any:
-    """The JSON value in a file, None without one."""
-    from ..engine import jsontext
-    from ..engine.limits import Limits
-
-    return None if path is None else jsontext.loads(readable(path).read_bytes(), limits=Limits(), name=path)
-
-
-def json_option(option: str, text: str | None) -> dict[str, Any] | None:
-    """The JSON object of an option that is JSON or ``@FILE``, None without one; raises Malformed."""
-    from ..engine import jsontext
-    from ..engine.limits import Limits
-
-    if text is None:
-        return None
-    value = json_file(text[1:]) if text.startswith("@") else jsontext.loads(text, limits=Limits(), name=option)
-    if not isinstance(value, dict):
-        raise click.ClickException(f"{option} must be a JSON object.")
-    return value
-
-
-def print_record(schema: type[Schema], view: Any) -> None:
-    """Print a view as HTTP would show it."""
-    record: Mapping[str, Any] = schema().dump(view)
-    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
-
-
-def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
-    """Print the record, after following the process to its end if asked to; exit 1 when it then did not succeed."""
-    from .live import follow as follow_process
-    from .schemas import ProcessRecord
-
-    instance = follow_process(engine, process_instance_id) if follow else engine.get(process_instance_id)
-    print_record(ProcessRecord, instance)
-    if follow and not instance.status.endswith("success"):
-        raise click.exceptions.Exit(1)

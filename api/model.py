@@ -14,17 +14,8 @@ from ..engine.errors import Malformed
 from ..engine.limits import Limits
 from .operation import Resource, Route, operation
 from .problems import wrong_fields
-from .schemas import (
-    DeploymentDetail,
-    DeploymentPage,
-    DeploymentQuery,
-    ModelDetail,
-    ModelPage,
-    ModelQuery,
-    NameQuery,
-    SavedDeployment,
-    SavedModel,
-)
+from .records import DeploymentDetail, DeploymentPage, ModelDetail, ModelPage, SavedDeployment, SavedModel
+from .schemas import DeploymentQuery, ModelQuery, NameQuery
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 XML_TYPE = r"(application|text)/([^;]+\+)?xml|application/octet-stream"

@@ -12,8 +12,10 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
+from .members import DECIMAL_ID, STORABLE, Always, JsonText, LocalTime, Object
 from .operation import DECIMAL, Operation, Route
-from .schemas import DECIMAL_ID, STORABLE, Always, AnyValue, JsonText, LocalTime, Object, Problem, ProcessStart
+from .records import Problem
+from .schemas import ProcessStart
 
 ANY = {"$ref": "#/components/schemas/Json"}
 JSON = {
@@ -72,8 +74,6 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
     """The JSON Schema of the kinds of field that are ours."""
     if isinstance(field, Object):
         return JSON_OBJECT | {"type": ["object", "null"] if field.allow_none else "object"}
-    if isinstance(field, AnyValue):
-        return ANY
     if isinstance(field, Always):
         return {"type": "null"}
     if isinstance(field, LocalTime):

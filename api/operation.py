@@ -24,8 +24,9 @@ from ..engine.errors import (
     UnknownTask,
 )
 from ..engine.limits import Limits
+from .members import DECIMAL_ID
 from .problems import wrong_fields
-from .schemas import DECIMAL_ID, Nothing
+from .schemas import Nothing
 
 UNKNOWN = {
     "process_instance_id": UnknownProcessInstance,

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from ..engine import errors
-from .schemas import FindingRecord
+from .records import FindingRecord
 
 log = logging.getLogger("riverstone.api")
 

@@ -6,22 +6,19 @@ from typing import Any
 
 from ..engine.views import Page, ProcessInstance, UndoStep
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
+from .records import ProcessPage, ProcessRecord, SignalReceivers, UndoStepRecord
 from .schemas import (
     DeleteOptions,
     DeleteQuery,
     InstanceQuery,
     Message,
     PreviewQuery,
-    ProcessPage,
-    ProcessRecord,
     ProcessStart,
     Protection,
     Signal,
-    SignalReceivers,
     StartHeaders,
     UndoOptions,
     UndoQuery,
-    UndoStepRecord,
 )
 
 

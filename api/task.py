@@ -6,7 +6,8 @@ from typing import Any
 
 from ..engine import views
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
-from .schemas import Completion, ProcessRecord, Rerun, TaskQuery, TaskRecord
+from .records import ProcessRecord, TaskRecord
+from .schemas import Completion, Rerun, TaskQuery
 
 
 class Tasks(Resource):

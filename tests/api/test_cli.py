@@ -18,7 +18,7 @@ from riverstone.api.cli import main
 from . import processes
 from .test_process import RECORD
 
-STONES = '''
+STONES = """
 from marshmallow import fields
 from riverstone.engine import Stone
 
@@ -35,7 +35,7 @@ class Break(Stone):
     def start(self, task):
         if not task.parameters["works"]:
             raise RuntimeError("the saw is blunt")
-'''
+"""
 Run = Callable[..., Result]
 
 

@@ -92,9 +92,7 @@ def test_a_start_by_deployment_has_no_model_key(client: Client, engine: Engine) 
         ({"modelId": ["m"]}, {"modelId"}),
     ],
 )
-def test_exactly_one_id_must_be_given(
-    client: Client, key: str, ids: dict[str, Any], named: set[str]
-) -> None:
+def test_exactly_one_id_must_be_given(client: Client, key: str, ids: dict[str, Any], named: set[str]) -> None:
     response = client.post("/process", json={"processName": "test", "variables": {}, **ids})
 
     assert response.status_code == 422

@@ -57,15 +57,15 @@ def test_a_request_under_way_is_answered_before_the_server_stops() -> None:
 
 def test_the_served_command_stops_on_sigterm(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from riverstone.api.cli import main; main()", "serve", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-    assert process.stdout is not None
-    url = process.stdout.readline().removeprefix("Listening on ").strip()
-    try:
-        served = requests.get(f"{url}/process", timeout=10)
-        process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=15)
-    finally:
-        process.kill()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().removeprefix("Listening on ").strip()
+            served = requests.get(f"{url}/process", timeout=10)
+            process.send_signal(signal.SIGTERM)
+            rest, _ = process.communicate(timeout=15)
+        finally:
+            process.kill()
 
     assert url.startswith("http://127.0.0.1:")
     assert served.json() == {"items": [], "cursor": None}

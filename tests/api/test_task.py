@@ -54,9 +54,7 @@ def test_a_task_has_its_thirteen_members_in_order(client: Client, key: str) -> N
     assert json.loads(task["outputs"]) == {"thing": "thing-7"}
 
 
-def test_a_failed_task_says_why_and_runs_again_with_other_parameters(
-    client: Client, failed: dict[str, Any]
-) -> None:
+def test_a_failed_task_says_why_and_runs_again_with_other_parameters(client: Client, failed: dict[str, Any]) -> None:
     assert failed["status"] == "start.failed"
     assert "blunt" in failed["reason"]
 

@@ -1,0 +1,92 @@
+"""The kinds of member that requests and answers are made of, beside those of Marshmallow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from marshmallow import fields, validate
+
+from ..engine import jsontext
+
+STORABLE = r"^[^\x00]*$"
+DECIMAL_ID = r"^[1-9][0-9]{0,17}$"
+TIME = "%Y-%m-%d %H:%M:%S"
+
+
+class Text(fields.String):
+    """A string of 1 to ``longest`` characters that as a whole has the form ``pattern``."""
+
+    default_error_messages = {"pattern": "Does not have the form {pattern}."}
+
+    def __init__(self, *, longest: int = 255, pattern: str = STORABLE, description: str = "", **options: Any) -> None:
+        metadata = {"pattern": pattern, **({"description": description} if description else {})}
+        super().__init__(validate=validate.Length(min=1, max=longest), metadata=metadata, **options)
+        self.form = re.compile(pattern.removeprefix("^").removesuffix("$"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        if not self.form.fullmatch(text):
+            raise self.make_error("pattern", pattern=self.metadata["pattern"])
+        return text
+
+
+class Object(fields.Dict):
+    """A JSON object with any members."""
+
+    default_error_messages = {"invalid": "Not a JSON object."}
+
+
+class Flag(fields.Boolean):
+    """``true`` or ``false`` and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class FlagText(fields.Boolean):
+    """The same in a query: the texts ``true`` and ``false``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> bool:
+        if value not in ("true", "false"):
+            raise self.make_error("invalid", input=value)
+        return bool(value == "true")
+
+
+class CountText(fields.Integer):
+    """A whole number in a query, without sign, blanks or underscores."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
+        if not re.fullmatch("[0-9]{1,9}", value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class LocalTime(fields.Field[datetime]):
+    """A moment as ``YYYY-MM-DD HH:MM:SS`` in the server's own time zone, as the record has it."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **options: Any) -> str | None:
+        return None if value is None else value.astimezone().strftime(TIME)
+
+
+class JsonText(fields.String):
+    """A JSON value as text inside JSON, as the record has it."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str:
+        return jsontext.dumps(dict(value))
+
+
+class Always(fields.Raw):
+    """A member that the record has but does not support: always null."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> None:
+        return None
+
+
+def shown(name: str, kind: type[fields.Field[Any]] = fields.String, **options: Any) -> Any:
+    """A member of an answer, which is always present, under its outside name."""
+    return kind(data_key=name, required=True, **options)

@@ -1,0 +1,62 @@
+"""What the commands read from their options and print at their end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from ..engine import Engine
+
+
+def readable(path: str) -> Path:
+    """The path of a file that can be read; raises ClickException."""
+    try:
+        Path(path).open("rb").close()
+    except OSError as error:
+        raise click.ClickException(f"The file {path!r} cannot be read: {error.strerror}.") from error
+    return Path(path)
+
+
+def json_file(path: str | None) -> Any:
+    """The JSON value in a file, None without one."""
+    from ..engine import jsontext
+    from ..engine.limits import Limits
+
+    return None if path is None else jsontext.loads(readable(path).read_bytes(), limits=Limits(), name=path)
+
+
+def json_option(option: str, text: str | None) -> dict[str, Any] | None:
+    """The JSON object of an option that is JSON or ``@FILE``, None without one; raises Malformed."""
+    from ..engine import jsontext
+    from ..engine.limits import Limits
+
+    if text is None:
+        return None
+    value = json_file(text[1:]) if text.startswith("@") else jsontext.loads(text, limits=Limits(), name=option)
+    if not isinstance(value, dict):
+        raise click.ClickException(f"{option} must be a JSON object.")
+    return value
+
+
+def print_record(schema: type[Schema], view: Any) -> None:
+    """Print a view as HTTP would show it."""
+    record: Mapping[str, Any] = schema().dump(view)
+    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+
+
+def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
+    """Print the record, after following the process to its end if asked to; exit 1 when it then did not succeed."""
+    from .live import follow as follow_process
+    from .records import ProcessRecord
+
+    instance = follow_process(engine, process_instance_id) if follow else engine.get(process_instance_id)
+    print_record(ProcessRecord, instance)
+    if follow and not instance.status.endswith("success"):
+        raise click.exceptions.Exit(1)
