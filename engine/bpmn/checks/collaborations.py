@@ -82,7 +82,7 @@ def _check_message_flow(
             f"The {label(flow)} goes from {label(source)} to {label(target)} in one pool: message flows join"
             " different pools, use a sequence flow.",
         )
-    kinds = [{name(definition) for definition in outline.definitions(end)} for end in (source, target)]
+    kinds = [outline.kinds(end) for end in (source, target)]
     message = "messageEventDefinition"
     if name(source) in ("startEvent", "intermediateCatchEvent", "boundaryEvent"):
         report.error(

@@ -57,7 +57,7 @@ def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None
         return  # its kind is in another file, or the reference has been reported
     if _is_of_own_kind(event):
         return
-    for kind in [name(definition) for definition in outline.definitions(event)] or ["none"]:
+    for kind in sorted(outline.kinds(event)) or ["none"]:
         if kind not in allowed:
             report.error(
                 "event-kind",
@@ -91,7 +91,7 @@ def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]
     if tag == "boundaryEvent":
         host = outline.find(event, event.get("attachedToRef"))
         allowed = _BOUNDARY if host is None or name(host) == "transaction" else _BOUNDARY - _kinds("cancel")
-        if is_true(event, "cancelActivity", default=True) or "compensateEventDefinition" in _names(outline, event):
+        if is_true(event, "cancelActivity", default=True) or "compensateEventDefinition" in outline.kinds(event):
             return "a boundary event" + (f" of {label(host)}" if host is not None else ""), allowed
         return "a non-interrupting boundary event", allowed - _ALWAYS_INTERRUPTING
     if tag == "endEvent":
@@ -101,10 +101,6 @@ def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]
     if tag == "intermediateCatchEvent":
         return "an intermediate catch event", _CATCH
     return "an intermediate throw event", _THROW
-
-
-def _names(outline: Outline, event: etree._Element) -> set[str]:
-    return {name(definition) for definition in outline.definitions(event)}
 
 
 def _inside(outline: Outline, element: etree._Element, tag: str) -> bool:
@@ -137,7 +133,7 @@ def _check_boundary(outline: Outline, report: Report, event: etree._Element) -> 
             f"The {label(event)} is attached to the event sub-process {host.get('id')!r}: attach it to an activity of"
             " the flow.",
         )
-    compensation = "compensateEventDefinition" in _names(outline, event)
+    compensation = "compensateEventDefinition" in outline.kinds(event)
     outgoing = outline.flows_out(event)
     if compensation and outgoing:
         report.error(

@@ -67,7 +67,7 @@ def _check_event_based(outline: Outline, report: Report, gateway: etree._Element
     for target in targets:
         _check_target(outline, report, gateway, target)
     receives = [target for target in targets if name(target) == "receiveTask"]
-    messages = [target for target in targets if "messageEventDefinition" in _kinds(outline, target)]
+    messages = [target for target in targets if "messageEventDefinition" in outline.kinds(target)]
     if receives and messages:
         report.error(
             "event-gateway-mixture",
@@ -77,14 +77,10 @@ def _check_event_based(outline: Outline, report: Report, gateway: etree._Element
         )
 
 
-def _kinds(outline: Outline, node: etree._Element) -> set[str]:
-    return {name(definition) for definition in outline.definitions(node)}
-
-
 def _check_target(outline: Outline, report: Report, gateway: etree._Element, target: etree._Element) -> None:
     tag = name(target)
     allowed = tag == "receiveTask" or (
-        tag == "intermediateCatchEvent" and _kinds(outline, target) <= _AFTER_EVENT_GATEWAY
+        tag == "intermediateCatchEvent" and outline.kinds(target) <= _AFTER_EVENT_GATEWAY
     )
     if not allowed:
         report.error(

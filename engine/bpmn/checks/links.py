@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 from .outline import Outline, child, children, label, text
@@ -11,27 +13,16 @@ from .report import Report
 def check_links(outline: Outline, report: Report) -> None:
     """Report links that lead nowhere, to several places, to another level, or are used like flows."""
     entered: set[etree._Element] = set()
+    sources = {event: _sources(event) for event in outline.by_tag["intermediateCatchEvent"]}
     for event in outline.by_tag["intermediateThrowEvent"]:
         for definition in children(event, "linkEventDefinition"):
-            _check_link_ends(outline, report, event, outline.flows_out(event), "leaves")
+            _check_ends(report, event, outline.flows_out(event), "leaves")
             targets = outline.link_targets(definition)
             entered.update(targets)
-            _check_link_targets(outline, report, event, definition, targets)
+            _check_targets(outline, report, event, definition, targets, sources)
     for event in outline.by_tag["intermediateCatchEvent"]:
         for definition in children(event, "linkEventDefinition"):
-            _check_link_ends(outline, report, event, outline.flows_in(event), "enters")
-            for source in children(definition, "source"):
-                throwing = outline.find(source, source.text)
-                owner = throwing.getparent() if throwing is not None else None
-                if throwing is None or owner is None or child(throwing, "target") is None:
-                    continue
-                if event not in outline.link_targets(throwing):
-                    report.error(
-                        "link-not-mutual",
-                        event,
-                        f"The {label(event)} names {label(owner)} as a source, which leads elsewhere: make the two"
-                        " agree.",
-                    )
+            _check_ends(report, event, outline.flows_in(event), "enters")
             if event not in entered:
                 report.error(
                     "link-without-source",
@@ -39,11 +30,15 @@ def check_links(outline: Outline, report: Report) -> None:
                     f"No link of the same level goes to {label(event)} (link {definition.get('name')!r}): add a throw"
                     " event with that link.",
                 )
+            for source in children(definition, "source"):
+                _check_source(outline, report, event, source)
 
 
-def _check_link_ends(
-    outline: Outline, report: Report, event: etree._Element, flows: list[etree._Element], verb: str
-) -> None:
+def _sources(event: etree._Element) -> set[str]:
+    return {text(source) for entry in children(event, "linkEventDefinition") for source in children(entry, "source")}
+
+
+def _check_ends(report: Report, event: etree._Element, flows: list[etree._Element], verb: str) -> None:
     if flows:
         report.error(
             "link-flow",
@@ -52,12 +47,13 @@ def _check_link_ends(
         )
 
 
-def _check_link_targets(
+def _check_targets(
     outline: Outline,
     report: Report,
     event: etree._Element,
     definition: etree._Element,
     targets: list[etree._Element],
+    sources: Mapping[etree._Element, set[str]],
 ) -> None:
     shown = definition.get("name")
     if len(targets) != 1:
@@ -76,11 +72,23 @@ def _check_link_targets(
             f"The link {shown!r} leads from {label(event)} to {label(targets[0])} on another level: links stay on"
             " one level.",
         )
-    sources = [source for entry in children(targets[0], "linkEventDefinition") for source in children(entry, "source")]
-    if child(definition, "target") is not None and definition.get("id") not in {text(source) for source in sources}:
+    if child(definition, "target") is not None and definition.get("id") not in sources.get(targets[0], ()):
         report.error(
             "link-not-mutual",
             event,
             f"The {label(event)} names {label(targets[0])} as its target, which does not name it as a source: add it"
             " there.",
+        )
+
+
+def _check_source(outline: Outline, report: Report, event: etree._Element, source: etree._Element) -> None:
+    throwing = outline.find(source, source.text)
+    owner = throwing.getparent() if throwing is not None else None
+    if throwing is None or owner is None or child(throwing, "target") is None:
+        return
+    if event not in outline.link_targets(throwing):
+        report.error(
+            "link-not-mutual",
+            event,
+            f"The {label(event)} names {label(owner)} as a source, which leads elsewhere: make the two agree.",
         )

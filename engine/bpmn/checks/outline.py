@@ -44,7 +44,11 @@ class Outline:
         self.process: dict[etree._Element, etree._Element] = {}
         self.outgoing: dict[str, list[etree._Element]] = defaultdict(list)
         self.incoming: dict[str, list[etree._Element]] = defaultdict(list)
+        self.widest, self.width = root, 0
         self._definitions: dict[etree._Element, list[etree._Element]] = {}
+        self._kinds: dict[etree._Element, frozenset[str]] = {}
+        self._namespaces = dict(root.nsmap)
+        self._namespace_work = 0
         self._index()
         for flow in self.by_tag["sequenceFlow"]:
             self.outgoing[flow.get("sourceRef", "")].append(flow)
@@ -70,6 +74,8 @@ class Outline:
                     scope = process = element
                 elif tag in SUB_PROCESSES:
                     scope = element
+            if (width := len(element)) > self.width:  # lxml counts the children each time
+                self.widest, self.width = element, width
             if tag != "extensionElements":
                 open_elements.extend((child, scope, process) for child in reversed(element) if type(child.tag) is str)
 
@@ -127,8 +133,16 @@ class Outline:
         prefix, colon, local = reference.rpartition(":")
         if not colon:
             return reference
-        uri = element.nsmap.get(prefix)
+        uri = self._namespaces.get(prefix) or self._inner_namespace(element, prefix)
         return local if uri is not None and uri == self.root.get("targetNamespace") else None
+
+    def _inner_namespace(self, element: etree._Element, prefix: str) -> str | None:
+        # lxml lists all namespaces of an element each time, which a hostile file would make too many.
+        if self._namespace_work > 1_000_000:
+            return None
+        namespaces = element.nsmap
+        self._namespace_work += len(namespaces)
+        return namespaces.get(prefix)
 
     def find(self, element: etree._Element, reference: str | None) -> etree._Element | None:
         """The element of this file that ``reference``, written at ``element``, means."""
@@ -140,6 +154,13 @@ class Outline:
         known = self._definitions.get(event)
         if known is None:
             known = self._definitions[event] = self._find_definitions(event)
+        return known
+
+    def kinds(self, event: etree._Element) -> frozenset[str]:
+        """The tags of the event's definitions."""
+        known = self._kinds.get(event)
+        if known is None:
+            known = self._kinds[event] = frozenset(name(definition) for definition in self.definitions(event))
         return known
 
     def _find_definitions(self, event: etree._Element) -> list[etree._Element]:

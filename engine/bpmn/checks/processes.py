@@ -8,6 +8,10 @@ from ...limits import Limits
 from .outline import BPMN, Outline, is_true, label
 from .report import Report
 
+# A node comes with about two flows, a shape and some edges. Beyond that libxml2 gets slow: it counts the siblings
+# before each element that breaks the schema.
+_CHILDREN_PER_NODE = 5
+
 
 def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
     """Whether the file is BPMN and within ``limits.model_nodes``, so that the other checks may look at it."""
@@ -26,6 +30,15 @@ def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
             outline.by_tag["process"][0],
             f"The file has {len(outline.nodes)} nodes, and model_nodes allows {limits.model_nodes}: split the model"
             " into processes that call each other.",
+        )
+        return False
+    widest, width, most = outline.widest, outline.width, _CHILDREN_PER_NODE * limits.model_nodes
+    if width > most:
+        report.error(
+            "too-many-elements",
+            widest,
+            f"The {label(widest)} holds {width} elements, and {most} fit in a model of"
+            f" {limits.model_nodes} nodes (model_nodes): split the model.",
         )
         return False
     return True

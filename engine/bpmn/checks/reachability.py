@@ -86,4 +86,4 @@ def instantiates(outline: Outline, node: etree._Element) -> bool:
 
 
 def _is_link(outline: Outline, node: etree._Element, tag: str) -> bool:
-    return name(node) == tag and any(name(each) == "linkEventDefinition" for each in outline.definitions(node))
+    return name(node) == tag and "linkEventDefinition" in outline.kinds(node)
