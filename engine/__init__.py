@@ -1,0 +1,73 @@
+"""riverstone: a BPMN workflow engine whose processes can be taken back."""
+
+from .bpmn.findings import Finding
+from .clock import Clock, VirtualClock
+from .dispatch.dispatcher import Dispatcher
+from .dispatch.inline import InlineDispatcher
+from .dispatch.threads import ThreadsDispatcher
+from .engine import Engine
+from .errors import (
+    BpmnError,
+    Conflict,
+    EngineClosed,
+    ExpressionError,
+    Invalid,
+    LimitExceeded,
+    Malformed,
+    ModelInvalid,
+    NotFound,
+    ReferenceNotFound,
+    RiverstoneError,
+    StoreUnavailable,
+    TooLarge,
+    Unknown,
+    UnknownDeployment,
+    UnknownModel,
+    UnknownProcessInstance,
+    UnknownTask,
+    VariablesInvalid,
+    WaitTimeout,
+)
+from .limits import Limits
+from .stone import Stone
+from .task_info import TaskInfo
+from .views import Deployment, Model, Page, ProcessInstance, Task, UndoStep
+
+__all__ = [
+    "BpmnError",
+    "Clock",
+    "Conflict",
+    "Deployment",
+    "Dispatcher",
+    "Engine",
+    "EngineClosed",
+    "ExpressionError",
+    "Finding",
+    "InlineDispatcher",
+    "Invalid",
+    "LimitExceeded",
+    "Limits",
+    "Malformed",
+    "Model",
+    "ModelInvalid",
+    "NotFound",
+    "Page",
+    "ProcessInstance",
+    "ReferenceNotFound",
+    "RiverstoneError",
+    "Stone",
+    "StoreUnavailable",
+    "Task",
+    "TaskInfo",
+    "ThreadsDispatcher",
+    "TooLarge",
+    "UndoStep",
+    "Unknown",
+    "UnknownDeployment",
+    "UnknownModel",
+    "UnknownProcessInstance",
+    "UnknownTask",
+    "VariablesInvalid",
+    "VirtualClock",
+    "WaitTimeout",
+]

@@ -1,0 +1,183 @@
+"""Activities that run more than once: the standard loop and multi-instance (BPMN 2.0, 13.3.6 and 13.3.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ExpressionError, LimitExceeded
+from ..expressions import Expression
+from .token import STARTED, Token
+
+if TYPE_CHECKING:
+    from .activities import Activity
+
+RUN = "run"
+"""In a token's internal data: which run of a repeated activity it is, counted from 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loop:
+    """A standard loop: one run after the other while the condition holds, at most ``maximum`` times."""
+
+    condition: Expression | None = None
+    maximum: Expression | None = None
+    test_before: bool = False
+
+    def begin(self, token: Token, activity: Activity) -> None:
+        """Start the first turn, or end at once."""
+        token._set_state(STARTED)
+        token.note(turns=0, maximum=self._maximum(token))
+        self._next(token, activity, tested=not self.test_before)
+
+    def run_done(self, token: Token, activity: Activity, run: Token) -> None:
+        """A turn is through: start the next or end."""
+        self._next(token, activity, tested=False)
+
+    def _next(self, token: Token, activity: Activity, *, tested: bool) -> None:
+        turns = token.internal_data["turns"]
+        maximum = token.internal_data["maximum"]
+        go_on = maximum is None or turns < maximum
+        if go_on and not tested and self.condition is not None:
+            context = token.context.child({"loopCounter": turns})
+            go_on = self.condition.is_true(context)
+        if not go_on:
+            activity.runs_ended(token)
+            return
+        token.note(turns=turns + 1)
+        activity.new_run(token, turns + 1, {"loopCounter": turns})
+
+    def _maximum(self, token: Token) -> int | None:
+        if self.maximum is None:
+            return None
+        return whole_number(self.maximum.evaluate(token.context), "loopMaximum", activity_id(token))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MultiInstance:
+    """Runs of one activity for a number or over a collection, one after the other or all at once."""
+
+    sequential: bool = False
+    cardinality: Expression | None = None
+    collection: Expression | None = None
+    element_variable: str | None = None
+    index_variable: str | None = None
+    output_collection: str | None = None
+    output_element: Expression | None = None
+    completion: Expression | None = None
+    behavior: str = "All"
+    one_event: str | None = None
+    none_event: str | None = None
+
+    def begin(self, token: Token, activity: Activity) -> None:
+        """Find out how many runs there are and start the first, or all."""
+        token._set_state(STARTED)
+        items = self._items(token)
+        count = len(items) if items is not None else self._count(token)
+        limit = token.workflow.host.limits.multi_instance
+        if count > limit:
+            raise LimitExceeded(
+                "multi_instance", f"{activity_id(token)!r} asks for {count} runs, over the limit multi_instance ({limit})."
+            )
+        token.note(count=count, done=0, begun=0)
+        if self.output_collection:
+            token.note(collected=[None] * count)
+        if self.sequential and items is not None and self.element_variable:
+            token.note(items=items)
+        if count == 0:
+            self._end(token, activity)
+            return
+        for number in range(1, 2 if self.sequential else count + 1):
+            self._start(token, activity, number, items)
+
+    def run_done(self, token: Token, activity: Activity, run: Token) -> None:
+        """A run is through: start the next, or end when all are or the completion condition holds."""
+        internal = token.internal_data
+        token.note(done=internal["done"] + 1)
+        if self.output_element is not None and "collected" in internal:
+            internal["collected"][run.internal_data[RUN] - 1] = self.output_element.evaluate(run.context)
+        self._throw(token, activity)
+        if token.id not in token.workflow.tasks:
+            return
+        if self._complete(token):
+            for other in list(token.inside.values()):
+                token.workflow.ends_in(token, token.workflow.cancel_token(other))
+            self._end(token, activity)
+        elif internal["done"] == internal["count"]:
+            self._end(token, activity)
+        elif self.sequential:
+            self._start(token, activity, internal["begun"] + 1, internal.get("items"))
+
+    def _start(self, token: Token, activity: Activity, number: int, items: list[Any] | None) -> None:
+        token.note(begun=number)
+        locals_: dict[str, Any] = {"loopCounter": number - 1}
+        if items is not None and self.element_variable:
+            locals_[self.element_variable] = items[number - 1]
+        if self.index_variable:
+            locals_[self.index_variable] = number - 1
+        activity.new_run(token, number, locals_)
+
+    def _items(self, token: Token) -> list[Any] | None:
+        if self.collection is None:
+            return None
+        items = self.collection.evaluate(token.context)
+        if isinstance(items, dict):
+            return list(items.values())
+        if not isinstance(items, list):
+            raise ExpressionError(f"The collection of {activity_id(token)!r} is {type(items).__name__}, not a list.")
+        return items
+
+    def _count(self, token: Token) -> int:
+        assert self.cardinality is not None
+        return whole_number(self.cardinality.evaluate(token.context), "loopCardinality", activity_id(token))
+
+    def counts(self, token: Token) -> dict[str, Any]:
+        """The instance attributes that expressions may use (BPMN 2.0, table 10.30), spelled as the standard does."""
+        count, done, begun = (token.internal_data[name] for name in ("count", "done", "begun"))
+        return {
+            "nrOfInstances": count,
+            "nrOfCompletedInstances": done,
+            "nrOfActiveInstances": begun - done,
+            "numberOfInstances": count,
+            "numberOfCompletedInstances": done,
+            "numberOfActiveInstances": begun - done,
+            "numberOfTerminatedInstances": 0,
+        }
+
+    def _complete(self, token: Token) -> bool:
+        if self.completion is None:
+            return False
+        return self.completion.is_true(token.context.child(self.counts(token)))
+
+    def _throw(self, token: Token, activity: Activity) -> None:
+        name = None
+        if self.behavior == "None":
+            name = self.none_event
+        elif self.behavior == "One" and token.internal_data["done"] == 1:
+            name = self.one_event
+        if name:
+            activity.throw_implicitly(token, name)
+
+    def _end(self, token: Token, activity: Activity) -> None:
+        if self.output_collection:
+            token.workflow.set_variables(token, {self.output_collection: token.internal_data["collected"]})
+        activity.runs_ended(token)
+
+
+def whole_number(value: Any, what: str, element_id: str) -> int:
+    """A count from an expression: an integer, or the decimal text of one as forms give it; never negative."""
+    number: int | None = None
+    if isinstance(value, bool):
+        number = None
+    elif isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        number = int(value)
+    elif isinstance(value, str) and len(value) < 20 and value.strip().lstrip("-").isdigit():
+        number = int(value)
+    if number is None or number < 0:
+        raise ExpressionError(f"The {what} of {element_id!r} is {value!r}, not a whole number from 0 on.")
+    return number
+
+
+def activity_id(token: Token) -> str:
+    """The element id of the activity that a token stands on."""
+    return str(token.node.bpmn_id)

@@ -1,0 +1,168 @@
+"""What every element that a token can stand on has in common, and the flows between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
+
+from ..errors import ExpressionError
+from ..expressions import Expression
+
+if TYPE_CHECKING:
+    from .events import BoundaryEvent, EventSubProcess, StartEvent
+    from .token import Token
+
+
+class Flow:
+    """A sequence flow; ``condition`` is None where it is unconditional."""
+
+    __slots__ = ("condition", "id", "source", "target")
+
+    def __init__(self, flow_id: str, source: Node, target: Node, condition: Expression | None = None) -> None:
+        self.id = flow_id
+        self.source = source
+        self.target = target
+        self.condition = condition
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.id}: {self.source.name} -> {self.target.name}>"
+
+
+class Process(BpmnProcessSpec):  # type: ignore[misc]
+    """A process, or the inside of a sub-process: nodes by id, and where tokens begin.
+
+    Shared by all instances and threads once it is parsed: nothing is ever changed in it at run time.
+    """
+
+    def __init__(self, name: str, description: str | None = None) -> None:
+        super().__init__(name=name, description=description)
+        # Spiff's own start and end nodes would take these ids away from models; tokens never stand on them.
+        self.task_specs.clear()
+        self.nodes: dict[str, Node] = {}
+        self.entries: list[Node] = []
+        """Where a token begins when the process is started with no trigger."""
+        self.triggered: list[StartEvent] = []
+        """Start events with a trigger: a message, a signal or a timer starts an instance here."""
+        self.event_sub_processes: list[EventSubProcess] = []
+        self.root = Root(self)
+
+    def find(self, node_id: str) -> Node | None:
+        """The node with this id here or in any sub-process within."""
+        found = self.nodes.get(node_id)
+        if found is not None:
+            return found
+        for node in self.nodes.values():
+            body = getattr(node, "body", None)
+            if body is not None and (inner := body.find(node_id)) is not None:
+                return inner
+        return None
+
+    def walk(self) -> list[Node]:
+        """All nodes, those of the sub-processes too."""
+        found: list[Node] = []
+        pending: list[Process] = [self]
+        while pending:
+            for node in pending.pop().nodes.values():
+                found.append(node)
+                body = getattr(node, "body", None)
+                if body is not None:
+                    pending.append(body)
+        return found
+
+
+class Node(BpmnTaskSpec):  # type: ignore[misc]
+    """A flow node. A token that arrives is run; when it has completed, it leaves by the outgoing flows."""
+
+    counts = True
+    """Whether a token here keeps its scope from ending."""
+
+    def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
+        super().__init__(process, node_id)
+        self.bpmn_id = node_id
+        self.bpmn_name = title
+        self.line = line
+        self.process = process
+        self.incoming: list[Flow] = []
+        self.outgoing: list[Flow] = []
+        self.default: Flow | None = None
+        self.conditional = False
+
+    def link(self, flow: Flow) -> None:
+        """Add an outgoing flow, on both of its ends."""
+        self.outgoing.append(flow)
+        flow.target.incoming.append(flow)
+        self.conditional = self.conditional or flow.condition is not None
+        self.connect(flow.target)
+
+    def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
+        """A token comes in by a flow (None: it begins here)."""
+        scope.workflow.new_token(self, scope, flow.id if flow else None, causes)
+
+    def _run_hook(self, token: Token) -> bool | None:
+        return True
+
+    def _on_complete(self, token: Token) -> None:
+        self.leave(token)
+
+    def leave(self, token: Token) -> None:
+        """Send the token on; without an outgoing flow it ends here."""
+        token.workflow.move(token, self.choose(token) if self.conditional else self.outgoing)
+
+    def choose(self, token: Token) -> Sequence[Flow]:
+        """The flows to take: every one whose condition holds, else the default one (BPMN 2.0, 13.2.1)."""
+        context = token.context
+        taken = [
+            flow
+            for flow in self.outgoing
+            if flow is not self.default and (flow.condition is None or flow.condition.is_true(context))
+        ]
+        if taken:
+            return taken
+        if self.default is not None:
+            return [self.default]
+        raise ExpressionError(
+            f"No outgoing flow of {self.bpmn_id!r} can be taken: no condition holds and there is no default flow."
+        )
+
+    def catchers(self, token: Token, kind: str, code: str) -> Iterable[BoundaryEvent]:
+        """The events on the border that catch this error or escalation, the one to take first."""
+        return ()
+
+    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
+        """The event sub-processes inside this scope that this error or escalation starts, the one to take first."""
+        return ()
+
+    def resume(self, token: Token) -> None:
+        """Rebuild what is not saved of a token that was loaded."""
+
+    def scope_ended(self, token: Token) -> None:
+        """The last token inside this scope is gone."""
+        raise TypeError(f"{type(self).__name__} is no scope")
+
+    def path_ended(self, scope: Token, token: Token) -> None:
+        """A token inside this scope has come to the end of its path."""
+
+    def _on_cancel(self, token: Token) -> None:
+        """The token is taken away before it has completed."""
+
+
+class Root(Node):
+    """What the token of a whole process stands on; never drawn."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(process, f"{process.name}:root")
+
+    def scope_ended(self, token: Token) -> None:
+        token.workflow.root_ended()
+
+    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
+        return handler_of(self.process, kind, code)
+
+
+def handler_of(process: Process, kind: str, code: str) -> list[EventSubProcess]:
+    """The event sub-processes of a scope that an error or escalation starts, the most exact first."""
+    found = [handler for handler in process.event_sub_processes if handler.catches(kind, code)]
+    return sorted(found, key=lambda handler: handler.definitions[0].name is None)

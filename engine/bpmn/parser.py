@@ -1,0 +1,331 @@
+"""From checked XML to processes that can run, every element read by the class that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from ..errors import ExpressionError
+from ..expressions import Expression, Value, compile_expression, compile_value
+from ..limits import Limits
+from . import activities, events, gateways
+from .dialects import ExpressionText, Input, OutputMapping, read_condition, read_expression, unread
+from .elements import child, flag, local, name_of, referred
+from .findings import Finding
+from .node import Flow, Node, Process
+from .readers import READERS
+from .vendors import BPMN
+
+# What a process may hold that no token ever stands on and that says nothing about running it.
+SILENT = frozenset(
+    """documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference association
+    group textAnnotation category ioSpecification property artifact auditing monitoring resourceRole performer
+    humanPerformer potentialOwner supportedInterfaceRef correlationSubscription incoming outgoing
+    standardLoopCharacteristics multiInstanceLoopCharacteristics completionCondition dataInputAssociation
+    dataOutputAssociation""".split()
+)
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a bundle of files holds: its processes by id, and everything that was found wrong."""
+
+    processes: Mapping[str, Process]
+    executable: Sequence[str]
+    findings: Sequence[Finding]
+    stone_tasks: Sequence[activities.StoneTask]
+
+
+class Parser:
+    """Reads the files of one deployment together, so that call activities find each other."""
+
+    def __init__(self, roots: Sequence[etree._Element], *, limits: Limits, scripts: bool) -> None:
+        self.roots = roots
+        self.limits = limits
+        self.scripts = scripts
+        self.findings: list[Finding] = []
+        self.by_id: dict[str, etree._Element] = {}
+        self.processes: dict[str, Process] = {}
+        self.calls: list[activities.CallActivity] = []
+        self.defaults: dict[Node, str] = {}
+        self.stone_tasks: list[activities.StoneTask] = []
+        self.global_tasks: dict[str, etree._Element] = {}
+
+    def parse(self) -> Parsed:
+        """Every process of every file; what cannot run is a finding, not an exception."""
+        for root in self.roots:
+            for element in root:
+                if element.get("id"):
+                    self.by_id[str(element.get("id"))] = element
+                if local(element).startswith("global") and local(element).endswith("Task"):
+                    self.global_tasks[str(element.get("id"))] = element
+        executable: list[str] = []
+        for root in self.roots:
+            for element in root:
+                if local(element) == "process":
+                    process = self._process(element)
+                    if flag(element, "isExecutable", True):
+                        executable.append(process.name)
+        for call in self.calls:
+            call.own_process = self.processes.get(call.called) or self._global_task(call)
+        return Parsed(self.processes, executable, self.findings, self.stone_tasks)
+
+    # -- findings and expressions
+
+    def wrong(self, element: etree._Element, code: str, text: str, severity: str = "error") -> None:
+        """Report something about an element."""
+        self.findings.append(
+            Finding(
+                code=code,
+                severity="error" if severity == "error" else "warning",
+                text=text,
+                element_id=element.get("id"),
+                line=element.sourceline,
+            )
+        )
+
+    def expression(self, element: etree._Element, text: ExpressionText | None) -> Expression | None:
+        """Compile an expression of an element; what is wrong with it is a finding of the element."""
+        if text is None:
+            return None
+        try:
+            return compile_expression(text.text, language=text.language, limits=self.limits)
+        except ExpressionError as error:
+            self.wrong(element, "expression", f"An expression of {name_of(element)} is wrong: {error.message}")
+            return compile_expression("null", limits=self.limits)
+
+    def value(self, element: etree._Element, given: Input | OutputMapping) -> Value:
+        """Compile a value with expressions in its strings."""
+        try:
+            return compile_value(given.value, language=given.language, limits=self.limits)
+        except ExpressionError as error:
+            self.wrong(element, "expression", f"A value of {name_of(element)} is wrong: {error.message}")
+            return compile_value(None, limits=self.limits)
+
+    # -- processes
+
+    def _process(self, element: etree._Element) -> Process:
+        process = Process(str(element.get("id")), element.get("name"))
+        self.processes[process.name] = process
+        self.fill(process, element)
+        return process
+
+    def _global_task(self, call: activities.CallActivity) -> Process | None:
+        """A called global task runs as a process with that one task in it (BPMN 2.0, 10.3.4)."""
+        element = self.global_tasks.get(call.called)
+        if element is None:
+            return None
+        process = Process(call.called, element.get("name"))
+        task = etree.Element(f"{{{BPMN}}}{local(element)[6:7].lower()}{local(element)[7:]}", dict(element.attrib))  # type: ignore[arg-type]
+        for part in element:
+            task.append(part.__copy__())
+        task.set("id", f"{call.called}:task")
+        self.read_node(process, task)
+        process.entries = list(process.nodes.values())
+        self.processes[process.name] = process
+        return process
+
+    def fill(self, process: Process, element: etree._Element) -> None:
+        """Read all nodes of a process or sub-process, then join them by flows."""
+        flows: list[etree._Element] = []
+        boundary: list[etree._Element] = []
+        for part in element:
+            name = local(part)
+            if name == "sequenceFlow":
+                flows.append(part)
+            elif name == "boundaryEvent":
+                boundary.append(part)
+            elif name and name not in SILENT:
+                self.read_node(process, part)
+            if name.startswith("data") and name.endswith("Association"):
+                self.wrong(part, "data-association", f"The data association in {name_of(element)} is not used.", "warning")
+        for part in boundary:
+            self._boundary(process, part)
+        for part in flows:
+            self._flow(process, part)
+        self._associations(process, element)
+        self._links(process, element)
+        self._finish(process)
+
+    def read_node(self, process: Process, element: etree._Element) -> Node | None:
+        """The node of one flow element, put into the process."""
+        reader = READERS.get(local(element))
+        if reader is None:
+            self.wrong(element, "unsupported-element", f"{name_of(element)} cannot be run: {local(element)} is not supported.")
+            return None
+        for what in unread(element):
+            self.wrong(element, "not-understood", f"{what} of {name_of(element)} is not understood and has no effect.", "warning")
+        node = reader(self, process, element)
+        if node is not None:
+            process.nodes[node.name] = node
+            if (default := referred(element, "default")) is not None:
+                self.defaults[node] = default
+        return node
+
+    def _flow(self, process: Process, element: etree._Element) -> None:
+        source = process.nodes.get(referred(element, "sourceRef") or "")
+        target = process.nodes.get(referred(element, "targetRef") or "")
+        if source is None or target is None:
+            return
+        condition = None
+        if not isinstance(source, (gateways.ParallelGateway, gateways.EventBasedGateway)):
+            condition = self.expression(element, read_condition(element))
+        flow_id = element.get("id") or f"{source.name}:{len(source.outgoing)}"
+        flow = Flow(flow_id, source, target, condition)
+        source.link(flow)
+        if self.defaults.get(source) == element.get("id") is not None:
+            source.default = flow
+        if isinstance(source, events.BoundaryEvent):
+            source.fired.conditional = source.conditional
+
+    def _boundary(self, process: Process, element: etree._Element) -> None:
+        host = process.nodes.get(referred(element, "attachedToRef") or "")
+        if not isinstance(host, activities.Activity):
+            return
+        for what in unread(element):
+            self.wrong(element, "not-understood", f"{what} of {name_of(element)} is not understood and has no effect.", "warning")
+        event = self.node(events.BoundaryEvent, process, element)
+        event.definitions = self.definitions(element)
+        event.parallel_multiple = flag(element, "parallelMultiple")
+        event.interrupting = flag(element, "cancelActivity", True)
+        if any(definition.kind in ("error", "cancel", "compensate") for definition in event.definitions):
+            event.interrupting = True
+        event.host = host
+        event.fired = events.Fired(event)
+        process.nodes[event.name] = event
+        process.nodes[event.fired.name] = event.fired
+        if not any(definition.kind == "compensate" for definition in event.definitions):
+            host.boundary.append(event)
+
+    def _associations(self, process: Process, element: etree._Element) -> None:
+        """A compensation event on a border names its handler by an association (BPMN 2.0, 10.7)."""
+        for part in element.iterchildren(f"{{{BPMN}}}association"):
+            source = process.nodes.get(referred(part, "sourceRef") or "")
+            target = process.nodes.get(referred(part, "targetRef") or "")
+            if (
+                isinstance(source, events.BoundaryEvent)
+                and isinstance(target, activities.Activity)
+                and any(definition.kind == "compensate" for definition in source.definitions)
+            ):
+                source.host.compensation = target
+                target.for_compensation = True
+
+    def _links(self, process: Process, element: etree._Element) -> None:
+        catching: dict[str | None, list[events.CatchEvent]] = {}
+        for node in process.nodes.values():
+            if type(node) is events.CatchEvent and node.definitions and node.definitions[0].kind == "link":
+                catching.setdefault(node.definitions[0].name, []).append(node)
+        for node in process.nodes.values():
+            if isinstance(node, events.ThrowEvent) and node.definitions and node.definitions[0].kind == "link":
+                node.link_targets = catching.get(node.definitions[0].name, [])
+                for target in node.link_targets:
+                    flow = Flow(f"{node.name}:{target.name}", node, target)
+                    target.incoming.append(flow)
+
+    def _finish(self, process: Process) -> None:
+        starts = [node for node in process.nodes.values() if isinstance(node, events.StartEvent)]
+        process.triggered = [start for start in starts if start.definitions]
+        plain = [start for start in starts if not start.definitions]
+        process.entries = list(plain)
+        if not starts:
+            process.entries = [node for node in process.nodes.values() if begins_by_itself(node)]
+        for node in process.nodes.values():
+            if isinstance(node, events.EventSubProcess):
+                process.event_sub_processes.append(node)
+        for handler in process.event_sub_processes:
+            process.nodes[handler.listener.name] = handler.listener
+
+    # -- one node
+
+    def node(self, kind: type[Any], process: Process, element: etree._Element) -> Any:
+        """A node of this class with the element's id, name and line."""
+        return kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
+
+    def definitions(self, element: etree._Element) -> list[events.EventDefinition]:
+        """The event definitions inside an event, and those that it refers to, in order."""
+        found: list[events.EventDefinition] = []
+        for part in element:
+            name = local(part)
+            if name == "eventDefinitionRef":
+                target = self.by_id.get((part.text or "").strip().rpartition(":")[2])
+                if target is not None:
+                    found.append(self.definition(element, target))
+            elif name.endswith("EventDefinition"):
+                found.append(self.definition(element, part))
+        return found
+
+    def definition(self, event: etree._Element, part: etree._Element) -> events.EventDefinition:
+        """One event definition."""
+        kind = local(part)[: -len("EventDefinition")]
+        if kind in ("message", "signal"):
+            name = self._event_name(part, f"{kind}Ref", "name")
+            expression = None
+            if name and ("${" in name or "#{" in name or name.startswith("=")):
+                expression = self.expression(event, ExpressionText(text=name, language="juel"))
+            return events.EventDefinition(
+                kind="message" if kind == "message" else "signal", name=name or event.get("name") or event.get("id"), expression=expression
+            )
+        if kind == "timer":
+            return self._timer(event, part)
+        if kind == "conditional":
+            condition = self.expression(event, read_expression(child(part, "condition")))
+            return events.EventDefinition(kind="condition", expression=condition)
+        if kind in ("error", "escalation"):
+            name = self._event_name(part, f"{kind}Ref", f"{kind}Code")
+            return events.EventDefinition(kind="error" if kind == "error" else "escalation", name=name)
+        if kind == "link":
+            return events.EventDefinition(kind="link", name=part.get("name"))
+        if kind == "compensate":
+            waits = flag(part, "waitForCompletion", True)
+            return events.EventDefinition(kind="compensate", activity=referred(part, "activityRef"), wait_for_completion=waits)
+        return events.EventDefinition(kind="terminate" if kind == "terminate" else "cancel")
+
+    def _event_name(self, part: etree._Element, attribute: str, wanted: str) -> str | None:
+        reference = referred(part, attribute)
+        if reference is None:
+            return None
+        target = self.by_id.get(reference)
+        if target is None:
+            return reference
+        return target.get(wanted) or target.get("id")
+
+    def message_of(self, task: etree._Element) -> list[events.EventDefinition]:
+        """The message that a send or receive task names, directly or by its operation."""
+        reference = referred(task, "messageRef")
+        if reference is None:
+            return []
+        target = self.by_id.get(reference)
+        name = (target.get("name") or reference) if target is not None else reference
+        return [events.EventDefinition(kind="message", name=name)]
+
+    def behavior_event(self, marker: etree._Element, attribute: str) -> str | None:
+        """The name of the signal that a multi-instance behaviour throws (BPMN 2.0, 13.3.7)."""
+        definition = self.by_id.get(referred(marker, attribute) or "")
+        return None if definition is None else self.definition(definition, definition).name
+
+    def _timer(self, event: etree._Element, part: etree._Element) -> events.EventDefinition:
+        for name, kind in (("timeDate", "date"), ("timeDuration", "duration"), ("timeCycle", "cycle")):
+            text = read_expression(child(part, name))
+            if text is not None:
+                return events.EventDefinition(kind="timer", timer=kind, expression=self._timer_value(event, text))  # type: ignore[arg-type]
+        self.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
+        return events.EventDefinition(kind="timer", timer="duration", expression=self._timer_value(event, ExpressionText("PT0S", "juel")))
+
+    def _timer_value(self, event: etree._Element, text: ExpressionText) -> Expression | None:
+        """ISO 8601 is written bare; anything in ``${...}`` or after ``=`` is an expression."""
+        body = text.text.strip()
+        if body.startswith("=") or "${" in body or "#{" in body:
+            return self.expression(event, text)
+        quoted = body.replace("\\", "\\\\").replace('"', '\\"')
+        return self.expression(event, ExpressionText(text=f'"{quoted}"', language="juel"))
+
+
+def begins_by_itself(node: Node) -> bool:
+    """Whether a process without a start event begins here (BPMN 2.0, 10.5.2)."""
+    if node.incoming or isinstance(node, (events.BoundaryEvent, events.Fired, events.EventSubProcess, events.Listener)):
+        return False
+    if isinstance(node, activities.Activity) and node.for_compensation:
+        return False
+    return not (isinstance(node, events.CatchEvent) and node.definitions and node.definitions[0].kind == "link")

@@ -1,0 +1,267 @@
+"""One reader for each flow element of BPMN that can run: from its XML to the node that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from . import activities, events, gateways
+from .dialects import Binding, ExpressionText, Input, read_binding, read_expression, read_io, read_multi_instance, read_properties
+from .elements import child, flag, local, name_of, referred
+from .loops import Loop, MultiInstance
+from .node import Node, Process
+from .vendors import own_text
+
+if TYPE_CHECKING:
+    from .parser import Parser
+
+Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
+
+
+# -- events
+
+
+def start_event(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: events.StartEvent = parser.node(events.StartEvent, process, element)
+    node.definitions = parser.definitions(element)
+    node.interrupting = flag(element, "isInterrupting", True)
+    return node
+
+
+def catch_event(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: events.CatchEvent = parser.node(events.CatchEvent, process, element)
+    node.definitions = parser.definitions(element)
+    node.parallel_multiple = flag(element, "parallelMultiple")
+    if not node.definitions:
+        parser.wrong(element, "catch-without-event", f"{name_of(element)} waits for nothing: give it an event definition.")
+    return node
+
+
+def throw_event(parser: Parser, process: Process, element: etree._Element) -> Node:
+    binding = read_binding(element)
+    if binding is not None:
+        return bound(parser, process, element, binding)
+    kind = events.EndEvent if local(element) == "endEvent" else events.ThrowEvent
+    node: events.ThrowEvent = parser.node(kind, process, element)
+    node.definitions = parser.definitions(element)
+    return node
+
+
+# -- gateways
+
+
+def gateway(kind: type[Node]) -> Reader:
+    def read(parser: Parser, process: Process, element: etree._Element) -> Node:
+        node: Node = parser.node(kind, process, element)
+        if isinstance(node, gateways.ComplexGateway):
+            node.activation = parser.expression(element, read_expression(child(element, "activationCondition")))
+        return node
+
+    return read
+
+
+# -- activities
+
+
+def activity(parser: Parser, process: Process, element: etree._Element, kind: type[activities.Activity]) -> Any:
+    """A node with what all activities have: mappings, a loop, quantities."""
+    node: activities.Activity = parser.node(kind, process, element)
+    io = read_io(element)
+    node.input_values = {name: parser.value(element, given) for name, given in io.inputs.items()}
+    node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in io.outputs]
+    node.for_compensation = flag(element, "isForCompensation")
+    node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
+    node.start_quantity = max(1, int(element.get("startQuantity", "1")))
+    node.loop = loop(parser, element)
+    return node
+
+
+def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None:
+    """The loop marker of an activity."""
+    standard = child(element, "standardLoopCharacteristics")
+    if standard is not None:
+        condition = parser.expression(element, read_expression(child(standard, "loopCondition")))
+        maximum = standard.get("loopMaximum")
+        if condition is None and maximum is None:
+            parser.wrong(element, "loop-without-end", f"The loop of {name_of(element)} has no condition and no maximum.")
+        return Loop(
+            condition=condition,
+            maximum=parser.expression(element, ExpressionText(text=maximum, language="juel") if maximum else None),
+            test_before=flag(standard, "testBefore"),
+        )
+    marker = read_multi_instance(element)
+    if marker is None:
+        return None
+    if marker.cardinality is None and marker.collection is None:
+        parser.wrong(element, "multi-instance-without-number", f"{name_of(element)} has no loopCardinality and no collection.")
+    xml = child(element, "multiInstanceLoopCharacteristics")
+    assert xml is not None
+    return MultiInstance(
+        sequential=marker.sequential,
+        cardinality=parser.expression(element, marker.cardinality),
+        collection=parser.expression(element, marker.collection) if marker.cardinality is None else None,
+        element_variable=marker.element_variable,
+        index_variable=marker.index_variable,
+        output_collection=marker.output_collection,
+        output_element=parser.expression(element, marker.output_element),
+        completion=parser.expression(element, marker.completion_condition),
+        behavior=marker.behavior,
+        one_event=parser.behavior_event(xml, "oneBehaviorEventRef"),
+        none_event=parser.behavior_event(xml, "noneBehaviorEventRef"),
+    )
+
+
+def bound(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
+    """A task whose work a stone does."""
+    node: activities.StoneTask = activity(parser, process, element, activities.StoneTask)
+    node.binding = binding
+    node.input_values = {name: parser.value(element, given) for name, given in binding.inputs.items()}
+    node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in binding.outputs]
+    node.result_variable = binding.result_variable
+    node.namespace = binding.namespace or node.name
+    node.code = parser.value(element, Input(value=binding.stone))
+    parser.stone_tasks.append(node)
+    return node
+
+
+def task(parser: Parser, process: Process, element: etree._Element) -> Node | None:
+    """A task of any kind: a bound stone comes first, else what its type says."""
+    binding = read_binding(element)
+    if binding is not None:
+        return bound(parser, process, element, binding)
+    kind = local(element)
+    if kind in ("serviceTask", "businessRuleTask"):
+        text = f"{name_of(element)} names no stone: set its topic (camunda:type=external), task definition or implementation."
+        parser.wrong(element, "stone-missing", text)
+        return None
+    return PLAIN[kind](parser, process, element)
+
+
+def user_task(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: activities.UserTask = activity(parser, process, element, activities.UserTask)
+    node.namespace = read_properties(element).get("namespace") or node.name
+    return node
+
+
+def none_task(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: Node = activity(parser, process, element, activities.NoneTask)
+    return node
+
+
+def receive_task(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: activities.ReceiveTask = activity(parser, process, element, activities.ReceiveTask)
+    node.namespace = node.name
+    node.definitions = parser.message_of(element)
+    node.instantiate = flag(element, "instantiate")
+    return node
+
+
+def send_task(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: activities.SendTask = activity(parser, process, element, activities.SendTask)
+    node.definitions = parser.message_of(element)
+    return node
+
+
+def script_task(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: activities.ScriptTask = activity(parser, process, element, activities.ScriptTask)
+    script = child(element, "script")
+    node.script = own_text(script) if script is not None else ""
+    if not parser.scripts:
+        parser.wrong(
+            element,
+            "script-refused",
+            f"{name_of(element)} holds code, which this engine does not run: bind a stone instead.",
+        )
+    return node
+
+
+# -- inner processes
+
+
+def sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
+    if flag(element, "triggeredByEvent"):
+        return event_sub_process(parser, process, element)
+    kind = activities.Transaction if local(element) == "transaction" else activities.SubProcess
+    node: activities.SubProcess = activity(parser, process, element, kind)
+    node.body = inner(parser, element)
+    return node
+
+
+def inner(parser: Parser, element: etree._Element) -> Process:
+    """The inside of a sub-process."""
+    body = Process(str(element.get("id")), element.get("name"))
+    parser.fill(body, element)
+    return body
+
+
+def event_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node | None:
+    node: events.EventSubProcess = parser.node(events.EventSubProcess, process, element)
+    node.body = inner(parser, element)
+    starts = [start for start in node.body.nodes.values() if isinstance(start, events.StartEvent)]
+    if len(starts) != 1 or not starts[0].definitions:
+        text = f"The event sub-process {element.get('id')!r} needs exactly one start event, with a trigger."
+        parser.wrong(element, "event-sub-process-start", text)
+        return None
+    node.start_event = starts[0]
+    if any(definition.kind in ("error", "compensate") for definition in starts[0].definitions):
+        starts[0].interrupting = True
+    node.listener = events.Listener(node)
+    return node
+
+
+def ad_hoc_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: activities.AdHocSubProcess = activity(parser, process, element, activities.AdHocSubProcess)
+    node.sequential = element.get("ordering") == "Sequential"
+    node.cancel_remaining = flag(element, "cancelRemainingInstances", True)
+    node.completion = parser.expression(element, read_expression(child(element, "completionCondition")))
+    node.body = inner(parser, element)
+    return node
+
+
+def call_activity(parser: Parser, process: Process, element: etree._Element) -> Node:
+    node: activities.CallActivity = activity(parser, process, element, activities.CallActivity)
+    node.namespace = read_properties(element).get("namespace") or node.name
+    passing = read_io(element).passing
+    called = element.get("calledElement", "").strip()
+    if passing is not None:
+        if passing.called_element is not None:
+            called = str(passing.called_element.value).strip()
+        node.inward = [(mapping.target, parser.value(element, mapping)) for mapping in passing.inward]
+        node.outward = [(mapping.target, parser.value(element, mapping)) for mapping in passing.outward]
+        node.all_in = passing.all_in or not (passing.inward or node.input_values)
+        node.all_out = passing.all_out
+    if not called:
+        parser.wrong(element, "call-without-process", f"{name_of(element)} does not say which process it calls.")
+    if "${" in called or "#{" in called or called.startswith("="):
+        node.called_expression = parser.expression(element, ExpressionText(text=called, language="juel"))
+    node.called = called if node.called_expression is not None else called.rpartition(":")[2]
+    parser.calls.append(node)
+    return node
+
+
+PLAIN: dict[str, Reader] = {
+    "userTask": user_task,
+    "manualTask": user_task,
+    "task": none_task,
+    "receiveTask": receive_task,
+    "sendTask": send_task,
+    "scriptTask": script_task,
+}
+READERS: dict[str, Reader] = {
+    "startEvent": start_event,
+    "endEvent": throw_event,
+    "intermediateThrowEvent": throw_event,
+    "intermediateCatchEvent": catch_event,
+    "exclusiveGateway": gateway(gateways.ExclusiveGateway),
+    "parallelGateway": gateway(gateways.ParallelGateway),
+    "inclusiveGateway": gateway(gateways.InclusiveGateway),
+    "complexGateway": gateway(gateways.ComplexGateway),
+    "eventBasedGateway": gateway(gateways.EventBasedGateway),
+    "subProcess": sub_process,
+    "transaction": sub_process,
+    "adHocSubProcess": ad_hoc_sub_process,
+    "callActivity": call_activity,
+    **dict.fromkeys(("task", "serviceTask", "userTask", "manualTask", "sendTask", "receiveTask", "businessRuleTask", "scriptTask"), task),
+}

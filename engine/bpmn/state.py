@@ -1,0 +1,181 @@
+"""Saving and loading: the rows that a workflow's tokens and waits are kept in.
+
+A token that waits for a stone or a person lives in its task's row of the ledger; every other one has a row of its
+own. What is finished has none, so a loop of a thousand turns is as small as its first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from ...models import Changes, TaskRow, TokenRow, WaitRow
+from ..jsontext import dumps
+from .activities import StoneTask, UserTask
+from .loops import RUN, MultiInstance
+from .node import Process
+from .token import ERROR, READY, STARTED, Token
+from .waits import Wait
+from .workflow import Workflow
+
+TASK = "task"
+"""In a token's internal data: the id of the task that it waits for."""
+
+
+class Saved:
+    """Which of a workflow's tokens have rows in the store, of their own and for what they wait for."""
+
+    __slots__ = ("process_instance_id", "tokens", "waits")
+
+    def __init__(self, process_instance_id: int) -> None:
+        self.process_instance_id = process_instance_id
+        self.tokens: set[int] = set()
+        self.waits: set[int] = set()
+
+    def save(self, workflow: Workflow, changes: Changes) -> None:
+        """Put what has changed since the last save into the transaction."""
+        for token_id in workflow.gone:
+            self._drop_token(token_id, changes)
+            self._drop_waits(token_id, changes)
+        for token_id, token in workflow.touched.items():
+            if _in_ledger(token):
+                self._drop_token(token_id, changes)
+            else:
+                self._put_token(token, changes)
+            self._drop_waits(token_id, changes)
+            for wait in workflow.waits.get(token_id, ()):
+                self.waits.add(token_id)
+                changes.new_waits.append(
+                    WaitRow(
+                        self.process_instance_id, token_id, wait.number, wait.kind, wait.name, wait.correlation, wait.due
+                    )
+                )
+        workflow.gone.clear()
+        workflow.touched.clear()
+
+    def _put_token(self, token: Token, changes: Changes) -> None:
+        key = (self.process_instance_id, token.id)
+        row = _row(token, self.process_instance_id)
+        if token.id in self.tokens and key not in changes.new_tokens:
+            changes.tokens[key] = row
+        else:
+            changes.new_tokens[key] = row
+            self.tokens.add(token.id)
+
+    def _drop_token(self, token_id: int, changes: Changes) -> None:
+        if token_id not in self.tokens:
+            return
+        self.tokens.discard(token_id)
+        key = (self.process_instance_id, token_id)
+        if changes.new_tokens.pop(key, None) is None:
+            changes.tokens.pop(key, None)
+            changes.gone_tokens.add(key)
+
+    def _drop_waits(self, token_id: int, changes: Changes) -> None:
+        if token_id not in self.waits:
+            return
+        self.waits.discard(token_id)
+        changes.new_waits = [
+            wait
+            for wait in changes.new_waits
+            if wait.token != token_id or wait.process_instance_id != self.process_instance_id
+        ]
+        changes.gone_waits.add((self.process_instance_id, token_id))
+
+
+def _in_ledger(token: Token) -> bool:
+    """Whether the token's task row says all there is to say of it."""
+    return token._state == STARTED and TASK in token.internal_data and token.internal_data.keys() <= {TASK, RUN}
+
+
+def _row(token: Token, process_instance_id: int) -> TokenRow:
+    internal = token.internal_data
+    if token.ended and not _ended_is_in_ledger(token):
+        internal = {**internal, "ended": sorted(token.ended)}
+    return TokenRow(
+        process_instance_id,
+        token.id,
+        token.scope.id if token.scope is not None else None,
+        token.node.name,
+        token._state,
+        token.flow,
+        dumps(internal) if internal else None,
+        dumps(token.data) if token.data else None,
+        dumps(list(token.causes)) if token.causes else None,
+    )
+
+
+def _ended_is_in_ledger(token: Token) -> bool:
+    """The ended runs of a parallel multi-instance stone need no list: each is a row of the ledger in its scope."""
+    loop = getattr(token.node, "loop", None)
+    return isinstance(loop, MultiInstance) and not loop.sequential and isinstance(token.node, (StoneTask, UserTask))
+
+
+def load(
+    workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]
+) -> None:
+    """Put the tokens back where they were; ``tasks`` is the ledger of the instance, ended rows too."""
+    ledger = list(tasks)
+    known = {row.id: row for row in tokens}
+    for task in ledger:
+        if task.open and task.token not in known:
+            known[task.token] = _row_of_task(task)
+    for token_id in sorted(known):
+        _load_token(workflow, known[token_id])
+    for wait in waits:
+        workflow.waits.setdefault(wait.token, []).append(
+            Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)  # type: ignore[arg-type]
+        )
+    for task in ledger:
+        if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and _ended_is_in_ledger(scope):
+            scope.ended.add(task.id)
+    for token in list(workflow.tasks.values()):
+        token.node.resume(token)
+        if token._state == STARTED and TASK in token.internal_data:
+            workflow.open_tasks.add(token.id)
+        elif token._state == ERROR:
+            workflow.failures[token.id] = ""
+        elif token._state == READY:
+            workflow.make_ready(token)
+    workflow.touched.clear()
+    workflow.gone.clear()
+
+
+def _row_of_task(task: TaskRow) -> TokenRow:
+    internal = {TASK: task.id} if task.run is None else {TASK: task.id, RUN: task.run}
+    return TokenRow(
+        task.process_instance_id, task.token, task.scope, task.node, STARTED, None, json.dumps(internal), task.locals, task.after
+    )
+
+
+def _load_token(workflow: Workflow, row: TokenRow) -> None:
+    scope = workflow.tasks.get(row.scope) if row.scope is not None else None
+    if row.scope is None:
+        node = workflow.spec.root
+    else:
+        body = _called_body(scope)
+        node = (body.find(row.node) if body is not None else None) or workflow.spec.find(row.node)
+        if node is None:
+            node = workflow.node_named(row.node)
+    causes = tuple(json.loads(row.causes)) if row.causes else ()
+    token = Token(workflow, node, scope, row.id, row.state, row.flow, causes)
+    if row.internal:
+        token.internal_data = json.loads(row.internal)
+    if row.locals:
+        token.data = json.loads(row.locals)
+    token.ended.update(token.internal_data.pop("ended", ()))
+    if scope is None:
+        workflow.task_tree = token
+    if "called" in token.internal_data:
+        node.resume(token)
+
+
+def _called_body(scope: Token | None) -> Process | None:
+    while scope is not None:
+        if "called" in scope.internal_data:
+            return scope.body
+        scope = scope.scope
+    return None
+
+
+__all__ = ["TASK", "Saved", "load"]

@@ -1,0 +1,108 @@
+"""A token: where a process instance stands, one of possibly many places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from ..context import Context
+
+if TYPE_CHECKING:
+    from .node import Node
+    from .workflow import Workflow
+
+READY: Final[int] = TaskState.READY
+WAITING: Final[int] = TaskState.WAITING
+STARTED: Final[int] = TaskState.STARTED
+ERROR: Final[int] = TaskState.ERROR
+CANCELLED: Final[int] = TaskState.CANCELLED
+COMPLETED: Final[int] = TaskState.COMPLETED
+
+
+class Token(Task):  # type: ignore[misc]
+    """A Spiff task whose parent is its *scope* (a sub-process, a loop, the root), not what came before it.
+
+    So the tree holds only what is open, and a finished branch leaves nothing behind. Ids count up within
+    the instance: the order of creation is the order of running, before and after a restart.
+    """
+
+    workflow: Workflow
+    task_spec: Node
+    id: int
+    data: dict[str, Any]
+    internal_data: dict[str, Any]
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        node: Node,
+        scope: Token | None,
+        token_id: int,
+        state: int,
+        flow: str | None = None,
+        causes: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(workflow, node, None, state, id=token_id)
+        self.scope = scope
+        self.flow = flow
+        self.causes = causes
+        self.inside: dict[int, Token] = {}
+        self.live = 0
+        self.ended: set[int] = set()
+        if scope is not None:
+            self._parent = scope.id
+            scope.inside[token_id] = self
+            if node.counts:
+                scope.live += 1
+
+    @property
+    def node(self) -> Node:
+        """The flow node that the token stands on."""
+        return self.task_spec
+
+    @property
+    def children(self) -> list[Token]:
+        """The tokens inside this scope, oldest first."""
+        return list(self.inside.values())
+
+    @property
+    def context(self) -> Context:
+        """Parameters and outputs as they are seen from here, the locals of the scopes in front."""
+        return self.workflow.context_of(self)
+
+    def _set_state(self, value: int) -> None:
+        self._state = value
+        if self.id in self.workflow.tasks:
+            self.workflow.touched[self.id] = self
+
+    def run(self) -> None:
+        """Let the node act; unless it has completed or is gone by then, the token waits on it."""
+        done = self.task_spec._run(self)
+        if self.id not in self.workflow.tasks:
+            return
+        if done:
+            self.complete()
+        elif self._state == READY:
+            self._set_state(WAITING if self.id in self.workflow.waits else STARTED)
+
+    def _child_added_notify(self, child: Task) -> None:
+        """The scope keeps its tokens itself."""
+
+    def note(self, **values: Any) -> None:
+        """Keep JSON values with the token, across a restart."""
+        self.internal_data.update(values)
+        self.workflow.touched[self.id] = self
+
+    def within(self, other: Token) -> bool:
+        """Whether the other token is a scope, near or far, of this one."""
+        scope = self.scope
+        while scope is not None:
+            if scope is other:
+                return True
+            scope = scope.scope
+        return False
+
+    def __repr__(self) -> str:
+        return f"<Token {self.id} on {self.task_spec.name}, {TaskState.get_name(self._state)}>"

@@ -1,0 +1,42 @@
+"""The engine's clock, so that tests can move time."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+
+class Clock:
+    """The machine's own clock."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970 in UTC."""
+        return time.time_ns() // 1_000_000
+
+    def sleep_until(self, moment: int) -> None:
+        """Return when the clock shows ``moment`` (milliseconds since 1970)."""
+        delay = (moment - self.now()) / 1000
+        if delay > 0:
+            time.sleep(delay)
+
+
+class VirtualClock(Clock):
+    """A clock that stands still until it is moved; whoever sleeps on it moves it."""
+
+    def __init__(self, start: int | None = None) -> None:
+        self._now = Clock().now() if start is None else start
+
+    def now(self) -> int:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move on by this many seconds."""
+        self._now += round(seconds * 1000)
+
+    def sleep_until(self, moment: int) -> None:
+        self._now = max(self._now, moment)
+
+
+def moment(milliseconds: int | None) -> datetime | None:
+    """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000).astimezone()

@@ -1,0 +1,171 @@
+"""A deployment made ready to run: parsed once, shared by all its instances."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from ..models import DeploymentRow
+from .bpmn.activities import CallActivity, ReceiveTask
+from .bpmn.checks import check
+from .bpmn.events import EventDefinition
+from .bpmn.findings import Finding
+from .bpmn.node import Node, Process
+from .bpmn.parser import Parsed, Parser
+from .bpmn.xml import read_xml
+from .errors import ModelInvalid
+from .jsontext import dumps
+from .limits import Limits
+from .templates import OutputsTemplate, ParameterTemplate
+
+MOST_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """What it takes to start and run instances of one deployment."""
+
+    deployment_id: str
+    model_id: str | None
+    key: str
+    name: str
+    version: int
+    process: Process
+    parameter_template: ParameterTemplate | None
+    outputs_template: OutputsTemplate | None
+
+
+def examine(
+    sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool
+) -> tuple[Parsed, list[Finding]]:
+    """Read, check and parse the files of one deployment; every finding at once.
+
+    Raises Malformed or TooLarge for a file that is no XML at all.
+    """
+    roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
+    findings: list[Finding] = []
+    for root, name in zip(roots, names, strict=True):
+        findings.extend(check(root, limits=limits, source=name))
+    if any(finding.severity == "error" for finding in findings):
+        return Parsed({}, (), (), ()), findings
+    parsed = Parser(roots, limits=limits, scripts=scripts).parse()
+    return parsed, [*findings, *parsed.findings]
+
+
+def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterable[Finding]:
+    """Call activities whose process is neither in the bundle nor deployed."""
+    for process in parsed.processes.values():
+        for node in process.walk():
+            if isinstance(node, CallActivity) and node.called_expression is None and node.own_process is None:
+                if not is_deployed(node.called):
+                    yield Finding(
+                        code="unknown-called-process",
+                        severity="error",
+                        text=f"callActivity {node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together.",
+                        element_id=node.bpmn_id,
+                        line=node.line,
+                    )
+
+
+def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[Finding]:
+    """Tasks that name a stone nobody has registered."""
+    for task in parsed.stone_tasks:
+        code = task.binding.stone
+        if task.code.constant and not is_known(code):
+            yield Finding(
+                code="unknown-stone",
+                severity="error",
+                text=f"{task.bpmn_id!r} names the stone {code!r}, which is not registered: register it or correct the name.",
+                element_id=task.bpmn_id,
+                line=task.line,
+            )
+
+
+def digest_of(sources: Sequence[bytes], parameter_template: str | None, outputs_template: str | None) -> str:
+    """Tells whether two deployments hold the same."""
+    whole = hashlib.sha256()
+    for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode()):
+        whole.update(len(part).to_bytes(8, "big"))
+        whole.update(part)
+    return whole.hexdigest()
+
+
+def pack(sources: Sequence[bytes]) -> str:
+    """The files of a deployment as the text that the store keeps."""
+    texts: list[str] = []
+    for source in sources:
+        try:
+            texts.append(source.decode("utf-8"))
+        except UnicodeDecodeError:
+            texts.append("base16:" + source.hex())
+    return dumps(texts)  # type: ignore[arg-type]
+
+
+def unpack(text: str) -> list[bytes]:
+    """The files of a deployment from the store."""
+    return [bytes.fromhex(part[7:]) if part.startswith("base16:") else part.encode() for part in json.loads(text)]
+
+
+def triggers_of(process: Process) -> list[tuple[str, str, str]]:
+    """The messages and signals that start an instance: kind, name, and the id of the node where it begins."""
+    found: list[tuple[str, str, str]] = []
+    for node, definitions in starting_nodes(process):
+        for definition in definitions:
+            if definition.kind in ("message", "signal") and definition.expression is None:
+                found.append((definition.kind, definition.name or "", node.name))
+    return found
+
+
+def starting_nodes(process: Process) -> list[tuple[Node, Sequence[EventDefinition]]]:
+    """Start events with a trigger, and receive tasks that instantiate the process."""
+    found: list[tuple[Node, Sequence[EventDefinition]]] = [(start, start.definitions) for start in process.triggered]
+    for node in process.nodes.values():
+        if isinstance(node, ReceiveTask) and node.instantiate:
+            found.append((node, node.definitions))
+    return found
+
+
+class Definitions:
+    """The definitions in use, parsed when they are first needed."""
+
+    def __init__(self, load: Callable[[str], DeploymentRow], *, limits: Limits, scripts: bool) -> None:
+        self._load = load
+        self._limits = limits
+        self._scripts = scripts
+        self._kept: OrderedDict[str, Definition] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, deployment_id: str) -> Definition:
+        """The definition of a deployment; raises UnknownDeployment."""
+        found = self._kept.get(deployment_id)
+        if found is None:
+            found = self.add(self._load(deployment_id))
+        return found
+
+    def add(self, row: DeploymentRow, parsed: Parsed | None = None) -> Definition:
+        """Make a deployment ready; ``parsed`` saves reading it again."""
+        if parsed is None:
+            sources = unpack(row.sources)
+            roots = [read_xml(source, limits=self._limits) for source in sources]
+            parsed = Parser(roots, limits=self._limits, scripts=self._scripts).parse()
+        if row.key not in parsed.processes:
+            raise ModelInvalid(parsed.findings)
+        definition = Definition(
+            row.id,
+            row.model_id,
+            row.key,
+            row.name,
+            row.version,
+            parsed.processes[row.key],
+            ParameterTemplate.load(json.loads(row.parameter_template), self._limits) if row.parameter_template else None,
+            OutputsTemplate.load(json.loads(row.outputs_template), self._limits) if row.outputs_template else None,
+        )
+        with self._lock:
+            self._kept[row.id] = definition
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return definition

@@ -1,0 +1,315 @@
+"""Models and their deployments: what is authored, checked, numbered and found again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID, uuid4
+
+from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
+from . import jsontext
+from .bpmn.findings import Finding
+from .bpmn.layout import add_diagram
+from .bpmn.parser import Parsed
+from .bpmn.xml import read_xml
+from .clock import Clock, moment
+from .definition import (
+    Definition,
+    Definitions,
+    digest_of,
+    examine,
+    pack,
+    triggers_of,
+    unknown_calls,
+    unknown_stones,
+    unpack,
+)
+from .errors import Invalid, Malformed, ModelInvalid, UnknownDeployment, UnknownModel
+from .limits import Limits
+from .stones import Stones
+from .templates import OutputsTemplate, ParameterTemplate
+from .views import Deployment, Model
+
+Source = str | os.PathLike[str] | bytes | IO[bytes]
+Template = Sequence[Any] | None
+
+
+def read_source(source: Source) -> tuple[bytes, str | None]:
+    """The bytes of a BPMN file given as a path, as bytes or as an open file, and its name if it has one."""
+    if isinstance(source, bytes):
+        return source, None
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        try:
+            return path.read_bytes(), path.name
+        except OSError as error:
+            raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {error.strerror or error}.") from error
+    content = source.read()
+    if not isinstance(content, bytes):
+        raise Malformed("A BPMN file must be opened in binary mode: its encoding is told by the XML itself.")
+    return content, os.path.basename(str(getattr(source, "name", ""))) or None
+
+
+def template_text(template: Template) -> str | None:
+    """A template as the store keeps it."""
+    return None if template is None else jsontext.dumps(list(template))
+
+
+class Deployments:
+    """Keeps models and versions in the store, and their definitions at hand."""
+
+    def __init__(self, store: Store, clock: Clock, stones: Stones, limits: Limits, *, scripts: bool) -> None:
+        self.store = store
+        self.clock = clock
+        self.stones = stones
+        self.limits = limits
+        self.scripts = scripts
+        self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
+
+    def _row(self, deployment_id: str) -> DeploymentRow:
+        row = self.store.deployment(deployment_id)
+        if row is None:
+            raise UnknownDeployment(deployment_id)
+        return row
+
+    # -- checking
+
+    def lint(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[Finding]:
+        """Every finding of a bundle, warnings too."""
+        return self._examine(sources, names)[1]
+
+    def _examine(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
+        parsed, findings = examine(sources, names, limits=self.limits, scripts=self.scripts)
+        if parsed.processes:
+            findings.extend(unknown_stones(parsed, lambda code: code in self.stones))
+            findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment(key) is not None))
+        return parsed, findings
+
+    def _checked(
+        self, sources: Sequence[bytes], names: Sequence[str | None], parameter_template: str | None, outputs_template: str | None
+    ) -> Parsed:
+        parsed, findings = self._examine(sources, names)
+        if any(finding.severity == "error" for finding in findings) or not parsed.executable:
+            raise ModelInvalid(findings)
+        if parameter_template:
+            ParameterTemplate.load(json.loads(parameter_template), self.limits)
+        if outputs_template:
+            OutputsTemplate.load(json.loads(outputs_template), self.limits)
+        return parsed
+
+    # -- models
+
+    def save_model(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        *,
+        model_id: str | None,
+        name: str | None,
+        parameter_template: Template,
+        outputs_template: Template,
+    ) -> Model:
+        """Create a model, or replace the content of the one with this id; raises ModelInvalid, UnknownModel."""
+        before = self.store.model(model_id) if model_id is not None else None
+        if model_id is not None and before is None:
+            raise UnknownModel(model_id)
+        texts = template_text(parameter_template), template_text(outputs_template)
+        parsed = self._checked(sources, names, *texts)
+        row = self._model_row(parsed, sources, texts, before, name)
+        self.store.save_model(row)
+        return model_view(row)
+
+    def _model_row(
+        self,
+        parsed: Parsed,
+        sources: Sequence[bytes],
+        texts: tuple[str | None, str | None],
+        before: ModelRow | None,
+        name: str | None,
+    ) -> ModelRow:
+        key = parsed.executable[0]
+        now = self.clock.now()
+        return ModelRow(
+            id=before.id if before is not None else str(uuid4()),
+            key=key,
+            name=(name or parsed.processes[key].description or key)[:255],
+            sources=pack(with_diagrams(sources, self.limits)),
+            parameter_template=texts[0],
+            outputs_template=texts[1],
+            created=before.created if before is not None else now,
+            updated=now,
+        )
+
+    def model(self, model_id: str) -> Model:
+        return model_view(self._model(model_id))
+
+    def _model(self, model_id: str) -> ModelRow:
+        row = self.store.model(model_id)
+        if row is None:
+            raise UnknownModel(model_id)
+        return row
+
+    # -- versions
+
+    def deploy(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        *,
+        name: str | None,
+        parameter_template: Template,
+        outputs_template: Template,
+    ) -> Deployment:
+        """Check a bundle and number it; the same content again is the same version. Its model is made or brought up to date.
+
+        Raises ModelInvalid with all findings, Malformed, TooLarge.
+        """
+        texts = template_text(parameter_template), template_text(outputs_template)
+        digest = digest_of(sources, *texts)
+        parsed = self._checked(sources, names, *texts)
+        same = self.store.deployment_of_digest(parsed.executable[0], digest, numbered=True)
+        newest = self.store.newest_deployment(parsed.executable[0])
+        if same is not None and newest is not None and same.id == newest.id:
+            return deployment_view(same)
+        model = self._model_row(parsed, sources, texts, self.store.model_of_key(parsed.executable[0]), name)
+        self.store.save_model(model)
+        deployed = self._number(model, digest, parsed)
+        for key in parsed.executable[1:]:
+            self._number_companion(model, key, digest, parsed)
+        return deployed
+
+    def deploy_model(self, model_id: str) -> Deployment:
+        """Number the model as it now stands."""
+        model = self._model(model_id)
+        sources = unpack(model.sources)
+        digest = digest_of(sources, model.parameter_template, model.outputs_template)
+        newest = self.store.newest_deployment(model.key)
+        if newest is not None and newest.digest == digest:
+            return deployment_view(newest)
+        parsed = self._checked(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
+        return self._number(model, digest, parsed)
+
+    def _number(self, model: ModelRow, digest: str, parsed: Parsed) -> Deployment:
+        while True:
+            newest = self.store.newest_deployment(model.key)
+            row = self._deployment_row(model, model.key, digest, newest.version + 1 if newest else 1)
+            try:
+                self.store.add_deployment(row, triggers_of(parsed.processes[model.key]))
+            except AlreadyUsed:
+                continue
+            self.definitions.add(row)
+            return deployment_view(row)
+
+    def _number_companion(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> None:
+        """A further process of the bundle can be started by its own key."""
+        newest = self.store.newest_deployment(key)
+        if newest is None or newest.digest != digest:
+            row = self._deployment_row(model, key, digest, newest.version + 1 if newest else 1)
+            row.parameter_template = row.outputs_template = None
+            self.store.add_deployment(row, triggers_of(parsed.processes[key]))
+
+    def _deployment_row(self, model: ModelRow, key: str, digest: str, version: int) -> DeploymentRow:
+        return DeploymentRow(
+            id=str(uuid4()),
+            model_id=model.id,
+            key=key,
+            name=model.name,
+            version=version,
+            digest=digest,
+            sources=model.sources,
+            parameter_template=model.parameter_template,
+            outputs_template=model.outputs_template,
+            created=self.clock.now(),
+        )
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        return deployment_view(self._row(deployment_id))
+
+    # -- finding what to start
+
+    def to_start(self, *, key: str | None, deployment_id: str | None, model_id: str | None) -> Definition:
+        """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel."""
+        given = {name: value for name, value in (("modelId", model_id), ("deploymentId", deployment_id), ("key", key)) if value is not None}
+        if len(given) != 1:
+            text = "Give exactly one of model_id, deployment_id and key" + (f", not {' and '.join(given)}." if given else ".")
+            raise Malformed(text, code="start-ids", errors={name: ["Give exactly one of the three."] for name in given or ("modelId", "deploymentId", "key")})
+        if key is not None:
+            row = self.store.newest_deployment(key)
+            if row is None:
+                raise UnknownDeployment(key, key=True)
+            return self.definitions.get(row.id)
+        if deployment_id is not None:
+            return self.definitions.get(deployment_id)
+        assert model_id is not None
+        return self._snapshot(self._model(model_id))
+
+    def _snapshot(self, model: ModelRow) -> Definition:
+        """The model as it now stands, kept unnumbered, so that a trial run goes on after the model is edited."""
+        sources = unpack(model.sources)
+        digest = digest_of(sources, model.parameter_template, model.outputs_template)
+        row = self.store.deployment_of_digest(model.key, digest, numbered=False)
+        if row is None or row.model_id != model.id:
+            row = self._deployment_row(model, model.key, digest_of([*sources, model.id.encode()], model.parameter_template, model.outputs_template), 0)
+            known = self.store.deployment_of_digest(model.key, row.digest, numbered=False)
+            if known is not None:
+                return self.definitions.get(known.id)
+            self.store.add_deployment(row, ())
+        return self.definitions.get(row.id)
+
+
+def with_diagrams(sources: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """The files, each given a diagram if it has none, so that it can be shown and edited."""
+    from lxml import etree
+
+    drawn: list[bytes] = []
+    for source in sources:
+        root = read_xml(source, limits=limits)
+        if root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
+            add_diagram(root)
+            source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
+        drawn.append(source)
+    return drawn
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID in its usual form."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def model_view(row: ModelRow) -> Model:
+    """What is shown of a model."""
+    created, updated = moment(row.created), moment(row.updated)
+    assert created is not None and updated is not None
+    return Model(
+        model_id=row.id,
+        key=row.key,
+        name=row.name,
+        created=created,
+        updated=updated,
+        xml=unpack(row.sources)[0].decode("utf-8", "replace"),
+        parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
+        outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
+    )
+
+
+def deployment_view(row: DeploymentRow) -> Deployment:
+    """What is shown of a deployment."""
+    created = moment(row.created)
+    assert created is not None
+    return Deployment(
+        deployment_id=row.id,
+        model_id=row.model_id or "",
+        key=row.key,
+        name=row.name,
+        version=row.version,
+        created=created,
+        xml=unpack(row.sources)[0].decode("utf-8", "replace"),
+        parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
+        outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
+    )

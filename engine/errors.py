@@ -1,0 +1,228 @@
+"""Every error that leaves the engine.
+
+    RiverstoneError
+    ├── Malformed                    the input cannot be read at all (400)
+    ├── Unknown                      no such thing (404)
+    │   ├── UnknownProcessInstance
+    │   ├── UnknownTask
+    │   ├── UnknownModel
+    │   └── UnknownDeployment
+    ├── Conflict                     the state does not allow it (409)
+    ├── TooLarge                     over a limit of size (413)
+    ├── Invalid                      well-formed, but wrong (422)
+    │   ├── ModelInvalid             carries the findings of the checks
+    │   └── VariablesInvalid         carries every wrong field
+    ├── ExpressionError              an expression cannot be compiled or evaluated
+    │   └── ReferenceNotFound        a reference finds nothing
+    ├── LimitExceeded                a named limit was breached while running
+    ├── StoreUnavailable             the database does not answer (503)
+    ├── WaitTimeout                  ``Engine.wait`` ran out of time
+    └── EngineClosed                 the engine was closed
+
+    BpmnError                        raised by a stone: a business error for an error event
+    NotFound                         raised by a stone's undo hook: already gone
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .bpmn.findings import Finding
+
+
+class RiverstoneError(Exception):
+    """Root of what the engine raises; ``code`` is stable, the text is one sentence that says what to do."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class Malformed(RiverstoneError):
+    """The input cannot be read: broken XML, broken JSON, a wrong combination of arguments."""
+
+    code = "malformed"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, errors: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.errors = {field: list(texts) for field, texts in (errors or {}).items()}
+
+
+class Unknown(RiverstoneError):
+    """Nothing has this id."""
+
+    code = "unknown"
+
+    def __init__(self, identifier: str, message: str) -> None:
+        super().__init__(message)
+        self.identifier = identifier
+
+
+class UnknownProcessInstance(Unknown):
+    """No process instance has this id."""
+
+    code = "unknown-process-instance"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No process instance has the id {identifier!r}.")
+
+
+class UnknownTask(Unknown):
+    """No task has this id."""
+
+    code = "unknown-task"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No task has the id {identifier!r}.")
+
+
+class UnknownModel(Unknown):
+    """No model has this id."""
+
+    code = "unknown-model"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No model has the id {identifier!r}.")
+
+
+class UnknownDeployment(Unknown):
+    """No deployment has this id or key."""
+
+    code = "unknown-deployment"
+
+    def __init__(self, identifier: str, *, key: bool = False) -> None:
+        what = "key" if key else "id"
+        super().__init__(identifier, f"No deployment has the {what} {identifier!r}: deploy the model first.")
+
+
+class Conflict(RiverstoneError):
+    """The present state does not allow the request; nothing was changed."""
+
+    code = "conflict"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: str | None = None,
+        allowed: Sequence[str] = (),
+        related: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.allowed = tuple(allowed)
+        self.related = related
+
+
+class TooLarge(RiverstoneError):
+    """The input is over a limit of size, named by ``limit``."""
+
+    code = "too-large"
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class Invalid(RiverstoneError):
+    """The input is well-formed but wrong; ``errors`` lists the texts by field."""
+
+    code = "invalid"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, errors: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.errors = {field: list(texts) for field, texts in (errors or {}).items()}
+
+
+class ModelInvalid(Invalid):
+    """A BPMN file cannot be deployed; ``findings`` says why, element by element."""
+
+    code = "model-invalid"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        wrong = [finding for finding in findings if finding.severity == "error"]
+        errors: dict[str, list[str]] = {}
+        for finding in wrong:
+            errors.setdefault(finding.element_id or "model", []).append(finding.text)
+        first = wrong[0].text if wrong else "the model has no process that can run."
+        more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        super().__init__(f"The model cannot be deployed: {first}{more}", errors=errors)
+        self.findings = tuple(findings)
+
+
+class VariablesInvalid(Invalid):
+    """The start variables break the model's parameter template; every wrong field is listed."""
+
+    code = "variables-invalid"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        fields = ", ".join(sorted(errors))
+        super().__init__(f"The variables do not fit the model's parameter template: {fields}.", errors=errors)
+
+
+class ExpressionError(RiverstoneError):
+    """An expression cannot be compiled or evaluated."""
+
+    code = "expression"
+
+
+class ReferenceNotFound(ExpressionError):
+    """A reference such as ``${outputs.server.id}`` finds nothing."""
+
+    code = "reference-not-found"
+
+    def __init__(self, path: str, message: str | None = None) -> None:
+        super().__init__(message or f"The reference ${{{path}}} finds nothing.")
+        self.path = path
+
+
+class LimitExceeded(RiverstoneError):
+    """A running process instance breached the limit named by ``limit``."""
+
+    code = "limit-exceeded"
+
+    def __init__(self, limit: str, message: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class StoreUnavailable(RiverstoneError):
+    """The database did not answer; nothing was acknowledged, so the request can be sent again."""
+
+    code = "store-unavailable"
+
+
+class WaitTimeout(RiverstoneError):
+    """The process instance had not ended within the time given to ``Engine.wait``."""
+
+    code = "wait-timeout"
+
+
+class EngineClosed(RiverstoneError):
+    """The engine was closed and takes nothing new."""
+
+    code = "engine-closed"
+
+
+class BpmnError(Exception):
+    """Raised by a stone: the business error that an error event with this ``error_code`` catches (BPMN 2.0, 10.5.1)."""
+
+    def __init__(self, error_code: str, message: str = "") -> None:
+        super().__init__(message or f"BPMN error {error_code}")
+        self.error_code = error_code
+        self.message = message
+
+
+class NotFound(Exception):
+    """Raised by a stone's ``rollback``, ``cancel`` or ``delete``: the thing is already gone, which is success."""

@@ -1,0 +1,394 @@
+"""One process instance in memory: its rows, its context and its workflow, changed by steps and saved as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Any
+from uuid import uuid4
+
+from ..models import Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
+from . import jsontext
+from .bpmn.activities import StoneTask, run_namespace
+from .bpmn.loops import RUN
+from .bpmn.node import Process
+from .bpmn.state import TASK, Saved, load
+from .bpmn.token import STARTED, Token
+from .bpmn.workflow import Workflow
+from .clock import Clock
+from .context import Context
+from .definition import Definition, Definitions
+from .dispatch.dispatcher import Dispatcher
+from .errors import ExpressionError, Invalid, ReferenceNotFound
+from .expressions import Value, compile_value
+from .limits import Limits
+from .parameters import resolve_parameters
+from .scripts import Scripts
+from .stone import Stone
+from .stones import Stones
+from .task_info import Work
+
+
+class Flags(IntFlag):
+    """What an instance was started with."""
+
+    DEBUG = 1
+    MOCK = 2
+    NO_ROLLBACK = 4
+    PROTECTED = 8
+
+
+PHASES = {
+    "start.success": "complete",
+    "monitor.success": "complete",
+    "canceled": "running",
+    "unknown": "unknown",
+}
+"""What an undo hook is told about the task that it takes back, by the status with which that ended; else ``partial``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """What instances need of the engine around them."""
+
+    engine_id: str
+    store: Store
+    clock: Clock
+    stones: Stones
+    definitions: Definitions
+    limits: Limits
+    dispatcher: Dispatcher
+    scripts: Scripts | None
+
+
+class MockContext(Context):
+    """The context of a mock run: what no stone has put out stands as its own reference, since nothing is made."""
+
+    __slots__ = ()
+
+    def lookup(self, path: tuple[str, ...]) -> Any:
+        try:
+            return super().lookup(path)
+        except ReferenceNotFound:
+            if path[0] != "outputs":
+                raise
+            return "${" + ".".join(path) + "}"
+
+
+@dataclass(eq=False)
+class Instance:
+    """The host of one workflow. ``changes`` is the transaction that the present step belongs to."""
+
+    facilities: Facilities
+    row: InstanceRow
+    content: ContentRow
+    definition: Definition
+    tasks: dict[int, TaskRow]
+    context: Context = field(init=False)
+    workflow: Workflow = field(init=False)
+    changes: Changes = field(init=False)
+    handed: list[TaskRow] = field(default_factory=list)
+    origin: Instance | None = None
+    """For an undo instance: the instance whose ledger it works off."""
+    made: list[Instance] = field(default_factory=list)
+    """Undo instances that the present step has created."""
+    find: Callable[[int], Instance] = field(init=False)
+    """Another instance of the same store, taking part in the present step's transaction."""
+
+    def __post_init__(self) -> None:
+        self.limits = self.facilities.limits
+        self.saved = Saved(self.row.process_instance_id)
+        variables = json.loads(self.content.variables or self.content.start_variables)
+        kind = MockContext if self.row.flags & Flags.MOCK else Context
+        self.context = kind(variables, {})
+        for task in self.tasks.values():
+            if task.outputs and task.kind == "start" and task.status.endswith("success"):
+                self.put_out(task)
+        self.workflow = Workflow(
+            self.definition.process, self, self.context, first_token=self.row.next_token, steps=self.row.steps
+        )
+        self.workflow.stops_on_failure = self.row.kind == "start"
+
+    @classmethod
+    def loaded(cls, facilities: Facilities, row: InstanceRow, content: ContentRow) -> Instance:
+        """The instance as it stands in the store."""
+        store = facilities.store
+        number = row.process_instance_id
+        tasks = {task.id: task for task in store.tasks(number)}
+        instance = cls(facilities, row, content, facilities.definitions.get(row.deployment_id), tasks)
+        if row.phase != "ended" or row.kind != "start":
+            tokens, waits = store.tokens(number), store.waits(number)
+            load(instance.workflow, tokens, waits, tasks.values())
+            instance.saved.tokens.update(token.id for token in tokens)
+            instance.saved.waits.update(wait.token for wait in waits)
+        return instance
+
+    @property
+    def number(self) -> int:
+        """The process instance id."""
+        return self.row.process_instance_id
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether this is a rollback, a cancel or a delete of another instance."""
+        return self.row.kind != "start"
+
+    def has(self, flag: Flags) -> bool:
+        """Whether it was started with this flag."""
+        return bool(self.row.flags & flag)
+
+    # -- what the workflow asks for
+
+    def now(self) -> int:
+        return self.facilities.clock.now()
+
+    def begin_task(self, token: Token) -> None:
+        if not isinstance(token.node, StoneTask):
+            self._begin_user_task(token)
+        elif self.is_undo:
+            from .undo import begin_undo_task
+
+            begin_undo_task(self, token)
+        else:
+            self._begin_stone(token, token.node)
+
+    def _begin_stone(self, token: Token, node: StoneTask) -> None:
+        context = token.context
+        code = node.code.evaluate(context)
+        if not isinstance(code, str):
+            raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by a {type(code).__name__}, not by a text.")
+        row = self.new_task(token, code, run_namespace(node.namespace, token), kind="start", event="start")
+        row.policy = None if node.binding.undo_policy == "delete" else node.binding.undo_policy
+        if code not in self.facilities.stones:
+            row.status = "stone-missing"
+            row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
+            return
+        try:
+            stone, parameters = self.resolve(token, node, code, context)
+            row.parameters = jsontext.dumps(parameters)
+        except (Invalid, ReferenceNotFound, ExpressionError):
+            self.forget_task(token, row)
+            raise
+        if node.binding.retries is not None:
+            row.state = jsontext.dumps({"retries": node.binding.retries})
+        if self.has(Flags.MOCK):
+            self._mock(token, row, stone)
+        else:
+            self.handed.append(row)
+
+    def resolve(self, token: Token, node: StoneTask, code: str, context: Context) -> tuple[type[Stone], dict[str, Any]]:
+        """The class that serves these parameters, and the values with which it starts."""
+        candidates = self.facilities.stones[code]
+        inputs = self._mock_inputs(node.input_values, context) if self.has(Flags.MOCK) else node.input_values
+        run = token.internal_data.get(RUN)
+        for stone in candidates[:-1]:
+            if stone.serves and self._serves(stone, inputs, context):
+                break
+        else:
+            stone = candidates[-1]
+        if stone.serves and not self._serves(stone, inputs, context):
+            raise Invalid(
+                f"No stone {code!r} serves the parameters of {node.bpmn_id!r}: "
+                f"{', '.join(sorted({name for known in candidates for name in known.serves}))} decide.",
+                code="no-stone-serves",
+            )
+        parameters = resolve_parameters(
+            stone, inputs, context, namespace=node.namespace, run=run, element_id=str(node.bpmn_id)
+        )
+        return stone, parameters
+
+    @staticmethod
+    def _serves(stone: type[Stone], inputs: Mapping[str, Value], context: Context) -> bool:
+        for name, wanted in stone.serves.items():
+            given = inputs[name].evaluate(context) if name in inputs else context.parameters.get(name)
+            if given != wanted:
+                return False
+        return True
+
+    def _mock_inputs(self, inputs: Mapping[str, Value], context: Context) -> dict[str, Value]:
+        """Inputs that hang on what was never made keep their text, so that a mock run gets through."""
+        kept: dict[str, Value] = {}
+        for name, value in inputs.items():
+            try:
+                value.evaluate(context)
+                kept[name] = value
+            except ExpressionError:
+                if not any(path[0] == "outputs" for path in value.references):
+                    raise
+                kept[name] = compile_value(str(value.source).replace("${", "\\${").replace("#{", "\\#{"), limits=self.limits)
+        return kept
+
+    def _mock(self, token: Token, row: TaskRow, stone: type[Stone]) -> None:
+        row.event = "mock"
+        if stone.has("mock"):
+            self.handed.append(row)
+            return
+        self.end_task(row, "mock.passed")
+        self.workflow.task_done(token, row.id, {})
+
+    def _begin_user_task(self, token: Token) -> None:
+        namespace = run_namespace(token.node.namespace, token)  # type: ignore[attr-defined]
+        row = self.new_task(token, None, namespace, kind="start", event="user")
+        row.status = "running"
+
+    def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
+        """A new row of the ledger, in the transaction of this step and so before its hand-over."""
+        path = self.workflow.call_path(token)
+        row = TaskRow(
+            id=self.facilities.store.new_id(),
+            process_instance_id=self.number,
+            token=token.id,
+            scope=token.scope.id if token.scope is not None else 0,
+            node=token.node.name,
+            name=token.node.bpmn_name,
+            namespace=namespace,
+            path=jsontext.dumps(path) if path else None,  # type: ignore[arg-type]
+            stone=code,
+            kind=kind,
+            target=None,
+            event=event,
+            status="produce.success",
+            open=1,
+            attempt=1,
+            generation=1,
+            parameters="{}",
+            outputs=None,
+            state=None,
+            progress=0,
+            reason=None,
+            log=None,
+            after=jsontext.dumps(list(token.causes)) if token.causes else None,
+            run=token.internal_data.get(RUN),
+            locals=jsontext.dumps(token.data) if token.data else None,
+            policy=None,
+            undo=None,
+            created=self.now(),
+            ended=None,
+            due=None,
+            owner=self.facilities.engine_id,
+            deadline=None,
+        )
+        self.tasks[row.id] = row
+        self.changes.new_tasks[row.id] = row
+        token._set_state(STARTED)
+        token.note(**{TASK: row.id})
+        self.workflow.open_tasks.add(token.id)
+        return row
+
+    def forget_task(self, token: Token, row: TaskRow) -> None:
+        """Take back a row that this step made and that will not be handed over."""
+        del self.tasks[row.id]
+        del self.changes.new_tasks[row.id]
+        del token.internal_data[TASK]
+        self.workflow.open_tasks.discard(token.id)
+
+    def end_task(self, row: TaskRow, status: str, reason: str | None = None) -> None:
+        """The row has ended; nothing is expected of it any more."""
+        row.open = 0
+        row.status = status
+        row.reason = reason if reason is not None else row.reason if status.endswith("failed") else None
+        row.ended = self.now()
+        row.due = None
+        row.deadline = None
+        row.owner = None
+        self.changes.task_changed(row)
+
+    def withdraw_task(self, token: Token) -> None:
+        row = self.tasks[token.internal_data[TASK]]
+        if row.open:
+            self.stop_task(row, "canceled", "An event interrupted it.")
+
+    def stop_task(self, row: TaskRow, status: str, reason: str) -> None:
+        """End a row that may be running: tell its hook to stop; one that has not begun never will."""
+        dispatcher = self.facilities.dispatcher
+        if row.event in ("start", "mock") and row.attempt == 1 and dispatcher.withdraw(row.id):
+            row.undo = "never-begun"
+        elif row.stone is None or row.status == "stone-missing":
+            row.undo = "never-begun"
+        else:
+            dispatcher.ask_to_stop(row.id)
+        self.end_task(row, status, reason)
+        row.reason = reason
+
+    def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+        event = EventRow(str(uuid4()), kind, name, jsontext.dumps(dict(payload)) if payload else None, None, self.now())
+        self.changes.new_events.append(event)
+
+    def called_process(self, key: str) -> tuple[str, Process]:
+        row = self.facilities.store.newest_deployment(key)
+        if row is None:
+            raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
+        return row.id, self.facilities.definitions.get(row.id).process
+
+    def deployed_process(self, deployment_id: str) -> Process:
+        return self.facilities.definitions.get(deployment_id).process
+
+    def run_script(self, token: Token) -> None:
+        if self.facilities.scripts is None:
+            raise Invalid("This engine runs no scripts.", code="script-refused")
+        self.facilities.scripts.run(token)
+
+    def compensated(self, task_ids: Sequence[int]) -> None:
+        for task_id in task_ids:
+            row = self.tasks.get(task_id)
+            if row is not None:
+                row.undo = "undone"
+                self.changes.task_changed(row)
+
+    def undo_instance(self, process_instance_id: int) -> Instance:
+        """The rollback, cancel or delete of this instance, made by this step or before."""
+        for undo in self.made:
+            if undo.number == process_instance_id:
+                return undo
+        undo = self.find(process_instance_id)
+        undo.origin = self
+        return undo
+
+    # -- context
+
+    def put_out(self, row: TaskRow) -> None:
+        """Make a finished task's outputs visible under its namespace."""
+        if not row.outputs:
+            return
+        target: Any = self.context.outputs
+        for namespace in json.loads(row.path) if row.path else ():
+            target = target.setdefault(namespace, {})
+        target.setdefault(row.namespace, {}).update(json.loads(row.outputs))
+
+    def work(self, row: TaskRow) -> Work:
+        """The present event of a task as plain data, for whoever carries it out."""
+        outputs, phase = row.outputs, "running"
+        if self.origin is not None and row.target is not None:
+            target = self.origin.tasks[row.target]
+            outputs, phase = target.outputs, PHASES.get(target.status, "partial")
+        return Work(
+            task_id=row.id,
+            process_instance_id=self.number,
+            stone=row.stone or "",
+            event=row.event,
+            attempt=row.attempt,
+            idempotency_key=f"{self.row.id}-{row.id}-{row.generation}",
+            namespace=row.namespace,
+            element_id=row.node,
+            parameters=row.parameters,
+            outputs=outputs,
+            state=row.state,
+            phase=phase,
+            name=row.name or "",
+        )
+
+    # -- saving
+
+    def save(self) -> None:
+        """Put everything that has changed into the transaction."""
+        workflow = self.workflow
+        self.row.next_token = workflow.next_token
+        self.row.steps = workflow.steps
+        if workflow.variables_changed:
+            workflow.variables_changed = False
+            self.content.variables = jsontext.dumps(self.context.parameters)
+            self.changes.content_changed(self.content)
+        self.saved.save(workflow, self.changes)
+        self.changes.instance_changed(self.row)

@@ -1,0 +1,218 @@
+"""The engine's pulse: what is due, what dead engines left, and what is owed to others, seen to in time."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from ..models import EventRow, StoreError
+from . import step
+from .errors import RiverstoneError
+from .instance import Facilities
+from .river import River, Turn
+
+logger = logging.getLogger("riverstone.engine")
+
+POLL = 1.0
+"""Seconds between two looks into the store for what others left; what this engine knows of is on time."""
+HEARTBEAT = 5.0
+LEASE = 30.0
+"""Seconds without a heartbeat after which an engine on another machine counts as dead."""
+MOST_AT_ONCE = 200
+
+
+class Pulse:
+    """Runs the river: in a thread of its own, or in the caller's by :meth:`beat`."""
+
+    def __init__(
+        self, river: River, facilities: Facilities, deliver: Callable[[EventRow], None], *, passive: bool
+    ) -> None:
+        self.river = river
+        self.facilities = facilities
+        self.passive = passive
+        self.thread: threading.Thread | None = None
+        self.delivering = False
+        self._owed: deque[EventRow] = deque()
+        self._stopping = False
+        self._polled = 0.0
+        self._beaten = 0.0
+        self._deliver = deliver
+
+    # -- beginning and ending
+
+    def begin(self, *, own_thread: bool) -> None:
+        """Announce the engine, take over what dead ones left, and start the thread."""
+        store, clock = self.facilities.store, self.facilities.clock
+        store.add_engine(self.facilities.engine_id, socket.gethostname(), os.getpid(), process_started(os.getpid()), _real_now())
+        self._beaten = time.monotonic()
+        if not self.passive:
+            self._take_over()
+            for event in store.events(MOST_AT_ONCE):
+                self._owed.append(event)
+        if own_thread:
+            self.thread = threading.Thread(target=self._run, name="riverstone-river", daemon=True)
+            self.thread.start()
+        elif not self.passive:
+            self._poll(clock.now())
+
+    def end(self) -> None:
+        """Step what is still in the inbox, then leave the rest to others."""
+        self._stopping = True
+        with self.river.arrived:
+            self.river.arrived.notify_all()
+        if self.thread is not None and self.thread is not threading.current_thread():
+            self.thread.join()
+        while self.river.drain():
+            pass
+        try:
+            self.facilities.store.release_tasks([self.facilities.engine_id], self.facilities.clock.now())
+        except StoreError as error:
+            logger.warning("the engine could not sign off: %s", error)
+
+    def _run(self) -> None:
+        from .engine import Engine
+
+        engine = self._deliver.__self__  # type: ignore[attr-defined]
+        assert isinstance(engine, Engine)
+        while not self._stopping:
+            try:
+                if self.river.drain() or self.deliver_owed(engine.deliver) or self.beat():
+                    continue
+            except StoreError as error:
+                logger.warning("the database does not answer: %s", error)
+                time.sleep(0.2)
+                continue
+            with self.river.arrived:
+                if not self.river.has_work() and not self._stopping:
+                    self.river.arrived.wait(self._patience())
+
+    def _patience(self) -> float:
+        due = self.river.dues[0][0] if self.river.dues else None
+        until_due = POLL if due is None else (due - self.facilities.clock.now()) / 1000
+        return max(0.0, min(POLL, until_due))
+
+    # -- what is due
+
+    def beat(self) -> bool:
+        """Put everything that is due now into the inbox; whether there was anything."""
+        now = self.facilities.clock.now()
+        moved = False
+        dues = self.river.dues
+        taken = 0
+        while dues and dues[0][0] <= now and taken < MOST_AT_ONCE:
+            _, kind, number, which, further = heapq.heappop(dues)
+            self._submit(kind, number, which, further)
+            moved = True
+            taken += 1
+        real = time.monotonic()
+        if not self.passive and (self.thread is None or real - self._polled >= POLL):
+            self._polled = real
+            moved = self._poll(now) or moved
+        if real - self._beaten >= HEARTBEAT:
+            self._beaten = real
+            self.facilities.store.engine_seen(self.facilities.engine_id, _real_now())
+            if not self.passive:
+                self._take_over()
+        while self.river.drain():
+            pass
+        return moved
+
+    def next_due(self) -> int | None:
+        """When something is due next, as far as this engine or the store knows."""
+        stored = self.facilities.store.next_due()
+        known = [due for due, *_ in self.river.dues[:1]]
+        return min([*known, *([stored] if stored is not None else [])], default=None)
+
+    def _submit(self, kind: str, number: int, which: int, further: int) -> None:
+        def action(turn: Turn) -> None:
+            if kind == "task":
+                step.task_due(turn.instance(number), which)
+            elif kind == "timer":
+                step.timer_due(turn.instance(number), which, further)
+            else:
+                step.grace_over(turn.instance(number))
+
+        self.river.submit(action).add_done_callback(lambda future: _log(future.exception()))
+
+    def _poll(self, now: int) -> bool:
+        """What is due in the store and was not known here: left by an engine that died, or set by another."""
+        store = self.facilities.store
+        moved = False
+        for row in store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id):
+            if not self.facilities.dispatcher.holds(row.id):
+                self._submit("task", row.process_instance_id, row.id, 0)
+                moved = True
+        for wait in store.due_waits(now, MOST_AT_ONCE):
+            self._submit("timer", wait.process_instance_id, wait.token, wait.number)
+            moved = True
+        for number in store.due_instances(now, MOST_AT_ONCE):
+            self._submit("grace", number, 0, 0)
+            moved = True
+        return moved
+
+    def _take_over(self) -> None:
+        """Release what dead engines held, so that any living one goes on with it."""
+        dead = [engine_id for engine_id, host, pid, started, seen in self.facilities.store.engines() if self._is_dead(engine_id, host, pid, started, seen)]
+        if dead:
+            released = self.facilities.store.release_tasks(dead, self.facilities.clock.now())
+            logger.info("took over %d tasks of %d engines that died", released, len(dead))
+
+    def _is_dead(self, engine_id: str, host: str, pid: int, started: str, seen: int) -> bool:
+        if engine_id == self.facilities.engine_id:
+            return False
+        if host == socket.gethostname():
+            return process_started(pid) != started
+        return _real_now() - seen > LEASE * 1000
+
+    # -- what is owed
+
+    def owe(self, event: EventRow) -> None:
+        """Deliver a thrown message or signal soon."""
+        self._owed.append(event)
+
+    def deliver_owed(self, deliver: Callable[[EventRow], None]) -> bool:
+        """Deliver what has been thrown; whether there was anything."""
+        if not self._owed or self.delivering:
+            return False
+        self.delivering = True
+        try:
+            while self._owed:
+                deliver(self._owed.popleft())
+        finally:
+            self.delivering = False
+        return True
+
+
+def _real_now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _log(error: BaseException | None) -> None:
+    if error is None:
+        return
+    level = logging.INFO if isinstance(error, RiverstoneError) else logging.ERROR
+    logger.log(level, "something due could not be done: %s", error, exc_info=error if level == logging.ERROR else None)
+
+
+def process_started(pid: int) -> str:
+    """What tells this process from a later one with the same id; empty if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[19]
+    except OSError:
+        pass
+    if os.path.isdir("/proc/self"):
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except OSError:
+        pass
+    return "alive"

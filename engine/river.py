@@ -1,0 +1,240 @@
+"""The river: takes events in, steps instances in memory, commits, and only then acknowledges and hands over.
+
+All that waits in the inbox shares one transaction. Where that fails, what was in memory is thrown away and each
+event is tried alone against the store, so that one bad event takes none of its neighbours with it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from ..models import AlreadyUsed, Changes, EventRow, RevisionConflict, StoreError, TaskRow
+from .errors import RiverstoneError, StoreUnavailable, UnknownProcessInstance
+from .instance import Facilities, Instance
+
+logger = logging.getLogger("riverstone.engine")
+
+MOST_IN_A_BATCH = 256
+MOST_KEPT = 2000
+TRIES = 5
+
+
+class Turn:
+    """One transaction in the making: the instances that take part, and what follows its commit."""
+
+    def __init__(self, river: River) -> None:
+        self.river = river
+        self.changes = Changes()
+        self.instances: dict[int, Instance] = {}
+        self.owed: list[EventRow] = []
+
+    def instance(self, process_instance_id: int) -> Instance:
+        """The instance, its copy in memory if that is kept; raises UnknownProcessInstance."""
+        found = self.instances.get(process_instance_id)
+        if found is None:
+            found = self.river.kept(process_instance_id)
+            self.join(found)
+        return found
+
+    def join(self, instance: Instance) -> None:
+        """Let an instance write into this transaction."""
+        self.instances[instance.number] = instance
+        instance.changes = self.changes
+        instance.find = self.instance
+        if instance.row.origin is not None:
+            instance.origin = self.instance(instance.row.origin)
+
+
+Action = Callable[[Turn], Any]
+
+
+class River:
+    """One line of steps for one engine; ``submit`` from any thread, ``drain`` where the steps run."""
+
+    def __init__(self, facilities: Facilities) -> None:
+        self.facilities = facilities
+        self._kept: OrderedDict[int, Instance] = OrderedDict()
+        self._inbox: list[tuple[Action, Future[Any]]] = []
+        self._inbox_lock = threading.Lock()
+        self._stepping = threading.RLock()
+        self.arrived = threading.Condition(self._inbox_lock)
+        self.ended = threading.Condition()
+        self.dues: list[tuple[int, str, int, int, int]] = []
+        """What this engine knows to be due: (milliseconds, kind, instance, task or token, number)."""
+
+    # -- taking events in
+
+    def submit(self, action: Action) -> Future[Any]:
+        """Queue an event; the future has its result once that is durable, or what it raised."""
+        future: Future[Any] = Future()
+        with self.arrived:
+            self._inbox.append((action, future))
+            self.arrived.notify()
+        return future
+
+    def has_work(self) -> bool:
+        """Whether anything waits in the inbox."""
+        return bool(self._inbox)
+
+    def drain(self) -> bool:
+        """Step everything that waits, in one transaction; false if there was nothing."""
+        with self._stepping:
+            with self._inbox_lock:
+                batch, self._inbox = self._inbox[:MOST_IN_A_BATCH], self._inbox[MOST_IN_A_BATCH:]
+            if not batch:
+                return False
+            self._step_together(batch)
+            return True
+
+    def now(self, action: Action) -> Any:
+        """Step one event in the caller's thread and return its result once that is durable."""
+        with self._stepping:
+            future: Future[Any] = Future()
+            self._step_together([(action, future)])
+            return future.result()
+
+    # -- stepping
+
+    def _step_together(self, batch: Sequence[tuple[Action, Future[Any]]]) -> None:
+        turn = Turn(self)
+        results: list[tuple[Future[Any], Any]] = []
+        try:
+            for action, future in batch:
+                try:
+                    results.append((future, action(turn)))
+                except RiverstoneError as error:
+                    # Refused before it changed anything; raised after a change it would spoil the turn.
+                    if len(batch) > 1:
+                        raise
+                    self._forget(turn)
+                    future.set_exception(error)
+                    return
+            self._commit(turn)
+        except Exception as error:
+            self._forget(turn)
+            self._step_alone(batch, error)
+            return
+        for future, result in results:
+            future.set_result(result)
+        self._after_commit(turn)
+
+    def _step_alone(self, batch: Sequence[tuple[Action, Future[Any]]], first: Exception) -> None:
+        for action, future in batch:
+            error: Exception = first
+            for _ in range(TRIES):
+                turn = Turn(self)
+                try:
+                    result = action(turn)
+                    self._commit(turn)
+                except RevisionConflict as conflict:
+                    self._forget(turn)
+                    error = conflict
+                    continue
+                except Exception as other:
+                    self._forget(turn)
+                    error = other
+                    break
+                future.set_result(result)
+                self._after_commit(turn)
+                break
+            else:
+                error = StoreUnavailable("Other engines keep changing the same process: try again.")
+            if not future.done():
+                future.set_exception(_as_ours(error))
+
+    def _commit(self, turn: Turn) -> None:
+        for instance in list(turn.instances.values()):
+            for made in instance.made:
+                turn.instances[made.number] = made
+                made.find = turn.instance
+        turn.owed = list(turn.changes.new_events)
+        if turn.changes:
+            self.facilities.store.commit(turn.changes)
+
+    def _after_commit(self, turn: Turn) -> None:
+        works: list[tuple[Instance, TaskRow]] = []
+        ended = False
+        for instance in turn.instances.values():
+            instance.made.clear()
+            self._keep(instance)
+            works.extend((instance, row) for row in instance.handed if row.open)
+            instance.handed = []
+            ended = ended or instance.row.phase in ("ended", "paused")
+        self._note_dues(turn)
+        if works:
+            self.facilities.dispatcher.submit([instance.work(row) for instance, row in works])
+        if ended:
+            with self.ended:
+                self.ended.notify_all()
+        for event in turn.owed:
+            self.on_owed(event)
+
+    on_owed: Callable[[EventRow], None]
+
+    def _note_dues(self, turn: Turn) -> None:
+        changes = turn.changes
+        noted = len(self.dues)
+        for row in (*changes.new_tasks.values(), *changes.tasks.values()):
+            due = row.due if row.deadline is None or (row.due is not None and row.due < row.deadline) else row.deadline
+            if row.open and due is not None:
+                heapq.heappush(self.dues, (due, "task", row.process_instance_id, row.id, 0))
+        for wait in changes.new_waits:
+            if wait.due is not None:
+                heapq.heappush(self.dues, (wait.due, "timer", wait.process_instance_id, wait.token, wait.number))
+        for instance in turn.instances.values():
+            if instance.row.due is not None:
+                heapq.heappush(self.dues, (instance.row.due, "grace", instance.number, 0, 0))
+        if len(self.dues) != noted:
+            with self.arrived:
+                self.arrived.notify()
+
+    # -- instances in memory
+
+    def kept(self, process_instance_id: int) -> Instance:
+        """The copy in memory, or a fresh one from the store. Its revision is checked by the commit that uses it."""
+        found = self._kept.get(process_instance_id)
+        if found is not None:
+            self._kept.move_to_end(process_instance_id)
+            return found
+        store = self.facilities.store
+        row, content = store.instance(process_instance_id), store.content(process_instance_id)
+        if row is None or content is None:
+            raise UnknownProcessInstance(str(process_instance_id))
+        return Instance.loaded(self.facilities, row, content)
+
+    def _keep(self, instance: Instance) -> None:
+        if instance.row.phase == "ended":
+            self._kept.pop(instance.number, None)
+            return
+        self._kept[instance.number] = instance
+        self._kept.move_to_end(instance.number)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+
+    def _forget(self, turn: Turn) -> None:
+        """What is in memory may differ from the store now; what was handed over before still runs."""
+        for number in turn.instances:
+            self._kept.pop(number, None)
+
+    def forget(self, process_instance_ids: Iterable[int]) -> None:
+        """Read these instances from the store when they are next needed."""
+        with self._stepping:
+            for number in process_instance_ids:
+                self._kept.pop(number, None)
+
+
+def _as_ours(error: Exception) -> Exception:
+    if isinstance(error, RiverstoneError):
+        return error
+    if isinstance(error, AlreadyUsed):
+        return error
+    if isinstance(error, StoreError):
+        return StoreUnavailable(f"The database did not take the change, so nothing was done: {error}")
+    logger.error("a step failed", exc_info=error)
+    return error

@@ -1,0 +1,140 @@
+"""From rows to what is shown: the record, the tasks, with every secret masked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+from ..models import ContentRow, InstanceRow, TaskRow
+from . import jsontext
+from .clock import moment
+from .instance import Flags
+from .mask import MASKED, Mask
+from .parameters import masked
+from .stone import Stone
+from .stones import Stones
+from .templates import ParameterTemplate
+from .views import ProcessInstance, Task
+
+TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
+"""The UUID namespace in which a task's ``id`` is made from its ``taskId``."""
+
+
+def mask_for(template: ParameterTemplate | None, content: ContentRow) -> Mask | None:
+    """What hides the secret start variables of one instance; None where nothing is secret."""
+    if template is None or not template.secret_paths:
+        return None
+    return template.mask_of(json.loads(content.variables or content.start_variables))
+
+
+def show_instance(
+    row: InstanceRow, content: ContentRow, outputs: Mapping[str, Any], mask: Mask | None
+) -> ProcessInstance:
+    """The record of one instance; ``outputs`` by namespace."""
+    process_content, values, reason = content.start_variables, content.outputs, row.reason
+    if mask is not None:
+        process_content = jsontext.dumps(mask.mask_value(json.loads(process_content)))
+        values = None if values is None else jsontext.dumps(mask.mask_value(json.loads(values)))
+        outputs = mask.mask_value(dict(outputs))
+        reason = None if reason is None else mask.mask_text(reason)
+    started = moment(row.started)
+    assert started is not None
+    return ProcessInstance(
+        id=row.id,
+        process_instance_id=str(row.process_instance_id),
+        model_id=row.model_id,
+        model_key=row.model_key,
+        process_name=row.name,
+        process_type=None,
+        status=row.status,
+        process_content=process_content,
+        start_time=started,
+        end_time=moment(row.ended),
+        activiti_file_id=None,
+        outputs=values,
+        native_outputs=jsontext.dumps(dict(outputs)) if outputs else "",
+        rollback_process_instance_id=_text(row.rollback_id),
+        cancel_process_instance_id=_text(row.cancel_id),
+        delete_process_instance_id=_text(row.delete_id),
+        key=row.key,
+        deployment_id=row.deployment_id,
+        kind=row.kind,
+        reason=reason,
+        business_key=row.business_key,
+        origin_process_instance_id=_text(row.origin),
+        debug=bool(row.flags & Flags.DEBUG),
+        mock=bool(row.flags & Flags.MOCK),
+        protected=bool(row.flags & Flags.PROTECTED),
+        paused=row.phase == "paused",
+    )
+
+
+def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
+    """The native outputs by namespace, those of called processes inside that of their call; secret ones masked."""
+    shown: dict[str, Any] = {}
+    for row in tasks:
+        if not row.outputs or row.kind != "start" or not row.status.endswith("success"):
+            continue
+        target = shown
+        for namespace in json.loads(row.path) if row.path else ():
+            target = target.setdefault(namespace, {})
+        values = json.loads(row.outputs)
+        target.setdefault(row.namespace, {}).update(_without_secrets(values, row, stones))
+    return shown
+
+
+def _class_of(row: TaskRow, stones: Stones) -> type[Stone] | None:
+    return stones.choose(row.stone, json.loads(row.parameters)) if row.stone is not None else None
+
+
+def _without_secrets(values: dict[str, Any], row: TaskRow, stones: Stones) -> dict[str, Any]:
+    stone = _class_of(row, stones)
+    if stone is None or not stone.secret_outputs:
+        return values
+    return {name: MASKED if name in stone.secret_outputs else value for name, value in values.items()}
+
+
+def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool) -> Task:
+    """One task; ``running`` tells that its hook is being carried out here at this moment."""
+    stone = _class_of(row, stones)
+    parameters = json.loads(row.parameters)
+    outputs = json.loads(row.outputs) if row.outputs else {}
+    log = tuple(json.loads(row.log)) if row.log else ()
+    reason = row.reason
+    if stone is not None:
+        parameters = masked(stone, parameters)
+        outputs = _without_secrets(outputs, row, stones)
+    if mask is not None:
+        parameters, outputs = mask.mask_value(parameters), mask.mask_value(outputs)
+        reason = None if reason is None else mask.mask_text(reason)
+        log = tuple(mask.mask_text(line) for line in log)
+    created = moment(row.created)
+    assert created is not None
+    return Task(
+        id=str(uuid5(TASKS, str(row.id))),
+        process_instance_id=str(row.process_instance_id),
+        task_id=str(row.id),
+        name=row.name or row.node,
+        namespace=row.namespace,
+        stone=row.stone,
+        element_id=row.node,
+        create_time=created,
+        end_time=moment(row.ended),
+        status=f"{row.event}.begin" if running and row.open else row.status,
+        reason=reason,
+        parameters=parameters,
+        outputs=outputs,
+        progress=row.progress,
+        attempt=row.attempt,
+        kind=row.kind,
+        origin_task_id=_text(row.target),
+        undo=row.undo,
+        after=tuple(str(task_id) for task_id in json.loads(row.after)) if row.after else (),
+        log=log,
+    )
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

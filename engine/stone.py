@@ -1,0 +1,90 @@
+"""What a user writes: an executor that does one thing in the world and can take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from marshmallow import fields
+
+from .errors import Invalid
+
+if TYPE_CHECKING:
+    from .task_info import TaskInfo
+
+UNDO_EVENTS = ("rollback", "cancel", "delete")
+
+
+class Stone:
+    """Subclass it, give it a ``code``, and override the hooks that have something to do.
+
+    A hook that is not overridden does not exist: its event is passed over, and an undo event lists the
+    task as retained. Hooks run on any thread, and more than once if the first answer was lost: use
+    ``task.idempotency_key`` towards the outside.
+    """
+
+    code: ClassVar[str] = ""
+    """How a model names this stone, such as ``SIP::EC2::Volume``."""
+    display_name: ClassVar[str] = ""
+    parameters: ClassVar[Mapping[str, fields.Field[Any]]] = {}
+    """Marshmallow fields by name. ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``."""
+    outputs: ClassVar[Mapping[str, str]] = {}
+    """What ``add_output`` will be called with, by name, in words."""
+    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that are masked wherever the task is shown."""
+    serves: ClassVar[Mapping[str, Any]] = {}
+    """Parameter values for which this stone is chosen where several share a code; empty serves the rest."""
+
+    retries: ClassVar[int] = 0
+    """How often a failed event is tried again."""
+    retry_backoff: ClassVar[float] = 1.0
+    """Seconds before the first retry; doubled for each further one, with up to a tenth of jitter."""
+    retry_backoff_max: ClassVar[float] = 300.0
+    timeouts: ClassVar[Mapping[str, float]] = {}
+    """Seconds by event (``start``, ``monitor``, ``rollback``, ...) after which the event has failed.
+    For ``monitor`` the whole time from the first look; for the others one call."""
+    monitor_interval: ClassVar[float] = 5.0
+    """Seconds between two looks of ``monitor``."""
+    grace: ClassVar[float] = 240.0
+    """Seconds that a running task is given to stop when its process fails or is cancelled."""
+
+    def start(self, task: TaskInfo) -> None:
+        """Do it. Returning is success, raising is failure."""
+
+    def monitor(self, task: TaskInfo) -> bool | None:
+        """Look once, without waiting: true when it is done, anything else to be asked again later."""
+
+    def rollback(self, task: TaskInfo) -> None:
+        """Take it back because the process failed."""
+
+    def cancel(self, task: TaskInfo) -> None:
+        """Take it back because the process was cancelled."""
+
+    def delete(self, task: TaskInfo) -> None:
+        """Remove what the process made."""
+
+    def mock(self, task: TaskInfo) -> None:
+        """Pretend, in a mock run."""
+
+    @classmethod
+    def has(cls, event: str) -> bool:
+        """Whether the class overrides the hook of this event."""
+        return getattr(cls, event) is not getattr(Stone, event)
+
+
+def stone_of_function(code: str, function: Callable[[TaskInfo], Any], options: Mapping[str, Any]) -> type[Stone]:
+    """A stone class whose ``start`` calls the function; a mapping that it returns becomes outputs."""
+
+    def start(self: Stone, task: TaskInfo) -> None:
+        returned = function(task)
+        if isinstance(returned, Mapping):
+            for name, value in returned.items():
+                task.add_output(name, value)
+        elif returned is not None:
+            raise TypeError(f"The function of stone {code!r} returned {type(returned).__name__}, not a mapping or None.")
+
+    unknown = [name for name in options if name.startswith("_") or not hasattr(Stone, name)]
+    if unknown:
+        raise Invalid(f"A stone has no option {', '.join(map(repr, unknown))}.", code="stone-option")
+    members = {"code": code, "start": start, "__doc__": function.__doc__, **options}
+    return type(function.__name__, (Stone,), members)

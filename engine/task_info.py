@@ -1,0 +1,138 @@
+"""What a stone's hook is handed: its task, and nothing else of the engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import jsontext
+from .errors import Invalid
+from .limits import Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """One event of one task, ready to be carried out; plain data that could cross a wire."""
+
+    task_id: int
+    process_instance_id: int
+    stone: str
+    event: str
+    attempt: int
+    idempotency_key: str
+    namespace: str
+    element_id: str
+    parameters: str
+    outputs: str | None
+    state: str | None
+    phase: str = "running"
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Request:
+    """Tells a running hook that it should stop; shared by the hook and whoever asks."""
+
+    asked: threading.Event = field(default_factory=threading.Event)
+
+
+class TaskInfo:
+    """The task that a hook works on.
+
+    ``parameters`` are typed by the stone's fields; ``outputs`` what the task has put out so far; ``state`` a small
+    JSON object that the monitor may change and that survives a restart. ``idempotency_key`` is the same for
+    every delivery of the same attempt: hand it to the outside so that nothing is made twice.
+    """
+
+    __slots__ = (
+        "_limits",
+        "_on_progress",
+        "_request",
+        "attempt",
+        "element_id",
+        "event",
+        "idempotency_key",
+        "logged",
+        "name",
+        "namespace",
+        "outputs",
+        "parameters",
+        "percent",
+        "phase",
+        "process_instance_id",
+        "put_out",
+        "state",
+        "task_id",
+    )
+
+    def __init__(
+        self,
+        work: Work,
+        parameters: dict[str, Any],
+        *,
+        limits: Limits,
+        request: Request,
+        on_progress: Callable[[int, str | None], None] | None = None,
+    ) -> None:
+        self.task_id = str(work.task_id)
+        self.process_instance_id = str(work.process_instance_id)
+        self.namespace = work.namespace
+        self.element_id = work.element_id
+        self.name = work.name
+        self.event = work.event
+        self.attempt = work.attempt
+        self.phase = work.phase
+        self.idempotency_key = work.idempotency_key
+        self.parameters = parameters
+        self.outputs: dict[str, Any] = jsontext.loads(work.outputs, limits=limits) if work.outputs else {}
+        self.state: dict[str, Any] = jsontext.loads(work.state, limits=limits) if work.state else {}
+        self.put_out: dict[str, Any] = {}
+        self.percent: int | None = None
+        self.logged: list[str] = []
+        self._limits = limits
+        self._request = request
+        self._on_progress = on_progress
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether the process has failed or is being cancelled: stop as soon as it can be done cleanly."""
+        return self._request.asked.is_set()
+
+    def wait_for_cancel(self, seconds: float) -> bool:
+        """Wait, at most so long; true at once when the task is asked to stop. Use it in place of ``time.sleep``."""
+        return self._request.asked.wait(seconds)
+
+    def add_output(self, name: str, value: Any) -> None:
+        """Put out a JSON value under a name; it can be referred to as ``${outputs.<namespace>.<name>}``.
+
+        Raises Invalid for what is not JSON, has no name, or is over the limit output_size.
+        """
+        if not isinstance(name, str) or not name:
+            raise Invalid("An output needs a name.", code="output-invalid")
+        jsontext.check({name: value}, limits=self._limits, name=f"output {name!r}")
+        if jsontext.weigh({**self.put_out, name: value}, self._limits.output_size) > self._limits.output_size:
+            raise Invalid(
+                f"The outputs of task {self.task_id} are over the limit output_size ({self._limits.output_size} bytes).",
+                code="output-too-large",
+            )
+        self.outputs[name] = value
+        self.put_out[name] = value
+
+    def add_outputs(self, values: Mapping[str, Any]) -> None:
+        """Put out several values."""
+        for name, value in values.items():
+            self.add_output(name, value)
+
+    def progress(self, percent: float, text: str | None = None) -> None:
+        """Report how far the task is, from 0 to 100, with a word for the log."""
+        self.percent = max(0, min(100, int(percent)))
+        if text:
+            self.log(text)
+        if self._on_progress is not None:
+            self._on_progress(self.percent, text)
+
+    def log(self, text: str) -> None:
+        """Keep a line with the task; lines over 1,000 characters are cut."""
+        self.logged.append(str(text).replace("\x00", "")[:1000])

@@ -1,0 +1,145 @@
+"""What the engine shows of itself: frozen snapshots, never rows of the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """An authored process that can still be edited."""
+
+    model_id: str
+    key: str
+    name: str
+    created: datetime
+    updated: datetime
+    xml: str = field(repr=False)
+    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """An immutable, numbered version of a model."""
+
+    deployment_id: str
+    model_id: str
+    key: str
+    name: str
+    version: int
+    created: datetime
+    xml: str = field(repr=False)
+    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessInstance:
+    """One run. The first sixteen fields are the documented record, in its order; the rest is more to know.
+
+    ``process_content``, ``outputs`` and ``native_outputs`` are JSON text, as in the record;
+    :attr:`output_values` and :attr:`native_output_values` are the same, read.
+    """
+
+    id: str
+    process_instance_id: str
+    model_id: str | None
+    model_key: str | None
+    process_name: str
+    process_type: None
+    status: str
+    process_content: str
+    start_time: datetime
+    end_time: datetime | None
+    activiti_file_id: None
+    outputs: str | None
+    native_outputs: str
+    rollback_process_instance_id: str | None
+    cancel_process_instance_id: str | None
+    delete_process_instance_id: str | None
+    key: str = ""
+    deployment_id: str = ""
+    kind: str = "start"
+    """``start`` for a forward run, else the undo that it is: ``rollback``, ``cancel``, ``delete``."""
+    reason: str | None = None
+    """Why it failed, in one sentence."""
+    business_key: str | None = None
+    origin_process_instance_id: str | None = None
+    """For an undo instance: the instance that it undoes."""
+    debug: bool = False
+    mock: bool = False
+    protected: bool = False
+    """Whether a delete is refused."""
+    paused: bool = False
+    """Whether a debug run stands still after a failure, waiting for ``rerun``, ``resume`` or ``cancel``."""
+
+    @property
+    def output_values(self) -> dict[str, Any]:
+        """The outputs template's values, empty until the process has succeeded."""
+        values: dict[str, Any] = json.loads(self.outputs) if self.outputs else {}
+        return values
+
+    @property
+    def native_output_values(self) -> dict[str, dict[str, Any]]:
+        """What the stones put out, by namespace."""
+        values: dict[str, dict[str, Any]] = json.loads(self.native_outputs) if self.native_outputs else {}
+        return values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One execution of one node that had to wait: a stone, or a user task."""
+
+    id: str
+    process_instance_id: str
+    task_id: str
+    name: str
+    namespace: str
+    stone: str | None
+    """The stone's code; None for a user task."""
+    element_id: str
+    create_time: datetime
+    end_time: datetime | None
+    status: str
+    reason: str | None
+    parameters: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    progress: int
+    attempt: int = 1
+    kind: str = "start"
+    """``start`` for a forward task, else the undo event that it sends."""
+    origin_task_id: str | None = None
+    """For a task of an undo instance: the task that it undoes."""
+    undo: str | None = None
+    """For a forward task, what became of it: ``undone``, ``retained``, ``failed``, or None while it is kept."""
+    after: tuple[str, ...] = ()
+    """The ids of the tasks that it causally followed."""
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoStep:
+    """One row of a preview: what an undo would do with one task, after the tasks in ``after``."""
+
+    task_id: str
+    name: str
+    namespace: str
+    stone: str | None
+    action: str
+    """``rollback``, ``cancel`` or ``delete``; ``retain`` where the stone has no such hook or the node's policy keeps it."""
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list; ``cursor`` asks for the next part and is None at the end."""
+
+    items: tuple[Item, ...]
+    cursor: str | None = None

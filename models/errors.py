@@ -1,0 +1,15 @@
+"""What can go wrong in the store."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The database did not do what was asked; the transaction has no effect or an unknown one."""
+
+
+class RevisionConflict(StoreError):
+    """Another engine changed one of the instances first; nothing was written."""
+
+
+class AlreadyUsed(StoreError):
+    """A unique value (an idempotency key, a deployment's version) was taken by someone else first; nothing was written."""

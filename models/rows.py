@@ -1,0 +1,159 @@
+"""Rows as the engine holds them in memory: plain records, field for column, in the tables' order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(slots=True)
+class InstanceRow:
+    """One process instance; see :class:`riverstone.models.tables.ProcessInstance`."""
+
+    process_instance_id: int
+    id: str
+    model_id: str | None
+    model_key: str | None
+    deployment_id: str
+    key: str
+    name: str
+    kind: str
+    status: str
+    phase: str
+    flags: int
+    revision: int
+    next_token: int
+    steps: int
+    started: int
+    ended: int | None = None
+    due: int | None = None
+    reason: str | None = None
+    business_key: str | None = None
+    origin: int | None = None
+    rollback_id: int | None = None
+    cancel_id: int | None = None
+    delete_id: int | None = None
+    pending: str | None = None
+
+
+@dataclass(slots=True)
+class ContentRow:
+    """The variables of one process instance; ``variables`` is None while they equal the start variables."""
+
+    process_instance_id: int
+    start_variables: str
+    variables: str | None = None
+    outputs: str | None = None
+
+
+@dataclass(slots=True)
+class TaskRow:
+    """One row of the ledger; ``open`` is 1 until the row has ended."""
+
+    id: int
+    process_instance_id: int
+    token: int
+    scope: int
+    node: str
+    name: str | None
+    namespace: str
+    path: str | None
+    stone: str | None
+    kind: str
+    target: int | None
+    event: str
+    status: str
+    open: int
+    attempt: int
+    generation: int
+    parameters: str
+    outputs: str | None
+    state: str | None
+    progress: int
+    reason: str | None
+    log: str | None
+    after: str | None
+    run: int | None
+    locals: str | None
+    policy: str | None
+    undo: str | None
+    created: int
+    ended: int | None
+    due: int | None
+    owner: str | None
+    deadline: int | None
+
+
+@dataclass(slots=True)
+class TokenRow:
+    """One saved token that does not live in a task's row."""
+
+    process_instance_id: int
+    id: int
+    scope: int | None
+    node: str
+    state: int
+    flow: str | None
+    internal: str | None
+    locals: str | None
+    causes: str | None
+
+
+@dataclass(slots=True)
+class WaitRow:
+    """One thing that a token waits for from outside."""
+
+    process_instance_id: int
+    token: int
+    number: int
+    kind: str
+    name: str | None
+    correlation: str | None
+    due: int | None
+
+
+@dataclass(slots=True)
+class DeploymentRow:
+    """One deployment; ``sources`` is a JSON array of XML texts, the first holding the process to run."""
+
+    id: str
+    model_id: str | None
+    key: str
+    name: str
+    version: int
+    digest: str
+    sources: str
+    parameter_template: str | None
+    outputs_template: str | None
+    created: int
+
+
+@dataclass(slots=True)
+class ModelRow:
+    """One authored model."""
+
+    id: str
+    key: str
+    name: str
+    sources: str
+    parameter_template: str | None
+    outputs_template: str | None
+    created: int
+    updated: int
+
+
+@dataclass(slots=True)
+class EventRow:
+    """One message or signal that is owed; for one instance, or for whoever waits (None)."""
+
+    id: str
+    kind: str
+    name: str
+    payload: str | None
+    process_instance_id: int | None
+    created: int
+
+
+def columns(row: type[Any]) -> tuple[str, ...]:
+    """The names of a record's columns, in order."""
+    return tuple(field.name for field in fields(row))
