@@ -76,7 +76,7 @@ def _check_loop(outline: Outline, report: Report, activity: etree._Element) -> N
                 activity,
                 f"The loopMaximum of {label(activity)} is {maximum}: write how often it may run, or remove it.",
             )
-        if child(loop, "loopCondition") is None and maximum is None:
+        if child(loop, "loopCondition") is None and loop.get("loopMaximum") is None:
             report.warning(
                 "loop-without-condition",
                 activity,
