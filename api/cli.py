@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -39,13 +39,18 @@ class Connection:
     url: str
     modules: tuple[str, ...]
 
-    def engine(self, dispatcher: Literal["inline", "threads"] = "inline") -> Engine:
-        """An engine on this store; raises StoreUnavailable, or Invalid for a module without stones."""
+    def engine(self, dispatcher: Literal["inline", "threads"] = "inline", *, passive: bool | None = None) -> Engine:
+        """An engine on this store; raises StoreUnavailable, or Invalid for a module without stones.
+
+        A passive one leaves alone what a dead engine left; unless said otherwise, that is one without stones.
+        """
         from ..engine import Engine
         from .loading import stones_named
 
-        modules = [name for names in self.modules for name in names.split(",")]
-        return Engine(self.url, stones=stones_named(modules), dispatcher=dispatcher)
+        stones = stones_named(name for names in self.modules for name in names.split(","))
+        return Engine(
+            self.url, stones=stones, dispatcher=dispatcher, passive=not stones if passive is None else passive
+        )
 
 
 @click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,18 +101,21 @@ def deploy(
         "parameter_template": json_file(parameter_template),
         "outputs_template": json_file(outputs_template),
     }
-    with connection.engine() as engine:
+    with connection.engine(passive=True) as engine:
         print_record(DeploymentRecord, engine.deploy(*map(readable, files), name=name, **templates))
 
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-def lint(files: Sequence[str]) -> None:
-    """Check BPMN files without deploying them."""
-    from ..engine import Engine
+@connected
+def lint(connection: Connection, /, files: Sequence[str]) -> None:
+    """Check BPMN files without deploying them.
 
-    with Engine("sqlite:///:memory:") as engine:
-        findings = engine.lint(*map(readable, files))
+    Whether the stones that they name exist is checked only when stones are named by --stones.
+    """
+    with replace(connection, url="sqlite:///:memory:").engine() as engine:
+        found = engine.lint(*map(readable, files))
+        findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
     for finding in findings:
         click.echo(str(finding))
     if any(finding.severity == "error" for finding in findings):
@@ -137,7 +145,7 @@ def start(connection: Connection, /, variables: str | None, follow: bool, **opti
 @connected
 def show(connection: Connection, /, process_instance_id: str, follow: bool) -> None:
     """Show one process instance."""
-    with connection.engine("threads" if follow else "inline") as engine:
+    with connection.engine("threads" if follow else "inline", passive=None if follow else True) as engine:
         end_with(engine, process_instance_id, follow=follow)
 
 
@@ -148,7 +156,7 @@ def tasks(connection: Connection, /, process_instance_id: str) -> None:
     """List the tasks of a process instance."""
     from .live import task_line
 
-    with connection.engine() as engine:
+    with connection.engine(passive=True) as engine:
         for task in engine.tasks(process_instance_id):
             click.echo(task_line(task))
 
@@ -164,7 +172,7 @@ def list_instances(connection: Connection, /, **options: Any) -> None:
     """List process instances, newest first."""
     from .live import instance_line
 
-    with connection.engine() as engine:
+    with connection.engine(passive=True) as engine:
         page = engine.instances(**options)
     for instance in page.items:
         click.echo(instance_line(instance))
@@ -203,7 +211,7 @@ def delete(connection: Connection, /, process_instance_id: str, force: bool, ret
 @connected
 def protect(connection: Connection, /, process_instance_id: str, off: bool) -> None:
     """Refuse deletes of what a process made."""
-    with connection.engine() as engine:
+    with connection.engine(passive=True) as engine:
         engine.protect(process_instance_id, not off)
 
 
@@ -214,7 +222,7 @@ def protect(connection: Connection, /, process_instance_id: str, off: bool) -> N
 @connected
 def undo(connection: Connection, /, process_instance_id: str, preview: bool, kind: str) -> None:
     """Show what an undo would do, in order, changing nothing."""
-    with connection.engine() as engine:
+    with connection.engine(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
     for step in steps:
         after = f"  after {', '.join(step.after)}" if step.after else ""
@@ -295,7 +303,7 @@ def serve(connection: Connection, /, host: str, port: int) -> None:
     from .server import Server, refuse_remote
 
     refuse_remote(host)
-    with connection.engine("threads") as engine:
+    with connection.engine("threads", passive=False) as engine:
         server = Server(create_app(engine), host, port)
         click.echo(f"Listening on {server.url}")
         server.run()

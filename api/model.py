@@ -59,7 +59,10 @@ class ModelBody:
             raise wrong_fields(wrong)
         values: dict[str, Any] = {"sources": sources}
         for name in TEMPLATES.keys() & texts.keys():
-            values[TEMPLATES[name]] = jsontext.loads(texts[name], limits=limits, name=name)
+            template = jsontext.loads(texts[name], limits=limits, name=name)
+            if not isinstance(template, list):
+                raise wrong_fields({name: ["Not a JSON array."]})
+            values[TEMPLATES[name]] = template
         if "name" in texts:
             values |= NameQuery().load({"name": texts["name"].decode("utf-8", "replace")})
         return values

@@ -58,5 +58,5 @@ def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
 
     instance = follow_process(engine, process_instance_id) if follow else engine.get(process_instance_id)
     print_record(ProcessRecord, instance)
-    if follow and not instance.status.endswith("success"):
+    if follow and instance.status not in ("success", "delete.success"):
         raise click.exceptions.Exit(1)

@@ -105,7 +105,7 @@ def test_the_example_by_key_runs_to_success_as_a_mock(engine: Engine) -> None:
     assert started["modelKey"] == "cluster"
     assert ended["processStatus"] == "success"
     tasks = client.get(f"/task?processInstanceId={started['processInstanceId']}").json
-    assert [task["namespace"] for task in tasks].count("slave-") == 6
+    assert sum(task["namespace"].startswith("slave-") for task in tasks) == 6
     assert {task["status"] for task in tasks} == {"mock.success"}
 
 
