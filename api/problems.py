@@ -27,6 +27,8 @@ STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
     (errors.StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.EngineClosed, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+# The request is in order; it is the tasks' state that does not allow it.
+CONFLICTS = frozenset({"retain-invalid"})
 RETRY_AFTER = "5"
 UNEXPECTED = "The server met an error of its own and logged it: ask its operator, naming the time and this request."
 FINDINGS = FindingRecord(many=True)
@@ -67,6 +69,8 @@ def of_engine(error: errors.RiverstoneError) -> Response:
         return of_unexpected(error)
     if isinstance(error, errors.LimitExceeded) and error.limit == "instances_per_key":
         status = HTTPStatus.TOO_MANY_REQUESTS
+    if error.code in CONFLICTS:
+        status = HTTPStatus.CONFLICT
     members: dict[str, Any] = {}
     if isinstance(error, errors.Malformed | errors.Invalid):
         members["errors"] = error.errors or None

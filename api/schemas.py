@@ -15,6 +15,7 @@ STATUSES = (
     "failed",
     *(f"{undo}.{state}" for undo in ("rollback", "cancel", "delete") for state in ("begin", "success", "failed")),
 )
+CURSOR = "The cursor of the part before."
 
 
 class Strict(Schema):
@@ -80,12 +81,12 @@ class Part(Strict):
     """Which part of a list is asked for."""
 
     limit = CountText(validate=validate.Range(min=1, max=500), metadata={"description": "50 unless said otherwise."})
-    cursor = Text(pattern=r"^[A-Za-z0-9_.~=-]*$", description="The cursor of the part before.")
 
 
 class InstanceQuery(Part):
     """Filters of the list of process instances."""
 
+    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
     status = fields.String(validate=validate.OneOf(STATUSES))
     key = Text()
     name = Text()
@@ -94,6 +95,7 @@ class InstanceQuery(Part):
 class ModelQuery(Part):
     """Filters of the list of models."""
 
+    cursor = Text(pattern=r"^[0-9]{1,18}-[0-9A-Za-z-]{1,36}$", description=CURSOR)
     key = Text()
 
 
