@@ -161,7 +161,9 @@ class Definitions:
             row.name,
             row.version,
             parsed.processes[row.key],
-            ParameterTemplate.load(json.loads(row.parameter_template), self._limits) if row.parameter_template else None,
+            ParameterTemplate.load(json.loads(row.parameter_template), self._limits)
+            if row.parameter_template
+            else None,
             OutputsTemplate.load(json.loads(row.outputs_template), self._limits) if row.outputs_template else None,
         )
         with self._lock:

@@ -27,7 +27,7 @@ from .definition import (
     unknown_stones,
     unpack,
 )
-from .errors import Invalid, Malformed, ModelInvalid, UnknownDeployment, UnknownModel
+from .errors import Malformed, ModelInvalid, UnknownDeployment, UnknownModel
 from .limits import Limits
 from .stones import Stones
 from .templates import OutputsTemplate, ParameterTemplate
@@ -89,7 +89,11 @@ class Deployments:
         return parsed, findings
 
     def _checked(
-        self, sources: Sequence[bytes], names: Sequence[str | None], parameter_template: str | None, outputs_template: str | None
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        parameter_template: str | None,
+        outputs_template: str | None,
     ) -> Parsed:
         parsed, findings = self._examine(sources, names)
         if any(finding.severity == "error" for finding in findings) or not parsed.executable:
@@ -232,10 +236,22 @@ class Deployments:
 
     def to_start(self, *, key: str | None, deployment_id: str | None, model_id: str | None) -> Definition:
         """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel."""
-        given = {name: value for name, value in (("modelId", model_id), ("deploymentId", deployment_id), ("key", key)) if value is not None}
+        given = {
+            name: value
+            for name, value in (("modelId", model_id), ("deploymentId", deployment_id), ("key", key))
+            if value is not None
+        }
         if len(given) != 1:
-            text = "Give exactly one of model_id, deployment_id and key" + (f", not {' and '.join(given)}." if given else ".")
-            raise Malformed(text, code="start-ids", errors={name: ["Give exactly one of the three."] for name in given or ("modelId", "deploymentId", "key")})
+            text = "Give exactly one of model_id, deployment_id and key" + (
+                f", not {' and '.join(given)}." if given else "."
+            )
+            raise Malformed(
+                text,
+                code="start-ids",
+                errors={
+                    name: ["Give exactly one of the three."] for name in given or ("modelId", "deploymentId", "key")
+                },
+            )
         if key is not None:
             row = self.store.newest_deployment(key)
             if row is None:
@@ -252,7 +268,12 @@ class Deployments:
         digest = digest_of(sources, model.parameter_template, model.outputs_template)
         row = self.store.deployment_of_digest(model.key, digest, numbered=False)
         if row is None or row.model_id != model.id:
-            row = self._deployment_row(model, model.key, digest_of([*sources, model.id.encode()], model.parameter_template, model.outputs_template), 0)
+            row = self._deployment_row(
+                model,
+                model.key,
+                digest_of([*sources, model.id.encode()], model.parameter_template, model.outputs_template),
+                0,
+            )
             known = self.store.deployment_of_digest(model.key, row.digest, numbered=False)
             if known is not None:
                 return self.definitions.get(known.id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -11,44 +10,39 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import AlreadyUsed, ContentRow, EventRow, InstanceRow, Store, StoreError
-from . import jsontext, showing, step, undo
+from ..models import AlreadyUsed, Store, StoreError
+from . import jsontext, step, undo
 from .bpmn.findings import Finding
-from .bpmn.node import Node
 from .clock import Clock
-from .definition import Definition
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
 from .errors import (
-    BpmnError,
     Conflict,
     EngineClosed,
     Invalid,
     Malformed,
-    RiverstoneError,
     StoreUnavailable,
-    UnknownDeployment,
     UnknownProcessInstance,
     UnknownTask,
     WaitTimeout,
 )
-from .instance import Facilities, Flags, Instance
+from .instance import Facilities, Flags
 from .limits import Limits
+from .messages import Messages
 from .perform import Outcome
 from .pulse import Pulse
+from .records import Records
 from .river import River, Turn
 from .scripts import Scripts
+from .starts import Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo, Work
 from .views import Deployment, Model, Page, ProcessInstance, Task, UndoStep
 
 logger = logging.getLogger("riverstone.engine")
-
-MOCK = "SipRS::Mock"
-"""The start variable that, set to true, makes a mock run."""
 
 
 class Engine:
@@ -97,11 +91,13 @@ class Engine:
             scripts=Scripts(functions or {}, self.limits) if scripts == "trusted" else None,
         )
         self._river = River(self._facilities)
-        self._river.on_owed = self._deliver_owed
+        self._starts = Starts(self._facilities, self._deployments)
+        self._records = Records(self._facilities)
+        self._messages = Messages(self._facilities, self._starts, self._step)
         self._inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         self._pumping = threading.RLock()
         self._dispatcher.open(self)
-        self._pulse = Pulse(self._river, self._facilities, self._deliver_owed, passive=passive)
+        self._pulse = Pulse(self._river, self._facilities, self._messages.deliver, passive=passive)
         self._pulse.begin(own_thread=self._inline is None)
 
     # -- life
@@ -131,8 +127,11 @@ class Engine:
         with _ours():
             waiting = self._store.missing_stone_tasks([stone.code])
         for row in waiting:
-            number, task_id = row.process_instance_id, row.id
-            self._step(lambda turn, n=number, t=task_id: step.stone_is_back(turn.instance(n), t))
+
+            def back(turn: Turn, number: int = row.process_instance_id, task_id: int = row.id) -> None:
+                step.stone_is_back(turn.instance(number), task_id)
+
+            self._step(back)
         return stone
 
     def stone(self, code: str, **options: Any) -> Callable[[Callable[[TaskInfo], Any]], Callable[[TaskInfo], Any]]:
@@ -243,134 +242,39 @@ class Engine:
         With an ``idempotency_key`` the same request again returns the same instance. Raises Malformed, Unknown…,
         Invalid, VariablesInvalid, Conflict (the idempotency key was used for another request).
         """
-        values = dict(variables or {})
-        jsontext.check(values, limits=self.limits, name="variables")
-        if not isinstance(name, str) or not name.strip():
-            raise Invalid("A process needs a name.", errors={"processName": ["Must be a text that is not empty."]})
-        jsontext.check([name, business_key or ""], limits=self.limits, name="processName")
         with _ours():
-            definition = self._deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
-        template = definition.parameter_template
-        completed = template.complete(values) if template is not None else values
-        flags = Flags(0)
-        flags |= Flags.DEBUG if model_id is not None else 0
-        flags |= Flags.MOCK if values.get(MOCK) is True else 0
-        flags |= 0 if rollback else Flags.NO_ROLLBACK
-        flags |= Flags.PROTECTED if protected else 0
-        request = None
-        if idempotency_key is not None:
-            digest = _digest(key, deployment_id, model_id, name, values, business_key, rollback, protected)
-            request = (idempotency_key, digest)
-            with _ours():
-                again = self._started_before(*request)
-            if again is not None:
-                return again
-
-        def action(turn: Turn) -> InstanceRow:
-            return self._new_instance(
-                turn,
-                definition,
+            request = self._starts.request(
                 name=name,
-                values=values,
-                completed=completed,
-                flags=flags,
-                by_key=key is not None,
-                by_model=model_id is not None,
+                key=key,
+                deployment_id=deployment_id,
+                model_id=model_id,
+                variables=variables,
                 business_key=business_key,
-                request=request,
+                idempotency_key=idempotency_key,
+                rollback=rollback,
+                protected=protected,
             )
-
+            if request.idempotency is not None:
+                before = self._starts.started_before(request.idempotency)
+                if before is not None:
+                    return self._records.instance(before)
         try:
-            row: InstanceRow = self._step(action)
+            number: int = self._step(lambda turn: self._starts.begin(turn, request))
         except AlreadyUsed as error:
-            again = self._started_before(*request) if request is not None else None
-            if again is None:
+            # The same idempotency key was used at the same moment, and the other request came first.
+            with _ours():
+                first = self._starts.started_before(request.idempotency) if request.idempotency else None
+            if first is None:
                 raise StoreUnavailable(f"The process could not be stored: {error}") from error
-            return again
-        return self.get(str(row.process_instance_id))
-
-    def _new_instance(
-        self,
-        turn: Turn,
-        definition: Definition,
-        *,
-        name: str,
-        values: Mapping[str, Any],
-        completed: Mapping[str, Any],
-        flags: Flags,
-        by_key: bool,
-        by_model: bool,
-        business_key: str | None,
-        request: tuple[str, str] | None,
-        entry: Node | None = None,
-        payload: Mapping[str, Any] | None = None,
-    ) -> InstanceRow:
-        now = self.clock.now()
-        number = self._store.new_id()
-        row = InstanceRow(
-            process_instance_id=number,
-            id=str(uuid4()),
-            model_id=definition.model_id,
-            model_key=definition.key if by_key else None,
-            deployment_id=definition.deployment_id,
-            key=definition.key,
-            name=name[:255],
-            kind="start",
-            status="debug" if by_model else "running",
-            phase="running",
-            flags=int(flags),
-            revision=0,
-            next_token=1,
-            steps=0,
-            started=now,
-            business_key=business_key,
-        )
-        content = ContentRow(number, jsontext.dumps(dict(values)))
-        if completed != values:
-            content.variables = jsontext.dumps(dict(completed))
-        turn.changes.new_instances[number] = row
-        turn.changes.new_contents[number] = content
-        if request is not None:
-            turn.changes.new_start_requests.append((*request, number, now))
-        instance = Instance(self._facilities, row, content, definition, {})
-        turn.join(instance)
-        if entry is None and not definition.process.entries:
-            starting = [*definition.process.triggered, *(n for n in definition.process.nodes.values() if getattr(n, "instantiate", False))]
-            entry = starting[0] if starting else None
-        step.begin(instance, entry, payload or {})
-        return row
-
-    def _started_before(self, idempotency_key: str, digest: str) -> ProcessInstance | None:
-        found = self._store.start_request(idempotency_key)
-        if found is None:
-            return None
-        if found[0] != digest:
-            raise Conflict(
-                f"The idempotency key {idempotency_key!r} was used for another request: use a new one.",
-                code="idempotency-conflict",
-                related=str(found[1]),
-            )
-        return self.get(str(found[1]))
+            number = first
+        return self.get(str(number))
 
     # -- looking
 
     def get(self, process_instance_id: str) -> ProcessInstance:
         """The record of one process instance; raises UnknownProcessInstance."""
-        number = _number(process_instance_id, UnknownProcessInstance)
         with _ours():
-            row, content = self._store.instance(number), self._store.content(number)
-            if row is None or content is None:
-                raise UnknownProcessInstance(process_instance_id)
-            outputs = showing.outputs_of(self._store.tasks(number), self.stones)
-        return showing.show_instance(row, content, outputs, self._mask(row, content))
-
-    def _mask(self, row: InstanceRow, content: ContentRow) -> Any:
-        if row.origin is not None:
-            origin, origin_content = self._store.instance(row.origin), self._store.content(row.origin)
-            if origin is not None and origin_content is not None:
-                return self._mask(origin, origin_content)
-        template = self._facilities.definitions.get(row.deployment_id).parameter_template
-        return showing.mask_for(template, content)
+            return self._records.instance(_number(process_instance_id, UnknownProcessInstance))
 
     def instances(
         self,
@@ -386,39 +290,17 @@ class Engine:
         if cursor is not None:
             before = _number(cursor, lambda text: Malformed(f"{text!r} is not a cursor of this list.", code="cursor"))
         with _ours():
-            rows = self._store.instances(limit=limit + 1, before=before, status=status, key=key, name=name)
-            shown = []
-            for row in rows[:limit]:
-                content = self._store.content(row.process_instance_id)
-                assert content is not None
-                outputs = showing.outputs_of(self._store.tasks(row.process_instance_id), self.stones)
-                shown.append(showing.show_instance(row, content, outputs, self._mask(row, content)))
-        more = str(rows[limit - 1].process_instance_id) if len(rows) > limit else None
-        return Page(items=tuple(shown), cursor=more)
+            return self._records.instances(limit=limit, before=before, status=status, key=key, name=name)
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""
-        number = _number(process_instance_id, UnknownProcessInstance)
         with _ours():
-            row, content = self._store.instance(number), self._store.content(number)
-            if row is None or content is None:
-                raise UnknownProcessInstance(process_instance_id)
-            rows = self._store.tasks(number)
-            mask = self._mask(row, content)
-        running = self._dispatcher.running
-        return [showing.show_task(task, self.stones, mask, running=running(task.id)) for task in rows]
+            return self._records.tasks(_number(process_instance_id, UnknownProcessInstance))
 
     def task(self, task_id: str) -> Task:
         """One task; raises UnknownTask."""
-        number = _number(task_id, UnknownTask)
         with _ours():
-            row = self._store.task(number)
-            if row is None:
-                raise UnknownTask(task_id)
-            instance, content = self._store.instance(row.process_instance_id), self._store.content(row.process_instance_id)
-            assert instance is not None and content is not None
-            mask = self._mask(instance, content)
-        return showing.show_task(row, self.stones, mask, running=self._dispatcher.running(number))
+            return self._records.task(_number(task_id, UnknownTask))
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         """Return when the process has come to rest: ended, its undo included, or paused in debug mode.
@@ -470,9 +352,7 @@ class Engine:
         self._step(lambda turn: undo.request_cancel(turn.instance(number), force=force))
         return self.get(process_instance_id)
 
-    def delete(
-        self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()
-    ) -> ProcessInstance:
+    def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
         """Remove what an ended process made; ``force`` cancels a running one first.
 
         After a failed delete, ``retain`` names tasks whose results are given up for ever. Raises
@@ -568,112 +448,20 @@ class Engine:
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
         wanted = None if process_instance_id is None else _number(process_instance_id, UnknownProcessInstance)
-        taken = self._message(name, values, business_key, wanted, correlation, owed=None)
+        with _ours():
+            taken = self._messages.message(
+                name, values, business_key=business_key, process_instance_id=wanted, correlation=correlation
+            )
         if taken is None:
             raise Conflict(f"No process waits for the message {name!r}.", code="message-not-expected")
         return self.get(str(taken))
-
-    def _message(
-        self,
-        name: str,
-        payload: Mapping[str, Any],
-        business_key: str | None,
-        wanted: int | None,
-        correlation: str | None,
-        owed: str | None,
-    ) -> int | None:
-        with _ours():
-            waits = self._store.waits_for("message", name)
-            triggers = self._store.start_triggers("message", name) if wanted is None else []
-        for wait in waits:
-            if wanted not in (None, wait.process_instance_id) or wait.correlation not in (None, correlation):
-                continue
-
-            def action(turn: Turn, number: int = wait.process_instance_id, token: int = wait.token) -> bool:
-                instance = turn.instance(number)
-                if business_key is not None and instance.row.business_key != business_key:
-                    return False
-                taken = step.deliver(instance, "message", name, payload, token_id=token)
-                if taken and owed is not None:
-                    turn.changes.gone_events.append(owed)
-                return taken
-
-            if self._step(action):
-                return wait.process_instance_id
-        for _, deployment_id, node in triggers[:1]:
-            return self._trigger(deployment_id, node, name, payload, business_key, owed)
-        return None
-
-    def _trigger(
-        self,
-        deployment_id: str,
-        node: str,
-        name: str,
-        payload: Mapping[str, Any],
-        business_key: str | None,
-        owed: str | None,
-    ) -> int:
-        definition = self._facilities.definitions.get(deployment_id)
-        template = definition.parameter_template
-        completed = template.complete(payload) if template is not None else payload
-
-        def action(turn: Turn) -> int:
-            if owed is not None:
-                turn.changes.gone_events.append(owed)
-            row = self._new_instance(
-                turn,
-                definition,
-                name=name,
-                values=payload,
-                completed=completed,
-                flags=Flags(0),
-                by_key=True,
-                by_model=False,
-                business_key=business_key,
-                request=None,
-                entry=definition.process.nodes[node],
-            )
-            return row.process_instance_id
-
-        number: int = self._step(action)
-        return number
 
     def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
         """Give a signal to every process that waits for it, and start those that it triggers; their ids."""
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
-        return [str(number) for number in self._signal(name, values, owed=None)]
-
-    def _signal(self, name: str, payload: Mapping[str, Any], owed: str | None) -> list[int]:
         with _ours():
-            numbers = list(dict.fromkeys(wait.process_instance_id for wait in self._store.waits_for("signal", name)))
-            triggers = self._store.start_triggers("signal", name)
-        reached = [
-            number
-            for number in numbers
-            if self._step(lambda turn, n=number: step.deliver(turn.instance(n), "signal", name, payload))
-        ]
-        for _, deployment_id, node in triggers:
-            reached.append(self._trigger(deployment_id, node, name, payload, None, None))
-        if owed is not None:
-            self._step(lambda turn: turn.changes.gone_events.append(owed))
-        return reached
-
-    def _deliver_owed(self, event: EventRow) -> None:
-        """Bring a thrown message or signal to whoever waits; runs after the commit that threw it."""
-        self._pulse.owe(event)
-
-    def deliver(self, event: EventRow) -> None:
-        """Deliver one thrown message or signal now; a message that nobody expects is dropped."""
-        payload = jsontext.loads(event.payload, limits=self.limits) if event.payload else {}
-        try:
-            if event.kind == "signal":
-                self._signal(event.name, payload, event.id)
-            elif self._message(event.name, payload, None, None, None, event.id) is None:
-                logger.warning("no process waits for the thrown message %r", event.name)
-                self._step(lambda turn: turn.changes.gone_events.append(event.id))
-        except RiverstoneError as error:
-            logger.warning("the thrown %s %r could not be delivered: %s", event.kind, event.name, error.message)
+            return [str(number) for number in self._messages.signal(name, values)]
 
     # -- what dispatchers report
 
@@ -687,9 +475,11 @@ class Engine:
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""
         for outcome in outcomes:
-            self._river.submit(
-                lambda turn, o=outcome: step.apply_outcome(turn.instance(o.process_instance_id), o)
-            ).add_done_callback(_log_failure)
+
+            def enter(turn: Turn, outcome: Outcome = outcome) -> None:
+                step.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
+
+            self._river.submit(enter).add_done_callback(_log_failure)
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""
@@ -719,7 +509,7 @@ class Engine:
             if self._pulse.delivering:
                 return False
             moved = False
-            while self._river.drain() or self._inline.run_next() or self._pulse.deliver_owed(self.deliver):
+            while self._river.drain() or self._inline.run_next() or self._pulse.deliver_owed():
                 moved = True
             return moved
         finally:
@@ -771,10 +561,6 @@ def _next(rows: Sequence[Any], limit: int) -> str | None:
     return f"{rows[limit - 1].created}-{rows[limit - 1].id}" if len(rows) > limit else None
 
 
-def _digest(*parts: Any) -> str:
-    return hashlib.sha256(jsontext.dumps(list(parts)).encode()).hexdigest()
-
-
 def _log_failure(future: Future[Any]) -> None:
     error = future.exception()
     if error is not None:
@@ -792,6 +578,3 @@ class _ours:
     ) -> None:
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error
-
-
-__all__ = ["BpmnError", "Engine", "UnknownDeployment"]

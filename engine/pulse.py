@@ -43,13 +43,15 @@ class Pulse:
         self._polled = 0.0
         self._beaten = 0.0
         self._deliver = deliver
+        river.on_owed = self._owed.append
 
     # -- beginning and ending
 
     def begin(self, *, own_thread: bool) -> None:
         """Announce the engine, take over what dead ones left, and start the thread."""
         store, clock = self.facilities.store, self.facilities.clock
-        store.add_engine(self.facilities.engine_id, socket.gethostname(), os.getpid(), process_started(os.getpid()), _real_now())
+        pid = os.getpid()
+        store.add_engine(self.facilities.engine_id, socket.gethostname(), pid, process_started(pid), _real_now())
         self._beaten = time.monotonic()
         if not self.passive:
             self._take_over()
@@ -76,13 +78,9 @@ class Pulse:
             logger.warning("the engine could not sign off: %s", error)
 
     def _run(self) -> None:
-        from .engine import Engine
-
-        engine = self._deliver.__self__  # type: ignore[attr-defined]
-        assert isinstance(engine, Engine)
         while not self._stopping:
             try:
-                if self.river.drain() or self.deliver_owed(engine.deliver) or self.beat():
+                if self.river.drain() or self.deliver_owed() or self.beat():
                     continue
             except StoreError as error:
                 logger.warning("the database does not answer: %s", error)
@@ -158,7 +156,7 @@ class Pulse:
 
     def _take_over(self) -> None:
         """Release what dead engines held, so that any living one goes on with it."""
-        dead = [engine_id for engine_id, host, pid, started, seen in self.facilities.store.engines() if self._is_dead(engine_id, host, pid, started, seen)]
+        dead = [engine[0] for engine in self.facilities.store.engines() if self._is_dead(*engine)]
         if dead:
             released = self.facilities.store.release_tasks(dead, self.facilities.clock.now())
             logger.info("took over %d tasks of %d engines that died", released, len(dead))
@@ -172,18 +170,14 @@ class Pulse:
 
     # -- what is owed
 
-    def owe(self, event: EventRow) -> None:
-        """Deliver a thrown message or signal soon."""
-        self._owed.append(event)
-
-    def deliver_owed(self, deliver: Callable[[EventRow], None]) -> bool:
+    def deliver_owed(self) -> bool:
         """Deliver what has been thrown; whether there was anything."""
         if not self._owed or self.delivering:
             return False
         self.delivering = True
         try:
             while self._owed:
-                deliver(self._owed.popleft())
+                self._deliver(self._owed.popleft())
         finally:
             self.delivering = False
         return True

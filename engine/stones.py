@@ -29,7 +29,9 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         if not isinstance(stone, type) or not issubclass(stone, Stone):
             raise Invalid(f"{stone!r} is not a subclass of Stone.", code="stone-invalid")
         if not stone.code:
-            raise Invalid(f"The stone {stone.__name__} has no code: set its class attribute 'code'.", code="stone-invalid")
+            raise Invalid(
+                f"The stone {stone.__name__} has no code: set its class attribute 'code'.", code="stone-invalid"
+            )
         others = [known for known in self._by_code.get(stone.code, ()) if known.serves != stone.serves]
         # The most particular first, so that the one that serves the rest is asked last.
         self._by_code[stone.code] = tuple(sorted([*others, stone], key=lambda known: -len(known.serves)))

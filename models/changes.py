@@ -122,7 +122,12 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(
-            self.new_instances or self.instances or self.tasks or self.gone_events or self.new_events or self.new_deployments
+            self.new_instances
+            or self.instances
+            or self.tasks
+            or self.gone_events
+            or self.new_events
+            or self.new_deployments
         )
 
     def task_changed(self, row: TaskRow) -> None:
@@ -174,7 +179,9 @@ class Changes:
                 (row,) = rows
                 cursor.execute(sql[statement], row if values_of is None else values_of(row))
             else:
-                cursor.executemany(sql[statement], list(rows) if values_of is None else [values_of(row) for row in rows])
+                cursor.executemany(
+                    sql[statement], list(rows) if values_of is None else [values_of(row) for row in rows]
+                )
 
     @staticmethod
     def _compare_and_set(cursor: Any, statement: str, values: list[tuple[Any, ...]]) -> None:

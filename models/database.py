@@ -30,7 +30,11 @@ def open_database(url: str) -> Database:
     scheme = url.split(":", 1)[0]
     if scheme.startswith("sqlite"):
         memory = url.split("?", 1)[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:")
-        options: dict[str, Any] = {"pragmas": SQLITE_PRAGMAS, "lock_type": "IMMEDIATE", "field_types": {"LONGTEXT": "TEXT"}}
+        options: dict[str, Any] = {
+            "pragmas": SQLITE_PRAGMAS,
+            "lock_type": "IMMEDIATE",
+            "field_types": {"LONGTEXT": "TEXT"},
+        }
         if memory:
             options |= {"thread_safe": False, "check_same_thread": False}
         return connect(url, **options)

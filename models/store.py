@@ -126,8 +126,12 @@ class Store:
 
     def _take_ids(self) -> range:
         with self._guarded(), self.database.atomic():
-            self.database.execute_sql(self._sql("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'"), (ID_BLOCK,))
-            (end,) = self.database.execute_sql(self._sql("SELECT `next` FROM `sequence` WHERE `name` = 'id'")).fetchone()
+            self.database.execute_sql(
+                self._sql("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'"), (ID_BLOCK,)
+            )
+            (end,) = self.database.execute_sql(
+                self._sql("SELECT `next` FROM `sequence` WHERE `name` = 'id'")
+            ).fetchone()
         return range(end - ID_BLOCK, end)
 
     # -- process instances
@@ -152,7 +156,11 @@ class Store:
         query = ProcessInstance.select(*(getattr(ProcessInstance, column) for column in columns(InstanceRow)))
         if before is not None:
             query = query.where(ProcessInstance.process_instance_id < before)
-        for column, value in ((ProcessInstance.status, status), (ProcessInstance.key, key), (ProcessInstance.name, name)):
+        for column, value in (
+            (ProcessInstance.status, status),
+            (ProcessInstance.key, key),
+            (ProcessInstance.name, name),
+        ):
             if value is not None:
                 query = query.where(column == value)
         query = query.order_by(ProcessInstance.process_instance_id.desc()).limit(limit)
@@ -176,7 +184,9 @@ class Store:
 
     def due_instances(self, now: int, limit: int) -> list[int]:
         with self._guarded():
-            sql = self._sql("SELECT `process_instance_id` FROM `process_instance` WHERE `due` <= ? ORDER BY `due` LIMIT ?")
+            sql = self._sql(
+                "SELECT `process_instance_id` FROM `process_instance` WHERE `due` <= ? ORDER BY `due` LIMIT ?"
+            )
             return [int(number) for (number,) in self.database.execute_sql(sql, (now, limit)).fetchall()]
 
     # -- tasks
@@ -274,7 +284,9 @@ class Store:
     def start_triggers(self, kind: str, name: str) -> list[tuple[str, str, str]]:
         """What this message or signal starts: key, deployment id, id of the start node."""
         with self._guarded():
-            sql = self._sql("SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?")
+            sql = self._sql(
+                "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
+            )
             return [(str(k), str(d), str(n)) for k, d, n in self.database.execute_sql(sql, (kind, name)).fetchall()]
 
     def deployments(
@@ -345,9 +357,7 @@ RELEASE_TASKS = (
     "UPDATE `task` SET `owner` = NULL, `due` = CASE WHEN `due` IS NULL THEN ? ELSE `due` END"
     " WHERE `owner` = ? AND `open` = 1 AND `stone` IS NOT NULL"
 )
-INSERT_TRIGGER = (
-    "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
-)
+INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
 SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = _select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 SELECT_DUE_WAITS = _select("wait", WaitRow, "`due` <= ? ORDER BY `due` LIMIT ?")
@@ -359,7 +369,9 @@ SELECT_DEPLOYMENT = _select("deployment", DeploymentRow, "`id` = ?")
 SELECT_NEWEST_DEPLOYMENT = _select(
     "deployment", DeploymentRow, "`key` = ? AND `version` > 0 ORDER BY `version` DESC LIMIT 1"
 )
-SELECT_SAME_VERSION = _select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` > 0 ORDER BY `version` DESC LIMIT 1")
+SELECT_SAME_VERSION = _select(
+    "deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` > 0 ORDER BY `version` DESC LIMIT 1"
+)
 SELECT_SAME_SNAPSHOT = _select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL",

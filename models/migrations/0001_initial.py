@@ -230,7 +230,7 @@ def up(migrator: Any, database: Database) -> None:
         Wait,
         Event,
         StartTrigger,
-    StartRequest,
+        StartRequest,
     ]
     database.bind(tables)
     database.create_tables(tables)

@@ -1,0 +1,117 @@
+"""Messages and signals: who waits for one, who is started by one, and the delivery of what processes throw."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..models import EventRow
+from . import jsontext, step
+from .errors import RiverstoneError
+from .instance import Facilities
+from .river import Turn
+from .starts import Starts
+
+logger = logging.getLogger("riverstone.engine")
+
+Step = Callable[[Callable[[Turn], Any]], Any]
+
+
+class Messages:
+    """Brings messages to one receiver and signals to all; ``step`` has one event stepped and committed."""
+
+    def __init__(self, facilities: Facilities, starts: Starts, step_event: Step) -> None:
+        self.facilities = facilities
+        self.starts = starts
+        self.step = step_event
+
+    def message(
+        self,
+        name: str,
+        payload: Mapping[str, Any],
+        *,
+        business_key: str | None = None,
+        process_instance_id: int | None = None,
+        correlation: str | None = None,
+        owed: str | None = None,
+    ) -> int | None:
+        """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
+
+        ``owed`` is the id of the thrown event that this delivers, settled in the same transaction.
+        """
+        for wait in self.facilities.store.waits_for("message", name):
+            if process_instance_id not in (None, wait.process_instance_id):
+                continue
+            if wait.correlation not in (None, correlation):
+                continue
+
+            def give(turn: Turn, number: int = wait.process_instance_id, token: int = wait.token) -> bool:
+                instance = turn.instance(number)
+                if business_key is not None and instance.row.business_key != business_key:
+                    return False
+                taken = step.deliver(instance, "message", name, payload, token_id=token)
+                if taken:
+                    _settle(turn, owed)
+                return taken
+
+            if self.step(give):
+                return wait.process_instance_id
+        if process_instance_id is not None:
+            return None
+        for _, deployment_id, node in self.facilities.store.start_triggers("message", name)[:1]:
+            return self._start(deployment_id, node, name, payload, business_key, owed)
+        return None
+
+    def signal(self, name: str, payload: Mapping[str, Any], *, owed: str | None = None) -> list[int]:
+        """Give it to every instance that waits, and start all that it triggers; the instances."""
+        store = self.facilities.store
+        waiting = dict.fromkeys(wait.process_instance_id for wait in store.waits_for("signal", name))
+        reached: list[int] = []
+        for number in waiting:
+
+            def give(turn: Turn, number: int = number) -> bool:
+                return step.deliver(turn.instance(number), "signal", name, payload)
+
+            if self.step(give):
+                reached.append(number)
+        for _, deployment_id, node in store.start_triggers("signal", name):
+            reached.append(self._start(deployment_id, node, name, payload, None, None))
+        if owed is not None:
+            self.step(lambda turn: _settle(turn, owed))
+        return reached
+
+    def _start(
+        self,
+        deployment_id: str,
+        node: str,
+        name: str,
+        payload: Mapping[str, Any],
+        business_key: str | None,
+        owed: str | None,
+    ) -> int:
+        request = self.starts.triggered(deployment_id, node, name, payload, business_key)
+
+        def begin(turn: Turn) -> int:
+            _settle(turn, owed)
+            return self.starts.begin(turn, request)
+
+        number: int = self.step(begin)
+        return number
+
+    def deliver(self, event: EventRow) -> None:
+        """Deliver what a process has thrown; a message that nobody expects is dropped, with a warning."""
+        payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
+        try:
+            if event.kind == "signal":
+                self.signal(event.name, payload, owed=event.id)
+            elif self.message(event.name, payload, owed=event.id) is None:
+                logger.warning("no process waits for the thrown message %r", event.name)
+                self.step(lambda turn: _settle(turn, event.id))
+        except RiverstoneError as error:
+            logger.warning("the thrown %s %r could not be delivered: %s", event.kind, event.name, error.message)
+
+
+def _settle(turn: Turn, owed: str | None) -> None:
+    if owed is not None:
+        turn.changes.gone_events.append(owed)

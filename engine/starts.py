@@ -1,0 +1,167 @@
+"""Starting a process instance: what is asked for, checked before, and begun in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from ..models import ContentRow, InstanceRow
+from . import jsontext, step
+from .bpmn.node import Node
+from .definition import Definition, starting_nodes
+from .deployments import Deployments
+from .errors import Conflict, Invalid
+from .instance import Facilities, Flags, Instance
+from .river import Turn
+
+MOCK = "SipRS::Mock"
+"""The start variable that, set to true, makes a mock run."""
+LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartRequest:
+    """A checked wish to start; ``variables`` as given, ``completed`` with what the parameter template adds."""
+
+    definition: Definition
+    name: str
+    variables: Mapping[str, Any]
+    completed: Mapping[str, Any]
+    flags: Flags = Flags(0)
+    by_key: bool = False
+    business_key: str | None = None
+    idempotency: tuple[str, str] | None = None
+    """The key and the digest of what it was used for."""
+    entry: Node | None = None
+    """The start event that was triggered; None for a plain start."""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Starts:
+    """Checks requests to start, and begins them."""
+
+    def __init__(self, facilities: Facilities, deployments: Deployments) -> None:
+        self.facilities = facilities
+        self.deployments = deployments
+
+    def request(
+        self,
+        *,
+        name: str,
+        key: str | None,
+        deployment_id: str | None,
+        model_id: str | None,
+        variables: Mapping[str, Any] | None,
+        business_key: str | None,
+        idempotency_key: str | None,
+        rollback: bool,
+        protected: bool,
+    ) -> StartRequest:
+        """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, Unknown…"""
+        values = dict(variables or {})
+        limits = self.facilities.limits
+        jsontext.check(values, limits=limits, name="variables")
+        if not name.strip() or len(name) > LONGEST_NAME:
+            text = f"Must be a text of 1 to {LONGEST_NAME} characters."
+            raise Invalid("The process name is empty or too long.", errors={"processName": [text]})
+        for what, text_given in (("businessKey", business_key), ("idempotencyKey", idempotency_key)):
+            if text_given is not None and not 0 < len(text_given) <= LONGEST_NAME:
+                text = f"Must be a text of 1 to {LONGEST_NAME} characters."
+                raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
+        jsontext.check([name, business_key, idempotency_key], limits=limits, name="request")
+        definition = self.deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
+        flags = Flags(0)
+        flags |= Flags.DEBUG if model_id is not None else 0
+        flags |= Flags.MOCK if values.get(MOCK) is True else 0
+        flags |= 0 if rollback else Flags.NO_ROLLBACK
+        flags |= Flags.PROTECTED if protected else 0
+        idempotency = None
+        if idempotency_key is not None:
+            parts = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
+            idempotency = (idempotency_key, hashlib.sha256(jsontext.dumps(parts).encode()).hexdigest())
+        return StartRequest(
+            definition=definition,
+            name=name,
+            variables=values,
+            completed=_completed(definition, values),
+            flags=flags,
+            by_key=key is not None,
+            business_key=business_key,
+            idempotency=idempotency,
+        )
+
+    def triggered(
+        self, deployment_id: str, node: str, name: str, payload: Mapping[str, Any], business_key: str | None
+    ) -> StartRequest:
+        """The start of a process by a message or a signal; its payload is the start variables."""
+        definition = self.facilities.definitions.get(deployment_id)
+        return StartRequest(
+            definition=definition,
+            name=name[:LONGEST_NAME],
+            variables=payload,
+            completed=_completed(definition, payload),
+            by_key=True,
+            business_key=business_key,
+            entry=definition.process.nodes[node],
+            payload=payload,
+        )
+
+    def started_before(self, idempotency: tuple[str, str]) -> int | None:
+        """The instance that this idempotency key has started; raises Conflict if it was for something else."""
+        found = self.facilities.store.start_request(idempotency[0])
+        if found is None:
+            return None
+        if found[0] != idempotency[1]:
+            raise Conflict(
+                f"The idempotency key {idempotency[0]!r} was used for another request: use a new one.",
+                code="idempotency-conflict",
+                related=str(found[1]),
+            )
+        return found[1]
+
+    def begin(self, turn: Turn, request: StartRequest) -> int:
+        """Make the instance and run it as far as it goes, in this transaction; its process instance id."""
+        definition = request.definition
+        now = self.facilities.clock.now()
+        number = self.facilities.store.new_id()
+        row = InstanceRow(
+            process_instance_id=number,
+            id=str(uuid4()),
+            model_id=definition.model_id,
+            model_key=definition.key if request.by_key else None,
+            deployment_id=definition.deployment_id,
+            key=definition.key,
+            name=request.name,
+            kind="start",
+            status="debug" if request.flags & Flags.DEBUG else "running",
+            phase="running",
+            flags=int(request.flags),
+            revision=0,
+            next_token=1,
+            steps=0,
+            started=now,
+            business_key=request.business_key,
+        )
+        content = ContentRow(number, jsontext.dumps(dict(request.variables)))
+        if request.completed != request.variables:
+            content.variables = jsontext.dumps(dict(request.completed))
+        turn.changes.new_instances[number] = row
+        turn.changes.new_contents[number] = content
+        if request.idempotency is not None:
+            turn.changes.new_start_requests.append((*request.idempotency, number, now))
+        instance = Instance(self.facilities, row, content, definition, {})
+        turn.join(instance)
+        entry = request.entry
+        if entry is None and not definition.process.entries:
+            # A process that only triggers start can still be started by hand: at the first of them.
+            entry = next((node for node, _ in starting_nodes(definition.process)), None)
+        step.begin(instance, entry, request.payload)
+        return number
+
+
+def _completed(definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    template = definition.parameter_template
+    return values if template is None else template.complete(values)
