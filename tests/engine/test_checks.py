@@ -135,6 +135,16 @@ def test_more_nodes_than_the_limit_are_refused_and_no_more_is_said() -> None:
     assert findings(definitions(process(sound())), limits=Limits(model_nodes=3)) == []
 
 
+def test_an_element_with_more_content_than_a_model_can_have_is_refused_unread() -> None:
+    crowd = "".join(f'<dataObject id="d{i}"/>' for i in range(40))
+    found = findings(definitions(process(sound() + crowd)), limits=Limits(model_nodes=8))
+    assert [(finding.code, finding.element_id) for finding in found] == [("too-many-elements", "order")]
+
+
+def test_a_process_without_content_is_doubtful() -> None:
+    assert warnings(definitions(process(""))) == {"empty-process"}
+
+
 def test_a_prefixed_reference_finds_what_has_the_target_namespace_and_leaves_other_files_alone() -> None:
     message = '<message id="paid"/>'
     receive = '<receiveTask id="pack" messageRef="{}"><incoming>f1</incoming><outgoing>f2</outgoing></receiveTask>'

@@ -158,6 +158,10 @@ def test_sub_processes_start_with_a_none_event_only() -> None:
     [
         (boundary(TIMER, out=False), "boundary-without-flow"),
         (boundary(COMPENSATION), "compensation-boundary-flow"),
+        (
+            event_sub_process(SIGNAL) + f'<boundaryEvent id="b" attachedToRef="sub">{TIMER}</boundaryEvent>',
+            "boundary-on-event-sub-process",
+        ),
         (boundary(COMPENSATION, out=False), "compensation-without-handler"),
         (
             line(task(), more=node("boundaryEvent", "b", inner=TIMER, attributes='attachedToRef="start"')),
@@ -315,6 +319,10 @@ def test_conditions_that_nobody_looks_at_are_only_doubtful() -> None:
 )
 def test_gateways_that_contradict_themselves_are_refused(content: str, code: str) -> None:
     assert code in codes(content)
+
+
+def test_a_condition_behind_an_event_is_refused() -> None:
+    assert codes(line(task()).replace('targetRef="n"></', f'targetRef="n">{FORMAL}</')) == {"event-condition"}
 
 
 def multiple(inner: str = "", attributes: str = "") -> str:
