@@ -220,7 +220,9 @@ def protect(connection: Connection, /, process_instance_id: str, off: bool) -> N
 @click.option("--preview", is_flag=True, required=True, help="Only show it; cancel and delete do it.")
 @click.option("--kind", type=click.Choice(["rollback", "cancel", "delete"]), default="delete", show_default=True)
 @connected
-def undo(connection: Connection, /, process_instance_id: str, preview: bool, kind: str) -> None:
+def undo(
+    connection: Connection, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
+) -> None:
     """Show what an undo would do, in order, changing nothing."""
     with connection.engine(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)

@@ -137,8 +137,14 @@ def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dic
     """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
     if "name" in query and "name" in body:
         raise wrong_fields({"name": ["Given in both the query and the form."]})
-    sources = body.pop("sources")
-    model = engine.save_model(*sources, model_id=model_id, **body, **query)
+    sources: list[bytes] = body["sources"]
+    model = engine.save_model(
+        *sources,
+        model_id=model_id,
+        name=body.get("name", query.get("name")),
+        parameter_template=body.get("parameter_template"),
+        outputs_template=body.get("outputs_template"),
+    )
     return shown_with(model, engine.lint(*sources))
 
 
