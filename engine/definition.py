@@ -60,15 +60,16 @@ def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterabl
     """Call activities whose process is neither in the bundle nor deployed."""
     for process in parsed.processes.values():
         for node in process.walk():
-            if isinstance(node, CallActivity) and node.called_expression is None and node.own_process is None:
-                if not is_deployed(node.called):
-                    yield Finding(
-                        code="unknown-called-process",
-                        severity="error",
-                        text=f"callActivity {node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together.",
-                        element_id=node.bpmn_id,
-                        line=node.line,
-                    )
+            if not isinstance(node, CallActivity) or node.called_expression is not None:
+                continue
+            if node.own_process is None and not is_deployed(node.called):
+                yield Finding(
+                    code="unknown-called-process",
+                    severity="error",
+                    text=f"{node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together.",
+                    element_id=node.bpmn_id,
+                    line=node.line,
+                )
 
 
 def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[Finding]:
@@ -79,7 +80,7 @@ def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[
             yield Finding(
                 code="unknown-stone",
                 severity="error",
-                text=f"{task.bpmn_id!r} names the stone {code!r}, which is not registered: register it or correct the name.",
+                text=f"{task.bpmn_id!r} names the stone {code!r}, which is not registered: register or correct it.",
                 element_id=task.bpmn_id,
                 line=task.line,
             )
@@ -102,7 +103,7 @@ def pack(sources: Sequence[bytes]) -> str:
             texts.append(source.decode("utf-8"))
         except UnicodeDecodeError:
             texts.append("base16:" + source.hex())
-    return dumps(texts)  # type: ignore[arg-type]
+    return dumps(texts)
 
 
 def unpack(text: str) -> list[bytes]:

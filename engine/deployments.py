@@ -167,9 +167,9 @@ class Deployments:
         parameter_template: Template,
         outputs_template: Template,
     ) -> Deployment:
-        """Check a bundle and number it; the same content again is the same version. Its model is made or brought up to date.
+        """Check a bundle and number it; the same content again is the same version.
 
-        Raises ModelInvalid with all findings, Malformed, TooLarge.
+        Its model is made, or brought up to date. Raises ModelInvalid with all findings, Malformed, TooLarge.
         """
         texts = template_text(parameter_template), template_text(outputs_template)
         digest = digest_of(sources, *texts)
@@ -306,7 +306,8 @@ def is_uuid(text: str) -> bool:
 def model_view(row: ModelRow) -> Model:
     """What is shown of a model."""
     created, updated = moment(row.created), moment(row.updated)
-    assert created is not None and updated is not None
+    assert created is not None
+    assert updated is not None
     return Model(
         model_id=row.id,
         key=row.key,

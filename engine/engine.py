@@ -407,7 +407,10 @@ class Engine:
         return self.task(task_id)
 
     def resume(self, task_id: str) -> ProcessInstance:
-        """Leave the debug mode of the paused run that this task belongs to: it rolls back. Raises UnknownTask, Conflict."""
+        """Leave the debug mode of the paused run that this task belongs to: it rolls back.
+
+        Raises UnknownTask, Conflict.
+        """
         number = _number(task_id, UnknownTask)
         instance_number = self._instance_of(number)
         self._step(lambda turn: step.resume(turn.instance(instance_number), number))
@@ -543,8 +546,8 @@ def _read(source: Source, more: Sequence[Source]) -> tuple[list[bytes], list[str
 
 def _number(text: str, error: Callable[[str], Exception]) -> int:
     """A decimal id as a number; what cannot be one belongs to nobody."""
-    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise error(str(text)[:100])
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise error(text[:100])
     return int(text)
 
 

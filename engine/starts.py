@@ -30,7 +30,7 @@ class StartRequest:
     name: str
     variables: Mapping[str, Any]
     completed: Mapping[str, Any]
-    flags: Flags = Flags(0)
+    flags: Flags
     by_key: bool = False
     business_key: str | None = None
     idempotency: tuple[str, str] | None = None
@@ -103,6 +103,7 @@ class Starts:
             name=name[:LONGEST_NAME],
             variables=payload,
             completed=_completed(definition, payload),
+            flags=Flags(0),
             by_key=True,
             business_key=business_key,
             entry=definition.process.nodes[node],

@@ -24,9 +24,9 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     def __len__(self) -> int:
         return len(self._by_code)
 
-    def add(self, stone: type[Stone]) -> None:
+    def add(self, stone: object) -> None:
         """Register a class; one with the same code and the same ``serves`` is replaced."""
-        if not isinstance(stone, type) or not issubclass(stone, Stone):
+        if not (isinstance(stone, type) and issubclass(stone, Stone)):
             raise Invalid(f"{stone!r} is not a subclass of Stone.", code="stone-invalid")
         if not stone.code:
             raise Invalid(

@@ -27,6 +27,7 @@ def open_database(url: str) -> Database:
     SQLite is opened with a write-ahead log, ``synchronous=FULL`` and immediate transactions: a deferred one
     that turns into a write fails at once when another writer is active, whatever the busy timeout says.
     """
+    database: Database
     scheme = url.split(":", 1)[0]
     if scheme.startswith("sqlite"):
         memory = url.split("?", 1)[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:")
@@ -37,12 +38,14 @@ def open_database(url: str) -> Database:
         }
         if memory:
             options |= {"thread_safe": False, "check_same_thread": False}
-        return connect(url, **options)
-    if scheme.startswith("postgres"):
-        return connect(url, field_types={"LONGTEXT": "TEXT"})
-    if scheme.startswith("mysql"):
-        return connect(url, charset="utf8mb4", mariadb=_is_mariadb(url))
-    return connect(url)
+        database = connect(url, **options)
+    elif scheme.startswith("postgres"):
+        database = connect(url, field_types={"LONGTEXT": "TEXT"})
+    elif scheme.startswith("mysql"):
+        database = connect(url, charset="utf8mb4", mariadb=_is_mariadb(url))
+    else:
+        database = connect(url)
+    return database
 
 
 def _is_mariadb(url: str) -> bool:

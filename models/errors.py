@@ -12,4 +12,4 @@ class RevisionConflict(StoreError):
 
 
 class AlreadyUsed(StoreError):
-    """A unique value (an idempotency key, a deployment's version) was taken by someone else first; nothing was written."""
+    """Someone else was first to take an idempotency key or a version number; nothing was written."""
