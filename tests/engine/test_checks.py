@@ -101,6 +101,12 @@ def test_an_expression_where_the_schema_wants_a_name_is_what_engines_read() -> N
     assert errors(definitions(process(sound(call.replace("${{{}}}", "a b"))))) == {"schema"}
 
 
+def test_a_modeler_may_leave_out_the_sets_that_its_engine_does_not_read() -> None:
+    content = process("<ioSpecification/>" + sound())
+    assert errors(definitions(content)) == {"schema"}
+    assert errors(definitions(content, attributes=CAMUNDA)) == set()
+
+
 @pytest.mark.parametrize(
     ("source", "code"),
     [
@@ -154,7 +160,7 @@ def test_a_prefixed_reference_finds_what_has_the_target_namespace_and_leaves_oth
 
 
 def test_a_called_process_may_be_in_another_file() -> None:
-    call = '<callActivity id="pack" calledElement="elsewhere"><incoming>f1</incoming><outgoing>f2</outgoing></callActivity>'
+    call = TASK.replace("task", "callActivity").replace('id="pack"', 'id="pack" calledElement="elsewhere"')
     assert findings(definitions(process(sound(call)))) == []
 
 
@@ -231,7 +237,8 @@ def test_a_conditional_flow_is_not_the_only_way_out_of_an_activity() -> None:
 
 def test_nodes_that_no_start_reaches_and_loops_without_exit_are_doubtful() -> None:
     island = (
-        f'<task id="a">{IN.format("g2")}{OUT.format("g1")}</task><task id="b">{IN.format("g1")}{OUT.format("g2")}</task>'
+        f'<task id="a">{IN.format("g2")}{OUT.format("g1")}</task>'
+        f'<task id="b">{IN.format("g1")}{OUT.format("g2")}</task>'
         '<sequenceFlow id="g1" sourceRef="a" targetRef="b"/><sequenceFlow id="g2" sourceRef="b" targetRef="a"/>'
     )
     found = definitions(process(sound() + island))

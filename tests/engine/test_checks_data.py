@@ -1,4 +1,4 @@
-"""The rules for data, operations, pools and message flows, each shown by a file that breaks it and one that does not."""
+"""The rules for data, operations, pools and message flows, each shown by a file that breaks it and one that fits."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def reads(source: str, inner: str = "", *, item: str = "text") -> str:
         task(specification("i:text"), tag="sendTask", attributes='messageRef="order"'),
         task(specification("", "o:words"), tag="receiveTask", attributes='messageRef="order"'),
         task(specification("i:text", "o:number"), tag="serviceTask", attributes='operationRef="sell"'),
-        '<dataObjectReference id="sent" dataObjectRef="letter" name="Letter [sent]"><dataState name="sent"/></dataObjectReference>',
+        '<dataObjectReference id="sent" dataObjectRef="letter" name="Letter [sent]">'
+        '<dataState name="sent"/></dataObjectReference>',
         '<dataObjectReference id="sent" dataObjectRef="letter" name="anything"/>',
         "<task id='work'><performer><resourceRef>team</resourceRef><resourceParameterBinding parameterRef='size'>"
         "<formalExpression>3</formalExpression></resourceParameterBinding></performer></task>",
@@ -101,7 +102,8 @@ def test_data_that_fits_together_is_accepted(content: str) -> None:
         ('<dataObject id="x" isCollection="true" itemSubjectRef="text"/>', "collection-mismatch"),
         ('<dataObject id="x" itemSubjectRef="texts"/>', "collection-mismatch"),
         (
-            '<dataObjectReference id="x" dataObjectRef="letter" name="L [sent]"><dataState name="sent"/></dataObjectReference>',
+            '<dataObjectReference id="x" dataObjectRef="letter" name="L [sent]">'
+            '<dataState name="sent"/></dataObjectReference>',
             "data-state-name",
         ),
         (
@@ -274,11 +276,13 @@ def test_a_participant_occurs_a_possible_number_of_times(multiplicity: str, allo
     [
         ('<globalConversation id="g"><conversation id="x"/></globalConversation>', "global-conversation-content"),
         (
-            '<choreography id="ch"/><globalConversation id="g"><choreographyRef>ch</choreographyRef></globalConversation>',
+            '<choreography id="ch"/><globalConversation id="g"><choreographyRef>ch</choreographyRef>'
+            "</globalConversation>",
             "choreography-reference",
         ),
         (
-            '<choreography id="ch" isClosed="true"/><collaboration id="c"><choreographyRef>ch</choreographyRef></collaboration>',
+            '<choreography id="ch" isClosed="true"/><collaboration id="c">'
+            "<choreographyRef>ch</choreographyRef></collaboration>",
             "collaboration-closed",
         ),
     ],
