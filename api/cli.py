@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .terminal import end_with, json_file, json_option, print_record, readable
+from .terminal import end_with, json_file, json_option, print_record
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -102,7 +102,7 @@ def deploy(
         "outputs_template": json_file(outputs_template),
     }
     with connection.engine(passive=True) as engine:
-        print_record(DeploymentRecord, engine.deploy(*map(readable, files), name=name, **templates))
+        print_record(DeploymentRecord, engine.deploy(*files, name=name, **templates))
 
 
 @main.command()
@@ -114,7 +114,7 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
     with replace(connection, url="sqlite:///:memory:").engine() as engine:
-        found = engine.lint(*map(readable, files))
+        found = engine.lint(*files)
         findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
     for finding in findings:
         click.echo(str(finding))

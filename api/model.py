@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -9,16 +10,23 @@ from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from ..engine import Engine, jsontext, views
-from ..engine.bpmn.findings import Finding
 from ..engine.errors import Malformed
 from ..engine.limits import Limits
 from .operation import Resource, Route, operation
 from .problems import wrong_fields
-from .records import DeploymentDetail, DeploymentPage, ModelDetail, ModelPage, SavedDeployment, SavedModel
+from .records import DeploymentDetail, DeploymentPage, DeploymentRecord, ModelDetail, ModelPage, SavedModel
 from .schemas import DeploymentQuery, ModelQuery, NameQuery
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 XML_TYPE = r"(application|text)/([^;]+\+)?xml|application/octet-stream"
+
+
+class Upload(io.BytesIO):
+    """An uploaded file, which like an opened one has a name for findings to tell it by."""
+
+    def __init__(self, content: bytes, name: str | None = None) -> None:
+        super().__init__(content)
+        self.name = name
 
 
 class ModelBody:
@@ -36,12 +44,12 @@ class ModelBody:
         data = request.get_data(cache=False)
         if not data:
             raise Malformed("The body is empty: send a BPMN file.", code="body-missing")
-        return {"sources": [data]}
+        return {"sources": [Upload(data)]}
 
     def _read_form(self, limits: Limits) -> dict[str, Any]:
         request.max_content_length = 4 * limits.model_size + 2 * limits.body_size
         request.max_form_memory_size = limits.body_size
-        sources = [file.read() for file in request.files.getlist("bpmn")]
+        sources = [Upload(file.read(), file.filename) for file in request.files.getlist("bpmn")]
         known = {"name", *TEMPLATES}
         wrong = {name: ["Unknown field."] for name in {*request.form, *request.files} - known - {"bpmn"}}
         if "bpmn" in request.form:
@@ -102,7 +110,13 @@ class Model(Resource):
     def get(self, model_id: str) -> views.Model:
         return self.engine.model(model_id)
 
-    @operation("Edit a model", SavedModel, body=ModelBody(), query=NameQuery, problems=(404, 409))
+    @operation(
+        "Replace a model: its BPMN, its name and its templates",
+        SavedModel,
+        body=ModelBody(),
+        query=NameQuery,
+        problems=(404, 409),
+    )
     def put(self, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
         self.engine.model(model_id)
         return saved(self.engine, model_id, body, query)
@@ -111,10 +125,9 @@ class Model(Resource):
 class ModelDeployment(Resource):
     """The publishing of a model."""
 
-    @operation("Deploy a model as it now stands", SavedDeployment, problems=(404, 409))
-    def post(self, model_id: str) -> dict[str, Any]:
-        deployment = self.engine.deploy_model(model_id)
-        return shown_with(deployment, self.engine.lint(deployment.xml.encode()))
+    @operation("Deploy a model as it now stands", DeploymentRecord, problems=(404, 409))
+    def post(self, model_id: str) -> views.Deployment:
+        return self.engine.deploy_model(model_id)
 
 
 class Deployments(Resource):
@@ -137,7 +150,7 @@ def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dic
     """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
     if "name" in query and "name" in body:
         raise wrong_fields({"name": ["Given in both the query and the form."]})
-    sources: list[bytes] = body["sources"]
+    sources: list[Upload] = body["sources"]
     model = engine.save_model(
         *sources,
         model_id=model_id,
@@ -145,12 +158,9 @@ def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dic
         parameter_template=body.get("parameter_template"),
         outputs_template=body.get("outputs_template"),
     )
-    return shown_with(model, engine.lint(*sources))
-
-
-def shown_with(view: views.Model | views.Deployment, findings: list[Finding]) -> dict[str, Any]:
-    """What the view holds, and the findings beside it."""
-    return {**{name: getattr(view, name) for name in view.__slots__}, "findings": findings}
+    for source in sources:
+        source.seek(0)
+    return {**{name: getattr(model, name) for name in model.__slots__}, "findings": engine.lint(*sources)}
 
 
 ROUTES: tuple[Route, ...] = (

@@ -111,12 +111,6 @@ class SavedModel(ModelRecord):
     findings = fields.List(fields.Nested(FindingRecord), required=True)
 
 
-class SavedDeployment(DeploymentRecord):
-    """A deployment that was just made, with the warnings of the checks."""
-
-    findings = fields.List(fields.Nested(FindingRecord), required=True)
-
-
 class ProcessPage(Schema):
     """A part of the list of process instances; ``cursor`` asks for the next part and is null at the end."""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from riverstone.engine import Engine
+
 from . import processes
 from .client import Client
 
@@ -149,3 +151,29 @@ def test_models_are_listed_by_key(client: Client) -> None:
 
     assert [model["key"] for model in client.get("/model?key=asking").json["items"]] == ["asking"]
     assert len(client.get("/model").json["items"]) == 2
+
+
+def test_files_that_call_each_other_are_uploaded_together(client: Client, engine: Engine) -> None:
+    call = processes.bpmn("calling", '<callActivity id="middle" calledElement="making"/>')
+
+    alone = post(client, call)
+    files = [(io.BytesIO(call), "calling.bpmn"), (io.BytesIO(processes.making()), "making.bpmn")]
+    together = client.post("/model", data={"bpmn": files})
+
+    assert alone.status_code == 422
+    assert "making" in alone.json["message"]
+    assert together.status_code == 200
+    assert together.json["key"] == "calling"
+    deployed = client.post(f"/model/{together.json['modelId']}/deployment")
+    assert deployed.status_code == 200
+    started = engine.start(key="calling", name="test")
+    assert engine.wait(started.process_instance_id, timeout=10).status == "success"
+
+
+def test_a_finding_names_the_file_that_it_is_about(client: Client) -> None:
+    dangling = processes.asking().replace(b'targetRef="done"', b'targetRef="nowhere"')
+    files = [(io.BytesIO(processes.making()), "making.bpmn"), (io.BytesIO(dangling), "asking.bpmn")]
+
+    findings = client.post("/model", data={"bpmn": files}).json["findings"]
+
+    assert {finding["source"] for finding in findings if finding["severity"] == "error"} == {"asking.bpmn"}
