@@ -239,7 +239,8 @@ class Engine:
     ) -> ProcessInstance:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
 
-        With an ``idempotency_key`` the same request again returns the same instance. Raises Malformed, Unknown…,
+        Returns the record as it is where the process first waits, whatever the dispatcher; look again with ``get``
+        or ``wait``. With an ``idempotency_key`` the same request again returns the same instance. Raises Malformed, Unknown…,
         Invalid, VariablesInvalid, Conflict (the idempotency key was used for another request).
         """
         with _ours():
@@ -259,15 +260,15 @@ class Engine:
                 if before is not None:
                     return self._records.instance(before)
         try:
-            number: int = self._step(lambda turn: self._starts.begin(turn, request))
+            started: ProcessInstance = self._step(lambda turn: self._starts.begin(turn, request))
         except AlreadyUsed as error:
             # The same idempotency key was used at the same moment, and the other request came first.
             with _ours():
                 first = self._starts.started_before(request.idempotency) if request.idempotency else None
             if first is None:
                 raise StoreUnavailable(f"The process could not be stored: {error}") from error
-            number = first
-        return self.get(str(number))
+            return self.get(str(first))
+        return started
 
     # -- looking
 

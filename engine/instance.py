@@ -166,7 +166,7 @@ class Instance:
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
             return
         try:
-            stone, parameters = self.resolve(token, node, code, context)
+            _, parameters = self.resolve(token, node, code, context)
             row.parameters = jsontext.dumps(parameters)
         except (Invalid, ReferenceNotFound, ExpressionError):
             self.forget_task(token, row)
@@ -174,9 +174,8 @@ class Instance:
         if node.binding.retries is not None:
             row.state = jsontext.dumps({"retries": node.binding.retries})
         if self.has(Flags.MOCK):
-            self._mock(token, row, stone)
-        else:
-            self.handed.append(row)
+            row.event = "mock"
+        self.handed.append(row)
 
     def resolve(self, token: Token, node: StoneTask, code: str, context: Context) -> tuple[type[Stone], dict[str, Any]]:
         """The class that serves these parameters, and the values with which it starts."""
@@ -219,14 +218,6 @@ class Instance:
                     raise
                 kept[name] = compile_value(str(value.source).replace("${", "\\${").replace("#{", "\\#{"), limits=self.limits)
         return kept
-
-    def _mock(self, token: Token, row: TaskRow, stone: type[Stone]) -> None:
-        row.event = "mock"
-        if stone.has("mock"):
-            self.handed.append(row)
-            return
-        self.end_task(row, "mock.passed")
-        self.workflow.task_done(token, row.id, {})
 
     def _begin_user_task(self, token: Token) -> None:
         namespace = run_namespace(token.node.namespace, token)  # type: ignore[attr-defined]

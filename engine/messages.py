@@ -94,7 +94,7 @@ class Messages:
 
         def begin(turn: Turn) -> int:
             _settle(turn, owed)
-            return self.starts.begin(turn, request)
+            return int(self.starts.begin(turn, request).process_instance_id)
 
         number: int = self.step(begin)
         return number

@@ -16,6 +16,8 @@ from .deployments import Deployments
 from .errors import Conflict, Invalid
 from .instance import Facilities, Flags, Instance
 from .river import Turn
+from .showing import mask_for, show_instance
+from .views import ProcessInstance
 
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""
@@ -123,8 +125,8 @@ class Starts:
             )
         return found[1]
 
-    def begin(self, turn: Turn, request: StartRequest) -> int:
-        """Make the instance and run it as far as it goes, in this transaction; its process instance id."""
+    def begin(self, turn: Turn, request: StartRequest) -> ProcessInstance:
+        """Make the instance and run it to where it first waits; its record as this transaction leaves it."""
         definition = request.definition
         now = self.facilities.clock.now()
         number = self.facilities.store.new_id()
@@ -160,7 +162,8 @@ class Starts:
             # A process that only triggers start can still be started by hand: at the first of them.
             entry = next((node for node, _ in starting_nodes(definition.process)), None)
         step.begin(instance, entry, request.payload)
-        return number
+        # Shown now: by the time that the start is acknowledged, the process may have gone on.
+        return show_instance(row, content, {}, mask_for(definition.parameter_template, content))
 
 
 def _completed(definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any]:

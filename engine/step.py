@@ -135,7 +135,7 @@ def _done(instance: Instance, row: TaskRow, token: Token | None, fenced: bool) -
         instance.handed.append(row)
         return
     row.progress = 100
-    instance.end_task(row, DONE[row.event])
+    instance.end_task(row, DONE[row.event] if row.event != "mock" or stone.has("mock") else "mock.passed")
     instance.put_out(row)
     if token is not None and not fenced:
         instance.workflow.task_done(token, row.id, json.loads(row.outputs) if row.outputs else {})
