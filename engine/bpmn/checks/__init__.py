@@ -27,7 +27,8 @@ def check(root: etree._Element, *, limits: Limits, source: str | None = None) ->
     """Everything that is wrong or doubtful in the BPMN file under ``root``, in the order of its lines.
 
     ``root`` comes from ``read_xml`` and stays as it is; ``source`` is the file's name, for the findings. A finding is
-    an error where the specification or the schema makes the file invalid, else a warning. References into other files
+    an error where the specification or the schema makes the file invalid, else a warning; it is a warning too where
+    the file is in an engine's dialect (``Outline.dialect``) that gives it a meaning. References into other files
     and elements that the engine cannot run are not judged here. A file over ``limits.model_nodes``, or one that is not
     BPMN at all, is not looked at any further.
     """
