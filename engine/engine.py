@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
@@ -31,7 +31,7 @@ from .errors import (
 from .instance import Facilities, Flags
 from .limits import Limits
 from .messages import Messages
-from .perform import Outcome
+from .perform import Outcome, spoilt
 from .pulse import Pulse
 from .records import Records
 from .river import River, Turn
@@ -240,8 +240,9 @@ class Engine:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
 
         Returns the record as it is where the process first waits, whatever the dispatcher; look again with ``get``
-        or ``wait``. With an ``idempotency_key`` the same request again returns the same instance. Raises Malformed, Unknown…,
-        Invalid, VariablesInvalid, Conflict (the idempotency key was used for another request).
+        or ``wait``. With an ``idempotency_key`` the same request again returns the same instance.
+
+        Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request).
         """
         with _ours():
             request = self._starts.request(
@@ -388,8 +389,8 @@ class Engine:
 
         def action(turn: Turn) -> None:
             instance = turn.instance(number)
-            flags = Flags(instance.row.flags)
-            instance.row.flags = int(flags | Flags.PROTECTED if on else flags & ~Flags.PROTECTED)
+            flags = instance.row.flags
+            instance.row.flags = flags | Flags.PROTECTED if on else flags & ~Flags.PROTECTED
             turn.changes.instance_changed(instance.row)
 
         self._step(action)
@@ -471,9 +472,9 @@ class Engine:
 
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
-        stone = self.stones.choose(work.stone, jsontext.loads(work.parameters, limits=self.limits))
+        stone = self.stones.choose(work.stone, json.loads(work.parameters))
         if stone is None:
-            self._river.submit(lambda turn: step.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
+            self._river.post(lambda turn: step.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
         return stone
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
@@ -483,13 +484,16 @@ class Engine:
             def enter(turn: Turn, outcome: Outcome = outcome) -> None:
                 step.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
 
-            self._river.submit(enter).add_done_callback(_log_failure)
+            def give_up(turn: Turn, outcome: Outcome = outcome) -> None:
+                step.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
+
+            self._river.post(enter, otherwise=give_up)
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""
-        self._river.submit(
+        self._river.post(
             lambda turn: step.progressed(turn.instance(work.process_instance_id), work.task_id, work.attempt, percent)
-        ).add_done_callback(_log_failure)
+        )
 
     # -- running
 
@@ -563,12 +567,6 @@ def _cursor(text: str | None) -> tuple[int, str] | None:
 
 def _next(rows: Sequence[Any], limit: int) -> str | None:
     return f"{rows[limit - 1].created}-{rows[limit - 1].id}" if len(rows) > limit else None
-
-
-def _log_failure(future: Future[Any]) -> None:
-    error = future.exception()
-    if error is not None:
-        logger.warning("what a task reported could not be entered: %s", error)
 
 
 class _ours:

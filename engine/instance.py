@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntFlag
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from ..models import Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
@@ -31,13 +30,13 @@ from .stones import Stones
 from .task_info import Work
 
 
-class Flags(IntFlag):
-    """What an instance was started with."""
+class Flags:
+    """What an instance was started with, as bits of its row; plain integers, since every step asks for them."""
 
-    DEBUG = 1
-    MOCK = 2
-    NO_ROLLBACK = 4
-    PROTECTED = 8
+    DEBUG: Final = 1
+    MOCK: Final = 2
+    NO_ROLLBACK: Final = 4
+    PROTECTED: Final = 8
 
 
 PHASES = {
@@ -135,7 +134,7 @@ class Instance:
         """Whether this is a rollback, a cancel or a delete of another instance."""
         return self.row.kind != "start"
 
-    def has(self, flag: Flags) -> bool:
+    def has(self, flag: int) -> bool:
         """Whether it was started with this flag."""
         return bool(self.row.flags & flag)
 

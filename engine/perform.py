@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from . import jsontext
@@ -47,7 +48,7 @@ def perform(
     """Call the hook; whatever it raises becomes a failure with a reason, never an exception of the engine."""
     info: TaskInfo | None = None
     try:
-        parameters = typed(stone, jsontext.loads(work.parameters, limits=limits))
+        parameters = typed(stone, json.loads(work.parameters))
         info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
         returned = getattr(stone(), work.event)(info)
         if info.state:
@@ -64,6 +65,12 @@ def perform(
     except (Exception, SystemExit) as error:
         logger.info("task %s: %s of %s failed", work.task_id, work.event, work.stone, exc_info=True)
         return _outcome(work, info, "failed", reason=_reason(error))
+
+
+def spoilt(outcome: Outcome) -> Outcome:
+    """The outcome as a plain failure, for when the engine cannot enter what it really was."""
+    reason = "What the stone reported could not be entered; the engine's log tells why."
+    return replace(outcome, result="failed", outputs={}, state=None, log=(), reason=reason)
 
 
 def _reason(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from ..models import EventRow, StoreError
 from . import step
-from .errors import RiverstoneError
+from .errors import RiverstoneError, StoreUnavailable
 from .instance import Facilities
 from .river import River, Turn
 
@@ -25,6 +25,7 @@ HEARTBEAT = 5.0
 LEASE = 30.0
 """Seconds without a heartbeat after which an engine on another machine counts as dead."""
 MOST_AT_ONCE = 200
+MOST_REPAIRS = 5
 
 
 class Pulse:
@@ -109,6 +110,8 @@ class Pulse:
             moved = True
             taken += 1
         real = time.monotonic()
+        if self.river.suspects and real - self._polled >= POLL:
+            self._look_after_suspects()
         if not self.passive and (self.thread is None or real - self._polled >= POLL):
             self._polled = real
             moved = self._poll(now) or moved
@@ -120,6 +123,26 @@ class Pulse:
         while self.river.drain():
             pass
         return moved
+
+    def _look_after_suspects(self) -> None:
+        """Hand over again what a failed turn may have taken from the dispatcher; not for ever, if it fails each time."""
+        suspects, self.river.suspects = self.river.suspects, {}
+        for number, times in suspects.items():
+
+            def again(turn: Turn, number: int = number) -> None:
+                step.hand_over_again(turn.instance(number))
+
+            try:
+                self.river.now(again)
+            except StoreUnavailable:
+                self.river.suspects[number] = times
+            except RiverstoneError:
+                self.river.suspects.pop(number, None)
+            except Exception:
+                self.river.suspects[number] = times + 1
+                if times >= MOST_REPAIRS:
+                    del self.river.suspects[number]
+                    logger.exception("process %d cannot be stepped; it stays as it is stored", number)
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""
@@ -136,7 +159,7 @@ class Pulse:
             else:
                 step.grace_over(turn.instance(number))
 
-        self.river.submit(action).add_done_callback(lambda future: _log(future.exception()))
+        self.river.post(action)
 
     def _poll(self, now: int) -> bool:
         """What is due in the store and was not known here: left by an engine that died, or set by another."""
@@ -185,13 +208,6 @@ class Pulse:
 
 def _real_now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _log(error: BaseException | None) -> None:
-    if error is None:
-        return
-    level = logging.INFO if isinstance(error, RiverstoneError) else logging.ERROR
-    logger.log(level, "something due could not be done: %s", error, exc_info=error if level == logging.ERROR else None)
 
 
 def process_started(pid: int) -> str:

@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from ..models import AlreadyUsed, Changes, EventRow, RevisionConflict, StoreError, TaskRow
@@ -54,17 +55,28 @@ class Turn:
 Action = Callable[[Turn], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One event in the inbox; ``otherwise`` is stepped in its place if it cannot be."""
+
+    action: Action
+    future: Future[Any] | None = None
+    otherwise: Action | None = None
+
+
 class River:
     """One line of steps for one engine; ``submit`` from any thread, ``drain`` where the steps run."""
 
     def __init__(self, facilities: Facilities) -> None:
         self.facilities = facilities
         self._kept: OrderedDict[int, Instance] = OrderedDict()
-        self._inbox: list[tuple[Action, Future[Any]]] = []
+        self._inbox: list[Posted] = []
         self._inbox_lock = threading.Lock()
         self._stepping = threading.RLock()
         self.arrived = threading.Condition(self._inbox_lock)
         self.ended = threading.Condition()
+        self.suspects: dict[int, int] = {}
+        """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self.dues: list[tuple[int, str, int, int, int]] = []
         """What this engine knows to be due: (milliseconds, kind, instance, task or token, number)."""
 
@@ -74,9 +86,15 @@ class River:
         """Queue an event; the future has its result once that is durable, or what it raised."""
         future: Future[Any] = Future()
         with self.arrived:
-            self._inbox.append((action, future))
+            self._inbox.append(Posted(action, future))
             self.arrived.notify()
         return future
+
+    def post(self, action: Action, *, otherwise: Action | None = None) -> None:
+        """Queue an event that nobody waits for; if it cannot be stepped, that is logged and ``otherwise`` is."""
+        with self.arrived:
+            self._inbox.append(Posted(action, None, otherwise))
+            self.arrived.notify()
 
     def has_work(self) -> bool:
         """Whether anything waits in the inbox."""
@@ -96,57 +114,68 @@ class River:
         """Step one event in the caller's thread and return its result once that is durable."""
         with self._stepping:
             future: Future[Any] = Future()
-            self._step_together([(action, future)])
+            self._step_together([Posted(action, future)])
             return future.result()
 
     # -- stepping
 
-    def _step_together(self, batch: Sequence[tuple[Action, Future[Any]]]) -> None:
+    def _step_together(self, batch: Sequence[Posted]) -> None:
         turn = Turn(self)
-        results: list[tuple[Future[Any], Any]] = []
+        results: list[tuple[Future[Any] | None, Any]] = []
         try:
-            for action, future in batch:
-                try:
-                    results.append((future, action(turn)))
-                except RiverstoneError as error:
-                    # Refused before it changed anything; raised after a change it would spoil the turn.
-                    if len(batch) > 1:
-                        raise
-                    self._forget(turn)
-                    future.set_exception(error)
-                    return
+            for posted in batch:
+                results.append((posted.future, posted.action(turn)))
             self._commit(turn)
-        except Exception as error:
+        except Exception:
             self._forget(turn)
-            self._step_alone(batch, error)
+            self._step_alone(batch)
             return
         for future, result in results:
-            future.set_result(result)
+            if future is not None:
+                future.set_result(result)
         self._after_commit(turn)
 
-    def _step_alone(self, batch: Sequence[tuple[Action, Future[Any]]], first: Exception) -> None:
-        for action, future in batch:
-            error: Exception = first
-            for _ in range(TRIES):
-                turn = Turn(self)
-                try:
-                    result = action(turn)
-                    self._commit(turn)
-                except RevisionConflict as conflict:
-                    self._forget(turn)
-                    error = conflict
-                    continue
-                except Exception as other:
-                    self._forget(turn)
-                    error = other
-                    break
-                future.set_result(result)
-                self._after_commit(turn)
-                break
-            else:
-                error = StoreUnavailable("Other engines keep changing the same process: try again.")
-            if not future.done():
-                future.set_exception(_as_ours(error))
+    def _step_alone(self, batch: Sequence[Posted]) -> None:
+        for posted in batch:
+            try:
+                result, turn = self._step_one(posted.action)
+            except Exception as error:
+                self._failed(posted, error)
+                continue
+            if posted.future is not None:
+                posted.future.set_result(result)
+            self._after_commit(turn)
+
+    def _failed(self, posted: Posted, error: Exception) -> None:
+        if posted.future is not None:
+            posted.future.set_exception(error)
+        elif isinstance(error, RiverstoneError):
+            logger.info("an event was refused: %s", error.message)
+        else:
+            logger.error("an event could not be stepped", exc_info=error)
+        if posted.otherwise is not None and not isinstance(error, StoreUnavailable):
+            self.post(posted.otherwise)
+
+    def _step_one(self, action: Action) -> tuple[Any, Turn]:
+        """Step and commit one event, again where another engine was faster; raises what it cannot get over."""
+        for _ in range(TRIES):
+            turn = Turn(self)
+            try:
+                result = action(turn)
+                self._commit(turn)
+                return result, turn
+            except RevisionConflict:
+                self._forget(turn)
+            except (RiverstoneError, AlreadyUsed):
+                self._forget(turn)
+                raise
+            except StoreError as error:
+                self._forget(turn)
+                raise StoreUnavailable(f"The database did not take the change, so nothing was done: {error}") from error
+            except Exception:
+                self._forget(turn)
+                raise
+        raise StoreUnavailable("Other engines keep changing the same process: try again.")
 
     def _commit(self, turn: Turn) -> None:
         for instance in list(turn.instances.values()):
@@ -221,6 +250,7 @@ class River:
         """What is in memory may differ from the store now; what was handed over before still runs."""
         for number in turn.instances:
             self._kept.pop(number, None)
+            self.suspects.setdefault(number, 0)
 
     def forget(self, process_instance_ids: Iterable[int]) -> None:
         """Read these instances from the store when they are next needed."""
@@ -228,13 +258,3 @@ class River:
             for number in process_instance_ids:
                 self._kept.pop(number, None)
 
-
-def _as_ours(error: Exception) -> Exception:
-    if isinstance(error, RiverstoneError):
-        return error
-    if isinstance(error, AlreadyUsed):
-        return error
-    if isinstance(error, StoreError):
-        return StoreUnavailable(f"The database did not take the change, so nothing was done: {error}")
-    logger.error("a step failed", exc_info=error)
-    return error

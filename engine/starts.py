@@ -32,7 +32,8 @@ class StartRequest:
     name: str
     variables: Mapping[str, Any]
     completed: Mapping[str, Any]
-    flags: Flags
+    flags: int = 0
+    """Bits of :class:`~.instance.Flags`."""
     by_key: bool = False
     business_key: str | None = None
     idempotency: tuple[str, str] | None = None
@@ -75,7 +76,7 @@ class Starts:
                 raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
         jsontext.check([name, business_key, idempotency_key], limits=limits, name="request")
         definition = self.deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
-        flags = Flags(0)
+        flags = 0
         flags |= Flags.DEBUG if model_id is not None else 0
         flags |= Flags.MOCK if values.get(MOCK) is True else 0
         flags |= 0 if rollback else Flags.NO_ROLLBACK
@@ -105,7 +106,6 @@ class Starts:
             name=name[:LONGEST_NAME],
             variables=payload,
             completed=_completed(definition, payload),
-            flags=Flags(0),
             by_key=True,
             business_key=business_key,
             entry=definition.process.nodes[node],
@@ -141,7 +141,7 @@ class Starts:
             kind="start",
             status="debug" if request.flags & Flags.DEBUG else "running",
             phase="running",
-            flags=int(request.flags),
+            flags=request.flags,
             revision=0,
             next_token=1,
             steps=0,

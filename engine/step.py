@@ -223,6 +223,17 @@ def stone_is_gone(instance: Instance, task_id: int) -> None:
         instance.changes.task_changed(row)
 
 
+def hand_over_again(instance: Instance) -> None:
+    """Hand over what a failed turn may have taken back from the dispatcher, or never brought to it."""
+    facilities = instance.facilities
+    if instance.row.phase not in ("running", "draining"):
+        return
+    for row in instance.tasks.values():
+        waits = row.stone is None or row.status == "stone-missing" or row.due is not None
+        if row.open and not waits and row.owner == facilities.engine_id and not facilities.dispatcher.holds(row.id):
+            instance.handed.append(row)
+
+
 # -- time
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -86,8 +87,8 @@ class TaskInfo:
         self.phase = work.phase
         self.idempotency_key = work.idempotency_key
         self.parameters = parameters
-        self.outputs: dict[str, Any] = jsontext.loads(work.outputs, limits=limits) if work.outputs else {}
-        self.state: dict[str, Any] = jsontext.loads(work.state, limits=limits) if work.state else {}
+        self.outputs: dict[str, Any] = json.loads(work.outputs) if work.outputs else {}
+        self.state: dict[str, Any] = json.loads(work.state) if work.state else {}
         self.put_out: dict[str, Any] = {}
         self.percent: int | None = None
         self.logged: list[str] = []

@@ -101,8 +101,25 @@ class Store:
 
         Raises :class:`RevisionConflict`, :class:`AlreadyUsed` or :class:`StoreError`.
         """
-        with self._guarded(), self.database.atomic():
+        with self._guarded(), self._transaction():
             changed.write(self.database.connection(), self._writes)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction with as little around it as can be: on SQLite the statements themselves."""
+        if not isinstance(self.database, peewee.SqliteDatabase):
+            with self.database.atomic():
+                yield
+            return
+        connection = self.database.connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one writing statement (``?`` marks, backquotes) in a transaction of its own; the number of rows."""
