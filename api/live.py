@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 import unicodedata
 from typing import TextIO
 
@@ -22,6 +23,7 @@ def follow(engine: Engine, process_instance_id: str, out: TextIO | None = None) 
     """
     screen = Screen(out or sys.stdout)
     while True:
+        began = time.monotonic()
         try:
             instance = engine.wait(process_instance_id, timeout=LOOK)
             waiting = False
@@ -31,6 +33,8 @@ def follow(engine: Engine, process_instance_id: str, out: TextIO | None = None) 
         screen.show(all_tasks(engine, instance), last=not waiting)
         if not waiting:
             return instance
+        # An inline engine does not wait for what has to come from outside.
+        time.sleep(max(0.0, LOOK - (time.monotonic() - began)))
 
 
 def all_tasks(engine: Engine, instance: ProcessInstance) -> list[Task]:

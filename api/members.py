@@ -12,6 +12,7 @@ from marshmallow import fields, validate
 from ..engine import jsontext
 
 STORABLE = r"^[^\x00]*$"
+NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 DECIMAL_ID = r"^[1-9][0-9]{0,17}$"
 TIME = "%Y-%m-%d %H:%M:%S"
 

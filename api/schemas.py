@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from .members import DECIMAL_ID, CountText, Flag, FlagText, Object, Text
+from .members import DECIMAL_ID, NOT_BLANK, CountText, Flag, FlagText, Object, Text
 
 STATUSES = (
     "running",
@@ -35,7 +35,7 @@ class ProcessStart(Strict):
     model_id = Text(data_key="modelId", allow_none=True, description="A trial run of this model as it now stands.")
     deployment_id = Text(data_key="deploymentId", allow_none=True, description="This version.")
     key = Text(allow_none=True, description="The newest deployment of this key.")
-    name = Text(data_key="processName", required=True)
+    name = Text(data_key="processName", required=True, pattern=NOT_BLANK)
     variables = Object(required=True)
     business_key = Text(data_key="businessKey", allow_none=True)
     rollback = Flag(metadata={"description": "Whether a failure rolls back; true unless said otherwise."})

@@ -58,5 +58,7 @@ def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
 
     instance = follow_process(engine, process_instance_id) if follow else engine.get(process_instance_id)
     print_record(ProcessRecord, instance)
+    if instance.paused:
+        click.echo("It stands still after a failure: rerun the failed task, or resume it to roll back.", err=True)
     if follow and instance.status not in ("success", "delete.success"):
         raise click.exceptions.Exit(1)

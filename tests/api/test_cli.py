@@ -152,7 +152,9 @@ def test_a_person_completes_a_task(run: Run) -> None:
 def test_a_failed_trial_run_is_rerun_or_given_up(run: Run, giving_up: bool) -> None:
     model_id = json.loads(run("deploy", "breaking.bpmn").stdout)["modelId"]
     pid = json.loads(run("start", "--model-id", model_id, "--name", "trial").stdout)["processInstanceId"]
-    assert json.loads(run("show", pid).stdout)["processStatus"] == "debug"
+    shown = run("show", pid)
+    assert json.loads(shown.stdout)["processStatus"] == "debug"
+    assert "rerun" in shown.stderr
 
     if giving_up:
         run("resume", only_task(run, pid))

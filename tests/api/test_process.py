@@ -111,6 +111,14 @@ def test_every_wrong_field_is_told_at_once(client: Client, key: str) -> None:
     assert response.json["message"] == response.json["detail"]
 
 
+@pytest.mark.parametrize("name", ["", " ", "\t\n", "\u3000", 5, None, ["test"], "x" * 256])
+def test_a_process_has_a_name(client: Client, key: str, name: Any) -> None:
+    response = client.post("/process", json={"key": key, "processName": name, "variables": {}})
+
+    assert response.status_code == 422
+    assert list(response.json["errors"]) == ["processName"]
+
+
 @pytest.mark.parametrize("variables", [[], "text", 1, True, None])
 def test_variables_must_be_an_object(client: Client, key: str, variables: Any) -> None:
     response = client.post("/process", json={"key": key, "processName": "test", "variables": variables})
