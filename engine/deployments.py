@@ -282,13 +282,14 @@ class Deployments:
 
 
 def with_diagrams(sources: Sequence[bytes], limits: Limits) -> list[bytes]:
-    """The files, each given a diagram if it has none, so that it can be shown and edited."""
+    """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited."""
     from lxml import etree
 
     drawn: list[bytes] = []
     for source in sources:
         root = read_xml(source, limits=limits)
-        if root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
+        foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
+        if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
             add_diagram(root)
             source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
         drawn.append(source)

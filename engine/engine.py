@@ -311,17 +311,19 @@ class Engine:
         """
         number = _number(process_instance_id, UnknownProcessInstance)
         deadline = None if timeout is None else self.clock.now() + round(timeout * 1000)
-        while not self._at_rest(number):
-            now = self.clock.now()
-            if deadline is not None and now >= deadline:
-                raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
-            if self._inline is not None:
-                self._wait_inline(process_instance_id, deadline, timeout)
-            else:
-                with self._river.ended:
-                    left = 0.5 if deadline is None else min(0.5, (deadline - now) / 1000)
-                    if not self._at_rest(number):
-                        self._river.ended.wait(left)
+        watcher = self._river.watch(number)
+        try:
+            while not self._at_rest(number):
+                now = self.clock.now()
+                if deadline is not None and now >= deadline:
+                    raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
+                if self._inline is not None:
+                    self._wait_inline(process_instance_id, deadline, timeout)
+                else:
+                    # Another engine's step is seen only by looking, so the watcher is not relied on alone.
+                    watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
+        finally:
+            self._river.unwatch(number, watcher)
         return self.get(process_instance_id)
 
     def _at_rest(self, number: int) -> bool:

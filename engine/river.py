@@ -74,7 +74,7 @@ class River:
         self._inbox_lock = threading.Lock()
         self._stepping = threading.RLock()
         self.arrived = threading.Condition(self._inbox_lock)
-        self.ended = threading.Condition()
+        self._watchers: dict[int, list[threading.Event]] = {}
         self.suspects: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self.dues: list[tuple[int, str, int, int, int]] = []
@@ -95,6 +95,20 @@ class River:
         with self.arrived:
             self._inbox.append(Posted(action, None, otherwise))
             self.arrived.notify()
+
+    def watch(self, process_instance_id: int) -> threading.Event:
+        """Set when a step of this engine brings the instance to rest; another engine's step does not set it."""
+        watcher = threading.Event()
+        self._watchers.setdefault(process_instance_id, []).append(watcher)
+        return watcher
+
+    def unwatch(self, process_instance_id: int, watcher: threading.Event) -> None:
+        """Nobody looks at the watcher any more."""
+        watchers = self._watchers.get(process_instance_id, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+            if not watchers:
+                self._watchers.pop(process_instance_id, None)
 
     def has_work(self) -> bool:
         """Whether anything waits in the inbox."""
@@ -188,19 +202,20 @@ class River:
 
     def _after_commit(self, turn: Turn) -> None:
         works: list[tuple[Instance, TaskRow]] = []
-        ended = False
+        rested: list[int] = []
         for instance in turn.instances.values():
             instance.made.clear()
             self._keep(instance)
             works.extend((instance, row) for row in instance.handed if row.open)
             instance.handed = []
-            ended = ended or instance.row.phase in ("ended", "paused")
+            if instance.row.phase in ("ended", "paused"):
+                rested.append(instance.number)
         self._note_dues(turn)
         if works:
             self.facilities.dispatcher.submit([instance.work(row) for instance, row in works])
-        if ended:
-            with self.ended:
-                self.ended.notify_all()
+        for number in rested if self._watchers else ():
+            for watcher in self._watchers.pop(number, ()):
+                watcher.set()
         for event in turn.owed:
             self.on_owed(event)
 
