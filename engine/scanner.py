@@ -30,7 +30,14 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", '"': '"', "'": "'", "/": "/"}
 _SIGN = re.compile(r"&&|\|\||==|!=|<=|>=|\.\.|[<>!?:,()\[\]{}+\-*/%=.]")
 _SPELLING = {"&&": "and", "||": "or"}
-_SHARED_WORDS = {word: word for word in ("and", "or", "not", "in", "true", "false", "null")} | {"div": "/", "mod": "%"}
+_SHARED_WORDS = {word: word for word in ("and", "or", "not", "in", "true", "false", "null")} | {
+    "div": "/",
+    "mod": "%",
+    # Engines that evaluate Python have left models that spell the constants so.
+    "True": "true",
+    "False": "false",
+    "None": "null",
+}
 _JUEL_WORDS = _SHARED_WORDS | {
     "empty": "empty",
     "eq": "==",
@@ -50,9 +57,11 @@ class _Shapes(NamedTuple):
 
 def _shapes(colon: str) -> _Shapes:
     segment = rf"(?:{_LETTER}|{colon}(?={_LETTER}))"
+    digits = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
     return _Shapes(
         re.compile(rf"(?!-){_LETTER}{segment}*(?:\.{segment}+)*"),
-        re.compile(rf"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\.?{segment})", re.ASCII),
+        # Between two numbers a minus is a difference: no name that a model would use looks like ``5-2``.
+        re.compile(rf"{digits}(?=(?:-{digits})+(?!\.?{segment}))|{digits}(?!\.?{segment})", re.ASCII),
     )
 
 

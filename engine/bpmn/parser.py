@@ -22,7 +22,7 @@ from .vendors import BPMN
 # What a process may hold that no token ever stands on and that says nothing about running it.
 SILENT = frozenset(
     """documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference association
-    group textAnnotation category ioSpecification property artifact auditing monitoring resourceRole performer
+    group textAnnotation category ioSpecification ioBinding property artifact auditing monitoring resourceRole performer
     humanPerformer potentialOwner supportedInterfaceRef correlationSubscription incoming outgoing
     standardLoopCharacteristics multiInstanceLoopCharacteristics completionCondition dataInputAssociation
     dataOutputAssociation""".split()

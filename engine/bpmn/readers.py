@@ -243,7 +243,8 @@ def call_activity(parser: Parser, process: Process, element: etree._Element) -> 
 
 PLAIN: dict[str, Reader] = {
     "userTask": user_task,
-    "manualTask": user_task,
+    # The engine never executes a manual task (BPMN 2.0, 13.3.3): whoever wants to be asked models a user task.
+    "manualTask": none_task,
     "task": none_task,
     "receiveTask": receive_task,
     "sendTask": send_task,

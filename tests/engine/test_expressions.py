@@ -432,3 +432,11 @@ def test_arithmetic_agrees_with_python(a: int, b: int, c: int, sign: str) -> Non
     found = compile_expression(text, limits=LIMITS).evaluate(context)
 
     assert found is eval(text, {"a": a, "b": b, "c": c})  # noqa: S307  (our own text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("${5-2}", 3), ("${10.5-2-3}", 5.5), ("5-2 == 3", True), ("True", True), ("not False", True), ("${None}", None)],
+)
+def test_numbers_around_a_minus_and_constants_with_capitals_mean_what_other_engines_mean(text: str, value: Any) -> None:
+    assert compile_expression(text, limits=LIMITS).evaluate(Context({})) == value
