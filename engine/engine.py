@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -474,7 +473,7 @@ class Engine:
 
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
-        stone = self.stones.choose(work.stone, json.loads(work.parameters))
+        stone = self.stones.choose(work.stone, work.parameters)
         if stone is None:
             self._river.post(lambda turn: step.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
         return stone

@@ -125,7 +125,7 @@ class Pulse:
         return moved
 
     def _look_after_suspects(self) -> None:
-        """Hand over again what a failed turn may have taken from the dispatcher; not for ever, if it fails each time."""
+        """Hand over again what a failed turn may have taken from the dispatcher, but not for ever."""
         suspects, self.river.suspects = self.river.suspects, {}
         for number, times in suspects.items():
 

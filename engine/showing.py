@@ -86,7 +86,7 @@ def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
 
 
 def _class_of(row: TaskRow, stones: Stones) -> type[Stone] | None:
-    return stones.choose(row.stone, json.loads(row.parameters)) if row.stone is not None else None
+    return stones.choose(row.stone, row.parameters)
 
 
 def _without_secrets(values: dict[str, Any], row: TaskRow, stones: Stones) -> dict[str, Any]:

@@ -201,8 +201,7 @@ def _retry_after_rollback(instance: Instance, row: TaskRow, outcome: Outcome) ->
 
 
 def _stone(instance: Instance, row: TaskRow) -> type[Stone]:
-    parameters = json.loads(row.parameters)
-    return instance.facilities.stones.choose(row.stone or "", parameters) or Stone
+    return instance.facilities.stones.choose(row.stone, row.parameters) or Stone
 
 
 def progressed(instance: Instance, task_id: int, attempt: int, percent: int) -> None:

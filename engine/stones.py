@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from .errors import Invalid
 from .stone import Stone
@@ -40,9 +40,13 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         """Forget every class with this code; tasks that need it wait until it is back."""
         self._by_code.pop(code, None)
 
-    def choose(self, code: str, parameters: Mapping[str, Any]) -> type[Stone] | None:
-        """The class for these parameters, or None while none is registered."""
-        for stone in self._by_code.get(code, ()):
-            if all(parameters.get(name) == value for name, value in stone.serves.items()):
+    def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
+        """The class for a task with these parameters (JSON text), or None while none is registered."""
+        known = self._by_code.get(code or "", ())
+        if len(known) == 1 and not known[0].serves:
+            return known[0]
+        values = json.loads(parameters) if known else {}
+        for stone in known:
+            if all(values.get(name) == value for name, value in stone.serves.items()):
                 return stone
         return None

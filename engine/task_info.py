@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import jsontext
@@ -32,11 +32,37 @@ class Work:
     name: str = ""
 
 
-@dataclass(slots=True)
 class Request:
     """Tells a running hook that it should stop; shared by the hook and whoever asks."""
 
-    asked: threading.Event = field(default_factory=threading.Event)
+    __slots__ = ("_asked", "_event")
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._event: threading.Event | None = None
+
+    def ask(self) -> None:
+        """Ask the hook to stop."""
+        with self._lock:
+            self._asked = True
+            if self._event is not None:
+                self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until asked, at most so long; whether it was."""
+        with self._lock:
+            # Made only for a hook that waits: an event costs more than the rest of a short task.
+            if self._event is None:
+                self._event = threading.Event()
+            if self._asked:
+                self._event.set()
+        return self._event.wait(seconds)
 
 
 class TaskInfo:
@@ -99,23 +125,23 @@ class TaskInfo:
     @property
     def cancel_requested(self) -> bool:
         """Whether the process has failed or is being cancelled: stop as soon as it can be done cleanly."""
-        return self._request.asked.is_set()
+        return self._request.asked
 
     def wait_for_cancel(self, seconds: float) -> bool:
         """Wait, at most so long; true at once when the task is asked to stop. Use it in place of ``time.sleep``."""
-        return self._request.asked.wait(seconds)
+        return self._request.wait(seconds)
 
     def add_output(self, name: str, value: Any) -> None:
         """Put out a JSON value under a name; it can be referred to as ``${outputs.<namespace>.<name>}``.
 
         Raises Invalid for what is not JSON, has no name, or is over the limit output_size.
         """
-        if not isinstance(name, str) or not name:
+        if not name:
             raise Invalid("An output needs a name.", code="output-invalid")
         jsontext.check({name: value}, limits=self._limits, name=f"output {name!r}")
         if jsontext.weigh({**self.put_out, name: value}, self._limits.output_size) > self._limits.output_size:
             raise Invalid(
-                f"The outputs of task {self.task_id} are over the limit output_size ({self._limits.output_size} bytes).",
+                f"Task {self.task_id} puts out more than the limit output_size ({self._limits.output_size} bytes).",
                 code="output-too-large",
             )
         self.outputs[name] = value

@@ -142,7 +142,7 @@ def _action(instance: Instance, row: TaskRow, kind: str) -> str:
         return "retain"
     if kind == "rollback" and _handler_of(instance, row) is not None:
         return kind
-    stone = instance.facilities.stones.choose(row.stone or "", json.loads(row.parameters))
+    stone = instance.facilities.stones.choose(row.stone, row.parameters)
     return kind if stone is None or stone.has(kind) else "retain"
 
 
@@ -274,7 +274,7 @@ def hand_over_undo(undo: Instance, row: TaskRow, token: Token) -> None:
         row.reason = f"No stone is registered for {row.stone!r}; the undo goes on when there is one."
         undo.changes.task_changed(row)
         return
-    stone = undo.facilities.stones.choose(row.stone or "", json.loads(row.parameters))
+    stone = undo.facilities.stones.choose(row.stone, row.parameters)
     if stone is None or not stone.has(row.event):
         _pass_over(undo, row, token, "skipped", f"The stone {row.stone!r} has no {kind}, so what it made is kept.")
         return

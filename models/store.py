@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, TypeVar
 
 import peewee
@@ -37,6 +37,7 @@ class Store:
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._dialects: dict[str, str] = {}
+        self._guard = _Guard(self._lock if self._memory else None, self._driver_errors())
         self._writes = {text: dialect(self.database, text) for text in statements.STATEMENTS}
         with self._guarded():
             self.database.connect(reuse_if_open=True)
@@ -49,20 +50,8 @@ class Store:
             if not self.database.is_closed():
                 self.database.close()
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            if self._memory:
-                with self._lock:
-                    yield
-            else:
-                yield
-        except peewee.IntegrityError as error:
-            raise AlreadyUsed(str(error)) from error
-        except peewee.PeeweeException as error:
-            raise StoreError(str(error)) from error
-        except self._driver_errors() as error:
-            raise (AlreadyUsed if type(error).__name__ == "IntegrityError" else StoreError)(str(error)) from error
+    def _guarded(self) -> _Guard:
+        return self._guard
 
     def _driver_errors(self) -> tuple[type[Exception], ...]:
         module = type(self.database)
@@ -101,20 +90,19 @@ class Store:
 
         Raises :class:`RevisionConflict`, :class:`AlreadyUsed` or :class:`StoreError`.
         """
-        with self._guarded(), self._transaction():
-            changed.write(self.database.connection(), self._writes)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """A transaction with as little around it as can be: on SQLite the statements themselves."""
-        if not isinstance(self.database, peewee.SqliteDatabase):
+        with self._guarded():
+            if isinstance(self.database, peewee.SqliteDatabase):
+                self._commit_sqlite(changed)
+                return
             with self.database.atomic():
-                yield
-            return
+                changed.write(self.database.connection(), self._writes)
+
+    def _commit_sqlite(self, changed: Changes) -> None:
+        """The same with as little around it as can be: a commit is most of what a step costs."""
         connection = self.database.connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            yield
+            changed.write(connection, self._writes)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -353,6 +341,28 @@ class Store:
                 released += int(self.database.execute_sql(sql, (now, engine_id)).rowcount)
                 self.database.execute_sql(self._sql("DELETE FROM `engine_node` WHERE `id` = ?"), (engine_id,))
         return released
+
+
+class _Guard:
+    """Takes the turn where there is one connection for all, and turns what a driver raises into the store's errors."""
+
+    def __init__(self, lock: threading.RLock | None, drivers: tuple[type[Exception], ...]) -> None:
+        self.lock = lock
+        self.drivers = drivers
+
+    def __enter__(self) -> None:
+        if self.lock is not None:
+            self.lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.lock is not None:
+            self.lock.release()
+        if error is None or not isinstance(error, (peewee.PeeweeException, *self.drivers)):
+            return
+        taken = isinstance(error, peewee.IntegrityError) or type(error).__name__ == "IntegrityError"
+        raise (AlreadyUsed if taken else StoreError)(str(error)) from error
 
 
 def _newest_first(query: Any, table: Any, cursor: tuple[int, str] | None, limit: int) -> Any:

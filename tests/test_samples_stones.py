@@ -148,7 +148,7 @@ def test_a_task_that_is_asked_to_stop_stops_at_its_next_look(bench: Bench) -> No
     stone = bench.stones["SIP::EC2::Instance"]()
     stone.start(task)
     assert not stone.monitor(task)
-    request.asked.set()
+    request.ask()
     with pytest.raises(RuntimeError, match="stopped as asked"):
         stone.monitor(task)
 

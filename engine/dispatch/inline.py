@@ -37,7 +37,7 @@ class InlineDispatcher:
     def ask_to_stop(self, task_id: int) -> None:
         request = self._running.get(task_id)
         if request is not None:
-            request.asked.set()
+            request.ask()
 
     def holds(self, task_id: int) -> bool:
         return task_id in self._waiting or task_id in self._running

@@ -55,7 +55,7 @@ class ThreadsDispatcher:
         with self._lock:
             request = self._running.get(task_id)
         if request is not None:
-            request.asked.set()
+            request.ask()
 
     def holds(self, task_id: int) -> bool:
         with self._lock:
