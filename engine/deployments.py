@@ -29,6 +29,7 @@ from .definition import (
 )
 from .errors import Malformed, ModelInvalid, UnknownDeployment, UnknownModel
 from .limits import Limits
+from .references import unresolved
 from .stones import Stones
 from .templates import OutputsTemplate, ParameterTemplate
 from .views import Deployment, Model
@@ -81,9 +82,16 @@ class Deployments:
         """Every finding of a bundle, warnings too."""
         return self._examine(sources, names)[1]
 
-    def _examine(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
+    def _examine(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        parameter_template: ParameterTemplate | None = None,
+        outputs_template: OutputsTemplate | None = None,
+    ) -> tuple[Parsed, list[Finding]]:
         parsed, findings = examine(sources, names, limits=self.limits, scripts=self.scripts)
         if parsed.processes:
+            findings.extend(unresolved(parsed, parameter_template, outputs_template))
             findings.extend(unknown_stones(parsed, lambda code: code in self.stones))
             findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment(key) is not None))
         return parsed, findings
@@ -95,13 +103,11 @@ class Deployments:
         parameter_template: str | None,
         outputs_template: str | None,
     ) -> Parsed:
-        parsed, findings = self._examine(sources, names)
+        parameters = ParameterTemplate.load(json.loads(parameter_template), self.limits) if parameter_template else None
+        outputs = OutputsTemplate.load(json.loads(outputs_template), self.limits) if outputs_template else None
+        parsed, findings = self._examine(sources, names, parameters, outputs)
         if any(finding.severity == "error" for finding in findings) or not parsed.executable:
             raise ModelInvalid(findings)
-        if parameter_template:
-            ParameterTemplate.load(json.loads(parameter_template), self.limits)
-        if outputs_template:
-            OutputsTemplate.load(json.loads(outputs_template), self.limits)
         return parsed
 
     # -- models

@@ -1,0 +1,165 @@
+"""References of a model that can never find anything, told before it is deployed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from .bpmn.activities import (
+    Activity,
+    AdHocSubProcess,
+    CallActivity,
+    ReceiveTask,
+    ScriptTask,
+    StoneTask,
+    SubProcess,
+    UserTask,
+)
+from .bpmn.events import EventDefinition
+from .bpmn.findings import Finding
+from .bpmn.gateways import ComplexGateway
+from .bpmn.loops import Loop, MultiInstance
+from .bpmn.node import Node
+from .bpmn.parser import Parsed
+from .context import Path
+from .expressions import Value
+from .templates import OutputsTemplate, ParameterTemplate
+
+BUILT_IN = frozenset(
+    """SipRS::Mock activationCount errorCode errorMessage escalationCode loopCounter nrOfInstances
+    nrOfCompletedInstances nrOfActiveInstances numberOfInstances numberOfCompletedInstances numberOfActiveInstances
+    numberOfTerminatedInstances""".split()
+)
+"""Names that the engine itself sets (BPMN 2.0, table 10.30, and what an error leaves behind)."""
+
+
+def unresolved(
+    parsed: Parsed,
+    parameter_template: ParameterTemplate | None = None,
+    outputs_template: OutputsTemplate | None = None,
+) -> Iterable[Finding]:
+    """``${outputs.<namespace>…}`` of no node, and ``${parameters.<name>…}`` that nothing gives.
+
+    Parameters are only told of where a parameter template lists them, and where nothing from outside, such as a
+    message or a person, may set further variables.
+    """
+    for process in parsed.processes.values():
+        nodes = process.walk()
+        outputs = _Outputs(nodes)
+        first = parsed.executable and process.name == parsed.executable[0]
+        known = _parameters(nodes, parameter_template) if first and parameter_template is not None else None
+        for node in nodes:
+            for path in dict.fromkeys(path for value in _values(node) for path in value.references):
+                if not outputs.know(path):
+                    yield _finding(node, f"{node.bpmn_id!r}", path, f"no node has the namespace {path[1]!r}")
+                elif known is not None and path[0] != "outputs" and not _given(path, known):
+                    name = path[1] if path[0] == "parameters" else path[0]
+                    yield _finding(node, f"{node.bpmn_id!r}", path, f"the parameter template does not define {name!r}")
+        if first and outputs_template is not None:
+            for path in outputs_template.references:
+                if not outputs.know(path):
+                    yield _finding(None, "The outputs template", path, f"no node has the namespace {path[1]!r}")
+
+
+def _finding(node: Node | None, who: str, path: Path, why: str) -> Finding:
+    return Finding(
+        code="unresolved-reference",
+        severity="error",
+        text=f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why}: correct the path.",
+        element_id=node.bpmn_id if node is not None else None,
+        line=node.line if node is not None else None,
+    )
+
+
+class _Outputs:
+    """The namespaces under which the nodes of one process may put something out."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        kinds = (StoneTask, UserTask, ReceiveTask, CallActivity)
+        owners = [node for node in nodes if isinstance(node, kinds)]
+        repeated = [node.namespace for node in owners if isinstance(node.loop, MultiInstance)]
+        self.namespaces = {node.namespace for node in owners}
+        # The runs of a multi-instance node are numbered behind its namespace.
+        self.numbered = re.compile("|".join(f"{re.escape(name)}[0-9]+" for name in repeated) or r"(?!)")
+        # A local of that name stands in front of the outputs, and then anything may be in it.
+        self.hidden = "outputs" in _locals(nodes)
+
+    def know(self, path: Path) -> bool:
+        """Whether the path may find something; a namespace may hold dots, so it may take several segments."""
+        if path[0] != "outputs" or len(path) < 2 or self.hidden:
+            return True
+        names = (".".join(path[1:end]) for end in range(2, len(path) + 1))
+        return any(name in self.namespaces or self.numbered.fullmatch(name) for name in names)
+
+
+def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] | None:
+    """All dotted names that the start or the nodes may set; None where anybody may set anything."""
+    known = {*BUILT_IN, *_locals(nodes)}
+    for entry in template.source:
+        namespace = entry.get("NameSpace")
+        known.add(f"{namespace}.{entry['Key']}" if namespace else str(entry["Key"]))
+    for node in nodes:
+        taken = [definition for definition in _definitions(node) if definition.kind in ("message", "signal")]
+        if taken or isinstance(node, UserTask | ReceiveTask | ScriptTask):
+            return None
+        if isinstance(node, CallActivity):
+            if node.all_out:
+                return None
+            known.update(name for name, _ in node.outward)
+        if isinstance(node, StoneTask) and node.result_variable:
+            known.add(node.result_variable)
+        if isinstance(node, Activity):
+            known.update(name for name, _ in node.output_values)
+            if isinstance(node.loop, MultiInstance) and node.loop.output_collection:
+                known.add(node.loop.output_collection)
+    return known
+
+
+def _given(path: Path, known: set[str]) -> bool:
+    if path == ("parameters",):
+        return True
+    text = ".".join(path[1:] if path[0] == "parameters" else path)
+    return any(name == text or text.startswith(f"{name}.") or name.startswith(f"{text}.") for name in known)
+
+
+def _locals(nodes: Sequence[Node]) -> set[str]:
+    """The names of all variables that a scope of the process may hold for itself."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, SubProcess):
+            found.update(node.input_values)
+        loop = getattr(node, "loop", None)
+        if isinstance(loop, MultiInstance):
+            found.update(name for name in (loop.element_variable, loop.index_variable) if name)
+    return found
+
+
+def _definitions(node: Node) -> Sequence[EventDefinition]:
+    found: Sequence[EventDefinition] = getattr(node, "definitions", ())
+    return found
+
+
+def _values(node: Node) -> Iterator[Value]:
+    """What of a node is evaluated in the context of its own process.
+
+    Output mappings are left out, because they also see whatever the stone puts out under any name.
+    """
+    candidates: list[Value | None] = [flow.condition for flow in node.outgoing]
+    for definition in _definitions(node):
+        candidates += [definition.expression, definition.correlation, *definition.payload.values()]
+    if isinstance(node, Activity):
+        candidates += node.input_values.values()
+    if isinstance(node, StoneTask):
+        candidates.append(node.code)
+    if isinstance(node, CallActivity):
+        candidates += [node.called_expression, *(value for _, value in node.inward)]
+    if isinstance(node, AdHocSubProcess):
+        candidates.append(node.completion)
+    if isinstance(node, ComplexGateway):
+        candidates.append(node.activation)
+    loop = getattr(node, "loop", None)
+    if isinstance(loop, Loop):
+        candidates += [loop.condition, loop.maximum]
+    elif isinstance(loop, MultiInstance):
+        candidates += [loop.cardinality, loop.collection, loop.completion]
+    return (value for value in candidates if value is not None)
