@@ -9,13 +9,13 @@ from typing import Any
 from .errors import RevisionConflict
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow, columns
 
-INSTANCE_SET = (
+INSTANCE_STEP = ("revision", "next_token", "steps")
+"""What every step changes of an instance. SQLite rewrites an index whose column is set, even to the same value,
+so the rest is set only where it differs."""
+INSTANCE_STATE = (
     "status",
     "phase",
     "flags",
-    "revision",
-    "next_token",
-    "steps",
     "ended",
     "due",
     "reason",
@@ -68,8 +68,13 @@ INSERT_TOKEN, TOKEN_VALUES = _insert("token", TokenRow)
 INSERT_WAIT, WAIT_VALUES = _insert("wait", WaitRow)
 INSERT_EVENT, EVENT_VALUES = _insert("event", EventRow)
 INSERT_DEPLOYMENT, DEPLOYMENT_VALUES = _insert("deployment", DeploymentRow)
-UPDATE_INSTANCE, INSTANCE_UPDATE_VALUES = _update("process_instance", INSTANCE_SET, ("process_instance_id",))
+UPDATE_INSTANCE, INSTANCE_UPDATE_VALUES = _update(
+    "process_instance", INSTANCE_STEP + INSTANCE_STATE, ("process_instance_id",)
+)
 UPDATE_INSTANCE += " AND `revision` = ?"
+STEP_INSTANCE, INSTANCE_STEP_VALUES = _update("process_instance", INSTANCE_STEP, ("process_instance_id",))
+STEP_INSTANCE += " AND `revision` = ?"
+INSTANCE_STATE_VALUES = attrgetter(*INSTANCE_STATE)
 UPDATE_CONTENT, CONTENT_UPDATE_VALUES = _update("content", ("variables", "outputs"), ("process_instance_id",))
 UPDATE_TASK, TASK_UPDATE_VALUES = _update("task", TASK_SET, ("id",))
 UPDATE_TOKEN, TOKEN_UPDATE_VALUES = _update("token", TOKEN_SET, ("process_instance_id", "id"))
@@ -89,6 +94,7 @@ STATEMENTS = (
     INSERT_EVENT,
     INSERT_DEPLOYMENT,
     UPDATE_INSTANCE,
+    STEP_INSTANCE,
     UPDATE_CONTENT,
     UPDATE_TASK,
     UPDATE_TOKEN,
@@ -109,6 +115,8 @@ class Changes:
     new_start_requests: list[tuple[str, str, int, int]] = field(default_factory=list)
     instances: dict[int, tuple[InstanceRow, int]] = field(default_factory=dict)
     """Changed instances, each with the revision that the store must still hold."""
+    states: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    """Of each changed instance the state that the store still holds."""
     contents: dict[int, ContentRow] = field(default_factory=dict)
     new_tasks: dict[int, TaskRow] = field(default_factory=dict)
     tasks: dict[int, TaskRow] = field(default_factory=dict)
@@ -142,6 +150,11 @@ class Changes:
             self.instances[number] = (row, row.revision)
             row.revision += 1
 
+    def instance_joins(self, row: InstanceRow) -> None:
+        """Remember the stored state of an instance before a step of this transaction changes it."""
+        if row.process_instance_id not in self.states:
+            self.states[row.process_instance_id] = INSTANCE_STATE_VALUES(row)
+
     def content_changed(self, row: ContentRow) -> None:
         """The row is written with this commit, as an update unless it is new."""
         if row.process_instance_id not in self.new_contents:
@@ -154,8 +167,15 @@ class Changes:
         """
         cursor = connection.cursor()
         if self.instances:
-            values = [(*INSTANCE_UPDATE_VALUES(row), expected) for row, expected in self.instances.values()]
-            self._compare_and_set(cursor, sql[UPDATE_INSTANCE], values)
+            steps: list[tuple[Any, ...]] = []
+            states: list[tuple[Any, ...]] = []
+            for row, expected in self.instances.values():
+                if self.states.get(row.process_instance_id) == INSTANCE_STATE_VALUES(row):
+                    steps.append((*INSTANCE_STEP_VALUES(row), expected))
+                else:
+                    states.append((*INSTANCE_UPDATE_VALUES(row), expected))
+            self._compare_and_set(cursor, sql[STEP_INSTANCE], steps)
+            self._compare_and_set(cursor, sql[UPDATE_INSTANCE], states)
         many = (
             (INSERT_DEPLOYMENT, DEPLOYMENT_VALUES, self.new_deployments),
             (INSERT_INSTANCE, INSTANCE_VALUES, self.new_instances.values()),
@@ -185,6 +205,8 @@ class Changes:
 
     @staticmethod
     def _compare_and_set(cursor: Any, statement: str, values: list[tuple[Any, ...]]) -> None:
+        if not values:
+            return
         if len(values) == 1:
             cursor.execute(statement, values[0])
         else:
