@@ -46,8 +46,9 @@ def read_source(source: Source) -> tuple[bytes, str | None]:
         path = Path(source)
         try:
             return path.read_bytes(), path.name
-        except OSError as error:
-            raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {error.strerror or error}.") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {reason}.") from error
     content = source.read()
     if not isinstance(content, bytes):
         raise Malformed("A BPMN file must be opened in binary mode: its encoding is told by the XML itself.")
@@ -128,7 +129,7 @@ class Deployments:
             raise UnknownModel(model_id)
         texts = template_text(parameter_template), template_text(outputs_template)
         parsed = self._checked(sources, names, *texts)
-        row = self._model_row(parsed, sources, texts, before, name)
+        row = self._model_row(parsed, with_diagrams(sources, self.limits), texts, before, name)
         self.store.save_model(row)
         return model_view(row)
 
@@ -146,7 +147,7 @@ class Deployments:
             id=before.id if before is not None else str(uuid4()),
             key=key,
             name=(name or parsed.processes[key].description or key)[:255],
-            sources=pack(with_diagrams(sources, self.limits)),
+            sources=pack(sources),
             parameter_template=texts[0],
             outputs_template=texts[1],
             created=before.created if before is not None else now,
@@ -178,13 +179,14 @@ class Deployments:
         Its model is made, or brought up to date. Raises ModelInvalid with all findings, Malformed, TooLarge.
         """
         texts = template_text(parameter_template), template_text(outputs_template)
-        digest = digest_of(sources, *texts)
         parsed = self._checked(sources, names, *texts)
+        drawn = with_diagrams(sources, self.limits)
+        digest = digest_of(drawn, *texts)
         same = self.store.deployment_of_digest(parsed.executable[0], digest, numbered=True)
         newest = self.store.newest_deployment(parsed.executable[0])
         if same is not None and newest is not None and same.id == newest.id:
             return deployment_view(same)
-        model = self._model_row(parsed, sources, texts, self.store.model_of_key(parsed.executable[0]), name)
+        model = self._model_row(parsed, drawn, texts, self.store.model_of_key(parsed.executable[0]), name)
         self.store.save_model(model)
         deployed = self._number(model, digest, parsed)
         for key in parsed.executable[1:]:
