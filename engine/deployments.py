@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 from uuid import UUID, uuid4
 
@@ -69,6 +70,7 @@ class Deployments:
         self.stones = stones
         self.limits = limits
         self.scripts = scripts
+        self._deploying = Lock()
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
 
     def _row(self, deployment_id: str) -> DeploymentRow:
@@ -182,16 +184,14 @@ class Deployments:
         parsed = self._checked(sources, names, *texts)
         drawn = with_diagrams(sources, self.limits)
         digest = digest_of(drawn, *texts)
-        same = self.store.deployment_of_digest(parsed.executable[0], digest, numbered=True)
-        newest = self.store.newest_deployment(parsed.executable[0])
-        if same is not None and newest is not None and same.id == newest.id:
-            return deployment_view(same)
-        model = self._model_row(parsed, drawn, texts, self.store.model_of_key(parsed.executable[0]), name)
-        self.store.save_model(model)
-        deployed = self._number(model, digest, parsed)
-        for key in parsed.executable[1:]:
-            self._number_companion(model, key, digest, parsed)
-        return deployed
+        key = parsed.executable[0]
+        with self._deploying:
+            newest = self.store.newest_deployment(key)
+            if newest is not None and newest.digest == digest:
+                return deployment_view(newest)
+            model = self._model_row(parsed, drawn, texts, self.store.model_of_key(key), name)
+            self.store.save_model(model)
+            return self._number_all(model, digest, parsed)
 
     def deploy_model(self, model_id: str) -> Deployment:
         """Number the model as it now stands."""
@@ -202,26 +202,30 @@ class Deployments:
         if newest is not None and newest.digest == digest:
             return deployment_view(newest)
         parsed = self._checked(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
-        return self._number(model, digest, parsed)
+        with self._deploying:
+            return self._number_all(model, digest, parsed)
 
-    def _number(self, model: ModelRow, digest: str, parsed: Parsed) -> Deployment:
+    def _number_all(self, model: ModelRow, digest: str, parsed: Parsed) -> Deployment:
+        """Number every process of a bundle that can be started by its own key; the first is what was deployed."""
+        rows = [self._number(model, key, digest, parsed) for key in parsed.executable]
+        return deployment_view(rows[0])
+
+    def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> DeploymentRow:
+        """The next version of a key, or the newest if that already holds the same."""
         while True:
-            newest = self.store.newest_deployment(model.key)
-            row = self._deployment_row(model, model.key, digest, newest.version + 1 if newest else 1)
-            try:
-                self.store.add_deployment(row, triggers_of(parsed.processes[model.key]))
-            except AlreadyUsed:
-                continue
-            self.definitions.add(row)
-            return deployment_view(row)
-
-    def _number_companion(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> None:
-        """A further process of the bundle can be started by its own key."""
-        newest = self.store.newest_deployment(key)
-        if newest is None or newest.digest != digest:
+            newest = self.store.newest_deployment(key)
+            if newest is not None and newest.digest == digest:
+                return newest
             row = self._deployment_row(model, key, digest, newest.version + 1 if newest else 1)
-            row.parameter_template = row.outputs_template = None
-            self.store.add_deployment(row, triggers_of(parsed.processes[key]))
+            if key != model.key:
+                # The templates are about the first process of a bundle.
+                row.parameter_template = row.outputs_template = None
+            try:
+                self.store.add_deployment(row, triggers_of(parsed.processes[key]))
+            except AlreadyUsed:
+                # Another engine was faster: look again at what is the newest now.
+                continue
+            return row
 
     def _deployment_row(self, model: ModelRow, key: str, digest: str, version: int) -> DeploymentRow:
         return DeploymentRow(

@@ -277,9 +277,17 @@ class Store:
         return self._one(DeploymentRow, SELECT_SAME_VERSION if numbered else SELECT_SAME_SNAPSHOT, (key, digest))
 
     def add_deployment(self, row: DeploymentRow, triggers: Sequence[tuple[str, str, str]]) -> None:
-        """Add a version; ``triggers`` (kind, name, node) replace those of its key's version before."""
+        """Add a version; ``triggers`` (kind, name, node) replace those of its key's version before.
+
+        Raises :class:`AlreadyUsed` if the key has this version or a higher one by now.
+        """
         values = {column: getattr(row, column) for column in columns(DeploymentRow)}
         with self._guarded(), self.database.atomic():
+            # Whoever numbers holds this row, so no two engines give one number to different content.
+            self.database.execute_sql(self._sql(LOCK_SEQUENCE))
+            newest = self.newest_deployment(row.key) if row.version else None
+            if newest is not None and newest.version >= row.version:
+                raise AlreadyUsed(f"version {newest.version} of {row.key!r} is there already")
             Deployment.insert(values).execute(self.database)
             if row.version:
                 self.database.execute_sql(self._sql("DELETE FROM `start_trigger` WHERE `key` = ?"), (row.key,))
@@ -384,6 +392,7 @@ RELEASE_TASKS = (
     "UPDATE `task` SET `owner` = NULL, `due` = CASE WHEN `due` IS NULL THEN ? ELSE `due` END"
     " WHERE `owner` = ? AND `open` = 1 AND `stone` IS NOT NULL"
 )
+LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
 INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
 SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = _select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Malformed, ModelInvalid, Stone, TaskInfo, TooLarge, UnknownDeployment
+from riverstone.engine import Deployment, Engine, Invalid, Malformed, ModelInvalid, Stone, TaskInfo, TooLarge, UnknownDeployment
 
 from .sketch import catch, definitions, flow, line, process, row, runs, service
 
@@ -292,6 +293,33 @@ def test_an_edited_model_is_numbered_when_it_is_deployed(engine: Engine) -> None
 
     assert (first.version, second.version) == (1, 2)
     assert engine.deploy(line("shop", service("buy", "make"))) == second
+
+
+def test_a_model_of_several_processes_is_numbered_as_a_whole(engine: Engine) -> None:
+    model = engine.save_model(
+        line("outer", '<callActivity id="call" calledElement="inner"/>'), line("inner", service("work", "make"))
+    )
+
+    engine.deploy_model(model.model_id)
+
+    assert sorted(deployment.key for deployment in engine.deployments().items) == ["inner", "outer"]
+    assert engine.get(engine.start(key="inner", name="test").process_instance_id).status == "success"
+
+
+def test_versions_are_numbered_one_by_one_however_many_deploy_at_once(engine: Engine, tmp_path: Path) -> None:
+    with Engine(engine.url, stones=[Make], passive=True) as other:
+
+        def deploy(number: int) -> Deployment:
+            return (engine, other)[number % 2].deploy(line("shop", service(f"order{number // 4}", "make")))
+
+        with ThreadPoolExecutor(20) as pool:
+            deployed = list(pool.map(deploy, range(40)))
+
+    versions = {deployment.version: deployment.xml for deployment in deployed}
+    stored = [deployment.version for deployment in engine.deployments(limit=100).items]
+    assert sorted(stored) == list(range(1, len(stored) + 1))
+    assert set(versions) <= set(stored)
+    assert len({deployment.deployment_id for deployment in deployed}) == len(versions)
 
 
 def test_what_was_deployed_can_be_deployed_again_as_it_is_shown(engine: Engine) -> None:
