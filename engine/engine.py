@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from ..models import AlreadyUsed, Store, StoreError
-from . import jsontext, step, undo
+from . import jsontext, step
 from .bpmn.findings import Finding
 from .clock import Clock
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
@@ -352,7 +352,7 @@ class Engine:
         Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
         """
         number = _number(process_instance_id, UnknownProcessInstance)
-        self._step(lambda turn: undo.request_cancel(turn.instance(number), force=force))
+        self._step(lambda turn: step.request_cancel(turn.instance(number), force=force))
         return self.get(process_instance_id)
 
     def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -363,7 +363,7 @@ class Engine:
         """
         number = _number(process_instance_id, UnknownProcessInstance)
         kept = [_number(task_id, UnknownTask) for task_id in retain]
-        self._step(lambda turn: undo.request_delete(turn.instance(number), force=force, retain=kept))
+        self._step(lambda turn: step.request_delete(turn.instance(number), force=force, kept=kept))
         return self.get(process_instance_id)
 
     def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -373,7 +373,7 @@ class Engine:
         """
         number = _number(process_instance_id, UnknownProcessInstance)
         kept = [_number(task_id, UnknownTask) for task_id in retain]
-        self._step(lambda turn: undo.retry(turn.instance(number), kept))
+        self._step(lambda turn: step.retry(turn.instance(number), kept))
         return self.get(process_instance_id)
 
     def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
@@ -381,7 +381,7 @@ class Engine:
         if kind not in ("rollback", "cancel", "delete"):
             raise Invalid(f"{kind!r} is no kind of undo: use rollback, cancel or delete.", code="undo-kind")
         number = _number(process_instance_id, UnknownProcessInstance)
-        steps: list[UndoStep] = self._step(lambda turn: undo.preview(turn.instance(number), kind))
+        steps: list[UndoStep] = self._step(lambda turn: step.preview(turn.instance(number), kind))
         return steps
 
     def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
@@ -518,7 +518,7 @@ class Engine:
             if self._pulse.delivering:
                 return False
             moved = False
-            while self._river.drain() or self._inline.run_next() or self._pulse.deliver_owed():
+            while self._river.drain() or self._inline.run_some() or self._pulse.deliver_owed():
                 moved = True
             return moved
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from queue import SimpleQueue
 
 from ..perform import perform
 from ..task_info import Request, Work
@@ -16,19 +15,23 @@ PROGRESS_INTERVAL = 0.5
 
 
 class ThreadsDispatcher:
-    """Long-lived threads behind one queue, made as they are needed up to ``size``."""
+    """Long-lived threads before one queue, made as they are needed up to ``size``.
+
+    Work wakes one thread; that one, having taken a task, wakes the next if more is waiting. So short tasks keep
+    few threads busy, and a long one holds nobody up.
+    """
 
     desk: Desk
 
     def __init__(self, size: int = 16) -> None:
         self.size = size
-        self._queue: SimpleQueue[int | None] = SimpleQueue()
-        self._lock = threading.Lock()
         self._waiting: dict[int, Work] = {}
         self._running: dict[int, Request] = {}
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._closed = False
+        self._lock = threading.Lock()
+        self._work_waits = threading.Condition(self._lock)
 
     def open(self, desk: Desk) -> None:
         self.desk = desk
@@ -39,13 +42,18 @@ class ThreadsDispatcher:
                 return
             for item in work:
                 self._waiting[item.task_id] = item
-            missing = min(self.size - len(self._threads), len(self._waiting) - self._idle)
-            for _ in range(missing):
-                thread = threading.Thread(target=self._work, name=f"riverstone-stone-{len(self._threads)}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-        for item in work:
-            self._queue.put(item.task_id)
+            self._wake_one()
+
+    def _wake_one(self) -> None:
+        """See to it that somebody takes the next waiting task; called with the lock held."""
+        if not self._waiting:
+            return
+        if self._idle:
+            self._work_waits.notify()
+        elif len(self._threads) < self.size:
+            thread = threading.Thread(target=self._run, name=f"riverstone-stone-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def withdraw(self, task_id: int) -> bool:
         with self._lock:
@@ -62,25 +70,25 @@ class ThreadsDispatcher:
             return task_id in self._waiting or task_id in self._running
 
     def running(self, task_id: int) -> bool:
-        with self._lock:
-            return task_id in self._running
+        return task_id in self._running
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
             with self._lock:
-                self._idle += 1
-            task_id = self._queue.get()
-            with self._lock:
-                self._idle -= 1
-                if task_id is None:
+                while not self._waiting and not self._closed:
+                    self._idle += 1
+                    self._work_waits.wait()
+                    self._idle -= 1
+                if self._closed:
                     return
-                work = self._waiting.pop(task_id, None)
-                if work is None:
-                    continue
+                task_id = next(iter(self._waiting))
+                work = self._waiting.pop(task_id)
                 request = self._running[task_id] = Request()
+                self._wake_one()
             try:
                 self._perform(work, request)
             finally:
+                # After the report, so that nobody takes the task for lost in between.
                 with self._lock:
                     if self._running.get(task_id) is request:
                         del self._running[task_id]
@@ -98,17 +106,14 @@ class ThreadsDispatcher:
                 last = now
                 self.desk.report_progress(work, percent, text)
 
-        outcome = perform(stone, work, limits=self.desk.limits, request=request, on_progress=on_progress)
-        # Reported before it counts as no longer running, so that nobody takes it for lost in between.
-        self.desk.report([outcome])
+        self.desk.report([perform(stone, work, limits=self.desk.limits, request=request, on_progress=on_progress)])
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             self._waiting.clear()
             threads = list(self._threads)
-        for _ in threads:
-            self._queue.put(None)
+            self._work_waits.notify_all()
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join()
