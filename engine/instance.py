@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ..models import Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
-from . import jsontext
+from . import jsontext, ledger
 from .bpmn.activities import StoneTask, run_namespace
 from .bpmn.loops import RUN
 from .bpmn.node import Process
@@ -20,14 +20,14 @@ from .clock import Clock
 from .context import Context
 from .definition import Definition, Definitions
 from .dispatch.dispatcher import Dispatcher
-from .errors import ExpressionError, Invalid, ReferenceNotFound
-from .expressions import Value, compile_value
+from .errors import ExpressionError, Invalid
+from .inputs import MockContext, code_of, resolve
 from .limits import Limits
-from .parameters import resolve_parameters
 from .scripts import Scripts
-from .stone import Stone
+from .stone import UNDO_EVENTS, Stone
 from .stones import Stones
 from .task_info import Work
+from .undo_tasks import begin_undo_task
 
 
 class Flags:
@@ -37,15 +37,6 @@ class Flags:
     MOCK: Final = 2
     NO_ROLLBACK: Final = 4
     PROTECTED: Final = 8
-
-
-PHASES = {
-    "start.success": "complete",
-    "monitor.success": "complete",
-    "canceled": "running",
-    "unknown": "unknown",
-}
-"""What an undo hook is told about the task that it takes back, by the status with which that ended; else ``partial``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +51,6 @@ class Facilities:
     limits: Limits
     dispatcher: Dispatcher
     scripts: Scripts | None
-
-
-class MockContext(Context):
-    """The context of a mock run: what no stone has put out stands as its own reference, since nothing is made."""
-
-    __slots__ = ()
-
-    def lookup(self, path: tuple[str, ...]) -> Any:
-        try:
-            return super().lookup(path)
-        except ReferenceNotFound:
-            if path[0] != "outputs":
-                raise
-            return "${" + ".".join(path) + "}"
 
 
 @dataclass(eq=False)
@@ -103,7 +80,7 @@ class Instance:
         kind = MockContext if self.row.flags & Flags.MOCK else Context
         self.context = kind(variables, {})
         for task in self.tasks.values():
-            if task.outputs and task.kind == "start" and task.status.endswith("success"):
+            if task.outputs and task.kind in ledger.FORWARD and task.status.endswith("success"):
                 self.put_out(task)
         self.workflow = Workflow(
             self.definition.process, self, self.context, first_token=self.row.next_token, steps=self.row.steps
@@ -147,79 +124,50 @@ class Instance:
         if not isinstance(token.node, StoneTask):
             self._begin_user_task(token)
         elif self.is_undo:
-            from .undo import begin_undo_task
-
             begin_undo_task(self, token)
         else:
             self._begin_stone(token, token.node)
 
     def _begin_stone(self, token: Token, node: StoneTask) -> None:
-        context = token.context
-        code = node.code.evaluate(context)
-        if not isinstance(code, str):
-            raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by a {type(code).__name__}, not by a text.")
-        row = self.new_task(token, code, run_namespace(node.namespace, token), kind="start", event="start")
+        code = code_of(node, token.context)
+        event = "mock" if self.has(Flags.MOCK) else "start"
+        row = self.new_task(token, code, run_namespace(node.namespace, token), kind=_kind_of(token), event=event)
         row.policy = None if node.binding.undo_policy == "delete" else node.binding.undo_policy
+        if node.binding.retries is not None:
+            ledger.keep(row, retries=node.binding.retries)
         if code not in self.facilities.stones:
             row.status = "stone-missing"
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
             return
+        self.produce(row, token, node)
+
+    def produce(self, row: TaskRow, token: Token, node: StoneTask, given: Mapping[str, Any] | None = None) -> None:
+        """Freeze a task's parameters, those ``given`` before the model's, and hand it over.
+
+        Raises Invalid, ReferenceNotFound or ExpressionError; then the task has ended without having begun.
+        """
         try:
-            _, parameters = self.resolve(token, node, code, context)
-            row.parameters = jsontext.dumps(parameters)
-        except (Invalid, ReferenceNotFound, ExpressionError):
-            self.forget_task(token, row)
+            stone, parameters = resolve(
+                self.facilities.stones, token, node, row.stone or "", mock=self.has(Flags.MOCK), given=given
+            )
+        except (Invalid, ExpressionError) as error:
+            row.undo = "never-begun"
+            self.end_task(row, "produce.failed", error.message)
+            self.workflow.open_tasks.discard(token.id)
             raise
-        if node.binding.retries is not None:
-            row.state = jsontext.dumps({"retries": node.binding.retries})
-        if self.has(Flags.MOCK):
-            row.event = "mock"
+        row.undo = None
+        row.parameters = jsontext.dumps(parameters)
+        self.hand_over(row, stone)
+
+    def hand_over(self, row: TaskRow, stone: type[Stone]) -> None:
+        """Let the row's present event be carried out once this step is durable."""
+        if stone.timeouts and row.event != "monitor":
+            timeout = stone.timeouts.get(row.event)
+            row.deadline = None if timeout is None else self.now() + round(timeout * 1000)
         self.handed.append(row)
 
-    def resolve(self, token: Token, node: StoneTask, code: str, context: Context) -> tuple[type[Stone], dict[str, Any]]:
-        """The class that serves these parameters, and the values with which it starts."""
-        candidates = self.facilities.stones[code]
-        inputs = self._mock_inputs(node.input_values, context) if self.has(Flags.MOCK) else node.input_values
-        run = token.internal_data.get(RUN)
-        for stone in candidates[:-1]:
-            if stone.serves and self._serves(stone, inputs, context):
-                break
-        else:
-            stone = candidates[-1]
-        if stone.serves and not self._serves(stone, inputs, context):
-            raise Invalid(
-                f"No stone {code!r} serves the parameters of {node.bpmn_id!r}: "
-                f"{', '.join(sorted({name for known in candidates for name in known.serves}))} decide.",
-                code="no-stone-serves",
-            )
-        parameters = resolve_parameters(
-            stone, inputs, context, namespace=node.namespace, run=run, element_id=str(node.bpmn_id)
-        )
-        return stone, parameters
-
-    @staticmethod
-    def _serves(stone: type[Stone], inputs: Mapping[str, Value], context: Context) -> bool:
-        for name, wanted in stone.serves.items():
-            given = inputs[name].evaluate(context) if name in inputs else context.parameters.get(name)
-            if given != wanted:
-                return False
-        return True
-
-    def _mock_inputs(self, inputs: Mapping[str, Value], context: Context) -> dict[str, Value]:
-        """Inputs that hang on what was never made keep their text, so that a mock run gets through."""
-        kept: dict[str, Value] = {}
-        for name, value in inputs.items():
-            try:
-                value.evaluate(context)
-                kept[name] = value
-            except ExpressionError:
-                if not any(path[0] == "outputs" for path in value.references):
-                    raise
-                kept[name] = compile_value(str(value.source).replace("${", "\\${").replace("#{", "\\#{"), limits=self.limits)
-        return kept
-
     def _begin_user_task(self, token: Token) -> None:
-        namespace = run_namespace(token.node.namespace, token)  # type: ignore[attr-defined]
+        namespace = run_namespace(token.node.namespace, token)
         row = self.new_task(token, None, namespace, kind="start", event="user")
         row.status = "running"
 
@@ -234,7 +182,7 @@ class Instance:
             node=token.node.name,
             name=token.node.bpmn_name,
             namespace=namespace,
-            path=jsontext.dumps(path) if path else None,  # type: ignore[arg-type]
+            path=jsontext.dumps(path) if path else None,
             stone=code,
             kind=kind,
             target=None,
@@ -267,13 +215,6 @@ class Instance:
         self.workflow.open_tasks.add(token.id)
         return row
 
-    def forget_task(self, token: Token, row: TaskRow) -> None:
-        """Take back a row that this step made and that will not be handed over."""
-        del self.tasks[row.id]
-        del self.changes.new_tasks[row.id]
-        del token.internal_data[TASK]
-        self.workflow.open_tasks.discard(token.id)
-
     def end_task(self, row: TaskRow, status: str, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""
         row.open = 0
@@ -293,14 +234,18 @@ class Instance:
     def stop_task(self, row: TaskRow, status: str, reason: str) -> None:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         dispatcher = self.facilities.dispatcher
-        if row.event in ("start", "mock") and row.attempt == 1 and dispatcher.withdraw(row.id):
+        kept_back = any(other is row for other in self.handed) or dispatcher.withdraw(row.id)
+        if row.stone is None or ((kept_back or row.status == "stone-missing") and not self._has_begun(row)):
             row.undo = "never-begun"
-        elif row.stone is None or row.status == "stone-missing":
-            row.undo = "never-begun"
-        else:
+        elif not kept_back:
             dispatcher.ask_to_stop(row.id)
         self.end_task(row, status, reason)
         row.reason = reason
+
+    @staticmethod
+    def _has_begun(row: TaskRow) -> bool:
+        """Whether the row may have begun before its present hand-over."""
+        return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in ledger.kept(row)
 
     def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
         event = EventRow(str(uuid4()), kind, name, jsontext.dumps(dict(payload)) if payload else None, None, self.now())
@@ -350,21 +295,29 @@ class Instance:
     def work(self, row: TaskRow) -> Work:
         """The present event of a task as plain data, for whoever carries it out."""
         outputs, phase = row.outputs, "running"
-        if self.origin is not None and row.target is not None:
-            target = self.origin.tasks[row.target]
-            outputs, phase = target.outputs, PHASES.get(target.status, "partial")
+        key = start_key = f"{self.row.id}-{row.id}-{row.generation}"
+        if row.target is not None and self.origin is not None:
+            origin, target = self.origin, self.origin.tasks[row.target]
+            phase = ledger.PHASES.get(target.status, "partial")
+            if row.event in UNDO_EVENTS:
+                outputs = target.outputs
+                start_key = f"{origin.row.id}-{target.id}-{target.generation}"
+        elif row.event in UNDO_EVENTS:
+            key = f"{key}-{row.event}"
+            phase = "partial"
         return Work(
             task_id=row.id,
             process_instance_id=self.number,
             stone=row.stone or "",
             event=row.event,
             attempt=row.attempt,
-            idempotency_key=f"{self.row.id}-{row.id}-{row.generation}",
+            idempotency_key=key,
+            start_key=start_key,
             namespace=row.namespace,
             element_id=row.node,
             parameters=row.parameters,
             outputs=outputs,
-            state=row.state,
+            state=ledger.monitor_state(row),
             phase=phase,
             name=row.name or "",
         )
@@ -382,3 +335,13 @@ class Instance:
             self.changes.content_changed(self.content)
         self.saved.save(workflow, self.changes)
         self.changes.instance_changed(self.row)
+
+
+def _kind_of(token: Token) -> str:
+    """What a new row of the ledger is: a compensation handler, or something inside one, is itself an undo."""
+    current: Token | None = token
+    while current is not None:
+        if "compensates" in current.internal_data:
+            return ledger.COMPENSATION
+        current = current.scope
+    return ledger.START

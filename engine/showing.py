@@ -11,6 +11,7 @@ from ..models import ContentRow, InstanceRow, TaskRow
 from . import jsontext
 from .clock import moment
 from .instance import Flags
+from .ledger import FORWARD
 from .mask import MASKED, Mask
 from .parameters import masked
 from .stone import Stone
@@ -20,6 +21,9 @@ from .views import ProcessInstance, Task
 
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""
+
+SHOWN_UNDO = {"skipped": "retained", "never-begun": None}
+"""What is shown of a row's ``undo`` where that says more than its reader needs."""
 
 
 def mask_for(template: ParameterTemplate | None, content: ContentRow) -> Mask | None:
@@ -75,7 +79,7 @@ def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
     """The native outputs by namespace, those of called processes inside that of their call; secret ones masked."""
     shown: dict[str, Any] = {}
     for row in tasks:
-        if not row.outputs or row.kind != "start" or not row.status.endswith("success"):
+        if not row.outputs or row.kind not in FORWARD or not row.status.endswith("success"):
             continue
         target = shown
         for namespace in json.loads(row.path) if row.path else ():
@@ -130,7 +134,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         attempt=row.attempt,
         kind=row.kind,
         origin_task_id=_text(row.target),
-        undo=row.undo,
+        undo=SHOWN_UNDO.get(row.undo or "", row.undo),
         after=tuple(str(task_id) for task_id in json.loads(row.after)) if row.after else (),
         log=log,
     )

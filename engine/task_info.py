@@ -30,6 +30,7 @@ class Work:
     state: str | None
     phase: str = "running"
     name: str = ""
+    start_key: str = ""
 
 
 class Request:
@@ -70,7 +71,9 @@ class TaskInfo:
 
     ``parameters`` are typed by the stone's fields; ``outputs`` what the task has put out so far; ``state`` a small
     JSON object that the monitor may change and that survives a restart. ``idempotency_key`` is the same for
-    every delivery of the same attempt: hand it to the outside so that nothing is made twice.
+    every delivery of the same attempt: hand it to the outside so that nothing is made twice. ``start_key`` is the key
+    that ``start`` was given: in an undo hook, what was made can be found by it even if its answer was lost. ``phase``
+    tells an undo hook how far the task had come: ``complete``, ``partial``, ``running`` or ``unknown``.
     """
 
     __slots__ = (
@@ -90,6 +93,7 @@ class TaskInfo:
         "phase",
         "process_instance_id",
         "put_out",
+        "start_key",
         "state",
         "task_id",
     )
@@ -112,6 +116,7 @@ class TaskInfo:
         self.attempt = work.attempt
         self.phase = work.phase
         self.idempotency_key = work.idempotency_key
+        self.start_key = work.start_key or work.idempotency_key
         self.parameters = parameters
         self.outputs: dict[str, Any] = json.loads(work.outputs) if work.outputs else {}
         self.state: dict[str, Any] = json.loads(work.state) if work.state else {}

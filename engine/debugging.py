@@ -1,0 +1,78 @@
+"""What somebody who debugs may ask of a paused run: to try a failed task again, or to leave and roll back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from . import jsontext, ledger
+from .bpmn.activities import StoneTask
+from .bpmn.token import ERROR, STARTED
+from .errors import Conflict, UnknownTask
+from .instance import Flags, Instance
+from .life import drain, settle
+from .outcomes import next_attempt, stone_of
+from .parameters import typed
+
+
+def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> None:
+    """Start a failed task of a paused debug run again, with edited parameters if any are given.
+
+    Raises UnknownTask, Conflict, and Invalid for parameters that do not fit the stone.
+    """
+    row = instance.tasks.get(task_id)
+    if row is None:
+        raise UnknownTask(str(task_id))
+    token = instance.workflow.tasks.get(row.token)
+    if instance.row.phase != "paused" or token is None or token._state != ERROR or row.open:
+        raise Conflict(
+            f"Task {task_id} cannot be run again: only a failed task of a paused debug run can.",
+            status=row.status,
+            related=str(instance.number),
+        )
+    row.open = 1
+    row.ended = None
+    row.owner = instance.facilities.engine_id
+    row.reason = None
+    if row.status == "produce.failed":
+        row.status = "produce.success"
+        assert isinstance(token.node, StoneTask)
+        instance.produce(row, token, token.node, given=parameters)
+    else:
+        stone = stone_of(instance, row)
+        if parameters:
+            edited = {**json.loads(row.parameters), **parameters}
+            typed(stone, edited)
+            row.parameters = jsontext.dumps(edited)
+        row.status = "produce.success"
+        next_attempt(row, stone)
+        # The retries count from here; taking back what was left counts as none.
+        ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1)
+        instance.hand_over(row, stone)
+    instance.changes.task_changed(row)
+    instance.workflow.failures.pop(token.id, None)
+    token._set_state(STARTED)
+    instance.workflow.open_tasks.add(token.id)
+    if not instance.workflow.failures:
+        instance.row.phase = "running"
+        instance.row.reason = None
+        instance.row.ended = None
+    settle(instance)
+
+
+def resume(instance: Instance, task_id: int) -> None:
+    """Leave the debug mode of a paused run: it rolls back."""
+    if task_id not in instance.tasks:
+        raise UnknownTask(str(task_id))
+    if instance.row.phase != "paused":
+        raise Conflict(
+            f"Process {instance.number} is not paused, so there is nothing to resume.",
+            status=instance.row.status,
+            related=str(instance.number),
+        )
+    instance.row.flags &= ~Flags.DEBUG
+    instance.row.phase = "draining"
+    instance.row.pending = "failed"
+    drain(instance)
+    settle(instance)

@@ -1,0 +1,132 @@
+"""What a moment brings: a task's next look, retry or timeout, a timer of the model, a stone that is back."""
+
+from __future__ import annotations
+
+from ..models import TaskRow
+from . import ledger
+from .bpmn.activities import StoneTask
+from .errors import RiverstoneError
+from .instance import Instance
+from .life import is_stopping, settle
+from .outcomes import apply_outcome, stone_of
+from .perform import Outcome
+from .undo_tasks import hand_over_undo
+
+
+def task_due(instance: Instance, task_id: int) -> None:
+    """A task's time has come: the next look of its monitor, its retry, or the end of its patience."""
+    row = instance.tasks.get(task_id)
+    if row is None or not row.open:
+        return
+    now = instance.now()
+    dispatcher = instance.facilities.dispatcher
+    ours = row.owner == instance.facilities.engine_id
+    if row.deadline is not None and row.deadline <= now and (ours or row.event == "monitor"):
+        _timed_out(instance, row)
+        return
+    if row.due is None or row.due > now or dispatcher.holds(task_id):
+        return
+    if not ours:
+        _take_over(instance, row)
+    if row.status == "stone-missing":
+        stone_is_back(instance, task_id)
+    elif is_stopping(instance):
+        reason = "It may have been running when its engine died, while its process was being stopped."
+        instance.stop_task(row, "unknown", reason)
+        settle(instance)
+    elif row.target is not None:
+        hand_over_undo(instance, row, instance.workflow.tasks[row.token])
+        settle(instance)
+    else:
+        instance.hand_over(row, stone_of(instance, row))
+
+
+def _take_over(instance: Instance, row: TaskRow) -> None:
+    """The engine that held the task is gone: it may have begun there."""
+    row.owner = instance.facilities.engine_id
+    if row.event == "start" and row.status == "produce.success":
+        ledger.keep(row, begun=True)
+    instance.changes.task_changed(row)
+    instance.save()
+
+
+def _timed_out(instance: Instance, row: TaskRow) -> None:
+    dispatcher = instance.facilities.dispatcher
+    if dispatcher.holds(row.id) and not dispatcher.running(row.id) and row.event != "monitor":
+        # It has not begun, so its time has not either.
+        timeout = stone_of(instance, row).timeouts.get(row.event, 0.0)
+        row.deadline = instance.now() + round(timeout * 1000)
+        instance.changes.task_changed(row)
+        instance.save()
+        return
+    if not dispatcher.withdraw(row.id):
+        dispatcher.ask_to_stop(row.id)
+    outcome = Outcome(
+        task_id=row.id,
+        process_instance_id=instance.number,
+        event=row.event,
+        attempt=row.attempt,
+        result="failed",
+        reason=f"{row.event} took longer than its timeout allows",
+    )
+    apply_outcome(instance, outcome)
+
+
+def hand_over_again(instance: Instance) -> None:
+    """Hand over what a failed turn may have taken back from the dispatcher, or never brought to it."""
+    facilities = instance.facilities
+    if instance.row.phase not in ("running", "draining", "paused"):
+        return
+    for row in instance.tasks.values():
+        waits = row.stone is None or row.status == "stone-missing" or row.due is not None
+        if row.open and not waits and row.owner == facilities.engine_id and not facilities.dispatcher.holds(row.id):
+            if row.event == "start" and "begun" not in ledger.kept(row):
+                ledger.keep(row, begun=True)
+                instance.changes.task_changed(row)
+                instance.save()
+            instance.hand_over(row, stone_of(instance, row))
+
+
+def stone_is_back(instance: Instance, task_id: int) -> None:
+    """A task that waited for its stone to be registered goes on."""
+    row = instance.tasks.get(task_id)
+    if row is None or not row.open or row.status != "stone-missing" or instance.row.phase != "running":
+        return
+    if row.stone not in instance.facilities.stones:
+        if row.due is not None:
+            row.due = None
+            instance.changes.task_changed(row)
+            instance.save()
+        return
+    token = instance.workflow.tasks[row.token]
+    row.status = "produce.success"
+    row.reason = None
+    row.due = None
+    row.owner = instance.facilities.engine_id
+    instance.changes.task_changed(row)
+    if row.target is not None:
+        hand_over_undo(instance, row, token)
+    elif row.event not in ("start", "mock") or row.parameters != "{}":
+        # It was on its way when its stone went: it goes on with what was frozen.
+        row.status = "start.success" if row.event == "monitor" else row.status
+        instance.hand_over(row, stone_of(instance, row))
+    else:
+        assert isinstance(token.node, StoneTask)
+        try:
+            instance.produce(row, token, token.node)
+        except RiverstoneError as error:
+            instance.workflow.task_failed(token, row.id, None, error.message)
+    settle(instance)
+
+
+def timer_due(instance: Instance, token_id: int, number: int) -> None:
+    """A timer of the model is due."""
+    token = instance.workflow.tasks.get(token_id)
+    if token is None or instance.row.phase != "running":
+        return
+    now = instance.now()
+    for wait in instance.workflow.waits.get(token_id, ()):
+        if wait.number == number and wait.kind == "timer" and wait.due is not None and wait.due <= now:
+            instance.workflow.fire(token, number, {})
+            settle(instance)
+            return

@@ -1,0 +1,111 @@
+"""With what a stone task starts: the class that serves it, and the values of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .bpmn.activities import StoneTask
+from .bpmn.loops import RUN
+from .bpmn.token import Token
+from .context import Context
+from .errors import ExpressionError, Invalid, ReferenceNotFound
+from .expressions import Value, compile_value
+from .limits import Limits
+from .parameters import resolve_parameters
+from .stone import Stone
+from .stones import Stones
+
+
+class MockContext(Context):
+    """The context of a mock run: what no stone has put out stands as its own reference, since nothing is made."""
+
+    __slots__ = ()
+
+    def lookup(self, path: tuple[str, ...]) -> Any:
+        try:
+            return super().lookup(path)
+        except ReferenceNotFound:
+            if path[0] != "outputs":
+                raise
+            return "${" + ".".join(path) + "}"
+
+
+def code_of(node: StoneTask, context: Context) -> str:
+    """The code of the stone that a node names, perhaps by an expression; raises ExpressionError if that is no text."""
+    code = node.code.evaluate(context)
+    if not isinstance(code, str):
+        raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by a {type(code).__name__}, not by a text.")
+    return code
+
+
+def resolve(
+    stones: Stones,
+    token: Token,
+    node: StoneTask,
+    code: str,
+    *,
+    mock: bool = False,
+    given: Mapping[str, Any] | None = None,
+) -> tuple[type[Stone], dict[str, Any]]:
+    """The class that serves a node's parameters, and these as JSON; ``given`` ones come before the node's own.
+
+    Raises KeyError while no stone has this code; Invalid, ReferenceNotFound and ExpressionError as
+    :func:`.parameters.resolve_parameters` does.
+    """
+    candidates = stones[code]
+    context = token.context
+    inputs = node.input_values
+    if mock:
+        inputs = _mock_inputs(inputs, context, token.workflow.host.limits)
+    if given:
+        inputs = {**inputs, **{name: _constant(value) for name, value in given.items()}}
+    deciding = _deciding(candidates, inputs, context) if len(candidates) > 1 or candidates[0].serves else {}
+    stone = next((known for known in candidates if known.serves.items() <= deciding.items()), None)
+    if stone is None:
+        names = sorted({name for known in candidates for name in known.serves})
+        raise Invalid(
+            f"No stone {code!r} serves the parameters of {node.bpmn_id!r}: {', '.join(names)} decide.",
+            code="no-stone-serves",
+        )
+    parameters = resolve_parameters(
+        stone,
+        inputs,
+        context,
+        namespace=node.namespace,
+        run=token.internal_data.get(RUN),
+        element_id=str(node.bpmn_id),
+    )
+    # What decided has to be with the task, for whoever chooses the class again when it is carried out or undone.
+    return stone, {**deciding, **parameters}
+
+
+def _constant(value: Any) -> Value:
+    return Value(value, lambda context: value, (), True)
+
+
+def _deciding(
+    candidates: Sequence[type[Stone]], inputs: Mapping[str, Value], context: Context
+) -> dict[str, Any]:
+    """The values, where there are any, of the parameters that decide between classes with one code."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(name for known in candidates for name in known.serves):
+        if name in inputs:
+            found[name] = inputs[name].evaluate(context)
+        elif name in context.parameters:
+            found[name] = context.parameters[name]
+    return found
+
+
+def _mock_inputs(inputs: Mapping[str, Value], context: Context, limits: Limits) -> dict[str, Value]:
+    """Inputs that hang on what was never made keep their text, so that a mock run gets through."""
+    kept: dict[str, Value] = {}
+    for name, value in inputs.items():
+        try:
+            value.evaluate(context)
+            kept[name] = value
+        except ExpressionError:
+            if not any(path[0] == "outputs" for path in value.references):
+                raise
+            kept[name] = compile_value(str(value.source).replace("${", "\\${").replace("#{", "\\#{"), limits=limits)
+    return kept

@@ -1,0 +1,198 @@
+"""What came of a task, entered into the ledger and given to the workflow."""
+
+from __future__ import annotations
+
+import json
+import random
+
+from ..models import TaskRow
+from . import jsontext, ledger
+from .bpmn.activities import StoneTask
+from .bpmn.token import Token
+from .errors import BpmnError, ExpressionError, Invalid
+from .inputs import code_of, resolve
+from .instance import Flags, Instance
+from .life import is_fenced, is_stopping, settle
+from .perform import Outcome
+from .stone import Stone
+from .undo_tasks import undo_done, undo_failed
+
+DONE = {"start": "start.success", "monitor": "monitor.success", "mock": "mock.success"}
+
+
+def apply_outcome(instance: Instance, outcome: Outcome) -> None:
+    """Enter what came of one event of a task; a late or repeated outcome feeds the ledger and moves nothing."""
+    row = instance.tasks.get(outcome.task_id)
+    if row is None:
+        return
+    if not row.open or row.attempt != outcome.attempt or row.event != outcome.event:
+        if outcome.outputs and ledger.enter_late(row, outcome.outputs):
+            instance.changes.task_changed(row)
+            instance.save()
+        return
+    ledger.enter(row, outcome)
+    instance.changes.task_changed(row)
+    token = instance.workflow.tasks.get(row.token)
+    if outcome.result == "again":
+        _look_again(instance, row)
+    elif row.event == "rollback" and row.kind in ledger.FORWARD:
+        _attempt_taken_back(instance, row, token, outcome)
+    elif outcome.result == "done":
+        _done(instance, row, token)
+    else:
+        _not_done(instance, row, token, outcome)
+    settle(instance)
+
+
+def stone_of(instance: Instance, row: TaskRow) -> type[Stone]:
+    """The class that serves a row, or one without hooks while it is missing."""
+    return instance.facilities.stones.choose(row.stone, row.parameters) or Stone
+
+
+# -- done, or not yet
+
+
+def _look_again(instance: Instance, row: TaskRow) -> None:
+    row.status = "monitor.begin"
+    if is_stopping(instance):
+        instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
+        return
+    row.due = instance.now() + round(stone_of(instance, row).monitor_interval * 1000)
+
+
+def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
+    stone = stone_of(instance, row)
+    if row.event == "start" and stone.has("monitor"):
+        _begin_monitor(instance, row, stone)
+        return
+    if instance.is_undo:
+        undo_done(instance, row, token)
+        return
+    row.progress = 100
+    instance.end_task(row, DONE[row.event] if row.event != "mock" or stone.has("mock") else "mock.passed")
+    instance.put_out(row)
+    if token is None or is_fenced(instance):
+        return
+    _freeze_handler(instance, row, token)
+    instance.workflow.task_done(token, row.id, json.loads(row.outputs) if row.outputs else {})
+
+
+def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
+    row.event = "monitor"
+    row.status = "start.success"
+    row.deadline = None
+    if is_stopping(instance):
+        instance.stop_task(row, "canceled", "It was stopped before its monitor looked.")
+        return
+    timeout = stone.timeouts.get("monitor")
+    row.deadline = instance.now() + round(timeout * 1000) if timeout is not None else None
+    row.due = instance.now()
+    instance.hand_over(row, stone)
+
+
+def _freeze_handler(instance: Instance, row: TaskRow, token: Token) -> None:
+    """Keep with what values the model's compensation handler would run: a rollback reads nothing but the ledger."""
+    handler = getattr(token.node, "compensation", None)
+    if not isinstance(handler, StoneTask) or row.kind != ledger.START or instance.has(Flags.MOCK):
+        return
+    try:
+        code = code_of(handler, token.context)
+        if code in instance.facilities.stones:
+            _, parameters = resolve(instance.facilities.stones, token, handler, code)
+        else:
+            parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
+    except (Invalid, ExpressionError) as error:
+        row.log = jsontext.dumps([*(json.loads(row.log) if row.log else []), f"No compensation: {error.message}"])
+        return
+    ledger.keep(row, handler={"stone": code, "parameters": jsontext.dumps(parameters)})
+
+
+# -- failed
+
+
+def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
+    stone = stone_of(instance, row)
+    retries = ledger.kept(row).get("retries", stone.retries)
+    if outcome.result == "failed" and ledger.tries(row) <= retries and instance.row.phase == "running":
+        _retry(instance, row, stone, outcome)
+        return
+    if instance.is_undo:
+        undo_failed(instance, row, token, outcome.reason or "")
+        return
+    instance.end_task(row, f"{row.event}.failed", outcome.reason)
+    if token is None or is_fenced(instance):
+        return
+    reason = f"Task {row.id} ({row.namespace}, stone {row.stone}) failed in {row.event}: {outcome.reason}"
+    error = BpmnError(outcome.error_code or "", outcome.reason or "") if outcome.result == "bpmn-error" else None
+    if instance.row.phase == "draining" and error is not None:
+        instance.workflow.fail(token, reason)
+        return
+    instance.workflow.task_failed(token, row.id, error, reason)
+
+
+def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> None:
+    """Wait and try again; what a failed start left behind is taken back before."""
+    delay = min(stone.retry_backoff * 2 ** min(ledger.tries(row) - 1, 60), stone.retry_backoff_max)
+    row.due = instance.now() + round(delay * 1000 * (1 + random.random() / 10))
+    row.deadline = None
+    row.status = f"{row.event}.failed"
+    row.reason = f"Attempt {row.attempt} failed: {outcome.reason}"
+    next_attempt(row, stone)
+
+
+def next_attempt(row: TaskRow, stone: type[Stone]) -> None:
+    """Make a failed row ready to be tried again: first what it left behind is taken back, under the old attempt."""
+    if row.kind in ledger.FORWARD and row.event in ("start", "monitor") and row.outputs and stone.has("rollback"):
+        row.event = "rollback"
+        return
+    row.attempt += 1
+    row.event = "start" if row.event == "monitor" else row.event
+    ledger.forget_state(row)
+
+
+def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
+    """What the failed attempt left behind is gone, or not: start the next one under a new key, or fail."""
+    if outcome.result != "done":
+        text = f"What attempt {row.attempt} left behind could not be taken back: {outcome.reason}"
+        instance.end_task(row, "start.failed", text)
+        if token is not None and not is_fenced(instance):
+            instance.workflow.task_failed(token, row.id, None, text)
+        return
+    row.event = "start"
+    row.attempt += 1
+    row.generation += 1
+    row.outputs = None
+    row.progress = 0
+    row.due = None
+    row.deadline = None
+    ledger.forget_state(row)
+    if instance.row.phase in ("running", "paused"):
+        instance.hand_over(row, stone_of(instance, row))
+        return
+    instance.end_task(row, "canceled")
+    row.reason = "It was not tried again, because the process had failed or was cancelled."
+    row.undo = "undone"
+
+
+# -- meanwhile
+
+
+def progressed(instance: Instance, task_id: int, attempt: int, percent: int) -> None:
+    """A running task says how far it is."""
+    row = instance.tasks.get(task_id)
+    if row is not None and row.open and row.attempt == attempt and row.progress != percent:
+        row.progress = percent
+        instance.changes.task_changed(row)
+        instance.save()
+
+
+def stone_is_gone(instance: Instance, task_id: int) -> None:
+    """Nobody can carry out a task that was handed over: it waits until its stone is registered again."""
+    row = instance.tasks.get(task_id)
+    if row is not None and row.open:
+        row.status = "stone-missing"
+        row.reason = f"No stone is registered for {row.stone!r}; the task goes on when there is one."
+        row.due = None
+        row.deadline = None
+        instance.changes.task_changed(row)
+        settle(instance)

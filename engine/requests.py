@@ -1,0 +1,169 @@
+"""What may be asked for: a cancel, a delete, and that a failed undo goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import ledger
+from .bpmn.token import STARTED
+from .errors import Conflict, Invalid
+from .instance import Flags, Instance
+from .life import begin_undo, drain, grace_over, settle
+from .undo import KINDS, Kind, create_undo
+from .undo_tasks import hand_over_undo, retain
+
+
+def request_cancel(instance: Instance, *, force: bool) -> None:
+    """Cancel a running or paused process; asked again, the same cancel goes on. Raises Conflict."""
+    _refuse_for_undo(instance, "cancelled")
+    row = instance.row
+    if row.cancel_id is not None:
+        _ask_again(instance, "cancel", row.cancel_id, ())
+        if force and row.phase == "draining":
+            _skip_grace(instance)
+        return
+    if row.phase not in ("running", "paused", "draining"):
+        raise _in_the_way(instance, "cancelled")
+    _fence(instance, "cancel", force=force)
+
+
+def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> None:
+    """Delete what an ended process made; asked again after a failure, the same delete goes on.
+
+    ``kept`` are the ids of tasks to retain. Raises Conflict, Invalid.
+    """
+    _refuse_for_undo(instance, "deleted")
+    row = instance.row
+    if instance.has(Flags.PROTECTED):
+        raise Conflict(
+            f"Process {instance.number} is protected against deletion: lift the protection first.",
+            code="protected",
+            status=row.status,
+        )
+    if row.delete_id is not None:
+        _ask_again(instance, "delete", row.delete_id, kept)
+        return
+    if kept:
+        raise Invalid("Tasks can be retained only after they have failed in a delete.", code="retain-invalid")
+    if row.phase == "ended":
+        begin_undo(instance, "delete")
+        settle(instance)
+    elif force and row.cancel_id is not None:
+        row.pending = "cancel delete" if row.phase == "draining" else "delete"
+        settle(instance)
+    elif force and row.phase in ("running", "paused", "draining"):
+        _fence(instance, "cancel delete", force=False)
+    else:
+        raise _in_the_way(instance, "deleted")
+
+
+def _fence(instance: Instance, pending: str, *, force: bool) -> None:
+    """No token moves any more: results feed the ledger only, running hooks are told to stop, a cancel stands ready."""
+    row = instance.row
+    row.phase = "draining"
+    row.pending = pending
+    row.ended = instance.now()
+    drain(instance)
+    create_undo(instance, "cancel")
+    if force:
+        _skip_grace(instance)
+    else:
+        settle(instance)
+
+
+def _skip_grace(instance: Instance) -> None:
+    instance.row.due = instance.now()
+    grace_over(instance)
+
+
+def _refuse_for_undo(instance: Instance, what: str) -> None:
+    if instance.is_undo:
+        raise Conflict(
+            f"Process {instance.number} is itself a {instance.row.kind}, which cannot be {what}.",
+            code="is-undo",
+            status=instance.row.status,
+            related=str(instance.row.origin),
+        )
+
+
+def _in_the_way(instance: Instance, what: str) -> Conflict:
+    row = instance.row
+    allowed = {
+        "running": ("cancel",),
+        "paused": ("cancel", "rerun", "resume"),
+        "draining": ("cancel",),
+        "ended": ("delete",),
+    }.get(row.phase, ())
+    related = row.delete_id or row.cancel_id or row.rollback_id
+    return Conflict(
+        f"Process {instance.number} has the status {row.status!r} and cannot be {what} now"
+        + (f": allowed is {' or '.join(allowed)}." if allowed else ": wait until its undo has ended."),
+        status=row.status,
+        allowed=allowed,
+        related=str(related) if related is not None else None,
+    )
+
+
+def _ask_again(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int]) -> None:
+    if origin.row.status == f"{kind}.failed" and origin.row.phase == "ended":
+        resume_undo(origin, kind, undo_id, kept)
+    elif kept:
+        raise Conflict(
+            f"Tasks can be retained only after the {kind} has failed.", status=origin.row.status, related=str(undo_id)
+        )
+    elif origin.row.delete_id not in (None, undo_id):
+        raise _in_the_way(origin, "cancelled" if kind == "cancel" else "deleted")
+
+
+def retry(origin: Instance, kept: Sequence[int]) -> None:
+    """Let whichever undo of this process has failed go on; raises Conflict if none has, Invalid."""
+    _refuse_for_undo(origin, "retried")
+    for kind in KINDS:
+        undo_id = getattr(origin.row, f"{kind}_id")
+        if origin.row.status == f"{kind}.failed" and undo_id is not None:
+            resume_undo(origin, kind, undo_id, kept)
+            return
+    raise Conflict(f"No undo of process {origin.number} has failed.", status=origin.row.status)
+
+
+def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int]) -> None:
+    """The same undo instance goes on: what failed is tried again with fresh counters, or retained for ever.
+
+    ``kept`` names tasks by the origin's task id or the undo's own.
+    """
+    undo = origin.undo_instance(undo_id)
+    failed = [row for row in undo.tasks.values() if row.status == f"{kind}.failed" and not row.open]
+    given_up = {row.id for row in failed if row.id in kept or row.target in kept}
+    unknown = set(kept).difference(*((row.id, row.target) for row in failed))
+    if unknown:
+        raise Invalid(
+            f"Only tasks that failed in the {kind} can be retained, not {', '.join(map(str, sorted(unknown)))}.",
+            code="retain-invalid",
+            errors={"retain": [f"{task_id} has not failed." for task_id in sorted(unknown)]},
+        )
+    undo.row.phase = "running"
+    undo.row.status = "running"
+    undo.row.ended = None
+    undo.row.reason = None
+    origin.row.status = f"{kind}.begin"
+    origin.row.phase = "undoing"
+    origin.changes.instance_changed(origin.row)
+    for row in failed:
+        token = undo.workflow.tasks[row.token]
+        undo.workflow.failures.pop(token.id, None)
+        token._set_state(STARTED)
+        if row.id in given_up:
+            retain(undo, row, token)
+            continue
+        row.open = 1
+        row.ended = None
+        row.status = "produce.success"
+        row.event = kind if row.event == kind else "start"
+        row.attempt += 1
+        ledger.forget_state(row)
+        ledger.keep(row, tried=row.attempt - 1)
+        row.owner = origin.facilities.engine_id
+        undo.workflow.open_tasks.add(token.id)
+        undo.changes.task_changed(row)
+        hand_over_undo(undo, row, token)
+    settle(undo)

@@ -1,0 +1,132 @@
+"""The tasks of an undo process: each takes back one row of its origin's ledger, or says why it does not.
+
+They use what the row has frozen, never today's model or a stone's defaults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import ledger
+from .bpmn.activities import StoneTask
+from .bpmn.token import Token
+
+if TYPE_CHECKING:
+    from ..models import TaskRow
+    from .instance import Instance
+
+LOOK_AGAIN = 200
+"""Milliseconds until an undo task looks again whether its target's hook still runs."""
+
+
+def begin_undo_task(undo: Instance, token: Token) -> None:
+    """Make the task that undoes the row named by the token's node, and hand it over."""
+    assert isinstance(token.node, StoneTask)
+    target = _ledger(undo)[int(token.node.binding.properties["target"])]
+    kind = undo.row.kind
+    row = undo.new_task(token, target.stone, target.namespace, kind=kind, event=kind)
+    row.target = target.id
+    row.name = target.name or target.node
+    row.parameters = target.parameters
+    handler = handler_of(target, kind)
+    if handler is not None and not is_kept(target, kind):
+        row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
+    hand_over_undo(undo, row, token)
+
+
+def hand_over_undo(undo: Instance, row: TaskRow, token: Token) -> None:
+    """Hand the task over, or pass over what needs no undo, is kept by policy, or has no such hook."""
+    assert row.target is not None
+    target = _ledger(undo)[row.target]
+    kind = undo.row.kind
+    if target.undo in ledger.DONE_WITH:
+        pass_over(undo, row, token, target.undo or "", "It had been taken back before.")
+    elif is_kept(target, kind):
+        pass_over(undo, row, token, "retained", f"The policy of {target.node!r} keeps it.")
+    elif row.stone not in undo.facilities.stones:
+        row.status = "stone-missing"
+        row.reason = f"No stone is registered for {row.stone!r}; the undo goes on when there is one."
+        undo.changes.task_changed(row)
+    else:
+        stone = undo.facilities.stones.choose(row.stone, row.parameters)
+        if stone is None or not (stone.has(row.event) or row.event == "start"):
+            pass_over(undo, row, token, "skipped", f"The stone {row.stone!r} has no {kind}, so what it made is kept.")
+        elif _still_running(undo, target):
+            row.due = undo.now() + LOOK_AGAIN
+            undo.changes.task_changed(row)
+        else:
+            row.due = None
+            undo.hand_over(row, stone)
+
+
+def _still_running(undo: Instance, target: TaskRow) -> bool:
+    """Whether the target's own hook runs here yet, within its grace: taking back what is being made would miss it."""
+    if target.status == "unknown" or not undo.facilities.dispatcher.running(target.id):
+        return False
+    stone = undo.facilities.stones.choose(target.stone, target.parameters)
+    grace = stone.grace if stone is not None else 0.0
+    return undo.now() < (target.ended or 0) + round(grace * 1000)
+
+
+def is_kept(row: TaskRow, kind: str) -> bool:
+    """Whether the node's policy keeps what the task made."""
+    return row.policy == "retain" or (row.policy == "retain-except-on-failed-start" and kind != "rollback")
+
+
+def handler_of(row: TaskRow, kind: str) -> dict[str, str] | None:
+    """The model's compensation handler, frozen when the task completed, which stands in for the stone's rollback."""
+    handler: dict[str, str] | None = ledger.kept(row).get("handler") if kind == "rollback" else None
+    return handler
+
+
+def pass_over(undo: Instance, row: TaskRow, token: Token, mark: str, reason: str) -> None:
+    """End the task without having done anything; ``mark`` is what became of the target."""
+    undo.end_task(row, "canceled" if undo.row.kind == "cancel" else f"{undo.row.kind}.skipped")
+    row.reason = reason
+    _mark(undo, row, mark)
+    undo.workflow.task_done(token, row.id, {})
+
+
+def undo_done(undo: Instance, row: TaskRow, token: Token | None) -> None:
+    """The hook has taken the row back."""
+    row.progress = 100
+    reason = row.reason
+    undo.end_task(row, f"{undo.row.kind}.success")
+    row.reason = reason
+    _mark(undo, row, "undone")
+    if token is not None:
+        undo.workflow.task_done(token, row.id, {})
+
+
+def undo_failed(undo: Instance, row: TaskRow, token: Token | None, reason: str) -> None:
+    """The hook has failed for good: independent branches go on, what must come later waits."""
+    undo.end_task(row, f"{undo.row.kind}.failed", reason)
+    _mark(undo, row, "failed")
+    if token is not None:
+        text = f"The {undo.row.kind} of task {row.target} ({row.namespace}, stone {row.stone}) failed: {reason}"
+        undo.workflow.task_failed(token, row.id, None, text)
+
+
+def retain(undo: Instance, row: TaskRow, token: Token) -> None:
+    """Give up, on request, a row whose undo has failed."""
+    reason = f"{row.reason or 'It failed'} (retained on request)"
+    undo.end_task(row, f"{undo.row.kind}.retained")
+    row.reason = reason
+    _mark(undo, row, "retained")
+    undo.workflow.task_done(token, row.id, {})
+
+
+def _mark(undo: Instance, row: TaskRow, mark: str) -> None:
+    """What became of the origin's row, written with the origin's revision so that no stale copy of it lives on."""
+    assert undo.origin is not None
+    assert row.target is not None
+    target = undo.origin.tasks[row.target]
+    if target.undo != mark:
+        target.undo = mark
+        undo.changes.task_changed(target)
+        undo.changes.instance_changed(undo.origin.row)
+
+
+def _ledger(undo: Instance) -> dict[int, TaskRow]:
+    assert undo.origin is not None
+    return undo.origin.tasks
