@@ -35,21 +35,21 @@ def resolve_parameters(
     A declared parameter takes the first of: the node's own input; ``parameters.<namespace><run>.<name>`` if this
     is the ``run``-th run (from 1) of a multi-instance node; ``parameters.<namespace>.<name>``;
     ``parameters.<code>.<name>``; ``parameters.<name>``; the field's default. Inputs that the stone does not
-    declare are passed along.
+    declare are passed along. So are the values that the stone was chosen by, for it is chosen again by what is stored.
 
     Raises Invalid (``code`` is ``parameters-invalid``, ``errors`` by parameter) for what is missing or does not
     fit its field, ReferenceNotFound and ExpressionError for an input that cannot be evaluated.
     """
     values = {name: _evaluated(name, value, context, element_id) for name, value in inputs.items()}
     declaration = _declaration(stone)
-    if declaration is None:
-        return values
     scopes = _scopes(stone, namespace, run)
-    for name in declaration.names:
+    for name in (*(declaration.names if declaration is not None else ()), *stone.serves):
         if name not in values:
             found = _sought(context.parameters, [*scopes, None], name)
             if found is not _ABSENT:
                 values[name] = found
+    if declaration is None:
+        return values
     try:
         return declaration.stored(values)
     except ValidationError as error:

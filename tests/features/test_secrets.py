@@ -1,0 +1,145 @@
+"""A NoEcho value reaches the stones in clear and is shown nowhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from marshmallow import fields
+
+from riverstone.engine import BpmnError, Engine, Stone, TaskInfo
+
+from .sketch import line, service
+
+SECRET = "hunter2-秘密"
+seen: list[Any] = []
+
+
+class Install(Stone):
+    """Sets a password, and talks too much about it."""
+
+    code = "install"
+    parameters = {
+        "password": fields.String(required=True),
+        "pin": fields.Integer(load_default=None, allow_none=True),
+        "own": fields.String(load_default="s3cret-own", metadata={"no_echo": True}),
+    }
+    outputs = {"token": "secret", "line": "contains it"}
+    secret_outputs = frozenset({"token"})
+
+    def start(self, task: TaskInfo) -> None:
+        seen.append(dict(task.parameters))
+        password = task.parameters["password"]
+        task.log(f"setting {password}")
+        task.add_output("line", f"--password={password}")
+        task.add_output("nested", {"a": [password, {password: 1}]})
+        task.add_output("token", "t0ken-1")
+        task.progress(50, f"half of {password}")
+        if task.parameters["pin"] == 9999999:
+            raise RuntimeError(f"{password} is too weak, and so is {task.parameters['pin']}")
+
+
+TEMPLATE = [
+    {"Key": "rootPassword", "Type": "String", "NoEcho": True},
+    {"Key": "pin", "Type": "Number", "NoEcho": True, "NameSpace": "install", "DefaultValue": 1234567},
+    {"Key": "copy", "Type": "String", "DefaultValue": "Ref:rootPassword"},
+]
+OUTPUTS = [{"Key": "command", "Value": "${outputs.install.line}"}, {"Key": "password", "Value": "${rootPassword}"}]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    seen.clear()
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Install]) as engine:
+        engine.deploy(
+            line(
+                "shop",
+                service("install", "install", {"password": "${rootPassword}"}),
+                service("again", "install", {"password": "x${copy}x", "pin": "${install.pin}"}),
+            ),
+            parameter_template=TEMPLATE,
+            outputs_template=OUTPUTS,
+        )
+        yield engine
+
+
+def everything(engine: Engine, process_instance_id: str) -> str:
+    """All that the engine shows of a process, as one text."""
+    shown = [asdict(engine.get(process_instance_id)), *(asdict(one) for one in engine.instances().items)]
+    shown += [asdict(task) for task in engine.tasks(process_instance_id)]
+    shown += [asdict(engine.task(task.task_id)) for task in engine.tasks(process_instance_id)]
+    return json.dumps(shown, ensure_ascii=False, default=str)
+
+
+def test_a_secret_is_shown_nowhere_and_reaches_the_stone(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    started = engine.start(key="shop", name="test", variables={"rootPassword": SECRET})
+    ended = engine.wait(started.process_instance_id)
+
+    assert [parameters["password"] for parameters in seen] == [SECRET, f"x{SECRET}x"]
+    assert [parameters["pin"] for parameters in seen] == [1234567, 1234567]
+    assert started.process_content == '{"rootPassword":"*****"}'
+    assert ended.status == "success"
+    assert ended.output_values == {"command": "--password=*****", "password": "*****"}
+    shown = everything(engine, started.process_instance_id)
+    for secret in (SECRET, "1234567", "s3cret-own", "t0ken-1"):
+        assert secret not in shown
+        assert secret not in caplog.text
+    assert "setting *****" in shown
+
+
+def test_a_secret_is_shown_in_no_reason(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    variables = {"rootPassword": SECRET, "install": {"pin": 9999999}}
+
+    started = engine.start(key="shop", name="test", variables=variables, rollback=False)
+    ended = engine.wait(started.process_instance_id)
+
+    assert ended.status == "failed"
+    assert ended.reason is not None
+    assert "***** is too weak, and so is *****" in ended.reason
+    shown = everything(engine, started.process_instance_id)
+    assert SECRET not in shown
+    assert "9999999" not in shown
+    assert SECRET not in caplog.text
+
+
+def test_a_secret_with_quotes_is_hidden_inside_of_json_text_too(engine: Engine) -> None:
+    secret = 'a"b\\c\nd'
+
+    started = engine.start(key="shop", name="test", variables={"rootPassword": secret})
+
+    shown = everything(engine, started.process_instance_id)
+    for form in (secret, json.dumps(secret)[1:-1], json.dumps(json.dumps(secret)[1:-1])[1:-1]):
+        assert form not in shown
+
+
+def test_a_refused_secret_is_not_repeated_by_the_refusal(engine: Engine) -> None:
+    model = line("strict", service("install", "install", {"password": "${p}"}))
+    engine.deploy(model, parameter_template=[{"Key": "p", "Type": "String", "NoEcho": True, "MaxLength": 3}])
+
+    with pytest.raises(Exception, match="do not fit") as caught:
+        engine.start(key="strict", name="test", variables={"p": SECRET})
+
+    assert SECRET not in str(caught.value) + repr(getattr(caught.value, "errors", None))
+
+
+def test_a_secret_that_turns_up_in_a_bpmn_error_is_hidden(tmp_path: Path) -> None:
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
+
+        @engine.stone("tell")
+        def tell(task: TaskInfo) -> None:
+            raise BpmnError("leak", f"it is {task.parameters['p']}")
+
+        model = line("shop", service("tell", "tell", {"p": "${p}"}))
+        engine.deploy(model, parameter_template=[{"Key": "p", "Type": "String", "NoEcho": True}])
+        started = engine.start(key="shop", name="test", variables={"p": SECRET}, rollback=False)
+
+        assert engine.get(started.process_instance_id).status == "failed"
+        assert SECRET not in everything(engine, started.process_instance_id)
