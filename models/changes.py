@@ -7,7 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 from .errors import RevisionConflict
-from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow, columns
+from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from .statements import Delete, Insert, Statement, Update, Writer
 
 INSTANCE_STEP = ("revision", "next_token", "steps")
 """What every step changes of an instance. SQLite rewrites an index whose column is set, even to the same value,
@@ -48,61 +49,27 @@ TASK_SET = (
 TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 
 
-def _insert(table: str, row: type[Any]) -> tuple[str, attrgetter[Any]]:
-    names = columns(row)
-    marks = ", ".join("?" * len(names))
-    quoted = ", ".join(f"`{name}`" for name in names)
-    return f"INSERT INTO `{table}` ({quoted}) VALUES ({marks})", attrgetter(*names)
+INSERT_INSTANCE = Insert.of("process_instance", InstanceRow)
+INSERT_CONTENT = Insert.of("content", ContentRow)
+INSERT_TASK = Insert.of("task", TaskRow)
+INSERT_TOKEN = Insert.of("token", TokenRow)
+INSERT_WAIT = Insert.of("wait", WaitRow)
+INSERT_EVENT = Insert.of("event", EventRow)
+INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
+INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
+UPDATE_INSTANCE = Update("process_instance", INSTANCE_STEP + INSTANCE_STATE, ("process_instance_id", "revision"))
+STEP_INSTANCE = Update("process_instance", INSTANCE_STEP, ("process_instance_id", "revision"))
+UPDATE_CONTENT = Update("content", ("variables", "outputs"), ("process_instance_id",))
+UPDATE_TASK = Update("task", TASK_SET, ("id",))
+UPDATE_TOKEN = Update("token", TOKEN_SET, ("process_instance_id", "id"))
+DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
+DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
+DELETE_EVENT = Delete("event", ("id",))
+STATEMENTS = tuple(value for value in list(globals().values()) if isinstance(value, Statement))
 
-
-def _update(table: str, names: tuple[str, ...], where: tuple[str, ...]) -> tuple[str, attrgetter[Any]]:
-    assignments = ", ".join(f"`{name}` = ?" for name in names)
-    condition = " AND ".join(f"`{name}` = ?" for name in where)
-    return f"UPDATE `{table}` SET {assignments} WHERE {condition}", attrgetter(*names, *where)
-
-
-INSERT_INSTANCE, INSTANCE_VALUES = _insert("process_instance", InstanceRow)
-INSERT_CONTENT, CONTENT_VALUES = _insert("content", ContentRow)
-INSERT_TASK, TASK_VALUES = _insert("task", TaskRow)
-INSERT_TOKEN, TOKEN_VALUES = _insert("token", TokenRow)
-INSERT_WAIT, WAIT_VALUES = _insert("wait", WaitRow)
-INSERT_EVENT, EVENT_VALUES = _insert("event", EventRow)
-INSERT_DEPLOYMENT, DEPLOYMENT_VALUES = _insert("deployment", DeploymentRow)
-UPDATE_INSTANCE, INSTANCE_UPDATE_VALUES = _update(
-    "process_instance", INSTANCE_STEP + INSTANCE_STATE, ("process_instance_id",)
-)
-UPDATE_INSTANCE += " AND `revision` = ?"
-STEP_INSTANCE, INSTANCE_STEP_VALUES = _update("process_instance", INSTANCE_STEP, ("process_instance_id",))
-STEP_INSTANCE += " AND `revision` = ?"
+STEP_VALUES = attrgetter(*INSTANCE_STEP, "process_instance_id")
+STATE_VALUES = attrgetter(*INSTANCE_STEP, *INSTANCE_STATE, "process_instance_id")
 INSTANCE_STATE_VALUES = attrgetter(*INSTANCE_STATE)
-UPDATE_CONTENT, CONTENT_UPDATE_VALUES = _update("content", ("variables", "outputs"), ("process_instance_id",))
-UPDATE_TASK, TASK_UPDATE_VALUES = _update("task", TASK_SET, ("id",))
-UPDATE_TOKEN, TOKEN_UPDATE_VALUES = _update("token", TOKEN_SET, ("process_instance_id", "id"))
-DELETE_TOKEN = "DELETE FROM `token` WHERE `process_instance_id` = ? AND `id` = ?"
-DELETE_WAIT = "DELETE FROM `wait` WHERE `process_instance_id` = ? AND `token` = ?"
-DELETE_EVENT = "DELETE FROM `event` WHERE `id` = ?"
-INSERT_START_REQUEST = (
-    "INSERT INTO `start_request` (`idempotency_key`, `digest`, `process_instance_id`, `created`) VALUES (?, ?, ?, ?)"
-)
-
-STATEMENTS = (
-    INSERT_INSTANCE,
-    INSERT_CONTENT,
-    INSERT_TASK,
-    INSERT_TOKEN,
-    INSERT_WAIT,
-    INSERT_EVENT,
-    INSERT_DEPLOYMENT,
-    UPDATE_INSTANCE,
-    STEP_INSTANCE,
-    UPDATE_CONTENT,
-    UPDATE_TASK,
-    UPDATE_TOKEN,
-    DELETE_TOKEN,
-    DELETE_WAIT,
-    DELETE_EVENT,
-    INSERT_START_REQUEST,
-)
 
 
 @dataclass(slots=True)
@@ -160,56 +127,31 @@ class Changes:
         if row.process_instance_id not in self.new_contents:
             self.contents[row.process_instance_id] = row
 
-    def write(self, connection: Any, sql: dict[str, str]) -> None:
-        """Run the statements on a DB-API connection inside an open transaction; ``sql`` gives each its dialect.
+    def write(self, writer: Writer) -> None:
+        """Write everything, inside an open transaction.
 
         Raises :class:`RevisionConflict` where an instance no longer has the revision that was read.
         """
-        cursor = connection.cursor()
-        if self.instances:
-            steps: list[tuple[Any, ...]] = []
-            states: list[tuple[Any, ...]] = []
-            for row, expected in self.instances.values():
-                if self.states.get(row.process_instance_id) == INSTANCE_STATE_VALUES(row):
-                    steps.append((*INSTANCE_STEP_VALUES(row), expected))
-                else:
-                    states.append((*INSTANCE_UPDATE_VALUES(row), expected))
-            self._compare_and_set(cursor, sql[STEP_INSTANCE], steps)
-            self._compare_and_set(cursor, sql[UPDATE_INSTANCE], states)
-        many = (
-            (INSERT_DEPLOYMENT, DEPLOYMENT_VALUES, self.new_deployments),
-            (INSERT_INSTANCE, INSTANCE_VALUES, self.new_instances.values()),
-            (INSERT_CONTENT, CONTENT_VALUES, self.new_contents.values()),
-            (UPDATE_CONTENT, CONTENT_UPDATE_VALUES, self.contents.values()),
-            (UPDATE_TASK, TASK_UPDATE_VALUES, self.tasks.values()),
-            (INSERT_TASK, TASK_VALUES, self.new_tasks.values()),
-            (DELETE_WAIT, None, self.gone_waits),
-            (DELETE_TOKEN, None, self.gone_tokens),
-            (UPDATE_TOKEN, TOKEN_UPDATE_VALUES, self.tokens.values()),
-            (INSERT_TOKEN, TOKEN_VALUES, self.new_tokens.values()),
-            (INSERT_WAIT, WAIT_VALUES, self.new_waits),
-            (INSERT_EVENT, EVENT_VALUES, self.new_events),
-            (DELETE_EVENT, None, [(event_id,) for event_id in self.gone_events]),
-            (INSERT_START_REQUEST, None, self.new_start_requests),
-        )
-        for statement, values_of, rows in many:
-            if not rows:
-                continue
-            if len(rows) == 1:
-                (row,) = rows
-                cursor.execute(sql[statement], row if values_of is None else values_of(row))
+        steps: list[tuple[Any, ...]] = []
+        states: list[tuple[Any, ...]] = []
+        for row, expected in self.instances.values():
+            if self.states.get(row.process_instance_id) == INSTANCE_STATE_VALUES(row):
+                steps.append((*STEP_VALUES(row), expected))
             else:
-                cursor.executemany(
-                    sql[statement], list(rows) if values_of is None else [values_of(row) for row in rows]
-                )
-
-    @staticmethod
-    def _compare_and_set(cursor: Any, statement: str, values: list[tuple[Any, ...]]) -> None:
-        if not values:
-            return
-        if len(values) == 1:
-            cursor.execute(statement, values[0])
-        else:
-            cursor.executemany(statement, values)
-        if cursor.rowcount != len(values):
+                states.append((*STATE_VALUES(row), expected))
+        if writer.run(STEP_INSTANCE, steps) + writer.run(UPDATE_INSTANCE, states) != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
+        writer.run(INSERT_DEPLOYMENT, self.new_deployments)
+        writer.run(INSERT_INSTANCE, self.new_instances.values())
+        writer.run(INSERT_CONTENT, self.new_contents.values())
+        writer.run(UPDATE_CONTENT, self.contents.values())
+        writer.run(UPDATE_TASK, self.tasks.values())
+        writer.run(INSERT_TASK, self.new_tasks.values())
+        writer.run(DELETE_WAIT, self.gone_waits)
+        writer.run(DELETE_TOKEN, self.gone_tokens)
+        writer.run(UPDATE_TOKEN, self.tokens.values())
+        writer.run(INSERT_TOKEN, self.new_tokens.values())
+        writer.run(INSERT_WAIT, self.new_waits)
+        writer.run(INSERT_EVENT, self.new_events)
+        writer.run(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
+        writer.run(INSERT_START_REQUEST, self.new_start_requests)

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import peewee
 
-from . import changes as statements
+from . import changes
 from .changes import Changes
 from .database import dialect, migrate, open_database
 from .errors import AlreadyUsed, StoreError
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow, columns
+from .statements import Writer
 from .tables import Deployment, ProcessInstance, ProcessModel
 
 Row = TypeVar("Row")
@@ -38,7 +39,7 @@ class Store:
         self._ids_lock = threading.Lock()
         self._dialects: dict[str, str] = {}
         self._guard = _Guard(self._lock if self._memory else None, self._driver_errors())
-        self._writes = {text: dialect(self.database, text) for text in statements.STATEMENTS}
+        self._writes = {each.text: dialect(self.database, each.text) for each in changes.STATEMENTS}
         with self._guarded():
             self.database.connect(reuse_if_open=True)
             migrate(self.database)
@@ -95,14 +96,14 @@ class Store:
                 self._commit_sqlite(changed)
                 return
             with self.database.atomic():
-                changed.write(self.database.connection(), self._writes)
+                changed.write(Writer(self.database.cursor(), self._writes, wide=False))
 
     def _commit_sqlite(self, changed: Changes) -> None:
         """The same with as little around it as can be: a commit is most of what a step costs."""
         connection = self.database.connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            changed.write(connection, self._writes)
+            changed.write(Writer(connection.cursor(), self._writes, wide=True))
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -396,7 +397,12 @@ LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
 INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
 SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = _select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
-SELECT_DUE_WAITS = _select("wait", WaitRow, "`due` <= ? ORDER BY `due` LIMIT ?")
+# A process that is paused, stopping or ended is not reached by its timers.
+_RUNNING = (
+    "EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`process_instance_id` ="
+    " `wait`.`process_instance_id` AND `phase` = 'running')"
+)
+SELECT_DUE_WAITS = _select("wait", WaitRow, f"`wait`.`due` <= ? AND {_RUNNING} ORDER BY `wait`.`due` LIMIT ?")
 SELECT_WAITS_FOR = _select("wait", WaitRow, "`kind` = ? AND `name` = ? ORDER BY `process_instance_id`, `token`")
 SELECT_EVENTS = _select("event", EventRow, "1 = 1 ORDER BY `created`, `id` LIMIT ?")
 SELECT_MODEL = _select("process_model", ModelRow, "`id` = ?")
@@ -411,6 +417,6 @@ SELECT_SAME_VERSION = _select(
 SELECT_SAME_SNAPSHOT = _select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL",
-    "SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL",
+    f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {_RUNNING}",
     "SELECT MIN(`due`) FROM `process_instance` WHERE `due` IS NOT NULL",
 )

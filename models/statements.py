@@ -1,0 +1,125 @@
+"""Constant statements over plain rows, one row or many at a time.
+
+SQLite's driver lets go of Python's lock at every statement, and taking it back from a dozen busy threads costs more
+than the statement: there, many rows go in one. Other databases get the driver's own way for many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
+from .rows import columns
+
+WIDTHS = (64, 16, 4, 1)
+"""Rows in one statement; few sizes, so that all of them stay prepared."""
+
+
+class Statement:
+    """One SQL statement with ``?`` marks and backquotes, and where its values come from."""
+
+    def __init__(self, text: str, names: Sequence[str]) -> None:
+        self.text = text
+        self.names = tuple(names)
+        self._values = attrgetter(*names) if len(names) > 1 else None
+
+    def values(self, row: Any) -> Any:
+        """The values of one row, in the order of the marks; a plain tuple is its own."""
+        return row if isinstance(row, tuple) or self._values is None else self._values(row)
+
+    def wide(self, count: int) -> str:
+        """The statement for ``count`` rows, in SQLite's words."""
+        raise TypeError(f"{type(self).__name__} takes one row at a time")
+
+
+class Insert(Statement):
+    """Adds rows to a table."""
+
+    def __init__(self, table: str, names: Sequence[str]) -> None:
+        self._head = f"INSERT INTO `{table}` ({', '.join(f'`{name}`' for name in names)}) VALUES "
+        self._marks = f"({', '.join('?' * len(names))})"
+        super().__init__(self._head + self._marks, names)
+
+    @classmethod
+    def of(cls, table: str, row: type[Any]) -> Insert:
+        """For rows of this record."""
+        return cls(table, columns(row))
+
+    def wide(self, count: int) -> str:
+        return self._head + ", ".join([self._marks] * count)
+
+
+class Update(Statement):
+    """Sets columns of the rows that ``where`` names."""
+
+    def __init__(self, table: str, names: Sequence[str], where: Sequence[str]) -> None:
+        self._table = table
+        self._set = tuple(names)
+        self._where = tuple(where)
+        assignments = ", ".join(f"`{name}` = ?" for name in names)
+        condition = " AND ".join(f"`{name}` = ?" for name in where)
+        super().__init__(f"UPDATE `{table}` SET {assignments} WHERE {condition}", (*names, *where))
+
+    def wide(self, count: int) -> str:
+        offset = len(self._set)
+        assignments = ", ".join(f"`{name}` = new.column{index}" for index, name in enumerate(self._set, 1))
+        condition = " AND ".join(
+            f"`{self._table}`.`{name}` = new.column{offset + index}" for index, name in enumerate(self._where, 1)
+        )
+        marks = f"({', '.join('?' * len(self.names))})"
+        rows = ", ".join([marks] * count)
+        return f"UPDATE `{self._table}` SET {assignments} FROM (VALUES {rows}) AS new WHERE {condition}"
+
+
+class Delete(Statement):
+    """Removes the rows that have these values."""
+
+    def __init__(self, table: str, where: Sequence[str]) -> None:
+        condition = " AND ".join(f"`{name}` = ?" for name in where)
+        self._head = f"DELETE FROM `{table}` WHERE ({', '.join(f'`{name}`' for name in where)}) IN (VALUES "
+        self._marks = f"({', '.join('?' * len(where))})"
+        super().__init__(f"DELETE FROM `{table}` WHERE {condition}", where)
+
+    def wide(self, count: int) -> str:
+        return f"{self._head}{', '.join([self._marks] * count)})"
+
+
+class Writer:
+    """Runs statements on a cursor; ``dialects`` holds each in the words of the database."""
+
+    def __init__(self, cursor: Any, dialects: dict[str, str], *, wide: bool) -> None:
+        self.cursor = cursor
+        self.dialects = dialects
+        self.wide = wide
+
+    def run(self, statement: Statement, rows: Collection[Any]) -> int:
+        """Write all rows; the number of rows that were there to be written."""
+        if not rows:
+            return 0
+        values = [statement.values(row) for row in rows]
+        if len(values) == 1:
+            self.cursor.execute(self.dialects[statement.text], values[0])
+            return int(self.cursor.rowcount)
+        if not self.wide:
+            self.cursor.executemany(self.dialects[statement.text], values)
+            return int(self.cursor.rowcount)
+        written = 0
+        for text, flat in _widened(statement, values):
+            self.cursor.execute(text, flat)
+            written += int(self.cursor.rowcount)
+        return written
+
+
+_wide: dict[tuple[str, int], str] = {}
+
+
+def _widened(statement: Statement, values: list[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    start = 0
+    for width in WIDTHS:
+        while len(values) - start >= width:
+            text = _wide.get((statement.text, width))
+            if text is None:
+                text = _wide[statement.text, width] = statement.text if width == 1 else statement.wide(width)
+            yield text, [value for row in values[start : start + width] for value in row]
+            start += width
