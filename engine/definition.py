@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from ..models import DeploymentRow
@@ -151,7 +151,9 @@ class Definitions:
         """Make a deployment ready; ``parsed`` saves reading it again."""
         if parsed is None:
             sources = unpack(row.sources)
-            roots = [read_xml(source, limits=self._limits) for source in sources]
+            # What was deployed was within the limits then; the model of an undo is as large as what it undoes.
+            limits = replace(self._limits, model_size=max(map(len, sources)))
+            roots = [read_xml(source, limits=limits) for source in sources]
             parsed = Parser(roots, limits=self._limits, scripts=self._scripts).parse()
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)

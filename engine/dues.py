@@ -38,6 +38,8 @@ def task_due(instance: Instance, task_id: int) -> None:
         hand_over_undo(instance, row, instance.workflow.tasks[row.token])
         settle(instance)
     else:
+        # Only here: in the store it stays due, for whoever comes after a crash.
+        row.due = None
         instance.hand_over(row, stone_of(instance, row))
 
 

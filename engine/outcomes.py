@@ -86,7 +86,7 @@ def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None
         return
     timeout = stone.timeouts.get("monitor")
     row.deadline = instance.now() + round(timeout * 1000) if timeout is not None else None
-    row.due = instance.now()
+    row.due = None
     instance.hand_over(row, stone)
 
 

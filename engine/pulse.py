@@ -167,6 +167,9 @@ class Pulse:
         moved = False
         for row in store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id):
             if not self.facilities.dispatcher.holds(row.id):
+                if row.owner is None:
+                    # Released in the store alone, so a copy in memory knows nothing of it.
+                    self.river.forget([row.process_instance_id])
                 self._submit("task", row.process_instance_id, row.id, 0)
                 moved = True
         for wait in store.due_waits(now, MOST_AT_ONCE):

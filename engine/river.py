@@ -226,9 +226,9 @@ class River:
         changes = turn.changes
         noted = len(self.dues)
         for row in (*changes.new_tasks.values(), *changes.tasks.values()):
-            due = row.due if row.deadline is None or (row.due is not None and row.due < row.deadline) else row.deadline
-            if row.open and due is not None:
-                heapq.heappush(self.dues, (due, "task", row.process_instance_id, row.id, 0))
+            for moment in (row.due, row.deadline) if row.open else ():
+                if moment is not None:
+                    heapq.heappush(self.dues, (moment, "task", row.process_instance_id, row.id, 0))
         for wait in changes.new_waits:
             if wait.due is not None:
                 heapq.heappush(self.dues, (wait.due, "timer", wait.process_instance_id, wait.token, wait.number))
