@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from . import jsontext
-from .errors import BpmnError, NotFound, RiverstoneError
+from .errors import BpmnError, Invalid, NotFound, RiverstoneError
 from .limits import Limits
 from .parameters import typed
 from .stone import UNDO_EVENTS, Stone
@@ -51,19 +53,23 @@ def perform(
         parameters = typed(stone, json.loads(work.parameters))
         info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
         returned = getattr(stone(), work.event)(info)
-        if info.state:
-            jsontext.check(info.state, limits=limits, name="state")
+        _check_state(info.state, limits)
         again = work.event == "monitor" and not returned
         return _outcome(work, info, "again" if again else "done")
     except NotFound as error:
         if work.event in UNDO_EVENTS:
-            return _outcome(work, info, "done", reason=f"already gone: {error}".rstrip(": "))
+            return _outcome(work, info, "done", reason=f"already gone: {_text(error)}".rstrip(": "))
         return _outcome(work, info, "failed", reason=_reason(error))
     except BpmnError as error:
         result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_EVENTS else "bpmn-error"
-        return _outcome(work, info, result, reason=_reason(error), error_code=str(error.error_code))
-    except (Exception, SystemExit) as error:
-        logger.info("task %s: %s of %s failed", work.task_id, work.event, work.stone, exc_info=True)
+        return _outcome(work, info, result, reason=_reason(error), error_code=_clean(str(error.error_code)))
+    except BaseException as error:
+        # Only the main thread is interrupted from outside: anywhere else it is the stone that says so.
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        # Where, but not with what words: these may hold a secret, and the reason in the record is masked.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.info("task %s: %s of %s: %s\n%s", work.task_id, work.event, work.stone, type(error).__name__, where)
         return _outcome(work, info, "failed", reason=_reason(error))
 
 
@@ -73,12 +79,36 @@ def spoilt(outcome: Outcome) -> Outcome:
     return replace(outcome, result="failed", outputs={}, state=None, log=(), reason=reason)
 
 
+def _check_state(state: object, limits: Limits) -> None:
+    if type(state) is not dict:
+        raise Invalid(f"The state must stay an object, and is of the type {type(state).__name__}.", code="state-invalid")
+    if not state:
+        return
+    jsontext.check(state, limits=limits, name="state")
+    if jsontext.weigh(state, limits.output_size) > limits.output_size:
+        text = f"The state is over the limit output_size ({limits.output_size} bytes)."
+        raise Invalid(text, code="state-too-large")
+
+
 def _reason(error: BaseException) -> str:
-    text = str(getattr(error, "message", "") or error).replace("\x00", "")[:2000]
+    text = _text(error)
     if isinstance(error, (RiverstoneError, BpmnError)):
         return text
     kind = type(error).__name__
     return f"{kind}: {text}" if text else kind
+
+
+def _text(error: BaseException) -> str:
+    """What an error says of itself, if it can."""
+    try:
+        return _clean(str(getattr(error, "message", "") or error))[:2000]
+    except Exception:
+        return ""
+
+
+def _clean(text: str) -> str:
+    """The text without what no database keeps."""
+    return jsontext.NOT_STORABLE.sub("", text)
 
 
 def _outcome(
@@ -95,10 +125,10 @@ def _outcome(
         event=work.event,
         attempt=work.attempt,
         result=result,
-        outputs=info.put_out if info else {},
+        outputs=dict(info.put_out) if info else {},
         state=info.state if info and result == "again" else None,
         progress=info.percent if info else None,
-        log=tuple(info.logged[-MOST_LOG_LINES:]) if info else (),
-        reason=None if reason is None else reason.encode("utf-8", "replace").decode("utf-8"),
+        log=tuple(_clean(line) for line in info.logged[-MOST_LOG_LINES:]) if info else (),
+        reason=reason,
         error_code=error_code,
     )

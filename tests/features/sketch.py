@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 HEAD = (
@@ -64,5 +65,5 @@ def line(key: str, *nodes: str, before: str = "", start: str = "") -> bytes:
 def row(key: str, *nodes: str, start: str = "") -> str:
     """One process: a start, these nodes one after the other, an end."""
     names = ["begin", *(re.search(r'id="([^"]*)"', node)[1] for node in nodes), "done"]  # type: ignore[index]
-    flows = [flow(source, target) for source, target in zip(names, names[1:], strict=False)]
+    flows = [flow(source, target) for source, target in pairwise(names)]
     return process(key, f'<startEvent id="begin">{start}</startEvent>', *nodes, '<endEvent id="done"/>', *flows)

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Deployment, Engine, Invalid, Malformed, ModelInvalid, Stone, TaskInfo, TooLarge, UnknownDeployment
+from riverstone.engine import (
+    Deployment,
+    Engine,
+    Invalid,
+    Malformed,
+    ModelInvalid,
+    Stone,
+    TaskInfo,
+    TooLarge,
+    UnknownDeployment,
+)
 
 from .sketch import catch, definitions, flow, line, process, row, runs, service
 
@@ -127,7 +137,9 @@ def test_an_unknown_called_process_is_told_with_its_element(engine: Engine) -> N
 def test_outputs_of_no_node_are_refused_at_deployment(engine: Engine, inside: str) -> None:
     model = line("shop", service("order", "make"), service("bill", "make", {"order": inside}))
 
-    with pytest.raises(ModelInvalid, match=r"'bill' refers to \$\{outputs\.nowhere.*no node has the namespace") as caught:
+    with pytest.raises(
+        ModelInvalid, match=r"'bill' refers to \$\{outputs\.nowhere.*no node has the namespace"
+    ) as caught:
         engine.deploy(model)
 
     assert findings(caught.value) == {"bill": "unresolved-reference"}
@@ -187,7 +199,9 @@ def test_a_called_process_sees_no_outputs_of_its_caller(engine: Engine) -> None:
 def test_a_parameter_that_the_template_does_not_define_is_refused_at_deployment(engine: Engine) -> None:
     template = [{"Key": "regionId", "Type": "String"}, {"Key": "size", "NameSpace": "disk", "Type": "Number"}]
     good = line("shop", service("a", "make", {"x": "${regionId} ${parameters.regionId} ${parameters.disk.size}"}))
-    bad = line("shop", service("a", "make", {"x": "${parameters.regoinId}"}), service("b", "make", {"x": "${disk.sise}"}))
+    bad = line(
+        "shop", service("a", "make", {"x": "${parameters.regoinId}"}), service("b", "make", {"x": "${disk.sise}"})
+    )
 
     assert refused(engine, bad, parameter_template=template) == {
         "a": "unresolved-reference",
@@ -203,9 +217,7 @@ def test_what_the_process_itself_may_set_is_no_parameter_to_be_defined(engine: E
         '<extensionElements><camunda:inputOutput><camunda:outputParameter name="made">${id}</camunda:outputParameter>'
         "</camunda:inputOutput></extensionElements>"
     )
-    collection = (
-        '<multiInstanceLoopCharacteristics camunda:collection="${[1, 2]}" camunda:elementVariable="item"/>'
-    )
+    collection = '<multiInstanceLoopCharacteristics camunda:collection="${[1, 2]}" camunda:elementVariable="item"/>'
 
     engine.deploy(
         line(

@@ -95,7 +95,7 @@ def test_a_secret_is_shown_nowhere_and_reaches_the_stone(engine: Engine, caplog:
 
 
 def test_a_secret_is_shown_in_no_reason(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.DEBUG)
     variables = {"rootPassword": SECRET, "install": {"pin": 9999999}}
 
     started = engine.start(key="shop", name="test", variables=variables, rollback=False)

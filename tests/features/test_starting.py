@@ -165,7 +165,12 @@ def test_changing_variables_afterwards_changes_nothing(engine: Engine) -> None:
 
 def test_the_same_idempotency_key_starts_one_process(engine: Engine) -> None:
     engine.deploy(SHOP)
-    request: dict[str, Any] = {"key": "shop", "name": "test", "variables": {"regionId": "bcc"}, "idempotency_key": "k-1"}
+    request: dict[str, Any] = {
+        "key": "shop",
+        "name": "test",
+        "variables": {"regionId": "bcc"},
+        "idempotency_key": "k-1",
+    }
 
     first = engine.start(**request)
     again = engine.start(**request)
@@ -182,7 +187,10 @@ def test_the_same_idempotency_key_starts_one_process(engine: Engine) -> None:
 
 def test_the_same_idempotency_key_at_the_same_moment_starts_one_process(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/river.db"
-    with Engine(url, stones=[Echo], dispatcher="threads") as engine, Engine(url, dispatcher="threads", passive=True) as other:
+    with (
+        Engine(url, stones=[Echo], dispatcher="threads") as engine,
+        Engine(url, dispatcher="threads", passive=True) as other,
+    ):
         engine.deploy(SHOP)
 
         def start(number: int) -> str:

@@ -103,7 +103,13 @@ def test_parameters_come_from_the_nearest_place(engine: Engine) -> None:
         "plain": "of all",
     }
 
-    everywhere = {"input": "own", "namespace": "every run", "code": "of the code", "plain": "of all", "default": "default"}
+    everywhere = {
+        "input": "own",
+        "namespace": "every run",
+        "code": "of the code",
+        "plain": "of all",
+        "default": "default",
+    }
     assert run(engine, "many", places).native_output_values == {
         "slave-1": {**everywhere, "numbered": "every run"},
         "slave-2": {**everywhere, "numbered": "run 2"},
