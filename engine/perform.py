@@ -81,7 +81,7 @@ def spoilt(outcome: Outcome) -> Outcome:
 
 def _check_state(state: object, limits: Limits) -> None:
     if type(state) is not dict:
-        raise Invalid(f"The state must stay an object, and is of the type {type(state).__name__}.", code="state-invalid")
+        raise Invalid(f"The state must stay an object, not become {type(state).__name__}.", code="state-invalid")
     if not state:
         return
     jsontext.check(state, limits=limits, name="state")
