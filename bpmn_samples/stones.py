@@ -91,7 +91,7 @@ class CloudStone(Stone):
         """Delete what ``start`` made, even if its answer was lost before the id became an output."""
         identifier = task.outputs.get(self.id_output)
         if identifier is None:
-            thing = self.cloud.made_by(self.kind, task.idempotency_key)
+            thing = self.cloud.made_by(self.kind, task.start_key)
             identifier = thing["id"] if thing else None
         if identifier is None:
             raise NotFound(f"Task {task.task_id} made nothing.")
