@@ -62,7 +62,8 @@ def test_the_application_server_is_built_in_order_and_deleted_whole(house: House
 
 
 def test_the_cluster_has_a_master_as_many_slaves_as_asked_and_one_bill(house: House) -> None:
-    sizes = {"master-1a": {"instanceType": "m2.large"}, "slave-": {"instanceType": "m2.small"}, "slave-2": {"instanceType": "m2.xl"}}
+    wanted = {"master-1a": "m2.large", "slave-": "m2.small", "slave-2": "m2.xl"}
+    sizes = {namespace: {"instanceType": size} for namespace, size in wanted.items()}
     number = house.start("cluster", {"slaveNum": "3", "Bingo::RS::FRONT::RSBILLING": {}, **sizes})
     house.ended(number)
     path = house.path(number)
