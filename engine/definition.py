@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from ..models import DeploymentRow
-from .bpmn.activities import CallActivity, ReceiveTask
 from .bpmn.checks import check
-from .bpmn.events import EventDefinition
 from .bpmn.findings import Finding
-from .bpmn.node import Node, Process
+from .bpmn.node import Process
 from .bpmn.parser import Parsed, Parser
+from .bpmn.subprocesses import CallActivity
 from .bpmn.xml import read_xml
 from .errors import ModelInvalid
 from .jsontext import dumps
@@ -114,19 +113,10 @@ def unpack(text: str) -> list[bytes]:
 def triggers_of(process: Process) -> list[tuple[str, str, str]]:
     """The messages and signals that start an instance: kind, name, and the id of the node where it begins."""
     found: list[tuple[str, str, str]] = []
-    for node, definitions in starting_nodes(process):
+    for node, definitions in process.starting:
         for definition in definitions:
             if definition.kind in ("message", "signal") and definition.expression is None:
                 found.append((definition.kind, definition.name or "", node.name))
-    return found
-
-
-def starting_nodes(process: Process) -> list[tuple[Node, Sequence[EventDefinition]]]:
-    """Start events with a trigger, and receive tasks that instantiate the process."""
-    found: list[tuple[Node, Sequence[EventDefinition]]] = [(start, start.definitions) for start in process.triggered]
-    for node in process.nodes.values():
-        if isinstance(node, ReceiveTask) and node.instantiate:
-            found.append((node, node.definitions))
     return found
 
 

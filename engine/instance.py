@@ -197,7 +197,7 @@ class Instance:
             progress=0,
             reason=None,
             log=None,
-            after=jsontext.dumps(list(token.causes)) if token.causes else None,
+            after=jsontext.dumps(token.after) if token.causes else None,
             run=token.internal_data.get(RUN),
             locals=jsontext.dumps(token.data) if token.data else None,
             policy=None,
@@ -248,7 +248,8 @@ class Instance:
         return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in ledger.kept(row)
 
     def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
-        event = EventRow(str(uuid4()), kind, name, jsontext.dumps(dict(payload)) if payload else None, None, self.now())
+        text = jsontext.dumps(dict(payload)) if payload else None
+        event = EventRow(str(uuid4()), kind, name, text, self.number, self.now())
         self.changes.new_events.append(event)
 
     def called_process(self, key: str) -> tuple[str, Process]:

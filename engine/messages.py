@@ -63,10 +63,16 @@ class Messages:
             return self._start(deployment_id, node, name, payload, business_key, owed)
         return None
 
-    def signal(self, name: str, payload: Mapping[str, Any], *, owed: str | None = None) -> list[int]:
-        """Give it to every instance that waits, and start all that it triggers; the instances."""
+    def signal(
+        self, name: str, payload: Mapping[str, Any], *, owed: str | None = None, thrower: int | None = None
+    ) -> list[int]:
+        """Give it to every instance that waits, and start all that it triggers; the instances.
+
+        The ``thrower`` is left out: an instance delivers its own signals to itself as it throws them.
+        """
         store = self.facilities.store
-        waiting = dict.fromkeys(wait.process_instance_id for wait in store.waits_for("signal", name))
+        numbers = (wait.process_instance_id for wait in store.waits_for("signal", name))
+        waiting = dict.fromkeys(number for number in numbers if number != thrower)
         reached: list[int] = []
         for number in waiting:
 
@@ -104,7 +110,7 @@ class Messages:
         payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
         try:
             if event.kind == "signal":
-                self.signal(event.name, payload, owed=event.id)
+                self.signal(event.name, payload, owed=event.id, thrower=event.process_instance_id)
             elif self.message(event.name, payload, owed=event.id) is None:
                 logger.warning("no process waits for the thrown message %r", event.name)
                 self.step(lambda turn: _settle(turn, event.id))

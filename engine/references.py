@@ -5,22 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .bpmn.activities import (
-    Activity,
-    AdHocSubProcess,
-    CallActivity,
-    ReceiveTask,
-    ScriptTask,
-    StoneTask,
-    SubProcess,
-    UserTask,
-)
-from .bpmn.events import EventDefinition
+from .bpmn.activities import ReceiveTask, ScriptTask, StoneTask, UserTask
+from .bpmn.activity import Activity
+from .bpmn.definitions import EventDefinition
 from .bpmn.findings import Finding
 from .bpmn.gateways import ComplexGateway
 from .bpmn.loops import Loop, MultiInstance
 from .bpmn.node import Node
 from .bpmn.parser import Parsed
+from .bpmn.subprocesses import AdHocSubProcess, CallActivity, SubProcess
 from .context import Path
 from .expressions import Value
 from .templates import OutputsTemplate, ParameterTemplate

@@ -11,7 +11,7 @@ from uuid import uuid4
 from ..models import ContentRow, InstanceRow
 from . import jsontext, step
 from .bpmn.node import Node
-from .definition import Definition, starting_nodes
+from .definition import Definition
 from .deployments import Deployments
 from .errors import Conflict, Invalid
 from .instance import Facilities, Flags, Instance
@@ -160,7 +160,7 @@ class Starts:
         entry = request.entry
         if entry is None and not definition.process.entries:
             # A process that only triggers start can still be started by hand: at the first of them.
-            entry = next((node for node, _ in starting_nodes(definition.process)), None)
+            entry = next((node for node, _ in definition.process.starting), None)
         step.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
         return show_instance(row, content, {}, mask_for(definition.parameter_template, content))

@@ -1,113 +1,141 @@
 """Compensation in the model: handlers run in the reverse order of what they compensate (BPMN 2.0, 10.7 and 13.5.5).
 
-An activity that completed and can be compensated is remembered by its scope. A throw event (or a cancelled
-transaction) takes what its scope remembers, newest first, and runs one handler after the other.
+An activity that completed and can be compensated is remembered by its scope, as an entry with a number of its own
+and the numbers of the entries that came before it on its way. A throw event (or a cancelled transaction) takes what
+its scope remembers and runs a handler as soon as all that came after its activity is compensated; what was
+independent on the way there is independent on the way back.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .events import EventDefinition, EventSubProcess
-from .node import Process
-from .token import READY, STARTED, Token
+from .definitions import EventDefinition
+from .token import STARTED, Token
 
 if TYPE_CHECKING:
-    from .activities import Activity
     from .workflow import Workflow
 
 Entry = dict[str, Any]
 
+REMEMBERED = "compensable"
+"""In a scope's internal data: the entries of what completed inside."""
+COMPENSATES = "compensates"
+"""In a handler's internal data: the token that has asked for the compensation."""
 
-def remember(token: Token) -> None:
-    """The activity of this token has completed and may have to be compensated."""
-    scope = token.scope
-    assert scope is not None
+
+def remember(token: Token, keeper: Token) -> None:
+    """The activity of this token has completed and may have to be compensated; ``keeper`` keeps that in mind."""
+    inner: list[Entry] = token.internal_data.get(REMEMBERED, [])
+    before = {-cause for cause in token.causes if cause < 0}.union(*(entry["after"] for entry in inner))
     entry = {
+        "id": token.id,
+        "after": sorted(before.difference(entry["id"] for entry in inner)),
         "node": token.node.name,
-        "tasks": list(token.causes),
-        "inner": token.internal_data.get("compensable", []),
+        "tasks": token.after,
+        "inner": inner,
         "data": token.data,
     }
-    scope.note(compensable=[*scope.internal_data.get("compensable", []), entry])
+    keeper.note(**{REMEMBERED: [*keeper.internal_data.get(REMEMBERED, []), entry]})
+    token.causes = (-token.id, *token.after)
 
 
-def hand_up(run: Token, container: Token) -> None:
-    """What one run of a repeated activity remembers belongs to the whole of it."""
-    inner = run.internal_data.get("compensable")
-    if inner:
-        container.note(compensable=[*container.internal_data.get("compensable", []), *inner])
+def hand_up(inner: Token, keeper: Token) -> None:
+    """What is remembered inside a part of the keeper belongs to the whole of it."""
+    entries = inner.internal_data.get(REMEMBERED)
+    if entries:
+        keeper.note(**{REMEMBERED: [*keeper.internal_data.get(REMEMBERED, []), *entries]})
 
 
 def compensate(token: Token, definition: EventDefinition) -> bool | None:
-    """A throw event asks for compensation in its scope; true if there is nothing to compensate."""
-    scope = token.scope
-    assert scope is not None
-    if isinstance(scope.node, EventSubProcess) and "compensable" not in scope.internal_data:
-        scope = scope.scope
-        assert scope is not None
+    """This token asks for compensation in its scope; true if there is nothing to compensate."""
+    assert token.scope is not None
+    scope = token.scope.node.compensated_scope(token.scope)
     kept: list[Entry] = []
     taken: list[Entry] = []
-    for entry in scope.internal_data.get("compensable", []):
+    for entry in scope.internal_data.get(REMEMBERED, []):
         (taken if definition.activity in (None, entry["node"]) else kept).append(entry)
     if not taken:
         return True
-    scope.note(compensable=kept)
-    token._set_state(STARTED)
-    token.note(compensating=taken[::-1], compensated_in=scope.id)
-    _next(token.workflow, token)
+    scope.note(**{REMEMBERED: kept})
+    _begin(token, scope, taken)
     return None
 
 
 def cancel_transaction(token: Token) -> None:
     """A cancel end event takes away all that runs in its transaction, and compensates what had completed."""
-    workflow = token.workflow
     scope = token.scope
-    assert scope is not None
-    causes = workflow.interrupt(scope)
-    workflow.ends_in(scope, causes)
-    entries = scope.internal_data.get("compensable", [])
-    scope.note(cancelled=True, compensable=[], compensating=entries[::-1], compensated_in=scope.id)
-    _next(workflow, scope)
+    while scope is not None and not scope.node.cancellable:
+        scope = scope.scope
+    assert scope is not None, "the checks let a cancel end event stand in a transaction only"
+    workflow = token.workflow
+    workflow.ends_in(scope, workflow.interrupt(scope))
+    entries = scope.internal_data.get(REMEMBERED, [])
+    scope.note(**{REMEMBERED: [], "cancelled": True})
+    _begin(scope, scope, entries)
+
+
+def _begin(asker: Token, scope: Token, entries: list[Entry]) -> None:
+    asker._set_state(STARTED)
+    asker.note(undoing=entries, handling=[], compensated_in=scope.id)
+    _go_on(asker.workflow, asker)
+
+
+def _go_on(workflow: Workflow, asker: Token) -> None:
+    """Start every handler whose activity's followers are compensated; with the last one, the asker goes on."""
+    scope = workflow.tasks[asker.internal_data["compensated_in"]]
+    left: list[Entry] = asker.internal_data["undoing"]
+    handling: list[Entry] = asker.internal_data["handling"]
+    while True:
+        held_up = {before for entry in (*left, *handling) for before in entry["after"]}
+        free = [entry for entry in reversed(left) if entry["id"] not in held_up]
+        if not free:
+            break
+        left = [entry for entry in left if entry["id"] in held_up]
+        for entry in free:
+            if _handle(workflow, asker, scope, entry):
+                handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
+            else:
+                left = [*left, *entry["inner"]]
+    asker.note(undoing=left, handling=handling)
+    if left or handling:
+        return
+    if asker is scope:
+        workflow.scope_ended(asker)
+    else:
+        del asker.internal_data["undoing"]
+        asker.complete()
+
+
+def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Entry) -> bool:
+    """Start the handler of one entry; false if it has none, so that what it holds is compensated by itself."""
+    node = workflow.node_named(entry["node"], scope)
+    handler = node.compensation_handler()
+    if handler is None:
+        return False
+    token = workflow.new_token(handler, scope, None, asker.causes)
+    token.data = entry["data"]
+    token.note(**{COMPENSATES: asker.id, "entry": entry["id"], "tasks": entry["tasks"]})
+    if handler.process is getattr(node, "body", None):
+        token.note(**{REMEMBERED: entry["inner"]})
+    return True
 
 
 def compensated(handler: Token) -> None:
-    """A handler is through: what it compensated needs no undo, and the next handler runs."""
+    """A handler is through: what it compensated needs no undo, and whatever waited for it runs."""
     workflow = handler.workflow
-    thrower = workflow.tasks[handler.internal_data["compensates"]]
-    workflow.host.compensated(handler.internal_data["tasks"])
-    thrower.causes = tuple(sorted({*thrower.causes, *handler.causes}))
-    workflow.touched[thrower.id] = thrower
+    internal = handler.internal_data
+    workflow.host.compensated(internal["tasks"])
+    asker = workflow.tasks.get(internal[COMPENSATES])
     scope = handler.scope
     assert scope is not None
+    workflow.ends_in(scope, handler.causes)
+    if asker is None:
+        workflow.drop(handler)
+        return
+    asker.causes = tuple(sorted({*asker.causes, *handler.causes}))
+    asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] != internal["entry"]])
     scope.live += 1  # the scope must not end between two handlers
     workflow.drop(handler)
     scope.live -= 1
-    _next(workflow, thrower)
-
-
-def _next(workflow: Workflow, thrower: Token) -> None:
-    entries: list[Entry] = thrower.internal_data["compensating"]
-    scope = workflow.tasks[thrower.internal_data["compensated_in"]]
-    while entries:
-        entry, entries = entries[0], entries[1:]
-        node = workflow.node_named(entry["node"])
-        body: Process | None = getattr(node, "body", None)
-        handler: Activity | EventSubProcess | None = getattr(node, "compensation", None)
-        if handler is None and body is not None:
-            handler = next((sub for sub in body.event_sub_processes if sub.definitions[0].kind == "compensate"), None)
-        if handler is None:
-            entries = [*entry["inner"][::-1], *entries]
-            continue
-        thrower.note(compensating=entries)
-        token = workflow.new_token(handler, scope, None, thrower.causes, state=READY)
-        token.data = entry["data"]
-        token.note(compensates=thrower.id, tasks=entry["tasks"])
-        if isinstance(handler, EventSubProcess):
-            token.note(compensable=entry["inner"])
-        return
-    thrower.note(compensating=[])
-    if thrower is scope:
-        workflow.scope_ended(thrower)
-    else:
-        thrower.complete()
+    _go_on(workflow, asker)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ExpressionError
-from ..expressions import Expression
 from .node import Flow, Node
-from .token import WAITING, Token
+from .token import WAITING, Queues, Token
 
 if TYPE_CHECKING:
+    from ..context import Context
+    from ..expressions import Expression
     from .events import CatchEvent
-
-Queues = dict[str | None, list[Token]]
 
 
 class ExclusiveGateway(Node):
@@ -45,79 +44,83 @@ class Join(Node):
         if len(self.incoming) < 2:
             super().arrive(scope, flow, causes)
             return
-        workflow = scope.workflow
-        token = workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING)
-        queues = self._queue(token)
-        if self.is_complete(queues):
-            self.merge(scope, queues)
+        token = scope.workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING)
+        self.arrived(scope, self.enqueue(token))
 
-    def _queue(self, token: Token) -> Queues:
+    def enqueue(self, token: Token) -> Queues:
+        """Put a token last in the queue of its flow; all queues of this gateway in the token's scope."""
         assert token.scope is not None
-        queues: Queues = token.workflow.joins.setdefault((token.scope.id, self.name), {})
+        queues = token.scope.joins.setdefault(self.name, {})
         queues.setdefault(token.flow, []).append(token)
         return queues
 
     def resume(self, token: Token) -> None:
         if token._state == WAITING:
-            self._queue(token)
+            self.enqueue(token)
+            self.undecided(token)
 
-    def is_complete(self, queues: Queues) -> bool:
-        """Whether the tokens that have arrived are enough at once."""
-        raise TypeError(f"{type(self).__name__} does not decide on arrival")
+    def undecided(self, token: Token) -> None:
+        """A token has come back from the store to a gateway that may have to decide what is to come."""
 
-    def merge(self, scope: Token, queues: Queues) -> None:
+    def arrived(self, scope: Token, queues: Queues) -> None:
+        """One more token waits: merge if that is enough at once."""
+        if sum(1 for queue in queues.values() if queue) == len(self.incoming):
+            self.merge(scope, queues)
+
+    def merge(self, scope: Token, queues: Queues) -> Token:
         """One token of each flow that has any becomes one that goes on; the others stay."""
-        workflow = scope.workflow
         taken = [queue.pop(0) for queue in queues.values() if queue]
         causes: set[int] = set()
         for token in taken:
             causes.update(token.causes)
         last = taken.pop()
         for token in taken:
-            workflow.drop(token)
+            scope.workflow.drop(token)
         last.causes = tuple(sorted(causes))
-        workflow.make_ready(last)
+        scope.workflow.make_ready(last)
+        return last
 
 
 class ParallelGateway(Join):
     """Waits for one token from every incoming flow; starts every outgoing one."""
 
-    def is_complete(self, queues: Queues) -> bool:
-        return sum(1 for queue in queues.values() if queue) == len(self.incoming)
-
     def choose(self, token: Token) -> Sequence[Flow]:
         return self.outgoing
 
 
-class InclusiveGateway(Join):
-    """Waits for those incoming flows on which a token can still arrive; starts every flow whose condition holds."""
+class DecidingJoin(Join):
+    """A join that acts on what can still arrive, so it decides when nothing else can move."""
 
-    _reach: dict[str, frozenset[str]] | None = None
+    _upstream: dict[str, frozenset[str]] | None = None
 
-    def is_complete(self, queues: Queues) -> bool:
-        return sum(1 for queue in queues.values() if queue) == len(self.incoming)
+    def arrived(self, scope: Token, queues: Queues) -> None:
+        scope.workflow.undecided[scope.id, self.name] = self
+        super().arrived(scope, queues)
 
-    def can_merge(self, scope: Token, queues: Queues) -> bool:
-        """Whether no token elsewhere in the scope can still come by a flow that is empty (BPMN 2.0, 13.4.3)."""
-        reach = self._upstream()
-        filled = {flow_id for flow_id, queue in queues.items() if queue}
-        to_empty: set[str] = set()
+    def undecided(self, token: Token) -> None:
+        assert token.scope is not None
+        token.workflow.undecided[token.scope.id, self.name] = self
+
+    def decide(self, scope: Token, queues: Queues) -> bool:
+        """Go on if nothing more can come; whether it did."""
+        raise TypeError(f"{type(self).__name__} does not decide")
+
+    def can_still_come(self, scope: Token, filled: Collection[str | None]) -> bool:
+        """Whether a token elsewhere in the scope can come by a flow that is not filled (BPMN 2.0, 13.4.3).
+
+        One that could as well come by a filled flow is not waited for.
+        """
+        if self._upstream is None:
+            self._upstream = {flow.id: self._sources_of(flow) for flow in self.incoming}
         to_filled: set[str] = set()
-        for flow_id, names in reach.items():
+        to_empty: set[str] = set()
+        for flow_id, names in self._upstream.items():
             (to_filled if flow_id in filled else to_empty).update(names)
-        for token in scope.inside.values():
-            name = token.node.name
-            if token.node is not self and name in to_empty and name not in to_filled:
-                return False
-        return True
-
-    def _upstream(self) -> dict[str, frozenset[str]]:
-        """For each incoming flow, the nodes from which it can be reached without passing this gateway."""
-        if self._reach is None:
-            self._reach = {flow.id: self._sources_of(flow) for flow in self.incoming}
-        return self._reach
+        awaited = to_empty - to_filled
+        return any(token.node is not self and token.node.name in awaited for token in scope.inside.values())
 
     def _sources_of(self, flow: Flow) -> frozenset[str]:
+        """The nodes from which this flow can be reached without passing the gateway itself."""
         found: set[str] = set()
         pending: list[Node] = [flow.source]
         while pending:
@@ -131,58 +134,107 @@ class InclusiveGateway(Join):
                 pending.append(host)
         return frozenset(found)
 
+
+class InclusiveGateway(DecidingJoin):
+    """Waits for those incoming flows on which a token can still arrive; starts every flow whose condition holds."""
+
+    def decide(self, scope: Token, queues: Queues) -> bool:
+        filled = {flow_id for flow_id, queue in queues.items() if queue}
+        if not filled or self.can_still_come(scope, filled):
+            return False
+        self.merge(scope, queues)
+        return True
+
     def choose(self, token: Token) -> Sequence[Flow]:
         if len(self.outgoing) == 1 and not self.conditional:
             return self.outgoing
         return super().choose(token)
 
 
-class ComplexGateway(Join):
-    """Goes on when its activation condition holds (``activationCount`` tokens have come), once; then waits for the rest.
+class ComplexGateway(DecidingJoin):
+    """Goes on once its activation condition holds, then waits for the tokens that it did without (BPMN 2.0, 13.4.5).
 
-    After the rest has come it starts again (BPMN 2.0, 13.4.5). Without a condition it acts as an inclusive one
-    that needs one token.
+    The condition may use ``activationCount``, the number of tokens that have come; without a condition the first is
+    enough. When the others have come, or can no longer come, they are taken away and it starts anew; of its outgoing
+    flows then only those are taken whose condition asks for ``waitingForStart`` and holds.
     """
 
     activation: Expression | None = None
 
-    def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
-        if len(self.incoming) < 2:
-            Node.arrive(self, scope, flow, causes)
-            return
-        workflow = scope.workflow
-        token = workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING)
-        queues = self._queue(token)
-        fired = scope.internal_data.setdefault("fired", {})
-        if not fired.get(self.name) and self._activated(token, queues):
-            scope.note(fired={**fired, self.name: True})
-            Join.merge(self, scope, queues)
-        fired = scope.internal_data["fired"]
-        seen = {*scope.internal_data.setdefault("seen", {}).get(self.name, []), *((flow.id,) if flow else ())}
-        scope.note(seen={**scope.internal_data["seen"], self.name: sorted(seen)})
-        if fired.get(self.name) and len(seen) == len(self.incoming):
-            scope.note(fired={**fired, self.name: False}, seen={**scope.internal_data["seen"], self.name: []})
-            self._swallow(scope, queues)
-        elif fired.get(self.name):
-            self._swallow(scope, queues)
+    def _taken(self, scope: Token) -> list[str | None] | None:
+        """While it waits for the rest: the flows whose tokens made it start."""
+        taken: list[str | None] | None = scope.internal_data.get("started", {}).get(self.name)
+        return taken
 
-    def _activated(self, token: Token, queues: Queues) -> bool:
+    def _note(self, scope: Token, taken: list[str | None] | None) -> None:
+        scope.note(started={**scope.internal_data.get("started", {}), self.name: taken})
+
+    def arrived(self, scope: Token, queues: Queues) -> None:
+        taken = self._taken(scope)
+        scope.workflow.undecided[scope.id, self.name] = self
+        if taken is None:
+            self._start_if_enough(scope, queues)
+        elif len({*taken, *_filled(queues)}) == len(self.incoming):
+            self._reset(scope, queues, taken)
+
+    def _start_if_enough(self, scope: Token, queues: Queues) -> None:
+        if not _filled(queues) or not self._is_enough(scope, queues):
+            return
+        taken = _filled(queues)
+        self.merge(scope, queues)
+        if len(taken) < len(self.incoming):
+            self._note(scope, taken)
+
+    def _is_enough(self, scope: Token, queues: Queues) -> bool:
         if self.activation is None:
             return True
         count = sum(len(queue) for queue in queues.values())
-        context = token.context.child({"activationCount": count})
-        return self.activation.is_true(context)
+        return self.activation.is_true(scope.workflow.context_of(scope).child({"activationCount": count}))
 
-    def _swallow(self, scope: Token, queues: Queues) -> None:
-        for queue in queues.values():
-            for token in queue:
-                scope.workflow.ends_in(scope, token.causes)
-                scope.workflow.drop(token)
-            queue.clear()
+    def decide(self, scope: Token, queues: Queues) -> bool:
+        taken = self._taken(scope)
+        if taken is None or self.can_still_come(scope, {*taken, *_filled(queues)}):
+            return False
+        self._reset(scope, queues, taken)
+        return True
+
+    def _reset(self, scope: Token, queues: Queues, taken: list[str | None]) -> None:
+        workflow = scope.workflow
+        rest = [queue.pop(0) for flow_id, queue in queues.items() if queue and flow_id not in taken]
+        self._note(scope, None)
+        for token in rest[1:]:
+            workflow.ends_in(scope, token.causes)
+            workflow.drop(token)
+        if rest:
+            workflow.move(rest[0], self._on_reset(rest[0]))
+        if scope.id in workflow.tasks:
+            self._start_if_enough(scope, queues)
+
+    def _on_reset(self, token: Token) -> list[Flow]:
+        context = token.context.child({"waitingForStart": False})
+        return [
+            flow
+            for flow in self.outgoing
+            if flow.condition is not None
+            and ("waitingForStart",) in flow.condition.references
+            and flow.condition.is_true(context)
+        ]
+
+    def flows_in(self, context: Context) -> Sequence[Flow]:
+        return super().flows_in(context.child({"waitingForStart": True}))
+
+
+def _filled(queues: Queues) -> list[str | None]:
+    return [flow_id for flow_id, queue in queues.items() if queue]
 
 
 class EventBasedGateway(Node):
     """Waits for the first of the events behind it; the others are taken away (BPMN 2.0, 13.4.4)."""
+
+    instantiate = False
+    """Whether the events behind it start the process."""
+    all_must_come = False
+    """Whether the process that it starts needs all of these events, not one."""
 
     def _on_complete(self, token: Token) -> None:
         scope = token.scope

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExpressionError, LimitExceeded
-from ..expressions import Expression
 from .token import STARTED, Token
 
 if TYPE_CHECKING:
-    from .activities import Activity
+    from ..expressions import Expression
+    from .activity import Activity
+    from .definitions import EventDefinition
 
 RUN = "run"
 """In a token's internal data: which run of a repeated activity it is, counted from 1."""
@@ -66,8 +68,9 @@ class MultiInstance:
     output_element: Expression | None = None
     completion: Expression | None = None
     behavior: str = "All"
-    one_event: str | None = None
-    none_event: str | None = None
+    event: EventDefinition | None = None
+    """What the behaviors None and One throw; without it a signal that any signal event on the border catches."""
+    complex_events: Sequence[tuple[Expression, EventDefinition]] = ()
 
     def begin(self, token: Token, activity: Activity) -> None:
         """Find out how many runs there are and start the first, or all."""
@@ -76,10 +79,10 @@ class MultiInstance:
         count = len(items) if items is not None else self._count(token)
         limit = token.workflow.host.limits.multi_instance
         if count > limit:
-            raise LimitExceeded(
-                "multi_instance", f"{activity_id(token)!r} asks for {count} runs, over the limit multi_instance ({limit})."
-            )
+            text = f"{activity_id(token)!r} asks for {count} runs, over the limit multi_instance ({limit})."
+            raise LimitExceeded("multi_instance", text)
         token.note(count=count, done=0, begun=0)
+        self._show_counts(token)
         if self.output_collection:
             token.note(collected=[None] * count)
         if self.sequential and items is not None and self.element_variable:
@@ -94,6 +97,7 @@ class MultiInstance:
         """A run is through: start the next, or end when all are or the completion condition holds."""
         internal = token.internal_data
         token.note(done=internal["done"] + 1)
+        self._show_counts(token)
         if self.output_element is not None and "collected" in internal:
             internal["collected"][run.internal_data[RUN] - 1] = self.output_element.evaluate(run.context)
         self._throw(token, activity)
@@ -110,6 +114,7 @@ class MultiInstance:
 
     def _start(self, token: Token, activity: Activity, number: int, items: list[Any] | None) -> None:
         token.note(begun=number)
+        self._show_counts(token)
         locals_: dict[str, Any] = {"loopCounter": number - 1}
         if items is not None and self.element_variable:
             locals_[self.element_variable] = items[number - 1]
@@ -131,32 +136,33 @@ class MultiInstance:
         assert self.cardinality is not None
         return whole_number(self.cardinality.evaluate(token.context), "loopCardinality", activity_id(token))
 
-    def counts(self, token: Token) -> dict[str, Any]:
-        """The instance attributes that expressions may use (BPMN 2.0, table 10.30), spelled as the standard does."""
+    def _show_counts(self, token: Token) -> None:
+        """Let all inside see the instance attributes (BPMN 2.0, table 10.30), also as the Java engines call them."""
         count, done, begun = (token.internal_data[name] for name in ("count", "done", "begun"))
-        return {
-            "nrOfInstances": count,
-            "nrOfCompletedInstances": done,
-            "nrOfActiveInstances": begun - done,
-            "numberOfInstances": count,
-            "numberOfCompletedInstances": done,
-            "numberOfActiveInstances": begun - done,
-            "numberOfTerminatedInstances": 0,
-        }
+        token.data.update(
+            nrOfInstances=count,
+            nrOfCompletedInstances=done,
+            nrOfActiveInstances=begun - done,
+            numberOfInstances=count,
+            numberOfCompletedInstances=done,
+            numberOfActiveInstances=begun - done,
+            numberOfTerminatedInstances=0,
+        )
 
     def _complete(self, token: Token) -> bool:
-        if self.completion is None:
-            return False
-        return self.completion.is_true(token.context.child(self.counts(token)))
+        return self.completion is not None and self.completion.is_true(token.context)
 
     def _throw(self, token: Token, activity: Activity) -> None:
-        name = None
-        if self.behavior == "None":
-            name = self.none_event
-        elif self.behavior == "One" and token.internal_data["done"] == 1:
-            name = self.one_event
-        if name:
-            activity.throw_implicitly(token, name)
+        """Throw what the behavior asks for when a run is through (BPMN 2.0, table 10.29).
+
+        None and One only tell how often something goes on from the border, so the runs that are left go on as well,
+        and a further token leaves when all are through. Complex leaves it to the event whether it interrupts.
+        """
+        if self.behavior == "None" or (self.behavior == "One" and token.internal_data["done"] == 1):
+            activity.throw_implicitly(token, self.event, interrupts=False)
+        for condition, event in self.complex_events:
+            if token.id in token.workflow.tasks and condition.is_true(token.context):
+                activity.throw_implicitly(token, event, interrupts=True)
 
     def _end(self, token: Token, activity: Activity) -> None:
         if self.output_collection:
@@ -166,16 +172,12 @@ class MultiInstance:
 
 def whole_number(value: Any, what: str, element_id: str) -> int:
     """A count from an expression: an integer, or the decimal text of one as forms give it; never negative."""
-    number: int | None = None
-    if isinstance(value, bool):
-        number = None
-    elif isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        number = int(value)
-    elif isinstance(value, str) and len(value) < 20 and value.strip().lstrip("-").isdigit():
-        number = int(value)
-    if number is None or number < 0:
+    if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal():
+        return int(value)
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole or value < 0:
         raise ExpressionError(f"The {what} of {element_id!r} is {value!r}, not a whole number from 0 on.")
-    return number
+    return int(value)
 
 
 def activity_id(token: Token) -> str:

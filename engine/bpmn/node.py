@@ -12,7 +12,11 @@ from ..errors import ExpressionError
 from ..expressions import Expression
 
 if TYPE_CHECKING:
-    from .events import BoundaryEvent, EventSubProcess, StartEvent
+    from ..context import Context
+    from .boundary import BoundaryEvent
+    from .definitions import EventDefinition
+    from .event_subprocess import EventSubProcess
+    from .events import StartEvent
     from .token import Token
 
 
@@ -46,6 +50,8 @@ class Process(BpmnProcessSpec):  # type: ignore[misc]
         """Where a token begins when the process is started with no trigger."""
         self.triggered: list[StartEvent] = []
         """Start events with a trigger: a message, a signal or a timer starts an instance here."""
+        self.starting: list[tuple[Node, Sequence[EventDefinition]]] = []
+        """Every node whose trigger starts an instance: those, and what instantiates without a start event."""
         self.event_sub_processes: list[EventSubProcess] = []
         self.root = Root(self)
 
@@ -78,6 +84,8 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
 
     counts = True
     """Whether a token here keeps its scope from ending."""
+    cancellable = False
+    """Whether it is a transaction, which a cancel end event ends."""
 
     def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
         super().__init__(process, node_id)
@@ -112,8 +120,11 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
         token.workflow.move(token, self.choose(token) if self.conditional else self.outgoing)
 
     def choose(self, token: Token) -> Sequence[Flow]:
-        """The flows to take: every one whose condition holds, else the default one (BPMN 2.0, 13.2.1)."""
-        context = token.context
+        """The flows to take."""
+        return self.flows_in(token.context)
+
+    def flows_in(self, context: Context) -> Sequence[Flow]:
+        """Every flow whose condition holds in this context, else the default one (BPMN 2.0, 13.2.1)."""
         taken = [
             flow
             for flow in self.outgoing
@@ -138,15 +149,30 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
     def resume(self, token: Token) -> None:
         """Rebuild what is not saved of a token that was loaded."""
 
+    def compensation_handler(self) -> Node | None:
+        """What takes this node back once it has completed, if the model says so (BPMN 2.0, 10.7)."""
+        return None
+
+    # What a node is asked whose token is a scope:
+
     def scope_ended(self, token: Token) -> None:
         """The last token inside this scope is gone."""
         raise TypeError(f"{type(self).__name__} is no scope")
 
-    def path_ended(self, scope: Token, token: Token) -> None:
-        """A token inside this scope has come to the end of its path."""
+    def goes_on(self, scope: Token) -> bool:
+        """Whether this scope, in which nothing is left, begins something more."""
+        return False
 
-    def _on_cancel(self, token: Token) -> None:
-        """The token is taken away before it has completed."""
+    def interrupted(self, scope: Token) -> None:
+        """All that ran in this scope was taken away, so that something else goes on in it."""
+
+    def has_enough(self, scope: Token, done: Token) -> bool:
+        """Whether this scope needs nothing more, now that an activity directly inside has completed."""
+        return False
+
+    def compensated_scope(self, scope: Token) -> Token:
+        """The scope whose activities a compensation event inside this one means."""
+        return scope
 
 
 class Root(Node):
@@ -165,4 +191,4 @@ class Root(Node):
 def handler_of(process: Process, kind: str, code: str) -> list[EventSubProcess]:
     """The event sub-processes of a scope that an error or escalation starts, the most exact first."""
     found = [handler for handler in process.event_sub_processes if handler.catches(kind, code)]
-    return sorted(found, key=lambda handler: handler.definitions[0].name is None)
+    return sorted(found, key=lambda handler: not any(each.name == code for each in handler.definitions))

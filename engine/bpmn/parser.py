@@ -11,9 +11,12 @@ from lxml import etree
 from ..errors import ExpressionError
 from ..expressions import Expression, Value, compile_expression, compile_value
 from ..limits import Limits
-from . import activities, events, gateways
+from . import activities, boundary, events, gateways, subprocesses
+from .activity import Activity
+from .definitions import EventDefinition
 from .dialects import ExpressionText, Input, OutputMapping, read_condition, read_expression, unread
 from .elements import child, flag, local, name_of, referred
+from .event_subprocess import EventSubProcess, Listener
 from .findings import Finding
 from .node import Flow, Node, Process
 from .readers import READERS
@@ -27,6 +30,10 @@ SILENT = frozenset(
     standardLoopCharacteristics multiInstanceLoopCharacteristics completionCondition dataInputAssociation
     dataOutputAssociation""".split()
 )
+
+SENT = frozenset({"message", "signal", "compensate"})
+"""What a throw event sends on its way, apart from its own token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -48,7 +55,7 @@ class Parser:
         self.findings: list[Finding] = []
         self.by_id: dict[str, etree._Element] = {}
         self.processes: dict[str, Process] = {}
-        self.calls: list[activities.CallActivity] = []
+        self.calls: list[subprocesses.CallActivity] = []
         self.defaults: dict[Node, str] = {}
         self.stone_tasks: list[activities.StoneTask] = []
         self.global_tasks: dict[str, etree._Element] = {}
@@ -112,7 +119,7 @@ class Parser:
         self.fill(process, element)
         return process
 
-    def _global_task(self, call: activities.CallActivity) -> Process | None:
+    def _global_task(self, call: subprocesses.CallActivity) -> Process | None:
         """A called global task runs as a process with that one task in it (BPMN 2.0, 10.3.4)."""
         element = self.global_tasks.get(call.called)
         if element is None:
@@ -177,23 +184,23 @@ class Parser:
         source.link(flow)
         if self.defaults.get(source) == element.get("id") is not None:
             source.default = flow
-        if isinstance(source, events.BoundaryEvent):
+        if isinstance(source, boundary.BoundaryEvent):
             source.fired.conditional = source.conditional
 
     def _boundary(self, process: Process, element: etree._Element) -> None:
         host = process.nodes.get(referred(element, "attachedToRef") or "")
-        if not isinstance(host, activities.Activity):
+        if not isinstance(host, Activity):
             return
         for what in unread(element):
             self.wrong(element, "not-understood", f"{what} of {name_of(element)} is not understood and has no effect.", "warning")
-        event = self.node(events.BoundaryEvent, process, element)
+        event = self.node(boundary.BoundaryEvent, process, element)
         event.definitions = self.definitions(element)
         event.parallel_multiple = flag(element, "parallelMultiple")
         event.interrupting = flag(element, "cancelActivity", True)
         if any(definition.kind in ("error", "cancel", "compensate") for definition in event.definitions):
             event.interrupting = True
         event.host = host
-        event.fired = events.Fired(event)
+        event.fired = boundary.Fired(event)
         process.nodes[event.name] = event
         process.nodes[event.fired.name] = event.fired
         if not any(definition.kind == "compensate" for definition in event.definitions):
@@ -205,8 +212,8 @@ class Parser:
             source = process.nodes.get(referred(part, "sourceRef") or "")
             target = process.nodes.get(referred(part, "targetRef") or "")
             if (
-                isinstance(source, events.BoundaryEvent)
-                and isinstance(target, activities.Activity)
+                isinstance(source, boundary.BoundaryEvent)
+                and isinstance(target, Activity)
                 and any(definition.kind == "compensate" for definition in source.definitions)
             ):
                 source.host.compensation = target
@@ -225,17 +232,36 @@ class Parser:
                     target.incoming.append(flow)
 
     def _finish(self, process: Process) -> None:
-        starts = [node for node in process.nodes.values() if isinstance(node, events.StartEvent)]
+        nodes = list(process.nodes.values())
+        starts = [node for node in nodes if isinstance(node, events.StartEvent)]
         process.triggered = [start for start in starts if start.definitions]
-        plain = [start for start in starts if not start.definitions]
-        process.entries = list(plain)
-        if not starts:
-            process.entries = [node for node in process.nodes.values() if begins_by_itself(node)]
-        for node in process.nodes.values():
-            if isinstance(node, events.EventSubProcess):
-                process.event_sub_processes.append(node)
+        process.starting = [(start, start.definitions) for start in process.triggered]
+        for node in nodes:
+            process.starting.extend(self._instantiating(node))
+        if starts:
+            process.entries = [start for start in starts if not start.definitions]
+        else:
+            process.entries = [node for node in nodes if begins_by_itself(node)]
+        process.event_sub_processes = [node for node in nodes if isinstance(node, EventSubProcess)]
         for handler in process.event_sub_processes:
             process.nodes[handler.listener.name] = handler.listener
+        for node in nodes:
+            if isinstance(node, events.ThrowEvent) and any(each.kind in SENT for each in node.definitions):
+                node.sent = events.Sent(node)
+                process.nodes[node.sent.name] = node.sent
+
+    @staticmethod
+    def _instantiating(node: Node) -> list[tuple[Node, Sequence[EventDefinition]]]:
+        """The nodes besides start events whose trigger starts an instance, with that trigger (BPMN 2.0, 13.4.4)."""
+        if isinstance(node, activities.ReceiveTask) and node.instantiate:
+            return [(node, node.definitions)]
+        if not isinstance(node, gateways.EventBasedGateway) or not node.instantiate:
+            return []
+        catching = [flow.target for flow in node.outgoing if isinstance(flow.target, events.CatchEvent)]
+        if node.all_must_come:
+            for each in catching:
+                each.partners = [other for other in catching if other is not each]
+        return [(each, each.definitions) for each in catching]
 
     # -- one node
 
@@ -243,9 +269,9 @@ class Parser:
         """A node of this class with the element's id, name and line."""
         return kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
 
-    def definitions(self, element: etree._Element) -> list[events.EventDefinition]:
+    def definitions(self, element: etree._Element) -> list[EventDefinition]:
         """The event definitions inside an event, and those that it refers to, in order."""
-        found: list[events.EventDefinition] = []
+        found: list[EventDefinition] = []
         for part in element:
             name = local(part)
             if name == "eventDefinitionRef":
@@ -256,7 +282,7 @@ class Parser:
                 found.append(self.definition(element, part))
         return found
 
-    def definition(self, event: etree._Element, part: etree._Element) -> events.EventDefinition:
+    def definition(self, event: etree._Element, part: etree._Element) -> EventDefinition:
         """One event definition."""
         kind = local(part)[: -len("EventDefinition")]
         if kind in ("message", "signal"):
@@ -264,23 +290,23 @@ class Parser:
             expression = None
             if name and ("${" in name or "#{" in name or name.startswith("=")):
                 expression = self.expression(event, ExpressionText(text=name, language="juel"))
-            return events.EventDefinition(
+            return EventDefinition(
                 kind="message" if kind == "message" else "signal", name=name or event.get("name") or event.get("id"), expression=expression
             )
         if kind == "timer":
             return self._timer(event, part)
         if kind == "conditional":
             condition = self.expression(event, read_expression(child(part, "condition")))
-            return events.EventDefinition(kind="condition", expression=condition)
+            return EventDefinition(kind="condition", expression=condition)
         if kind in ("error", "escalation"):
             name = self._event_name(part, f"{kind}Ref", f"{kind}Code")
-            return events.EventDefinition(kind="error" if kind == "error" else "escalation", name=name)
+            return EventDefinition(kind="error" if kind == "error" else "escalation", name=name)
         if kind == "link":
-            return events.EventDefinition(kind="link", name=part.get("name"))
+            return EventDefinition(kind="link", name=part.get("name"))
         if kind == "compensate":
             waits = flag(part, "waitForCompletion", True)
-            return events.EventDefinition(kind="compensate", activity=referred(part, "activityRef"), wait_for_completion=waits)
-        return events.EventDefinition(kind="terminate" if kind == "terminate" else "cancel")
+            return EventDefinition(kind="compensate", activity=referred(part, "activityRef"), wait_for_completion=waits)
+        return EventDefinition(kind="terminate" if kind == "terminate" else "cancel")
 
     def _event_name(self, part: etree._Element, attribute: str, wanted: str) -> str | None:
         reference = referred(part, attribute)
@@ -291,27 +317,27 @@ class Parser:
             return reference
         return target.get(wanted) or target.get("id")
 
-    def message_of(self, task: etree._Element) -> list[events.EventDefinition]:
+    def message_of(self, task: etree._Element) -> list[EventDefinition]:
         """The message that a send or receive task names, directly or by its operation."""
         reference = referred(task, "messageRef")
         if reference is None:
             return []
         target = self.by_id.get(reference)
         name = (target.get("name") or reference) if target is not None else reference
-        return [events.EventDefinition(kind="message", name=name)]
+        return [EventDefinition(kind="message", name=name)]
 
-    def behavior_event(self, marker: etree._Element, attribute: str) -> str | None:
-        """The name of the signal that a multi-instance behaviour throws (BPMN 2.0, 13.3.7)."""
+    def behavior_event(self, marker: etree._Element, attribute: str) -> EventDefinition | None:
+        """What a multi-instance behavior throws (BPMN 2.0, table 10.29)."""
         definition = self.by_id.get(referred(marker, attribute) or "")
-        return None if definition is None else self.definition(definition, definition).name
+        return None if definition is None else self.definition(definition, definition)
 
-    def _timer(self, event: etree._Element, part: etree._Element) -> events.EventDefinition:
+    def _timer(self, event: etree._Element, part: etree._Element) -> EventDefinition:
         for name, kind in (("timeDate", "date"), ("timeDuration", "duration"), ("timeCycle", "cycle")):
             text = read_expression(child(part, name))
             if text is not None:
-                return events.EventDefinition(kind="timer", timer=kind, expression=self._timer_value(event, text))  # type: ignore[arg-type]
+                return EventDefinition(kind="timer", timer=kind, expression=self._timer_value(event, text))  # type: ignore[arg-type]
         self.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
-        return events.EventDefinition(kind="timer", timer="duration", expression=self._timer_value(event, ExpressionText("PT0S", "juel")))
+        return EventDefinition(kind="timer", timer="duration", expression=self._timer_value(event, ExpressionText("PT0S", "juel")))
 
     def _timer_value(self, event: etree._Element, text: ExpressionText) -> Expression | None:
         """ISO 8601 is written bare; anything in ``${...}`` or after ``=`` is an expression."""
@@ -324,8 +350,10 @@ class Parser:
 
 def begins_by_itself(node: Node) -> bool:
     """Whether a process without a start event begins here (BPMN 2.0, 10.5.2)."""
-    if node.incoming or isinstance(node, (events.BoundaryEvent, events.Fired, events.EventSubProcess, events.Listener)):
+    if node.incoming or isinstance(node, (boundary.BoundaryEvent, boundary.Fired, EventSubProcess)):
         return False
-    if isinstance(node, activities.Activity) and node.for_compensation:
+    if isinstance(node, (activities.ReceiveTask, gateways.EventBasedGateway)) and node.instantiate:
+        return False
+    if isinstance(node, Activity) and node.for_compensation:
         return False
     return not (isinstance(node, events.CatchEvent) and node.definitions and node.definitions[0].kind == "link")

@@ -7,14 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from . import activities, events, gateways
-from .dialects import Binding, ExpressionText, Input, read_binding, read_expression, read_io, read_multi_instance, read_properties
-from .elements import child, flag, local, name_of, referred
+from . import activities, events, gateways, subprocesses
+from .activity import Activity
+from .definitions import EventDefinition
+from .dialects import (
+    Binding,
+    ExpressionText,
+    Input,
+    read_binding,
+    read_expression,
+    read_io,
+    read_multi_instance,
+    read_properties,
+)
+from .elements import child, flag, local, name_of
+from .event_subprocess import EventSubProcess, Listener
 from .loops import Loop, MultiInstance
 from .node import Node, Process
-from .vendors import own_text
+from .vendors import BPMN, own_text
 
 if TYPE_CHECKING:
+    from ..expressions import Expression
     from .parser import Parser
 
 Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
@@ -27,6 +40,7 @@ def start_event(parser: Parser, process: Process, element: etree._Element) -> No
     node: events.StartEvent = parser.node(events.StartEvent, process, element)
     node.definitions = parser.definitions(element)
     node.interrupting = flag(element, "isInterrupting", True)
+    node.parallel_multiple = flag(element, "parallelMultiple")
     return node
 
 
@@ -57,6 +71,9 @@ def gateway(kind: type[Node]) -> Reader:
         node: Node = parser.node(kind, process, element)
         if isinstance(node, gateways.ComplexGateway):
             node.activation = parser.expression(element, read_expression(child(element, "activationCondition")))
+        if isinstance(node, gateways.EventBasedGateway):
+            node.instantiate = flag(element, "instantiate")
+            node.all_must_come = node.instantiate and element.get("eventGatewayType") == "Parallel"
         return node
 
     return read
@@ -65,9 +82,9 @@ def gateway(kind: type[Node]) -> Reader:
 # -- activities
 
 
-def activity(parser: Parser, process: Process, element: etree._Element, kind: type[activities.Activity]) -> Any:
+def activity(parser: Parser, process: Process, element: etree._Element, kind: type[Activity]) -> Any:
     """A node with what all activities have: mappings, a loop, quantities."""
-    node: activities.Activity = parser.node(kind, process, element)
+    node: Activity = parser.node(kind, process, element)
     io = read_io(element)
     node.input_values = {name: parser.value(element, given) for name, given in io.inputs.items()}
     node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in io.outputs]
@@ -108,9 +125,22 @@ def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None
         output_element=parser.expression(element, marker.output_element),
         completion=parser.expression(element, marker.completion_condition),
         behavior=marker.behavior,
-        one_event=parser.behavior_event(xml, "oneBehaviorEventRef"),
-        none_event=parser.behavior_event(xml, "noneBehaviorEventRef"),
+        event=parser.behavior_event(xml, f"{marker.behavior.lower()}BehaviorEventRef"),
+        complex_events=complex_events(parser, element, xml) if marker.behavior == "Complex" else (),
     )
+
+
+def complex_events(
+    parser: Parser, element: etree._Element, marker: etree._Element
+) -> list[tuple[Expression, EventDefinition]]:
+    """What the behavior Complex throws, and when."""
+    found: list[tuple[Expression, EventDefinition]] = []
+    for part in marker.iterchildren(f"{{{BPMN}}}complexBehaviorDefinition"):
+        condition = parser.expression(element, read_expression(child(part, "condition")))
+        event = child(part, "event")
+        if condition is not None and event is not None:
+            found.extend((condition, definition) for definition in parser.definitions(event))
+    return found
 
 
 def bound(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
@@ -183,8 +213,8 @@ def script_task(parser: Parser, process: Process, element: etree._Element) -> No
 def sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
     if flag(element, "triggeredByEvent"):
         return event_sub_process(parser, process, element)
-    kind = activities.Transaction if local(element) == "transaction" else activities.SubProcess
-    node: activities.SubProcess = activity(parser, process, element, kind)
+    kind = subprocesses.Transaction if local(element) == "transaction" else subprocesses.SubProcess
+    node: subprocesses.SubProcess = activity(parser, process, element, kind)
     node.body = inner(parser, element)
     return node
 
@@ -197,7 +227,7 @@ def inner(parser: Parser, element: etree._Element) -> Process:
 
 
 def event_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node | None:
-    node: events.EventSubProcess = parser.node(events.EventSubProcess, process, element)
+    node: EventSubProcess = parser.node(EventSubProcess, process, element)
     node.body = inner(parser, element)
     starts = [start for start in node.body.nodes.values() if isinstance(start, events.StartEvent)]
     if len(starts) != 1 or not starts[0].definitions:
@@ -207,12 +237,12 @@ def event_sub_process(parser: Parser, process: Process, element: etree._Element)
     node.start_event = starts[0]
     if any(definition.kind in ("error", "compensate") for definition in starts[0].definitions):
         starts[0].interrupting = True
-    node.listener = events.Listener(node)
+    node.listener = Listener(node)
     return node
 
 
 def ad_hoc_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.AdHocSubProcess = activity(parser, process, element, activities.AdHocSubProcess)
+    node: subprocesses.AdHocSubProcess = activity(parser, process, element, subprocesses.AdHocSubProcess)
     node.sequential = element.get("ordering") == "Sequential"
     node.cancel_remaining = flag(element, "cancelRemainingInstances", True)
     node.completion = parser.expression(element, read_expression(child(element, "completionCondition")))
@@ -221,7 +251,7 @@ def ad_hoc_sub_process(parser: Parser, process: Process, element: etree._Element
 
 
 def call_activity(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.CallActivity = activity(parser, process, element, activities.CallActivity)
+    node: subprocesses.CallActivity = activity(parser, process, element, subprocesses.CallActivity)
     node.namespace = read_properties(element).get("namespace") or node.name
     passing = read_io(element).passing
     called = element.get("calledElement", "").strip()

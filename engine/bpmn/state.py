@@ -13,8 +13,8 @@ from ...models import Changes, TaskRow, TokenRow, WaitRow
 from ..jsontext import dumps
 from .activities import StoneTask, UserTask
 from .loops import RUN, MultiInstance
-from .node import Process
-from .token import ERROR, READY, STARTED, Token
+from .subprocesses import CallActivity
+from .token import STARTED, Token
 from .waits import Wait
 from .workflow import Workflow
 
@@ -35,8 +35,10 @@ class Saved:
     def save(self, workflow: Workflow, changes: Changes) -> None:
         """Put what has changed since the last save into the transaction."""
         for token_id in workflow.gone:
-            self._drop_token(token_id, changes)
-            self._drop_waits(token_id, changes)
+            if token_id in self.tokens:
+                self._drop_token(token_id, changes)
+            if token_id in self.waits:
+                self._drop_waits(token_id, changes)
         for token_id, token in workflow.touched.items():
             if _in_ledger(token):
                 self._drop_token(token_id, changes)
@@ -45,10 +47,9 @@ class Saved:
             self._drop_waits(token_id, changes)
             for wait in workflow.waits.get(token_id, ()):
                 self.waits.add(token_id)
+                place = self.process_instance_id, token_id
                 changes.new_waits.append(
-                    WaitRow(
-                        self.process_instance_id, token_id, wait.number, wait.kind, wait.name, wait.correlation, wait.due
-                    )
+                    WaitRow(*place, wait.number, wait.kind, wait.name, wait.correlation, wait.due)
                 )
         workflow.gone.clear()
         workflow.touched.clear()
@@ -85,7 +86,10 @@ class Saved:
 
 def _in_ledger(token: Token) -> bool:
     """Whether the token's task row says all there is to say of it."""
-    return token._state == STARTED and TASK in token.internal_data and token.internal_data.keys() <= {TASK, RUN}
+    if token._state != STARTED or TASK not in token.internal_data or not token.internal_data.keys() <= {TASK, RUN}:
+        return False
+    # Causes that are compensable activities have no place in a ledger of tasks.
+    return not token.causes or token.causes[0] > 0
 
 
 def _row(token: Token, process_instance_id: int) -> TokenRow:
@@ -130,33 +134,22 @@ def load(
         if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and _ended_is_in_ledger(scope):
             scope.ended.add(task.id)
     for token in list(workflow.tasks.values()):
-        token.node.resume(token)
+        workflow.resume(token)
         if token._state == STARTED and TASK in token.internal_data:
             workflow.open_tasks.add(token.id)
-        elif token._state == ERROR:
-            workflow.failures[token.id] = ""
-        elif token._state == READY:
-            workflow.make_ready(token)
     workflow.touched.clear()
     workflow.gone.clear()
 
 
 def _row_of_task(task: TaskRow) -> TokenRow:
     internal = {TASK: task.id} if task.run is None else {TASK: task.id, RUN: task.run}
-    return TokenRow(
-        task.process_instance_id, task.token, task.scope, task.node, STARTED, None, json.dumps(internal), task.locals, task.after
-    )
+    number, text = task.process_instance_id, json.dumps(internal)
+    return TokenRow(number, task.token, task.scope, task.node, STARTED, None, text, task.locals, task.after)
 
 
 def _load_token(workflow: Workflow, row: TokenRow) -> None:
     scope = workflow.tasks.get(row.scope) if row.scope is not None else None
-    if row.scope is None:
-        node = workflow.spec.root
-    else:
-        body = _called_body(scope)
-        node = (body.find(row.node) if body is not None else None) or workflow.spec.find(row.node)
-        if node is None:
-            node = workflow.node_named(row.node)
+    node = workflow.spec.root if row.scope is None else workflow.node_named(row.node, scope)
     causes = tuple(json.loads(row.causes)) if row.causes else ()
     token = Token(workflow, node, scope, row.id, row.state, row.flow, causes)
     if row.internal:
@@ -166,16 +159,8 @@ def _load_token(workflow: Workflow, row: TokenRow) -> None:
     token.ended.update(token.internal_data.pop("ended", ()))
     if scope is None:
         workflow.task_tree = token
-    if "called" in token.internal_data:
-        node.resume(token)
-
-
-def _called_body(scope: Token | None) -> Process | None:
-    while scope is not None:
-        if "called" in scope.internal_data:
-            return scope.body
-        scope = scope.scope
-    return None
+    if isinstance(node, CallActivity) and "called" in token.internal_data:
+        node.find_body(token)
 
 
 __all__ = ["TASK", "Saved", "load"]

@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 
 from ..context import Context
 from ..errors import BpmnError, RiverstoneError
-from ..limits import Limits
-from .gateways import InclusiveGateway
+from .events import TRIGGERED, CatchEvent
+from .gateways import DecidingJoin
+from .host import Host
 from .node import Flow, Node, Process
 from .token import CANCELLED, ERROR, READY, STARTED, WAITING, Token
 from .waits import Wait
-
-
-class Host(Protocol):
-    """What a workflow asks of the instance that it drives; none of it waits."""
-
-    limits: Limits
-
-    def now(self) -> int:
-        """The engine's clock, in milliseconds since 1970."""
-
-    def begin_task(self, token: Token) -> None:
-        """A stone or a person has something to do; ``task_done`` tells when it is done."""
-
-    def withdraw_task(self, token: Token) -> None:
-        """The token whose task was begun is gone."""
-
-    def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
-        """A message or a signal goes out to whoever waits for it, here or in other instances."""
-
-    def called_process(self, key: str) -> tuple[str, Process]:
-        """The id of the newest deployment of a key, and its process."""
-
-    def deployed_process(self, deployment_id: str) -> Process:
-        """The process of a deployment."""
-
-    def run_script(self, token: Token) -> None:
-        """Run a trusted script with the token's variables."""
-
-    def compensated(self, task_ids: Sequence[int]) -> None:
-        """A handler in the model has taken these tasks back."""
 
 
 class NoScripts:
@@ -67,18 +38,19 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         self.failures: dict[int, str] = {}
         self.waits: dict[int, list[Wait]] = {}
         self.open_tasks: set[int] = set()
-        self.joins: dict[tuple[int, str], dict[str | None, list[Token]]] = {}
+        self.undecided: dict[tuple[int, str], DecidingJoin] = {}
+        """Joins that have something to decide, by the id of their scope and their own."""
         self.touched: dict[int, Token] = {}
         self.gone: set[int] = set()
         self.variables_changed = False
-        self.thrown_error: tuple[str, str] | None = None
         self._agenda: list[int] = []
+        self._watching: set[int] = set()
         self._conditions_stale = False
 
     # -- beginning and running
 
     def begin(self, entry: Node | None = None) -> None:
-        """Put the first tokens: at the entries of the process, or at the one start event that was triggered."""
+        """Put the first tokens: at the entries of the process, or at the one node whose trigger has come."""
         root = self.new_token(self.spec.root, None, None, (), state=STARTED)
         self.task_tree = root
         self.open_scope(root, self.spec, entry)
@@ -87,40 +59,45 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         """Begin the inside of a scope: its listeners first, then its first tokens."""
         for handler in process.event_sub_processes:
             handler.listen(scope)
-        for node in [entry] if entry is not None else process.entries:
-            node.arrive(scope, None, scope.causes)
+        if entry is None:
+            for node in process.entries:
+                node.arrive(scope, None, scope.causes)
+        else:
+            self.new_token(entry, scope, None, scope.causes).note(**{TRIGGERED: True})
+            for partner in entry.partners if isinstance(entry, CatchEvent) else ():
+                partner.arrive(scope, None, scope.causes)
         if scope.live == 0 and not self.completed:
             self.scope_ended(scope)
 
     def advance(self) -> None:
         """Run until every token waits for the outside (BPMN 2.0, 13.1), or something has failed."""
-        limit = self.host.limits.steps_per_turn
+        limits = self.host.limits
         steps = 0
         while not self._halted:
-            while self._agenda and not self._halted:
-                token = self.tasks.get(heappop(self._agenda))
-                if token is None or token._state != READY:
+            self.look_at_conditions()
+            if not self._agenda:
+                if self._decide_joins():
                     continue
-                steps += 1
-                if steps > limit:
-                    self.fail(token, f"The limit steps_per_turn ({limit}) was reached without anything to wait for.")
-                    break
-                self._run(token)
-            if self._halted or not (self._fire_conditions() or self._decide_inclusive_joins()):
                 break
+            token = self.tasks.get(heappop(self._agenda))
+            if token is None or token._state != READY:
+                continue
+            steps += 1
+            if steps > limits.steps_per_turn:
+                limit = limits.steps_per_turn
+                self.fail(token, f"The limit steps_per_turn ({limit}) was reached without anything to wait for.")
+                break
+            self._guard(token, token.run)
         self.steps += steps
-        if self.steps > self.host.limits.steps_per_instance and not self.completed and not self._halted:
-            self.fail(self.task_tree, f"The limit steps_per_instance ({self.host.limits.steps_per_instance}) was reached.")
+        if self.steps > limits.steps_per_instance and not self._halted:
+            self.fail(self.task_tree, f"The limit steps_per_instance ({limits.steps_per_instance}) was reached.")
         self._fail_if_stuck()
 
     @property
     def _halted(self) -> bool:
         return self.completed or (self.stops_on_failure and bool(self.failures))
 
-    def _run(self, token: Token) -> None:
-        self._guard(token, token.run)
-
-    def _guard(self, token: Token, action: Any) -> None:
+    def _guard(self, token: Token, action: Callable[[], Any]) -> None:
         """Do what may fail because of the model or its data; then only this token fails."""
         try:
             action()
@@ -133,9 +110,25 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         if self.completed or self.failures or self.waits or self.open_tasks or self._agenda:
             return
         for token in sorted(self.tasks.values(), key=lambda token: token.id):
-            if token._state == WAITING:
-                self.fail(token, f"The process is stuck: a token waits at {token.node.bpmn_id!r} for others that cannot come.")
+            if token._state == WAITING and token.node.counts:
+                place = token.node.bpmn_id
+                self.fail(token, f"The process is stuck: a token waits at {place!r} for others that cannot come.")
                 return
+
+    def resume(self, token: Token) -> None:
+        """Rebuild what is not saved of a token that was loaded, once all are there."""
+        token.node.resume(token)
+        if token._state == ERROR:
+            self.failures[token.id] = token.internal_data.get("failed", "")
+        elif token._state == READY:
+            self.make_ready(token)
+        if any(wait.kind == "condition" for wait in self.waits.get(token.id, ())):
+            self._watching.add(token.id)
+            self._conditions_stale = True
+        for name, taken in token.internal_data.get("started", {}).items():
+            node = self.node_named(name, token)
+            if taken is not None and isinstance(node, DecidingJoin):
+                self.undecided[token.id, name] = node
 
     # -- tokens
 
@@ -154,6 +147,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
     def make_ready(self, token: Token) -> None:
         """Let a token run (again) in its turn."""
         self.failures.pop(token.id, None)
+        token.internal_data.pop("failed", None)
         token._set_state(READY)
         heappush(self._agenda, token.id)
 
@@ -166,9 +160,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
             flow.target.arrive(scope, flow, causes)
         if not flows:
             self.ends_in(scope, causes)
-            scope.node.path_ended(scope, token)
-        if token.id in self.tasks:
-            self.drop(token)
+        self.drop(token)
 
     def ends_in(self, scope: Token, causes: tuple[int, ...]) -> None:
         """Something with these causes has ended in a scope, so it came before whatever follows the scope."""
@@ -186,18 +178,22 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
                 self.scope_ended(scope)
 
     def _forget(self, token: Token) -> None:
-        self.tasks.pop(token.id, None)
+        token_id = token.id
+        del self.tasks[token_id]
         if token.scope is not None:
-            token.scope.inside.pop(token.id, None)
-        self.touched.pop(token.id, None)
-        self.gone.add(token.id)
-        self.failures.pop(token.id, None)
-        self.open_tasks.discard(token.id)
-        if token.id in self.waits:
-            del self.waits[token.id]
+            del token.scope.inside[token_id]
+        self.touched.pop(token_id, None)
+        self.gone.add(token_id)
+        self.failures.pop(token_id, None)
+        self.open_tasks.discard(token_id)
+        if token_id in self.waits:
+            del self.waits[token_id]
+            self._watching.discard(token_id)
 
     def scope_ended(self, scope: Token) -> None:
         """Nothing that counts is left in a scope: its listeners go, and whoever owns it goes on."""
+        if scope.node.goes_on(scope):
+            return
         for listener in list(scope.inside.values()):
             self.cancel_token(listener)
         if scope.ended:
@@ -224,19 +220,18 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
                 causes.add(current.internal_data["task"])
                 self.host.withdraw_task(current)
             current._state = CANCELLED
-            current.node._on_cancel(current)
             scope = current.scope
             self._forget(current)
             if scope is not None and current.node.counts:
                 scope.live -= 1
-            if current.flow is not None and scope is not None:
+            if scope is not None and current.node.name in scope.joins:
                 self._leave_join(current, scope)
         return tuple(sorted(causes))
 
     def _leave_join(self, token: Token, scope: Token) -> None:
-        queue = self.joins.get((scope.id, token.node.name), {}).get(token.flow)
-        if queue and token in queue:
-            queue.remove(token)
+        for queue in scope.joins.get(token.node.name, {}).values():
+            if token in queue:
+                queue.remove(token)
 
     # -- the context
 
@@ -301,7 +296,8 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
     def task_done(self, token: Token, task_id: int, results: Mapping[str, Any]) -> None:
         """The stone or the person has finished with success."""
         self.open_tasks.discard(token.id)
-        token.causes = (task_id,)
+        causes = token.causes
+        token.causes = (*(cause for cause in causes if cause < 0), task_id) if causes and causes[0] < 0 else (task_id,)
         self._conditions_stale = True
         self._guard(token, lambda: token.node.finish(token, results))
 
@@ -310,6 +306,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         self.open_tasks.discard(token.id)
         if task_id not in token.causes:
             token.causes = merged(token.causes, (task_id,))
+            self.touched[token.id] = token
         if error is None:
             self.fail(token, reason)
         else:
@@ -322,26 +319,50 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
     # -- waits
 
     def wait(self, token: Token, waits: Sequence[Wait]) -> None:
-        """The token waits for any of these."""
+        """The token waits for any of these, and for nothing else."""
+        self.stop_waiting(token)
+        if not waits:
+            return
         self.waits[token.id] = list(waits)
         self.touched[token.id] = token
+        if any(wait.kind == "condition" for wait in waits):
+            self._watching.add(token.id)
+            self._conditions_stale = True
 
     def stop_waiting(self, token: Token) -> None:
         """The token no longer waits for anything."""
         if self.waits.pop(token.id, None) is not None:
             self.touched[token.id] = token
+            self._watching.discard(token.id)
 
     def look_at_conditions(self) -> None:
-        """Something that conditional events may depend on has changed."""
-        self._conditions_stale = True
+        """Fire the conditional events whose condition has become true since it was last looked at."""
+        while self._conditions_stale:
+            self._conditions_stale = False
+            for token_id in sorted(self._watching):
+                for wait in self.waits.get(token_id, ()):
+                    if wait.kind == "condition" and self._has_become_true(self.tasks[token_id], wait.number):
+                        self.fire(self.tasks[token_id], wait.number, {})
+                        break
 
-    # -- errors, escalations, interruption
+    def _has_become_true(self, token: Token, number: int) -> bool:
+        node = token.node
+        assert isinstance(node, CatchEvent)
+        held: list[int] = token.internal_data.get("held", [])
+        if node.condition_holds(token, number) == (number in held):
+            return False
+        if number in held:
+            token.note(held=[other for other in held if other != number])
+            return False
+        token.note(held=[*held, number])
+        return True
+
+    # -- errors, escalations, messages, signals, interruption
 
     def throw_error(self, token: Token, code: str, text: str) -> None:
         """Send a BPMN error outward, scope by scope, to the one nearest catcher (BPMN 2.0, 10.5.1)."""
         payload = {"errorCode": code, "errorMessage": text}
         if not self._catch_outward(token, "error", code, payload):
-            self.thrown_error = (code, text)
             self.fail(token, f"The BPMN error {code!r} of {token.node.bpmn_id!r} is caught by no event: {text}")
 
     def throw_escalation(self, token: Token, code: str) -> None:
@@ -364,20 +385,34 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
             current = scope
         return False
 
+    def send(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+        """Deliver what was thrown: a signal to all who wait here and elsewhere, a message to one, here before elsewhere."""
+        receivers = [
+            (token_id, wait.number)
+            for token_id in sorted(self.waits)
+            for wait in self.waits[token_id]
+            if wait.kind == kind and wait.name == name and (kind == "signal" or wait.correlation is None)
+        ]
+        for token_id, number in receivers[:1] if kind == "message" else receivers:
+            if any(wait.number == number for wait in self.waits.get(token_id, ())):
+                self.fire(self.tasks[token_id], number, payload)
+        if kind == "signal" or not receivers:
+            self.host.throw(kind, name, payload)
+
     def interrupt(self, scope: Token) -> tuple[int, ...]:
         """Take away all that runs or listens inside a scope; the causes of what follows instead."""
         causes: set[int] = set(scope.causes)
         for token in list(scope.inside.values()):
             if token.id in scope.inside:
                 causes.update(self.cancel_token(token))
+        scope.node.interrupted(scope)
         return tuple(sorted(causes))
 
-    def node_named(self, name: str) -> Node:
-        """A node of this process or of one that it calls at the moment."""
-        node = self.spec.find(name)
-        if node is None:
-            called = (token.body for token in self.tasks.values() if "called" in token.internal_data)
-            node = next((found for body in called if (found := body.find(name)) is not None), None)
+    def node_named(self, name: str, scope: Token | None) -> Node:
+        """The node with this id in the process that this scope is in; raises RiverstoneError where there is none."""
+        while scope is not None and "called" not in scope.internal_data:
+            scope = scope.scope
+        node = (self.spec if scope is None else scope.body).find(name)
         if node is None:
             raise RiverstoneError(f"The model has no node {name!r} any more.", code="node-missing")
         return node
@@ -392,45 +427,23 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
 
     def fail(self, token: Token, reason: str) -> None:
         """A token cannot go on; the token stays where it is."""
-        if token.id not in self.tasks:
-            token = token.scope or self.task_tree
+        while token.id not in self.tasks and token.scope is not None:
+            token = token.scope
         token._set_state(ERROR)
+        token.note(failed=reason)
         self.open_tasks.discard(token.id)
         self.failures[token.id] = reason
 
     # -- when the agenda is empty
 
-    def _fire_conditions(self) -> bool:
-        """Conditional events whose condition has become true since it was last looked at."""
-        if not self._conditions_stale:
-            return False
-        self._conditions_stale = False
-        fired = False
-        for token_id in sorted(self.waits):
-            for wait in self.waits.get(token_id, ()):
-                if wait.kind != "condition":
-                    continue
-                token = self.tasks[token_id]
-                holds = token.node.condition_holds(token, wait.number)
-                before = token.internal_data.get("held", False)
-                if holds != before:
-                    token.note(held=holds)
-                if holds and not before:
-                    self.fire(token, wait.number, {})
-                    fired = True
-                    break
-        return fired
-
-    def _decide_inclusive_joins(self) -> bool:
-        """Inclusive gateways act on what can still arrive, so they decide when nothing else can move."""
-        for (scope_id, name), queues in sorted(self.joins.items()):
-            scope = self.tasks.get(scope_id)
-            if scope is None or not any(queues.values()):
-                continue
-            token = next(token for queue in queues.values() for token in queue)
-            node = token.node
-            if isinstance(node, InclusiveGateway) and node.name == name and node.can_merge(scope, queues):
-                node.merge(scope, queues)
+    def _decide_joins(self) -> bool:
+        """Let the joins decide that act on what can still come; whether one went on."""
+        for key in sorted(self.undecided):
+            node = self.undecided[key]
+            scope = self.tasks.get(key[0])
+            if scope is None:
+                del self.undecided[key]
+            elif node.decide(scope, scope.joins.get(node.name, {})):
                 return True
         return False
 
@@ -444,4 +457,4 @@ def merged(causes: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({*causes, *more}))
 
 
-__all__ = ["Host", "STARTED", "Workflow", "merged"]
+__all__ = ["Host", "Workflow", "merged"]

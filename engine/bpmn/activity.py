@@ -1,0 +1,187 @@
+"""What all activities have in common: borders, loops, quantities, mappings (BPMN 2.0, 10.3 and 13.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .boundary import BoundaryEvent, armed
+from .compensation import COMPENSATES, REMEMBERED, compensated, hand_up, remember
+from .definitions import EventDefinition, matches
+from .gateways import end_race
+from .loops import RUN, Loop, MultiInstance
+from .node import Flow, Node, Process
+from .token import WAITING, Token
+
+if TYPE_CHECKING:
+    from ..expressions import Expression, Value
+
+
+class Activity(Node):
+    """An activity's token arms its boundary events, runs (once, in turns or in many runs), and leaves."""
+
+    loop: Loop | MultiInstance | None = None
+    boundary: list[BoundaryEvent]
+    for_compensation = False
+    compensation: Activity | None = None
+    """The handler that a compensation event on the border names."""
+    input_values: Mapping[str, Value]
+    output_values: Sequence[tuple[str, Expression | Value]]
+    start_quantity = 1
+    completion_quantity = 1
+
+    def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
+        super().__init__(process, node_id, title=title, line=line)
+        self.boundary = []
+        self.input_values = {}
+        self.output_values = ()
+
+    # -- beginning
+
+    def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
+        if self.start_quantity == 1:
+            super().arrive(scope, flow, causes)
+            return
+        self._wait_for_more(scope.workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING))
+
+    def _wait_for_more(self, token: Token) -> None:
+        """Begin once as many tokens have come, by whatever flows, as the start quantity asks for."""
+        scope = token.scope
+        assert scope is not None
+        queue = scope.joins.setdefault(self.name, {}).setdefault(None, [])
+        queue.append(token)
+        if len(queue) < self.start_quantity:
+            return
+        token.causes = tuple(sorted({cause for each in queue for cause in each.causes}))
+        for earlier in queue[:-1]:
+            token.workflow.drop(earlier)
+        queue.clear()
+        token.workflow.make_ready(token)
+
+    def resume(self, token: Token) -> None:
+        if self.start_quantity > 1 and token._state == WAITING and token.id not in token.workflow.waits:
+            self._wait_for_more(token)
+
+    def _run_hook(self, token: Token) -> bool | None:
+        if RUN in token.internal_data:
+            return self.execute(token)
+        if self.boundary:
+            for event in self.boundary:
+                if event.listens:
+                    event.arm(token)
+            token.workflow.look_at_conditions()
+            if token.id not in token.workflow.tasks:
+                return None
+        if self.loop is not None:
+            self.loop.begin(token, self)
+            return None
+        return self.execute(token)
+
+    def execute(self, token: Token) -> bool | None:
+        """Do the work of one run; true if it is done already."""
+        return True
+
+    def new_run(self, container: Token, number: int, locals_: dict[str, Any]) -> None:
+        """Start one run of a repeated activity."""
+        token = container.workflow.new_token(self, container, None, container.causes)
+        token.internal_data[RUN] = number
+        token.data = locals_
+
+    # -- ending
+
+    def finish(self, token: Token, results: Mapping[str, Any]) -> None:
+        """The work of one run is done: map its results to variables and go on."""
+        self.map_outputs(token, results)
+        token.complete()
+
+    def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
+        """Set the variables that the model's output mappings name."""
+        if self.output_values:
+            context = token.context.child(results)
+            values = {target: value.evaluate(context) for target, value in self.output_values}
+            token.workflow.set_variables(token.scope or token, values)
+
+    def _on_complete(self, token: Token) -> None:
+        scope = token.scope
+        assert scope is not None
+        if RUN in token.internal_data:
+            self._run_completed(token, scope)
+            return
+        if self.boundary:
+            for listener in armed(token):
+                token.workflow.cancel_token(listener)
+        end_race(token)
+        if self.loop is not None:
+            hand_up(token, scope)
+        elif self.is_compensable(token):
+            remember(token, scope)
+        if COMPENSATES in token.internal_data:
+            compensated(token)
+        elif scope.node.has_enough(scope, token):
+            token.workflow.move(token, ())
+        else:
+            self.leave(token)
+
+    def _run_completed(self, token: Token, container: Token) -> None:
+        assert self.loop is not None
+        if self.is_compensable(token):
+            remember(token, container)
+        if isinstance(self.loop, Loop) or self.loop.sequential:
+            # The next turn follows this one, so its undo comes first.
+            container.causes = token.causes
+            container.ended = set(token.causes)
+        else:
+            container.ended.update(token.causes)
+        container.live += 1  # the container must not end between two runs
+        token.workflow.drop(token)
+        container.live -= 1
+        self.loop.run_done(container, self, token)
+
+    def runs_ended(self, container: Token) -> None:
+        """All runs are through."""
+        if container.ended:
+            container.causes = tuple(sorted(container.ended))
+        container.complete()
+
+    def scope_ended(self, token: Token) -> None:
+        """Runs end one by one, so the last token inside says nothing of its own."""
+
+    def leave(self, token: Token) -> None:
+        assert token.scope is not None
+        for _ in range(self.completion_quantity - 1):
+            for flow in self.choose(token) if self.conditional else self.outgoing:
+                flow.target.arrive(token.scope, flow, token.causes)
+        super().leave(token)
+
+    # -- errors, compensation, behaviours
+
+    def catchers(self, token: Token, kind: str, code: str) -> Iterable[BoundaryEvent]:
+        if RUN in token.internal_data:
+            return ()
+        found = [event for event in self.boundary if any(matches(each, kind, code) for each in event.definitions)]
+        return sorted(found, key=lambda event: not any(each.name == code for each in event.definitions))
+
+    def is_compensable(self, token: Token) -> bool:
+        """Whether there is something to compensate, now that it has completed."""
+        return self.compensation is not None or bool(token.internal_data.get(REMEMBERED))
+
+    def compensation_handler(self) -> Node | None:
+        return self.compensation
+
+    def throw_implicitly(self, token: Token, definition: EventDefinition | None, *, interrupts: bool) -> None:
+        """Throw a multi-instance behaviour's event to this activity's border; without a definition it is any signal."""
+        for event in self.boundary:
+            if any(_catches(caught, definition) for caught in event.definitions):
+                if interrupts:
+                    event.catch(token, {})
+                else:
+                    event.go_on(token, token.causes, {})
+                return
+
+
+def _catches(caught: EventDefinition, thrown: EventDefinition | None) -> bool:
+    if thrown is None:
+        return caught.kind == "signal"
+    if thrown.kind in ("error", "escalation"):
+        return matches(caught, thrown.kind, thrown.name or "")
+    return caught.kind == thrown.kind and caught.name == thrown.name

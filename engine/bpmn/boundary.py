@@ -1,0 +1,89 @@
+"""Events on the border of an activity (BPMN 2.0, 10.5.4 and 13.5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .definitions import AWAITED
+from .events import CatchEvent
+from .gateways import end_race
+from .node import Node
+from .token import WAITING, Token
+from .waits import set_again
+
+if TYPE_CHECKING:
+    from .activity import Activity
+
+
+class BoundaryEvent(CatchEvent):
+    """An event on the border of an activity; its own token listens while the activity's is there."""
+
+    counts = False
+    host: Activity
+    fired: Fired
+    interrupting = True
+
+    @property
+    def listens(self) -> bool:
+        """Whether it needs a token to wait; errors, escalations, cancels and compensation find it without."""
+        return any(definition.kind in AWAITED for definition in self.definitions)
+
+    def arm(self, host: Token) -> None:
+        """Begin to listen, for the activity of this token."""
+        token = host.workflow.new_token(self, host.scope, None, host.causes, state=WAITING)
+        token.note(host=host.id)
+        self.listen_for(token)
+
+    def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
+        workflow = token.workflow
+        if not self.all_seen(token, number):
+            workflow.set_variables(token, payload)
+            return
+        host = workflow.tasks[token.internal_data["host"]]
+        if not self.interrupting and self.definitions[number].kind == "timer":
+            set_again(token, number)
+        self.catch(host, payload)
+
+    def catch(self, host: Token, payload: Mapping[str, Any]) -> None:
+        """Take the flow out of the border, from the activity of this token."""
+        if self.interrupting:
+            self._interrupt(host, payload)
+        else:
+            self.go_on(host, host.causes, payload)
+
+    def _interrupt(self, host: Token, payload: Mapping[str, Any]) -> None:
+        workflow = host.workflow
+        scope = host.scope
+        assert scope is not None
+        scope.live += 1  # the scope must not end between what is taken away and what goes on
+        for boundary in armed(host):
+            workflow.cancel_token(boundary)
+        end_race(host)
+        causes = workflow.cancel_token(host)
+        self.go_on(host, causes, payload)
+        scope.live -= 1
+
+    def go_on(self, host: Token, causes: tuple[int, ...], payload: Mapping[str, Any]) -> None:
+        """Let a token leave the border, beside the activity or in its place."""
+        token = host.workflow.new_token(self.fired, host.scope, None, causes)
+        token.workflow.set_variables(token, payload)
+
+
+class Fired(Node):
+    """Where the token of a boundary event goes on once it has fired; shares the event's outgoing flows."""
+
+    def __init__(self, event: BoundaryEvent) -> None:
+        super().__init__(event.process, f"{event.bpmn_id}:fired", title=event.bpmn_name, line=event.line)
+        self.event = event
+        self.host = event.host
+        self.outgoing = event.outgoing
+
+
+def armed(host: Token) -> Iterator[Token]:
+    """The listening tokens of an activity's boundary events."""
+    if host.scope is None:
+        return
+    for token in list(host.scope.inside.values()):
+        if token.internal_data.get("host") == host.id:
+            yield token

@@ -1,0 +1,46 @@
+"""What an event waits for or sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from ..expressions import Expression, Value
+
+EventKind = Literal[
+    "message",
+    "signal",
+    "timer",
+    "condition",
+    "error",
+    "escalation",
+    "link",
+    "terminate",
+    "cancel",
+    "compensate",
+]
+
+AWAITED: Final = frozenset({"message", "signal", "timer", "condition"})
+"""The kinds that a token waits for; errors and their like find their catcher without one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventDefinition:
+    """One trigger or result of an event; ``name`` is the message, signal, link name or the error or escalation code."""
+
+    kind: EventKind
+    name: str | None = None
+    expression: Expression | None = None
+    timer: Literal["date", "duration", "cycle"] | None = None
+    correlation: Expression | None = None
+    activity: str | None = None
+    """For a compensation: the one activity to compensate."""
+    wait_for_completion: bool = True
+    payload: Mapping[str, Value] = field(default_factory=dict)
+
+
+def matches(definition: EventDefinition, kind: str, code: str) -> bool:
+    """Whether an event catches this error or escalation; one without a code catches all."""
+    return definition.kind == kind and definition.name in (None, code)

@@ -1,0 +1,198 @@
+"""Activities that hold a process of their own (BPMN 2.0, 10.3.5, 13.3.4 and 13.3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ExpressionError, LimitExceeded
+from .activities import run_namespace
+from .activity import Activity
+from .event_subprocess import EventSubProcess
+from .loops import RUN
+from .node import Node, Process, handler_of
+from .token import STARTED, Token
+
+if TYPE_CHECKING:
+    from ..expressions import Expression, Value
+
+
+class SubProcess(Activity):
+    """An inner process in a scope of its own."""
+
+    body: Process
+
+    def execute(self, token: Token) -> bool | None:
+        token._set_state(STARTED)
+        if self.input_values:
+            context = token.context
+            token.data = {**token.data, **{name: value.evaluate(context) for name, value in self.input_values.items()}}
+        token.workflow.open_scope(token, self.body)
+        return None
+
+    def scope_ended(self, token: Token) -> None:
+        if self.loop is not None and RUN not in token.internal_data:
+            return
+        if token.internal_data.get("cancelled"):
+            self._leave_cancelled(token)
+            return
+        self.finish(token, {})
+
+    def _leave_cancelled(self, token: Token) -> None:
+        for event in self.boundary:
+            if any(definition.kind == "cancel" for definition in event.definitions):
+                host = token.scope if RUN in token.internal_data else token
+                assert host is not None
+                event.catch(host, {})
+                return
+        raise ExpressionError(f"The transaction {self.bpmn_id!r} was cancelled and has no cancel event on its border.")
+
+    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
+        if self.loop is not None and RUN not in scope.internal_data:
+            return ()
+        return handler_of(self.body, kind, code)
+
+    def compensation_handler(self) -> Node | None:
+        if self.compensation is not None:
+            return self.compensation
+        inner = self.body.event_sub_processes
+        return next((each for each in inner if any(one.kind == "compensate" for one in each.definitions)), None)
+
+    def is_compensable(self, token: Token) -> bool:
+        return super().is_compensable(token) or self.compensation_handler() is not None
+
+
+class Transaction(SubProcess):
+    """A sub-process that can be cancelled as a whole: what it did is compensated (BPMN 2.0, 13.3.8)."""
+
+    cancellable = True
+
+
+class AdHocSubProcess(SubProcess):
+    """Activities without an order: each that has no incoming flow may run, until the completion condition holds."""
+
+    sequential = False
+    completion: Expression | None = None
+    cancel_remaining = True
+
+    def execute(self, token: Token) -> bool | None:
+        token._set_state(STARTED)
+        workflow = token.workflow
+        for handler in self.body.event_sub_processes:
+            handler.listen(token)
+        entries = list(self.body.entries)
+        if self.sequential and entries:
+            token.note(left=[node.name for node in entries[1:]])
+            entries = entries[:1]
+        for node in entries:
+            node.arrive(token, None, token.causes)
+        if not entries:
+            workflow.scope_ended(token)
+        return None
+
+    def has_enough(self, scope: Token, done: Token) -> bool:
+        if self.completion is None or not self.completion.is_true(scope.context):
+            return False
+        self.interrupted(scope)
+        if self.cancel_remaining:
+            workflow = scope.workflow
+            for other in list(scope.inside.values()):
+                if other is not done:
+                    workflow.ends_in(scope, workflow.cancel_token(other))
+        return True
+
+    def interrupted(self, scope: Token) -> None:
+        scope.note(left=[])
+
+    def goes_on(self, scope: Token) -> bool:
+        left = scope.internal_data.get("left") or []
+        if not left:
+            return False
+        scope.note(left=left[1:])
+        self.body.nodes[left[0]].arrive(scope, None, scope.causes)
+        return True
+
+
+class CallActivity(Activity):
+    """Another process, run inside this instance with parameters of its own."""
+
+    namespace: str
+    called: str
+    called_expression: Expression | None = None
+    own_process: Process | None = None
+    """The called process where it was deployed in the same bundle."""
+    inward: Sequence[tuple[str, Value]] = ()
+    outward: Sequence[tuple[str, Value]] = ()
+    all_in = True
+    all_out = False
+
+    def execute(self, token: Token) -> bool | None:
+        workflow = token.workflow
+        token._set_state(STARTED)
+        context = token.context
+        parameters: dict[str, Any] = dict(context.parameters) if self.all_in else {}
+        if self.all_in:
+            for scope in reversed(list(_locals_of(token))):
+                parameters.update(scope)
+        for name, value in self.inward:
+            parameters[name] = value.evaluate(context)
+        for name, value in self.input_values.items():
+            parameters[name] = value.evaluate(context)
+        depth = 1 + len(workflow.call_path(token))
+        limit = workflow.host.limits.call_depth
+        if depth > limit:
+            raise LimitExceeded("call_depth", f"{self.bpmn_id!r} calls deeper than the limit call_depth ({limit}).")
+        called = self.called
+        if self.called_expression is not None:
+            called = str(self.called_expression.evaluate(context))
+        deployment_id: str | None = None
+        process = self.own_process
+        if process is None:
+            deployment_id, process = workflow.host.called_process(called)
+        path = [*workflow.call_path(token), run_namespace(self.namespace, token)]
+        token.note(parameters=parameters, deployment=deployment_id, called=called, path=path)
+        token.body = process
+        workflow.open_scope(token, process)
+        return None
+
+    def resume(self, token: Token) -> None:
+        super().resume(token)
+        if "called" in token.internal_data:
+            self.find_body(token)
+
+    def find_body(self, token: Token) -> None:
+        """The process that this token has called before it was saved."""
+        deployment_id = token.internal_data["deployment"]
+        if deployment_id is not None:
+            token.body = token.workflow.host.deployed_process(deployment_id)
+        elif self.own_process is not None:
+            token.body = self.own_process
+
+    def is_compensable(self, token: Token) -> bool:
+        # What the called process remembers ends with it: its nodes are none of this process.
+        return self.compensation is not None
+
+    def scope_ended(self, token: Token) -> None:
+        if self.loop is not None and RUN not in token.internal_data:
+            return
+        inner = token.workflow.call_context(token)
+        values: dict[str, Any] = dict(inner.parameters) if self.all_out else {}
+        for name, value in self.outward:
+            values[name] = value.evaluate(inner)
+        token.workflow.set_variables(token.scope or token, values)
+        self.finish(token, {})
+
+    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
+        if self.loop is not None and RUN not in scope.internal_data:
+            return ()
+        return handler_of(scope.body, kind, code)
+
+
+def _locals_of(token: Token) -> Iterable[dict[str, Any]]:
+    current: Token | None = token
+    while current is not None:
+        if current.data:
+            yield current.data
+        current = current.scope
+        if current is not None and "parameters" in current.internal_data:
+            return
