@@ -56,9 +56,12 @@ class InlineDispatcher:
         that fails ends the run at once, before its siblings begin. False if nothing waited.
         """
         outcomes: list[Outcome] = []
+        moved = False
         end = 0.0
+        work: Work | None = None
         try:
             while (work := self._next()) is not None:
+                moved = True
                 stone = self.desk.stone_for(work)
                 if stone is None:
                     continue
@@ -69,10 +72,15 @@ class InlineDispatcher:
                 end = end or now + TOGETHER
                 if outcome.result != "done" or now > end:
                     break
+        except BaseException:
+            # Interrupted from outside, with the task half done: it is delivered again by the next call.
+            if work is not None:
+                self.submit([work])
+            raise
         finally:
             self._running.clear()
             self.desk.report(outcomes)
-        return bool(outcomes)
+        return moved
 
     def _next(self) -> Work | None:
         while self._queue:

@@ -1,0 +1,122 @@
+"""A task whose stone is gone waits as ``stone-missing`` and goes on when the stone is back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
+
+from .sketch import line, service
+
+
+class Make(Stone):
+    """Makes one thing."""
+
+    code = "make"
+
+    def start(self, task: TaskInfo) -> None:
+        task.add_output("id", task.namespace)
+
+
+class Boot(Make):
+    """Comes up at the second look."""
+
+    code = "boot"
+    monitor_interval = 10.0
+
+    def monitor(self, task: TaskInfo) -> bool:
+        task.state["looks"] = task.state.get("looks", 0) + 1
+        return bool(task.state["looks"] == 2)
+
+
+MODEL = line("shop", '<userTask id="ask"/>', service("order", "make"))
+
+
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/river.db"
+
+
+@pytest.mark.parametrize("dispatcher", ["inline", "threads"])
+def test_a_task_waits_for_its_stone(tmp_path: Path, dispatcher: Literal["inline", "threads"]) -> None:
+    with Engine(url(tmp_path), stones=[Make], dispatcher=dispatcher) as engine:
+        engine.deploy(MODEL)
+        number = engine.start(key="shop", name="test").process_instance_id
+        engine.stones.remove("make")
+        engine.complete(engine.tasks(number)[0].task_id)
+
+        _, task = engine.tasks(number)
+        assert (task.status, task.end_time) == ("stone-missing", None)
+        assert task.reason is not None
+        assert "'make'" in task.reason
+        assert engine.get(number).status == "running"
+
+        engine.register(Make)
+        ended = engine.wait(number, timeout=10)
+        assert (ended.status, ended.native_output_values) == ("success", {"order": {"id": "order"}})
+        assert engine.task(task.task_id).reason is None
+
+
+@pytest.mark.parametrize("dispatcher", ["inline", "threads"])
+def test_an_engine_that_is_made_with_the_missing_stone_goes_on(
+    tmp_path: Path, dispatcher: Literal["inline", "threads"]
+) -> None:
+    with Engine(url(tmp_path), stones=[Make]) as engine:
+        engine.deploy(MODEL)
+        number = engine.start(key="shop", name="test").process_instance_id
+    with Engine(url(tmp_path)) as engine:
+        engine.complete(engine.tasks(number)[0].task_id)
+        assert engine.tasks(number)[1].status == "stone-missing"
+
+    with Engine(url(tmp_path), stones=[Make], dispatcher=dispatcher) as engine:
+        assert engine.wait(number, timeout=10).status == "success"
+
+
+def test_a_stone_that_is_decorated_later_is_back_too(tmp_path: Path) -> None:
+    with Engine(url(tmp_path), stones=[Make]) as engine:
+        engine.deploy(MODEL)
+        number = engine.start(key="shop", name="test").process_instance_id
+    with Engine(url(tmp_path)) as engine:
+        engine.complete(engine.tasks(number)[0].task_id)
+
+        @engine.stone("make")
+        def make(task: TaskInfo) -> dict[str, Any]:
+            return {"id": "by hand"}
+
+        assert engine.wait(number).native_output_values == {"order": {"id": "by hand"}}
+
+
+def test_a_monitor_whose_stone_goes_missing_looks_on_where_it_was(tmp_path: Path) -> None:
+    clock = VirtualClock(1_800_000_000_000)
+    with Engine(url(tmp_path), stones=[Boot], clock=clock) as engine:
+        engine.deploy(line("shop", service("order", "boot")))
+        number = engine.start(key="shop", name="test").process_instance_id
+        engine.stones.remove("boot")
+        clock.advance(10)
+        engine.run_pending()
+        assert engine.tasks(number)[0].status == "stone-missing"
+        assert engine.tasks(number)[0].outputs == {"id": "order"}
+
+        engine.register(Boot)
+        clock.advance(10)
+        engine.run_pending()
+
+        assert engine.get(number).status == "success"
+        assert engine.tasks(number)[0].attempt == 1
+
+
+def test_a_stone_for_other_values_is_no_stone_for_these(tmp_path: Path) -> None:
+    class Far(Make):
+        serves = {"regionId": "far"}
+
+    class Near(Make):
+        serves = {"regionId": "near"}
+
+    model = line("shop", '<userTask id="ask"/>', service("order", "make", {"regionId": "near"}))
+    with Engine(url(tmp_path), stones=[Far, Near]) as engine:
+        engine.deploy(model)
+        number = engine.start(key="shop", name="test").process_instance_id
+        engine.complete(engine.tasks(number)[0].task_id)
+        assert engine.get(number).status == "success"
