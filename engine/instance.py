@@ -231,14 +231,18 @@ class Instance:
         if row.open:
             self.stop_task(row, "canceled", "An event interrupted it.")
 
-    def stop_task(self, row: TaskRow, status: str, reason: str) -> None:
+    def hold_back(self, row: TaskRow) -> bool:
+        """Keep a row that was or would be handed over from being carried out; false if that may have begun."""
+        return any(other is row for other in self.handed) or self.facilities.dispatcher.withdraw(row.id)
+
+    def stop_task(self, row: TaskRow, status: str, reason: str, *, held_back: bool | None = None) -> None:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
-        dispatcher = self.facilities.dispatcher
-        kept_back = any(other is row for other in self.handed) or dispatcher.withdraw(row.id)
-        if row.stone is None or ((kept_back or row.status == "stone-missing") and not self._has_begun(row)):
+        if held_back is None:
+            held_back = self.hold_back(row)
+        if row.stone is None or ((held_back or row.status == "stone-missing") and not self._has_begun(row)):
             row.undo = "never-begun"
-        elif not kept_back:
-            dispatcher.ask_to_stop(row.id)
+        elif not held_back:
+            self.facilities.dispatcher.ask_to_stop(row.id)
         self.end_task(row, status, reason)
         row.reason = reason
 

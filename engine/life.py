@@ -113,12 +113,15 @@ def drain(instance: Instance) -> None:
         if not row.open:
             continue
         elsewhere = row.stone is not None and row.due is None and row.owner not in (None, facilities.engine_id)
-        if elsewhere or facilities.dispatcher.running(row.id):
+        # Held back first: between a look whether it runs and this, it could have begun.
+        held_back = instance.hold_back(row)
+        if not held_back and (elsewhere or facilities.dispatcher.running(row.id)):
             facilities.dispatcher.ask_to_stop(row.id)
             stone = facilities.stones.choose(row.stone, row.parameters) or Stone
             longest = max(longest, stone.grace)
         else:
-            instance.stop_task(row, "canceled", "It was stopped because its process failed or was cancelled.")
+            reason = "It was stopped because its process failed or was cancelled."
+            instance.stop_task(row, "canceled", reason, held_back=held_back)
     instance.row.due = instance.now() + round(longest * 1000) if longest else None
 
 
