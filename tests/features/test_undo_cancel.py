@@ -50,7 +50,8 @@ def waiting(engine: Engine) -> str:
     """A process that has made a and b, and waits for a message."""
     paid = catch("payment", '<messageEventDefinition id="m" messageRef="paid"/>')
     before = '<message id="paid" name="paid"/>'
-    engine.deploy(line("waiting", service("a", "make"), service("b", "make"), paid, service("c", "make"), before=before))
+    nodes = (service("a", "make"), service("b", "make"), paid, service("c", "make"))
+    engine.deploy(line("waiting", *nodes, before=before))
     return engine.start(key="waiting", name="test").process_instance_id
 
 
@@ -94,7 +95,7 @@ def test_nothing_reaches_a_cancelled_process_any_more(engine: Engine, world: Wor
 def test_a_timer_of_a_process_that_has_ended_does_not_keep_the_engine_busy(
     engine: Engine, world: World, clock: VirtualClock
 ) -> None:
-    timer = catch("later", "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>")
+    timer = catch("later", "<timerEventDefinition><timeDuration>PT10M</timeDuration></timerEventDefinition>")
     engine.deploy(line("timed", service("a", "make"), timer))
     first = engine.start(key="timed", name="test").process_instance_id
     engine.cancel(first)

@@ -150,9 +150,8 @@ def test_a_protected_process_is_not_deleted_but_rolls_back(engine: Engine, world
 
 
 def test_a_preview_lists_the_undo_in_order_and_changes_nothing(engine: Engine, world: World) -> None:
-    engine.deploy(
-        line("mixed", service("a", "make"), service("letter", "mail"), policy("b", "make", "retain"), service("c", "shy"))
-    )
+    nodes = (service("a", "make"), service("letter", "mail"), policy("b", "make", "retain"), service("c", "shy"))
+    engine.deploy(line("mixed", *nodes))
     ended = run(engine, "mixed")
     before = (engine.get(ended.process_instance_id), engine.tasks(ended.process_instance_id), len(world.calls))
     steps = engine.preview(ended.process_instance_id, "delete")
