@@ -1,0 +1,67 @@
+"""``python -m tests.benchmarks [--quick] [--folder DIR] [NAME ...]``: measure, and print a table.
+
+Each benchmark runs in a process of its own, so that none inherits the memory or the threads of another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .bench import Bench
+from .table import HEAD
+
+BENCHMARKS = {
+    "sequences": "5, 10, 100 and 1,000 stones in sequence",
+    "branches": "10, 100 and 500 in parallel; blocks",
+    "repetition": "multi-instance and loops",
+    "deploying": "400 nodes",
+    "at_once": "32 processes in flight in the library",
+    "over_http": "32 clients of the server",
+    "waiting": "10,000 monitors",
+    "store_size": "bytes per instance; reading beside a million others",
+    "imports": "the engine and the command line",
+    "peers": "SpiffWorkflow and DBOS",
+}
+
+
+def main() -> int:
+    """Run what is named, or everything; 1 if a benchmark broke (a missed target is not an error)."""
+    names = "\n".join(f"  {name:<12}{text}" for name, text in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="dev.py bench", epilog=names, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (default: all)")
+    parser.add_argument("--quick", action="store_true", help="small sizes: only to see that all of it runs")
+    parser.add_argument("--folder", help="where to put the stores: on the disk that is to be measured")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
+    if chosen.alone:
+        with tempfile.TemporaryDirectory(dir=chosen.folder, ignore_cleanup_errors=True) as folder:
+            for name in chosen.names:
+                run(name, Bench(folder=Path(folder), quick=chosen.quick))
+        return 0
+    print(HEAD)
+    options = [*(["--quick"] if chosen.quick else []), *(["--folder", chosen.folder] if chosen.folder else [])]
+    codes = []
+    for name in chosen.names or BENCHMARKS:
+        print(f"{name}: {BENCHMARKS[name]}", flush=True)
+        codes.append(subprocess.call([sys.executable, "-m", __package__, "--alone", *options, name]))
+    return int(any(codes))
+
+
+def run(name: str, bench: Bench) -> None:
+    """Measure one benchmark and print its rows."""
+    for row in importlib.import_module(f".{name}", __package__).measure(bench):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
