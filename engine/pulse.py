@@ -42,6 +42,7 @@ class Pulse:
         self._owed: deque[EventRow] = deque()
         self._stopping = False
         self._polled = 0.0
+        self._looked = 0.0
         self._beaten = 0.0
         self._deliver = deliver
         river.on_owed = self._owed.append
@@ -113,13 +114,14 @@ class Pulse:
         if self.river.suspects and real - self._polled >= POLL:
             self._look_after_suspects()
         if not self.passive and (self.thread is None or real - self._polled >= POLL):
+            if real - self._looked >= POLL:
+                self._looked = real
+                self._take_over()
             self._polled = real
             moved = self._poll(now) or moved
         if real - self._beaten >= HEARTBEAT:
             self._beaten = real
             self.facilities.store.engine_seen(self.facilities.engine_id, _real_now())
-            if not self.passive:
-                self._take_over()
         while self.river.drain():
             pass
         return moved
