@@ -72,8 +72,7 @@ class Pulse:
             self.river.arrived.notify_all()
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join()
-        while self.river.drain():
-            pass
+        self.river.close()
         try:
             self.facilities.store.release_tasks([self.facilities.engine_id], self.facilities.clock.now())
         except StoreError as error:
@@ -86,6 +85,11 @@ class Pulse:
                     continue
             except StoreError as error:
                 logger.warning("the database does not answer: %s", error)
+                time.sleep(0.2)
+                continue
+            except Exception:
+                # Without this thread nothing would go on any more, so it outlives what nobody has foreseen.
+                logger.exception("a look at what is due has failed")
                 time.sleep(0.2)
                 continue
             with self.river.arrived:

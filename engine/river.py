@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models import AlreadyUsed, Changes, EventRow, RevisionConflict, StoreError, TaskRow
-from .errors import RiverstoneError, StoreUnavailable, UnknownProcessInstance
+from .errors import EngineClosed, RiverstoneError, StoreUnavailable, UnknownProcessInstance
 from .instance import Facilities, Instance
 
 logger = logging.getLogger("riverstone.engine")
@@ -73,6 +73,7 @@ class River:
         self._kept: OrderedDict[int, Instance] = OrderedDict()
         self._inbox: list[Posted] = []
         self._inbox_lock = threading.Lock()
+        self._closed = False
         self._stepping = threading.RLock()
         self.arrived = threading.Condition(self._inbox_lock)
         self._watchers: dict[int, list[threading.Event]] = {}
@@ -87,6 +88,8 @@ class River:
         """Queue an event; the future has its result once that is durable, or what it raised."""
         future: Future[Any] = Future()
         with self.arrived:
+            if self._closed:
+                raise EngineClosed("The engine is closed: make a new one.")
             self._inbox.append(Posted(action, future))
             self.arrived.notify()
         return future
@@ -124,6 +127,13 @@ class River:
                 return False
             self._step_together(batch)
             return True
+
+    def close(self) -> None:
+        """Step what still waits, and take nothing more: nobody would step it."""
+        while not self._closed:
+            self.drain()
+            with self._inbox_lock:
+                self._closed = not self._inbox
 
     def now(self, action: Action) -> Any:
         """Step one event in the caller's thread and return its result once that is durable."""
