@@ -1,0 +1,55 @@
+"""What a user may import is written down here once more, so that it changes only on purpose."""
+
+from __future__ import annotations
+
+import inspect
+
+import riverstone.engine as engine
+import riverstone.models as models
+
+ENGINE = """
+    BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed ExpressionError Finding InlineDispatcher
+    Invalid LimitExceeded Limits Malformed Model ModelInvalid NotFound Page ProcessInstance ReferenceNotFound
+    RiverstoneError Stone StoreUnavailable Task TaskInfo ThreadsDispatcher TooLarge UndoStep Unknown
+    UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock WaitTimeout
+""".split()
+MODELS = """
+    AlreadyUsed Changes ContentRow DeploymentRow EventRow InstanceRow ModelRow RevisionConflict Store StoreError
+    TaskRow TokenRow WaitRow
+""".split()
+METHODS = """
+    cancel close complete delete deploy deploy_model deployment deployments get instances lint message model models
+    preview protect register report report_progress rerun resume retry_undo run_pending save_model signal start stone
+    stone_for task tasks wait
+""".split()
+
+
+def test_the_engine_exports_these_names() -> None:
+    assert sorted(engine.__all__) == sorted(ENGINE)
+    assert all(hasattr(engine, name) for name in ENGINE)
+
+
+def test_the_store_exports_these_names() -> None:
+    assert sorted(models.__all__) == sorted(MODELS)
+    assert all(hasattr(models, name) for name in MODELS)
+
+
+def test_an_engine_has_these_methods() -> None:
+    found = [name for name, _ in inspect.getmembers(engine.Engine, inspect.isfunction) if not name.startswith("_")]
+
+    assert found == METHODS
+
+
+def test_every_error_that_leaves_the_engine_has_one_root_and_a_code_of_its_own() -> None:
+    errors = [
+        found for name in ENGINE if inspect.isclass(found := getattr(engine, name)) and issubclass(found, Exception)
+    ]
+    ours = [error for error in errors if issubclass(error, engine.RiverstoneError)]
+
+    assert {error for error in errors if error not in ours} == {engine.BpmnError, engine.NotFound}
+    assert len({error.code for error in ours}) == len(ours)
+
+
+def test_every_public_name_says_what_it_is() -> None:
+    assert [name for name in ENGINE if not (getattr(engine, name).__doc__ or "").strip()] == []
+    assert [name for name in METHODS if not (getattr(engine.Engine, name).__doc__ or "").strip()] == []
