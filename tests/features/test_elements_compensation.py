@@ -1,0 +1,148 @@
+"""Compensation and transactions. Every story is told twice, once with restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .elements import START, Stage, boundary, end, model, on_event, runs, stages, sub, throw, user, work
+
+COMPENSATE = "<compensateEventDefinition/>"
+
+
+@pytest.fixture(params=["undisturbed", "restarting"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    yield from stages(tmp_path, request.param == "restarting")
+
+
+def undoable(node: str, task: str = "", handler: str = "") -> str:
+    """A task with a handler that logs ``-`` and its name, or the handler that is given."""
+    back = handler or work(f"-{node}", isForCompensation="true").replace('id="-', 'id="un')
+    return (
+        (task or work(node))
+        + boundary(f"c{node}", node, COMPENSATE)
+        + back
+        + f'<association id="as{node}" associationDirection="One" sourceRef="c{node}" targetRef="un{node}"/>'
+    )
+
+
+def test_handlers_run_in_the_reverse_order(stage: Stage) -> None:
+    body = START + undoable("a") + undoable("b") + work("c") + throw("t", COMPENSATE) + work("d") + end("e")
+    stage.start(model(body, "s -> a -> b -> c -> t -> d -> e"))
+    assert stage.log == ["a", "b", "c", "unb", "una", "d"]
+
+
+def test_what_is_independent_is_compensated_side_by_side(stage: Stage) -> None:
+    def by_hand(node: str) -> str:
+        return undoable(node, user(node), user(f"un{node}", isForCompensation="true"))
+
+    body = f'{START}<parallelGateway id="g"/><parallelGateway id="j"/>' + by_hand("a") + by_hand("b") + by_hand("c")
+    body += throw("t", COMPENSATE) + end("e")
+    stage.start(model(body, "s -> g", "g -> a -> j", "g -> b -> c -> j", "j -> t -> e"))
+    stage.complete("a").complete("b").complete("c")
+    assert stage.open == ["una", "unc"]
+    assert stage.complete("unc").open == ["una", "unb"]
+    assert stage.complete("una").complete("unb").status == "success"
+
+
+def test_only_what_has_completed_is_compensated(stage: Stage) -> None:
+    body = f'{START}<parallelGateway id="g"/>' + undoable("a") + undoable("b", user("b")) + throw("t", COMPENSATE)
+    stage.start(model(body + end("e"), "s -> g", "g -> a -> t -> e", "g -> b -> e"))
+    assert stage.log == ["a", "una"]
+    assert stage.open == ["b"]
+
+
+def test_one_activity_can_be_compensated_alone_and_only_once(stage: Stage) -> None:
+    only = '<compensateEventDefinition activityRef="a"/>'
+    body = START + undoable("a") + undoable("b") + throw("t", only) + throw("t2", COMPENSATE) + end("e")
+    stage.start(model(body, "s -> a -> b -> t -> t2 -> e"))
+    assert stage.log == ["a", "b", "una", "unb"]
+
+
+def test_a_throw_event_need_not_wait(stage: Stage) -> None:
+    aside = '<compensateEventDefinition waitForCompletion="false"/>'
+    body = START + undoable("a", "", user("una", isForCompensation="true")) + throw("t", aside) + user("b") + end("e")
+    stage.start(model(body, "s -> a -> t -> b -> e"))
+    assert stage.open == ["b", "una"]
+    assert stage.complete("b").status == "running"
+    assert stage.complete("una").status == "success"
+
+
+def test_every_run_of_a_repeated_activity_is_compensated(stage: Stage) -> None:
+    for number, sequential in enumerate((True, False)):
+        key = f"p{number}"
+        body = START + undoable("a", work("a", runs("3", sequential=sequential))) + throw("t", COMPENSATE) + end("e")
+        stage.log.clear()
+        stage.start(model(body, "s -> a -> t -> e", key=key), key=key)
+        assert [name for name in stage.log if name.startswith("un")] == ["una"] * 3
+        assert stage.status == "success"
+
+
+def test_a_sub_process_without_a_handler_of_its_own_is_compensated_by_those_inside(stage: Stage) -> None:
+    inner = sub("sp", '<startEvent id="i"/>' + undoable("b") + undoable("c") + end("ie"), "i -> b -> c -> ie")
+    body = START + undoable("a") + inner + undoable("d") + throw("t", COMPENSATE) + end("e")
+    stage.start(model(body, "s -> a -> sp -> d -> t -> e"))
+    assert stage.log == ["a", "b", "c", "d", "und", "unc", "unb", "una"]
+
+
+def test_a_compensation_event_sub_process_stands_for_what_is_inside(stage: Stage) -> None:
+    handler = on_event("h", COMPENSATE, work("u") + throw("ht", COMPENSATE) + end("he"), "sh -> u -> ht -> he")
+    inner = sub("sp", '<startEvent id="i"/>' + undoable("b") + handler + end("ie"), "i -> b -> ie")
+    body = START + inner + throw("t", COMPENSATE) + end("e")
+    stage.start(model(body, "s -> sp -> t -> e"))
+    assert stage.log == ["b", "u", "unb"]
+    assert stage.status == "success"
+
+
+def test_an_error_handler_compensates_what_its_scope_has_done(stage: Stage) -> None:
+    error = "<errorEventDefinition/>"
+    handler = on_event("h", error, throw("ht", COMPENSATE) + end("he"), "sh -> ht -> he")
+    body = START + undoable("a") + handler + end("e", error)
+    stage.start(model(body, "s -> a -> e"))
+    assert stage.log == ["a", "una"]
+    assert stage.status == "success"
+
+
+def transaction(inside: str, *flows: str) -> bytes:
+    tx = sub("tx", inside, *flows, tag="transaction")
+    cancelled = '<boundaryEvent id="x" attachedToRef="tx"><cancelEventDefinition/></boundaryEvent>'
+    body = START + tx + cancelled + work("gone") + work("on") + end("e") + end("f")
+    return model(body, "s -> tx -> on -> e", "x -> gone -> f")
+
+
+def test_a_cancelled_transaction_takes_back_what_it_did_and_leaves_by_its_border(stage: Stage) -> None:
+    stage.start(
+        transaction(
+            '<startEvent id="i"/><parallelGateway id="g"/><parallelGateway id="j"/><exclusiveGateway id="x1"/>'
+            + undoable("a")
+            + undoable("b")
+            + user("u")
+            + user("busy")
+            + end("bad", "<cancelEventDefinition/>")
+            + end("be"),
+            "i -> g",
+            "g -> a -> j",
+            "g -> b -> j",
+            "g -> busy -> be",
+            "j -> u -> bad",
+        )
+    )
+    stage.complete("u")
+    assert sorted(stage.log[:2]) == ["a", "b"]
+    assert sorted(stage.log[2:4]) == ["una", "unb"]
+    assert stage.log[4:] == ["gone"]
+    assert stage.status == "success"
+
+
+def test_a_transaction_that_is_not_cancelled_keeps_what_it_did(stage: Stage) -> None:
+    stage.start(transaction('<startEvent id="i"/>' + undoable("a") + end("ok"), "i -> a -> ok"))
+    assert stage.log == ["a", "on"]
+
+
+def test_a_handler_takes_the_place_of_the_engines_own_rollback(stage: Stage) -> None:
+    body = START + undoable("a") + throw("t", COMPENSATE) + user("b") + end("e")
+    stage.start(model(body, "s -> a -> t -> b -> e"))
+    task = next(task for task in stage.engine.tasks(stage.number) if task.element_id == "a")
+    assert task.undo == "undone"

@@ -1,0 +1,160 @@
+"""Loops, multi-instance and token quantities. Every story is told twice, once with restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .elements import START, Stage, boundary, end, model, runs, script, signal, stages, sub, timer, user, work
+
+SIGNAL = '<signal id="S" name="S"/><signalEventDefinition id="SD" signalRef="S"/>'
+
+
+@pytest.fixture(params=["undisturbed", "restarting"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    yield from stages(tmp_path, request.param == "restarting")
+
+
+def loop(condition: str = "", **attributes: str) -> str:
+    more = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    inside = f"<loopCondition>{condition}</loopCondition>" if condition else ""
+    return f"<standardLoopCharacteristics{more}>{inside}</standardLoopCharacteristics>"
+
+
+def alone(task: str, before: str = "") -> bytes:
+    return model(START + task + user("z") + end("e"), "s -> t -> z -> e", before=before)
+
+
+# -- standard loops
+
+
+def test_a_loop_goes_on_while_its_condition_holds(stage: Stage) -> None:
+    stage.start(alone(user("t", loop("again"))))
+    assert stage.complete("t", again=True).open == ["t"]
+    assert stage.complete("t", again=False).open == ["z"]
+
+
+def test_a_loop_that_is_tested_before_may_not_run_at_all(stage: Stage) -> None:
+    stage.start(alone(user("t", loop("again", testBefore="true"))), again=False)
+    assert stage.open == ["z"]
+
+
+def test_a_loop_ends_at_its_maximum(stage: Stage) -> None:
+    stage.start(alone(work("t", loop("true", loopMaximum="3"))))
+    assert stage.log == ["t", "t", "t"]
+    assert stage.open == ["z"]
+
+
+def test_a_sub_process_loops_and_counts(stage: Stage) -> None:
+    inner = '<startEvent id="i"/>' + work("w") + script("c", "log(loopCounter)") + end("ie")
+    stage.start(alone(sub("t", inner, "i -> w -> c -> ie", inside=loop("loopCounter &lt; 2"))))
+    assert stage.log == ["w", 0, "w", 1]
+
+
+# -- multi-instance
+
+
+def test_parallel_runs_are_all_there_at_once_and_counted(stage: Stage) -> None:
+    stage.start(alone(user("t", runs("3"))))
+    assert stage.open == ["t", "t", "t"]
+    stage.complete("t").complete("t")
+    assert stage.open == ["t"]
+    assert stage.complete("t").open == ["z"]
+
+
+def test_sequential_runs_come_one_after_the_other_with_their_item(stage: Stage) -> None:
+    over = 'camunda:collection="names" camunda:elementVariable="name"'
+    items = f'<multiInstanceLoopCharacteristics isSequential="true" {over}/>'
+    inner = '<startEvent id="i"/>' + work("w") + script("c", "log(name)") + end("ie")
+    stage.start(alone(sub("t", inner, "i -> w -> c -> ie", inside=items)), names=["ann", "bob"])
+    assert stage.log == ["w", "ann", "w", "bob"]
+
+
+def test_no_runs_at_all_is_none(stage: Stage) -> None:
+    assert stage.start(alone(user("t", runs("0")))).open == ["z"]
+
+
+def test_the_rest_is_taken_away_when_the_completion_condition_holds(stage: Stage) -> None:
+    done = "<completionCondition>nrOfCompletedInstances &gt;= 2</completionCondition>"
+    stage.start(alone(user("t", runs("5", inside=done))))
+    assert stage.complete("t").open == ["t"] * 4
+    assert stage.complete("t").open == ["z"]
+
+
+def test_the_attributes_of_the_runs_are_seen_inside(stage: Stage) -> None:
+    counts = "log([loopCounter, nrOfInstances, nrOfCompletedInstances, nrOfActiveInstances, numberOfInstances])"
+    inner = '<startEvent id="i"/>' + user("w") + script("c", counts) + end("ie")
+    stage.start(alone(sub("t", inner, "i -> w -> c -> ie", inside=runs("2"))))
+    stage.complete("w").complete("w")
+    assert stage.log == [[0, 2, 0, 2, 2], [1, 2, 1, 1, 2]]
+
+
+def test_a_timer_takes_all_runs_away(stage: Stage) -> None:
+    body = START + user("t", runs("3")) + boundary("x", "t", timer("PT3S")) + user("y") + user("z") + end("e")
+    stage.start(model(body, "s -> t -> z -> e", "x -> y -> e")).complete("t")
+    assert stage.advance(3).open == ["y"]
+    assert stage.complete("y").status == "success"
+
+
+def test_what_each_run_yields_is_collected(stage: Stage) -> None:
+    marker = (
+        "<multiInstanceLoopCharacteristics><loopDataInputRef>ns</loopDataInputRef><loopDataOutputRef>out</loopDataOutputRef>"
+        '<inputDataItem id="in" name="n"/><outputDataItem id="o" name="twice"/></multiInstanceLoopCharacteristics>'
+    )
+    inner = '<startEvent id="i"/>' + work("w") + script("c", "twice = n * 2") + end("ie")
+    body = sub("t", inner, "i -> w -> c -> ie", inside=marker)
+    stage.start(model(START + body + script("z", "log(out)") + end("e"), "s -> t -> z -> e"), ns=[1, 2], twice=0)
+    assert stage.log[2:] == [[2, 4]]
+
+
+def behaving(behavior: str, inside: str = "", *, sequential: bool = True) -> bytes:
+    reference = {f"{behavior.lower()}BehaviorEventRef": "SD"} if behavior in ("None", "One") else {}
+    marker = runs("3", sequential=sequential, inside=inside, behavior=behavior, **reference)
+    body = START + work("t", marker) + boundary("x", "t", signal("S")) + work("y") + work("z") + end("e")
+    return model(body, "s -> t -> z -> e", "x -> y -> e", before=SIGNAL)
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_the_behavior_none_sends_something_on_for_each_run(stage: Stage, sequential: bool) -> None:
+    stage.start(behaving("None", sequential=sequential))
+    assert sorted(name[0] for name in stage.log) == ["t", "t", "t", "y", "y", "y", "z"]
+    assert stage.status == "success"
+
+
+def test_the_behavior_one_sends_something_on_for_the_first_run(stage: Stage) -> None:
+    stage.start(behaving("One"))
+    assert sorted(name[0] for name in stage.log) == ["t", "t", "t", "y", "z"]
+
+
+def test_the_behavior_complex_throws_what_its_condition_asks_for(stage: Stage) -> None:
+    inside = (
+        "<complexBehaviorDefinition><condition>nrOfCompletedInstances == 2</condition>"
+        '<event><signalEventDefinition signalRef="S"/></event></complexBehaviorDefinition>'
+    )
+    stage.start(behaving("Complex", inside))
+    assert [name[0] for name in stage.log] == ["t", "t", "y"], "the event on the border interrupts"
+    assert stage.status == "success"
+
+
+# -- quantities
+
+
+def test_an_activity_waits_for_as_many_tokens_as_it_asks_for(stage: Stage) -> None:
+    body = f'{START}<parallelGateway id="g"/>' + user("a") + user("b") + user("t", startQuantity="2") + end("e")
+    stage.start(model(body, "s -> g", "g -> a -> t", "g -> b -> t", "t -> e"))
+    assert stage.complete("a").open == ["b"]
+    assert stage.complete("b").open == ["t"]
+    assert stage.complete("t").status == "success"
+
+
+def test_an_activity_sends_as_many_tokens_as_it_says(stage: Stage) -> None:
+    stage.start(alone(user("t", completionQuantity="3"))).complete("t")
+    assert stage.open == ["z", "z", "z"]
+
+
+def test_too_few_tokens_for_an_activity_are_told(stage: Stage) -> None:
+    stage.start(alone(user("t", startQuantity="2")))
+    assert stage.status == "failed"
+    assert "'t'" in stage.reason
