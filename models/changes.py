@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
+from .access import AuditRow
 from .errors import RevisionConflict
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from .statements import Delete, Insert, Statement, Update, Writer
@@ -57,6 +58,7 @@ INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
+INSERT_AUDIT = Insert.of("audit", AuditRow)
 UPDATE_INSTANCE = Update("process_instance", INSTANCE_STEP + INSTANCE_STATE, ("process_instance_id", "revision"))
 STEP_INSTANCE = Update("process_instance", INSTANCE_STEP, ("process_instance_id", "revision"))
 UPDATE_CONTENT = Update("content", ("variables", "outputs"), ("process_instance_id",))
@@ -94,6 +96,7 @@ class Changes:
     gone_waits: set[tuple[int, int]] = field(default_factory=set)
     new_events: list[EventRow] = field(default_factory=list)
     gone_events: list[str] = field(default_factory=list)
+    new_audit: list[AuditRow] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(
@@ -103,6 +106,7 @@ class Changes:
             or self.gone_events
             or self.new_events
             or self.new_deployments
+            or self.new_audit
         )
 
     def task_changed(self, row: TaskRow) -> None:
@@ -155,3 +159,4 @@ class Changes:
         writer.run(INSERT_EVENT, self.new_events)
         writer.run(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
         writer.run(INSERT_START_REQUEST, self.new_start_requests)
+        writer.run(INSERT_AUDIT, self.new_audit)

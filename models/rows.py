@@ -34,6 +34,8 @@ class InstanceRow:
     cancel_id: int | None = None
     delete_id: int | None = None
     pending: str | None = None
+    owner_name: str | None = None
+    """The client that alone sees and touches it; None leaves it to those who see all."""
 
 
 @dataclass(slots=True)

@@ -115,6 +115,11 @@ class Store:
         with self._guarded(), self.database.atomic():
             return int(self.database.execute_sql(self._sql(sql), values).rowcount)
 
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one reading statement (``?`` marks, backquotes)."""
+        with self._guarded():
+            return list(self.database.execute_sql(self._sql(sql), values).fetchall())
+
     def _prepare_sequence(self) -> None:
         with self.database.atomic():
             found = self.database.execute_sql(self._sql("SELECT `next` FROM `sequence` WHERE `name` = 'id'")).fetchone()
@@ -156,7 +161,14 @@ class Store:
         return None if found is None else int(found[0])
 
     def instances(
-        self, *, limit: int, before: int | None, status: str | None, key: str | None, name: str | None
+        self,
+        *,
+        limit: int,
+        before: int | None,
+        status: str | None,
+        key: str | None,
+        name: str | None,
+        owner: str | None = None,
     ) -> list[InstanceRow]:
         """Newest first, those with an id below ``before``."""
         query = ProcessInstance.select(*(getattr(ProcessInstance, column) for column in columns(InstanceRow)))
@@ -166,6 +178,7 @@ class Store:
             (ProcessInstance.status, status),
             (ProcessInstance.key, key),
             (ProcessInstance.name, name),
+            (ProcessInstance.owner_name, owner),
         ):
             if value is not None:
                 query = query.where(column == value)

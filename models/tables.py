@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from peewee import BigIntegerField, CharField, IntegerField, Model, TextField
+from peewee import BigAutoField, BigIntegerField, CharField, IntegerField, Model, TextField
 
 
 class LongTextField(TextField):
@@ -102,6 +102,7 @@ class ProcessInstance(Model):
     cancel_id = BigIntegerField(null=True)
     delete_id = BigIntegerField(null=True)
     pending = TextField(null=True)
+    owner_name = CharField(max_length=255, null=True)
 
     class Meta:
         table_name = "process_instance"
@@ -239,6 +240,37 @@ class StartRequest(Model):
         table_name = "start_request"
 
 
+class AccessKey(Model):
+    """By what a client is known; the secret itself is not kept."""
+
+    id = CharField(max_length=16, primary_key=True)
+    name = CharField(max_length=255, unique=True)
+    digest = CharField(max_length=64)
+    scopes = CharField(max_length=64)
+    owner_name = CharField(max_length=255, null=True)
+    created = BigIntegerField()
+    revoked = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "access_key"
+
+
+class Audit(Model):
+    """Every changing call: who did what, when and from where."""
+
+    id = BigAutoField()
+    created = BigIntegerField(index=True)
+    request_id = CharField(max_length=64)
+    client = CharField(max_length=255)
+    address = CharField(max_length=64)
+    action = CharField(max_length=64)
+    target = CharField(max_length=255, null=True)
+    outcome = CharField(max_length=64)
+
+    class Meta:
+        table_name = "audit"
+
+
 TABLES: tuple[type[Model], ...] = (
     Sequence,
     EngineNode,
@@ -252,4 +284,6 @@ TABLES: tuple[type[Model], ...] = (
     Event,
     StartTrigger,
     StartRequest,
+    AccessKey,
+    Audit,
 )
