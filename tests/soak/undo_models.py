@@ -1,0 +1,168 @@
+"""Random models made of blocks, so that it is known which task must come before which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from xml.sax.saxutils import escape
+
+from ..features.sketch import definitions, flow, process
+
+STONES = ("make", "make", "watch", "watch", "watch", "stubborn", "mail", "shy")
+
+
+@dataclass
+class RandomModel:
+    """One model; ``places`` says for each stone node where it stands: a path of (kind of block, position)."""
+
+    random: Random
+    places: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    last: int = 0
+
+    def source(self) -> bytes:
+        """The BPMN file."""
+        parts, flows, artifacts, entry, leave = self.sequence(3, ())
+        main = process(
+            "main",
+            '<startEvent id="begin"/><endEvent id="done"/>',
+            *parts,
+            flow("begin", entry),
+            *flows,
+            flow(leave, "done"),
+            *artifacts,
+        )
+        return definitions(main, *self.others)
+
+    def name(self, prefix: str) -> str:
+        """An id that is not used yet."""
+        self.last += 1
+        return f"{prefix}{self.last}"
+
+    def sequence(self, depth: int, place: tuple[tuple[str, int], ...]) -> Block:
+        """Blocks one after the other."""
+        block = self.block(depth, (*place, ("sequence", 0)))
+        for position in range(1, self.random.randint(1, 3)):
+            block = _joined(block, self.block(depth, (*place, ("sequence", position))))
+        return block
+
+    def block(self, depth: int, place: tuple[tuple[str, int], ...]) -> Block:
+        """Any one block."""
+        if depth == 0:
+            return self.task(place)
+        kinds = (self.task, self.task, self.task, self.split, self.split, self.nested, self.nested, self.called)
+        made = self.random.choice(kinds)
+        return made(place) if made == self.task else made(place, depth)  # type: ignore[call-arg]
+
+    def task(self, place: tuple[tuple[str, int], ...]) -> Block:
+        """A stone task, perhaps repeated, with a policy, an interrupting timer or a compensation handler."""
+        node = self.name("t")
+        stone = self.random.choice(STONES)
+        repeated = self.repeated()
+        self.places[node] = (*place, ("repeated" if repeated else "task", 0))
+        policy = self.random.choice(("retain", "retain-except-on-failed-start")) if self.random.random() < 0.1 else "delete"
+        text = (
+            f'<serviceTask id="{node}" camunda:type="external" camunda:topic="{stone}"><extensionElements>'
+            f'<camunda:properties><camunda:property name="undoPolicy" value="{policy}"/></camunda:properties>'
+            f"</extensionElements>{repeated}</serviceTask>"
+        )
+        parts, flows, artifacts, leave = [text], [], [], node
+        if stone == "watch" and self.random.random() < 0.3:
+            leave = self.timer(node, parts, flows)
+        elif stone == "make" and not repeated and self.random.random() < 0.2:
+            handler, event = self.name("h"), self.name("c")
+            own = f"${{outputs.{node}.id}}"
+            parts.append(
+                f'<boundaryEvent id="{event}" attachedToRef="{node}"><compensateEventDefinition id="{event}d"/></boundaryEvent>'
+                f'<serviceTask id="{handler}" isForCompensation="true" camunda:type="external" camunda:topic="take">'
+                '<extensionElements><camunda:inputOutput><camunda:inputParameter name="of">'
+                f"{escape(own)}</camunda:inputParameter></camunda:inputOutput></extensionElements></serviceTask>"
+            )
+            artifacts.append(
+                f'<association id="{event}a" sourceRef="{event}" targetRef="{handler}" associationDirection="One"/>'
+            )
+        return parts, flows, artifacts, node, leave
+
+    def timer(self, node: str, parts: list[str], flows: list[str]) -> str:
+        """An interrupting timer on the border, whose path comes together with the normal one; what they end in."""
+        event, merge = self.name("b"), self.name("g")
+        seconds = self.random.choice((5, 15, 25))
+        parts.append(
+            f'<boundaryEvent id="{event}" attachedToRef="{node}"><timerEventDefinition id="{event}d">'
+            f"<timeDuration>PT{seconds}S</timeDuration></timerEventDefinition></boundaryEvent>"
+            f'<exclusiveGateway id="{merge}"/>'
+        )
+        flows.extend((flow(node, merge), flow(event, merge)))
+        return merge
+
+    def repeated(self) -> str:
+        """The marker of a loop or of many runs, or none."""
+        number = self.random.randint(0, 3)
+        which = self.random.random()
+        if which < 0.7:
+            return ""
+        if which < 0.8:
+            return f'<standardLoopCharacteristics loopMaximum="{max(number, 1)}"/>'
+        sequential = "true" if which < 0.9 else "false"
+        return (
+            f'<multiInstanceLoopCharacteristics isSequential="{sequential}"><loopCardinality>{number}'
+            "</loopCardinality></multiInstanceLoopCharacteristics>"
+        )
+
+    def split(self, place: tuple[tuple[str, int], ...], depth: int) -> Block:
+        """Branches of which all, one, or some are taken."""
+        kind = self.random.choice(("parallel", "exclusive", "inclusive"))
+        fork, join = self.name("f"), self.name("j")
+        default = "" if kind == "parallel" else f' default="{fork}_default"'
+        parts = [f'<{kind}Gateway id="{fork}"{default}/>', f'<{kind}Gateway id="{join}"/>']
+        flows: list[str] = []
+        artifacts: list[str] = []
+        for position in range(self.random.randint(2, 3)):
+            more, inner, marks, entry, leave = self.sequence(depth - 1, (*place, (kind, position)))
+            parts += more
+            artifacts += marks
+            condition = None
+            if kind != "parallel" and position:
+                condition = f"${{{self.random.choice(('true', 'false'))}}}"
+            flows += [*inner, flow(fork, entry, condition), flow(leave, join)]
+            if kind != "parallel" and not position:
+                flows[-2] = f'<sequenceFlow id="{fork}_default" sourceRef="{fork}" targetRef="{entry}"/>'
+        return parts, flows, artifacts, fork, join
+
+    def nested(self, place: tuple[tuple[str, int], ...], depth: int) -> Block:
+        """A sub-process, perhaps repeated."""
+        node, repeated = self.name("s"), self.repeated()
+        begin, done = self.name("b"), self.name("e")
+        parts, flows, artifacts, entry, leave = self.sequence(
+            depth - 1, (*place, ("repeated" if repeated else "nested", 0))
+        )
+        body = "".join((*parts, flow(begin, entry), *flows, flow(leave, done), *artifacts))
+        text = f'<subProcess id="{node}">{repeated}<startEvent id="{begin}"/><endEvent id="{done}"/>{body}</subProcess>'
+        return [text], [], [], node, node
+
+    def called(self, place: tuple[tuple[str, int], ...], depth: int) -> Block:
+        """A call of another process in the same file."""
+        node, key = self.name("call"), self.name("p")
+        begin, done = self.name("b"), self.name("e")
+        parts, flows, artifacts, entry, leave = self.sequence(depth - 1, (*place, ("called", 0)))
+        ends = f'<startEvent id="{begin}"/><endEvent id="{done}"/>'
+        self.others.append(process(key, ends, *parts, flow(begin, entry), *flows, flow(leave, done), *artifacts))
+        return [f'<callActivity id="{node}" calledElement="{key}"/>'], [], [], node, node
+
+    def precedes(self, one: str, other: str) -> bool:
+        """Whether the model says that every execution of one node comes before every one of the other."""
+        for here, there in zip(self.places[one], self.places[other], strict=False):
+            if here[0] == "repeated":
+                return False
+            if here != there:
+                return here[0] == there[0] == "sequence" and here[1] < there[1]
+        return False
+
+
+Block = tuple[list[str], list[str], list[str], str, str]
+"""Elements, flows, artifacts, where a token comes in, and where it leaves."""
+
+
+def _joined(one: Block, other: Block) -> Block:
+    flows = [*one[1], flow(one[4], other[3]), *other[1]]
+    return [*one[0], *other[0]], flows, [*one[2], *other[2]], one[3], other[4]

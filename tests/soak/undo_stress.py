@@ -1,0 +1,38 @@
+"""Many random cases of undo: ``python -m tests.soak.undo_stress 10000 [first seed]``; prints each seed that fails."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+from .undo_case import UndoCase
+
+
+def main(count: int, first: int = 0) -> int:
+    """Play cases with these seeds; the number that failed."""
+    failed = 0
+    ends: Counter[str] = Counter()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(first, first + count):
+            case = UndoCase(seed, Path(folder))
+            try:
+                case.play()
+                ends.update(case.history)
+            except Exception:
+                failed += 1
+                print(f"seed {seed} failed after {', '.join(case.history)}")
+                traceback.print_exc(limit=-4)
+            for file in Path(folder).glob(f"case-{seed}.db*"):
+                file.unlink()
+    print(f"{count} cases, {failed} failed, {time.monotonic() - began:.0f} s")
+    print(", ".join(f"{what}: {times}" for what, times in ends.most_common(12)))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(*map(int, sys.argv[1:] or ["200"]))))
