@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from peewee import Database, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
 from playhouse.db_url import connect
 from playhouse.migrations import Runner
+
+from .errors import StoreError
+from .tables import TABLES
 
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
@@ -37,14 +42,41 @@ def open_database(url: str) -> Database:
             "field_types": {"LONGTEXT": "TEXT"},
         }
         if memory:
-            options |= {"thread_safe": False, "check_same_thread": False}
-        database = connect(url, **options)
-    elif scheme.startswith("postgres"):
+            options["thread_safe"] = False
+        # A connection is used by one thread, but may be closed by another when that thread is gone.
+        return _closed_with_its_thread(connect(url, **options, check_same_thread=False), shared=memory)
+    if scheme.startswith("postgres"):
         database = connect(url, field_types={"LONGTEXT": "TEXT"})
     elif scheme.startswith("mysql"):
         database = connect(url, charset="utf8mb4", mariadb=_is_mariadb(url))
     else:
         database = connect(url)
+    return _closed_with_its_thread(database)
+
+
+class _Closing:
+    """Closes a connection when the thread that it belongs to has ended; drivers complain of one merely left open."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self._connection.close()
+
+
+def _closed_with_its_thread(database: Database, *, shared: bool = False) -> Database:
+    """The database, whose connections are closed at the latest when their threads end, unless all threads share one."""
+    if shared:
+        return database
+    opened, here = database._connect, threading.local()
+
+    def open_here() -> Any:
+        connection = opened()
+        here.closing = _Closing(connection)
+        return connection
+
+    database._connect = open_here
     return database
 
 
@@ -66,12 +98,33 @@ def migrate(database: Database) -> list[str]:
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             return list(runner.up())
     if isinstance(database, MySQLDatabase):
-        database.execute_sql("SELECT GET_LOCK(%s, 60)", (f"riverstone-{MIGRATION_LOCK}",))
+        (locked,) = database.execute_sql("SELECT GET_LOCK(%s, 60)", (f"riverstone-{MIGRATION_LOCK}",)).fetchone()
+        if not locked:
+            raise StoreError("another process has been migrating the schema for a minute: try again later")
         try:
-            return list(runner.up())
+            applied = list(runner.up())
+            if applied:
+                _compare_exactly(database)
+            return applied
         finally:
             database.execute_sql("SELECT RELEASE_LOCK(%s)", (f"riverstone-{MIGRATION_LOCK}",))
     return list(runner.up())
+
+
+def _compare_exactly(database: MySQLDatabase) -> None:
+    """Let every table take any text and tell all texts apart, whatever the defaults of the server.
+
+    Those take ``shop``, ``SHOP`` and ``shop `` for the same, or have no room for Chinese.
+    """
+    collation = "utf8mb4_nopad_bin" if database.mariadb else "utf8mb4_0900_bin"
+    different = database.execute_sql(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_collation <> %s",
+        (collation,),
+    ).fetchall()
+    ours = {table._meta.table_name for table in TABLES}
+    for (name,) in different:
+        if name in ours:
+            database.execute_sql(f"ALTER TABLE `{name}` CONVERT TO CHARACTER SET utf8mb4 COLLATE {collation}")
 
 
 def dialect(database: Database, statement: str) -> str:

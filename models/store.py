@@ -383,7 +383,8 @@ class _Guard:
             self.lock.release()
         if error is None or not isinstance(error, (peewee.PeeweeException, *self.drivers)):
             return
-        taken = isinstance(error, peewee.IntegrityError) or type(error).__name__ == "IntegrityError"
+        # Drivers name it alike, and some have more particular errors below it.
+        taken = any(each.__name__ == "IntegrityError" for each in type(error).__mro__)
         raise (AlreadyUsed if taken else StoreError)(str(error)) from error
 
 

@@ -1,0 +1,367 @@
+"""What goes into the store comes out of it the same, whatever the database, or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from riverstone.engine import Engine, Stone, TaskInfo
+from riverstone.models import (
+    AlreadyUsed,
+    Changes,
+    ContentRow,
+    DeploymentRow,
+    EventRow,
+    InstanceRow,
+    ModelRow,
+    RevisionConflict,
+    Store,
+    StoreError,
+    TaskRow,
+    TokenRow,
+    WaitRow,
+)
+
+from ..features.sketch import line, service
+from .stores import KINDS, SHARED, fresh
+
+Row = TypeVar("Row")
+TEXT = "Ünï 中文 😀 '\"`\\%s?{} \n\t end "
+LARGE = (TEXT * 10_000)[:200_000]
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    with fresh(request.param, tmp_path) as url:
+        store = Store(url)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def filled(row: type[Row], **given: Any) -> Row:
+    """A row with something in each column: short texts, and numbers as large as they may become."""
+    values: dict[str, Any] = {}
+    for number, field in enumerate(fields(row)):  # type: ignore[arg-type]
+        values[field.name] = f"{number} 中😀" if "str" in str(field.type) else number
+    return row(**{**values, **given})
+
+
+def emptied(row: Row) -> Row:
+    """The same row with nothing in each column that may be empty."""
+    empty = {field.name: None for field in fields(row) if "None" in str(field.type)}  # type: ignore[arg-type]
+    return replace(row, **empty)  # type: ignore[type-var]
+
+
+def instance(number: int, **given: Any) -> InstanceRow:
+    return filled(InstanceRow, process_instance_id=number, phase="running", revision=0, **given)
+
+
+def written(store: Store, *rows: Any) -> None:
+    changes = Changes()
+    for row in rows:
+        if isinstance(row, InstanceRow):
+            changes.new_instances[row.process_instance_id] = row
+        elif isinstance(row, ContentRow):
+            changes.new_contents[row.process_instance_id] = row
+        elif isinstance(row, TaskRow):
+            changes.new_tasks[row.id] = row
+        elif isinstance(row, TokenRow):
+            changes.new_tokens[row.process_instance_id, row.id] = row
+        elif isinstance(row, WaitRow):
+            changes.new_waits.append(row)
+        else:
+            changes.new_events.append(row)
+    if not changes:
+        changes.new_events.append(filled(EventRow, id="filler"))
+    store.commit(changes)
+
+
+def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
+    number = 2**53 + 1
+    one, two = instance(number), emptied(instance(2))
+    content = ContentRow(number, LARGE, TEXT, None)
+    tasks = [filled(TaskRow, id=number + 1, process_instance_id=number, parameters=LARGE, reason=TEXT)]
+    tasks.append(emptied(replace(tasks[0], id=number + 2)))
+    tokens = [
+        filled(TokenRow, process_instance_id=number, internal=LARGE),
+        TokenRow(2, 1, None, TEXT, 4, None, None, None, None),
+    ]
+    waits = [filled(WaitRow, process_instance_id=number), WaitRow(2, 1, 0, "message", "paid", None, None)]
+    event = filled(EventRow, id="e-1", payload=LARGE)
+
+    written(store, one, two, content, *tasks, *tokens, *waits, event)
+
+    assert store.instance(number) == one
+    assert store.instance(2) == two
+    assert store.content(number) == content
+    assert store.tasks(number) == tasks
+    assert store.task(number + 2) == tasks[1]
+    assert store.tokens(number) == tokens[:1]
+    assert store.tokens(2) == tokens[1:]
+    assert store.waits(number) == waits[:1]
+    assert store.waits_for("message", "paid") == waits[1:]
+    assert store.events(10) == [event]
+    assert store.instance(3) is None
+    assert store.content(3) is None
+    assert store.task(3) is None
+
+
+def test_models_and_deployments_come_back_as_they_were(store: Store) -> None:
+    model = filled(ModelRow, id="m-1", key="shop", sources=LARGE)
+    deployment = filled(DeploymentRow, id="d-1", key="shop", version=1, sources=LARGE)
+
+    store.save_model(model)
+    store.save_model(edited := replace(model, name=TEXT, parameter_template=None))
+    store.add_deployment(deployment, [("message", "paid", "begin"), ("signal", "alarm", "s")])
+    store.add_deployment(newer := replace(deployment, id="d-2", version=2, digest="x"), [("message", "paid", "start")])
+    store.add_deployment(snapshot := replace(deployment, id="d-0", version=0), ())
+
+    assert store.model("m-1") == store.model_of_key("shop") == edited
+    assert store.models(limit=9, cursor=None, key=None) == [edited]
+    assert store.deployment("d-1") == deployment
+    assert store.newest_deployment("shop") == newer
+    assert store.deployments(limit=9, cursor=None, key="shop", model_id=None) == [newer, deployment]
+    assert store.deployment_of_digest("shop", snapshot.digest, numbered=False) == snapshot
+    assert store.start_triggers("message", "paid") == [("shop", "d-2", "start")]
+    assert store.start_triggers("signal", "alarm") == []
+    with pytest.raises(AlreadyUsed):
+        store.add_deployment(replace(deployment, id="d-3", version=2, digest="y"), ())
+    assert store.deployment("d-3") is None
+
+
+def test_all_of_a_commit_is_written_or_nothing(store: Store) -> None:
+    written(store, instance(1), filled(EventRow, id="twice"))
+    changes = Changes()
+    changes.new_instances[2] = instance(2)
+    changes.new_tasks[3] = filled(TaskRow, id=3, process_instance_id=2)
+    changes.new_events.append(filled(EventRow, id="twice"))
+
+    with pytest.raises(AlreadyUsed):
+        store.commit(changes)
+
+    assert store.instance(2) is None
+    assert store.tasks(2) == []
+    written(store, instance(2))
+    assert store.instance(2) is not None
+
+
+def test_whoever_comes_second_with_a_change_is_told_and_changes_nothing(store: Store) -> None:
+    row = instance(1)
+    written(store, row, filled(TaskRow, id=5, process_instance_id=1, progress=0))
+    first, second = Changes(), Changes()
+    stale = replace(row)
+    first.instance_changed(row)
+    row.status = "success"
+    second.instance_changed(stale)
+    stale.status = "failed"
+    second.task_changed(filled(TaskRow, id=5, process_instance_id=1, progress=50))
+
+    store.commit(first)
+    with pytest.raises(RevisionConflict):
+        store.commit(second)
+
+    assert store.instance(1) == row
+    assert row.revision == 1
+    assert store.tasks(1)[0].progress == 0
+
+
+def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
+    row, content = instance(1), ContentRow(1, "{}")
+    tasks = [filled(TaskRow, id=number, process_instance_id=1) for number in range(10, 20)]
+    tokens = [filled(TokenRow, process_instance_id=1, id=number) for number in range(3)]
+    waits = [filled(WaitRow, process_instance_id=1, token=number) for number in range(3)]
+    events = [filled(EventRow, id=str(number)) for number in range(3)]
+    written(store, row, content, *tasks, *tokens, *waits, *events)
+
+    changes = Changes()
+    changes.instance_changed(row)
+    row.status, row.due, row.reason = "cancel.begin", 7, TEXT
+    content.variables = LARGE
+    changes.content_changed(content)
+    for task in tasks:
+        task.outputs, task.open = f'{{"id":{task.id}}}', 0
+        changes.task_changed(task)
+    tokens[0].state, tokens[0].locals = 16, TEXT
+    changes.tokens[1, 0] = tokens[0]
+    changes.gone_tokens.update({(1, 1), (1, 2)})
+    changes.gone_waits.update({(1, 0), (1, 2)})
+    changes.gone_events += ["0", "2"]
+    store.commit(changes)
+
+    assert store.instance(1) == row
+    assert store.content(1) == content
+    assert store.tasks(1) == tasks
+    assert store.tokens(1) == tokens[:1]
+    assert store.waits(1) == waits[1:2]
+    assert store.events(9) == events[1:2]
+
+
+def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: Store) -> None:
+    requests = [("key", "d1", 1, 1), ("KEY", "d2", 2, 1), ("key ", "d3", 3, 1), ("kéy", "d4", 4, 1)]
+    changes = Changes()
+    changes.new_start_requests.extend(requests)
+    changes.new_events.append(filled(EventRow, id="filler"))
+    store.commit(changes)
+    for number, key in enumerate(("shop", "SHOP", "shöp")):
+        store.add_deployment(filled(DeploymentRow, id=f"d-{number}", key=key, version=1), [("message", key, "begin")])
+        written(
+            store,
+            instance(number + 1, key=key),
+            filled(WaitRow, process_instance_id=number + 1, kind="message", name=key),
+        )
+
+    assert [store.start_request(key) for key, *_ in requests] == [(digest, number) for _, digest, number, _ in requests]
+    assert store.start_request("Key") is None
+    for number, key in enumerate(("shop", "SHOP", "shöp")):
+        newest = store.newest_deployment(key)
+        assert newest is not None
+        assert newest.id == f"d-{number}"
+        assert store.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
+        assert [wait.process_instance_id for wait in store.waits_for("message", key)] == [number + 1]
+        assert [row.key for row in store.instances(limit=9, before=None, status=None, key=key, name=None)] == [key]
+
+
+def test_an_idempotency_key_is_taken_once(store: Store) -> None:
+    def take() -> None:
+        changes = Changes()
+        changes.new_start_requests.append(("key", "digest", 1, 1))
+        changes.new_events.append(filled(EventRow, id=str(threading.get_ident())))
+        store.commit(changes)
+
+    take()
+    with pytest.raises(AlreadyUsed):
+        take()
+
+
+def test_ids_are_drawn_once_by_however_many_threads_and_stores(store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        drawn = list(pool.map(lambda _: store.new_id(), range(3_000)))
+
+    assert len(set(drawn)) == 3_000
+    assert min(drawn) == 1
+
+
+def test_what_is_due_is_found_in_its_order(store: Store) -> None:
+    rows = [instance(number, due=due) for number, due in ((1, 30), (2, None), (3, 10), (4, 99))]
+    tasks = [
+        filled(TaskRow, id=10 + number, process_instance_id=1, open=1, due=due, owner=owner, stone="s")
+        for number, (due, owner) in enumerate([(30, "me"), (10, None), (5, "other"), (None, "me"), (99, "me")])
+    ]
+    waits = [
+        filled(WaitRow, process_instance_id=1, token=number, due=due) for number, due in enumerate((40, None, 20, 99))
+    ]
+    written(store, *rows, *tasks, *waits)
+
+    assert store.due_instances(50, 10) == [3, 1]
+    assert [task.id for task in store.due_tasks(50, 10, "me")] == [11, 10]
+    assert [task.id for task in store.due_tasks(50, 1, "me")] == [11]
+    assert [wait.token for wait in store.due_waits(50, 10)] == [2, 0]
+    assert store.next_due() == 5
+    assert store.release_tasks(["other"], 7) == 1
+    assert [task.id for task in store.due_tasks(50, 10, "me")] == [12, 11, 10]
+
+
+def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> None:
+    store.add_engine("e-1", "host", 1, "then", 5)
+    store.add_engine("e-2", "host", 2, "then", 6)
+    written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, open=1, due=None, owner="e-1", stone="s"))
+
+    store.engine_seen("e-2", 9)
+    assert store.due_tasks(50, 10, "e-2") == []
+    assert store.release_tasks(["e-1"], 7) == 1
+
+    assert store.engines() == [("e-2", "host", 2, "then", 9)]
+    (task,) = store.due_tasks(50, 10, "e-2")
+    assert (task.owner, task.due) == (None, 7)
+
+
+def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: Store) -> None:
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            written(store, filled(EventRow, id="x" * 3), filled(EventRow, id="x" * 3))
+        assert store.events(9) == []
+        assert store.instance(1) is None
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_many_stores_on_one_database_lose_no_change(kind: str, tmp_path: Path) -> None:
+    with fresh(kind, tmp_path) as url:
+        stores = [Store(url) for _ in range(3)]
+        written(stores[0], *(instance(number, steps=0) for number in range(1, 4)))
+
+        def count(worker: int) -> list[int]:
+            store, drawn = stores[worker % 3], []
+            for turn in range(20):
+                drawn.append(store.new_id())
+                while True:
+                    row = store.instance(1 + (worker + turn) % 3)
+                    assert row is not None
+                    changes = Changes()
+                    changes.instance_changed(row)
+                    row.steps += 1
+                    try:
+                        store.commit(changes)
+                    except RevisionConflict:
+                        continue
+                    break
+            store.close()
+            return drawn
+
+        with ThreadPoolExecutor(9) as pool:
+            ids = [number for drawn in pool.map(count, range(9)) for number in drawn]
+        found = [stores[0].instance(number) for number in range(1, 4)]
+        for store in stores:
+            store.close()
+
+    assert len(set(ids)) == 180
+    assert sum(row.steps for row in found if row) == 180
+
+
+class Add(Stone):
+    """Adds one, and waits for one look."""
+
+    code = "add"
+    monitor_interval = 0.01
+
+    def start(self, task: TaskInfo) -> None:
+        task.add_output("n", task.parameters["n"] + 1)
+        task.add_output("text", TEXT)
+
+    def monitor(self, task: TaskInfo) -> bool:
+        task.state["looks"] = task.state.get("looks", 0) + 1
+        return bool(task.state["looks"] == 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_engine_runs_on_every_kind_of_store(kind: str, tmp_path: Path) -> None:
+    model = line("shop", service("a", "add", {"n": "${n}"}), '<userTask id="ask"/>', service("b", "add", {"n": "${m}"}))
+    with fresh(kind, tmp_path) as url, Engine(url, stones=[Add], dispatcher="threads") as engine:
+        deployment = engine.deploy(model)
+        assert engine.deploy(model) == deployment
+
+        def run(number: int) -> dict[str, Any]:
+            started = engine.start(key="shop", name=TEXT, variables={"n": number}, idempotency_key=f"k-{number}")
+            again = engine.start(key="shop", name=TEXT, variables={"n": number}, idempotency_key=f"k-{number}")
+            assert again.process_instance_id == started.process_instance_id
+            while len(tasks := engine.tasks(started.process_instance_id)) < 2:
+                pass
+            engine.complete(tasks[1].task_id, {"m": number * 10})
+            ended = engine.wait(started.process_instance_id, timeout=20)
+            assert (ended.status, ended.process_name) == ("success", TEXT)
+            return ended.native_output_values
+
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(run, range(12)))
+
+        for number, outputs in enumerate(found):
+            assert outputs["a"] == {"n": number + 1, "text": TEXT}
+            assert outputs["b"] == {"n": number * 10 + 1, "text": TEXT}
+        assert len(engine.instances(limit=5).items) == 5
