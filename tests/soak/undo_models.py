@@ -16,6 +16,8 @@ class RandomModel:
     """One model; ``places`` says for each stone node where it stands: a path of (kind of block, position)."""
 
     random: Random
+    hurry: int = 1
+    """How many times shorter all times are, for a clock that cannot be moved."""
     places: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     last: int = 0
@@ -60,20 +62,23 @@ class RandomModel:
         stone = self.random.choice(STONES)
         repeated = self.repeated()
         self.places[node] = (*place, ("repeated" if repeated else "task", 0))
-        policy = self.random.choice(("retain", "retain-except-on-failed-start")) if self.random.random() < 0.1 else "delete"
+        policy = self.random.choice(("retain", "retain-except-on-failed-start", *["delete"] * 18))
         text = (
             f'<serviceTask id="{node}" camunda:type="external" camunda:topic="{stone}"><extensionElements>'
             f'<camunda:properties><camunda:property name="undoPolicy" value="{policy}"/></camunda:properties>'
             f"</extensionElements>{repeated}</serviceTask>"
         )
-        parts, flows, artifacts, leave = [text], [], [], node
+        parts, leave = [text], node
+        flows: list[str] = []
+        artifacts: list[str] = []
         if stone == "watch" and self.random.random() < 0.3:
             leave = self.timer(node, parts, flows)
         elif stone == "make" and not repeated and self.random.random() < 0.2:
             handler, event = self.name("h"), self.name("c")
             own = f"${{outputs.{node}.id}}"
             parts.append(
-                f'<boundaryEvent id="{event}" attachedToRef="{node}"><compensateEventDefinition id="{event}d"/></boundaryEvent>'
+                f'<boundaryEvent id="{event}" attachedToRef="{node}"><compensateEventDefinition id="{event}d"/>'
+                "</boundaryEvent>"
                 f'<serviceTask id="{handler}" isForCompensation="true" camunda:type="external" camunda:topic="take">'
                 '<extensionElements><camunda:inputOutput><camunda:inputParameter name="of">'
                 f"{escape(own)}</camunda:inputParameter></camunda:inputOutput></extensionElements></serviceTask>"
@@ -86,10 +91,10 @@ class RandomModel:
     def timer(self, node: str, parts: list[str], flows: list[str]) -> str:
         """An interrupting timer on the border, whose path comes together with the normal one; what they end in."""
         event, merge = self.name("b"), self.name("g")
-        seconds = self.random.choice((5, 15, 25))
+        seconds = self.random.choice((5, 15, 25)) / self.hurry
         parts.append(
             f'<boundaryEvent id="{event}" attachedToRef="{node}"><timerEventDefinition id="{event}d">'
-            f"<timeDuration>PT{seconds}S</timeDuration></timerEventDefinition></boundaryEvent>"
+            f"<timeDuration>PT{seconds:g}S</timeDuration></timerEventDefinition></boundaryEvent>"
             f'<exclusiveGateway id="{merge}"/>'
         )
         flows.extend((flow(node, merge), flow(event, merge)))

@@ -1,4 +1,4 @@
-"""Many random cases of undo: ``python -m tests.soak.undo_stress 10000 [first seed]``; prints each seed that fails."""
+"""Many random cases of undo: ``python -m tests.soak.undo_stress 10000 [first seed [threads]]``; tells what fails."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from .undo_case import UndoCase
 
 
-def main(count: int, first: int = 0) -> int:
+def main(count: int, first: int = 0, *, threads: bool = False) -> int:
     """Play cases with these seeds; the number that failed."""
     failed = 0
     ends: Counter[str] = Counter()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            case = UndoCase(seed, Path(folder))
+            case = UndoCase(seed, Path(folder), threads=threads)
             try:
                 case.play()
                 ends.update(case.history)
@@ -35,4 +35,4 @@ def main(count: int, first: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(*map(int, sys.argv[1:] or ["200"]))))
+    sys.exit(bool(main(*map(int, sys.argv[1:3] or ["200"]), threads="threads" in sys.argv)))
