@@ -44,14 +44,16 @@ def open_database(url: str) -> Database:
         if memory:
             options["thread_safe"] = False
         # A connection is used by one thread, but may be closed by another when that thread is gone.
-        return _closed_with_its_thread(connect(url, **options, check_same_thread=False), shared=memory)
+        database = _closed_with_its_thread(connect(url, **options, check_same_thread=False), shared=memory)
+        return database
     if scheme.startswith("postgres"):
         database = connect(url, field_types={"LONGTEXT": "TEXT"})
     elif scheme.startswith("mysql"):
         database = connect(url, charset="utf8mb4", mariadb=_is_mariadb(url))
     else:
         database = connect(url)
-    return _closed_with_its_thread(database)
+    database = _closed_with_its_thread(database)
+    return database
 
 
 class _Closing:
@@ -65,7 +67,7 @@ class _Closing:
             self._connection.close()
 
 
-def _closed_with_its_thread(database: Database, *, shared: bool = False) -> Database:
+def _closed_with_its_thread(database: Any, *, shared: bool = False) -> Any:
     """The database, whose connections are closed at the latest when their threads end, unless all threads share one."""
     if shared:
         return database

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -38,7 +38,7 @@ class Store:
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._dialects: dict[str, str] = {}
-        self._guard = _Guard(self._lock if self._memory else None, self._driver_errors())
+        self._guard = _Guard(self._lock if self._memory else None, self._driver_errors(), self._leave_what_is_lost)
         self._writes = {each.text: dialect(self.database, each.text) for each in changes.STATEMENTS}
         with self._guarded():
             self.database.connect(reuse_if_open=True)
@@ -53,6 +53,16 @@ class Store:
 
     def _guarded(self) -> _Guard:
         return self._guard
+
+    def _leave_what_is_lost(self) -> None:
+        """Let this thread connect anew if its connection is gone, as after a restart of the server."""
+        database: Any = self.database
+        if isinstance(database, peewee.SqliteDatabase) or database.in_transaction():
+            return
+        try:
+            database.execute_sql("SELECT 1")
+        except Exception:
+            database._state.reset()
 
     def _driver_errors(self) -> tuple[type[Exception], ...]:
         module = type(self.database)
@@ -368,9 +378,12 @@ class Store:
 class _Guard:
     """Takes the turn where there is one connection for all, and turns what a driver raises into the store's errors."""
 
-    def __init__(self, lock: threading.RLock | None, drivers: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self, lock: threading.RLock | None, drivers: tuple[type[Exception], ...], failed: Callable[[], None]
+    ) -> None:
         self.lock = lock
         self.drivers = drivers
+        self.failed = failed
 
     def __enter__(self) -> None:
         if self.lock is not None:
@@ -385,6 +398,8 @@ class _Guard:
             return
         # Drivers name it alike, and some have more particular errors below it.
         taken = any(each.__name__ == "IntegrityError" for each in type(error).__mro__)
+        if not taken:
+            self.failed()
         raise (AlreadyUsed if taken else StoreError)(str(error)) from error
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
@@ -11,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from riverstone.engine import Engine, Stone, TaskInfo
+from riverstone.engine import Engine, Stone, StoreUnavailable, TaskInfo
 from riverstone.models import (
     AlreadyUsed,
     Changes,
@@ -289,6 +291,60 @@ def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: S
             written(store, filled(EventRow, id="x" * 3), filled(EventRow, id="x" * 3))
         assert store.events(9) == []
         assert store.instance(1) is None
+
+
+def cut(kind: str, url: str) -> None:
+    """Have the server close all connections to a database but this one, as when it is restarted."""
+    if kind == "postgresql":
+        psycopg = pytest.importorskip("psycopg")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        return
+    other = Store(url)
+    mine = other.read("SELECT CONNECTION_ID()")[0][0]
+    for (number,) in other.read("SELECT id FROM information_schema.processlist WHERE db = DATABASE()"):
+        if number != mine:
+            other.execute(f"KILL {number}")
+    other.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_connection_that_is_lost_is_told_once_and_then_made_anew(kind: str, tmp_path: Path) -> None:
+    with fresh(kind, tmp_path) as url:
+        store = Store(url)
+        written(store, instance(1))
+        for attempt in (
+            lambda: store.instance(1),
+            lambda: written(store, instance(2)),
+            lambda: store.execute("DELETE FROM `process_instance` WHERE `process_instance_id` = 2"),
+        ):
+            cut(kind, url)
+            with pytest.raises(StoreError):
+                attempt()
+            assert store.instance(1) is not None
+        assert store.instance(2) is None
+        store.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_an_engine_goes_on_when_its_connections_were_lost(kind: str, tmp_path: Path) -> None:
+    class Slow(Add):
+        monitor_interval = 0.2
+
+    with fresh(kind, tmp_path) as url, Engine(url, stones=[Slow], dispatcher="threads") as engine:
+        engine.deploy(line("shop", service("a", "add", {"n": "${1}"}), service("b", "add", {"n": "${outputs.a.n}"})))
+        numbers = [engine.start(key="shop", name="test").process_instance_id for _ in range(5)]
+        for _ in range(3):
+            cut(kind, url)
+            time.sleep(0.1)
+
+        for number in numbers:
+            with contextlib.suppress(StoreUnavailable):
+                engine.get(number)
+            assert engine.wait(number, timeout=20).status == "success"
 
 
 @pytest.mark.parametrize("kind", SHARED)
