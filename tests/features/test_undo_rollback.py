@@ -436,3 +436,12 @@ def test_a_timeout_fails_a_task_whose_hook_is_then_asked_to_stop(engine: Engine,
     assert world.exists == []
 
 
+
+
+@pytest.mark.parametrize("code", ["${odd", "#{odd}", "=odd", "\x01", "<odd>", "奇"])
+def test_whatever_a_stone_is_called_its_task_is_taken_back(engine: Engine, world: World, code: str) -> None:
+    engine.register(type("Odd", (Make,), {"code": code, "world": world}))
+    engine.deploy(line("odd", service("a", "${stone}"), service("b", "make")))
+    world.wrong("start", "b", RuntimeError("broke"))
+    ended = run(engine, "odd", {"stone": code})
+    assert (ended.status, world.of("rollback"), world.exists) == ("rollback.success", ["b", "a"], [])
