@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from ..models import AlreadyUsed, Store, StoreError
 from . import jsontext, step
+from .audit import Audit, Call, present_call
 from .bpmn.findings import Finding
 from .clock import Clock
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
@@ -28,8 +29,10 @@ from .errors import (
     WaitTimeout,
 )
 from .instance import Facilities, Flags
+from .keys import Keys
 from .limits import Limits
 from .messages import Messages
+from .owned import OwnedEngine
 from .perform import Outcome, spoilt
 from .pulse import Pulse
 from .records import Records
@@ -77,6 +80,8 @@ class Engine:
             self._store = Store(url)
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot be opened: {error}") from error
+        self.keys = Keys(self._store, self.clock)
+        self.audit = Audit(self._store, self.clock)
         self._deployments = Deployments(self._store, self.clock, self.stones, self.limits, scripts=scripts == "trusted")
         self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
         self._facilities = Facilities(
@@ -235,13 +240,16 @@ class Engine:
         idempotency_key: str | None = None,
         rollback: bool = True,
         protected: bool = False,
+        owner: str | None = None,
     ) -> ProcessInstance:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
 
         Returns the record as it is where the process first waits, whatever the dispatcher; look again with ``get``
-        or ``wait``. With an ``idempotency_key`` the same request again returns the same instance.
+        or ``wait``. With an ``idempotency_key`` the same request again returns the same instance. It belongs to
+        ``owner``, who sees it through :meth:`owned_by`.
 
-        Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request).
+        Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
+        LimitExceeded (``instances_per_key``).
         """
         with _ours():
             request = self._starts.request(
@@ -254,6 +262,7 @@ class Engine:
                 idempotency_key=idempotency_key,
                 rollback=rollback,
                 protected=protected,
+                owner=owner,
             )
             if request.idempotency is not None:
                 before = self._starts.started_before(request.idempotency)
@@ -285,13 +294,14 @@ class Engine:
         status: str | None = None,
         key: str | None = None,
         name: str | None = None,
+        owner: str | None = None,
     ) -> Page[ProcessInstance]:
         """Process instances, newest first; raises Malformed for a cursor that is none."""
         before = None
         if cursor is not None:
             before = _number(cursor, lambda text: Malformed(f"{text!r} is not a cursor of this list.", code="cursor"))
         with _ours():
-            return self._records.instances(limit=limit, before=before, status=status, key=key, name=name)
+            return self._records.instances(limit=limit, before=before, status=status, key=key, name=name, owner=owner)
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""
@@ -343,6 +353,22 @@ class Engine:
             self.clock.sleep_until(deadline)
             raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
         self.clock.sleep_until(due)
+
+    def owned_by(self, owner: str) -> OwnedEngine:
+        """The calls about processes and tasks, as this owner sees them."""
+        return OwnedEngine(self, owner)
+
+    def owner_of(self, process_instance_id: str) -> str | None:
+        """Whose process instance this is, None where it is nobody's; raises UnknownProcessInstance."""
+        with _ours():
+            row = self._store.instance(_number(process_instance_id, UnknownProcessInstance))
+        if row is None:
+            raise UnknownProcessInstance(process_instance_id)
+        return row.owner_name
+
+    def owner_of_task(self, task_id: str) -> str | None:
+        """Whose process instance this task belongs to; raises UnknownTask."""
+        return self.owner_of(str(self._instance_of(_number(task_id, UnknownTask))))
 
     # -- undo
 
@@ -445,29 +471,38 @@ class Engine:
         business_key: str | None = None,
         process_instance_id: str | None = None,
         correlation: str | None = None,
+        owner: str | None = None,
     ) -> ProcessInstance:
         """Give a message to the one process that has waited longest for it, or start one that it triggers.
 
-        ``business_key``, ``process_instance_id`` and ``correlation`` narrow down who may get it. Raises Conflict
-        (code ``message-not-expected``) if nobody can take it.
+        ``business_key``, ``process_instance_id``, ``correlation`` and ``owner`` narrow down who may get it.
+        Raises Conflict (code ``message-not-expected``) if nobody can take it.
         """
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
         wanted = None if process_instance_id is None else _number(process_instance_id, UnknownProcessInstance)
         with _ours():
             taken = self._messages.message(
-                name, values, business_key=business_key, process_instance_id=wanted, correlation=correlation
+                name,
+                values,
+                business_key=business_key,
+                process_instance_id=wanted,
+                correlation=correlation,
+                owner=owner,
             )
         if taken is None:
             raise Conflict(f"No process waits for the message {name!r}.", code="message-not-expected")
         return self.get(str(taken))
 
-    def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
-        """Give a signal to every process that waits for it, and start those that it triggers; their ids."""
+    def signal(self, name: str, payload: Mapping[str, Any] | None = None, *, owner: str | None = None) -> list[str]:
+        """Give a signal to every process (of the ``owner``) that waits for it, and start those that it triggers.
+
+        Returns the ids of all of them.
+        """
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
         with _ours():
-            return [str(number) for number in self._messages.signal(name, values)]
+            return [str(number) for number in self._messages.signal(name, values, owner=owner)]
 
     # -- what dispatchers report
 
@@ -502,6 +537,19 @@ class Engine:
         """Have one event stepped, wherever steps run, and return its result once that is durable."""
         if self._closed:
             raise EngineClosed("The engine is closed: make a new one.")
+        call = present_call()
+        if call is None:
+            return self._stepped(action)
+        # From now on, so that what a stone asks for meanwhile is not taken for what the client asked for.
+        call.written = True
+        result = False
+        try:
+            result = self._stepped(_noted(action, call, self.audit))
+        finally:
+            call.written = result is not False
+        return result
+
+    def _stepped(self, action: Callable[[Turn], Any]) -> Any:
         if self._inline is None and threading.current_thread() is not self._pulse.thread:
             return self._river.submit(action).result()
         result = self._river.now(action)
@@ -543,6 +591,21 @@ def _dispatcher(given: Literal["inline", "threads"] | Dispatcher, threads: int) 
     if isinstance(given, str):
         raise Invalid(f"{given!r} is no dispatcher: use 'inline', 'threads' or a dispatcher object.", code="dispatcher")
     return given
+
+
+def _noted(action: Callable[[Turn], Any], call: Call, audit: Audit) -> Callable[[Turn], Any]:
+    """The same event, with the row of the call that asks for it in the same transaction."""
+
+    def noted(turn: Turn) -> Any:
+        result = action(turn)
+        if result is False:
+            return result
+        if isinstance(result, ProcessInstance):
+            call.target = result.process_instance_id
+        audit.note(turn.changes, call)
+        return result
+
+    return noted
 
 
 def _read(source: Source, more: Sequence[Source]) -> tuple[list[bytes], list[str | None]]:

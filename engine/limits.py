@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from .errors import Invalid
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """Sizes are in bytes, times in seconds; a breach is an error that names the field."""
+    """Sizes are in bytes, times in seconds; a breach is an error that names the field.
+
+    Raises Invalid for a limit that is not a number above zero.
+    """
 
     body_size: int = 1024 * 1024
+    """Of one request."""
     json_depth: int = 64
     integer_digits: int = 100
     model_size: int = 2 * 1024 * 1024
     model_nodes: int = 2_000
     model_depth: int = 200
+    """Elements inside of each other."""
     multi_instance: int = 10_000
     call_depth: int = 20
     steps_per_turn: int = 100_000
+    """Without waiting for anything."""
     steps_per_instance: int = 10_000_000
     timer_interval: float = 0.01
+    """The shortest time after which a repeated timer fires again."""
     expression_length: int = 4096
     expression_tokens: int = 400
     output_size: int = 1024 * 1024
+    """Of all outputs of one task."""
     instances_per_key: int = 100_000
+    """Running at the same time."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            kinds = (int, float) if field.type == "float" else (int,)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < math.inf:
+                what = "number" if field.type == "float" else "whole number"
+                raise Invalid(f"The limit {field.name} is {value!r}: give a {what} above zero.", code="limit-invalid")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """The limits with these in place of the defaults, read from texts too; raises Invalid naming the limit."""
+        types = {field.name: field.type for field in fields(cls)}
+        read: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in types:
+                raise Invalid(f"There is no limit {name!r}: use one of {', '.join(types)}.", code="limit-invalid")
+            read[name] = _number(value, real=types[name] == "float") if isinstance(value, str) else value
+        return cls(**read)
+
+
+def _number(text: str, *, real: bool) -> Any:
+    try:
+        return float(text) if real else int(text)
+    except ValueError:
+        return text

@@ -34,11 +34,13 @@ class Messages:
         business_key: str | None = None,
         process_instance_id: int | None = None,
         correlation: str | None = None,
+        owner: str | None = None,
         owed: str | None = None,
     ) -> int | None:
         """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
 
-        ``owed`` is the id of the thrown event that this delivers, settled in the same transaction.
+        Without an ``owner`` it is for everyone's. ``owed`` is the id of the thrown event that this delivers, settled in
+        the same transaction.
         """
         for wait in self.facilities.store.waits_for("message", name):
             if process_instance_id not in (None, wait.process_instance_id):
@@ -48,6 +50,8 @@ class Messages:
 
             def give(turn: Turn, number: int = wait.process_instance_id, token: int = wait.token) -> bool:
                 instance = turn.instance(number)
+                if owner is not None and instance.row.owner_name != owner:
+                    return False
                 if business_key is not None and instance.row.business_key != business_key:
                     return False
                 taken = step.deliver(instance, "message", name, payload, token_id=token)
@@ -60,11 +64,17 @@ class Messages:
         if process_instance_id is not None:
             return None
         for _, deployment_id, node in self.facilities.store.start_triggers("message", name)[:1]:
-            return self._start(deployment_id, node, name, payload, business_key, owed)
+            return self._start(deployment_id, node, name, payload, business_key, owed, owner)
         return None
 
     def signal(
-        self, name: str, payload: Mapping[str, Any], *, owed: str | None = None, thrower: int | None = None
+        self,
+        name: str,
+        payload: Mapping[str, Any],
+        *,
+        owner: str | None = None,
+        owed: str | None = None,
+        thrower: int | None = None,
     ) -> list[int]:
         """Give it to every instance that waits, and start all that it triggers; the instances.
 
@@ -77,12 +87,15 @@ class Messages:
         for number in waiting:
 
             def give(turn: Turn, number: int = number) -> bool:
-                return step.deliver(turn.instance(number), "signal", name, payload)
+                instance = turn.instance(number)
+                if owner is not None and instance.row.owner_name != owner:
+                    return False
+                return step.deliver(instance, "signal", name, payload)
 
             if self.step(give):
                 reached.append(number)
         for _, deployment_id, node in store.start_triggers("signal", name):
-            reached.append(self._start(deployment_id, node, name, payload, None, None))
+            reached.append(self._start(deployment_id, node, name, payload, None, None, owner))
         if owed is not None:
             self.step(lambda turn: _settle(turn, owed))
         return reached
@@ -95,8 +108,9 @@ class Messages:
         payload: Mapping[str, Any],
         business_key: str | None,
         owed: str | None,
+        owner: str | None,
     ) -> int:
-        request = self.starts.triggered(deployment_id, node, name, payload, business_key)
+        request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner)
 
         def begin(turn: Turn) -> int:
             _settle(turn, owed)
@@ -107,11 +121,16 @@ class Messages:
 
     def deliver(self, event: EventRow) -> None:
         """Deliver what a process has thrown; a message that nobody expects is dropped, with a warning."""
+        # What one owner's process throws is not for the processes of others.
+        thrower = (
+            None if event.process_instance_id is None else self.facilities.store.instance(event.process_instance_id)
+        )
+        owner = None if thrower is None else thrower.owner_name
         payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
         try:
             if event.kind == "signal":
-                self.signal(event.name, payload, owed=event.id, thrower=event.process_instance_id)
-            elif self.message(event.name, payload, owed=event.id) is None:
+                self.signal(event.name, payload, owner=owner, owed=event.id, thrower=event.process_instance_id)
+            elif self.message(event.name, payload, owner=owner, owed=event.id) is None:
                 logger.warning("no process waits for the thrown message %r", event.name)
                 self.step(lambda turn: _settle(turn, event.id))
         except RiverstoneError as error:

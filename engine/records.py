@@ -42,10 +42,17 @@ class Records:
         return self._show(*self._rows(number))
 
     def instances(
-        self, *, limit: int, before: int | None, status: str | None, key: str | None, name: str | None
+        self,
+        *,
+        limit: int,
+        before: int | None,
+        status: str | None,
+        key: str | None,
+        name: str | None,
+        owner: str | None = None,
     ) -> Page[ProcessInstance]:
         """Records, newest first, of instances with an id below ``before``."""
-        rows = self.store.instances(limit=limit + 1, before=before, status=status, key=key, name=name)
+        rows = self.store.instances(limit=limit + 1, before=before, status=status, key=key, name=name, owner=owner)
         shown = [self._show(*self._rows(row.process_instance_id)) for row in rows[:limit]]
         more = str(rows[limit - 1].process_instance_id) if len(rows) > limit else None
         return Page(items=tuple(shown), cursor=more)

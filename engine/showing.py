@@ -72,6 +72,7 @@ def show_instance(
         mock=bool(row.flags & Flags.MOCK),
         protected=bool(row.flags & Flags.PROTECTED),
         paused=row.phase == "paused",
+        owner=row.owner_name,
     )
 
 

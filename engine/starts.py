@@ -13,7 +13,7 @@ from . import jsontext, step
 from .bpmn.node import Node
 from .definition import Definition
 from .deployments import Deployments
-from .errors import Conflict, Invalid
+from .errors import Conflict, Invalid, LimitExceeded
 from .instance import Facilities, Flags, Instance
 from .river import Turn
 from .showing import mask_for, show_instance
@@ -22,6 +22,8 @@ from .views import ProcessInstance
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""
 LONGEST_NAME = 255
+COUNT_HOLDS = 5_000
+"""Milliseconds for which a count of running instances is relied on; other engines start some too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +38,8 @@ class StartRequest:
     """Bits of :class:`~.instance.Flags`."""
     by_key: bool = False
     business_key: str | None = None
+    owner: str | None = None
+    """Who alone sees and touches it, beside those who see all."""
     idempotency: tuple[str, str] | None = None
     """The key and the digest of what it was used for."""
     entry: Node | None = None
@@ -49,6 +53,7 @@ class Starts:
     def __init__(self, facilities: Facilities, deployments: Deployments) -> None:
         self.facilities = facilities
         self.deployments = deployments
+        self._room: dict[str, tuple[int, int]] = {}
 
     def request(
         self,
@@ -62,8 +67,9 @@ class Starts:
         idempotency_key: str | None,
         rollback: bool,
         protected: bool,
+        owner: str | None = None,
     ) -> StartRequest:
-        """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, Unknown…"""
+        """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
         values = dict(variables or {})
         limits = self.facilities.limits
         jsontext.check(values, limits=limits, name="variables")
@@ -76,6 +82,7 @@ class Starts:
                 raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
         jsontext.check([name, business_key, idempotency_key], limits=limits, name="request")
         definition = self.deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
+        self._refuse_too_many(definition.key)
         flags = 0
         flags |= Flags.DEBUG if model_id is not None else 0
         flags |= Flags.MOCK if values.get(MOCK) is True else 0
@@ -84,7 +91,10 @@ class Starts:
         idempotency = None
         if idempotency_key is not None:
             parts = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
-            idempotency = (idempotency_key, hashlib.sha256(jsontext.dumps(parts).encode()).hexdigest())
+            idempotency = (
+                _of_owner(idempotency_key, owner),
+                hashlib.sha256(jsontext.dumps(parts).encode()).hexdigest(),
+            )
         return StartRequest(
             definition=definition,
             name=name,
@@ -93,14 +103,22 @@ class Starts:
             flags=flags,
             by_key=key is not None,
             business_key=business_key,
+            owner=owner,
             idempotency=idempotency,
         )
 
     def triggered(
-        self, deployment_id: str, node: str, name: str, payload: Mapping[str, Any], business_key: str | None
+        self,
+        deployment_id: str,
+        node: str,
+        name: str,
+        payload: Mapping[str, Any],
+        business_key: str | None,
+        owner: str | None,
     ) -> StartRequest:
         """The start of a process by a message or a signal; its payload is the start variables."""
         definition = self.facilities.definitions.get(deployment_id)
+        self._refuse_too_many(definition.key)
         return StartRequest(
             definition=definition,
             name=name[:LONGEST_NAME],
@@ -108,9 +126,27 @@ class Starts:
             completed=_completed(definition, payload),
             by_key=True,
             business_key=business_key,
+            owner=owner,
             entry=definition.process.nodes[node],
             payload=payload,
         )
+
+    def _refuse_too_many(self, key: str) -> None:
+        """Raise LimitExceeded if as many instances of this key run as may.
+
+        Counting costs with their number, so after a count half of the room that it found is given away uncounted.
+        """
+        now = self.facilities.clock.now()
+        room, counted = self._room.get(key, (0, 0))
+        if room > 0 and 0 <= now - counted < COUNT_HOLDS:
+            self._room[key] = (room - 1, counted)
+            return
+        limit = self.facilities.limits.instances_per_key
+        running = self.facilities.store.active_count(key)
+        if running >= limit:
+            text = f"{running} processes of the key {key!r} run, and instances_per_key allows {limit}: try again later."
+            raise LimitExceeded("instances_per_key", text)
+        self._room[key] = ((limit - running - 1) // 2, now)
 
     def started_before(self, idempotency: tuple[str, str]) -> int | None:
         """The instance that this idempotency key has started; raises Conflict if it was for something else."""
@@ -119,7 +155,7 @@ class Starts:
             return None
         if found[0] != idempotency[1]:
             raise Conflict(
-                f"The idempotency key {idempotency[0]!r} was used for another request: use a new one.",
+                f"The idempotency key was used for another request, which started process {found[1]}: use a new one.",
                 code="idempotency-conflict",
                 related=str(found[1]),
             )
@@ -147,6 +183,7 @@ class Starts:
             steps=0,
             started=now,
             business_key=request.business_key,
+            owner_name=request.owner,
         )
         content = ContentRow(number, jsontext.dumps(dict(request.variables)))
         if request.completed != request.variables:
@@ -164,6 +201,13 @@ class Starts:
         step.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
         return show_instance(row, content, {}, mask_for(definition.parameter_template, content))
+
+
+def _of_owner(idempotency_key: str, owner: str | None) -> str:
+    """The key as it is stored: owners who by chance use the same text do not meet."""
+    if owner is None:
+        return idempotency_key
+    return "owned-" + hashlib.sha256(f"{owner}\n{idempotency_key}".encode()).hexdigest()
 
 
 def _completed(definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,6 +62,7 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
         started=now,
         business_key=origin.row.business_key,
         origin=origin.number,
+        owner_name=origin.row.owner_name,
     )
     content = ContentRow(number, "{}")
     origin.changes.new_deployments.append(deployment)

@@ -79,6 +79,8 @@ class ProcessInstance:
     """Whether a delete is refused."""
     paused: bool = False
     """Whether a debug run stands still after a failure, waiting for ``rerun``, ``resume`` or ``cancel``."""
+    owner: str | None = None
+    """The client that alone sees and touches it, beside those who see all."""
 
     @property
     def output_values(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class AccessRecords:
         found = self.store.read(f"SELECT {KEY_COLUMNS} FROM `access_key` WHERE `id` = ?", (key_id,))
         return KeyRow(*found[0]) if found else None
 
-    def keys(self) -> list[KeyRow]:
+    def all_keys(self) -> list[KeyRow]:
         """Every key, the oldest first."""
         return [KeyRow(*row) for row in self.store.read(f"SELECT {KEY_COLUMNS} FROM `access_key` ORDER BY `created`")]
 

@@ -14,12 +14,12 @@ ENGINE = """
     UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock WaitTimeout
 """.split()
 MODELS = """
-    AlreadyUsed Changes ContentRow DeploymentRow EventRow InstanceRow ModelRow RevisionConflict Store StoreError
+    AccessRecords AlreadyUsed AuditRow Changes ContentRow DeploymentRow EventRow InstanceRow KeyRow ModelRow RevisionConflict Store StoreError
     TaskRow TokenRow WaitRow
 """.split()
 METHODS = """
-    cancel close complete delete deploy deploy_model deployment deployments get instances lint message model models
-    preview protect register report report_progress rerun resume retry_undo run_pending save_model signal start stone
+    cancel close complete delete deploy deploy_model deployment deployments get instances lint message model models owned_by owner_of
+    owner_of_task preview protect register report report_progress rerun resume retry_undo run_pending save_model signal start stone
     stone_for task tasks wait
 """.split()
 

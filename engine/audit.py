@@ -1,0 +1,128 @@
+"""The audit: one durable row for every changing call, saying who did what, when and from where."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..models import AccessRecords, AuditRow, Changes, Store, StoreError
+from .clock import Clock, moment
+from .errors import Malformed, RiverstoneError
+from .views import Page
+
+logger = logging.getLogger("riverstone.audit")
+
+DONE = "done"
+
+
+@dataclass(kw_only=True, slots=True)
+class Call:
+    """One changing call while it is answered."""
+
+    client: str
+    address: str
+    action: str
+    request_id: str
+    target: str | None = None
+    written: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEntry:
+    """One changing call, as it is shown."""
+
+    number: str
+    time: datetime
+    request_id: str
+    client: str
+    address: str
+    action: str
+    target: str | None
+    outcome: str
+    """``done``, or the code of the error that refused it."""
+
+
+_present: ContextVar[Call | None] = ContextVar("riverstone_call", default=None)
+
+
+class Audit:
+    """Writes and reads the audit of one store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.records = AccessRecords(store)
+        self.clock = clock
+
+    @contextmanager
+    def recording(self, call: Call) -> Iterator[Call]:
+        """Write down what is called inside: with its first step, in one transaction, else when it has ended.
+
+        A refused call is written with the code of its error. Raises what the call raises.
+        """
+        token = _present.set(call)
+        outcome = DONE
+        try:
+            yield call
+        except RiverstoneError as error:
+            outcome = error.code
+            raise
+        except Exception as error:
+            outcome = str(getattr(error, "name", "") or type(error).__name__)
+            raise
+        finally:
+            _present.reset(token)
+            if not call.written:
+                self._write(call, outcome)
+
+    def _write(self, call: Call, outcome: str) -> None:
+        try:
+            self.records.add_audit(self._row(call, outcome))
+        except StoreError:
+            # Nothing was changed by a step, and an answer that is already known is not withheld.
+            logger.error("the call %s of %s could not be written down: %s", call.action, call.client, outcome)
+
+    def _row(self, call: Call, outcome: str) -> AuditRow:
+        return AuditRow(
+            created=self.clock.now(),
+            request_id=call.request_id[:64],
+            client=call.client[:255],
+            address=call.address[:64],
+            action=call.action[:64],
+            target=None if call.target is None else call.target[:255],
+            outcome=outcome[:64],
+        )
+
+    def note(self, changes: Changes, call: Call) -> None:
+        """Let the present call's row be part of a transaction."""
+        changes.new_audit.append(self._row(call, DONE))
+
+    def entries(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
+        """Calls, newest first; raises Malformed for a cursor that is none."""
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+            raise Malformed(f"{cursor[:100]!r} is not a cursor of this list.", code="cursor")
+        rows = self.records.audit(limit=limit + 1, before=None if cursor is None else int(cursor))
+        shown = tuple(_view(number, row) for number, row in rows[:limit])
+        return Page(items=shown, cursor=shown[-1].number if len(rows) > limit else None)
+
+    def forget(self, before: datetime) -> int:
+        """Delete the rows of calls before a moment; how many there were."""
+        return self.records.forget_audit(round(before.timestamp() * 1000))
+
+
+def present_call() -> Call | None:
+    """The changing call that this thread answers and that is not written down yet."""
+    call = _present.get()
+    return None if call is None or call.written else call
+
+
+def _view(number: int, row: AuditRow) -> AuditEntry:
+    time = moment(row.created)
+    assert time is not None
+    values: dict[str, Any] = {
+        name: getattr(row, name) for name in ("request_id", "client", "address", "action", "target", "outcome")
+    }
+    return AuditEntry(number=str(number), time=time, **values)

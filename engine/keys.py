@@ -1,0 +1,150 @@
+"""Access keys: random secrets by which clients are known, with what each may do."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..models import AccessRecords, AlreadyUsed, KeyRow, Store, StoreError
+from .clock import Clock, moment
+from .errors import Conflict, Invalid, StoreUnavailable, Unknown
+
+SCOPES = ("read", "run", "deploy", "admin")
+"""``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``admin`` may do all and sees all."""
+PREFIX = "rsk"
+LONGEST_NAME = 100
+_FORM = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]*")
+
+
+class UnknownKey(Unknown):
+    """No valid key has this id or name."""
+
+    code = "unknown-key"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No valid key has the id or name {identifier!r}: list the keys.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """A key without its secret."""
+
+    key_id: str
+    name: str
+    scopes: tuple[str, ...]
+    owner: str | None
+    """Whose process instances it starts and sees; None sees all."""
+    created: datetime
+    revoked: datetime | None = None
+
+
+class Keys:
+    """The access keys of one store.
+
+    A secret has 256 random bits, so one SHA-256 is as good as a slow hash: there is nothing to guess.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.records = AccessRecords(store)
+        self.clock = clock
+
+    def exist(self) -> bool:
+        """Whether any key was ever added; revoking the last one does not open what it closed."""
+        with _answering():
+            return self.records.has_keys()
+
+    def add(
+        self, name: str, *, scopes: Collection[str], owner: str | None = None, every_owner: bool = False
+    ) -> tuple[Key, str]:
+        """A new key and its text, which is shown this once and kept nowhere.
+
+        It starts and sees the process instances of ``owner``, which is ``key:NAME`` unless said otherwise, or with
+        ``every_owner`` those of all. Raises Invalid, Conflict for a name that is taken.
+        """
+        if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            text = f"Use 1 to {LONGEST_NAME} letters, digits and . _ : @ - for the name of a key, not {name[:100]!r}."
+            raise Invalid(text, code="key-name")
+        unknown = sorted(set(scopes) - set(SCOPES))
+        if unknown or not scopes:
+            text = f"Give a key one or more of the scopes {', '.join(SCOPES)}"
+            raise Invalid(f"{text}, not {', '.join(unknown) or 'none'}.", code="key-scopes")
+        if owner is not None and (every_owner or not _NAME.fullmatch(owner) or len(owner) > 255):
+            raise Invalid(f"The owner {owner[:100]!r} is no name, or is given with every owner.", code="key-owner")
+        secret = secrets.token_urlsafe(32)
+        row = KeyRow(
+            id=secrets.token_hex(6),
+            name=name,
+            digest=_digest(secret),
+            scopes=" ".join(scope for scope in SCOPES if scope in scopes),
+            owner_name=None if every_owner or (owner is None and "admin" in scopes) else owner or f"key:{name}",
+            created=self.clock.now(),
+        )
+        try:
+            with _answering():
+                self.records.add_key(row)
+        except AlreadyUsed as error:
+            raise Conflict(f"A key named {name!r} is there already: use another name.", code="key-exists") from error
+        return _view(row), f"{PREFIX}_{row.id}_{secret}"
+
+    def all(self) -> list[Key]:
+        """Every key, revoked ones too, the oldest first."""
+        with _answering():
+            return [_view(row) for row in self.records.all_keys()]
+
+    def revoke(self, identifier: str) -> Key:
+        """Make the key with this id or name worthless from now on; raises UnknownKey."""
+        found = [key for key in self.all() if identifier in (key.key_id, key.name) and key.revoked is None]
+        with _answering():
+            if not found or not self.records.revoke_key(found[0].key_id, self.clock.now()):
+                raise UnknownKey(identifier[:100])
+        return found[0]
+
+    def find(self, text: str) -> Key | None:
+        """The valid key that this is the text of; compared in a time that tells nothing of how far it fits."""
+        form = _FORM.fullmatch(text)
+        if form is None:
+            return None
+        with _answering():
+            row = self.records.key(form[1])
+        right = hmac.compare_digest(_digest(form[2]), row.digest if row is not None else _NO_DIGEST)
+        return _view(row) if row is not None and right and row.revoked is None else None
+
+
+def is_key(text: str) -> bool:
+    """Whether a credential looks like a key, not like some other server's token."""
+    return text.startswith(f"{PREFIX}_")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+_NO_DIGEST = _digest("")
+
+
+def _view(row: KeyRow) -> Key:
+    created = moment(row.created)
+    assert created is not None
+    return Key(
+        key_id=row.id,
+        name=row.name,
+        scopes=tuple(row.scopes.split()),
+        owner=row.owner_name,
+        created=created,
+        revoked=moment(row.revoked),
+    )
+
+
+class _answering:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
+            raise StoreUnavailable(f"The database does not answer: {error}") from error
