@@ -24,7 +24,7 @@ from .errors import ExpressionError, Invalid
 from .inputs import MockContext, code_of, resolve
 from .limits import Limits
 from .scripts import Scripts
-from .stone import UNDO_EVENTS, Stone
+from .stone import Stone
 from .stones import Stones
 from .task_info import Work
 from .undo_tasks import begin_undo_task
@@ -173,41 +173,17 @@ class Instance:
 
     def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
-        path = self.workflow.call_path(token)
-        row = TaskRow(
-            id=self.facilities.store.new_id(),
-            process_instance_id=self.number,
-            token=token.id,
-            scope=token.scope.id if token.scope is not None else 0,
-            node=token.node.name,
-            name=token.node.bpmn_name,
-            namespace=namespace,
-            path=jsontext.dumps(path) if path else None,
-            stone=code,
-            kind=kind,
-            target=None,
-            event=event,
-            status="produce.success",
-            open=1,
-            attempt=1,
-            generation=1,
-            parameters="{}",
-            outputs=None,
-            state=None,
-            progress=0,
-            reason=None,
-            log=None,
-            after=jsontext.dumps(token.after) if token.causes else None,
-            run=token.internal_data.get(RUN),
-            locals=jsontext.dumps(token.data) if token.data else None,
-            policy=None,
-            undo=None,
-            created=self.now(),
-            ended=None,
-            due=None,
-            owner=self.facilities.engine_id,
-            deadline=None,
-        )
+        row = ledger.new_row(self.facilities.store.new_id(), self.number, kind=kind, event=event, now=self.now())
+        path = token.call_path
+        row.token = token.id
+        row.scope = token.scope.id if token.scope is not None else 0
+        row.node, row.name = token.node.name, token.node.bpmn_name
+        row.namespace, row.path = namespace, jsontext.dumps(path) if path else None
+        row.stone = code
+        row.after = jsontext.dumps(list(token.causes)) if token.causes else None
+        row.run = token.internal_data.get(RUN)
+        row.locals = jsontext.dumps(token.data) if token.data else None
+        row.owner = self.facilities.engine_id
         self.tasks[row.id] = row
         self.changes.new_tasks[row.id] = row
         token._set_state(STARTED)
@@ -299,33 +275,9 @@ class Instance:
 
     def work(self, row: TaskRow) -> Work:
         """The present event of a task as plain data, for whoever carries it out."""
-        outputs, phase = row.outputs, "running"
-        key = start_key = f"{self.row.id}-{row.id}-{row.generation}"
-        if row.target is not None and self.origin is not None:
-            origin, target = self.origin, self.origin.tasks[row.target]
-            phase = ledger.PHASES.get(target.status, "partial")
-            if row.event in UNDO_EVENTS:
-                outputs = target.outputs
-                start_key = f"{origin.row.id}-{target.id}-{target.generation}"
-        elif row.event in UNDO_EVENTS:
-            key = f"{key}-{row.event}"
-            phase = "partial"
-        return Work(
-            task_id=row.id,
-            process_instance_id=self.number,
-            stone=row.stone or "",
-            event=row.event,
-            attempt=row.attempt,
-            idempotency_key=key,
-            start_key=start_key,
-            namespace=row.namespace,
-            element_id=row.node,
-            parameters=row.parameters,
-            outputs=outputs,
-            state=ledger.monitor_state(row),
-            phase=phase,
-            name=row.name or "",
-        )
+        origin = self.origin
+        target = origin.tasks[row.target] if origin is not None and row.target is not None else None
+        return ledger.work_of(row, self.row, target, origin.row if origin is not None else None)
 
     # -- saving
 

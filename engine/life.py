@@ -22,7 +22,7 @@ def begin(instance: Instance, entry: Node | None, payload: Mapping[str, Any]) ->
     workflow = instance.workflow
     workflow.begin(entry)
     if payload:
-        workflow.set_variables(workflow.task_tree, payload)
+        workflow.task_tree.set_variables(payload)
     if entry is not None:
         for token in list(workflow.tasks.values()):
             if token.node is entry and getattr(entry, "instantiate", False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from . import jsontext
@@ -28,31 +29,28 @@ class Scripts:
         """
         node = token.node
         assert isinstance(node, ScriptTask)
-        context = token.context
-        names: dict[str, Any] = dict(context.parameters)
-        scope: Token | None = token
-        chain = []
-        while scope is not None:
-            chain.append(scope.data)
-            scope = scope.scope
-        for locals_ in reversed(chain):
-            names.update(locals_)
-        before = {name: value for name, value in names.items()}
-        space = {**self._functions, **names, "outputs": context.outputs, "__builtins__": builtins}
+        before = token.visible
+        space = {**self._functions, **before, "outputs": token.context.outputs, "__builtins__": builtins}
         try:
             code = self._compiled.get(node.script)
             if code is None:
                 code = self._compiled[node.script] = compile(node.script, f"<{node.bpmn_id}>", "exec")
-            exec(code, space)
+            exec(code, space)  # noqa: S102 - what this module is for
         except (BpmnError, RiverstoneError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Invalid(f"The script of {node.bpmn_id!r} failed: {type(error).__name__}: {error}") from error
-        changed = {}
+        token.set_variables(self._changed(before, space))
+
+    def _changed(self, before: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, Any]:
+        """What the script has set or may have changed in place; functions and modules that it used are no variables."""
+        changed: dict[str, Any] = {}
         for name, value in space.items():
-            if name in self._functions or name in ("outputs", "__builtins__") or callable(value):
+            if name in self._functions or name in ("outputs", "__builtins__"):
+                continue
+            if callable(value) or isinstance(value, ModuleType):
                 continue
             if name not in before or before[name] is not value or isinstance(value, (dict, list)):
                 jsontext.check(value, limits=self._limits, name=name)
                 changed[name] = value
-        token.workflow.set_variables(token, changed)
+        return changed

@@ -57,7 +57,7 @@ def complete(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> No
     instance.end_task(row, "success")
     instance.put_out(row)
     token = instance.workflow.tasks[row.token]
-    instance.workflow.set_variables(token.scope or token, outputs)
+    (token.scope or token).set_variables(outputs)
     instance.workflow.task_done(token, row.id, outputs)
     settle(instance)
 

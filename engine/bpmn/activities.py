@@ -40,7 +40,7 @@ class StoneTask(Activity):
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         if self.result_variable:
             value = results.get("result", dict(results))
-            token.workflow.set_variables(token.scope or token, {self.result_variable: value})
+            (token.scope or token).set_variables({self.result_variable: value})
         super().map_outputs(token, results)
 
 
@@ -109,6 +109,3 @@ def run_namespace(namespace: str, token: Token) -> str:
     if run is None or not isinstance(getattr(token.node, "loop", None), MultiInstance):
         return namespace
     return f"{namespace}{run}"
-
-
-__all__ = ["Activity", "BpmnError", "RiverstoneError"]

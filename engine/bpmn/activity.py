@@ -99,7 +99,7 @@ class Activity(Node):
         if self.output_values:
             context = token.context.child(results)
             values = {target: value.evaluate(context) for target, value in self.output_values}
-            token.workflow.set_variables(token.scope or token, values)
+            (token.scope or token).set_variables(values)
 
     def _on_complete(self, token: Token) -> None:
         scope = token.scope

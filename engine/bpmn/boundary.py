@@ -38,7 +38,7 @@ class BoundaryEvent(CatchEvent):
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         workflow = token.workflow
         if not self.all_seen(token, number):
-            workflow.set_variables(token, payload)
+            token.set_variables(payload)
             return
         host = workflow.tasks[token.internal_data["host"]]
         if not self.interrupting and self.definitions[number].kind == "timer":
@@ -67,7 +67,7 @@ class BoundaryEvent(CatchEvent):
     def go_on(self, host: Token, causes: tuple[int, ...], payload: Mapping[str, Any]) -> None:
         """Let a token leave the border, beside the activity or in its place."""
         token = host.workflow.new_token(self.fired, host.scope, None, causes)
-        token.workflow.set_variables(token, payload)
+        token.set_variables(payload)
 
 
 class Fired(Node):

@@ -49,7 +49,7 @@ class EventSubProcess(Node):
             causes = workflow.interrupt(scope)
         token = workflow.new_token(self, scope, None, causes)
         scope.live -= 1
-        workflow.set_variables(token, payload)
+        token.set_variables(payload)
 
     def _run_hook(self, token: Token) -> bool | None:
         token._set_state(STARTED)
@@ -90,7 +90,7 @@ class Listener(CatchEvent):
         scope = token.scope
         assert scope is not None
         if not self.all_seen(token, number):
-            token.workflow.set_variables(token, payload)
+            token.set_variables(payload)
             return
         if not self.handler.interrupting and self.definitions[number].kind == "timer":
             set_again(token, number)

@@ -10,6 +10,7 @@ from .compensation import cancel_transaction, compensate
 from .definitions import EventDefinition, matches
 from .gateways import end_race
 from .node import Node
+from .throwing import send, throw_escalation
 from .token import Token
 from .waits import condition_holds, event_name, repeats_left, set_again, waits_for
 
@@ -60,7 +61,7 @@ class CatchEvent(Node):
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         """One of the things waited for has come."""
         workflow = token.workflow
-        workflow.set_variables(token, payload)
+        token.set_variables(payload)
         if not self.all_seen(token, number):
             return
         if repeats_left(token, number) > 0 and "race" not in token.internal_data:
@@ -99,7 +100,7 @@ class ThrowEvent(Node):
             sent = workflow.new_token(self.sent, token.scope, None, token.causes)
             sent.note(kind=definition.kind, name=event_name(definition, token), payload=payload)
         elif definition.kind == "escalation":
-            workflow.throw_escalation(token, definition.name or "")
+            throw_escalation(token, definition.name or "")
 
     def _compensate(self, definition: EventDefinition, token: Token) -> bool | None:
         if definition.wait_for_completion:
@@ -127,7 +128,7 @@ class Sent(Node):
     def _run_hook(self, token: Token) -> bool | None:
         internal = token.internal_data
         if "kind" in internal:
-            token.workflow.send(internal["kind"], internal["name"], internal["payload"])
+            send(token.workflow, internal["kind"], internal["name"], internal["payload"])
         return "undoing" not in internal
 
     def leave(self, token: Token) -> None:

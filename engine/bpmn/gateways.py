@@ -12,7 +12,6 @@ from .token import WAITING, Queues, Token
 if TYPE_CHECKING:
     from ..context import Context
     from ..expressions import Expression
-    from .events import CatchEvent
 
 
 class ExclusiveGateway(Node):
@@ -189,7 +188,7 @@ class ComplexGateway(DecidingJoin):
         if self.activation is None:
             return True
         count = sum(len(queue) for queue in queues.values())
-        return self.activation.is_true(scope.workflow.context_of(scope).child({"activationCount": count}))
+        return self.activation.is_true(scope.context.child({"activationCount": count}))
 
     def decide(self, scope: Token, queues: Queues) -> bool:
         taken = self._taken(scope)
@@ -240,8 +239,7 @@ class EventBasedGateway(Node):
         scope = token.scope
         assert scope is not None
         for flow in self.outgoing:
-            racer: CatchEvent = flow.target  # type: ignore[assignment]
-            waiting = token.workflow.new_token(racer, scope, flow.id, token.causes)
+            waiting = token.workflow.new_token(flow.target, scope, flow.id, token.causes)
             waiting.note(race=token.id)
         token.workflow.drop(token)
 

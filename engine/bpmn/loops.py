@@ -166,7 +166,7 @@ class MultiInstance:
 
     def _end(self, token: Token, activity: Activity) -> None:
         if self.output_collection:
-            token.workflow.set_variables(token, {self.output_collection: token.internal_data["collected"]})
+            token.set_variables({self.output_collection: token.internal_data["collected"]})
         activity.runs_ended(token)
 
 

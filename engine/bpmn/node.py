@@ -35,7 +35,7 @@ class Flow:
         return f"<Flow {self.id}: {self.source.name} -> {self.target.name}>"
 
 
-class Process(BpmnProcessSpec):  # type: ignore[misc]
+class Process(BpmnProcessSpec):
     """A process, or the inside of a sub-process: nodes by id, and where tokens begin.
 
     Shared by all instances and threads once it is parsed: nothing is ever changed in it at run time.
@@ -61,8 +61,9 @@ class Process(BpmnProcessSpec):  # type: ignore[misc]
         if found is not None:
             return found
         for node in self.nodes.values():
-            body = getattr(node, "body", None)
-            if body is not None and (inner := body.find(node_id)) is not None:
+            body: Process | None = getattr(node, "body", None)
+            inner = None if body is None else body.find(node_id)
+            if inner is not None:
                 return inner
         return None
 
@@ -79,7 +80,7 @@ class Process(BpmnProcessSpec):  # type: ignore[misc]
         return found
 
 
-class Node(BpmnTaskSpec):  # type: ignore[misc]
+class Node(BpmnTaskSpec):
     """A flow node. A token that arrives is run; when it has completed, it leaves by the outgoing flows."""
 
     counts = True

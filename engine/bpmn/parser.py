@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,13 @@ from ..limits import Limits
 from . import activities, boundary, events, gateways, subprocesses
 from .activity import Activity
 from .definitions import EventDefinition
-from .dialects import ExpressionText, Input, OutputMapping, read_condition, read_expression, unread
-from .elements import child, flag, local, name_of, referred
-from .event_subprocess import EventSubProcess, Listener
+from .dialects import ExpressionText, Input, OutputMapping, read_condition, unread
+from .elements import flag, local, name_of, referred
+from .event_subprocess import EventSubProcess
 from .findings import Finding
 from .node import Flow, Node, Process
 from .readers import READERS
+from .triggers import read_definitions
 from .vendors import BPMN
 
 # What a process may hold that no token ever stands on and that says nothing about running it.
@@ -66,6 +68,8 @@ class Parser:
             for element in root:
                 if element.get("id"):
                     self.by_id[str(element.get("id"))] = element
+                for operation in element.iterchildren(f"{{{BPMN}}}operation"):
+                    self.by_id[str(operation.get("id"))] = operation
                 if local(element).startswith("global") and local(element).endswith("Task"):
                     self.global_tasks[str(element.get("id"))] = element
         executable: list[str] = []
@@ -125,9 +129,8 @@ class Parser:
         if element is None:
             return None
         process = Process(call.called, element.get("name"))
-        task = etree.Element(f"{{{BPMN}}}{local(element)[6:7].lower()}{local(element)[7:]}", dict(element.attrib))  # type: ignore[arg-type]
-        for part in element:
-            task.append(part.__copy__())
+        task = deepcopy(element)
+        task.tag = f"{{{BPMN}}}{local(element)[6:7].lower()}{local(element)[7:]}"
         task.set("id", f"{call.called}:task")
         self.read_node(process, task)
         process.entries = list(process.nodes.values())
@@ -147,7 +150,8 @@ class Parser:
             elif name and name not in SILENT:
                 self.read_node(process, part)
             if name.startswith("data") and name.endswith("Association"):
-                self.wrong(part, "data-association", f"The data association in {name_of(element)} is not used.", "warning")
+                text = f"The data association in {name_of(element)} is not used."
+                self.wrong(part, "data-association", text, "warning")
         for part in boundary:
             self._boundary(process, part)
         for part in flows:
@@ -160,16 +164,21 @@ class Parser:
         """The node of one flow element, put into the process."""
         reader = READERS.get(local(element))
         if reader is None:
-            self.wrong(element, "unsupported-element", f"{name_of(element)} cannot be run: {local(element)} is not supported.")
+            text = f"{name_of(element)} cannot be run: {local(element)} is not supported."
+            self.wrong(element, "unsupported-element", text)
             return None
-        for what in unread(element):
-            self.wrong(element, "not-understood", f"{what} of {name_of(element)} is not understood and has no effect.", "warning")
+        self._not_understood(element)
         node = reader(self, process, element)
         if node is not None:
             process.nodes[node.name] = node
             if (default := referred(element, "default")) is not None:
                 self.defaults[node] = default
         return node
+
+    def _not_understood(self, element: etree._Element) -> None:
+        for what in unread(element):
+            text = f"{what} of {name_of(element)} is not understood and has no effect."
+            self.wrong(element, "not-understood", text, "warning")
 
     def _flow(self, process: Process, element: etree._Element) -> None:
         source = process.nodes.get(referred(element, "sourceRef") or "")
@@ -191,10 +200,9 @@ class Parser:
         host = process.nodes.get(referred(element, "attachedToRef") or "")
         if not isinstance(host, Activity):
             return
-        for what in unread(element):
-            self.wrong(element, "not-understood", f"{what} of {name_of(element)} is not understood and has no effect.", "warning")
+        self._not_understood(element)
         event = self.node(boundary.BoundaryEvent, process, element)
-        event.definitions = self.definitions(element)
+        event.definitions = read_definitions(self, element)
         event.parallel_multiple = flag(element, "parallelMultiple")
         event.interrupting = flag(element, "cancelActivity", True)
         if any(definition.kind in ("error", "cancel", "compensate") for definition in event.definitions):
@@ -268,84 +276,6 @@ class Parser:
     def node(self, kind: type[Any], process: Process, element: etree._Element) -> Any:
         """A node of this class with the element's id, name and line."""
         return kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
-
-    def definitions(self, element: etree._Element) -> list[EventDefinition]:
-        """The event definitions inside an event, and those that it refers to, in order."""
-        found: list[EventDefinition] = []
-        for part in element:
-            name = local(part)
-            if name == "eventDefinitionRef":
-                target = self.by_id.get((part.text or "").strip().rpartition(":")[2])
-                if target is not None:
-                    found.append(self.definition(element, target))
-            elif name.endswith("EventDefinition"):
-                found.append(self.definition(element, part))
-        return found
-
-    def definition(self, event: etree._Element, part: etree._Element) -> EventDefinition:
-        """One event definition."""
-        kind = local(part)[: -len("EventDefinition")]
-        if kind in ("message", "signal"):
-            name = self._event_name(part, f"{kind}Ref", "name")
-            expression = None
-            if name and ("${" in name or "#{" in name or name.startswith("=")):
-                expression = self.expression(event, ExpressionText(text=name, language="juel"))
-            return EventDefinition(
-                kind="message" if kind == "message" else "signal", name=name or event.get("name") or event.get("id"), expression=expression
-            )
-        if kind == "timer":
-            return self._timer(event, part)
-        if kind == "conditional":
-            condition = self.expression(event, read_expression(child(part, "condition")))
-            return EventDefinition(kind="condition", expression=condition)
-        if kind in ("error", "escalation"):
-            name = self._event_name(part, f"{kind}Ref", f"{kind}Code")
-            return EventDefinition(kind="error" if kind == "error" else "escalation", name=name)
-        if kind == "link":
-            return EventDefinition(kind="link", name=part.get("name"))
-        if kind == "compensate":
-            waits = flag(part, "waitForCompletion", True)
-            return EventDefinition(kind="compensate", activity=referred(part, "activityRef"), wait_for_completion=waits)
-        return EventDefinition(kind="terminate" if kind == "terminate" else "cancel")
-
-    def _event_name(self, part: etree._Element, attribute: str, wanted: str) -> str | None:
-        reference = referred(part, attribute)
-        if reference is None:
-            return None
-        target = self.by_id.get(reference)
-        if target is None:
-            return reference
-        return target.get(wanted) or target.get("id")
-
-    def message_of(self, task: etree._Element) -> list[EventDefinition]:
-        """The message that a send or receive task names, directly or by its operation."""
-        reference = referred(task, "messageRef")
-        if reference is None:
-            return []
-        target = self.by_id.get(reference)
-        name = (target.get("name") or reference) if target is not None else reference
-        return [EventDefinition(kind="message", name=name)]
-
-    def behavior_event(self, marker: etree._Element, attribute: str) -> EventDefinition | None:
-        """What a multi-instance behavior throws (BPMN 2.0, table 10.29)."""
-        definition = self.by_id.get(referred(marker, attribute) or "")
-        return None if definition is None else self.definition(definition, definition)
-
-    def _timer(self, event: etree._Element, part: etree._Element) -> EventDefinition:
-        for name, kind in (("timeDate", "date"), ("timeDuration", "duration"), ("timeCycle", "cycle")):
-            text = read_expression(child(part, name))
-            if text is not None:
-                return EventDefinition(kind="timer", timer=kind, expression=self._timer_value(event, text))  # type: ignore[arg-type]
-        self.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
-        return EventDefinition(kind="timer", timer="duration", expression=self._timer_value(event, ExpressionText("PT0S", "juel")))
-
-    def _timer_value(self, event: etree._Element, text: ExpressionText) -> Expression | None:
-        """ISO 8601 is written bare; anything in ``${...}`` or after ``=`` is an expression."""
-        body = text.text.strip()
-        if body.startswith("=") or "${" in body or "#{" in body:
-            return self.expression(event, text)
-        quoted = body.replace("\\", "\\\\").replace('"', '\\"')
-        return self.expression(event, ExpressionText(text=f'"{quoted}"', language="juel"))
 
 
 def begins_by_itself(node: Node) -> bool:

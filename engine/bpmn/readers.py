@@ -24,6 +24,7 @@ from .elements import child, flag, local, name_of
 from .event_subprocess import EventSubProcess, Listener
 from .loops import Loop, MultiInstance
 from .node import Node, Process
+from .triggers import read_behavior_event, read_definitions, read_task_message
 from .vendors import BPMN, own_text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 
 def start_event(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: events.StartEvent = parser.node(events.StartEvent, process, element)
-    node.definitions = parser.definitions(element)
+    node.definitions = read_definitions(parser, element)
     node.interrupting = flag(element, "isInterrupting", True)
     node.parallel_multiple = flag(element, "parallelMultiple")
     return node
@@ -46,10 +47,11 @@ def start_event(parser: Parser, process: Process, element: etree._Element) -> No
 
 def catch_event(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: events.CatchEvent = parser.node(events.CatchEvent, process, element)
-    node.definitions = parser.definitions(element)
+    node.definitions = read_definitions(parser, element)
     node.parallel_multiple = flag(element, "parallelMultiple")
     if not node.definitions:
-        parser.wrong(element, "catch-without-event", f"{name_of(element)} waits for nothing: give it an event definition.")
+        text = f"{name_of(element)} waits for nothing: give it an event definition."
+        parser.wrong(element, "catch-without-event", text)
     return node
 
 
@@ -59,7 +61,7 @@ def throw_event(parser: Parser, process: Process, element: etree._Element) -> No
         return bound(parser, process, element, binding)
     kind = events.EndEvent if local(element) == "endEvent" else events.ThrowEvent
     node: events.ThrowEvent = parser.node(kind, process, element)
-    node.definitions = parser.definitions(element)
+    node.definitions = read_definitions(parser, element)
     return node
 
 
@@ -102,7 +104,8 @@ def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None
         condition = parser.expression(element, read_expression(child(standard, "loopCondition")))
         maximum = standard.get("loopMaximum")
         if condition is None and maximum is None:
-            parser.wrong(element, "loop-without-end", f"The loop of {name_of(element)} has no condition and no maximum.")
+            text = f"The loop of {name_of(element)} has no condition and no maximum."
+            parser.wrong(element, "loop-without-end", text)
         return Loop(
             condition=condition,
             maximum=parser.expression(element, ExpressionText(text=maximum, language="juel") if maximum else None),
@@ -112,7 +115,8 @@ def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None
     if marker is None:
         return None
     if marker.cardinality is None and marker.collection is None:
-        parser.wrong(element, "multi-instance-without-number", f"{name_of(element)} has no loopCardinality and no collection.")
+        text = f"{name_of(element)} has no loopCardinality and no collection."
+        parser.wrong(element, "multi-instance-without-number", text)
     xml = child(element, "multiInstanceLoopCharacteristics")
     assert xml is not None
     return MultiInstance(
@@ -125,7 +129,7 @@ def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None
         output_element=parser.expression(element, marker.output_element),
         completion=parser.expression(element, marker.completion_condition),
         behavior=marker.behavior,
-        event=parser.behavior_event(xml, f"{marker.behavior.lower()}BehaviorEventRef"),
+        event=read_behavior_event(parser, xml, f"{marker.behavior.lower()}BehaviorEventRef"),
         complex_events=complex_events(parser, element, xml) if marker.behavior == "Complex" else (),
     )
 
@@ -139,7 +143,7 @@ def complex_events(
         condition = parser.expression(element, read_expression(child(part, "condition")))
         event = child(part, "event")
         if condition is not None and event is not None:
-            found.extend((condition, definition) for definition in parser.definitions(event))
+            found.extend((condition, definition) for definition in read_definitions(parser, event))
     return found
 
 
@@ -163,8 +167,8 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
         return bound(parser, process, element, binding)
     kind = local(element)
     if kind in ("serviceTask", "businessRuleTask"):
-        text = f"{name_of(element)} names no stone: set its topic (camunda:type=external), task definition or implementation."
-        parser.wrong(element, "stone-missing", text)
+        wanted = "its topic (camunda:type=external), task definition or implementation"
+        parser.wrong(element, "stone-missing", f"{name_of(element)} names no stone: set {wanted}.")
         return None
     return PLAIN[kind](parser, process, element)
 
@@ -183,14 +187,14 @@ def none_task(parser: Parser, process: Process, element: etree._Element) -> Node
 def receive_task(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: activities.ReceiveTask = activity(parser, process, element, activities.ReceiveTask)
     node.namespace = node.name
-    node.definitions = parser.message_of(element)
+    node.definitions = read_task_message(parser, element)
     node.instantiate = flag(element, "instantiate")
     return node
 
 
 def send_task(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: activities.SendTask = activity(parser, process, element, activities.SendTask)
-    node.definitions = parser.message_of(element)
+    node.definitions = read_task_message(parser, element)
     return node
 
 
@@ -210,7 +214,7 @@ def script_task(parser: Parser, process: Process, element: etree._Element) -> No
 # -- inner processes
 
 
-def sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
+def sub_process(parser: Parser, process: Process, element: etree._Element) -> Node | None:
     if flag(element, "triggeredByEvent"):
         return event_sub_process(parser, process, element)
     kind = subprocesses.Transaction if local(element) == "transaction" else subprocesses.SubProcess
@@ -294,5 +298,5 @@ READERS: dict[str, Reader] = {
     "transaction": sub_process,
     "adHocSubProcess": ad_hoc_sub_process,
     "callActivity": call_activity,
-    **dict.fromkeys(("task", "serviceTask", "userTask", "manualTask", "sendTask", "receiveTask", "businessRuleTask", "scriptTask"), task),
+    **dict.fromkeys(("serviceTask", "businessRuleTask", *PLAIN), task),
 }

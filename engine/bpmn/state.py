@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import cast
 
 from ...models import Changes, TaskRow, TokenRow, WaitRow
 from ..jsontext import dumps
 from .activities import StoneTask, UserTask
 from .loops import RUN, MultiInstance
 from .subprocesses import CallActivity
-from .token import STARTED, Token
-from .waits import Wait
+from .token import CALLED, STARTED, Token
+from .waits import Wait, WaitKind
 from .workflow import Workflow
 
 TASK = "task"
@@ -128,7 +129,7 @@ def load(
         _load_token(workflow, known[token_id])
     for wait in waits:
         workflow.waits.setdefault(wait.token, []).append(
-            Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)  # type: ignore[arg-type]
+            Wait(cast(WaitKind, wait.kind), wait.number, wait.name, wait.correlation, wait.due)
         )
     for task in ledger:
         if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and _ended_is_in_ledger(scope):
@@ -159,7 +160,7 @@ def _load_token(workflow: Workflow, row: TokenRow) -> None:
     token.ended.update(token.internal_data.pop("ended", ()))
     if scope is None:
         workflow.task_tree = token
-    if isinstance(node, CallActivity) and "called" in token.internal_data:
+    if isinstance(node, CallActivity) and CALLED in token.internal_data:
         node.find_body(token)
 
 

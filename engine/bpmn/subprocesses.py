@@ -11,7 +11,7 @@ from .activity import Activity
 from .event_subprocess import EventSubProcess
 from .loops import RUN
 from .node import Node, Process, handler_of
-from .token import STARTED, Token
+from .token import CALLED, STARTED, Token
 
 if TYPE_CHECKING:
     from ..expressions import Expression, Value
@@ -129,35 +129,32 @@ class CallActivity(Activity):
     def execute(self, token: Token) -> bool | None:
         workflow = token.workflow
         token._set_state(STARTED)
-        context = token.context
-        parameters: dict[str, Any] = dict(context.parameters) if self.all_in else {}
-        if self.all_in:
-            for scope in reversed(list(_locals_of(token))):
-                parameters.update(scope)
-        for name, value in self.inward:
-            parameters[name] = value.evaluate(context)
-        for name, value in self.input_values.items():
-            parameters[name] = value.evaluate(context)
-        depth = 1 + len(workflow.call_path(token))
         limit = workflow.host.limits.call_depth
-        if depth > limit:
+        if len(token.call_path) >= limit:
             raise LimitExceeded("call_depth", f"{self.bpmn_id!r} calls deeper than the limit call_depth ({limit}).")
         called = self.called
         if self.called_expression is not None:
-            called = str(self.called_expression.evaluate(context))
+            called = str(self.called_expression.evaluate(token.context))
         deployment_id: str | None = None
         process = self.own_process
         if process is None:
             deployment_id, process = workflow.host.called_process(called)
-        path = [*workflow.call_path(token), run_namespace(self.namespace, token)]
-        token.note(parameters=parameters, deployment=deployment_id, called=called, path=path)
+        path = [*token.call_path, run_namespace(self.namespace, token)]
+        token.note(parameters=self._parameters(token), deployment=deployment_id, path=path, **{CALLED: called})
         token.body = process
         workflow.open_scope(token, process)
         return None
 
+    def _parameters(self, token: Token) -> dict[str, Any]:
+        context = token.context
+        parameters = token.visible if self.all_in else {}
+        for name, value in (*self.inward, *self.input_values.items()):
+            parameters[name] = value.evaluate(context)
+        return parameters
+
     def resume(self, token: Token) -> None:
         super().resume(token)
-        if "called" in token.internal_data:
+        if CALLED in token.internal_data:
             self.find_body(token)
 
     def find_body(self, token: Token) -> None:
@@ -175,24 +172,14 @@ class CallActivity(Activity):
     def scope_ended(self, token: Token) -> None:
         if self.loop is not None and RUN not in token.internal_data:
             return
-        inner = token.workflow.call_context(token)
+        inner = token.call_context
         values: dict[str, Any] = dict(inner.parameters) if self.all_out else {}
         for name, value in self.outward:
             values[name] = value.evaluate(inner)
-        token.workflow.set_variables(token.scope or token, values)
+        (token.scope or token).set_variables(values)
         self.finish(token, {})
 
     def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
         if self.loop is not None and RUN not in scope.internal_data:
             return ()
         return handler_of(scope.body, kind, code)
-
-
-def _locals_of(token: Token) -> Iterable[dict[str, Any]]:
-    current: Token | None = token
-    while current is not None:
-        if current.data:
-            yield current.data
-        current = current.scope
-        if current is not None and "parameters" in current.internal_data:
-            return

@@ -21,7 +21,8 @@ def duration_ms(text: str, start: int) -> int:
     match = DURATION.match(text.strip())
     if match is None or not any(value for name, value in match.groupdict().items() if name != "sign"):
         raise ExpressionError(f"{text!r} is not an ISO 8601 duration such as PT30S or P1D.")
-    part = {name: float((value or "0").replace(",", ".")) for name, value in match.groupdict().items() if name != "sign"}
+    texts = {name: value or "0" for name, value in match.groupdict().items() if name != "sign"}
+    part = {name: float(text.replace(",", ".")) for name, text in texts.items()}
     if any(value > 1e9 for value in part.values()):
         raise ExpressionError(f"The duration {text!r} is too long.")
     try:

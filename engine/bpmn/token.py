@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from SpiffWorkflow.task import Task
@@ -23,8 +24,11 @@ ERROR: Final[int] = TaskState.ERROR
 CANCELLED: Final[int] = TaskState.CANCELLED
 COMPLETED: Final[int] = TaskState.COMPLETED
 
+CALLED: Final = "called"
+"""In the internal data of a call activity that has begun: the key of what it called."""
 
-class Token(Task):  # type: ignore[misc]
+
+class Token(Task):
     """A Spiff task whose parent is its *scope* (a sub-process, a loop, the root), not what came before it.
 
     So the tree holds only what is open, and a finished branch leaves nothing behind. Ids count up within
@@ -87,11 +91,6 @@ class Token(Task):  # type: ignore[misc]
         """The tokens inside this scope, oldest first."""
         return list(self.inside.values())
 
-    @property
-    def context(self) -> Context:
-        """Parameters and outputs as they are seen from here, the locals of the scopes in front."""
-        return self.workflow.context_of(self)
-
     def _set_state(self, value: int) -> None:
         self._state = value
         if self.id in self.workflow.tasks:
@@ -122,6 +121,82 @@ class Token(Task):  # type: ignore[misc]
         self.internal_data.update(values)
         self.workflow.touched[self.id] = self
 
+
+    # -- what is seen from here
+
+    @property
+    def context(self) -> Context:
+        """Parameters and outputs as they are seen from here, the locals of the scopes in front."""
+        locals_, call = self._locals()
+        base = self.workflow.root_context if call is None else call.call_context
+        for names in reversed(locals_):
+            base = base.child(names)
+        return base
+
+    @property
+    def visible(self) -> dict[str, Any]:
+        """Every variable that is seen from here, by name."""
+        locals_, call = self._locals()
+        base = self.workflow.root_context if call is None else call.call_context
+        names: dict[str, Any] = dict(base.parameters)
+        for inner in reversed(locals_):
+            names.update(inner)
+        return names
+
+    def _locals(self) -> tuple[list[dict[str, Any]], Token | None]:
+        """The locals from here outward, and the call activity inside which this is."""
+        locals_: list[dict[str, Any]] = []
+        current: Token | None = self
+        while current is not None:
+            if current.data:
+                locals_.append(current.data)
+            current = current.scope
+            if current is not None and CALLED in current.internal_data:
+                return locals_, current
+        return locals_, None
+
+    @property
+    def call_context(self) -> Context:
+        """Of a call activity: the context inside, its own parameters and its outputs nested in the caller's."""
+        root = self.workflow.root_context
+        outputs: Any = root.outputs
+        for namespace in self.internal_data["path"]:
+            outputs = outputs.setdefault(namespace, {})
+        return type(root)(self.internal_data["parameters"], outputs)
+
+    @property
+    def call_path(self) -> list[str]:
+        """The namespaces of the call activities that this is inside of, outermost first."""
+        scope = self.scope
+        while scope is not None:
+            if CALLED in scope.internal_data:
+                path: list[str] = scope.internal_data["path"]
+                return path
+            scope = scope.scope
+        return []
+
+    def set_variables(self, values: Mapping[str, Any]) -> None:
+        """Set variables: a local of that name where there is one, else one of the called or the whole process."""
+        if values:
+            self.workflow.conditions_may_differ()
+        for name, value in values.items():
+            self._set_variable(name, value)
+
+    def _set_variable(self, name: str, value: Any) -> None:
+        workflow = self.workflow
+        current: Token | None = self
+        while current is not None:
+            if name in current.data:
+                current.data[name] = value
+                workflow.touched[current.id] = current
+                return
+            current = current.scope
+            if current is not None and CALLED in current.internal_data:
+                current.internal_data["parameters"][name] = value
+                workflow.touched[current.id] = current
+                return
+        workflow.root_context.parameters[name] = value
+        workflow.variables_changed = True
 
     def __repr__(self) -> str:
         return f"<Token {self.id} on {self.task_spec.name}, {TaskState.get_name(self._state)}>"

@@ -14,7 +14,8 @@ from .events import TRIGGERED, CatchEvent
 from .gateways import DecidingJoin
 from .host import Host
 from .node import Flow, Node, Process
-from .token import CANCELLED, ERROR, READY, STARTED, WAITING, Token
+from .throwing import throw_error
+from .token import CALLED, CANCELLED, ERROR, READY, STARTED, WAITING, Token
 from .waits import Wait
 
 
@@ -25,7 +26,7 @@ class NoScripts:
 NO_SCRIPTS = NoScripts()
 
 
-class Workflow(BpmnWorkflow):  # type: ignore[misc]
+class Workflow(BpmnWorkflow):
     """One running process: its tokens, what they wait for, and the context beside them."""
 
     def __init__(self, process: Process, host: Host, context: Context, *, first_token: int = 1, steps: int = 0) -> None:
@@ -43,6 +44,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         self.touched: dict[int, Token] = {}
         self.gone: set[int] = set()
         self.variables_changed = False
+        """Whether the variables of the whole process have changed since they were last saved."""
         self._agenda: list[int] = []
         self._watching: set[int] = set()
         self._conditions_stale = False
@@ -102,7 +104,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         try:
             action()
         except BpmnError as error:
-            self.throw_error(token, error.error_code, error.message)
+            throw_error(token, error.error_code, error.message)
         except RiverstoneError as error:
             self.fail(token, error.message)
 
@@ -233,64 +235,6 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
             if token in queue:
                 queue.remove(token)
 
-    # -- the context
-
-    def context_of(self, token: Token) -> Context:
-        """The context as a token sees it."""
-        locals_: list[Mapping[str, Any]] = []
-        base = self.root_context
-        current: Token | None = token
-        while current is not None:
-            if current.data:
-                locals_.append(current.data)
-            current = current.scope
-            if current is not None and "parameters" in current.internal_data:
-                base = self.call_context(current)
-                break
-        for names in reversed(locals_):
-            base = base.child(names)
-        return base
-
-    def call_context(self, call: Token) -> Context:
-        """The context inside a call activity: its own parameters, and its outputs nested in the caller's."""
-        outputs = self.root_context.outputs
-        for namespace in call.internal_data["path"]:
-            outputs = outputs.setdefault(namespace, {})  # type: ignore[assignment]
-        return Context(call.internal_data["parameters"], outputs)
-
-    def call_path(self, token: Token) -> list[str]:
-        """The namespaces of the call activities that a token is inside of, outermost first."""
-        scope = token.scope
-        while scope is not None:
-            if "parameters" in scope.internal_data:
-                path: list[str] = scope.internal_data["path"]
-                return path
-            scope = scope.scope
-        return []
-
-    def set_variables(self, token: Token, values: Mapping[str, Any]) -> None:
-        """Set process variables: a local of that name where there is one, else of the called or whole process."""
-        if not values:
-            return
-        self._conditions_stale = True
-        for name, value in values.items():
-            self._set_variable(token, name, value)
-
-    def _set_variable(self, token: Token, name: str, value: Any) -> None:
-        current: Token | None = token
-        while current is not None:
-            if name in current.data:
-                current.data[name] = value
-                self.touched[current.id] = current
-                return
-            current = current.scope
-            if current is not None and "parameters" in current.internal_data:
-                current.internal_data["parameters"][name] = value
-                self.touched[current.id] = current
-                return
-        self.root_context.parameters[name] = value
-        self.variables_changed = True
-
     # -- from outside
 
     def task_done(self, token: Token, task_id: int, results: Mapping[str, Any]) -> None:
@@ -310,7 +254,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         if error is None:
             self.fail(token, reason)
         else:
-            self.throw_error(token, error.error_code, error.message)
+            throw_error(token, error.error_code, error.message)
 
     def fire(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         """What a token waits for has come; ``number`` tells which of several things."""
@@ -335,6 +279,10 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
             self.touched[token.id] = token
             self._watching.discard(token.id)
 
+    def conditions_may_differ(self) -> None:
+        """Something has changed that a conditional event may depend on."""
+        self._conditions_stale = True
+
     def look_at_conditions(self) -> None:
         """Fire the conditional events whose condition has become true since it was last looked at."""
         while self._conditions_stale:
@@ -357,47 +305,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
         token.note(held=[*held, number])
         return True
 
-    # -- errors, escalations, messages, signals, interruption
-
-    def throw_error(self, token: Token, code: str, text: str) -> None:
-        """Send a BPMN error outward, scope by scope, to the one nearest catcher (BPMN 2.0, 10.5.1)."""
-        payload = {"errorCode": code, "errorMessage": text}
-        if not self._catch_outward(token, "error", code, payload):
-            self.fail(token, f"The BPMN error {code!r} of {token.node.bpmn_id!r} is caught by no event: {text}")
-
-    def throw_escalation(self, token: Token, code: str) -> None:
-        """Send an escalation outward; one that nobody catches is no failure."""
-        self._catch_outward(token, "escalation", code, {"escalationCode": code})
-
-    def _catch_outward(self, token: Token, kind: str, code: str, payload: dict[str, Any]) -> bool:
-        current: Token | None = token
-        while current is not None:
-            for event in current.node.catchers(current, kind, code):
-                event.catch(current, payload)
-                return True
-            scope = current.scope
-            if scope is None:
-                return False
-            for handler in scope.node.handlers(scope, kind, code):
-                if handler is not current.node:
-                    handler.start(scope, payload)
-                    return True
-            current = scope
-        return False
-
-    def send(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
-        """Deliver what was thrown: a signal to all who wait here and elsewhere, a message to one, here before elsewhere."""
-        receivers = [
-            (token_id, wait.number)
-            for token_id in sorted(self.waits)
-            for wait in self.waits[token_id]
-            if wait.kind == kind and wait.name == name and (kind == "signal" or wait.correlation is None)
-        ]
-        for token_id, number in receivers[:1] if kind == "message" else receivers:
-            if any(wait.number == number for wait in self.waits.get(token_id, ())):
-                self.fire(self.tasks[token_id], number, payload)
-        if kind == "signal" or not receivers:
-            self.host.throw(kind, name, payload)
+    # -- interruption
 
     def interrupt(self, scope: Token) -> tuple[int, ...]:
         """Take away all that runs or listens inside a scope; the causes of what follows instead."""
@@ -410,7 +318,7 @@ class Workflow(BpmnWorkflow):  # type: ignore[misc]
 
     def node_named(self, name: str, scope: Token | None) -> Node:
         """The node with this id in the process that this scope is in; raises RiverstoneError where there is none."""
-        while scope is not None and "called" not in scope.internal_data:
+        while scope is not None and CALLED not in scope.internal_data:
             scope = scope.scope
         node = (self.spec if scope is None else scope.body).find(name)
         if node is None:

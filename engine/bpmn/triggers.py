@@ -1,0 +1,114 @@
+"""Reads what events wait for and send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, cast
+
+from lxml import etree
+
+from .definitions import EventDefinition, EventKind
+from .elements import child, flag, local, name_of, referred
+from .vendors import BPMN, ZEEBE, ExpressionText, extensions, read_expression
+
+if TYPE_CHECKING:
+    from ..expressions import Expression
+    from .parser import Parser
+
+TIMERS: tuple[tuple[str, Literal["date", "duration", "cycle"]], ...] = (
+    ("timeDate", "date"),
+    ("timeDuration", "duration"),
+    ("timeCycle", "cycle"),
+)
+
+
+def read_definitions(parser: Parser, element: etree._Element) -> list[EventDefinition]:
+    """The event definitions inside an event, and those that it refers to, in order."""
+    return [_definition(parser, element, part) for part in _parts(parser, element)]
+
+
+def _parts(parser: Parser, element: etree._Element) -> Iterator[etree._Element]:
+    for part in element:
+        name = local(part)
+        if name == "eventDefinitionRef":
+            target = parser.by_id.get((part.text or "").strip().rpartition(":")[2])
+            if target is not None:
+                yield target
+        elif name.endswith("EventDefinition"):
+            yield part
+
+
+def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> EventDefinition:
+    kind = cast(EventKind | Literal["conditional"], local(part)[: -len("EventDefinition")])
+    if kind == "message" or kind == "signal":
+        return _named(parser, event, kind, parser.by_id.get(referred(part, f"{kind}Ref") or ""))
+    if kind == "timer":
+        return _timer(parser, event, part)
+    if kind == "conditional":
+        condition = parser.expression(event, read_expression(child(part, "condition")))
+        return EventDefinition(kind="condition", expression=condition)
+    if kind == "error" or kind == "escalation":
+        target = parser.by_id.get(referred(part, f"{kind}Ref") or "")
+        code = referred(part, f"{kind}Ref") if target is None else target.get(f"{kind}Code") or target.get("id")
+        return EventDefinition(kind=kind, name=code)
+    if kind == "link":
+        return EventDefinition(kind="link", name=part.get("name"))
+    if kind == "compensate":
+        waits = flag(part, "waitForCompletion", True)
+        return EventDefinition(kind="compensate", activity=referred(part, "activityRef"), wait_for_completion=waits)
+    return EventDefinition(kind="terminate" if kind == "terminate" else "cancel")
+
+
+def _named(
+    parser: Parser, event: etree._Element, kind: Literal["message", "signal"], target: etree._Element | None
+) -> EventDefinition:
+    """A message or a signal; what has no name of its own is called like the event."""
+    bearer = event if target is None else target
+    name = str(bearer.get("name") or bearer.get("id"))
+    expression = correlation = None
+    if "${" in name or "#{" in name or name.startswith("="):
+        expression = parser.expression(event, ExpressionText(text=name, language="juel"))
+    for subscription in extensions(bearer, "subscription", (ZEEBE,)):
+        key = subscription.get("correlationKey")
+        correlation = parser.expression(event, ExpressionText(text=key, language="feel") if key else None)
+    return EventDefinition(kind=kind, name=name, expression=expression, correlation=correlation)
+
+
+def read_task_message(parser: Parser, task: etree._Element) -> list[EventDefinition]:
+    """The message that a send or receive task names, directly or as what its operation takes in."""
+    reference = referred(task, "messageRef")
+    if reference is None:
+        operation = parser.by_id.get(referred(task, "operationRef") or "")
+        named = None if operation is None else operation.find(f"{{{BPMN}}}inMessageRef")
+        if named is None:
+            return []
+        reference = (named.text or "").strip().rpartition(":")[2]
+    target = parser.by_id.get(reference)
+    if target is None:
+        return [EventDefinition(kind="message", name=reference)]
+    return [_named(parser, task, "message", target)]
+
+
+def read_behavior_event(parser: Parser, marker: etree._Element, attribute: str) -> EventDefinition | None:
+    """What a multi-instance behavior throws (BPMN 2.0, table 10.29)."""
+    part = parser.by_id.get(referred(marker, attribute) or "")
+    return None if part is None else _definition(parser, part, part)
+
+
+def _timer(parser: Parser, event: etree._Element, part: etree._Element) -> EventDefinition:
+    for name, kind in TIMERS:
+        text = read_expression(child(part, name))
+        if text is not None:
+            return EventDefinition(kind="timer", timer=kind, expression=_time(parser, event, text))
+    parser.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
+    never = _time(parser, event, ExpressionText(text="PT0S", language="juel"))
+    return EventDefinition(kind="timer", timer="duration", expression=never)
+
+
+def _time(parser: Parser, event: etree._Element, text: ExpressionText) -> Expression | None:
+    """ISO 8601 is written bare; anything in ``${...}`` or after ``=`` is an expression."""
+    body = text.text.strip()
+    if body.startswith("=") or "${" in body or "#{" in body:
+        return parser.expression(event, text)
+    quoted = body.replace("\\", "\\\\").replace('"', '\\"')
+    return parser.expression(event, ExpressionText(text=f'"{quoted}"', language="juel"))
