@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from peewee import Database, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
+from peewee import Database, MySQLDatabase, PeeweeException, PostgresqlDatabase, SqliteDatabase
 from playhouse.db_url import connect
 from playhouse.migrations import Runner
 
@@ -31,29 +31,39 @@ def open_database(url: str) -> Database:
 
     SQLite is opened with a write-ahead log, ``synchronous=FULL`` and immediate transactions: a deferred one
     that turns into a write fails at once when another writer is active, whatever the busy timeout says.
+
+    Raises :class:`StoreError` for a URL of no known kind, and for a server that has to be asked and does not answer.
     """
-    database: Database
+    try:
+        return _opened(url)
+    except (RuntimeError, ValueError, PeeweeException) as error:
+        raise StoreError(str(error)) from error
+
+
+def _opened(url: str) -> Database:
     scheme = url.split(":", 1)[0]
     if scheme.startswith("sqlite"):
-        memory = url.split("?", 1)[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:")
-        options: dict[str, Any] = {
-            "pragmas": SQLITE_PRAGMAS,
-            "lock_type": "IMMEDIATE",
-            "field_types": {"LONGTEXT": "TEXT"},
-        }
-        if memory:
-            options["thread_safe"] = False
-        # A connection is used by one thread, but may be closed by another when that thread is gone.
-        database = _closed_with_its_thread(connect(url, **options, check_same_thread=False), shared=memory)
-        return database
+        return _open_sqlite(url)
     if scheme.startswith("postgres"):
-        database = connect(url, field_types={"LONGTEXT": "TEXT"})
-    elif scheme.startswith("mysql"):
-        database = connect(url, charset="utf8mb4", mariadb=_is_mariadb(url))
-    else:
-        database = connect(url)
-    database = _closed_with_its_thread(database)
-    return database
+        return _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}))
+    if scheme.startswith("mysql"):
+        return _closed_with_its_thread(connect(url, charset="utf8mb4", mariadb=_is_mariadb(url)))
+    return _closed_with_its_thread(connect(url))
+
+
+def _open_sqlite(url: str) -> Database:
+    options: dict[str, Any] = {
+        "pragmas": SQLITE_PRAGMAS,
+        "lock_type": "IMMEDIATE",
+        "field_types": {"LONGTEXT": "TEXT"},
+        # A connection is used by one thread, but may be closed by another when that thread is gone.
+        "check_same_thread": False,
+    }
+    if url.split("?", 1)[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+        # All threads share the one connection, so it ends with none of them.
+        memory: Database = connect(url, **options, thread_safe=False)
+        return memory
+    return _closed_with_its_thread(connect(url, **options))
 
 
 class _Closing:
@@ -67,18 +77,17 @@ class _Closing:
             self._connection.close()
 
 
-def _closed_with_its_thread(database: Any, *, shared: bool = False) -> Any:
-    """The database, whose connections are closed at the latest when their threads end, unless all threads share one."""
-    if shared:
-        return database
-    opened, here = database._connect, threading.local()
+def _closed_with_its_thread(opening: Any) -> Database:
+    """The database, whose connections are closed at the latest when their threads end."""
+    database: Database = opening
+    opened, here = opening._connect, threading.local()
 
     def open_here() -> Any:
         connection = opened()
         here.closing = _Closing(connection)
         return connection
 
-    database._connect = open_here
+    opening._connect = open_here
     return database
 
 
