@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .access import Client
     from .app import create_app, create_blueprint
 
-__all__ = ["create_app", "create_blueprint"]
+__all__ = ["Client", "create_app", "create_blueprint"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import app
+    from . import access, app
 
-    return getattr(app, name)
+    return getattr(access if name == "Client" else app, name)

@@ -11,38 +11,53 @@ from flask import Blueprint, Flask, Response, request
 
 from ..engine import Engine
 from . import model, process, task
+from .access import Access, Admit, Gate
 from .loading import stones_named
 from .openapi import describe
 from .operation import Route, json_response
 from .problems import register
+from .settings import Settings
 
 PARTS = {"process": process.ROUTES, "task": task.ROUTES, "model": model.ROUTES}
 DESCRIPTION = "/openapi.json"
 
 
-def create_app(engine: Engine | None = None, config: Mapping[str, Any] | None = None) -> Flask:
+def create_app(
+    engine: Engine | None = None, config: Mapping[str, Any] | None = None, *, access: Admit | None = None
+) -> Flask:
     """A WSGI application that serves one engine.
 
     Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
     URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
-    whoever made the app closes it. Raises Invalid for a module that cannot be imported.
+    whoever made the app closes it. The settings of limits, encryption and introspection are read from the same places
+    (see README). Without ``access``, the rule of :class:`~.access.Access` holds. Raises Invalid for a module that
+    cannot be imported and for wrong settings.
     """
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config)
     # A path parameter may hold encoded slashes: answer 404 rather than redirecting to another path.
     app.url_map.merge_slashes = False
+    settings = Settings.read(config={name: app.config[name] for name in app.config if name.startswith("RIVERSTONE_")})
     if engine is None:
         url = app.config.get("RIVERSTONE_DB") or os.environ.get("RIVERSTONE_DB") or "sqlite:///riverstone.db"
         modules = app.config.get("RIVERSTONE_STONES") or os.environ.get("RIVERSTONE_STONES") or ""
-        engine = Engine(url, stones=stones_named(modules.split(",")), dispatcher="threads")
+        stones = stones_named(modules.split(","))
+        engine = Engine(url, stones=stones, dispatcher="threads", limits=settings.limits)
     app.extensions["riverstone"] = engine
-    app.register_blueprint(create_blueprint(engine))
+    admit = access or Access(engine, settings.introspection)
+    Gate(admit).guard(app)
+    app.register_blueprint(create_blueprint(engine, access=admit))
     register(app)
     return app
 
 
-def create_blueprint(engine: Engine, *, name: str = "riverstone") -> Blueprint:
-    """The process, task and model calls for another application; its error pages outside these paths stay its own."""
+def create_blueprint(engine: Engine, *, name: str = "riverstone", access: Admit | None = None) -> Blueprint:
+    """The process, task and model calls for another application; its error pages outside these paths stay its own.
+
+    Without ``access`` the server's own rule holds: keys of the engine's store, and only this machine itself while there
+    is none. An application that takes over gives a function that is called in each request with the scope that it
+    needs (``read``, ``run`` or ``deploy``) and returns a :class:`~.access.Client`, or aborts.
+    """
     whole = Blueprint(name, __name__)
     routes: list[Route] = []
     for part, part_routes in PARTS.items():
@@ -52,6 +67,7 @@ def create_blueprint(engine: Engine, *, name: str = "riverstone") -> Blueprint:
             routes.append((rule, resource))
         whole.register_blueprint(blueprint)
     register(whole)
+    Gate(access or Access(engine)).guard(whole)
 
     described = lru_cache(maxsize=4)(lambda server: describe(routes, server=server))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
@@ -12,12 +13,15 @@ from werkzeug.exceptions import UnsupportedMediaType
 from ..engine import Engine, jsontext, views
 from ..engine.errors import Malformed
 from ..engine.limits import Limits
+from ..engine.mask import MASKED
+from .access import present_client
 from .operation import Resource, Route, operation
 from .problems import wrong_fields
 from .records import DeploymentDetail, DeploymentPage, DeploymentRecord, ModelDetail, ModelPage, SavedModel
 from .schemas import DeploymentQuery, ModelQuery, NameQuery
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
+Detail = TypeVar("Detail", views.Model, views.Deployment)
 XML_TYPE = r"(application|text)/([^;]+\+)?xml|application/octet-stream"
 
 
@@ -98,7 +102,7 @@ class Models(Resource):
     def get(self, query: dict[str, Any]) -> views.Page[views.Model]:
         return self.engine.models(**query)
 
-    @operation("Create a model", SavedModel, body=ModelBody(), query=NameQuery)
+    @operation("Create a model", SavedModel, body=ModelBody(), query=NameQuery, scope="deploy")
     def post(self, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
         return saved(self.engine, None, body, query)
 
@@ -108,7 +112,7 @@ class Model(Resource):
 
     @operation("Show a model", ModelDetail, problems=(404,))
     def get(self, model_id: str) -> views.Model:
-        return self.engine.model(model_id)
+        return concealed(self.engine.model(model_id))
 
     @operation(
         "Replace a model: its BPMN, its name and its templates",
@@ -116,6 +120,7 @@ class Model(Resource):
         body=ModelBody(),
         query=NameQuery,
         problems=(404, 409),
+        scope="deploy",
     )
     def put(self, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
         self.engine.model(model_id)
@@ -125,7 +130,7 @@ class Model(Resource):
 class ModelDeployment(Resource):
     """The publishing of a model."""
 
-    @operation("Deploy a model as it now stands", DeploymentRecord, problems=(404, 409))
+    @operation("Deploy a model as it now stands", DeploymentRecord, problems=(404, 409), scope="deploy")
     def post(self, model_id: str) -> views.Deployment:
         return self.engine.deploy_model(model_id)
 
@@ -143,7 +148,7 @@ class Deployment(Resource):
 
     @operation("Show a deployment", DeploymentDetail, problems=(404,))
     def get(self, deployment_id: str) -> views.Deployment:
-        return self.engine.deployment(deployment_id)
+        return concealed(self.engine.deployment(deployment_id))
 
 
 def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
@@ -161,6 +166,17 @@ def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dic
     for source in sources:
         source.seek(0)
     return {**{name: getattr(model, name) for name in model.__slots__}, "findings": engine.lint(*sources)}
+
+
+def concealed(view: Detail) -> Detail:
+    """The model or deployment without the defaults of secret parameters, unless the client may write them itself."""
+    if view.parameter_template is None or present_client().may("deploy"):
+        return view
+    shown = [
+        entry | {"DefaultValue": MASKED} if entry.get("NoEcho") and "DefaultValue" in entry else entry
+        for entry in view.parameter_template
+    ]
+    return replace(view, parameter_template=shown)
 
 
 ROUTES: tuple[Route, ...] = (

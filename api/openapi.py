@@ -29,6 +29,8 @@ JSON = {
 JSON_OBJECT = {"type": "object", "propertyNames": {"pattern": STORABLE}, "additionalProperties": ANY}
 TITLES = {
     400: "The request cannot be read.",
+    401: "The client did not show a valid key or token.",
+    403: "The client may not do this, or no access rule is set and it is not this machine itself.",
     404: "No such thing.",
     409: "The present state does not allow it; nothing was changed.",
     413: "The body is too large.",
@@ -36,8 +38,16 @@ TITLES = {
     422: "The request can be read but is wrong; every wrong field is listed.",
     429: "Too many process instances of this key.",
     500: "A defect of the server, which it has logged.",
-    503: "The database does not answer, or the server is closing.",
+    503: "The database or the token server does not answer, or the server is closing.",
 }
+
+
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key of this server, or an OAuth2 access token."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of this server."},
+}
+# None at all is enough for this machine itself while no access rule is set.
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}, {}]
 
 
 def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
@@ -53,6 +63,8 @@ def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
     )
     assert plugin.converter is not None
     plugin.converter.add_attribute_function(own_fields)
+    for name, scheme in SECURITY_SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
     spec.components.schema("Json", JSON)
     spec.components.schema("JsonObject", JSON_OBJECT)
     spec.components.schema("Problem", schema=Problem)
@@ -103,10 +115,12 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, name: st
     if operation.headers is not None:
         parameters += converter.schema2parameters(operation.headers, location="header")
     answer = {"application/json": {"schema": operation.answer}}
-    statuses = {422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
+    statuses = {401, 403, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {
         "operationId": name,
         "summary": operation.summary,
+        "description": f"Needs the scope `{operation.scope}`.",
+        "security": SECURITY,
         "responses": {"200": {"description": "Done.", "content": answer}},
     }
     for status in sorted(statuses):

@@ -15,6 +15,7 @@ from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import UnsupportedMediaType
 
 from ..engine import Engine, jsontext
+from ..engine.audit import Call
 from ..engine.errors import (
     Invalid,
     Malformed,
@@ -24,8 +25,11 @@ from ..engine.errors import (
     UnknownTask,
 )
 from ..engine.limits import Limits
+from ..engine.owned import OwnedEngine
+from .access import present_client
 from .members import DECIMAL_ID
 from .problems import wrong_fields
+from .request_id import request_id
 from .schemas import Nothing
 
 UNKNOWN = {
@@ -87,6 +91,8 @@ class Operation:
     query: Schema
     headers: Schema | None
     problems: tuple[int, ...]
+    scope: str
+    """What the client must be allowed to: ``read``, ``run`` or ``deploy``."""
 
     def read(self, limits: Limits) -> dict[str, Any]:
         """The request's parts by name; raises Invalid with every wrong field of all parts."""
@@ -117,6 +123,12 @@ class Resource(MethodView):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    @property
+    def processes(self) -> Engine | OwnedEngine:
+        """The engine as the client of the present request sees it."""
+        owner = present_client().sees
+        return self.engine if owner is None else self.engine.owned_by(owner)
+
 
 Route = tuple[str, type[Resource]]
 
@@ -130,34 +142,57 @@ def operation(
     query: type[Schema] = Nothing,
     headers: type[Schema] | None = None,
     problems: tuple[int, ...] = (),
+    scope: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Make a resource's method an HTTP operation.
 
     The method is called with the path's ids, and with ``query``, ``headers`` and ``body`` where these are
     declared, each a dict by the engine's names; what it returns is shown through ``answer``, always as 200,
-    which is what clients of the original test for. ``problems`` lists the HTTP statuses of its own refusals.
+    which is what clients of the original test for. ``problems`` lists the HTTP statuses of its own refusals. Unless
+    said otherwise a GET needs the scope ``read`` and everything else ``run``; all but a GET is written into the audit.
     """
-    described = Operation(
-        summary=summary,
-        answer=answer(many=many),
-        many=many,
-        body=body,
-        query=query(),
-        headers=headers() if headers else None,
-        problems=problems,
-    )
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Response]:
+        looks = method.__name__ == "get"
+        described = Operation(
+            summary=summary,
+            answer=answer(many=many),
+            many=many,
+            body=body,
+            query=query(),
+            headers=headers() if headers else None,
+            problems=problems,
+            scope=scope or ("read" if looks else "run"),
+        )
+
+        def called(resource: Resource, path: dict[str, str]) -> Any:
+            return method(resource, **path, **described.read(resource.engine.limits))
+
         @wraps(method)
         def respond(self: Resource, **path: str) -> Response:
             refuse_impossible_ids(path)
-            parts = described.read(self.engine.limits)
-            return json_response(described.answer.dump(method(self, **path, **parts)))
+            if looks:
+                return json_response(described.answer.dump(called(self, path)))
+            call = present_call(f"{method.__name__}{type(self).__name__}", next(iter(path.values()), None))
+            with self.engine.audit.recording(call):
+                result = called(self, path)
+            return json_response(described.answer.dump(result))
 
         vars(respond)["operation"] = described
         return respond
 
     return decorate
+
+
+def present_call(action: str, target: str | None) -> Call:
+    """The present request as the audit has it."""
+    return Call(
+        client=present_client().name,
+        address=request.remote_addr or "",
+        action=action,
+        request_id=request_id(),
+        target=target,
+    )
 
 
 def json_response(content: Any) -> Response:

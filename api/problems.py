@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from ..engine import errors
 from .records import FindingRecord
+from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")
 
@@ -27,6 +28,19 @@ STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
     (errors.StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.EngineClosed, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+
+
+class Refused(errors.RiverstoneError):
+    """The client is not let in: it is not known, or may not do this."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, status: HTTPStatus, code: str, challenge: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.challenge = challenge
+
+
 # The request is in order; it is the tasks' state that does not allow it.
 CONFLICTS = frozenset({"retain-invalid"})
 RETRY_AFTER = "5"
@@ -43,8 +57,10 @@ def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Respo
         "detail": detail,
         "code": code,
         "message": detail,
-        **{name: value for name, value in members.items() if value is not None},
+        "requestId": request_id(),
+        **members,
     }
+    content = {name: value for name, value in content.items() if value is not None}
     text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     response = Response(text, status=int(status), mimetype="application/problem+json")
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
@@ -64,6 +80,11 @@ def wrong_fields(wrong: Mapping[str, Sequence[str]]) -> errors.Invalid:
 
 def of_engine(error: errors.RiverstoneError) -> Response:
     """The answer for an error that the engine raised on purpose."""
+    if isinstance(error, Refused):
+        answer = problem(error.status, error.code, error.message)
+        if error.challenge is not None:
+            answer.headers["WWW-Authenticate"] = error.challenge
+        return answer
     status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), None)
     if status is None:
         return of_unexpected(error)

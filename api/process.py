@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.views import Page, ProcessInstance, UndoStep
+from .access import present_client
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
 from .records import ProcessPage, ProcessRecord, SignalReceivers, UndoStepRecord
 from .schemas import (
@@ -33,11 +34,11 @@ class Processes(Resource):
         problems=(404, 409, 429),
     )
     def post(self, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance:
-        return self.engine.start(**body, **headers)
+        return self.engine.start(**body, **headers, owner=present_client().owner)
 
     @operation("List process instances, newest first", ProcessPage, query=InstanceQuery)
     def get(self, query: dict[str, Any]) -> Page[ProcessInstance]:
-        return self.engine.instances(**query)
+        return self.processes.instances(**query)
 
 
 class Process(Resource):
@@ -45,7 +46,7 @@ class Process(Resource):
 
     @operation("Show a process instance", ProcessRecord, problems=(404,))
     def get(self, process_instance_id: str) -> ProcessInstance:
-        return self.engine.get(process_instance_id)
+        return self.processes.get(process_instance_id)
 
 
 class Cancel(Resource):
@@ -59,7 +60,7 @@ class Cancel(Resource):
         problems=(404, 409),
     )
     def put(self, process_instance_id: str, body: dict[str, Any], query: dict[str, Any]) -> ProcessInstance:
-        return self.engine.cancel(process_instance_id, **merged(body, query))
+        return self.processes.cancel(process_instance_id, **merged(body, query))
 
 
 class Delete(Resource):
@@ -73,7 +74,7 @@ class Delete(Resource):
         problems=(404, 409),
     )
     def put(self, process_instance_id: str, body: dict[str, Any], query: dict[str, Any]) -> ProcessInstance:
-        return self.engine.delete(process_instance_id, **merged(body, query))
+        return self.processes.delete(process_instance_id, **merged(body, query))
 
 
 class Protect(Resource):
@@ -81,8 +82,8 @@ class Protect(Resource):
 
     @operation("Refuse or allow a delete", ProcessRecord, body=JsonBody(Protection), problems=(404, 409))
     def put(self, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
-        self.engine.protect(process_instance_id, body["protected"])
-        return self.engine.get(process_instance_id)
+        self.processes.protect(process_instance_id, body["protected"])
+        return self.processes.get(process_instance_id)
 
 
 class Preview(Resource):
@@ -90,7 +91,7 @@ class Preview(Resource):
 
     @operation("Preview an undo", UndoStepRecord, many=True, query=PreviewQuery, problems=(404, 409))
     def get(self, process_instance_id: str, query: dict[str, Any]) -> list[UndoStep]:
-        return self.engine.preview(process_instance_id, query["kind"])
+        return self.processes.preview(process_instance_id, query["kind"])
 
 
 class Messages(Resource):
@@ -100,7 +101,7 @@ class Messages(Resource):
     def post(self, body: dict[str, Any]) -> ProcessInstance:
         if body.get("process_instance_id") is not None:
             refuse_impossible_ids({"process_instance_id": body["process_instance_id"]})
-        return self.engine.message(**body)
+        return self.processes.message(**body)
 
 
 class Signals(Resource):
@@ -108,7 +109,7 @@ class Signals(Resource):
 
     @operation("Send a signal to all that wait for it", SignalReceivers, body=JsonBody(Signal))
     def post(self, body: dict[str, Any]) -> dict[str, list[str]]:
-        return {"process_instance_ids": self.engine.signal(**body)}
+        return {"process_instance_ids": self.processes.signal(**body)}
 
 
 def merged(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:

@@ -147,6 +147,7 @@ class Problem(Schema):
     detail = shown("detail")
     code = shown("code")
     message = shown("message")
+    request_id = fields.String(data_key="requestId")
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
     findings = fields.List(fields.Nested(FindingRecord))
     current_status = fields.String(data_key="currentStatus", allow_none=True)

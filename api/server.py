@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import threading
 import time
@@ -14,6 +13,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 
 from ..engine.errors import Invalid
+from .access import ADD_A_RULE, is_loopback
 
 DRAIN = 30.0
 LOOK = 0.25
@@ -23,17 +23,12 @@ LARGEST_BODY = 64 * 1024 * 1024
 
 
 def refuse_remote(host: str) -> None:
-    """Raise Invalid for an address that other machines can reach: there are no access rules yet."""
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise Invalid(
-            f"Refusing to listen on {host!r}: there are no access rules yet, so anyone who reaches it could delete "
-            "everything; listen on 127.0.0.1 and put a proxy that checks access before it.",
-            code="remote-refused",
+    """Raise Invalid for an address that other machines can reach; for where there is no access rule."""
+    if host != "localhost" and not is_loopback(host):
+        text = (
+            f"Refusing to listen on {host!r}: no access rule is set, so anyone who reaches it could delete everything"
         )
+        raise Invalid(f"{text}; listen on 127.0.0.1, or {ADD_A_RULE}.", code="remote-refused")
 
 
 class Server:
@@ -50,6 +45,8 @@ class Server:
             threads=THREADS,
             max_request_body_size=LARGEST_BODY,
             ident="riverstone",
+            # The application itself must see that a request was forwarded.
+            clear_untrusted_proxy_headers=False,
         )
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._listening()[0].getsockname()[1]}"

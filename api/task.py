@@ -16,7 +16,7 @@ class Tasks(Resource):
     @operation("List the tasks of a process instance", TaskRecord, many=True, query=TaskQuery, problems=(404,))
     def get(self, query: dict[str, Any]) -> list[views.Task]:
         refuse_impossible_ids(query)
-        return self.engine.tasks(query["process_instance_id"])
+        return self.processes.tasks(query["process_instance_id"])
 
 
 class Task(Resource):
@@ -24,7 +24,7 @@ class Task(Resource):
 
     @operation("Show a task", TaskRecord, problems=(404,))
     def get(self, task_id: str) -> views.Task:
-        return self.engine.task(task_id)
+        return self.processes.task(task_id)
 
 
 class RerunTask(Resource):
@@ -32,7 +32,7 @@ class RerunTask(Resource):
 
     @operation("Run a failed task again", TaskRecord, body=JsonBody(Rerun, required=False), problems=(404, 409))
     def put(self, task_id: str, body: dict[str, Any]) -> views.Task:
-        return self.engine.rerun(task_id, body.get("parameters"))
+        return self.processes.rerun(task_id, body.get("parameters"))
 
 
 class ResumeTask(Resource):
@@ -40,7 +40,7 @@ class ResumeTask(Resource):
 
     @operation("Leave debugging: the process fails and rolls back", ProcessRecord, problems=(404, 409))
     def put(self, task_id: str) -> views.ProcessInstance:
-        return self.engine.resume(task_id)
+        return self.processes.resume(task_id)
 
 
 class CompleteTask(Resource):
@@ -48,7 +48,7 @@ class CompleteTask(Resource):
 
     @operation("Complete a user task", TaskRecord, body=JsonBody(Completion, required=False), problems=(404, 409))
     def put(self, task_id: str, body: dict[str, Any]) -> views.Task:
-        return self.engine.complete(task_id, body.get("outputs"))
+        return self.processes.complete(task_id, body.get("outputs"))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -19,7 +19,7 @@ from riverstone.engine.errors import Invalid
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
 def test_an_address_that_others_reach_is_refused(host: str) -> None:
-    with pytest.raises(Invalid, match="access rules"):
+    with pytest.raises(Invalid, match="access rule"):
         refuse_remote(host)
 
 

@@ -1,0 +1,110 @@
+"""What an operator sets: limits, encryption and introspection, from a file, the environment or a config."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..engine.errors import Invalid
+from ..engine.limits import Limits
+from .introspection import Introspection
+
+INTROSPECTION = {
+    "url": "RIVERSTONE_INTROSPECTION_URL",
+    "client_id": "RIVERSTONE_INTROSPECTION_CLIENT_ID",
+    "client_secret": "RIVERSTONE_INTROSPECTION_CLIENT_SECRET",
+    "form": "RIVERSTONE_INTROSPECTION_FORM",
+    "scope_prefix": "RIVERSTONE_INTROSPECTION_SCOPE_PREFIX",
+    "audience": "RIVERSTONE_INTROSPECTION_AUDIENCE",
+}
+PARTS = {"limits", "introspection", "encryption_keys"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything beside the store and the stones."""
+
+    limits: Limits
+    introspection: Introspection | None = None
+    encryption_keys: tuple[str, ...] = ()
+    """Fernet keys: the first encrypts, all of them decrypt."""
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        file: str | None = None,
+        limits: Sequence[str] = (),
+        config: Mapping[str, Any] | None = None,
+    ) -> Settings:
+        """``limits`` as NAME=VALUE come first, then ``config``, the environment and the TOML ``file``.
+
+        Raises Invalid, naming what is wrong and where.
+        """
+        given = {**os.environ, **(config or {})}
+        in_file = _file(file or given.get("RIVERSTONE_CONFIG") or None)
+        named = {**_part(in_file, "limits"), **_pairs(_texts(given.get("RIVERSTONE_LIMITS"))), **_pairs(limits)}
+        asked = {
+            **_part(in_file, "introspection"),
+            **{name: given[variable] for name, variable in INTROSPECTION.items() if given.get(variable)},
+        }
+        keys = _texts(given.get("RIVERSTONE_ENCRYPTION_KEY")) or _texts(in_file.get("encryption_keys"))
+        return cls(limits=Limits.of(named), introspection=_introspection(asked), encryption_keys=tuple(keys))
+
+
+def _file(path: str | None) -> Mapping[str, Any]:
+    if path is None:
+        return {}
+    try:
+        read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _wrong(f"The settings file {path!r} cannot be read: {error}.") from error
+    unknown = sorted(set(read) - PARTS)
+    if unknown:
+        raise _wrong(f"The settings file {path!r} has no part {unknown[0]!r}: use {', '.join(sorted(PARTS))}.")
+    return read
+
+
+def _part(file: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = file.get(name, {})
+    if not isinstance(part, dict):
+        raise _wrong(f"The part {name!r} of the settings file is no table.")
+    return part
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE texts as a mapping."""
+    pairs = {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
+    if "" in pairs.values() or "" in pairs:
+        raise _wrong(f"Give limits as NAME=VALUE, not {', '.join(texts)!r}.")
+    return pairs
+
+
+def _texts(given: Any) -> list[str]:
+    """A list of texts, or one text with commas."""
+    texts = given.split(",") if isinstance(given, str) else list(given or ())
+    if isinstance(given, Mapping):
+        texts = [f"{name}={value}" for name, value in given.items()]
+    if not all(isinstance(text, str) for text in texts):
+        raise _wrong("A list in the settings holds something other than texts.")
+    return [text.strip() for text in texts if text.strip()]
+
+
+def _introspection(asked: dict[str, Any]) -> Introspection | None:
+    if not asked:
+        return None
+    unknown = sorted(set(asked) - set(INTROSPECTION))
+    missing = [name for name in ("url", "client_id", "client_secret") if not asked.get(name)]
+    if unknown or missing or not all(isinstance(value, str) for value in asked.values()):
+        wrong = f"{unknown[0]} is not known" if unknown else f"{', '.join(missing) or 'a text'} is missing"
+        text = f"The settings of introspection are wrong: {wrong}; they are {', '.join(INTROSPECTION)}, all texts."
+        raise _wrong(text)
+    return Introspection(**asked)
+
+
+def _wrong(text: str) -> Invalid:
+    return Invalid(text, code="settings-invalid")
