@@ -189,7 +189,7 @@ def test_the_same_idempotency_key_at_the_same_moment_starts_one_process(tmp_path
     url = f"sqlite:///{tmp_path}/river.db"
     with (
         Engine(url, stones=[Echo], dispatcher="threads") as engine,
-        Engine(url, dispatcher="threads", passive=True) as other,
+        Engine(url, stones=[Echo], dispatcher="threads", passive=True) as other,
     ):
         engine.deploy(SHOP)
 
