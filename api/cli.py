@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import click
 
+from .access_commands import audit, key
+from .connection import Connection, connected
 from .terminal import end_with, json_file, json_option, print_record
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 
 class OneSentence(click.Group):
@@ -32,27 +31,6 @@ class OneSentence(click.Group):
             raise click.ClickException(" ".join(text.split())) from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class Connection:
-    """Which store and which stones the commands work with."""
-
-    url: str
-    modules: tuple[str, ...]
-
-    def engine(self, dispatcher: Literal["inline", "threads"] = "inline", *, passive: bool | None = None) -> Engine:
-        """An engine on this store; raises StoreUnavailable, or Invalid for a module without stones.
-
-        A passive one leaves alone what a dead engine left; unless said otherwise, that is one without stones.
-        """
-        from ..engine import Engine
-        from .loading import stones_named
-
-        stones = stones_named(name for names in self.modules for name in names.split(","))
-        return Engine(
-            self.url, stones=stones, dispatcher=dispatcher, passive=not stones if passive is None else passive
-        )
-
-
 @click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--db", envvar="RIVERSTONE_DB", default="sqlite:///riverstone.db", show_default=True, help="URL of the database."
@@ -65,17 +43,22 @@ class Connection:
     metavar="MODULE",
     help="A Python module that defines stones; may be given again.",
 )
+@click.option(
+    "--config", envvar="RIVERSTONE_CONFIG", type=click.Path(), help="A TOML file with limits and introspection."
+)
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="One of the limits; may be given again.")
 @click.version_option(package_name="riverstone")
 @click.pass_context
-def main(context: click.Context, db: str, modules: tuple[str, ...]) -> None:
+def main(
+    context: click.Context, db: str, modules: tuple[str, ...], config: str | None, limits: tuple[str, ...]
+) -> None:
     """Run BPMN processes that can be taken back."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    context.obj = Connection(url=db, modules=modules)
+    context.obj = Connection(url=db, modules=modules, limits=limits, config=config)
 
 
-connected = click.make_pass_decorator(Connection)
 follow_option = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process has ended.")
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
 
@@ -101,7 +84,7 @@ def deploy(
         "parameter_template": json_file(parameter_template),
         "outputs_template": json_file(outputs_template),
     }
-    with connection.engine(passive=True) as engine:
+    with connection.changing(passive=True) as engine:
         print_record(DeploymentRecord, engine.deploy(*files, name=name, **templates))
 
 
@@ -134,7 +117,7 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 def start(connection: Connection, /, variables: str | None, follow: bool, **options: Any) -> None:
     """Start a process."""
     values = json_option("--variables", variables)
-    with connection.engine("threads" if follow else "inline") as engine:
+    with connection.changing(dispatcher="threads" if follow else "inline") as engine:
         instance = engine.start(variables=values or {}, **options)
         end_with(engine, instance.process_instance_id, follow=follow)
 
@@ -188,7 +171,7 @@ def cancel(connection: Connection, /, process_instance_id: str, force: bool) -> 
     """Cancel a running process."""
     from .records import ProcessRecord
 
-    with connection.engine() as engine:
+    with connection.changing(process_instance_id) as engine:
         print_record(ProcessRecord, engine.cancel(process_instance_id, force=force))
 
 
@@ -201,7 +184,7 @@ def delete(connection: Connection, /, process_instance_id: str, force: bool, ret
     """Delete what a process made."""
     from .records import ProcessRecord
 
-    with connection.engine() as engine:
+    with connection.changing(process_instance_id) as engine:
         print_record(ProcessRecord, engine.delete(process_instance_id, force=force, retain=retain))
 
 
@@ -211,7 +194,7 @@ def delete(connection: Connection, /, process_instance_id: str, force: bool, ret
 @connected
 def protect(connection: Connection, /, process_instance_id: str, off: bool) -> None:
     """Refuse deletes of what a process made."""
-    with connection.engine(passive=True) as engine:
+    with connection.changing(process_instance_id, passive=True) as engine:
         engine.protect(process_instance_id, not off)
 
 
@@ -240,7 +223,7 @@ def rerun(connection: Connection, /, task_id: str, parameters: str | None) -> No
     from .records import TaskRecord
 
     values = json_option("--parameters", parameters)
-    with connection.engine() as engine:
+    with connection.changing(task_id) as engine:
         print_record(TaskRecord, engine.rerun(task_id, values))
 
 
@@ -251,7 +234,7 @@ def resume(connection: Connection, /, task_id: str) -> None:
     """Leave debugging: the process fails and rolls back."""
     from .records import ProcessRecord
 
-    with connection.engine() as engine:
+    with connection.changing(task_id) as engine:
         print_record(ProcessRecord, engine.resume(task_id))
 
 
@@ -264,7 +247,7 @@ def complete(connection: Connection, /, task_id: str, outputs: str | None) -> No
     from .records import TaskRecord
 
     values = json_option("--outputs", outputs)
-    with connection.engine() as engine:
+    with connection.changing(task_id) as engine:
         print_record(TaskRecord, engine.complete(task_id, values))
 
 
@@ -279,7 +262,7 @@ def message(connection: Connection, /, name: str, payload: str | None, **options
     from .records import ProcessRecord
 
     values = json_option("--payload", payload)
-    with connection.engine() as engine:
+    with connection.changing() as engine:
         print_record(ProcessRecord, engine.message(name, values, **options))
 
 
@@ -290,7 +273,7 @@ def message(connection: Connection, /, name: str, payload: str | None, **options
 def signal(connection: Connection, /, name: str, payload: str | None) -> None:
     """Send a BPMN signal to every process that waits for it."""
     values = json_option("--payload", payload)
-    with connection.engine() as engine:
+    with connection.changing() as engine:
         for process_instance_id in engine.signal(name, values):
             click.echo(process_instance_id)
 
@@ -300,13 +283,20 @@ def signal(connection: Connection, /, name: str, payload: str | None) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
 @connected
 def serve(connection: Connection, /, host: str, port: int) -> None:
-    """Serve the HTTP calls until SIGTERM or Ctrl-C."""
+    """Serve the HTTP calls until SIGTERM or Ctrl-C.
+
+    While no access rule is set (a key, or token introspection), only this machine itself is answered.
+    """
+    from .access import Access
     from .app import create_app
     from .server import Server, refuse_remote
 
-    refuse_remote(host)
+    settings = connection.settings()
     with connection.engine("threads", passive=False) as engine:
-        server = Server(create_app(engine), host, port)
+        access = Access(engine, settings.introspection)
+        if not access.has_rule():
+            refuse_remote(host)
+        server = Server(create_app(engine, access=access), host, port)
         click.echo(f"Listening on {server.url}")
         server.run()
     click.echo("Stopped.")
@@ -319,3 +309,7 @@ def demo(pace: float) -> None:
     from .demo import demonstrate
 
     demonstrate(pace=pace)
+
+
+main.add_command(key)
+main.add_command(audit)

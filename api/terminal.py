@@ -62,3 +62,13 @@ def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
         click.echo("It stands still after a failure: rerun the failed task, or resume it to roll back.", err=True)
     if follow and instance.status not in ("success", "delete.success"):
         raise click.exceptions.Exit(1)
+
+
+def user_name() -> str:
+    """Who runs the command, as the operating system knows them."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

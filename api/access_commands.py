@@ -1,0 +1,93 @@
+"""The commands about who may do what, and who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from .connection import Connection, connected
+
+if TYPE_CHECKING:
+    from ..engine.audit import AuditEntry
+    from ..engine.keys import Key
+
+TIME = "%Y-%m-%d %H:%M:%S"
+
+
+@click.group()
+def key() -> None:
+    """Keys by which clients are let in."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "run", "deploy", "admin"]))
+@click.option("--owner", help="Whose processes it starts and sees; its own unless said otherwise.")
+@click.option("--every-owner", is_flag=True, help="It sees everyone's processes, and starts some that are nobody's.")
+@connected
+def add_key(
+    connection: Connection, /, name: str, scopes: tuple[str, ...], owner: str | None, every_owner: bool
+) -> None:
+    """Add a key and print it, this once."""
+    with connection.changing(name, passive=True) as engine:
+        added, text = engine.keys.add(name, scopes=scopes, owner=owner, every_owner=every_owner)
+    click.echo(text)
+    click.echo(f"Key {added.key_id} of {added.name}; it is not shown again.", err=True)
+
+
+@key.command("list")
+@connected
+def list_keys(connection: Connection, /) -> None:
+    """List the keys, without their secrets."""
+    with connection.engine(passive=True) as engine:
+        for found in engine.keys.all():
+            click.echo(key_line(found))
+
+
+@key.command("revoke")
+@click.argument("key", metavar="NAME|ID")
+@connected
+def revoke_key(connection: Connection, /, key: str) -> None:
+    """Make a key worthless from now on."""
+    with connection.changing(key, passive=True) as engine:
+        revoked = engine.keys.revoke(key)
+    click.echo(f"Revoked the key {revoked.key_id} of {revoked.name}.")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--cursor", help="Where the list before ended.")
+@click.option("--forget-before", type=click.DateTime(), help="Delete older rows instead of listing (local time).")
+@connected
+def audit(connection: Connection, /, limit: int, cursor: str | None, forget_before: datetime | None) -> None:
+    """List the changing calls: when, who, from where, what, of what, and what came of it."""
+    if forget_before is not None:
+        with connection.changing(passive=True) as engine:
+            click.echo(f"Deleted {engine.audit.forget(forget_before.astimezone())} rows.")
+        return
+    with connection.engine(passive=True) as engine:
+        page = engine.audit.entries(limit=limit, cursor=cursor)
+    for entry in page.items:
+        click.echo(audit_line(entry))
+    if page.cursor is not None:
+        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+
+
+def key_line(found: Key) -> str:
+    """One line about a key."""
+    revoked = f"  revoked {found.revoked.astimezone():{TIME}}" if found.revoked is not None else ""
+    owner = found.owner or "(every owner)"
+    return (
+        f"{found.key_id}  {found.created.astimezone():{TIME}}  {found.name}  {','.join(found.scopes)}  {owner}{revoked}"
+    )
+
+
+def audit_line(entry: AuditEntry) -> str:
+    """One line about a changing call."""
+    from .live import printable
+
+    time, target = f"{entry.time.astimezone():{TIME}}", entry.target or "-"
+    line = f"{time}  {entry.client}  {entry.address}  {entry.action}  {target}  {entry.outcome}  {entry.request_id}"
+    return printable(line)

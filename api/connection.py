@@ -1,0 +1,84 @@
+"""Which store, stones and settings the commands work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from uuid import uuid4
+
+import click
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+    from .settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """What the options of ``riverstone`` itself say."""
+
+    url: str
+    modules: tuple[str, ...]
+    limits: tuple[str, ...] = ()
+    config: str | None = None
+
+    def settings(self) -> Settings:
+        """What is set beside; raises Invalid."""
+        from .settings import Settings
+
+        return Settings.read(file=self.config, limits=self.limits)
+
+    def engine(self, dispatcher: Literal["inline", "threads"] = "inline", *, passive: bool | None = None) -> Engine:
+        """An engine on this store; raises StoreUnavailable, or Invalid for a module without stones.
+
+        A passive one leaves alone what a dead engine left; unless said otherwise, that is one without stones.
+        """
+        from ..engine import Engine
+        from .loading import stones_named
+
+        stones = stones_named(name for names in self.modules for name in names.split(","))
+        settings = self.settings()
+        return Engine(
+            self.url,
+            stones=stones,
+            dispatcher=dispatcher,
+            passive=not stones if passive is None else passive,
+            limits=settings.limits,
+        )
+
+    @contextmanager
+    def changing(
+        self,
+        target: str | None = None,
+        dispatcher: Literal["inline", "threads"] = "inline",
+        *,
+        passive: bool | None = None,
+    ) -> Iterator[Engine]:
+        """An engine for one changing command, which is written into the audit."""
+        from ..engine.audit import Call
+        from .terminal import user_name
+
+        call = Call(
+            client=f"user:{user_name()}",
+            address="command line",
+            action=_command(),
+            request_id=str(uuid4()),
+            target=target,
+        )
+        with self.engine(dispatcher, passive=passive) as engine, engine.audit.recording(call):
+            yield engine
+
+
+def _command() -> str:
+    """The present command as it is typed, such as ``key add``."""
+    context: click.Context | None = click.get_current_context()
+    names: list[str] = []
+    while context is not None and context.parent is not None:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    return " ".join(names)
+
+
+connected = click.make_pass_decorator(Connection)
