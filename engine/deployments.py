@@ -11,7 +11,7 @@ from typing import IO, Any
 from uuid import UUID, uuid4
 
 from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
-from . import jsontext
+from . import failpoints, jsontext
 from .bpmn.findings import Finding
 from .bpmn.layout import add_diagram
 from .bpmn.parser import Parsed
@@ -221,7 +221,9 @@ class Deployments:
                 # The templates are about the first process of a bundle.
                 row.parameter_template = row.outputs_template = None
             try:
+                failpoints.reach("before-deployment")
                 self.store.add_deployment(row, triggers_of(parsed.processes[key]))
+                failpoints.reach("after-deployment")
             except AlreadyUsed:
                 # Another engine was faster: look again at what is the newest now.
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import jsontext, undo_order
+from . import failpoints, jsontext, undo_order
 from .bpmn.node import Node
 from .bpmn.token import READY, STARTED
 from .errors import ExpressionError
@@ -198,6 +198,7 @@ def _undo_ended(undo: Instance) -> None:
     if kind == "cancel" and success and pending == "delete":
         begin_undo(origin, "delete")
     origin.save()
+    failpoints.reach("undo-ended")
 
 
 def _what_is_left(undo: Instance) -> str:

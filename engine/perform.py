@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from . import jsontext
+from . import failpoints, jsontext
 from .errors import BpmnError, Invalid, NotFound, RiverstoneError
 from .limits import Limits
 from .parameters import typed
@@ -52,7 +52,9 @@ def perform(
     try:
         parameters = typed(stone, json.loads(work.parameters))
         info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
+        failpoints.reach("before-hook")
         returned = getattr(stone(), work.event)(info)
+        failpoints.reach("after-hook")
         _check_state(info.state, limits)
         again = work.event == "monitor" and not returned
         return _outcome(work, info, "again" if again else "done")

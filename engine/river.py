@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models import AlreadyUsed, Changes, EventRow, RevisionConflict, StoreError, TaskRow
+from . import failpoints
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, UnknownProcessInstance
 from .instance import Facilities, Instance
 
@@ -145,6 +146,7 @@ class River:
     # -- stepping
 
     def _step_together(self, batch: Sequence[Posted]) -> None:
+        failpoints.reach("before-step")
         turn = Turn(self)
         results: list[tuple[Future[Any] | None, Any]] = []
         try:
@@ -209,7 +211,9 @@ class River:
                 made.find = turn.instance
         turn.owed = list(turn.changes.new_events)
         if turn.changes:
+            failpoints.reach("before-commit")
             self.facilities.store.commit(turn.changes)
+            failpoints.reach("after-commit")
 
     def _after_commit(self, turn: Turn) -> None:
         works: list[tuple[Instance, TaskRow]] = []
@@ -223,11 +227,14 @@ class River:
                 rested.append(instance.number)
         self._note_dues(turn)
         if works:
+            failpoints.reach("before-handover")
             self.facilities.dispatcher.submit([instance.work(row) for instance, row in works])
+            failpoints.reach("after-handover")
         for number in rested if self._watchers else ():
             for watcher in self._watchers.pop(number, ()):
                 watcher.set()
         for event in turn.owed:
+            failpoints.reach("event-owed")
             self.on_owed(event)
 
     on_owed: Callable[[EventRow], None]

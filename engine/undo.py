@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import uuid4
 
 from ..models import ContentRow, DeploymentRow, InstanceRow, TaskRow
+from . import failpoints
 from .definition import digest_of, pack
 from .instance import Instance
 from .undo_model import UndoNode, undo_model
@@ -75,6 +76,7 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
     origin.row.status = f"{kind}.begin"
     origin.row.ended = origin.row.ended or now
     origin.made.append(undo)
+    failpoints.reach("undo-created")
     return undo
 
 

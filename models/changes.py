@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -68,6 +69,9 @@ DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 DELETE_EVENT = Delete("event", ("id",))
 STATEMENTS = tuple(value for value in list(globals().values()) if isinstance(value, Statement))
+
+on_written: Callable[[], None] | None = None
+"""What is called when a transaction has written everything and is not yet committed; for tests of crashes."""
 
 STEP_VALUES = attrgetter(*INSTANCE_STEP, "process_instance_id")
 STATE_VALUES = attrgetter(*INSTANCE_STEP, *INSTANCE_STATE, "process_instance_id")
@@ -160,3 +164,5 @@ class Changes:
         writer.run(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
         writer.run(INSERT_START_REQUEST, self.new_start_requests)
         writer.run(INSERT_AUDIT, self.new_audit)
+        if on_written is not None:
+            on_written()

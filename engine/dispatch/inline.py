@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from .. import failpoints
 from ..perform import Outcome, perform
 from ..task_info import Request, Work
 from .dispatcher import Desk
@@ -67,6 +68,7 @@ class InlineDispatcher:
                     continue
                 request = self._running[work.task_id] = Request()
                 outcome = perform(stone, work, limits=self.desk.limits, request=request)
+                failpoints.reach("before-report")
                 outcomes.append(outcome)
                 now = time.monotonic()
                 end = end or now + TOGETHER
@@ -80,6 +82,8 @@ class InlineDispatcher:
         finally:
             self._running.clear()
             self.desk.report(outcomes)
+            if outcomes:
+                failpoints.reach("after-report")
         return moved
 
     def _next(self) -> Work | None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from .. import failpoints
 from ..perform import perform
 from ..task_info import Request, Work
 from .dispatcher import Desk
@@ -106,7 +107,10 @@ class ThreadsDispatcher:
                 last = now
                 self.desk.report_progress(work, percent, text)
 
-        self.desk.report([perform(stone, work, limits=self.desk.limits, request=request, on_progress=on_progress)])
+        outcome = perform(stone, work, limits=self.desk.limits, request=request, on_progress=on_progress)
+        failpoints.reach("before-report")
+        self.desk.report([outcome])
+        failpoints.reach("after-report")
 
     def close(self) -> None:
         with self._lock:
