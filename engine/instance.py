@@ -180,7 +180,7 @@ class Instance:
         row.node, row.name = token.node.name, token.node.bpmn_name
         row.namespace, row.path = namespace, jsontext.dumps(path) if path else None
         row.stone = code
-        row.after = jsontext.dumps(list(token.causes)) if token.causes else None
+        row.after = jsontext.dumps(token.after) if token.causes else None
         row.run = token.internal_data.get(RUN)
         row.locals = jsontext.dumps(token.data) if token.data else None
         row.owner = self.facilities.engine_id

@@ -10,9 +10,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..models import TaskRow
+from ..models import InstanceRow, TaskRow
 from . import jsontext
 from .perform import MOST_LOG_LINES, Outcome
+from .stone import UNDO_EVENTS
+from .task_info import Work
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"
@@ -33,6 +35,77 @@ PHASES = {
 
 _KEPT = "riverstone"
 """In a row's state, beside what its monitor keeps: what the engine keeps itself."""
+
+
+def new_row(task_id: int, process_instance_id: int, *, kind: str, event: str, now: int) -> TaskRow:
+    """An open row that says nothing yet of its place in the process."""
+    return TaskRow(
+        id=task_id,
+        process_instance_id=process_instance_id,
+        token=0,
+        scope=0,
+        node="",
+        name=None,
+        namespace="",
+        path=None,
+        stone=None,
+        kind=kind,
+        target=None,
+        event=event,
+        status="produce.success",
+        open=1,
+        attempt=1,
+        generation=1,
+        parameters="{}",
+        outputs=None,
+        state=None,
+        progress=0,
+        reason=None,
+        log=None,
+        after=None,
+        run=None,
+        locals=None,
+        policy=None,
+        undo=None,
+        created=now,
+        ended=None,
+        due=None,
+        owner=None,
+        deadline=None,
+    )
+
+
+def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin: InstanceRow | None) -> Work:
+    """The present event of a task as plain data, for whoever carries it out.
+
+    ``target`` is the row that it undoes, if any, and ``origin`` the instance of that.
+    """
+    outputs, phase = row.outputs, "running"
+    key = start_key = f"{instance.id}-{row.id}-{row.generation}"
+    if target is not None and origin is not None:
+        phase = PHASES.get(target.status, "partial")
+        if row.event in UNDO_EVENTS:
+            outputs = target.outputs
+            start_key = f"{origin.id}-{target.id}-{target.generation}"
+    elif row.event in UNDO_EVENTS:
+        key = f"{key}-{row.event}"
+        phase = "partial"
+    return Work(
+        task_id=row.id,
+        process_instance_id=row.process_instance_id,
+        stone=row.stone or "",
+        event=row.event,
+        attempt=row.attempt,
+        idempotency_key=key,
+        start_key=start_key,
+        namespace=row.namespace,
+        element_id=row.node,
+        parameters=row.parameters,
+        outputs=outputs,
+        state=monitor_state(row),
+        phase=phase,
+        name=row.name or "",
+    )
 
 
 def kept(row: TaskRow) -> dict[str, Any]:

@@ -27,7 +27,10 @@ class Stone:
     """How a model names this stone, such as ``SIP::EC2::Volume``."""
     display_name: ClassVar[str] = ""
     parameters: ClassVar[Mapping[str, fields.Field[Any]]] = {}
-    """Marshmallow fields by name. ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``."""
+    """Marshmallow fields by name.
+
+    Their ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``.
+    """
     outputs: ClassVar[Mapping[str, str]] = {}
     """What ``add_output`` will be called with, by name, in words."""
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
@@ -81,7 +84,8 @@ def stone_of_function(code: str, function: Callable[[TaskInfo], Any], options: M
             for name, value in returned.items():
                 task.add_output(name, value)
         elif returned is not None:
-            raise TypeError(f"The function of stone {code!r} returned {type(returned).__name__}, not a mapping or None.")
+            kind = type(returned).__name__
+            raise TypeError(f"The function of stone {code!r} returned {kind}, not a mapping or None.")
 
     unknown = [name for name in options if name.startswith("_") or not hasattr(Stone, name)]
     if unknown:
