@@ -105,6 +105,4 @@ def next_due(interval: str, previous: int, now: int) -> int:
     """When a repeating timer is due again; turns that were missed while nobody ran are not made up."""
     length = max(duration_ms(interval, previous), 1)
     due = previous + length
-    if due <= now:
-        due += (now - due) // length * length
-    return due
+    return due if due >= now else due + -(-(now - due) // length) * length

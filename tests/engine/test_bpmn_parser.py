@@ -1,0 +1,99 @@
+"""What becomes of a checked file: the nodes that run it, and findings for what cannot run."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from riverstone.engine.bpmn.activities import ReceiveTask, StoneTask
+from riverstone.engine.bpmn.events import CatchEvent
+from riverstone.engine.bpmn.parser import Parsed, Parser
+from riverstone.engine.limits import Limits
+
+HEAD = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+    'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:t="urn:t" targetNamespace="urn:t">'
+)
+
+
+def parse(body: str, before: str = "", *, scripts: bool = False) -> Parsed:
+    text = f'{HEAD}{before}<process id="p" isExecutable="true">{body}</process></definitions>'
+    return Parser([etree.fromstring(text)], limits=Limits(), scripts=scripts).parse()
+
+
+def codes(parsed: Parsed) -> list[str]:
+    return [finding.code for finding in parsed.findings]
+
+
+def test_a_script_is_refused_unless_scripts_are_trusted() -> None:
+    body = '<scriptTask id="t"><script>1</script></scriptTask>'
+    assert codes(parse(body)) == ["script-refused"]
+    assert codes(parse(body, scripts=True)) == []
+
+
+def test_a_task_that_names_no_stone_is_told() -> None:
+    (finding,) = parse('<serviceTask id="t"/>').findings
+    assert (finding.code, finding.element_id) == ("stone-missing", "t")
+
+
+def test_a_timer_without_a_time_is_told() -> None:
+    body = '<intermediateCatchEvent id="w"><timerEventDefinition/></intermediateCatchEvent>'
+    assert codes(parse(body)) == ["timer-without-time"]
+
+
+def test_a_wrong_expression_is_told_with_its_element() -> None:
+    body = (
+        '<userTask id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b">'
+        "<conditionExpression>${1 +}</conditionExpression></sequenceFlow>"
+    )
+    (finding,) = parse(body).findings
+    assert (finding.code, finding.element_id) == ("expression", "f")
+
+
+def test_references_may_have_prefixes() -> None:
+    parsed = parse('<receiveTask id="r" messageRef="t:M"/>', '<message id="M" name="order"/>')
+    node = parsed.processes["p"].nodes["r"]
+    assert isinstance(node, ReceiveTask)
+    assert [definition.name for definition in node.definitions] == ["order"]
+
+
+def test_a_receive_task_may_name_its_message_by_an_operation() -> None:
+    before = (
+        '<message id="M" name="order"/><interface id="I" name="I"><operation id="O" name="O">'
+        "<inMessageRef>M</inMessageRef></operation></interface>"
+    )
+    node = parse('<receiveTask id="r" operationRef="O"/>', before).processes["p"].nodes["r"]
+    assert isinstance(node, ReceiveTask)
+    assert [definition.name for definition in node.definitions] == ["order"]
+
+
+def test_the_correlation_key_of_a_message_is_read() -> None:
+    before = (
+        '<message id="M" name="paid"><extensionElements><zeebe:subscription correlationKey="=orderId"/>'
+        "</extensionElements></message>"
+    )
+    body = '<intermediateCatchEvent id="w"><messageEventDefinition messageRef="M"/></intermediateCatchEvent>'
+    node = parse(body, before).processes["p"].nodes["w"]
+    assert isinstance(node, CatchEvent)
+    correlation = node.definitions[0].correlation
+    assert correlation is not None
+    assert correlation.references == (("orderId",),)
+
+
+def test_a_flow_without_an_id_is_drawn_all_the_same() -> None:
+    body = '<userTask id="a"/><userTask id="b"/><sequenceFlow sourceRef="a" targetRef="b"/>'
+    nodes = parse(body).processes["p"].nodes
+    assert [flow.target.name for flow in nodes["a"].outgoing] == ["b"]
+
+
+def test_ids_that_other_engines_keep_for_themselves_are_free() -> None:
+    body = '<startEvent id="Start"/><userTask id="Root"/><endEvent id="End"/>'
+    assert {"Start", "Root", "End"} <= parse(body).processes["p"].nodes.keys()
+
+
+def test_a_long_sequence_is_read_without_recursion() -> None:
+    tasks = "".join(f'<serviceTask id="t{n}" camunda:type="external" camunda:topic="x"/>' for n in range(1500))
+    flows = "".join(f'<sequenceFlow id="f{n}" sourceRef="t{n}" targetRef="t{n + 1}"/>' for n in range(1499))
+    parsed = parse(tasks + flows)
+    assert len(parsed.stone_tasks) == 1500
+    assert isinstance(parsed.processes["p"].entries[0], StoneTask)
