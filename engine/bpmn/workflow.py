@@ -217,7 +217,7 @@ class Workflow(BpmnWorkflow):
             order.append(current)
             pending.extend(current.inside.values())
         for current in reversed(order):
-            causes.update(current.causes)
+            causes.update(current.causes, current.ended)
             if current.id in self.open_tasks:
                 causes.add(current.internal_data["task"])
                 self.host.withdraw_task(current)
@@ -309,7 +309,7 @@ class Workflow(BpmnWorkflow):
 
     def interrupt(self, scope: Token) -> tuple[int, ...]:
         """Take away all that runs or listens inside a scope; the causes of what follows instead."""
-        causes: set[int] = set(scope.causes)
+        causes: set[int] = {*scope.causes, *scope.ended}
         for token in list(scope.inside.values()):
             if token.id in scope.inside:
                 causes.update(self.cancel_token(token))

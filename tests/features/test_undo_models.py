@@ -191,6 +191,49 @@ def test_what_an_interrupting_event_cut_off_is_undone_too(engine: Engine, world:
     assert world.exists == []
 
 
+@pytest.mark.parametrize("activity", ["runs", "sub-process"])
+def test_what_had_ended_inside_an_activity_before_it_was_cut_off_comes_before_what_follows(
+    engine: Engine, world: World, activity: str
+) -> None:
+    fork = '<parallelGateway id="fork"/>'
+    inner = definitions(
+        process(
+            "inner",
+            '<startEvent id="in"/><endEvent id="x"/><endEvent id="y"/>',
+            fork,
+            *(service("m1", "make"), service("m2", "watch")),
+            *(flow("in", "fork"), flow("fork", "m1"), flow("fork", "m2"), flow("m1", "x"), flow("m2", "y")),
+        )
+    ).decode()
+    body = inner[inner.index("<startEvent") : inner.index("</process>")]
+    if activity == "runs":
+        engine.register(type("Second", (world.stones()[1],), {"code": "second", "serves": {"loopCounter": 1}}))
+        engine.register(type("First", (world.stones()[0],), {"code": "second"}))
+        cut = service("cut", "second", {"loopCounter": "${loopCounter}"}, inside=runs("2"))
+    else:
+        cut = f'<subProcess id="cut">{body}</subProcess>'
+    boundary = (
+        '<boundaryEvent id="late" attachedToRef="cut"><timerEventDefinition id="ted"><timeDuration>PT5S</timeDuration>'
+        '</timerEventDefinition></boundaryEvent><endEvent id="other"/>'
+    )
+    engine.deploy(
+        definitions(
+            process(
+                "cutting",
+                '<startEvent id="begin"/><endEvent id="done"/>',
+                *(cut, boundary, service("instead", "make")),
+                *(flow("begin", "cut"), flow("cut", "done"), flow("late", "instead"), flow("instead", "other")),
+            )
+        )
+    )
+    ended = run(engine, "cutting")
+    tasks = {task.namespace: task for task in engine.tasks(ended.process_instance_id)}
+    assert len(tasks) == 3
+    others = {task.task_id for name, task in tasks.items() if name != "instead"}
+    assert set(tasks["instead"].after) == others
+    assert sorted(task.status for task in tasks.values()) == ["canceled", "start.success", "start.success"]
+
+
 def test_a_compensation_handler_stands_in_for_the_stones_rollback(engine: Engine, world: World) -> None:
     engine.deploy(handled("mail", {"of": "${outputs.a.id}", "size": "${size}"}))
     world.wrong("start", "b", RuntimeError("broke"))
