@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .definitions import EventDefinition
-from .token import STARTED, Token
+from .token import CALLED, STARTED, Token
 
 if TYPE_CHECKING:
     from .workflow import Workflow
@@ -69,10 +69,20 @@ def cancel_transaction(token: Token) -> None:
         scope = scope.scope
     assert scope is not None, "the checks let a cancel end event stand in a transaction only"
     workflow = token.workflow
+    _gather(scope)
     workflow.ends_in(scope, workflow.interrupt(scope))
     entries = scope.internal_data.get(REMEMBERED, [])
     scope.note(**{REMEMBERED: [], "cancelled": True})
     _begin(scope, scope, entries)
+
+
+def _gather(scope: Token) -> None:
+    """Keep what has completed in scopes inside that have not, and are about to be taken away."""
+    pending = [inner for inner in scope.inside.values() if CALLED not in inner.internal_data]
+    while pending:
+        inner = pending.pop()
+        hand_up(inner, scope)
+        pending.extend(deeper for deeper in inner.inside.values() if CALLED not in deeper.internal_data)
 
 
 def _begin(asker: Token, scope: Token, entries: list[Entry]) -> None:

@@ -136,6 +136,14 @@ def test_a_cancelled_transaction_takes_back_what_it_did_and_leaves_by_its_border
     assert stage.status == "success"
 
 
+def test_a_cancel_from_deep_inside_takes_back_what_was_done_there_too(stage: Stage) -> None:
+    cancels = end("bad", "<cancelEventDefinition/>")
+    deep = sub("deep", '<startEvent id="j"/>' + undoable("b") + user("u") + cancels, "j -> b -> u -> bad")
+    stage.start(transaction('<startEvent id="i"/>' + undoable("a") + deep + end("ie"), "i -> a -> deep -> ie"))
+    assert stage.complete("u").log == ["a", "b", "unb", "una", "gone"]
+    assert stage.status == "success"
+
+
 def test_a_transaction_that_is_not_cancelled_keeps_what_it_did(stage: Stage) -> None:
     stage.start(transaction('<startEvent id="i"/>' + undoable("a") + end("ok"), "i -> a -> ok"))
     assert stage.log == ["a", "on"]
