@@ -49,7 +49,11 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
         next_attempt(row, stone)
         # The retries count from here; taking back what was left counts as none.
         ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1)
-        instance.hand_over(row, stone)
+        if instance.facilities.dispatcher.running(row.id):
+            # A hook past its timeout: the next one begins when it has come back.
+            row.due = instance.now()
+        else:
+            instance.hand_over(row, stone)
     instance.changes.task_changed(row)
     instance.workflow.failures.pop(token.id, None)
     token._set_state(STARTED)

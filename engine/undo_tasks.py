@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ..models import TaskRow
     from .instance import Instance
 
+LOOK_SOON = 5
 LOOK_AGAIN = 200
-"""Milliseconds until an undo task looks again whether its target's hook still runs."""
+"""Milliseconds until an undo task looks whether a hook that is in its way still runs, first and then again."""
 
 
 def begin_undo_task(undo: Instance, token: Token) -> None:
@@ -51,17 +52,23 @@ def hand_over_undo(undo: Instance, row: TaskRow, token: Token) -> None:
         stone = undo.facilities.stones.choose(row.stone, row.parameters)
         if stone is None or not (stone.has(row.event) or row.event == "start"):
             pass_over(undo, row, token, "skipped", f"The stone {row.stone!r} has no {kind}, so what it made is kept.")
-        elif _still_running(undo, target):
-            row.due = undo.now() + LOOK_AGAIN
+        elif _still_running(undo, row, target):
+            row.due = undo.now() + (LOOK_SOON if row.due is None else LOOK_AGAIN)
             undo.changes.task_changed(row)
         else:
             row.due = None
             undo.hand_over(row, stone)
 
 
-def _still_running(undo: Instance, target: TaskRow) -> bool:
-    """Whether the target's own hook runs here yet, within its grace: taking back what is being made would miss it."""
-    if target.status == "unknown" or not undo.facilities.dispatcher.running(target.id):
+def _still_running(undo: Instance, row: TaskRow, target: TaskRow) -> bool:
+    """Whether the target's own hook runs here yet, within its grace, or an undo hook that was taken for failed.
+
+    Taking back what is being made would miss it.
+    """
+    running = undo.facilities.dispatcher.running
+    if running(row.id):
+        return True
+    if target.status == "unknown" or not running(target.id):
         return False
     stone = undo.facilities.stones.choose(target.stone, target.parameters)
     grace = stone.grace if stone is not None else 0.0

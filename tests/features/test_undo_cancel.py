@@ -393,6 +393,57 @@ def test_an_undo_waits_for_a_hook_that_was_interrupted_and_still_runs(threads: E
     assert (world.of("delete"), world.exists) == (["a"], [])
 
 
+def test_a_hook_that_takes_too_long_fails_and_is_taken_back_when_it_has_stopped(threads: Engine, world: World) -> None:
+    class Impatient(Make):
+        code = "impatient"
+        timeouts = {"start": 0.1}
+
+    Impatient.world = world
+    threads.register(Impatient)
+    threads.deploy(line("slow", service("a", "impatient")))
+    gate = Gate()
+    world.wrong("start", "a", gate)
+    started = threads.start(key="slow", name="test").process_instance_id
+    until(lambda: statuses(threads.tasks(started))["a"] == "start.failed")
+    time.sleep(0.3)
+    assert world.of("rollback") == [], "it is still being made"
+    gate.open.set()
+    assert threads.wait(started, 10).status == "rollback.success"
+    assert (world.of("rollback"), world.exists) == (["a"], [])
+    (task,) = threads.tasks(started)
+    assert (task.reason, task.outputs) == ("start took longer than its timeout allows", {"id": "a"})
+
+
+def test_an_undo_hook_that_takes_too_long_is_not_called_beside_itself(threads: Engine, world: World) -> None:
+    class Impatient(Make):
+        code = "impatient"
+        timeouts = {"delete": 0.1}
+
+    Impatient.world = world
+    threads.register(Impatient)
+    threads.deploy(line("slow", service("a", "impatient")))
+    gate = Gate()
+    world.wrong("delete", "a", gate)
+    ended = run(threads, "slow")
+    threads.delete(ended.process_instance_id)
+    assert threads.wait(ended.process_instance_id, 10).status == "delete.failed"
+    threads.delete(ended.process_instance_id)
+    time.sleep(0.3)
+    assert world.of("delete") == ["a"]
+    gate.open.set()
+    assert threads.wait(ended.process_instance_id, 10).status == "delete.success"
+    assert (world.of("delete"), world.exists) == (["a", "a"], [])
+
+
+def test_a_rollback_on_threads_does_not_dawdle(threads: Engine, world: World) -> None:
+    threads.deploy(line("two", service("a", "make"), service("b", "make")))
+    began = time.monotonic()
+    for _ in range(10):
+        world.wrong("start", "b", RuntimeError("broke"))
+        assert run(threads, "two").status == "rollback.success"
+    assert time.monotonic() - began < 1.5
+
+
 def test_a_cancel_is_refused_by_nothing_that_protects_from_deletion(engine: Engine, world: World) -> None:
     started = waiting(engine)
     engine.protect(started)
