@@ -8,9 +8,12 @@ from .bpmn.activities import StoneTask
 from .errors import RiverstoneError
 from .instance import Instance
 from .life import is_stopping, settle
-from .outcomes import apply_outcome, stone_of
+from .outcomes import apply_outcome, fail_for_good, stone_of
 from .perform import Outcome
 from .undo_tasks import hand_over_undo
+
+MOST_LOSSES = 3
+"""How often a task may be lost with its engine before it fails, beside the retries of its stone."""
 
 
 def task_due(instance: Instance, task_id: int) -> None:
@@ -26,9 +29,13 @@ def task_due(instance: Instance, task_id: int) -> None:
         return
     if row.due is None or row.due > now or dispatcher.holds(task_id):
         return
-    if not ours:
-        _take_over(instance, row)
-    if row.status == "stone-missing":
+    if row.owner is not None and not ours:
+        # A living engine has it in hand: a dead one's tasks are nobody's.
+        return
+    _take_over(instance, row)
+    if ledger.losses(row) >= stone_of(instance, row).retries + MOST_LOSSES:
+        _lost_too_often(instance, row)
+    elif row.status == "stone-missing":
         stone_is_back(instance, task_id)
     elif is_stopping(instance):
         reason = "It may have been running when its engine died, while its process was being stopped."
@@ -44,12 +51,34 @@ def task_due(instance: Instance, task_id: int) -> None:
 
 
 def _take_over(instance: Instance, row: TaskRow) -> None:
-    """The engine that held the task is gone: it may have begun there."""
+    """A task that was nobody's, or had been lost: it may have begun where it was."""
+    if row.owner is not None and not row.lost:
+        return
     row.owner = instance.facilities.engine_id
     if row.event == "start" and row.status == "produce.success":
         ledger.keep(row, begun=True)
     instance.changes.task_changed(row)
     instance.save()
+
+
+def _lost_too_often(instance: Instance, row: TaskRow) -> None:
+    """Whoever carries the task out dies of it, so nobody tries again."""
+    text = f"{row.event} was lost {ledger.losses(row)} times with the engine that carried it out, so it is given up"
+    fail_for_good(instance, row, instance.workflow.tasks.get(row.token), _failure(instance, row, text))
+    settle(instance)
+
+
+def _failure(instance: Instance, row: TaskRow, reason: str) -> Outcome:
+    """A failure of the task's present event that no stone has told."""
+    return Outcome(
+        task_id=row.id,
+        process_instance_id=instance.number,
+        event=row.event,
+        attempt=row.attempt,
+        result="failed",
+        reason=reason,
+        delivery=row.lost,
+    )
 
 
 def _timed_out(instance: Instance, row: TaskRow) -> None:
@@ -63,15 +92,7 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
         return
     if not dispatcher.withdraw(row.id):
         dispatcher.ask_to_stop(row.id)
-    outcome = Outcome(
-        task_id=row.id,
-        process_instance_id=instance.number,
-        event=row.event,
-        attempt=row.attempt,
-        result="failed",
-        reason=f"{row.event} took longer than its timeout allows",
-    )
-    apply_outcome(instance, outcome)
+    apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
 
 
 def hand_over_again(instance: Instance) -> None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import AlreadyUsed, Store, StoreError
+from ..models import AlreadyUsed, Store, StoreClosed, StoreError
 from . import jsontext, step
 from .audit import Audit, Call, present_call
 from .bpmn.findings import Finding
@@ -642,5 +642,7 @@ class _ours:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if isinstance(error, StoreClosed):
+            raise EngineClosed("The engine is closed: make a new one.") from error
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error

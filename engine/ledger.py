@@ -105,11 +105,12 @@ def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin:
         state=monitor_state(row),
         phase=phase,
         name=row.name or "",
+        delivery=row.lost,
     )
 
 
 def kept(row: TaskRow) -> dict[str, Any]:
-    """What the engine keeps in a row: ``retries``, ``tried`` (attempts that do not count), ``begun``, ``handler``."""
+    """What the engine keeps in a row: ``retries``, ``tried`` (attempts that do not count), ``begun``, ``handler``, ``survived``."""
     if row.state is None:
         return {}
     found: dict[str, Any] = json.loads(row.state).get(_KEPT, {})
@@ -142,6 +143,11 @@ def monitor_state(row: TaskRow) -> str | None:
 def tries(row: TaskRow) -> int:
     """How many attempts count towards the retries: none of those before somebody asked for the task again."""
     return row.attempt - int(kept(row).get("tried", 0))
+
+
+def losses(row: TaskRow) -> int:
+    """How often the row was lost with the engine that had it in hand, since anything was last heard of it."""
+    return row.lost - int(kept(row).get("survived", 0)) if row.lost else 0
 
 
 def after(row: TaskRow) -> list[int]:

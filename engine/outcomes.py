@@ -25,12 +25,15 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     row = instance.tasks.get(outcome.task_id)
     if row is None:
         return
-    if not row.open or row.attempt != outcome.attempt or row.event != outcome.event:
+    asked = row.attempt, row.event, row.lost
+    if not row.open or asked != (outcome.attempt, outcome.event, outcome.delivery):
         if outcome.outputs and ledger.enter_late(row, outcome.outputs):
             instance.changes.task_changed(row)
             instance.save()
         return
     ledger.enter(row, outcome)
+    if row.lost:
+        ledger.keep(row, survived=row.lost)
     instance.changes.task_changed(row)
     token = instance.workflow.tasks.get(row.token)
     if outcome.result == "again":
@@ -116,6 +119,11 @@ def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Ou
     if outcome.result == "failed" and ledger.tries(row) <= retries and instance.row.phase == "running":
         _retry(instance, row, stone, outcome)
         return
+    fail_for_good(instance, row, token, outcome)
+
+
+def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
+    """The task has failed, whatever retries it has left."""
     if instance.is_undo:
         undo_failed(instance, row, token, outcome.reason or "")
         return

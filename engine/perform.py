@@ -37,6 +37,8 @@ class Outcome:
     log: tuple[str, ...] = ()
     reason: str | None = None
     error_code: str | None = None
+    delivery: int = 0
+    """The delivery that it is the outcome of; see :class:`~.task_info.Work`."""
 
 
 def perform(
@@ -133,4 +135,5 @@ def _outcome(
         log=tuple(_clean(line) for line in info.logged[-MOST_LOG_LINES:]) if info else (),
         reason=reason,
         error_code=error_code,
+        delivery=work.delivery,
     )

@@ -11,9 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..models import EventRow, StoreError
+from ..models import SUSPECT, EngineRow, EventRow, Leases, StoreError
 from . import step
 from .errors import RiverstoneError, StoreUnavailable
+from .heartbeat import Heartbeat
 from .instance import Facilities
 from .river import River, Turn
 
@@ -21,9 +22,10 @@ logger = logging.getLogger("riverstone.engine")
 
 POLL = 1.0
 """Seconds between two looks into the store for what others left; what this engine knows of is on time."""
-HEARTBEAT = 5.0
 LEASE = 30.0
-"""Seconds without a heartbeat after which an engine on another machine counts as dead."""
+"""Seconds without a sign of life after which an engine counts as dead, even if its process is there."""
+WITNESSED = 8.0
+"""Seconds for which whoever says so must have seen no sign of life itself."""
 MOST_AT_ONCE = 200
 MOST_REPAIRS = 5
 
@@ -43,18 +45,22 @@ class Pulse:
         self._stopping = False
         self._polled = 0.0
         self._looked = 0.0
-        self._beaten = 0.0
         self._deliver = deliver
+        self.leases = Leases(facilities.store)
+        self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
+        self._observed: dict[str, tuple[int, float]] = {}
+        self._suspect: int | None = None
         river.on_owed = self._owed.append
+        river.on_forgotten = self.sign_on
 
     # -- beginning and ending
 
     def begin(self, *, own_thread: bool) -> None:
         """Announce the engine, take over what dead ones left, and start the thread."""
         store, clock = self.facilities.store, self.facilities.clock
-        pid = os.getpid()
-        store.add_engine(self.facilities.engine_id, socket.gethostname(), pid, process_started(pid), _real_now())
-        self._beaten = time.monotonic()
+        self.sign_on()
+        if not store.is_private:
+            self._heartbeat.start()
         if not self.passive:
             self._take_over()
             for event in store.events(MOST_AT_ONCE):
@@ -65,6 +71,11 @@ class Pulse:
         elif not self.passive:
             self._poll(clock.now())
 
+    def sign_on(self) -> None:
+        """Tell that this engine works on the store: at its beginning, and when others took it for dead."""
+        pid = os.getpid()
+        self.leases.begin(self.facilities.engine_id, socket.gethostname(), pid, process_started(pid))
+
     def end(self) -> None:
         """Step what is still in the inbox, then leave the rest to others."""
         self._stopping = True
@@ -73,15 +84,19 @@ class Pulse:
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join()
         self.river.close()
+        self._heartbeat.stop()
         try:
-            self.facilities.store.release_tasks([self.facilities.engine_id], self.facilities.clock.now())
+            self.leases.end(self.facilities.engine_id, self.facilities.clock.now())
         except StoreError as error:
             logger.warning("the engine could not sign off: %s", error)
 
     def _run(self) -> None:
         while not self._stopping:
             try:
-                if self.river.drain() or self.deliver_owed() or self.beat():
+                # All of them each time: however much comes in, what is due is not forgotten over it.
+                moved = self.river.drain()
+                moved = self.deliver_owed() or moved
+                if self.beat() or moved:
                     continue
             except StoreError as error:
                 logger.warning("the database does not answer: %s", error)
@@ -123,9 +138,6 @@ class Pulse:
                 self._take_over()
             self._polled = real
             moved = self._poll(now) or moved
-        if real - self._beaten >= HEARTBEAT:
-            self._beaten = real
-            self.facilities.store.engine_seen(self.facilities.engine_id, _real_now())
         while self.river.drain():
             pass
         return moved
@@ -170,12 +182,9 @@ class Pulse:
     def _poll(self, now: int) -> bool:
         """What is due in the store and was not known here: left by an engine that died, or set by another."""
         store = self.facilities.store
-        moved = False
+        moved = self._claim(now)
         for row in store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id):
             if not self.facilities.dispatcher.holds(row.id):
-                if row.owner is None:
-                    # Released in the store alone, so a copy in memory knows nothing of it.
-                    self.river.forget([row.process_instance_id])
                 self._submit("task", row.process_instance_id, row.id, 0)
                 moved = True
         for wait in store.due_waits(now, MOST_AT_ONCE):
@@ -186,19 +195,39 @@ class Pulse:
             moved = True
         return moved
 
+    def _claim(self, now: int) -> bool:
+        """Take what is due and nobody's; of what may be killing engines, one task at a time."""
+        free = self._suspect is None or not self.facilities.dispatcher.holds(self._suspect)
+        claimed = self.leases.claim(self.facilities.engine_id, now, MOST_AT_ONCE, suspects=1 if free else 0)
+        for row in claimed:
+            # Released in the store alone, so a copy in memory knows nothing of it.
+            self.river.forget([row.process_instance_id])
+            if row.lost >= SUSPECT:
+                self._suspect = row.id
+        return bool(claimed)
+
     def _take_over(self) -> None:
         """Release what dead engines held, so that any living one goes on with it."""
-        dead = [engine[0] for engine in self.facilities.store.engines() if self._is_dead(*engine)]
+        engines = self.leases.engines()
+        self._observed = {row.id: self._observation(row) for row in engines}
+        dead = [row for row in engines if self._is_dead(row)]
         if dead:
-            released = self.facilities.store.release_tasks(dead, self.facilities.clock.now())
-            logger.info("took over %d tasks of %d engines that died", released, len(dead))
+            released = self.leases.take_from(dead, self.facilities.clock.now())
+            logger.info("released %d tasks of %d engines that died", released, len(dead))
 
-    def _is_dead(self, engine_id: str, host: str, pid: int, started: str, seen: int) -> bool:
-        if engine_id == self.facilities.engine_id:
+    def _observation(self, row: EngineRow) -> tuple[int, float]:
+        """An engine's last sign of life, and since when this engine has seen no other."""
+        before = self._observed.get(row.id)
+        return before if before is not None and before[0] == row.seen else (row.seen, time.monotonic())
+
+    def _is_dead(self, row: EngineRow) -> bool:
+        if row.id == self.facilities.engine_id:
             return False
-        if host == socket.gethostname():
-            return process_started(pid) != started
-        return _real_now() - seen > LEASE * 1000
+        if row.host == socket.gethostname() and process_started(row.pid) != row.pid_started:
+            return True
+        # The database's clock may have jumped, so the silence has also to be witnessed for a while.
+        witnessed = time.monotonic() - self._observed[row.id][1]
+        return row.silent > LEASE * 1000 and witnessed > WITNESSED
 
     # -- what is owed
 
@@ -213,10 +242,6 @@ class Pulse:
         finally:
             self.delivering = False
         return True
-
-
-def _real_now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def process_started(pid: int) -> str:

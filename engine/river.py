@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from ..models import AlreadyUsed, Changes, EventRow, RevisionConflict, StoreError, TaskRow
+from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError, TaskRow
 from . import failpoints
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, UnknownProcessInstance
 from .instance import Facilities, Instance
@@ -78,6 +78,8 @@ class River:
         self._stepping = threading.RLock()
         self.arrived = threading.Condition(self._inbox_lock)
         self._watchers: dict[int, list[threading.Event]] = {}
+        self.unavailable = False
+        """Whether the store could not be reached in the last turn, so that what nobody waits for is still to be stepped."""
         self.suspects: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self.dues: list[tuple[int, str, int, int, int]] = []
@@ -126,15 +128,17 @@ class River:
                 batch, self._inbox = self._inbox[:MOST_IN_A_BATCH], self._inbox[MOST_IN_A_BATCH:]
             if not batch:
                 return False
+            self.unavailable = False
             self._step_together(batch)
-            return True
+            return not self.unavailable
 
     def close(self) -> None:
         """Step what still waits, and take nothing more: nobody would step it."""
         while not self._closed:
             self.drain()
             with self._inbox_lock:
-                self._closed = not self._inbox
+                # Where the database is away, the store still has what the rest was about: others do it again.
+                self._closed = not self._inbox or self.unavailable
 
     def now(self, action: Action) -> Any:
         """Step one event in the caller's thread and return its result once that is durable."""
@@ -180,7 +184,13 @@ class River:
             logger.info("an event was refused: %s", error.message)
         else:
             logger.error("an event could not be stepped", exc_info=error)
-        if posted.otherwise is not None and not isinstance(error, StoreUnavailable):
+        if isinstance(error, StoreUnavailable):
+            if posted.future is None:
+                # What stones have done is not thrown away while the database is away.
+                with self.arrived:
+                    self._inbox.append(posted)
+            self.unavailable = True
+        elif posted.otherwise is not None:
             self.post(posted.otherwise)
 
     def _step_one(self, action: Action) -> tuple[Any, Turn]:
@@ -193,6 +203,9 @@ class River:
                 return result, turn
             except RevisionConflict:
                 self._forget(turn)
+            except EngineForgotten:
+                self._forget(turn)
+                self._begin_again()
             except (RiverstoneError, AlreadyUsed):
                 self._forget(turn)
                 raise
@@ -238,6 +251,7 @@ class River:
             self.on_owed(event)
 
     on_owed: Callable[[EventRow], None]
+    on_forgotten: Callable[[], None]
 
     def _note_dues(self, turn: Turn) -> None:
         changes = turn.changes
@@ -284,6 +298,16 @@ class River:
         for number in turn.instances:
             self._kept.pop(number, None)
             self.suspects.setdefault(number, 0)
+
+    def _begin_again(self) -> None:
+        """Others took this engine for dead: sign on again, and leave to them what had not begun here."""
+        logger.warning("engine %s was silent for so long that it was taken for dead", self.facilities.engine_id)
+        for instance in self._kept.values():
+            for row in instance.tasks.values():
+                if row.open:
+                    self.facilities.dispatcher.withdraw(row.id)
+        self._kept.clear()
+        self.on_forgotten()
 
     def forget(self, process_instance_ids: Iterable[int]) -> None:
         """Read these instances from the store when they are next needed."""

@@ -31,6 +31,8 @@ class Work:
     phase: str = "running"
     name: str = ""
     start_key: str = ""
+    delivery: int = 0
+    """How many engines have lost the task before: a result of an earlier delivery comes too late."""
 
 
 class Request:

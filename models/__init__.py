@@ -2,23 +2,30 @@
 
 from .access import AccessRecords, AuditRow, KeyRow
 from .changes import Changes
-from .errors import AlreadyUsed, RevisionConflict, StoreError
-from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
+from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
+from .leases import SUSPECT, Leases
+from .rows import ContentRow, DeploymentRow, EngineRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
 from .store import Store
 
 __all__ = [
+    "SUSPECT",
     "AccessRecords",
     "AlreadyUsed",
     "AuditRow",
     "Changes",
+    "ConnectionLost",
     "ContentRow",
     "DeploymentRow",
+    "EngineForgotten",
+    "EngineRow",
     "EventRow",
     "InstanceRow",
     "KeyRow",
+    "Leases",
     "ModelRow",
     "RevisionConflict",
     "Store",
+    "StoreClosed",
     "StoreError",
     "TaskRow",
     "TokenRow",

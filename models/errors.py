@@ -13,3 +13,15 @@ class RevisionConflict(StoreError):
 
 class AlreadyUsed(StoreError):
     """Someone else was first to take an idempotency key or a version number; nothing was written."""
+
+
+class ConnectionLost(StoreError):
+    """The connection broke: what was not committed by then is not there, and a commit may or may not be."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed in this process; the database may well be there."""
+
+
+class EngineForgotten(StoreError):
+    """Others took this engine for dead and go on with its tasks; nothing was written."""

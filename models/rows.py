@@ -84,6 +84,8 @@ class TaskRow:
     due: int | None
     owner: str | None
     deadline: int | None
+    lost: int = 0
+    """How many engines died while they had it in hand; only what takes it from them counts this."""
 
 
 @dataclass(slots=True)
@@ -154,6 +156,18 @@ class EventRow:
     payload: str | None
     process_instance_id: int | None
     created: int
+
+
+@dataclass(slots=True)
+class EngineRow:
+    """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock."""
+
+    id: str
+    host: str
+    pid: int
+    pid_started: str
+    seen: int
+    silent: int
 
 
 def columns(row: type[Any]) -> tuple[str, ...]:

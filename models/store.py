@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import peewee
@@ -12,14 +12,18 @@ import peewee
 from . import changes
 from .changes import Changes
 from .database import dialect, migrate, open_database
-from .errors import AlreadyUsed, StoreError
+from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
+from .guard import Guard
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow, columns
 from .statements import Writer
 from .tables import Deployment, ProcessInstance, ProcessModel
 
 Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 ID_BLOCK = 500
+TRIES = 5
+"""How often something is done again whose connection broke, or that stood in another's way, before that is told."""
 
 
 def _select(table: str, row: type[Any], condition: str) -> str:
@@ -33,51 +37,26 @@ class Store:
     def __init__(self, url: str) -> None:
         self.database = open_database(url)
         self._memory = getattr(self.database, "database", None) == ":memory:"
-        # A database in memory has one connection for all threads, so reads take turns with the writer.
-        self._lock = threading.RLock()
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._dialects: dict[str, str] = {}
-        self._guard = _Guard(self._lock if self._memory else None, self._driver_errors(), self._leave_what_is_lost)
+        # A database in memory has one connection for all threads, so they take turns.
+        self._guard = Guard(self.database, shared=self._memory)
         self._writes = {each.text: dialect(self.database, each.text) for each in changes.STATEMENTS}
-        with self._guarded():
-            self.database.connect(reuse_if_open=True)
+        self._engine_id: str | None = None
+        self._committed = 0
+        with self._guard:
             migrate(self.database)
-            self._prepare_sequence()
+        self._prepare_sequence()
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but this store can reach the database, since it is in memory."""
+        return self._memory
 
     def close(self) -> None:
-        """Close this thread's connection; other threads' close when they end."""
-        with self._lock:
-            if not self.database.is_closed():
-                self.database.close()
-
-    def _guarded(self) -> _Guard:
-        return self._guard
-
-    def _leave_what_is_lost(self) -> None:
-        """Let this thread connect anew if its connection is gone, as after a restart of the server."""
-        database: Any = self.database
-        if isinstance(database, peewee.SqliteDatabase) or database.in_transaction():
-            return
-        try:
-            database.execute_sql("SELECT 1")
-        except Exception:
-            database._state.reset()
-
-    def _driver_errors(self) -> tuple[type[Exception], ...]:
-        module = type(self.database)
-        import sqlite3
-
-        errors: list[type[Exception]] = [sqlite3.Error]
-        if issubclass(module, peewee.PostgresqlDatabase):
-            import psycopg
-
-            errors.append(psycopg.Error)
-        elif issubclass(module, peewee.MySQLDatabase):
-            import pymysql
-
-            errors.append(pymysql.Error)
-        return tuple(errors)
+        """Close the connections of all threads."""
+        self._guard.close()
 
     def _sql(self, text: str) -> str:
         found = self._dialects.get(text)
@@ -85,34 +64,71 @@ class Store:
             found = self._dialects[text] = dialect(self.database, text)
         return found
 
+    # -- reading
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one reading statement (``?`` marks, backquotes)."""
+        return self._asked(lambda: list(self.database.execute_sql(self._sql(sql), values).fetchall()))
+
+    def _asked(self, ask: Callable[[], Result]) -> Result:
+        """The answer to a question, asked again if the connection broke, unless that ended a transaction around it."""
+        for _ in range(TRIES):
+            inside = self.database.in_transaction()
+            try:
+                with self._guard:
+                    return ask()
+            except ConnectionLost as error:
+                lost = error
+                if inside:
+                    break
+        raise lost
+
     def _rows(self, row: type[Row], sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        with self._guarded():
-            return [row(*found) for found in self.database.execute_sql(self._sql(sql), values).fetchall()]
+        return [row(*found) for found in self.read(sql, values)]
 
     def _one(self, row: type[Row], sql: str, values: Sequence[Any]) -> Row | None:
-        with self._guarded():
-            found = self.database.execute_sql(self._sql(sql), values).fetchone()
-        return None if found is None else row(*found)
+        found = self.read(sql, values)
+        return row(*found[0]) if found else None
+
+    def _value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        found = self.read(sql, values)
+        return found[0][0] if found else None
 
     # -- writing
 
     def commit(self, changed: Changes) -> None:
         """Write all of it in one durable transaction, or nothing.
 
-        Raises :class:`RevisionConflict`, :class:`AlreadyUsed` or :class:`StoreError`.
+        A connection that breaks is made anew, and whether the commit had got through is read before it is tried again.
+        Raises :class:`RevisionConflict`, :class:`AlreadyUsed`, :class:`EngineForgotten` or :class:`StoreError`.
         """
-        with self._guarded():
-            if isinstance(self.database, peewee.SqliteDatabase):
+        if isinstance(self.database, peewee.SqliteDatabase):
+            with self._guard:
                 self._commit_sqlite(changed)
+            return
+        for _ in range(TRIES):
+            self._committed += 1
+            try:
+                with self._guard, self.database.atomic():
+                    cursor = self.database.cursor()
+                    self._mark(cursor)
+                    changed.write(Writer(cursor, self._writes, wide=False))
                 return
-            with self.database.atomic():
-                changed.write(Writer(self.database.cursor(), self._writes, wide=False))
+            except ConnectionLost as error:
+                lost = error
+                if self._got_through(error):
+                    return
+        raise lost
 
     def _commit_sqlite(self, changed: Changes) -> None:
         """The same with as little around it as can be: a commit is most of what a step costs."""
         connection = self.database.connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
+            if self._engine_id is not None:
+                known = connection.execute("SELECT 1 FROM engine_node WHERE id = ?", (self._engine_id,)).fetchone()
+                if known is None:
+                    raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
             changed.write(Writer(connection.cursor(), self._writes, wide=True))
             connection.execute("COMMIT")
         except BaseException:
@@ -120,21 +136,53 @@ class Store:
                 connection.execute("ROLLBACK")
             raise
 
+    def commit_as(self, engine_id: str) -> None:
+        """From now on commit only while this engine is in the store, as whoever took it for dead ends that."""
+        self._engine_id = None if self._memory else engine_id
+
+    def _mark(self, cursor: Any) -> None:
+        """Number the transaction in the engine's own row, and hold that against whoever would take it over now."""
+        if self._engine_id is None:
+            return
+        cursor.execute(self._sql(MARK), (self._committed, self._engine_id))
+        if cursor.rowcount != 1:
+            raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+
+    def _got_through(self, lost: ConnectionLost) -> bool:
+        """Whether the last commit is in the store; waits while the server is still at it."""
+        if self._engine_id is None:
+            raise lost
+
+        def ask() -> bool:
+            found = self.database.execute_sql(self._sql(MARKED), (self._engine_id,)).fetchone()
+            if found is None:
+                raise EngineForgotten(f"engine {self._engine_id} was taken for dead") from lost
+            return bool(found[0] == self._committed)
+
+        return self.write(ask)
+
+    def write(self, action: Callable[[], Result]) -> Result:
+        """Do something in a transaction of its own that may well happen twice, again if the connection breaks."""
+        for _ in range(TRIES):
+            try:
+                with self._guard, self.database.atomic():
+                    return action()
+            except (ConnectionLost, RevisionConflict) as error:
+                last = error
+        raise last
+
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one writing statement (``?`` marks, backquotes) in a transaction of its own; the number of rows."""
-        with self._guarded(), self.database.atomic():
-            return int(self.database.execute_sql(self._sql(sql), values).rowcount)
+        return self.write(lambda: self.run(sql, values))
 
-    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of one reading statement (``?`` marks, backquotes)."""
-        with self._guarded():
-            return list(self.database.execute_sql(self._sql(sql), values).fetchall())
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run one writing statement within a transaction; the number of rows."""
+        return int(self.database.execute_sql(self._sql(sql), values).rowcount)
 
     def _prepare_sequence(self) -> None:
-        with self.database.atomic():
-            found = self.database.execute_sql(self._sql("SELECT `next` FROM `sequence` WHERE `name` = 'id'")).fetchone()
-            if found is None:
-                self.database.execute_sql(self._sql("INSERT INTO `sequence` (`name`, `next`) VALUES ('id', 1)"))
+        if self._value("SELECT `next` FROM `sequence` WHERE `name` = 'id'") is None:
+            with suppress(AlreadyUsed):
+                self.execute("INSERT INTO `sequence` (`name`, `next`) VALUES ('id', 1)")
 
     def new_id(self) -> int:
         """The next number of the sequence that process instances and tasks share; gaps are normal."""
@@ -146,14 +194,12 @@ class Store:
             return number
 
     def _take_ids(self) -> range:
-        with self._guarded(), self.database.atomic():
-            self.database.execute_sql(
-                self._sql("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'"), (ID_BLOCK,)
-            )
-            (end,) = self.database.execute_sql(
-                self._sql("SELECT `next` FROM `sequence` WHERE `name` = 'id'")
-            ).fetchone()
-        return range(end - ID_BLOCK, end)
+        def take() -> range:
+            self.run("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'", (ID_BLOCK,))
+            end = int(self._value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
+            return range(end - ID_BLOCK, end)
+
+        return self.write(take)
 
     # -- process instances
 
@@ -165,10 +211,10 @@ class Store:
 
     def revision(self, process_instance_id: int) -> int | None:
         """The stored revision, to tell whether a copy in memory is stale."""
-        with self._guarded():
-            sql = self._sql("SELECT `revision` FROM `process_instance` WHERE `process_instance_id` = ?")
-            found = self.database.execute_sql(sql, (process_instance_id,)).fetchone()
-        return None if found is None else int(found[0])
+        found = self._value(
+            "SELECT `revision` FROM `process_instance` WHERE `process_instance_id` = ?", (process_instance_id,)
+        )
+        return None if found is None else int(found)
 
     def instances(
         self,
@@ -196,27 +242,24 @@ class Store:
         return self._query(InstanceRow, query)
 
     def _query(self, row: type[Row], query: Any) -> list[Row]:
-        with self._guarded():
-            return [row(*found) for found in query.tuples().execute(self.database)]
+        return self._asked(lambda: [row(*found) for found in query.tuples().execute(self.database)])
 
     def active_instances(self) -> list[int]:
         """The ids of all instances that have not ended."""
-        with self._guarded():
-            sql = self._sql("SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended' ORDER BY 1")
-            return [int(number) for (number,) in self.database.execute_sql(sql).fetchall()]
+        found = self.read("SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended' ORDER BY 1")
+        return [int(number) for (number,) in found]
 
     def active_count(self, key: str) -> int:
         """How many instances of this key have not ended."""
-        with self._guarded():
-            sql = self._sql("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?")
-            return int(self.database.execute_sql(sql, (key,)).fetchone()[0])
+        return int(
+            self._value("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?", (key,))
+        )
 
     def due_instances(self, now: int, limit: int) -> list[int]:
-        with self._guarded():
-            sql = self._sql(
-                "SELECT `process_instance_id` FROM `process_instance` WHERE `due` <= ? ORDER BY `due` LIMIT ?"
-            )
-            return [int(number) for (number,) in self.database.execute_sql(sql, (now, limit)).fetchall()]
+        found = self.read(
+            "SELECT `process_instance_id` FROM `process_instance` WHERE `due` <= ? ORDER BY `due` LIMIT ?", (now, limit)
+        )
+        return [int(number) for (number,) in found]
 
     # -- tasks
 
@@ -228,8 +271,8 @@ class Store:
         return self._rows(TaskRow, SELECT_TASKS, (process_instance_id,))
 
     def due_tasks(self, now: int, limit: int, owner: str) -> list[TaskRow]:
-        """Open tasks that are due and belong to this engine or to none."""
-        return self._rows(TaskRow, SELECT_DUE_TASKS, (now, owner, limit))
+        """Open tasks that are due and belong to this engine."""
+        return self._rows(TaskRow, SELECT_DUE_TASKS, (owner, now, limit))
 
     def missing_stone_tasks(self, codes: Sequence[str]) -> list[TaskRow]:
         """Tasks that wait for a stone with one of these codes to be registered."""
@@ -255,8 +298,7 @@ class Store:
 
     def next_due(self) -> int | None:
         """The earliest time at which anything is due, or None."""
-        with self._guarded():
-            found = [self.database.execute_sql(self._sql(text)).fetchone()[0] for text in SELECT_NEXT_DUE]
+        found = [self._value(text) for text in SELECT_NEXT_DUE]
         times = [int(due) for due in found if due is not None]
         return min(times, default=None)
 
@@ -277,10 +319,13 @@ class Store:
     def save_model(self, row: ModelRow) -> None:
         """Insert or replace."""
         values = {column: getattr(row, column) for column in columns(ModelRow)}
-        with self._guarded(), self.database.atomic():
+
+        def save() -> None:
             changed = ProcessModel.update(values).where(ProcessModel.id == row.id).execute(self.database)
             if not changed:
                 ProcessModel.insert(values).execute(self.database)
+
+        self.write(save)
 
     def models(self, *, limit: int, cursor: tuple[int, str] | None, key: str | None) -> list[ModelRow]:
         """Newest first, after the model at ``cursor``: (created, id)."""
@@ -306,25 +351,25 @@ class Store:
         Raises :class:`AlreadyUsed` if the key has this version or a higher one by now.
         """
         values = {column: getattr(row, column) for column in columns(DeploymentRow)}
-        with self._guarded(), self.database.atomic():
+
+        def add() -> None:
             # Whoever numbers holds this row, so no two engines give one number to different content.
-            self.database.execute_sql(self._sql(LOCK_SEQUENCE))
+            self.run(LOCK_SEQUENCE)
             newest = self.newest_deployment(row.key) if row.version else None
             if newest is not None and newest.version >= row.version:
                 raise AlreadyUsed(f"version {newest.version} of {row.key!r} is there already")
             Deployment.insert(values).execute(self.database)
             if row.version:
-                self.database.execute_sql(self._sql("DELETE FROM `start_trigger` WHERE `key` = ?"), (row.key,))
+                self.run("DELETE FROM `start_trigger` WHERE `key` = ?", (row.key,))
             for kind, name, node in triggers:
-                self.database.execute_sql(self._sql(INSERT_TRIGGER), (row.key, kind, name, node, row.id))
+                self.run(INSERT_TRIGGER, (row.key, kind, name, node, row.id))
+
+        self.write(add)
 
     def start_triggers(self, kind: str, name: str) -> list[tuple[str, str, str]]:
         """What this message or signal starts: key, deployment id, id of the start node."""
-        with self._guarded():
-            sql = self._sql(
-                "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
-            )
-            return [(str(k), str(d), str(n)) for k, d, n in self.database.execute_sql(sql, (kind, name)).fetchall()]
+        sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
+        return [(str(key), str(deployment), str(node)) for key, deployment, node in self.read(sql, (kind, name))]
 
     def deployments(
         self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
@@ -342,65 +387,10 @@ class Store:
 
     def start_request(self, idempotency_key: str) -> tuple[str, int] | None:
         """The digest and the instance of an idempotency key that was used before."""
-        with self._guarded():
-            sql = self._sql("SELECT `digest`, `process_instance_id` FROM `start_request` WHERE `idempotency_key` = ?")
-            found = self.database.execute_sql(sql, (idempotency_key,)).fetchone()
-        return None if found is None else (str(found[0]), int(found[1]))
-
-    # -- engines
-
-    def add_engine(self, engine_id: str, host: str, pid: int, pid_started: str, now: int) -> None:
-        self.execute(
-            "INSERT INTO `engine_node` (`id`, `host`, `pid`, `pid_started`, `seen`) VALUES (?, ?, ?, ?, ?)",
-            (engine_id, host, pid, pid_started, now),
+        found = self.read(
+            "SELECT `digest`, `process_instance_id` FROM `start_request` WHERE `idempotency_key` = ?", (idempotency_key,)
         )
-
-    def engines(self) -> list[tuple[str, str, int, str, int]]:
-        """Every engine known to the store: id, host, pid, when that process started, when it was last seen."""
-        with self._guarded():
-            sql = self._sql("SELECT `id`, `host`, `pid`, `pid_started`, `seen` FROM `engine_node`")
-            return [tuple(row) for row in self.database.execute_sql(sql).fetchall()]
-
-    def engine_seen(self, engine_id: str, now: int) -> None:
-        self.execute("UPDATE `engine_node` SET `seen` = ? WHERE `id` = ?", (now, engine_id))
-
-    def release_tasks(self, engine_ids: Iterable[str], now: int) -> int:
-        """Let anyone take over the open tasks of these engines, and forget the engines; how many tasks there were."""
-        released = 0
-        for engine_id in engine_ids:
-            with self._guarded(), self.database.atomic():
-                sql = self._sql(RELEASE_TASKS)
-                released += int(self.database.execute_sql(sql, (now, engine_id)).rowcount)
-                self.database.execute_sql(self._sql("DELETE FROM `engine_node` WHERE `id` = ?"), (engine_id,))
-        return released
-
-
-class _Guard:
-    """Takes the turn where there is one connection for all, and turns what a driver raises into the store's errors."""
-
-    def __init__(
-        self, lock: threading.RLock | None, drivers: tuple[type[Exception], ...], failed: Callable[[], None]
-    ) -> None:
-        self.lock = lock
-        self.drivers = drivers
-        self.failed = failed
-
-    def __enter__(self) -> None:
-        if self.lock is not None:
-            self.lock.acquire()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self.lock is not None:
-            self.lock.release()
-        if error is None or not isinstance(error, (peewee.PeeweeException, *self.drivers)):
-            return
-        # Drivers name it alike, and some have more particular errors below it.
-        taken = any(each.__name__ == "IntegrityError" for each in type(error).__mro__)
-        if not taken:
-            self.failed()
-        raise (AlreadyUsed if taken else StoreError)(str(error)) from error
+        return (str(found[0][0]), int(found[0][1])) if found else None
 
 
 def _newest_first(query: Any, table: Any, cursor: tuple[int, str] | None, limit: int) -> Any:
@@ -414,14 +404,10 @@ SELECT_INSTANCE = _select("process_instance", InstanceRow, "`process_instance_id
 SELECT_CONTENT = _select("content", ContentRow, "`process_instance_id` = ?")
 SELECT_TASK = _select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = _select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
-SELECT_DUE_TASKS = _select(
-    "task", TaskRow, "`due` <= ? AND `open` = 1 AND (`owner` = ? OR `owner` IS NULL) ORDER BY `due` LIMIT ?"
-)
+SELECT_DUE_TASKS = _select("task", TaskRow, "`owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?")
 SELECT_MISSING_STONE = _select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
-RELEASE_TASKS = (
-    "UPDATE `task` SET `owner` = NULL, `due` = CASE WHEN `due` IS NULL THEN ? ELSE `due` END"
-    " WHERE `owner` = ? AND `open` = 1 AND `stone` IS NOT NULL"
-)
+MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
+MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"
 LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
 INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
 SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")

@@ -35,6 +35,7 @@ class EngineNode(Model):
     pid = BigIntegerField()
     pid_started = CharField(max_length=64)
     seen = BigIntegerField()
+    committed = BigIntegerField(default=0)
 
     class Meta:
         table_name = "engine_node"
@@ -155,6 +156,7 @@ class Task(Model):
     due = BigIntegerField(null=True)
     owner = CharField(max_length=36, null=True)
     deadline = BigIntegerField(null=True)
+    lost = IntegerField(default=0)
 
     class Meta:
         table_name = "task"

@@ -21,6 +21,7 @@ from riverstone.models import (
     DeploymentRow,
     EventRow,
     InstanceRow,
+    Leases,
     ModelRow,
     RevisionConflict,
     Store,
@@ -263,26 +264,29 @@ def test_what_is_due_is_found_in_its_order(store: Store) -> None:
     written(store, *rows, *tasks, *waits)
 
     assert store.due_instances(50, 10) == [3, 1]
-    assert [task.id for task in store.due_tasks(50, 10, "me")] == [11, 10]
-    assert [task.id for task in store.due_tasks(50, 1, "me")] == [11]
+    assert [task.id for task in store.due_tasks(50, 10, "me")] == [10]
+    assert [task.id for task in store.due_tasks(50, 10, "other")] == [12]
+    assert store.due_tasks(50, 0, "me") == []
     assert [wait.token for wait in store.due_waits(50, 10)] == [2, 0]
     assert store.next_due() == 5
-    assert store.release_tasks(["other"], 7) == 1
-    assert [task.id for task in store.due_tasks(50, 10, "me")] == [12, 11, 10]
 
 
 def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> None:
-    store.add_engine("e-1", "host", 1, "then", 5)
-    store.add_engine("e-2", "host", 2, "then", 6)
-    written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, open=1, due=None, owner="e-1", stone="s"))
+    leases = Leases(store)
+    leases.begin("e-1", "host", 1, "then")
+    leases.begin("e-2", "host", 2, "then")
+    written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, open=1, due=None, owner="e-1", stone="s", lost=0))
 
-    store.engine_seen("e-2", 9)
+    assert leases.claim("e-2", 50, 10, suspects=1) == []
+    assert leases.end("e-1", 7) == 1
+
+    assert [(engine.id, engine.host, engine.pid, engine.pid_started) for engine in leases.engines()] == [
+        ("e-2", "host", 2, "then")
+    ]
     assert store.due_tasks(50, 10, "e-2") == []
-    assert store.release_tasks(["e-1"], 7) == 1
-
-    assert store.engines() == [("e-2", "host", 2, "then", 9)]
-    (task,) = store.due_tasks(50, 10, "e-2")
-    assert (task.owner, task.due) == (None, 7)
+    (task,) = leases.claim("e-2", 50, 10, suspects=1)
+    assert (task.owner, task.due, task.lost) == ("e-2", 7, 0)
+    assert store.due_tasks(50, 10, "e-2") == [task]
 
 
 def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: Store) -> None:
@@ -312,19 +316,17 @@ def cut(kind: str, url: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_a_connection_that_is_lost_is_told_once_and_then_made_anew(kind: str, tmp_path: Path) -> None:
+def test_a_connection_that_is_lost_is_made_anew_before_anybody_is_told(kind: str, tmp_path: Path) -> None:
     with fresh(kind, tmp_path) as url:
         store = Store(url)
+        Leases(store).begin("e-1", "host", 1, "then")
         written(store, instance(1))
-        for attempt in (
-            lambda: store.instance(1),
-            lambda: written(store, instance(2)),
-            lambda: store.execute("DELETE FROM `process_instance` WHERE `process_instance_id` = 2"),
-        ):
-            cut(kind, url)
-            with pytest.raises(StoreError):
-                attempt()
-            assert store.instance(1) is not None
+        cut(kind, url)
+        assert store.instance(1) is not None
+        cut(kind, url)
+        written(store, instance(2))
+        cut(kind, url)
+        assert store.execute("DELETE FROM `process_instance` WHERE `process_instance_id` = 2") == 1
         assert store.instance(2) is None
         store.close()
 
@@ -368,7 +370,6 @@ def test_many_stores_on_one_database_lose_no_change(kind: str, tmp_path: Path) -
                     except RevisionConflict:
                         continue
                     break
-            store.close()
             return drawn
 
         with ThreadPoolExecutor(9) as pool:

@@ -1,0 +1,196 @@
+"""What stands around every use of a connection: one for each thread, opened again when it broke, closed at the end."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import peewee
+
+from .errors import AlreadyUsed, ConnectionLost, RevisionConflict, StoreClosed, StoreError
+
+PATIENCE = 5.0
+"""Seconds for which a database may be away before callers are told, counted from the first who noticed."""
+LOOK = 0.1
+"""Seconds between two looks whether SQLite's file is still the one that was opened."""
+
+POSTGRESQL_CONFLICTS = ("40001", "40P01", "55P03")
+"""SQLSTATE of serialization_failure, deadlock_detected and lock_not_available (PostgreSQL, appendix A)."""
+MYSQL_CONFLICTS = (1205, 1213)
+"""ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK."""
+MYSQL_LOST = (0, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2055, 4031)
+"""The server shuts down, the connection was killed, or nothing is heard of the other side any more."""
+
+
+class _Held:
+    """One thread's connection, and the lock that is held while it is used."""
+
+    __slots__ = ("__weakref__", "connection", "lock")
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self.connection: Any = None
+        self.lock = lock
+
+
+class Guard:
+    """A context in which the thread's connection is open; turns what a driver raises into the store's errors.
+
+    Raises :class:`StoreError` where the database cannot be reached, :class:`ConnectionLost` where it was reached and
+    then was not.
+    """
+
+    def __init__(self, database: peewee.Database, *, shared: bool) -> None:
+        self.database = database
+        self._shared = threading.RLock() if shared else None
+        self._here = threading.local()
+        self._every: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._every_lock = threading.Lock()
+        self._opened = False
+        self._closed = False
+        self._away_since: float | None = None
+        self._path = _path_of(database, shared)
+        self._file: tuple[int, int] | None = None
+        self._looked = 0.0
+        self._drivers = driver_errors(database)
+
+    def close(self) -> None:
+        """Close every thread's connection as soon as it is not used, and open none any more."""
+        self._closed = True
+        with self._every_lock:
+            every = list(self._every)
+        for held in every:
+            with held.lock, suppress(Exception):
+                held.connection.close()
+        with suppress(Exception):
+            self.database.close()
+
+    def __enter__(self) -> None:
+        held = self._held()
+        held.lock.acquire()
+        try:
+            if self._closed:
+                raise StoreClosed("the store was closed")
+            if self._path is not None and time.monotonic() - self._looked > LOOK:
+                self._look_at_file()
+            if self.database.is_closed():
+                self._connect(held)
+        except BaseException:
+            held.lock.release()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None and isinstance(error, (peewee.PeeweeException, *self._drivers)):
+                raise self._translated(error) from error
+        finally:
+            self._held().lock.release()
+
+    def _held(self) -> _Held:
+        held: _Held | None = getattr(self._here, "held", None)
+        if held is None:
+            held = self._here.held = _Held(self._shared or threading.RLock())
+            with self._every_lock:
+                self._every.add(held)
+        return held
+
+    # -- opening
+
+    def _connect(self, held: _Held) -> None:
+        while True:
+            try:
+                self.database.connect()
+            except (peewee.PeeweeException, OSError, *self._drivers) as error:
+                now = time.monotonic()
+                if self._away_since is None:
+                    self._away_since = now
+                if not self._opened or self._path is not None or now - self._away_since > PATIENCE:
+                    raise StoreError(_first_line(error)) from error
+                time.sleep(0.1)
+            else:
+                held.connection = self.database.connection()
+                self._opened = True
+                self._away_since = None
+                if self._path is not None and self._file is None:
+                    self._file = _identity(self._path)
+                return
+
+    def _look_at_file(self) -> None:
+        """Refuse to go on with a file that was taken away: SQLite would write into what nobody finds again."""
+        assert self._path is not None
+        found = _identity(self._path)
+        if self._file is not None and found != self._file:
+            self.discard()
+            if found is None:
+                raise StoreError(f"the file {self._path} is not there any more")
+            self._file = found
+        self._looked = time.monotonic()
+
+    def discard(self) -> None:
+        """Forget the thread's connection, whatever state it is in."""
+        with suppress(Exception):
+            self.database._state.conn.close()
+        self.database._state.reset()
+
+    # -- errors
+
+    def _translated(self, error: BaseException) -> StoreError:
+        cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+        text = _first_line(cause)
+        if any(each.__name__ == "IntegrityError" for each in (*type(error).__mro__, *type(cause).__mro__)):
+            return AlreadyUsed(text)
+        code = cause.args[0] if cause.args else None
+        if getattr(cause, "sqlstate", None) in POSTGRESQL_CONFLICTS or code in MYSQL_CONFLICTS:
+            return RevisionConflict(text)
+        connection = self.database._state.conn
+        mysql = isinstance(self.database, peewee.MySQLDatabase)
+        if connection is None or getattr(connection, "closed", False) is True or getattr(connection, "broken", False):
+            lost = True
+        else:
+            lost = mysql and (code in MYSQL_LOST or not connection.open)
+        if not lost:
+            return StoreError(text)
+        self.discard()
+        return ConnectionLost(text)
+
+
+def driver_errors(database: peewee.Database) -> tuple[type[Exception], ...]:
+    """What the driver of this database raises beside Peewee's own errors."""
+    if isinstance(database, peewee.PostgresqlDatabase):
+        import psycopg
+
+        return (psycopg.Error,)
+    if isinstance(database, peewee.MySQLDatabase):
+        import pymysql
+
+        return (pymysql.Error,)
+    return (sqlite3.Error,)
+
+
+def _path_of(database: peewee.Database, shared: bool) -> str | None:
+    if shared or not isinstance(database, peewee.SqliteDatabase) or str(database.database).startswith("file:"):
+        return None
+    return os.path.abspath(database.database)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _first_line(error: BaseException) -> str:
+    """What an error says, in one line, without a full stop."""
+    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    parts = [str(part) for part in cause.args] if len(cause.args) > 1 else [str(cause)]
+    text = " ".join(" ".join(parts).split())
+    return (text or type(cause).__name__).rstrip(".")

@@ -1,0 +1,120 @@
+"""Which engines are at work on a store, and whose tasks are whose.
+
+An engine's lease is its last sign of life by the database's own clock: those of machines differ, and jump. Whoever
+takes an engine for dead removes its row in the transaction that releases its tasks; from then on a commit of that
+engine is refused, so it cannot bring in what others have in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from peewee import MySQLDatabase, PostgresqlDatabase
+
+from .errors import AlreadyUsed
+from .rows import EngineRow, TaskRow, columns
+
+if TYPE_CHECKING:
+    from .store import Store
+
+SUSPECT = 2
+"""A task that was lost so often may be what kills engines: of these, one at a time is taken."""
+
+
+class Leases:
+    """The engines of one store; every method may raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._now = SQLITE_NOW
+        if isinstance(store.database, PostgresqlDatabase):
+            self._now = POSTGRESQL_NOW
+        elif isinstance(store.database, MySQLDatabase):
+            self._now = MYSQL_NOW
+
+    def begin(self, engine_id: str, host: str, pid: int, pid_started: str) -> None:
+        """Sign an engine on, or on again."""
+        sql = (
+            "INSERT INTO `engine_node` (`id`, `host`, `pid`, `pid_started`, `seen`, `committed`)"
+            f" VALUES (?, ?, ?, ?, {self._now}, 0)"
+        )
+        with suppress(AlreadyUsed):
+            self.store.execute(sql, (engine_id, host, pid, pid_started))
+        self.store.commit_as(engine_id)
+
+    def renew(self, engine_id: str) -> bool:
+        """Give a sign of life; false if the engine was taken for dead."""
+        return self.store.execute(f"UPDATE `engine_node` SET `seen` = {self._now} WHERE `id` = ?", (engine_id,)) == 1
+
+    def engines(self) -> list[EngineRow]:
+        """Every engine that has signed on and was not taken for dead."""
+        sql = f"SELECT `id`, `host`, `pid`, `pid_started`, `seen`, {self._now} - `seen` FROM `engine_node` ORDER BY `id`"
+        return [EngineRow(*row) for row in self.store.read(sql)]
+
+    def end(self, engine_id: str, now: int) -> int:
+        """Sign an engine off that has nothing in hand any more, and leave its open tasks to others."""
+
+        def leave() -> int:
+            self.store.run("DELETE FROM `engine_node` WHERE `id` = ?", (engine_id,))
+            return self.store.run(LEAVE_TASKS, (now, engine_id))
+
+        return self.store.write(leave)
+
+    def take_from(self, dead: Iterable[EngineRow], now: int) -> int:
+        """Release the open tasks of engines that are dead, unless these show that they live; how many tasks there were.
+
+        What such an engine may have had in hand counts as lost once more.
+        """
+        released = 0
+        for engine in dead:
+
+            def take(engine: EngineRow = engine) -> int:
+                sql = "DELETE FROM `engine_node` WHERE `id` = ? AND `seen` = ?"
+                if not self.store.run(sql, (engine.id, engine.seen)):
+                    return 0
+                return self.store.run(LOSE_TASKS, (now, now, engine.id))
+
+            released += self.store.write(take)
+        return released
+
+    def claim(self, engine_id: str, now: int, limit: int, *, suspects: int) -> list[TaskRow]:
+        """Make tasks this engine's that are due and nobody's, so that no other engine takes them too.
+
+        At most so many ``suspects`` are among them.
+        """
+        claimed = self._claim("<", engine_id, now, limit)
+        return claimed + self._claim(">=", engine_id, now, suspects) if suspects else claimed
+
+    def _claim(self, comparison: str, engine_id: str, now: int, limit: int) -> list[TaskRow]:
+        free = f"`due` <= ? AND `owner` IS NULL AND `open` = 1 AND `lost` {comparison} {SUSPECT}"
+        # Looked for first, since mostly there is nothing to write.
+        found = self.store.read(f"SELECT `id` FROM `task` WHERE {free} ORDER BY `due` LIMIT ?", (now, limit))
+        if not found:
+            return []
+        numbers = tuple(number for (number,) in found)
+        marks = ", ".join("?" * len(numbers))
+        sql = f"UPDATE `task` SET `owner` = ? WHERE `id` IN ({marks}) AND `owner` IS NULL AND `open` = 1"
+        self.store.execute(sql, (engine_id, *numbers))
+        names = ", ".join(f"`{name}`" for name in columns(TaskRow))
+        sql = f"SELECT {names} FROM `task` WHERE `id` IN ({marks}) AND `owner` = ? AND `open` = 1"
+        return [TaskRow(*row) for row in self.store.read(sql, (*numbers, engine_id))]
+
+
+SQLITE_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+POSTGRESQL_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+MYSQL_NOW = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"
+
+# By way of the instances that have not ended, since these are few and no index tells the owner of a task.
+_THEIRS = (
+    " WHERE `owner` = ? AND `open` = 1 AND `stone` IS NOT NULL AND `process_instance_id` IN"
+    " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended')"
+)
+LEAVE_TASKS = "UPDATE `task` SET `owner` = NULL, `due` = COALESCE(`due`, ?)" + _THEIRS
+# A task that was lost before has no due time while it is in hand; another may still show when it was last due.
+# MariaDB assigns in this order, and the count needs the due time as it was.
+LOSE_TASKS = (
+    "UPDATE `task` SET `lost` = `lost` + CASE WHEN `due` IS NULL OR (`lost` = 0 AND `due` <= ?) THEN 1 ELSE 0 END,"
+    " `owner` = NULL, `due` = COALESCE(`due`, ?)"
+) + _THEIRS
