@@ -30,6 +30,8 @@ class Limits:
     steps_per_turn: int = 100_000
     """Without waiting for anything."""
     steps_per_instance: int = 10_000_000
+    tokens: int = 25_000
+    """Of one process instance at the same time."""
     timer_interval: float = 0.01
     """The shortest time after which a repeated timer fires again."""
     expression_length: int = 4096

@@ -89,6 +89,10 @@ class Workflow(BpmnWorkflow):
                 limit = limits.steps_per_turn
                 self.fail(token, f"The limit steps_per_turn ({limit}) was reached without anything to wait for.")
                 break
+            # An undo has as many tokens as there is to undo, and its model is ours.
+            if len(self.tasks) > limits.tokens and self.stops_on_failure:
+                self.fail(token, f"The limit tokens ({limits.tokens}) of those on their way at once was reached.")
+                break
             self._guard(token, token.run)
         self.steps += steps
         if self.steps > limits.steps_per_instance and not self._halted:
