@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,7 @@ def test_the_same_holds_where_hooks_run_side_by_side(seed: int) -> None:
     played(seed, threads=True)
 
 
-def test_of_a_cancel_and_the_end_of_a_process_one_wins(tmp_path: Path) -> None:
-    ends = race(60, tmp_path)
-    assert sum(ends.values()) == 60
+@pytest.mark.parametrize("engines", [1, 2])
+def test_of_a_cancel_and_the_end_of_a_process_one_wins(tmp_path: Path, engines: int) -> None:
+    ends = race(40, tmp_path, engines=engines)
+    assert sum(ends.values()) == 40

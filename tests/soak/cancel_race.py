@@ -1,4 +1,4 @@
-"""A cancel against the end of a process, over and over: ``python -m tests.soak.cancel_race 1000``."""
+"""A cancel against the end of a process, over and over: ``python -m tests.soak.cancel_race 1000 [engines]``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -15,9 +16,9 @@ from riverstone.engine import Conflict, Engine, Stone, TaskInfo
 from ..features.sketch import line, service
 
 
-def race(count: int, folder: Path, seed: int = 0) -> Counter[str]:
-    """Play so many races on one engine and count their ends; raises AssertionError where two won, or none."""
-    random = Random(seed)
+def race(count: int, folder: Path, *, engines: int = 1) -> Counter[str]:
+    """Play so many races on engines of one store and count their ends; raises AssertionError where two won, or none."""
+    random = Random(0)
     things: set[str] = set()
     ends: Counter[str] = Counter()
 
@@ -32,21 +33,26 @@ def race(count: int, folder: Path, seed: int = 0) -> Counter[str]:
         def cancel(self, task: TaskInfo) -> None:
             things.discard(task.start_key)
 
-    with Engine(f"sqlite:///{folder}/race.db", stones=[Quick], dispatcher="threads", threads=4) as engine:
+    with ExitStack() as stack:
+        made = [Engine(f"sqlite:///{folder}/race.db", stones=[Quick], dispatcher="threads", threads=4)]
+        made += [Engine(made[0].url, stones=[Quick], dispatcher="threads", threads=4) for _ in range(1, engines)]
+        for each in made:
+            stack.enter_context(each)
+        engine = made[0]
         engine.deploy(line("race", service("a", "quick"), service("b", "quick")))
         for _ in range(count):
             things.clear()
             started = engine.start(key="race", name="race").process_instance_id
             answers: list[str] = []
 
-            def ask(started: str = started, answers: list[str] = answers) -> None:
+            def ask(asked: Engine, started: str = started, answers: list[str] = answers) -> None:
                 time.sleep(random.random() * 0.008)
                 try:
-                    answers.append(str(engine.cancel(started).cancel_process_instance_id))
+                    answers.append(str(asked.cancel(started).cancel_process_instance_id))
                 except Conflict as refused:
                     answers.append(f"refused in {refused.status}")
 
-            askers = [threading.Thread(target=ask) for _ in range(2)]
+            askers = [threading.Thread(target=ask, args=(each,)) for each in (made[0], made[-1])]
             for asker in askers:
                 asker.start()
             for asker in askers:
@@ -62,17 +68,17 @@ def race(count: int, folder: Path, seed: int = 0) -> Counter[str]:
                 assert answers == [ended.cancel_process_instance_id] * 2, answers
                 assert not things
                 assert engine.get(answers[0]).status == "success"
-        made = engine.instances(limit=10 * count, status="success").items
-        cancels = [known.origin_process_instance_id for known in made if known.kind == "cancel"]
+        ended_well = engine.instances(limit=10 * count, status="success").items
+        cancels = [known.origin_process_instance_id for known in ended_well if known.kind == "cancel"]
         assert len(cancels) == len(set(cancels)) == ends["cancel.success"]
     return ends
 
 
-def main(count: int) -> None:
+def main(count: int, engines: int = 1) -> None:
     """Play the races and print how they ended."""
     with tempfile.TemporaryDirectory() as folder:
-        print(dict(race(count, Path(folder))))
+        print(dict(race(count, Path(folder), engines=engines)))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    main(*map(int, sys.argv[1:] or ["1000"]))
