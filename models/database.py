@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from peewee import Database, MySQLDatabase, PeeweeException, PostgresqlDatabase, SqliteDatabase
 from playhouse.db_url import connect
@@ -21,6 +22,25 @@ SQLITE_PRAGMAS = {
     "foreign_keys": 1,
     "busy_timeout": 5000,
     "wal_autocheckpoint": 1000,
+}
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "options": "-c lock_timeout=20s",
+}
+MYSQL_OPTIONS = {
+    "charset": "utf8mb4",
+    # What is too long is an error, not cut off; Peewee's own default is looser.
+    "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
+    "init_command": "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    # CLIENT_FOUND_ROWS: an update counts the rows that it found, as elsewhere, not those that it made different.
+    "client_flag": 2,
+    "connect_timeout": 5,
+    "read_timeout": 90,
+    "write_timeout": 90,
 }
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 7_214_503
@@ -45,9 +65,9 @@ def _opened(url: str) -> Database:
     if scheme.startswith("sqlite"):
         return _open_sqlite(url)
     if scheme.startswith("postgres"):
-        return _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}))
+        return _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}, **_but(POSTGRESQL_OPTIONS, url)))
     if scheme.startswith("mysql"):
-        return _closed_with_its_thread(connect(url, charset="utf8mb4", mariadb=_is_mariadb(url)))
+        return _closed_with_its_thread(connect(url, mariadb=_is_mariadb(url), **_but(MYSQL_OPTIONS, url)))
     return _closed_with_its_thread(connect(url))
 
 
@@ -64,6 +84,12 @@ def _open_sqlite(url: str) -> Database:
         memory: Database = connect(url, **options, thread_safe=False)
         return memory
     return _closed_with_its_thread(connect(url, **options))
+
+
+def _but(options: dict[str, Any], url: str) -> dict[str, Any]:
+    """The options that the URL does not give itself."""
+    given = {name for name, _ in parse_qsl(urlsplit(url).query)}
+    return {name: value for name, value in options.items() if name not in given}
 
 
 class _Closing:

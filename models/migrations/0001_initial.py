@@ -77,13 +77,13 @@ class ProcessInstance(Model):
     started = BigIntegerField()
     ended = BigIntegerField(null=True)
     due = BigIntegerField(null=True)
-    reason = TextField(null=True)
+    reason = LongTextField(null=True)
     business_key = CharField(max_length=255, null=True)
     origin = BigIntegerField(null=True)
     rollback_id = BigIntegerField(null=True)
     cancel_id = BigIntegerField(null=True)
     delete_id = BigIntegerField(null=True)
-    pending = TextField(null=True)
+    pending = LongTextField(null=True)
 
     class Meta:
         table_name = "process_instance"
@@ -107,7 +107,7 @@ class Task(Model):
     node = CharField(max_length=255)
     name = CharField(max_length=255, null=True)
     namespace = CharField(max_length=255)
-    path = TextField(null=True)
+    path = LongTextField(null=True)
     stone = CharField(max_length=255, null=True)
     kind = CharField(max_length=16)
     target = BigIntegerField(null=True)
@@ -120,7 +120,7 @@ class Task(Model):
     outputs = LongTextField(null=True)
     state = LongTextField(null=True)
     progress = IntegerField()
-    reason = TextField(null=True)
+    reason = LongTextField(null=True)
     log = LongTextField(null=True)
     after = LongTextField(null=True)
     run = IntegerField(null=True)
