@@ -14,8 +14,9 @@ ENGINE = """
     UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock WaitTimeout
 """.split()
 MODELS = """
-    AccessRecords AlreadyUsed AuditRow Changes ContentRow DeploymentRow EventRow InstanceRow KeyRow ModelRow RevisionConflict Store StoreError
-    TaskRow TokenRow WaitRow
+    AccessRecords AlreadyUsed AuditRow Changes ConnectionLost ContentRow DeploymentRow EngineForgotten EngineRow
+    EventRow InstanceRow KeyRow Leases ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError TaskRow
+    TokenRow WaitRow
 """.split()
 METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments get instances lint message model models owned_by owner_of
