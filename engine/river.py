@@ -79,7 +79,7 @@ class River:
         self.arrived = threading.Condition(self._inbox_lock)
         self._watchers: dict[int, list[threading.Event]] = {}
         self.unavailable = False
-        """Whether the store could not be reached in the last turn, so that what nobody waits for is still to be stepped."""
+        """Whether the store could not be reached in the last turn, so that something is still to be stepped."""
         self.suspects: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self.dues: list[tuple[int, str, int, int, int]] = []
@@ -314,4 +314,3 @@ class River:
         with self._stepping:
             for number in process_instance_ids:
                 self._kept.pop(number, None)
-

@@ -45,7 +45,7 @@ class Guard:
     then was not.
     """
 
-    def __init__(self, database: peewee.Database, *, shared: bool) -> None:
+    def __init__(self, database: Any, *, shared: bool) -> None:
         self.database = database
         self._shared = threading.RLock() if shared else None
         self._here = threading.local()
@@ -57,7 +57,7 @@ class Guard:
         self._path = _path_of(database, shared)
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
-        self._drivers = driver_errors(database)
+        self._drivers: tuple[type[Exception], ...] = (peewee.PeeweeException, *driver_errors(database))
 
     def close(self) -> None:
         """Close every thread's connection as soon as it is not used, and open none any more."""
@@ -88,7 +88,7 @@ class Guard:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            if error is not None and isinstance(error, (peewee.PeeweeException, *self._drivers)):
+            if error is not None and isinstance(error, self._drivers):
                 raise self._translated(error) from error
         finally:
             self._held().lock.release()
@@ -107,7 +107,7 @@ class Guard:
         while True:
             try:
                 self.database.connect()
-            except (peewee.PeeweeException, OSError, *self._drivers) as error:
+            except self._drivers as error:
                 now = time.monotonic()
                 if self._away_since is None:
                     self._away_since = now
@@ -161,7 +161,7 @@ class Guard:
         return ConnectionLost(text)
 
 
-def driver_errors(database: peewee.Database) -> tuple[type[Exception], ...]:
+def driver_errors(database: object) -> tuple[type[Exception], ...]:
     """What the driver of this database raises beside Peewee's own errors."""
     if isinstance(database, peewee.PostgresqlDatabase):
         import psycopg
@@ -174,10 +174,10 @@ def driver_errors(database: peewee.Database) -> tuple[type[Exception], ...]:
     return (sqlite3.Error,)
 
 
-def _path_of(database: peewee.Database, shared: bool) -> str | None:
+def _path_of(database: Any, shared: bool) -> str | None:
     if shared or not isinstance(database, peewee.SqliteDatabase) or str(database.database).startswith("file:"):
         return None
-    return os.path.abspath(database.database)
+    return os.path.abspath(str(database.database))
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -50,8 +50,8 @@ class Leases:
 
     def engines(self) -> list[EngineRow]:
         """Every engine that has signed on and was not taken for dead."""
-        sql = f"SELECT `id`, `host`, `pid`, `pid_started`, `seen`, {self._now} - `seen` FROM `engine_node` ORDER BY `id`"
-        return [EngineRow(*row) for row in self.store.read(sql)]
+        names = "`id`, `host`, `pid`, `pid_started`, `seen`"
+        return [EngineRow(*row) for row in self.store.read(f"SELECT {names}, {self._now} - `seen` FROM `engine_node`")]
 
     def end(self, engine_id: str, now: int) -> int:
         """Sign an engine off that has nothing in hand any more, and leave its open tasks to others."""

@@ -387,9 +387,8 @@ class Store:
 
     def start_request(self, idempotency_key: str) -> tuple[str, int] | None:
         """The digest and the instance of an idempotency key that was used before."""
-        found = self.read(
-            "SELECT `digest`, `process_instance_id` FROM `start_request` WHERE `idempotency_key` = ?", (idempotency_key,)
-        )
+        sql = "SELECT `digest`, `process_instance_id` FROM `start_request` WHERE `idempotency_key` = ?"
+        found = self.read(sql, (idempotency_key,))
         return (str(found[0][0]), int(found[0][1])) if found else None
 
 

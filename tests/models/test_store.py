@@ -275,7 +275,8 @@ def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> No
     leases = Leases(store)
     leases.begin("e-1", "host", 1, "then")
     leases.begin("e-2", "host", 2, "then")
-    written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, open=1, due=None, owner="e-1", stone="s", lost=0))
+    held = {"open": 1, "due": None, "owner": "e-1", "stone": "s", "lost": 0}
+    written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, **held))
 
     assert leases.claim("e-2", 50, 10, suspects=1) == []
     assert leases.end("e-1", 7) == 1
