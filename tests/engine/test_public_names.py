@@ -19,9 +19,9 @@ MODELS = """
     TokenRow WaitRow
 """.split()
 METHODS = """
-    cancel close complete delete deploy deploy_model deployment deployments get instances lint message model models owned_by owner_of
-    owner_of_task preview protect register report report_progress rerun resume retry_undo run_pending save_model signal start stone
-    stone_for task tasks wait
+    cancel close complete delete deploy deploy_model deployment deployments get instances lint message model
+    models owned_by owner_of owner_of_task preview protect register report report_progress rerun resume
+    retry_undo run_pending save_model signal start stone stone_for task tasks wait
 """.split()
 
 
