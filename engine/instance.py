@@ -12,8 +12,9 @@ from ..models import Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
 from . import jsontext, ledger
 from .bpmn.activities import StoneTask, run_namespace
 from .bpmn.loops import RUN
-from .bpmn.node import Process
+from .bpmn.node import Node, Process
 from .bpmn.state import TASK, Saved, load
+from .bpmn.subprocesses import CallActivity
 from .bpmn.token import STARTED, Token
 from .bpmn.workflow import Workflow
 from .clock import Clock
@@ -177,7 +178,7 @@ class Instance:
         path = token.call_path
         row.token = token.id
         row.scope = token.scope.id if token.scope is not None else 0
-        row.node, row.name = token.node.name, token.node.bpmn_name
+        row.node, row.name = token.node.name, token.node.bpmn_name and token.node.bpmn_name[:255]
         row.namespace, row.path = namespace, jsontext.dumps(path) if path else None
         row.stone = code
         row.after = jsontext.dumps(token.after) if token.causes else None
@@ -246,12 +247,14 @@ class Instance:
             raise Invalid("This engine runs no scripts.", code="script-refused")
         self.facilities.scripts.run(token)
 
-    def compensated(self, task_ids: Sequence[int]) -> None:
-        for task_id in task_ids:
-            row = self.tasks.get(task_id)
-            if row is not None:
-                row.undo = "undone"
-                self.changes.task_changed(row)
+    def compensated(self, activity: Node, last: Sequence[int], call_path: Sequence[str]) -> None:
+        body: Process | None = getattr(activity, "body", None)
+        nodes = [activity, *(body.walk() if body is not None else ())]
+        names = {node.name for node in nodes}
+        calls = [node.namespace for node in nodes if isinstance(node, CallActivity)]
+        for row in ledger.made_inside(self.tasks, last, names, calls, list(call_path)):
+            row.undo = "undone"
+            self.changes.task_changed(row)
 
     def undo_instance(self, process_instance_id: int) -> Instance:
         """The rollback, cancel or delete of this instance, made by this step or before."""

@@ -7,7 +7,7 @@ whatever may have begun has a row.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..models import InstanceRow, TaskRow
@@ -110,7 +110,10 @@ def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin:
 
 
 def kept(row: TaskRow) -> dict[str, Any]:
-    """What the engine keeps in a row: ``retries``, ``tried`` (attempts that do not count), ``begun``, ``handler``, ``survived``."""
+    """What the engine keeps in a row.
+
+    ``retries``, ``begun``, ``handler``, and what does not count: ``tried`` of the attempts, ``survived`` of the losses.
+    """
     if row.state is None:
         return {}
     found: dict[str, Any] = json.loads(row.state).get(_KEPT, {})
@@ -154,6 +157,31 @@ def after(row: TaskRow) -> list[int]:
     """The ids of the rows that this one causally followed."""
     found: list[int] = json.loads(row.after) if row.after else []
     return found
+
+
+def made_inside(
+    tasks: Mapping[int, TaskRow], last: Iterable[int], names: Collection[str], calls: Sequence[str], path: list[str]
+) -> list[TaskRow]:
+    """The rows that one activity made, from the last ones back to where it began.
+
+    ``names`` are the ids of the activity and of the nodes inside, ``calls`` the namespaces of the call activities
+    among them, and ``path`` those of the calls that it is itself inside of.
+    """
+    found: dict[int, TaskRow] = {}
+    pending = list(last)
+    while pending:
+        row = tasks.get(pending.pop())
+        if row is None or row.id in found:
+            continue
+        place: list[str] = json.loads(row.path) if row.path else []
+        if place[: len(path)] != path:
+            continue
+        called = place[len(path)].rstrip("0123456789") if len(place) > len(path) else None
+        if row.node in names if called is None else any(call.rstrip("0123456789") == called for call in calls):
+            found[row.id] = row
+            # One run of a task makes one row; before it may be another run, which is compensated by itself.
+            pending.extend(after(row) if len(names) > 1 else ())
+    return list(found.values())
 
 
 def enter(row: TaskRow, outcome: Outcome) -> None:

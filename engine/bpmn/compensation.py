@@ -125,7 +125,7 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Entry) -> boo
         return False
     token = workflow.new_token(handler, scope, None, asker.causes)
     token.data = entry["data"]
-    token.note(**{COMPENSATES: asker.id, "entry": entry["id"], "tasks": entry["tasks"]})
+    token.note(**{COMPENSATES: asker.id, "entry": entry["id"], "tasks": entry["tasks"], "activity": entry["node"]})
     if handler.process is getattr(node, "body", None):
         token.note(**{REMEMBERED: entry["inner"]})
     return True
@@ -135,7 +135,8 @@ def compensated(handler: Token) -> None:
     """A handler is through: what it compensated needs no undo, and whatever waited for it runs."""
     workflow = handler.workflow
     internal = handler.internal_data
-    workflow.host.compensated(internal["tasks"])
+    activity = workflow.node_named(internal["activity"], handler.scope)
+    workflow.host.compensated(activity, internal["tasks"], handler.call_path)
     asker = workflow.tasks.get(internal[COMPENSATES])
     scope = handler.scope
     assert scope is not None

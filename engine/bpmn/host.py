@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..limits import Limits
 
 if TYPE_CHECKING:
-    from .node import Process
+    from .node import Node, Process
     from .token import Token
 
 
@@ -38,5 +38,8 @@ class Host(Protocol):
     def run_script(self, token: Token) -> None:
         """Run a trusted script with the token's variables."""
 
-    def compensated(self, task_ids: Sequence[int]) -> None:
-        """A handler in the model has taken these tasks back."""
+    def compensated(self, activity: Node, last: Sequence[int], call_path: Sequence[str]) -> None:
+        """A handler in the model has taken an activity back.
+
+        ``last`` are the tasks after which that was complete: its own last ones or, if it had none, those before it.
+        """

@@ -297,6 +297,47 @@ def test_what_the_model_has_compensated_itself_is_not_undone_again(engine: Engin
     assert undone(engine.tasks(ended.process_instance_id)) == {"a": "undone", "refund": None, "b": "undone"}
 
 
+def thrown(activity: str, *others: str) -> bytes:
+    """before, then an activity s with a handler that is run by a throw event, then b."""
+    throw = '<intermediateThrowEvent id="back"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'
+    return definitions(
+        process(
+            "handled",
+            '<startEvent id="begin"/><endEvent id="done"/>',
+            service("before", "make"),
+            activity,
+            '<boundaryEvent id="on" attachedToRef="s"><compensateEventDefinition id="caught"/></boundaryEvent>',
+            service("refund", "make", isForCompensation="true"),
+            *(throw, service("b", "make")),
+            *(flow("begin", "before"), flow("before", "s"), flow("s", "back"), flow("back", "b"), flow("b", "done")),
+            '<association id="by" sourceRef="on" targetRef="refund" associationDirection="One"/>',
+        ),
+        *others,
+    )
+
+
+@pytest.mark.parametrize(
+    ("activity", "others", "handled"),
+    [
+        (sub("s", service("x", "make"), service("y", "make")), (), 1),
+        (sub("s", sub("t", service("x", "make")), service("y", "make", inside=runs("2", sequential=True))), (), 1),
+        (service("s", "make", inside=runs("3", sequential=True)), (), 3),
+        (service("s", "make", inside=STANDARD_LOOP), (), 3),
+        (sub("s", '<callActivity id="call" calledElement="called"/>'), (apart("called", service("x", "make")),), 1),
+        ('<task id="s"/>', (), 1),
+    ],
+)
+def test_all_that_a_compensated_activity_did_counts_as_undone_and_nothing_else(
+    engine: Engine, world: World, activity: str, others: tuple[str, ...], handled: int
+) -> None:
+    engine.deploy(thrown(activity, *others))
+    world.wrong("start", "b", RuntimeError("broke"))
+    ended = run(engine, "handled")
+    assert ended.status == "rollback.success"
+    assert world.of("rollback") == ["b", "before"]
+    assert world.of("start").count("refund") == handled
+
+
 def test_the_generated_model_is_valid_bpmn_with_a_diagram(engine: Engine, world: World) -> None:
     wide = (service("m", "make", inside=runs("3")), service("n", "make", inside=runs("3")))
     engine.deploy(line("wide", service("a", "make"), *wide))
