@@ -22,6 +22,8 @@ PLACES: Final = {
     "announced": "the engine has a row in the store, and has taken over nothing yet",
     "before-takeover": "a dead engine was found and still holds its tasks",
     "after-takeover": "the tasks of a dead engine are free",
+    "before-claim": "tasks that are due may be nobody's",
+    "after-claim": "what was due and nobody's is this engine's, and it has handed over none of it",
     "before-deployment": "a model is checked and has no version yet",
     "after-deployment": "the version is stored and its id not told",
     "before-step": "an event was taken out of the inbox",

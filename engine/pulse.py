@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ..models import SUSPECT, EngineRow, EventRow, Leases, StoreError
-from . import step
+from . import failpoints, step
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
 from .instance import Facilities
@@ -59,6 +59,7 @@ class Pulse:
         """Announce the engine, take over what dead ones left, and start the thread."""
         store, clock = self.facilities.store, self.facilities.clock
         self.sign_on()
+        failpoints.reach("announced")
         if not store.is_private:
             self._heartbeat.start()
         if not self.passive:
@@ -85,10 +86,12 @@ class Pulse:
             self.thread.join()
         self.river.close()
         self._heartbeat.stop()
+        failpoints.reach("before-sign-off")
         try:
             self.leases.end(self.facilities.engine_id, self.facilities.clock.now())
         except StoreError as error:
             logger.warning("the engine could not sign off: %s", error)
+        failpoints.reach("after-sign-off")
 
     def _run(self) -> None:
         while not self._stopping:
@@ -177,6 +180,7 @@ class Pulse:
             else:
                 step.grace_over(turn.instance(number))
 
+        failpoints.reach("due")
         self.river.post(action)
 
     def _poll(self, now: int) -> bool:
@@ -198,7 +202,9 @@ class Pulse:
     def _claim(self, now: int) -> bool:
         """Take what is due and nobody's; of what may be killing engines, one task at a time."""
         free = self._suspect is None or not self.facilities.dispatcher.holds(self._suspect)
+        failpoints.reach("before-claim")
         claimed = self.leases.claim(self.facilities.engine_id, now, MOST_AT_ONCE, suspects=1 if free else 0)
+        failpoints.reach("after-claim")
         for row in claimed:
             # Released in the store alone, so a copy in memory knows nothing of it.
             self.river.forget([row.process_instance_id])
@@ -212,7 +218,9 @@ class Pulse:
         self._observed = {row.id: self._observation(row) for row in engines}
         dead = [row for row in engines if self._is_dead(row)]
         if dead:
+            failpoints.reach("before-takeover")
             released = self.leases.take_from(dead, self.facilities.clock.now())
+            failpoints.reach("after-takeover")
             logger.info("released %d tasks of %d engines that died", released, len(dead))
 
     def _observation(self, row: EngineRow) -> tuple[int, float]:
@@ -238,7 +246,9 @@ class Pulse:
         self.delivering = True
         try:
             while self._owed:
+                failpoints.reach("before-delivery")
                 self._deliver(self._owed.popleft())
+                failpoints.reach("after-delivery")
         finally:
             self.delivering = False
         return True
