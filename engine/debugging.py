@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..models import TaskRow
 from . import jsontext, ledger
 from .bpmn.activities import StoneTask
 from .bpmn.token import ERROR, STARTED
@@ -40,20 +41,7 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
         assert isinstance(token.node, StoneTask)
         instance.produce(row, token, token.node, given=parameters)
     else:
-        stone = stone_of(instance, row)
-        if parameters:
-            edited = {**json.loads(row.parameters), **parameters}
-            typed(stone, edited)
-            row.parameters = jsontext.dumps(edited)
-        row.status = "produce.success"
-        next_attempt(row, stone)
-        # The retries count from here; taking back what was left counts as none.
-        ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1)
-        if instance.facilities.dispatcher.running(row.id):
-            # A hook past its timeout: the next one begins when it has come back.
-            row.due = instance.now()
-        else:
-            instance.hand_over(row, stone)
+        _try_again(instance, row, parameters)
     instance.changes.task_changed(row)
     instance.workflow.failures.pop(token.id, None)
     token._set_state(STARTED)
@@ -63,6 +51,23 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
         instance.row.reason = None
         instance.row.ended = None
     settle(instance)
+
+
+def _try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
+    stone = stone_of(instance, row)
+    if parameters:
+        edited = {**json.loads(row.parameters), **parameters}
+        typed(stone, edited)
+        row.parameters = jsontext.dumps(edited)
+    row.status = "produce.success"
+    next_attempt(row, stone)
+    # The retries count from here; taking back what was left counts as none.
+    ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1)
+    if instance.facilities.dispatcher.running(row.id):
+        # A hook past its timeout: the next one begins when it has come back.
+        row.due = instance.now()
+    else:
+        instance.hand_over(row, stone)
 
 
 def resume(instance: Instance, task_id: int) -> None:
