@@ -1,0 +1,115 @@
+"""The wire to the database breaks, in the worst moments too: nothing is lost, and nothing happens twice."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from riverstone.engine import Engine, Stone, StoreUnavailable, TaskInfo
+
+from ..features.sketch import line, service
+from ..models.stores import fresh
+from .proxy import Proxy, When
+
+SERVERS = ("postgresql", "mariadb")
+CALLS: Counter[str] = Counter()
+
+
+class Count(Stone):
+    """Counts how often each key was brought to it."""
+
+    code = "count"
+
+    def start(self, task: TaskInfo) -> None:
+        CALLS[task.idempotency_key] += 1
+        task.add_output("key", task.idempotency_key)
+
+
+SHOP = line("shop", service("a", "count"), service("b", "count"), service("c", "count"))
+
+
+@contextmanager
+def wired(kind: str, folder: Path) -> Iterator[tuple[Proxy, str]]:
+    """A wire to an empty database, and the URL by which it is used."""
+    CALLS.clear()
+    with fresh(kind, folder) as url:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        with Proxy(kind, parts.hostname, parts.port) as proxy:
+            yield proxy, url.replace(f":{parts.port}/", f":{proxy.port}/")
+
+
+@pytest.mark.parametrize("when", ["in a transaction", "before a commit", "at a commit"])
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_wire_that_is_cut_loses_nothing_and_doubles_nothing(kind: str, when: When, tmp_path: Path) -> None:
+    with wired(kind, tmp_path) as (proxy, url), Engine(url, stones=[Count], dispatcher="threads") as engine:
+        engine.deploy(SHOP)
+        proxy.cut(when, every=5)
+        with ThreadPoolExecutor(3) as pool:
+            started = list(pool.map(lambda number: engine.start(key="shop", name=f"{number}"), range(30)))
+        ended = [engine.wait(each.process_instance_id, timeout=20) for each in started]
+        proxy.cut(None)
+
+        assert proxy.cuts > 3
+        assert {each.status for each in ended} == {"success"}
+        assert len(engine.instances(limit=100).items) == 30
+        for each in ended:
+            assert [task.status for task in engine.tasks(each.process_instance_id)] == ["start.success"] * 3
+    assert len(CALLS) == 90
+    assert set(CALLS.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_readers_and_deployers_go_on_over_a_wire_that_is_cut(kind: str, tmp_path: Path) -> None:
+    with wired(kind, tmp_path) as (proxy, url), Engine(url, stones=[Count]) as engine:
+        number = None
+        for turn in range(5):
+            proxy.cut_all()
+            version = engine.deploy(line("shop", service("a", "count", name=f"{turn}"))).version
+            proxy.cut_all()
+            number = engine.start(key="shop", name="test").process_instance_id
+            proxy.cut_all()
+            assert engine.get(number).status == "success"
+            assert version == turn + 1
+
+
+def test_a_database_that_stays_away_is_told_and_what_stones_did_meanwhile_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riverstone.models.guard.PATIENCE", 0.5)
+    go_on, begun = threading.Event(), threading.Event()
+
+    class Slow(Count):
+        code = "slow"
+
+        def start(self, task: TaskInfo) -> None:
+            begun.set()
+            go_on.wait(10)
+            super().start(task)
+
+    with (
+        wired("postgresql", tmp_path) as (proxy, url),
+        Engine(url, stones=[Count, Slow], dispatcher="threads") as engine,
+    ):
+        engine.deploy(line("shop", service("a", "slow"), service("b", "count")))
+        number = engine.start(key="shop", name="test").process_instance_id
+        begun.wait(10)
+        proxy.open = False
+        proxy.cut_all()
+        go_on.set()
+        for attempt in (lambda: engine.get(number), lambda: engine.start(key="shop", name="another")):
+            with pytest.raises(StoreUnavailable):
+                attempt()
+        proxy.open = True
+
+        assert engine.wait(number, timeout=20).status == "success"
+        assert len(engine.instances().items) == 1
+    assert set(CALLS.values()) == {1}

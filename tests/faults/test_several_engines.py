@@ -1,0 +1,128 @@
+"""Two engines on one store: both work, and when one dies or sleeps the other goes on with what it had."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from riverstone.engine import Engine, heartbeat, pulse
+
+from ..features.sketch import line, service
+from ..models.stores import fresh
+from .yard import Yard, ask, until
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=KINDS)
+def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    with fresh(request.param, tmp_path) as url:
+        yield Yard(url, tmp_path)
+
+
+def ended(engine: Engine, count: int, seconds: float = 20) -> list[str]:
+    """Wait for all processes to end; their statuses."""
+    found = engine.instances(limit=100).items
+    assert len(found) == count
+    return [engine.wait(each.process_instance_id, timeout=seconds).status for each in found]
+
+
+def test_what_a_killed_engine_had_in_hand_is_done_by_the_other_with_the_same_keys(yard: Yard) -> None:
+    yard.gate.touch()
+    with yard.engine() as engine:
+        engine.deploy(line("shop", service("a", "held"), service("b", "watched"), service("c", "quick")))
+        with yard.worker() as child:
+            ask(child, 5, "shop")
+            until(lambda: len(yard.called()) == 5)
+            child.send_signal(signal.SIGKILL)
+        yard.gate.unlink()
+
+        killed = time.monotonic()
+        until(lambda: len({call[0] for call in yard.called() if call[4] == "here"}) == 5)
+        assert time.monotonic() - killed < 4
+        assert ended(engine, 5) == ["success"] * 5
+
+    times = yard.times()
+    assert {count for (_, name, event, _), count in times.items() if (name, event) == ("a", "start")} == {2}
+    assert {count for (_, name, event, _), count in times.items() if (name, event) == ("c", "start")} == {1}
+
+
+def test_a_monitor_that_two_engines_could_look_at_is_looked_at_by_one(yard: Yard) -> None:
+    with yard.engine() as engine, yard.engine(), yard.worker() as child:
+        engine.deploy(line("shop", service("b", "watched")))
+        ask(child, 3, "shop")
+        assert ended(engine, 3) == ["success"] * 3
+
+    assert len(yard.called()) == 30
+    assert {call[4] for call in yard.called()} == {str(child.pid)}
+
+
+def test_each_engine_sees_at_once_what_the_other_has_ended(yard: Yard) -> None:
+    with yard.engine() as one, yard.engine() as other:
+        one.deploy(line("shop", service("a", "quick")))
+        for here, there in ((one, other), (other, one)):
+            begun = time.monotonic()
+            started = here.start(key="shop", name="test")
+            assert there.wait(started.process_instance_id, timeout=10).status == "success"
+            assert time.monotonic() - begun < 3
+            assert there.tasks(started.process_instance_id) == here.tasks(started.process_instance_id)
+
+
+def test_an_engine_that_slept_past_its_lease_finds_its_writes_refused(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.lease = 2
+    monkeypatch.setattr(pulse, "LEASE", 2)
+    monkeypatch.setattr(pulse, "WITNESSED", 1)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT", 0.4)
+    yard.gate.touch()
+    with yard.engine() as engine, yard.worker() as child:
+        engine.deploy(line("shop", service("a", "held"), service("c", "quick")))
+        ask(child, 4, "shop")
+        until(lambda: len(yard.called()) == 4)
+        child.send_signal(signal.SIGSTOP)
+        until(lambda: len({call[0] for call in yard.called() if call[4] == "here"}) == 4)
+        yard.gate.unlink()
+        assert ended(engine, 4) == ["success"] * 4
+
+        child.send_signal(signal.SIGCONT)
+        # It works again, under the same name, and what it had in hand when it slept changes nothing.
+        ask(child, 1, "shop")
+        assert ended(engine, 5) == ["success"] * 5
+        time.sleep(0.5)
+        for instance in engine.instances(limit=10).items:
+            assert [task.status for task in engine.tasks(instance.process_instance_id)] == ["start.success"] * 2
+
+    by = {call[4] for call in yard.called() if call[1] == "c"}
+    assert by == {"here", str(child.pid)}
+    assert sum(call[1] == "c" for call in yard.called()) == 5
+
+
+def test_a_stone_that_kills_whoever_carries_it_out_fails_in_the_end_and_takes_no_neighbour_with_it(
+    tmp_path: Path,
+) -> None:
+    yard = Yard(f"sqlite:///{tmp_path}/store.db", tmp_path)
+    yard.gate.touch()
+    with yard.worker() as child, Engine(yard.url, passive=True) as watching:
+        with yard.engine() as engine:
+            engine.deploy(line("killer", service("q", "quick"), service("p", "poison")))
+            engine.deploy(line("shop", service("a", "held")))
+        ask(child, 3, "shop")
+        until(lambda: len(yard.called()) == 3)
+        ask(child, 1, "killer")
+        assert child.wait(timeout=10) == -signal.SIGKILL
+        killer = watching.instances(key="killer").items[0].process_instance_id
+        assert yard.dies(lambda: watching.get(killer).status != "running")
+        yard.gate.unlink()
+        assert yard.dies(lambda: watching.get(killer).status != "running")
+        assert not yard.dies(lambda: watching.get(killer).status != "running")
+        with yard.engine() as engine:
+            instances = [engine.wait(each.process_instance_id, timeout=20) for each in engine.instances().items]
+            task = engine.tasks(killer)[-1]
+
+    assert sum(call[1] == "p" and call[2] == "start" for call in yard.called()) == 3
+    assert task.status == "start.failed"
+    assert task.reason == "start was lost 3 times with the engine that carried it out, so it is given up"
+    assert sorted(each.status for each in instances) == ["rollback.success", *["success"] * 4]
