@@ -30,7 +30,7 @@ class Upload(io.BytesIO):
 
     def __init__(self, content: bytes, name: str | None = None) -> None:
         super().__init__(content)
-        self.name = name
+        self.name = name or ""
 
 
 class ModelBody:

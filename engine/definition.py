@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -142,7 +143,7 @@ class Definitions:
         if parsed is None:
             sources = unpack(row.sources)
             # What was deployed was within the limits then; the model of an undo is as large as what it undoes.
-            limits = replace(self._limits, model_size=max(map(len, sources)))
+            limits = replace(self._limits, model_size=max(map(len, sources)), model_elements=sys.maxsize)
             roots = [read_xml(source, limits=limits) for source in sources]
             parsed = Parser(roots, limits=self._limits, scripts=self._scripts).parse()
         if row.key not in parsed.processes:

@@ -16,6 +16,8 @@ from .parameters import resolve_parameters
 from .stone import Stone
 from .stones import Stones
 
+LONGEST_CODE = 255
+
 
 class MockContext(Context):
     """The context of a mock run: what no stone has put out stands as its own reference, since nothing is made."""
@@ -36,6 +38,8 @@ def code_of(node: StoneTask, context: Context) -> str:
     code = node.code.evaluate(context)
     if not isinstance(code, str):
         raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by a {type(code).__name__}, not by a text.")
+    if len(code) > LONGEST_CODE:
+        raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by {len(code)} characters; {LONGEST_CODE} fit.")
     return code
 
 
@@ -84,9 +88,7 @@ def _constant(value: Any) -> Value:
     return Value(value, lambda context: value, (), True)
 
 
-def _deciding(
-    candidates: Sequence[type[Stone]], inputs: Mapping[str, Value], context: Context
-) -> dict[str, Any]:
+def _deciding(candidates: Sequence[type[Stone]], inputs: Mapping[str, Value], context: Context) -> dict[str, Any]:
     """The values, where there are any, of the parameters that decide between classes with one code."""
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for known in candidates for name in known.serves):

@@ -25,6 +25,10 @@ class Limits:
     model_nodes: int = 2_000
     model_depth: int = 200
     """Elements inside of each other."""
+    model_elements: int = 50_000
+    """With everything that is inside of nodes, and their pictures."""
+    model_attributes: int = 200
+    """Of one element."""
     multi_instance: int = 10_000
     call_depth: int = 20
     steps_per_turn: int = 100_000

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WaitKind = Literal["message", "signal", "timer", "condition"]
 
+LONGEST_NAME = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -43,6 +45,7 @@ def _wait(definition: EventDefinition, token: Token, number: int) -> Wait:
     if definition.correlation is not None:
         value = definition.correlation.evaluate(token.context)
         correlation = value if isinstance(value, str) else str(value)
+        _refuse_long("correlation", correlation, token)
     kind: WaitKind = "signal" if definition.kind == "signal" else "message"
     return Wait(kind, number, name=event_name(definition, token), correlation=correlation)
 
@@ -54,7 +57,13 @@ def event_name(definition: EventDefinition, token: Token) -> str:
     name = definition.expression.evaluate(token.context)
     if not isinstance(name, str) or not name:
         raise ExpressionError(f"The {definition.kind} name of {token.node.bpmn_id!r} is not a text.")
+    _refuse_long(f"{definition.kind} name", name, token)
     return name
+
+
+def _refuse_long(what: str, text: str, token: Token) -> None:
+    if len(text) > LONGEST_NAME:
+        raise ExpressionError(f"The {what} of {token.node.bpmn_id!r} has {len(text)} characters; {LONGEST_NAME} fit.")
 
 
 def _set_timer(definition: EventDefinition, token: Token, number: int) -> int:

@@ -12,8 +12,9 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
     """Parse ``source`` into its root element; nothing outside these bytes is ever read.
 
     The encoding is the one that the byte order mark or the XML declaration names (XML 1.0, 4.3.3), UTF-8 without
-    either. Raises TooLarge over ``limits.model_size`` (bytes) or ``limits.model_depth`` (nested elements); Malformed,
-    with the line, when it is no well-formed XML or brings a document type declaration; TypeError for text.
+    either. Raises TooLarge over ``limits.model_size`` (bytes), ``limits.model_depth`` (nested elements),
+    ``limits.model_elements`` or ``limits.model_attributes`` (of one element); Malformed, with the line, when it is
+    no well-formed XML or brings a document type declaration; TypeError for text.
     """
     if not isinstance(source, bytes):
         raise TypeError(f"read_xml takes bytes, not {type(source).__name__}: encode the text first.")
@@ -38,7 +39,24 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
         raise Malformed(f"{place} has a document type declaration: remove the <!DOCTYPE ...>, BPMN needs none.")
     if _is_deeper(root, limits.model_depth):
         raise _too_deep(place, limits)
+    _refuse_crowds(root, place, limits)
     return root
+
+
+def _refuse_crowds(root: etree._Element, place: str, limits: Limits) -> None:
+    # Before anything else looks at it: the checks cost with the number of elements, and some more than that.
+    for count, element in enumerate(root.iter(), 1):
+        if count > limits.model_elements:
+            raise TooLarge(
+                f"{place} has more elements than the {limits.model_elements} that model_elements allows: split it.",
+                limit="model_elements",
+            )
+        if len(element.attrib) > limits.model_attributes:
+            raise TooLarge(
+                f"{place} has an element with {len(element.attrib)} attributes at line {element.sourceline}, and "
+                f"model_attributes allows {limits.model_attributes}: remove some.",
+                limit="model_attributes",
+            )
 
 
 def _too_deep(place: str, limits: Limits) -> TooLarge:

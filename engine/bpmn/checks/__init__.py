@@ -16,7 +16,7 @@ from .gateways import check_gateways
 from .links import check_links
 from .operations import check_operations
 from .outline import Outline
-from .processes import check_processes, check_size
+from .processes import check_names, check_processes, check_size
 from .reachability import check_reachability
 from .references import check_references
 from .report import Report
@@ -38,6 +38,7 @@ def check(root: etree._Element, *, limits: Limits, source: str | None = None) ->
         return list(report.findings)
     check_schema(root, report)
     check_processes(outline, report)
+    check_names(outline, report)
     check_references(outline, report)
     check_flows(outline, report)
     check_events(outline, report)

@@ -11,6 +11,8 @@ from .report import Report
 # A node comes with about two flows, a shape and some edges. Beyond that libxml2 gets slow: it counts the siblings
 # before each element that breaks the schema.
 _CHILDREN_PER_NODE = 5
+LONGEST_ID = 200
+LONGEST_NAME = 255
 
 
 def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
@@ -42,6 +44,21 @@ def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
         )
         return False
     return True
+
+
+def check_names(outline: Outline, report: Report) -> None:
+    """Report ids and names that are too long for what they name to be found by them."""
+    for element_id, element in outline.by_id.items():
+        if len(element_id) > LONGEST_ID:
+            text = (
+                f"The id {element_id[:40] + '…'!r} has {len(element_id)} characters, and {LONGEST_ID} fit: shorten it."
+            )
+            report.error("id-too-long", element, text)
+    for tag in ("message", "signal"):
+        for element in outline.by_tag[tag]:
+            if len(element.get("name", "")) > LONGEST_NAME:
+                text = f"The name of the {tag} has more than {LONGEST_NAME} characters: shorten it."
+                report.error("name-too-long", element, text)
 
 
 def check_processes(outline: Outline, report: Report) -> None:
