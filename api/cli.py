@@ -14,7 +14,7 @@ import click
 
 from .access_commands import audit, key
 from .connection import Connection, connected
-from .terminal import end_with, json_file, json_option, print_record
+from .terminal import age, end_with, json_file, json_option, print_record
 
 
 class OneSentence(click.Group):
@@ -249,6 +249,19 @@ def complete(connection: Connection, /, task_id: str, outputs: str | None) -> No
     values = json_option("--outputs", outputs)
     with connection.changing(task_id) as engine:
         print_record(TaskRecord, engine.complete(task_id, values))
+
+
+@main.command()
+@click.option("--older-than", required=True, metavar="AGE", help="A number with s, m, h, d or w, such as 30d.")
+@click.option("--even-undeleted", is_flag=True, help="Also processes whose results exist and stay.")
+@click.option("--dry-run", is_flag=True, help="Only count them.")
+@connected
+def purge(connection: Connection, /, older_than: str, even_undeleted: bool, dry_run: bool) -> None:
+    """Forget processes that ended long ago and left nothing to undo."""
+    seconds = age("--older-than", older_than)
+    with connection.engine(passive=True) as engine:
+        count = engine.purge(seconds, even_undeleted=even_undeleted, dry_run=dry_run)
+    click.echo(f"{'Would forget' if dry_run else 'Forgot'} {count} process{'' if count == 1 else 'es'}.")
 
 
 @main.command()

@@ -45,6 +45,15 @@ def json_option(option: str, text: str | None) -> dict[str, Any] | None:
     return value
 
 
+def age(option: str, text: str) -> float:
+    """The seconds of a text such as ``30d``; raises ClickException."""
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+    number, unit = text[:-1], text[-1:]
+    if not number.isascii() or not number.isdigit() or len(number) > 9 or unit not in seconds:
+        raise click.ClickException(f"{option} is {text!r}: give a number with s, m, h, d or w, such as 30d.")
+    return float(int(number) * seconds[unit])
+
+
 def print_record(schema: type[Schema], view: Any) -> None:
     """Print a view as HTTP would show it."""
     record: Mapping[str, Any] = schema().dump(view)

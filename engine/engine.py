@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from ..models import AlreadyUsed, Store, StoreClosed, StoreError
-from . import jsontext, step
+from . import jsontext, retention, step
 from .audit import Audit, Call, present_call
 from .bpmn.findings import Finding
 from .clock import Clock
@@ -451,6 +451,17 @@ class Engine:
         if row is None:
             raise UnknownTask(str(task_number))
         return row.process_instance_id
+
+    def purge(self, older_than_seconds: float, *, even_undeleted: bool = False, dry_run: bool = False) -> int:
+        """Forget processes that ended that long ago and of which nothing is left to undo; how many these are.
+
+        ``even_undeleted`` forgets those too whose results exist, so that nobody can delete these by the engine any
+        more; ``dry_run`` only counts. Kept are protected ones and those whose undo has failed. Raises Invalid.
+        """
+        with _ours():
+            return retention.purge(
+                self._store, self.clock, older_than_seconds, even_undeleted=even_undeleted, dry_run=dry_run
+            )
 
     # -- from outside
 

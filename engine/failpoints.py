@@ -42,6 +42,8 @@ PLACES: Final = {
     "after-hook": "a stone has done its work and told nobody",
     "before-report": "the outcome of a hook is known to the dispatcher alone",
     "after-report": "the outcome of a hook is with the engine",
+    "before-purge": "process instances may go, and all of their rows are there",
+    "after-purge": "process instances are gone, and the rows of long ledgers may be there",
     "before-sign-off": "an engine closes and still holds its tasks",
     "after-sign-off": "an engine has let go of its tasks",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ..models import ContentRow, InstanceRow
@@ -53,7 +54,11 @@ class Records:
     ) -> Page[ProcessInstance]:
         """Records, newest first, of instances with an id below ``before``."""
         rows = self.store.instances(limit=limit + 1, before=before, status=status, key=key, name=name, owner=owner)
-        shown = [self._show(*self._rows(row.process_instance_id)) for row in rows[:limit]]
+        shown: list[ProcessInstance] = []
+        for row in rows[:limit]:
+            # One that was purged since the list was read is left out.
+            with suppress(UnknownProcessInstance):
+                shown.append(self._show(*self._rows(row.process_instance_id)))
         more = str(rows[limit - 1].process_instance_id) if len(rows) > limit else None
         return Page(items=tuple(shown), cursor=more)
 

@@ -29,6 +29,7 @@ BEFORE = {
 """What each stone directly follows."""
 MESSAGE = '<message id="M" name="ready"/>'
 HELPER = line("helper", service("help", "mail"), before=MESSAGE, start='<messageEventDefinition messageRef="M"/>')
+BRIEF = line("brief", '<manualTask id="nothing"/>')
 REFERENCE = definitions(
     MESSAGE,
     process(
@@ -58,7 +59,7 @@ def play(url: str, ground: Ground, variant: Variant, *, threads: bool, life: int
     clock = Clock() if threads else VirtualClock(EPOCH + life * 3_600_000)
     dispatcher: Literal["threads", "inline"] = "threads" if threads else "inline"
     with Engine(url, stones=ground.stones(), dispatcher=dispatcher, clock=clock, threads=4) as engine:
-        for source in (HELPER, REFERENCE):
+        for source in (HELPER, BRIEF, REFERENCE):
             engine.deploy(source)
         number = engine.start(
             key="reference",
@@ -70,6 +71,10 @@ def play(url: str, ground: Ground, variant: Variant, *, threads: bool, life: int
         if variant == "delete":
             engine.delete(number)
             engine.wait(number, 30)
+        # Something for a purge, from which the rest is kept.
+        engine.start(key="brief", name="brief", idempotency_key="brief")
+        engine.protect(number)
+        engine.purge(0)
         deadline = time.monotonic() + 10
         while not (helpers := engine.instances(key="helper").items) and time.monotonic() < deadline:
             engine.run_pending() if not threads else time.sleep(0.005)

@@ -1,0 +1,144 @@
+"""Finding and removing the rows of process instances that are over, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .store import Store
+
+MOST_AT_ONCE = 100
+"""Rows of one table that one transaction removes, so that no step waits for long."""
+SETTLED = ("success", "failed", "rollback.success", "cancel.success", "delete.success")
+"""How a process may have ended for its record to go; an undo that failed can still be asked to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A process instance that may be removed, with its undo instances, if it still has this revision."""
+
+    process_instance_id: int
+    revision: int
+    undos: tuple[int, ...]
+    tasks: int
+    """How many rows of the ledger it and its undo instances have."""
+
+
+class Retention:
+    """What a purge needs of one store; every method may raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def candidates(
+        self, before: int, *, after: int, kept_flag: int, undone: Sequence[str], even_undeleted: bool
+    ) -> tuple[list[Candidate], int | None]:
+        """Instances that ended ``before``, oldest first, of ids above ``after``; and where to look on, None at the end.
+
+        Left out are those with ``kept_flag``, and unless ``even_undeleted`` those with rows that an undo would touch:
+        rows not marked as ``undone``.
+        """
+        found = self.store.read(SELECT_ENDED, (before, after, MOST_AT_ONCE))
+        candidates: list[Candidate] = []
+        for number, revision, status, flags, *linked in found:
+            undos = tuple(undo for undo in linked if undo is not None)
+            if status not in SETTLED or flags & kept_flag or not self._all_ended(undos, before):
+                continue
+            settled = even_undeleted or status == "delete.success"
+            if settled or not self._needed(number, undone):
+                candidates.append(Candidate(number, revision, undos, self._tasks((number, *undos))))
+        return candidates, found[-1][0] if len(found) == MOST_AT_ONCE else None
+
+    def _all_ended(self, undos: Sequence[int], before: int) -> bool:
+        return all(self.store.read(SELECT_ENDED_UNDO, (undo, before)) for undo in undos)
+
+    def _needed(self, number: int, undone: Sequence[str]) -> bool:
+        sql = (
+            "SELECT 1 FROM `task` WHERE `process_instance_id` = ? AND `kind` = 'start' AND `stone` IS NOT NULL"
+            f" AND `event` <> 'mock' AND (`undo` IS NULL OR `undo` NOT IN ({_marks(undone)})) LIMIT 1"
+        )
+        return bool(self.store.read(sql, (number, *undone)))
+
+    def _tasks(self, numbers: Sequence[int]) -> int:
+        sql = f"SELECT COUNT(*) FROM `task` WHERE `process_instance_id` IN ({_marks(numbers)})"
+        return int(self.store.read(sql, numbers)[0][0])
+
+    def remove(self, candidates: Iterable[Candidate]) -> list[int]:
+        """Remove instances with what is theirs, in one transaction; the ids of those that nobody has touched since.
+
+        The rows of a long ledger are left for :meth:`remove_leftovers`, which finds them by their content.
+        """
+        chosen = list(candidates)
+
+        def action() -> list[int]:
+            gone = [each for each in chosen if self.store.run(DELETE_HEAD, (each.process_instance_id, each.revision))]
+            for each in gone:
+                for number in (each.process_instance_id, *each.undos):
+                    self._remove_rest(number, whole=each.tasks <= MOST_AT_ONCE)
+            return [each.process_instance_id for each in gone]
+
+        return self.store.write(action)
+
+    def _remove_rest(self, number: int, *, whole: bool) -> None:
+        run = self.store.run
+        run(DELETE_SNAPSHOT, (number,))
+        for table in ("process_instance", "token", "wait", "start_request"):
+            run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
+        if whole:
+            run("DELETE FROM `task` WHERE `process_instance_id` = ?", (number,))
+            run("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
+
+    def leftovers(self) -> list[int]:
+        """Instances that are gone but for rows of their ledger: too many, or a purge was killed among them."""
+        return [int(number) for (number,) in self.store.read(SELECT_LEFTOVERS)]
+
+    def remove_leftovers(self, number: int) -> bool:
+        """Remove some of an instance's last rows; false when none was left."""
+        sql = "SELECT `id` FROM `task` WHERE `process_instance_id` = ? LIMIT ?"
+        found = self.store.read(sql, (number, MOST_AT_ONCE))
+        if not found:
+            self.store.execute("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
+            return False
+        numbers = [task_id for (task_id,) in found]
+        self.store.execute(f"DELETE FROM `task` WHERE `id` IN ({_marks(numbers)})", numbers)
+        return True
+
+    def remove_snapshots(self, before: int) -> int:
+        """Remove what trial runs ran of models that were edited since, where no run of it is left; how many."""
+        found = self.store.read(SELECT_SNAPSHOTS, (before, MOST_AT_ONCE))
+        return sum(self.store.execute(DELETE_UNUSED, (deployment_id,)) for (deployment_id,) in found)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+SELECT_ENDED = (
+    "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rollback_id`, `cancel_id`, `delete_id`"
+    " FROM `process_instance` WHERE `kind` = 'start' AND `phase` = 'ended' AND `ended` <= ?"
+    " AND `process_instance_id` > ? ORDER BY `process_instance_id` LIMIT ?"
+)
+SELECT_ENDED_UNDO = (
+    "SELECT 1 FROM `process_instance` WHERE `process_instance_id` = ? AND `phase` = 'ended' AND `ended` <= ?"
+)
+DELETE_HEAD = "DELETE FROM `process_instance` WHERE `process_instance_id` = ? AND `revision` = ? AND `phase` = 'ended'"
+# The generated model of an undo process carries the number of the process in its key, and nobody else runs it.
+DELETE_SNAPSHOT = (
+    "DELETE FROM `deployment` WHERE `version` = 0 AND `model_id` IS NULL AND `id` ="
+    " (SELECT `deployment_id` FROM `process_instance` WHERE `process_instance_id` = ?)"
+)
+SELECT_LEFTOVERS = (
+    "SELECT `content`.`process_instance_id` FROM `content` LEFT JOIN `process_instance` ON"
+    " `process_instance`.`process_instance_id` = `content`.`process_instance_id`"
+    " WHERE `process_instance`.`process_instance_id` IS NULL"
+)
+_UNUSED = "NOT EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`deployment_id` = `deployment`.`id`)"
+# The snapshot of a model as it now stands is kept: at this moment somebody may be starting a trial run of it.
+SELECT_SNAPSHOTS = (
+    "SELECT `deployment`.`id` FROM `deployment` WHERE `version` = 0 AND `model_id` IS NOT NULL AND `created` < ?"
+    " AND NOT EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `deployment`.`model_id`"
+    f" AND `process_model`.`updated` <= `deployment`.`created`) AND {_UNUSED} LIMIT ?"
+)
+DELETE_UNUSED = f"DELETE FROM `deployment` WHERE `id` = ? AND {_UNUSED}"
