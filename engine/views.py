@@ -135,7 +135,7 @@ class UndoStep:
     namespace: str
     stone: str | None
     action: str
-    """``rollback``, ``cancel`` or ``delete``; ``retain`` where the stone has no such hook or the node's policy keeps it."""
+    """``rollback``, ``cancel`` or ``delete``; ``retain`` where there is no such hook or the policy keeps it."""
     after: tuple[str, ...] = ()
 
 

