@@ -416,11 +416,12 @@ class UndoCase:
     def check_repeating(self, action: str) -> None:
         """Asking again for what has been done changes nothing."""
         before = self.engine.get(self.started)
-        calls = len(self.land.calls)
+        # A start that was forced to stop may still come to its end.
+        calls = [call for call in self.land.calls if call[0] in KINDS]
         if action in ("cancel", "delete"):
             self.alive(lambda: getattr(self.engine, action)(self.started))
         assert self.engine.get(self.started) == before
-        assert len(self.land.calls) == calls
+        assert [call for call in self.land.calls if call[0] in KINDS] == calls
 
     def finish(self) -> None:
         """With all faults gone, everything that can be taken back is, in the end."""
