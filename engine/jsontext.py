@@ -37,7 +37,7 @@ def loads(text: str | bytes, *, limits: Limits, name: str = "body") -> JSON:
     elif not text.isascii() and NOT_STORABLE.search(text):
         raise _not_storable(name)
     if _too_deep(text, limits.json_depth):
-        raise Malformed(f"The {name} is nested deeper than {limits.json_depth} levels: make it flatter.")
+        raise Malformed(f"The {name} is nested deeper than {limits.json_depth} levels (json_depth): make it flatter.")
     try:
         value = _decoder(limits, name).decode(text)
     except json.JSONDecodeError as error:
@@ -117,7 +117,7 @@ def _decoder(limits: Limits, name: str) -> json.JSONDecoder:
 
     def integer(digits: str) -> int:
         if len(digits.lstrip("-")) > limits.integer_digits:
-            text = f"holds an integer of more than {limits.integer_digits} digits: send it as a string"
+            text = f"holds an integer of more than {limits.integer_digits} digits (integer_digits): send it as a string"
             raise Invalid(f"The {name} {text}.", code="integer-too-long", errors={name: [text]})
         return int(digits)
 
@@ -188,7 +188,7 @@ def _faults(value: object, limits: Limits) -> Iterator[tuple[tuple[str, ...], st
         if fault:
             yield path, *fault
         elif len(path) > limits.json_depth - 1 and isinstance(part, dict | list):
-            yield path, "too-deep", f"is nested deeper than {limits.json_depth} levels: make it flatter"
+            yield path, "too-deep", f"is nested deeper than {limits.json_depth} levels (json_depth): make it flatter"
         elif isinstance(part, dict):
             stack.extend(((*path, key), member) for key, member in part.items())
         elif isinstance(part, list):
