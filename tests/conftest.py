@@ -12,5 +12,5 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("repeatable")
 
-for name in ("RIVERSTONE_DB", "RIVERSTONE_STONES"):
-    os.environ.pop(name, None)
+for name in [name for name in os.environ if name.startswith("RIVERSTONE_") and "_TEST_" not in name]:
+    del os.environ[name]
