@@ -1,8 +1,8 @@
-"""Everything a checkout needs, with CPython and pip alone: ``python3 dev.py setup|demo|test|bench``.
+"""Everything a checkout needs, with CPython and pip alone: ``python3 dev.py setup|demo|test|bench|soak``.
 
 ``setup`` makes ``.venv`` and is run by the others; ``demo`` runs a sample process; ``test`` runs ruff, the import
-rules, mypy and pytest; ``bench`` measures how fast all of it is. Further arguments go to the demo, to pytest, or name
-the benchmarks to run.
+rules, mypy and pytest; ``bench`` measures how fast all of it is; ``soak`` kills engines at work on random models, 1,000
+times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the benchmarks to run.
 """
 
 from __future__ import annotations
@@ -72,13 +72,15 @@ def main() -> int:
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if sys.version_info < (3, 11):
         sys.exit(f"riverstone needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    if command not in ("setup", "demo", "test", "bench"):
-        sys.exit("Usage: python3 dev.py setup|demo|test|bench")
+    if command not in ("setup", "demo", "test", "bench", "soak"):
+        sys.exit("Usage: python3 dev.py setup|demo|test|bench|soak")
     setup()
     if command == "demo":
         return run("riverstone", "demo", *arguments)
     if command == "bench":
         return run(PYTHON, "-m", "tests.benchmarks", *arguments)
+    if command == "soak":
+        return run(PYTHON, "-m", "tests.soak.kills", *(each for each in arguments if each != "--kills"))
     return test(arguments) if command == "test" else 0
 
 

@@ -22,14 +22,14 @@ class Ground:
     pause: float = 0.01
     """Seconds between two looks of a monitor, and before a retry."""
 
-    def write(self, task: TaskInfo, what: str) -> None:
+    def write(self, task: TaskInfo, what: str, *, start_key: str | None = None) -> None:
         """Add one line; it is there when this returns, whatever happens to the process."""
         said = {
             "what": what,
             "event": task.event,
             "namespace": task.namespace,
             "key": task.idempotency_key,
-            "start_key": task.start_key,
+            "start_key": start_key or task.start_key,
             "task": task.task_id,
             "attempt": task.attempt,
         }
