@@ -9,6 +9,9 @@ from datetime import datetime
 class Clock:
     """The machine's own clock."""
 
+    runs_by_itself = True
+    """Whether it goes on with real time, so that anything else is a jump: somebody set it, or the machine slept."""
+
     def now(self) -> int:
         """Milliseconds since 1970 in UTC."""
         return time.time_ns() // 1_000_000
@@ -22,6 +25,8 @@ class Clock:
 
 class VirtualClock(Clock):
     """A clock that stands still until it is moved; whoever sleeps on it moves it."""
+
+    runs_by_itself = False
 
     def __init__(self, start: int | None = None) -> None:
         self._now = Clock().now() if start is None else start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -319,11 +320,13 @@ class Engine:
         ``timeout`` is in seconds; raises WaitTimeout, UnknownProcessInstance.
         """
         number = _number(process_instance_id, UnknownProcessInstance)
-        deadline = None if timeout is None else self.clock.now() + round(timeout * 1000)
+        # A clock that somebody may set does not tell how long anyone has waited.
+        passed = self.clock.now if self._inline is not None or not self.clock.runs_by_itself else _monotonic
+        deadline = None if timeout is None else passed() + round(timeout * 1000)
         watcher = self._river.watch(number)
         try:
             while not self._at_rest(number):
-                now = self.clock.now()
+                now = passed()
                 if deadline is not None and now >= deadline:
                     raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
                 if self._inline is not None:
@@ -629,6 +632,10 @@ def _number(text: str, error: Callable[[str], Exception]) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise error(text[:100])
     return int(text)
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _cursor(text: str | None) -> tuple[int, str] | None:

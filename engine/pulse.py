@@ -26,6 +26,8 @@ LEASE = 30.0
 """Seconds without a sign of life after which an engine counts as dead, even if its process is there."""
 WITNESSED = 8.0
 """Seconds for which whoever says so must have seen no sign of life itself."""
+JUMP = 30.0
+"""Seconds by which the clock and real time may part between two looks before that counts as a jump."""
 MOST_AT_ONCE = 200
 MOST_REPAIRS = 5
 
@@ -50,6 +52,8 @@ class Pulse:
         self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
         self._observed: dict[str, tuple[int, float]] = {}
         self._suspect: int | None = None
+        self._clock: tuple[int, float] | None = None
+        """What the engine's clock and the monotonic one showed at the last look."""
         river.on_owed = self._owed.append
         river.on_forgotten = self.sign_on
 
@@ -124,6 +128,7 @@ class Pulse:
     def beat(self) -> bool:
         """Put everything that is due now into the inbox; whether there was anything."""
         now = self.facilities.clock.now()
+        self._follow_clock(now)
         moved = False
         dues = self.river.dues
         taken = 0
@@ -144,6 +149,17 @@ class Pulse:
         while self.river.drain():
             pass
         return moved
+
+    def _follow_clock(self, now: int) -> None:
+        """Where the clock has jumped, let this engine's tasks pause and run for as long as they would have."""
+        real = time.monotonic()
+        if self._clock is not None and self.facilities.clock.runs_by_itself:
+            jump = now - self._clock[0] - round((real - self._clock[1]) * 1000)
+            if abs(jump) >= JUMP * 1000:
+                logger.warning("the clock has jumped by %d seconds", jump // 1000)
+                self.leases.shift(self.facilities.engine_id, jump)
+                self.river.shift_tasks(jump)
+        self._clock = now, real
 
     def _look_after_suspects(self) -> None:
         """Hand over again what a failed turn may have taken from the dispatcher, but not for ever."""

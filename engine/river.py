@@ -309,6 +309,16 @@ class River:
         self._kept.clear()
         self.on_forgotten()
 
+    def shift_tasks(self, by: int) -> None:
+        """The moments of this engine's tasks have moved in the store by so many milliseconds."""
+        with self._stepping:
+            self._kept.clear()
+            self.dues = [
+                (due + by if kind == "task" else due, kind, number, which, further)
+                for due, kind, number, which, further in self.dues
+            ]
+            heapq.heapify(self.dues)
+
     def forget(self, process_instance_ids: Iterable[int]) -> None:
         """Read these instances from the store when they are next needed."""
         with self._stepping:

@@ -87,6 +87,10 @@ class Leases:
         claimed = self._claim("<", engine_id, now, limit)
         return claimed + self._claim(">=", engine_id, now, suspects) if suspects else claimed
 
+    def shift(self, engine_id: str, by: int) -> int:
+        """Move all moments of an engine's open tasks by so many milliseconds; how many tasks there were."""
+        return self.store.execute(SHIFT_TASKS, (by, by, engine_id))
+
     def _claim(self, comparison: str, engine_id: str, now: int, limit: int) -> list[TaskRow]:
         free = f"`due` <= ? AND `owner` IS NULL AND `open` = 1 AND `lost` {comparison} {SUSPECT}"
         # Looked for first, since mostly there is nothing to write.
@@ -111,6 +115,7 @@ _THEIRS = (
     " WHERE `owner` = ? AND `open` = 1 AND `stone` IS NOT NULL AND `process_instance_id` IN"
     " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended')"
 )
+SHIFT_TASKS = "UPDATE `task` SET `due` = `due` + ?, `deadline` = `deadline` + ?" + _THEIRS
 LEAVE_TASKS = "UPDATE `task` SET `owner` = NULL, `due` = COALESCE(`due`, ?)" + _THEIRS
 # A task that was lost before has no due time while it is in hand; another may still show when it was last due.
 # MariaDB assigns in this order, and the count needs the due time as it was.

@@ -87,7 +87,7 @@ def test_a_full_disk_is_told_and_what_ran_is_entered_when_there_is_room(file: Pa
         with writing_stopped_at(file.with_name("store.db-wal")):
             Count.go_on.set()
             for _ in range(3):
-                with pytest.raises(StoreUnavailable, match="full|disk I/O"):
+                with pytest.raises(StoreUnavailable, match=r"full|disk I/O"):
                     engine.start(key="shop", name="never")
             assert engine.get(number).status == "running"
 

@@ -70,7 +70,9 @@ def test_each_engine_sees_at_once_what_the_other_has_ended(yard: Yard) -> None:
             assert there.tasks(started.process_instance_id) == here.tasks(started.process_instance_id)
 
 
-def test_an_engine_that_slept_past_its_lease_finds_its_writes_refused(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_slept_past_its_lease_finds_its_writes_refused(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
     yard.lease = 2
     monkeypatch.setattr(pulse, "LEASE", 2)
     monkeypatch.setattr(pulse, "WITNESSED", 1)

@@ -13,8 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from riverstone.engine import Engine, Stone, TaskInfo
-from riverstone.engine import heartbeat, pulse
+from riverstone.engine import Engine, Stone, TaskInfo, heartbeat, pulse
 
 
 def told(file: Path, task: TaskInfo, worker: str) -> None:
