@@ -38,6 +38,8 @@ class Flags:
     MOCK: Final = 2
     NO_ROLLBACK: Final = 4
     PROTECTED: Final = 8
+    THROWN: Final = 256
+    """The bits from here on count how many processes in a row have started one another by what they throw."""
 
 
 @dataclass(frozen=True, slots=True)

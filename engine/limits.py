@@ -31,6 +31,8 @@ class Limits:
     """Of one element."""
     multi_instance: int = 10_000
     call_depth: int = 20
+    throw_depth: int = 10
+    """Of processes that start one another within a second, by the messages and signals that they throw."""
     steps_per_turn: int = 100_000
     """Without waiting for anything."""
     steps_per_instance: int = 10_000_000

@@ -8,12 +8,15 @@ from typing import Any
 
 from ..models import EventRow
 from . import jsontext, step
-from .errors import RiverstoneError
-from .instance import Facilities
+from .errors import LimitExceeded, RiverstoneError
+from .instance import Facilities, Flags
 from .river import Turn
 from .starts import Starts
 
 logger = logging.getLogger("riverstone.engine")
+
+SOON = 1_000
+"""Milliseconds: a process that throws later than that after its start is no link of a runaway chain."""
 
 Step = Callable[[Callable[[Turn], Any]], Any]
 
@@ -36,6 +39,7 @@ class Messages:
         correlation: str | None = None,
         owner: str | None = None,
         owed: str | None = None,
+        depth: int = 0,
     ) -> int | None:
         """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
 
@@ -64,7 +68,7 @@ class Messages:
         if process_instance_id is not None:
             return None
         for _, deployment_id, node in self.facilities.store.start_triggers("message", name)[:1]:
-            return self._start(deployment_id, node, name, payload, business_key, owed, owner)
+            return self._start(deployment_id, node, name, payload, business_key, owed, owner, depth)
         return None
 
     def signal(
@@ -75,6 +79,7 @@ class Messages:
         owner: str | None = None,
         owed: str | None = None,
         thrower: int | None = None,
+        depth: int = 0,
     ) -> list[int]:
         """Give it to every instance that waits, and start all that it triggers; the instances.
 
@@ -95,7 +100,7 @@ class Messages:
             if self.step(give):
                 reached.append(number)
         for _, deployment_id, node in store.start_triggers("signal", name):
-            reached.append(self._start(deployment_id, node, name, payload, None, None, owner))
+            reached.append(self._start(deployment_id, node, name, payload, None, None, owner, depth))
         if owed is not None:
             self.step(lambda turn: _settle(turn, owed))
         return reached
@@ -109,8 +114,9 @@ class Messages:
         business_key: str | None,
         owed: str | None,
         owner: str | None,
+        depth: int,
     ) -> int:
-        request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner)
+        request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth)
 
         def begin(turn: Turn) -> int:
             _settle(turn, owed)
@@ -121,20 +127,24 @@ class Messages:
 
     def deliver(self, event: EventRow) -> None:
         """Deliver what a process has thrown; a message that nobody expects is dropped, with a warning."""
+        number = event.process_instance_id
+        thrower = None if number is None else self.facilities.store.instance(number)
         # What one owner's process throws is not for the processes of others.
-        thrower = (
-            None if event.process_instance_id is None else self.facilities.store.instance(event.process_instance_id)
-        )
         owner = None if thrower is None else thrower.owner_name
+        depth = 1 if thrower is None or event.created - thrower.started > SOON else thrower.flags // Flags.THROWN + 1
         payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
         try:
             if event.kind == "signal":
-                self.signal(event.name, payload, owner=owner, owed=event.id, thrower=event.process_instance_id)
-            elif self.message(event.name, payload, owner=owner, owed=event.id) is None:
+                self.signal(
+                    event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=event.process_instance_id
+                )
+            elif self.message(event.name, payload, owner=owner, depth=depth, owed=event.id) is None:
                 logger.warning("no process waits for the thrown message %r", event.name)
                 self.step(lambda turn: _settle(turn, event.id))
         except RiverstoneError as error:
             logger.warning("the thrown %s %r could not be delivered: %s", event.kind, event.name, error.message)
+            if isinstance(error, LimitExceeded) and error.limit == "throw_depth":
+                self.step(lambda turn: _settle(turn, event.id))
 
 
 def _settle(turn: Turn, owed: str | None) -> None:

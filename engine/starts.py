@@ -115,8 +115,15 @@ class Starts:
         payload: Mapping[str, Any],
         business_key: str | None,
         owner: str | None,
+        depth: int,
     ) -> StartRequest:
-        """The start of a process by a message or a signal; its payload is the start variables."""
+        """The start of a process by a message or a signal; its payload is the start variables.
+
+        ``depth`` is how many processes in a row have started one another so. Raises LimitExceeded.
+        """
+        limit = self.facilities.limits.throw_depth
+        if depth > limit:
+            raise LimitExceeded("throw_depth", f"Processes start one another deeper than throw_depth ({limit}) allows.")
         definition = self.facilities.definitions.get(deployment_id)
         self._refuse_too_many(definition.key)
         return StartRequest(
@@ -124,6 +131,7 @@ class Starts:
             name=name[:LONGEST_NAME],
             variables=payload,
             completed=_completed(definition, payload),
+            flags=depth * Flags.THROWN,
             by_key=True,
             business_key=business_key,
             owner=owner,

@@ -241,3 +241,22 @@ def test_a_limit_that_is_none_is_refused_by_name(values: dict[str, Any]) -> None
 
 def test_a_limit_is_read_from_a_text() -> None:
     assert Limits.of({"body_size": "10", "timer_interval": "0.5"}) == Limits(body_size=10, timer_interval=0.5)
+
+
+@pytest.mark.parametrize("kind", ["signal", "message"])
+def test_processes_that_start_one_another_without_end_are_stopped(
+    client: Client, engine: Engine, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = f'<{kind}EventDefinition id="d" {kind}Ref="x"/>'
+    throwing = attacks.around(
+        f'<intermediateThrowEvent id="m">{event}</intermediateThrowEvent>', before=f'<{kind} id="x" name="again"/>'
+    )
+    started_by = event.replace('"d"', '"d2"')
+    source = throwing.replace(b'<startEvent id="s"/>', f'<startEvent id="s">{started_by}</startEvent>'.encode())
+
+    with soon(), caplog.at_level(logging.WARNING):
+        started(client, source)
+        engine.run_pending()
+
+    assert len(engine.instances(limit=100).items) == 1 + Limits().throw_depth
+    assert "throw_depth" in caplog.text
