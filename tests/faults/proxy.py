@@ -61,6 +61,8 @@ class Proxy:
             except OSError:
                 _end(client)
                 continue
+            for each in (client, server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._pairs.append((client, server))
             threading.Thread(target=self._serve, args=(client, server), daemon=True).start()
 
