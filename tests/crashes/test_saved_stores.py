@@ -1,0 +1,31 @@
+"""Stores that earlier versions have written are gone on with: every kind of waiting comes to its end."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .saved import ENDS, finish, make
+
+STORES = Path(__file__).parents[1] / "data" / "stores"
+
+
+@pytest.mark.parametrize("store", sorted(STORES.glob("*.db")), ids=lambda path: path.stem)
+def test_a_store_of_an_earlier_schema_is_gone_on_with(store: Path, tmp_path: Path) -> None:
+    for file in (store, store.with_suffix(".json")):
+        shutil.copy(file, tmp_path)
+
+    assert finish(tmp_path / store.name) == ENDS
+
+
+def test_a_store_made_now_could_be_kept(tmp_path: Path) -> None:
+    make(tmp_path / "now.db")
+
+    assert not [file for file in tmp_path.iterdir() if file.suffix not in (".db", ".json")]
+    assert finish(tmp_path / "now.db") == ENDS
+
+
+def test_some_stores_are_kept() -> None:
+    assert list(STORES.glob("*.db"))
