@@ -1,0 +1,31 @@
+"""Two hundred random processes, each torn from its engine after every step, go the way of those left alone."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from ..features.elements import Stage, end, model
+from ..features.test_elements_restarts import NAMES, Block, Drawing, blocks, told
+
+
+@seed(5)
+@settings(max_examples=200, derandomize=False, database=None, phases=(Phase.generate,))
+@given(blocks, st.integers(0, 2))
+def test_two_hundred_pairs_with_and_without_restarts_end_alike(block: Block, n: int) -> None:
+    drawing = Drawing()
+    drawing.put('<startEvent id="s"/>')
+    drawing.flows.append(f"{block(drawing, 's')} -> e")
+    drawing.put(end("e"))
+    source = model(drawing.whole(), *drawing.flows, before=NAMES)
+    with tempfile.TemporaryDirectory() as folder:
+        found = []
+        for stage in (Stage(), Stage(Path(folder))):
+            try:
+                found.append(told(stage, source, n))
+            finally:
+                stage.close()
+    assert found[0] == found[1]
