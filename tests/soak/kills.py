@@ -33,6 +33,8 @@ LIVES = 10
 HURRY = 500
 """How many times shorter all times of the models are."""
 AT_ONCE = 4
+MOST_WRONG = 100
+"""After so many findings there is enough to look at."""
 SETTLED = {"undone", "retained", "skipped", "never-begun"}
 RESTING = 60.0
 """Seconds within which everything must have come to rest in the last life."""
@@ -290,15 +292,17 @@ def soak(kills: int, first: int = 0) -> dict[str, Any]:
     wrong: list[str] = []
     under_way: dict[int, tuple[int, Path]] = {}
     seed = first
-    while total["kills"] < kills or under_way:
-        while total["kills"] + len(under_way) * LIVES < kills and len(under_way) < AT_ONCE:
+    while (total["kills"] < kills and len(wrong) < MOST_WRONG) or under_way:
+        while total["kills"] + len(under_way) * LIVES < kills and len(under_way) < AT_ONCE and len(wrong) < MOST_WRONG:
             folder = Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
             under_way[forked(lambda: _alone(seed, folder))] = (seed, folder)  # noqa: B023
             seed += 1
         pid, _ = os.wait()
         played, folder = under_way.pop(pid)
         result = folder / "result"
-        found = json.loads(result.read_text()) if result.exists() else {"kills": 0, "wrong": ["no result"], "ends": {}}
+        found: dict[str, Any] = {"kills": 0, "wrong": ["no result"], "ends": {}}
+        if result.exists():
+            found = json.loads(result.read_text())
         total.update(kills=found["kills"], rounds=1)
         ends.update(found["ends"])
         if found["wrong"]:
