@@ -291,7 +291,11 @@ class Deployments:
             known = self.store.deployment_of_digest(model.key, row.digest, numbered=False)
             if known is not None:
                 return self.definitions.get(known.id)
-            self.store.add_deployment(row, ())
+            try:
+                self.store.add_deployment(row, ())
+            except AlreadyUsed:
+                # Another trial run of the same model came first at this moment, and its snapshot is as good.
+                row = self.store.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
 
 
