@@ -75,6 +75,14 @@ def audit(connection: Connection, /, limit: int, cursor: str | None, forget_befo
         click.echo(f"There are more: --cursor {page.cursor}", err=True)
 
 
+@click.command("encrypt")
+@connected
+def encrypt(connection: Connection, /) -> None:
+    """Encrypt what is stored with the first of the keys in RIVERSTONE_ENCRYPTION_KEY (NEW,OLD)."""
+    with connection.changing(passive=True) as engine:
+        click.echo(f"Encrypted {engine.encrypt_again()} values.")
+
+
 def key_line(found: Key) -> str:
     """One line about a key."""
     revoked = f"  revoked {found.revoked.astimezone():{TIME}}" if found.revoked is not None else ""

@@ -42,7 +42,13 @@ def create_app(
         url = app.config.get("RIVERSTONE_DB") or os.environ.get("RIVERSTONE_DB") or "sqlite:///riverstone.db"
         modules = app.config.get("RIVERSTONE_STONES") or os.environ.get("RIVERSTONE_STONES") or ""
         stones = stones_named(modules.split(","))
-        engine = Engine(url, stones=stones, dispatcher="threads", limits=settings.limits)
+        engine = Engine(
+            url,
+            stones=stones,
+            dispatcher="threads",
+            limits=settings.limits,
+            encryption_keys=settings.encryption_keys,
+        )
     app.extensions["riverstone"] = engine
     admit = access or Access(engine, settings.introspection)
     Gate(admit).guard(app)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import click
 
-from .access_commands import audit, key
+from .access_commands import audit, encrypt, key
 from .connection import Connection, connected
 from .terminal import age, end_with, json_file, json_option, print_record
 
@@ -326,3 +326,4 @@ def demo(pace: float) -> None:
 
 main.add_command(key)
 main.add_command(audit)
+main.add_command(encrypt)

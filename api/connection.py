@@ -46,6 +46,7 @@ class Connection:
             dispatcher=dispatcher,
             passive=not stones if passive is None else passive,
             limits=settings.limits,
+            encryption_keys=settings.encryption_keys,
         )
 
     @contextmanager

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import AlreadyUsed, Store, StoreClosed, StoreError
+from ..models import AlreadyUsed, Cipher, Store, StoreClosed, StoreError, encrypt_again
 from . import jsontext, retention, step
 from .audit import Audit, Call, present_call
 from .bpmn.findings import Finding
@@ -68,8 +68,13 @@ class Engine:
         functions: Mapping[str, Callable[..., Any]] | None = None,
         threads: int = 16,
         passive: bool = False,
+        encryption_keys: Sequence[str] = (),
     ) -> None:
-        """``passive`` only looks and asks: it takes over nothing that a dead engine left."""
+        """``passive`` only looks and asks: it takes over nothing that a dead engine left.
+
+        ``encryption_keys`` are Fernet keys (extra ``riverstone[crypto]``): what processes work with is encrypted with
+        the first before it is stored, and read with whichever fits. Raises StoreUnavailable for a wrong key.
+        """
         self.url = url
         self.limits = limits or Limits()
         self.clock = clock or Clock()
@@ -78,7 +83,7 @@ class Engine:
             self.stones.add(stone)
         self._closed = False
         try:
-            self._store = Store(url)
+            self._store = Store(url, Cipher(encryption_keys) if encryption_keys else None)
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot be opened: {error}") from error
         self.keys = Keys(self._store, self.clock)
@@ -517,6 +522,16 @@ class Engine:
         jsontext.check(values, limits=self.limits, name="payload")
         with _ours():
             return [str(number) for number in self._messages.signal(name, values, owner=owner)]
+
+    def encrypt_again(self) -> int:
+        """Write what is stored anew with the first encryption key, also what was in clear; how many values there were.
+
+        Raises Invalid without a key, StoreUnavailable where no key fits.
+        """
+        if self._store.cipher is None:
+            raise Invalid("There is no encryption key: set RIVERSTONE_ENCRYPTION_KEY.", code="encryption-key")
+        with _ours():
+            return encrypt_again(self._store, self._store.cipher)
 
     # -- what dispatchers report
 

@@ -2,6 +2,7 @@
 
 from .access import AccessRecords, AuditRow, KeyRow
 from .changes import Changes
+from .cipher import Cipher, encrypt_again
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
 from .leases import SUSPECT, Leases
 from .rows import ContentRow, DeploymentRow, EngineRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
@@ -13,6 +14,7 @@ __all__ = [
     "AlreadyUsed",
     "AuditRow",
     "Changes",
+    "Cipher",
     "ConnectionLost",
     "ContentRow",
     "DeploymentRow",
@@ -30,4 +32,5 @@ __all__ = [
     "TaskRow",
     "TokenRow",
     "WaitRow",
+    "encrypt_again",
 ]

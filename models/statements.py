@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
+from .cipher import COLUMNS, Cipher, sealed
 from .rows import columns
 
 WIDTHS = (64, 16, 4, 1)
@@ -22,6 +23,8 @@ class Statement:
     def __init__(self, text: str, names: Sequence[str]) -> None:
         self.text = text
         self.names = tuple(names)
+        self.secret: tuple[int, ...] = ()
+        """Which of the values are encrypted, where anything is."""
         self._values = attrgetter(*names) if len(names) > 1 else None
 
     def values(self, row: Any) -> Any:
@@ -40,6 +43,7 @@ class Insert(Statement):
         self._head = f"INSERT INTO `{table}` ({', '.join(f'`{name}`' for name in names)}) VALUES "
         self._marks = f"({', '.join('?' * len(names))})"
         super().__init__(self._head + self._marks, names)
+        self.secret = _secret(table, names)
 
     @classmethod
     def of(cls, table: str, row: type[Any]) -> Insert:
@@ -60,6 +64,7 @@ class Update(Statement):
         assignments = ", ".join(f"`{name}` = ?" for name in names)
         condition = " AND ".join(f"`{name}` = ?" for name in where)
         super().__init__(f"UPDATE `{table}` SET {assignments} WHERE {condition}", (*names, *where))
+        self.secret = _secret(table, names)
 
     def wide(self, count: int) -> str:
         offset = len(self._set)
@@ -88,16 +93,19 @@ class Delete(Statement):
 class Writer:
     """Runs statements on a cursor; ``dialects`` holds each in the words of the database."""
 
-    def __init__(self, cursor: Any, dialects: dict[str, str], *, wide: bool) -> None:
+    def __init__(self, cursor: Any, dialects: dict[str, str], *, wide: bool, cipher: Cipher | None = None) -> None:
         self.cursor = cursor
         self.dialects = dialects
         self.wide = wide
+        self.cipher = cipher
 
     def run(self, statement: Statement, rows: Collection[Any]) -> int:
         """Write all rows; the number of rows that were there to be written."""
         if not rows:
             return 0
         values = [statement.values(row) for row in rows]
+        if self.cipher is not None and statement.secret:
+            values = [sealed(each, statement.secret, self.cipher) for each in values]
         if len(values) == 1:
             self.cursor.execute(self.dialects[statement.text], values[0])
             return int(self.cursor.rowcount)
@@ -109,6 +117,10 @@ class Writer:
             self.cursor.execute(text, flat)
             written += int(self.cursor.rowcount)
         return written
+
+
+def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:
+    return tuple(place for place, name in enumerate(names) if name in COLUMNS.get(table, ()))
 
 
 _wide: dict[tuple[str, int], str] = {}

@@ -11,6 +11,7 @@ import peewee
 
 from . import changes
 from .changes import Changes
+from .cipher import Cipher, opened
 from .database import dialect, migrate, open_database
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
 from .guard import Guard
@@ -34,7 +35,8 @@ def _select(table: str, row: type[Any], condition: str) -> str:
 class Store:
     """One database, used from any thread; every method may raise :class:`StoreError`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, cipher: Cipher | None = None) -> None:
+        self.cipher = cipher
         self.database = open_database(url)
         self._memory = getattr(self.database, "database", None) == ":memory:"
         self._ids: Iterator[int] = iter(())
@@ -84,11 +86,11 @@ class Store:
         raise lost
 
     def _rows(self, row: type[Row], sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return [row(*found) for found in self.read(sql, values)]
+        return [opened(row(*found), self.cipher) for found in self.read(sql, values)]
 
     def _one(self, row: type[Row], sql: str, values: Sequence[Any]) -> Row | None:
         found = self.read(sql, values)
-        return row(*found[0]) if found else None
+        return opened(row(*found[0]), self.cipher) if found else None
 
     def _value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         found = self.read(sql, values)
@@ -112,7 +114,7 @@ class Store:
                 with self._guard, self.database.atomic():
                     cursor = self.database.cursor()
                     self._mark(cursor)
-                    changed.write(Writer(cursor, self._writes, wide=False))
+                    changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
                 return
             except ConnectionLost as error:
                 lost = error
@@ -129,7 +131,7 @@ class Store:
                 known = connection.execute("SELECT 1 FROM engine_node WHERE id = ?", (self._engine_id,)).fetchone()
                 if known is None:
                     raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
-            changed.write(Writer(connection.cursor(), self._writes, wide=True))
+            changed.write(Writer(connection.cursor(), self._writes, wide=True, cipher=self.cipher))
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -242,7 +244,9 @@ class Store:
         return self._query(InstanceRow, query)
 
     def _query(self, row: type[Row], query: Any) -> list[Row]:
-        return self._asked(lambda: [row(*found) for found in query.tuples().execute(self.database)])
+        return self._asked(
+            lambda: [opened(row(*found), self.cipher) for found in query.tuples().execute(self.database)]
+        )
 
     def active_instances(self) -> list[int]:
         """The ids of all instances that have not ended."""

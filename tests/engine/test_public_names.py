@@ -14,13 +14,13 @@ ENGINE = """
     UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock WaitTimeout
 """.split()
 MODELS = """
-    AccessRecords AlreadyUsed AuditRow Changes ConnectionLost ContentRow DeploymentRow EngineForgotten EngineRow
-    EventRow InstanceRow KeyRow Leases ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError TaskRow
-    TokenRow WaitRow
+    AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeploymentRow EngineForgotten
+    EngineRow EventRow InstanceRow KeyRow Leases ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError
+    TaskRow TokenRow WaitRow encrypt_again
 """.split()
 METHODS = """
-    cancel close complete delete deploy deploy_model deployment deployments get instances lint message model
-    models owned_by owner_of owner_of_task preview protect register report report_progress rerun resume
+    cancel close complete delete deploy deploy_model deployment deployments encrypt_again get instances lint message
+    model models owned_by owner_of owner_of_task preview protect purge register report report_progress rerun resume
     retry_undo run_pending save_model signal start stone stone_for task tasks wait
 """.split()
 

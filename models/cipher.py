@@ -1,0 +1,130 @@
+"""Encryption at rest: which columns hold what processes work with, and how they are written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import StoreError
+from .rows import ContentRow, EventRow, InstanceRow, TaskRow, TokenRow
+
+if TYPE_CHECKING:
+    from .store import Store
+
+Row = TypeVar("Row")
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "content": ("start_variables", "variables", "outputs"),
+    "task": ("parameters", "outputs", "state", "reason", "log", "locals"),
+    "token": ("internal", "locals"),
+    "event": ("payload",),
+    "process_instance": ("reason",),
+}
+"""Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
+OF_ROW: dict[type[Any], tuple[str, ...]] = {
+    ContentRow: COLUMNS["content"],
+    TaskRow: COLUMNS["task"],
+    TokenRow: COLUMNS["token"],
+    EventRow: COLUMNS["event"],
+    InstanceRow: COLUMNS["process_instance"],
+}
+PLAIN = frozenset({"reason"})
+"""Columns of free text, where what looks encrypted may be just a text; the others are JSON, which never does."""
+MARK = "fernet:"
+IDENTIFIED_BY = {
+    "content": ("process_instance_id",),
+    "task": ("id",),
+    "token": ("process_instance_id", "id"),
+    "event": ("id",),
+    "process_instance": ("process_instance_id",),
+}
+
+
+class Cipher:
+    """Fernet (AES-128-CBC with HMAC-SHA256): the first key encrypts, all of them decrypt.
+
+    Raises StoreError for a text that is no Fernet key, and where the package ``cryptography`` is missing.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        try:
+            from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+        except ImportError as error:
+            raise StoreError("encryption needs the package cryptography: install riverstone[crypto]") from error
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise StoreError("an encryption key is no Fernet key: make one with Fernet.generate_key()") from error
+        self._invalid = InvalidToken
+
+    def encrypt(self, text: str) -> str:
+        """The text as it is stored."""
+        return MARK + self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, stored: str) -> str | None:
+        """The text that was stored, None if no key fits."""
+        try:
+            return self._fernet.decrypt(stored.removeprefix(MARK)).decode()
+        except self._invalid:
+            return None
+
+
+def opened(row: Row, cipher: Cipher | None) -> Row:
+    """The row with its encrypted columns in clear; raises StoreError where there is no key for one."""
+    for column in OF_ROW.get(type(row), ()):
+        stored: str | None = getattr(row, column)
+        if stored is None or not stored.startswith(MARK):
+            continue
+        text = cipher.decrypt(stored) if cipher is not None else None
+        if text is not None:
+            setattr(row, column, text)
+        elif column not in PLAIN:
+            raise StoreError(f"the column {column} is encrypted and no key fits: give the key that it was written with")
+    return row
+
+
+def sealed(values: Sequence[Any], places: Sequence[int], cipher: Cipher) -> list[Any]:
+    """The values of a statement, those at ``places`` encrypted."""
+    written = list(values)
+    for place in places:
+        if written[place] is not None:
+            written[place] = cipher.encrypt(written[place])
+    return written
+
+
+def encrypt_again(store: Store, cipher: Cipher, *, batch: int = 200) -> int:
+    """Write everything that is stored anew with the first key; how many values there were.
+
+    Engines may go on meanwhile: what they change in between is left as they wrote it. Raises StoreError.
+    """
+    return sum(
+        _rewrite(store, cipher, table, column, batch) for table, columns in COLUMNS.items() for column in columns
+    )
+
+
+def _rewrite(store: Store, cipher: Cipher, table: str, column: str, batch: int) -> int:
+    names = IDENTIFIED_BY[table]
+    condition = " AND ".join(f"`{name}` = ?" for name in names)
+    sql = f"UPDATE `{table}` SET `{column}` = ? WHERE {condition} AND `{column}` = ?"
+    count = 0
+    for *identifier, stored in _all(store, table, column, names, batch):
+        text = cipher.decrypt(stored) if stored.startswith(MARK) else stored
+        if text is None and column not in PLAIN:
+            raise StoreError(f"the column {column} of {table} is encrypted and no key fits: give the old key too")
+        count += store.execute(sql, (cipher.encrypt(stored if text is None else text), *identifier, stored))
+    return count
+
+
+def _all(store: Store, table: str, column: str, names: Sequence[str], batch: int) -> Iterator[tuple[Any, ...]]:
+    listed = ", ".join(f"`{name}`" for name in names)
+    after: tuple[Any, ...] = ()
+    while True:
+        beyond = f" AND ({listed}) > ({', '.join('?' * len(names))})" if after else ""
+        sql = (
+            f"SELECT {listed}, `{column}` FROM `{table}` WHERE `{column}` IS NOT NULL{beyond} ORDER BY {listed} LIMIT ?"
+        )
+        found = store.read(sql, (*after, batch))
+        yield from found
+        if len(found) < batch:
+            return
+        after = found[-1][:-1]
