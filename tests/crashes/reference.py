@@ -69,6 +69,8 @@ def play(url: str, ground: Ground, variant: Variant, *, threads: bool, life: int
         ).process_instance_id
         engine.wait(number, 30)
         if variant == "delete":
+            # A life before this one may have come as far as to protect it from the purge.
+            engine.protect(number, False)
             engine.delete(number)
             engine.wait(number, 30)
         # Something for a purge, from which the rest is kept.
