@@ -274,7 +274,9 @@ def process_started(pid: int) -> str:
     """What tells this process from a later one with the same id; empty if it is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            return stat.read().rpartition(")")[2].split()[19]
+            fields = stat.read().rpartition(")")[2].split()
+            # A dead process that its parent has not asked about yet still has an entry.
+            return "" if fields[0] in ("Z", "X") else fields[19]
     except OSError:
         pass
     if os.path.isdir("/proc/self"):

@@ -279,7 +279,7 @@ def engine_id(engine: Engine) -> str:
 
 
 def test_promise_7_what_kills_its_process_again_and_again_fails_visibly_and_its_sibling_goes_on(yard: Path) -> None:
-    with serving(yard) as (url, server), suppress(requests.ConnectionError):
+    with serving(yard) as (url, server), suppress(requests.RequestException):
         start(url, "poisoned")
         server.wait(10)
     (number,) = instances(yard)

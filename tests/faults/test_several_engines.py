@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,3 +128,10 @@ def test_a_stone_that_kills_whoever_carries_it_out_fails_in_the_end_and_takes_no
     assert task.status == "start.failed"
     assert task.reason == "start was lost 3 times with the engine that carried it out, so it is given up"
     assert sorted(each.status for each in instances) == ["rollback.success", *["success"] * 4]
+
+
+def test_a_killed_process_is_gone_before_its_parent_has_asked_about_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        assert pulse.process_started(child.pid) != ""
+        child.send_signal(signal.SIGKILL)
+        until(lambda: pulse.process_started(child.pid) == "")
