@@ -7,7 +7,7 @@ from typing import Any
 
 from . import failpoints, jsontext, undo_order
 from .bpmn.node import Node
-from .bpmn.token import READY, STARTED
+from .bpmn.token import READY
 from .errors import ExpressionError
 from .instance import Flags, Instance
 from .stone import Stone
@@ -23,11 +23,6 @@ def begin(instance: Instance, entry: Node | None, payload: Mapping[str, Any]) ->
     workflow.begin(entry)
     if payload:
         workflow.task_tree.set_variables(payload)
-    if entry is not None:
-        for token in list(workflow.tasks.values()):
-            if token.node is entry and getattr(entry, "instantiate", False):
-                token._set_state(STARTED)
-                token.complete()
     settle(instance)
 
 
