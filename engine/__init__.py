@@ -2,6 +2,7 @@
 
 from .bpmn.findings import Finding
 from .clock import Clock, VirtualClock
+from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
@@ -51,11 +52,14 @@ __all__ = [
     "Model",
     "ModelInvalid",
     "NotFound",
+    "OutputDeclaration",
     "Page",
+    "ParameterDeclaration",
     "ProcessInstance",
     "ReferenceNotFound",
     "RiverstoneError",
     "Stone",
+    "StoneDeclaration",
     "StoreUnavailable",
     "Task",
     "TaskInfo",

@@ -15,6 +15,7 @@ from . import jsontext, retention, step
 from .audit import Audit, Call, present_call
 from .bpmn.findings import Finding
 from .clock import Clock
+from .declaration import StoneDeclaration
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -152,6 +153,10 @@ class Engine:
             return function
 
         return decorate
+
+    def stones_declared(self) -> tuple[StoneDeclaration, ...]:
+        """What the known stones take, put out and can do, by code."""
+        return self.stones.declared()
 
     # -- models and deployments
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, validate
+from marshmallow import INCLUDE, Schema, ValidationError, fields, missing
 
 from .context import Context
+from .declaration import allowed_values, default_of, key_of
 from .errors import ExpressionError, Invalid, ReferenceNotFound
 from .expressions import Value
-from .jsontext import JSON, check, dumps
-from .limits import Limits
+from .jsontext import JSON, dumps
 from .mask import MASKED
 from .stone import Stone
 
@@ -76,31 +76,8 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON]) -> dict[str, Any]:
 
 def masked(stone: type[Stone], values: Mapping[str, JSON]) -> dict[str, JSON]:
     """The values as they may be shown: ``*****`` for each that its field declares ``no_echo``."""
-    secret = {_key(name, field) for name, field in stone.parameters.items() if field.metadata.get("no_echo")}
+    secret = {key_of(name, field) for name, field in stone.parameters.items() if field.metadata.get("no_echo")}
     return {name: MASKED if name in secret else value for name, value in values.items()}
-
-
-def describe(stone: type[Stone]) -> list[dict[str, JSON]]:
-    """What a form needs to know of each parameter that the stone declares, in their order."""
-    described = []
-    for name, field in stone.parameters.items():
-        secret = bool(field.metadata.get("no_echo"))
-        # A default that is made anew each time says nothing to a form.
-        unknown = field.load_default is missing or callable(field.load_default)
-        default = None if unknown else _default(field)
-        described.append(
-            {
-                "name": _key(name, field),
-                "type": _type(field),
-                "required": field.required,
-                "default": MASKED if secret and default is not None else default,
-                "display_name": field.metadata.get("display_name") or _key(name, field),
-                "visible": bool(field.metadata.get("visible", True)),
-                "no_echo": secret,
-                "allowed_values": _allowed(field),
-            }
-        )
-    return described
 
 
 class _Declaration:
@@ -109,10 +86,11 @@ class _Declaration:
     def __init__(self, stone: type[Stone]) -> None:
         if "Meta" in stone.parameters:
             raise Invalid(f"Stone {stone.code!r} cannot have a parameter called 'Meta': call it otherwise.")
-        self.names = [_key(name, field) for name, field in stone.parameters.items()]
-        self.fields = {_key(name, field): field for name, field in stone.parameters.items()}
+        self.names = [key_of(name, field) for name, field in stone.parameters.items()]
+        self.fields = {key_of(name, field): field for name, field in stone.parameters.items()}
         self.plain = all(_is_plain(field) for field in stone.parameters.values())
-        self.allowed = {name: values for name, field in self.fields.items() if (values := _allowed(field)) is not None}
+        allowed = {name: allowed_values(field) for name, field in self.fields.items()}
+        self.allowed = {name: values for name, values in allowed.items() if values is not None}
         self.schema: Schema = Schema.from_dict(dict(stone.parameters), name=stone.__name__)(unknown=INCLUDE)
 
     def loaded(self, values: Mapping[str, JSON]) -> dict[str, Any]:
@@ -130,7 +108,7 @@ class _Declaration:
         stored = dict(values)
         for name, field in self.fields.items():
             if name not in stored and field.load_default is not missing:
-                stored[name] = _default(field)
+                stored[name] = default_of(field)
         return stored
 
 
@@ -198,10 +176,6 @@ def _invalid(
     return Invalid(text, code="parameters-invalid", errors=errors)
 
 
-def _key(name: str, field: fields.Field[Any]) -> str:
-    return field.data_key or name
-
-
 def _is_plain(field: fields.Field[Any]) -> bool:
     if type(field) is fields.List:
         return _is_plain(field.inner)
@@ -209,25 +183,3 @@ def _is_plain(field: fields.Field[Any]) -> bool:
         return field.value_field is None or _is_plain(field.value_field)
     default = None if field.load_default is missing else field.load_default
     return type(field) in _PLAIN and (default is None or isinstance(default, str | int | float | bool | list | dict))
-
-
-def _default(field: fields.Field[Any]) -> JSON:
-    """The field's default as JSON; raises Invalid if there is no way to store it."""
-    default = field.load_default() if callable(field.load_default) else field.load_default
-    if default is None or type(default) in (str, int, float, bool):
-        return default
-    stored = field._serialize(default, "default", None)
-    check(stored, limits=Limits(), name=f"the default of parameter {field.name or '?'}")
-    return stored
-
-
-def _allowed(field: fields.Field[Any]) -> list[JSON] | None:
-    allowed = field.metadata.get("allowed_values")
-    if allowed is not None:
-        return list(allowed)
-    return next((list(rule.choices) for rule in field.validators if isinstance(rule, validate.OneOf)), None)
-
-
-def _type(field: fields.Field[Any]) -> str:
-    names = {fields.Raw: "json", fields.Dict: "object", fields.Nested: "object"}
-    return names.get(type(field), type(field).__name__.lower())

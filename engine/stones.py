@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from .declaration import StoneDeclaration, declaration_of
 from .errors import Invalid
 from .stone import Stone
 
@@ -39,6 +40,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     def remove(self, code: str) -> None:
         """Forget every class with this code; tasks that need it wait until it is back."""
         self._by_code.pop(code, None)
+
+    def declared(self) -> tuple[StoneDeclaration, ...]:
+        """What all of them declare, by code, the one that serves the rest after the particular ones."""
+        return tuple(declaration_of(stone) for code in sorted(self._by_code) for stone in self._by_code[code])
 
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
         """The class for a task with these parameters (JSON text), or None while none is registered."""

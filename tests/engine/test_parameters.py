@@ -10,11 +10,13 @@ import pytest
 from marshmallow import fields, validate
 
 from riverstone.engine.context import Context
+from riverstone.engine.declaration import ParameterDeclaration, declaration_of
 from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound
 from riverstone.engine.expressions import compile_value
 from riverstone.engine.limits import Limits
-from riverstone.engine.parameters import describe, masked, resolve_parameters, typed
+from riverstone.engine.parameters import masked, resolve_parameters, typed
 from riverstone.engine.stone import Stone
+from riverstone.engine.task_info import TaskInfo
 
 LIMITS = Limits()
 
@@ -140,21 +142,36 @@ def test_secret_parameters_are_masked_by_their_name() -> None:
     assert masked(Server, {"password": "s3cret", "count": 1}) == {"password": "*****", "count": 1}
 
 
-def test_a_form_learns_what_a_stone_takes() -> None:
-    kind, count, password, region = describe(Server)
+def test_a_form_learns_what_a_stone_takes_puts_out_and_can_do() -> None:
+    declared = declaration_of(Server)
+    kind, count, password, region = declared.parameters
 
-    assert kind == {
-        "name": "instanceType",
-        "type": "string",
-        "required": True,
-        "default": None,
-        "display_name": "Type",
-        "visible": True,
-        "no_echo": False,
-        "allowed_values": None,
-    }
-    assert (count["type"], count["default"]) == ("integer", 1)
-    assert password["no_echo"]
-    assert region["allowed_values"] == ["bcc", "beijin"]
-    assert [entry["default"] for entry in describe(Order)] == [None, "2020-01-02", None]
-    assert describe(Order)[2]["allowed_values"] == ["s", "m"]
+    assert kind == ParameterDeclaration(name="instanceType", type="string", required=True, display_name="Type")
+    assert (count.type, count.default) == ("integer", 1)
+    assert password.no_echo
+    assert region.allowed_values == ("bcc", "beijin")
+    assert [entry.default for entry in declaration_of(Order).parameters] == [None, "2020-01-02", None]
+    assert declaration_of(Order).parameters[2].allowed_values == ("s", "m")
+
+
+def test_a_stone_is_declared_with_its_words_its_hooks_and_its_secrets() -> None:
+    class Account(Stone):
+        """Somebody's account.
+
+        Made by hand.
+        """
+
+        code = "SIP::Account"
+        outputs = {"login": "the name"}
+        secret_outputs = frozenset({"password"})
+        serves = {"regionId": "bcc"}
+
+        def start(self, task: TaskInfo) -> None: ...
+        def delete(self, task: TaskInfo) -> None: ...
+
+    declared = declaration_of(Account)
+
+    assert (declared.code, declared.description) == ("SIP::Account", "Somebody's account.\n\nMade by hand.")
+    assert (declared.hooks, declared.serves) == (("start", "delete"), {"regionId": "bcc"})
+    assert [(output.name, output.secret) for output in declared.outputs] == [("login", False), ("password", True)]
+    assert declaration_of(Stone).hooks == ()

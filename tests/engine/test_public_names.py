@@ -9,8 +9,9 @@ import riverstone.models as models
 
 ENGINE = """
     BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed ExpressionError Finding InlineDispatcher
-    Invalid LimitExceeded Limits Malformed Model ModelInvalid NotFound Page ProcessInstance ReferenceNotFound
-    RiverstoneError Stone StoreUnavailable Task TaskInfo ThreadsDispatcher TooLarge UndoStep Unknown
+    Invalid LimitExceeded Limits Malformed Model ModelInvalid NotFound OutputDeclaration
+    Page ParameterDeclaration ProcessInstance ReferenceNotFound
+    RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskInfo ThreadsDispatcher TooLarge UndoStep Unknown
     UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock WaitTimeout
 """.split()
 MODELS = """
@@ -21,7 +22,7 @@ MODELS = """
 METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments encrypt_again get instances lint message
     model models owned_by owner_of owner_of_task preview protect purge register report report_progress rerun resume
-    retry_undo run_pending save_model signal start stone stone_for task tasks wait
+    retry_undo run_pending save_model signal start stone stone_for stones_declared task tasks wait
 """.split()
 
 
