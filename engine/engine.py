@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -12,11 +10,12 @@ from uuid import uuid4
 
 from ..models import AlreadyUsed, Cipher, Store, StoreClosed, StoreError, encrypt_again
 from . import jsontext, retention, step
-from .audit import Audit, Call, present_call
+from .audit import Audit
 from .bpmn.findings import Finding
 from .clock import Clock
 from .declaration import StoneDeclaration
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
+from .desk import Desk
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
@@ -28,22 +27,21 @@ from .errors import (
     StoreUnavailable,
     UnknownProcessInstance,
     UnknownTask,
-    WaitTimeout,
 )
 from .instance import Facilities, Flags
 from .keys import Keys
 from .limits import Limits
 from .messages import Messages
 from .owned import OwnedEngine
-from .perform import Outcome, spoilt
 from .pulse import Pulse
+from .pump import Pump
 from .records import Records
 from .river import River, Turn
 from .scripts import Scripts
 from .starts import Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
-from .task_info import TaskInfo, Work
+from .task_info import TaskInfo
 from .views import Deployment, Model, Page, ProcessInstance, Task, UndoStep
 
 logger = logging.getLogger("riverstone.engine")
@@ -82,7 +80,6 @@ class Engine:
         self.stones = Stones()
         for stone in stones:
             self.stones.add(stone)
-        self._closed = False
         try:
             self._store = Store(url, Cipher(encryption_keys) if encryption_keys else None)
         except StoreError as error:
@@ -104,20 +101,20 @@ class Engine:
         self._river = River(self._facilities)
         self._starts = Starts(self._facilities, self._deployments)
         self._records = Records(self._facilities)
-        self._messages = Messages(self._facilities, self._starts, self._step)
-        self._inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
-        self._pumping = threading.RLock()
-        self._dispatcher.open(self)
-        self._pulse = Pulse(self._river, self._facilities, self._messages.deliver, passive=passive)
-        self._pulse.begin(own_thread=self._inline is None)
+        inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
+        self._pump = Pump(self._river, self.clock, self.audit, inline)
+        self._messages = Messages(self._facilities, self._starts, self._pump.step)
+        self._dispatcher.open(Desk(self._facilities, self._river))
+        self._pulse = self._pump.pulse = Pulse(self._river, self._facilities, self._messages.deliver, passive=passive)
+        self._pulse.begin(own_thread=inline is None)
 
     # -- life
 
     def close(self) -> None:
         """Stop: running hooks end first, and what is open is left for whoever comes next."""
-        if self._closed:
+        if self._pump.closed:
             return
-        self._closed = True
+        self._pump.closed = True
         self._dispatcher.close()
         self._pulse.end()
         self._store.close()
@@ -142,7 +139,7 @@ class Engine:
             def back(turn: Turn, number: int = row.process_instance_id, task_id: int = row.id) -> None:
                 step.stone_is_back(turn.instance(number), task_id)
 
-            self._step(back)
+            self._pump.step(back)
         return stone
 
     def stone(self, code: str, **options: Any) -> Callable[[Callable[[TaskInfo], Any]], Callable[[TaskInfo], Any]]:
@@ -280,7 +277,7 @@ class Engine:
                 if before is not None:
                     return self._records.instance(before)
         try:
-            started: ProcessInstance = self._step(lambda turn: self._starts.begin(turn, request))
+            started: ProcessInstance = self._pump.step(lambda turn: self._starts.begin(turn, request))
         except AlreadyUsed as error:
             # The same idempotency key was used at the same moment, and the other request came first.
             with _ours():
@@ -330,22 +327,7 @@ class Engine:
         ``timeout`` is in seconds; raises WaitTimeout, UnknownProcessInstance.
         """
         number = _number(process_instance_id, UnknownProcessInstance)
-        # A clock that somebody may set does not tell how long anyone has waited.
-        passed = self.clock.now if self._inline is not None or not self.clock.runs_by_itself else _monotonic
-        deadline = None if timeout is None else passed() + round(timeout * 1000)
-        watcher = self._river.watch(number)
-        try:
-            while not self._at_rest(number):
-                now = passed()
-                if deadline is not None and now >= deadline:
-                    raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
-                if self._inline is not None:
-                    self._wait_inline(process_instance_id, deadline, timeout)
-                else:
-                    # Another engine's step is seen only by looking, so the watcher is not relied on alone.
-                    watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
-        finally:
-            self._river.unwatch(number, watcher)
+        self._pump.wait(number, lambda: self._at_rest(number), timeout)
         return self.get(process_instance_id)
 
     def _at_rest(self, number: int) -> bool:
@@ -354,18 +336,6 @@ class Engine:
         if row is None:
             raise UnknownProcessInstance(str(number))
         return row.phase in ("ended", "paused")
-
-    def _wait_inline(self, process_instance_id: str, deadline: int | None, timeout: float | None) -> None:
-        if self.run_pending():
-            return
-        due = self._pulse.next_due()
-        if due is None:
-            text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."
-            raise WaitTimeout(text)
-        if deadline is not None and due > deadline:
-            self.clock.sleep_until(deadline)
-            raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
-        self.clock.sleep_until(due)
 
     def owned_by(self, owner: str) -> OwnedEngine:
         """The calls about processes and tasks, as this owner sees them."""
@@ -391,7 +361,7 @@ class Engine:
         Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
         """
         number = _number(process_instance_id, UnknownProcessInstance)
-        self._step(lambda turn: step.request_cancel(turn.instance(number), force=force))
+        self._pump.step(lambda turn: step.request_cancel(turn.instance(number), force=force))
         return self.get(process_instance_id)
 
     def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -402,7 +372,7 @@ class Engine:
         """
         number = _number(process_instance_id, UnknownProcessInstance)
         kept = [_number(task_id, UnknownTask) for task_id in retain]
-        self._step(lambda turn: step.request_delete(turn.instance(number), force=force, kept=kept))
+        self._pump.step(lambda turn: step.request_delete(turn.instance(number), force=force, kept=kept))
         return self.get(process_instance_id)
 
     def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -412,7 +382,7 @@ class Engine:
         """
         number = _number(process_instance_id, UnknownProcessInstance)
         kept = [_number(task_id, UnknownTask) for task_id in retain]
-        self._step(lambda turn: step.retry(turn.instance(number), kept))
+        self._pump.step(lambda turn: step.retry(turn.instance(number), kept))
         return self.get(process_instance_id)
 
     def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
@@ -420,7 +390,7 @@ class Engine:
         if kind not in ("rollback", "cancel", "delete"):
             raise Invalid(f"{kind!r} is no kind of undo: use rollback, cancel or delete.", code="undo-kind")
         number = _number(process_instance_id, UnknownProcessInstance)
-        steps: list[UndoStep] = self._step(lambda turn: step.preview(turn.instance(number), kind))
+        steps: list[UndoStep] = self._pump.step(lambda turn: step.preview(turn.instance(number), kind))
         return steps
 
     def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
@@ -433,7 +403,7 @@ class Engine:
             instance.row.flags = flags | Flags.PROTECTED if on else flags & ~Flags.PROTECTED
             turn.changes.instance_changed(instance.row)
 
-        self._step(action)
+        self._pump.step(action)
         return self.get(process_instance_id)
 
     def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
@@ -445,7 +415,7 @@ class Engine:
         values = dict(parameters or {})
         jsontext.check(values, limits=self.limits, name="parameters")
         instance_number = self._instance_of(number)
-        self._step(lambda turn: step.rerun(turn.instance(instance_number), number, values))
+        self._pump.step(lambda turn: step.rerun(turn.instance(instance_number), number, values))
         return self.task(task_id)
 
     def resume(self, task_id: str) -> ProcessInstance:
@@ -455,7 +425,7 @@ class Engine:
         """
         number = _number(task_id, UnknownTask)
         instance_number = self._instance_of(number)
-        self._step(lambda turn: step.resume(turn.instance(instance_number), number))
+        self._pump.step(lambda turn: step.resume(turn.instance(instance_number), number))
         return self.get(str(instance_number))
 
     def _instance_of(self, task_number: int) -> int:
@@ -484,7 +454,7 @@ class Engine:
         values = dict(outputs or {})
         jsontext.check(values, limits=self.limits, name="outputs")
         instance_number = self._instance_of(number)
-        self._step(lambda turn: step.complete(turn.instance(instance_number), number, values))
+        self._pump.step(lambda turn: step.complete(turn.instance(instance_number), number, values))
         return self.task(task_id)
 
     def message(
@@ -538,83 +508,14 @@ class Engine:
         with _ours():
             return encrypt_again(self._store, self._store.cipher)
 
-    # -- what dispatchers report
-
-    def stone_for(self, work: Work) -> type[Stone] | None:
-        """The class that carries out this work; without one, the task waits for its stone."""
-        stone = self.stones.choose(work.stone, work.parameters)
-        if stone is None:
-            self._river.post(lambda turn: step.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
-        return stone
-
-    def report(self, outcomes: Sequence[Outcome]) -> None:
-        """Queue what came of tasks."""
-        for outcome in outcomes:
-
-            def enter(turn: Turn, outcome: Outcome = outcome) -> None:
-                step.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
-
-            def give_up(turn: Turn, outcome: Outcome = outcome) -> None:
-                step.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
-
-            self._river.post(enter, otherwise=give_up)
-
-    def report_progress(self, work: Work, percent: int, text: str | None) -> None:
-        """Queue how far a running task is."""
-        self._river.post(
-            lambda turn: step.progressed(turn.instance(work.process_instance_id), work.task_id, work.attempt, percent)
-        )
-
     # -- running
-
-    def _step(self, action: Callable[[Turn], Any]) -> Any:
-        """Have one event stepped, wherever steps run, and return its result once that is durable."""
-        if self._closed:
-            raise EngineClosed("The engine is closed: make a new one.")
-        call = present_call()
-        if call is None:
-            return self._stepped(action)
-        # From now on, so that what a stone asks for meanwhile is not taken for what the client asked for.
-        call.written = True
-        result = False
-        try:
-            result = self._stepped(_noted(action, call, self.audit))
-        finally:
-            call.written = result is not False
-        return result
-
-    def _stepped(self, action: Callable[[Turn], Any]) -> Any:
-        if self._inline is None and threading.current_thread() is not self._pulse.thread:
-            return self._river.submit(action).result()
-        result = self._river.now(action)
-        if self._inline is not None:
-            self._pump()
-        return result
-
-    def _pump(self) -> bool:
-        """Carry out what can be carried out now, in this thread."""
-        assert self._inline is not None
-        if not self._pumping.acquire(blocking=False):
-            return False
-        try:
-            if self._pulse.delivering:
-                return False
-            moved = False
-            while self._river.drain() or self._inline.run_some() or self._pulse.deliver_owed():
-                moved = True
-            return moved
-        finally:
-            self._pumping.release()
 
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything.
 
         For an inline engine, whose timers and monitors move only when it is called.
         """
-        moved = self._pulse.beat()
-        if self._inline is not None:
-            moved = self._pump() or moved
-        return moved
+        return self._pump.run_pending()
 
 
 def _dispatcher(given: Literal["inline", "threads"] | Dispatcher, threads: int) -> Dispatcher:
@@ -627,21 +528,6 @@ def _dispatcher(given: Literal["inline", "threads"] | Dispatcher, threads: int) 
     return given
 
 
-def _noted(action: Callable[[Turn], Any], call: Call, audit: Audit) -> Callable[[Turn], Any]:
-    """The same event, with the row of the call that asks for it in the same transaction."""
-
-    def noted(turn: Turn) -> Any:
-        result = action(turn)
-        if result is False:
-            return result
-        if isinstance(result, ProcessInstance):
-            call.target = result.process_instance_id
-        audit.note(turn.changes, call)
-        return result
-
-    return noted
-
-
 def _read(source: Source, more: Sequence[Source]) -> tuple[list[bytes], list[str | None]]:
     read = [read_source(each) for each in (source, *more)]
     return [content for content, _ in read], [name for _, name in read]
@@ -652,10 +538,6 @@ def _number(text: str, error: Callable[[str], Exception]) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise error(text[:100])
     return int(text)
-
-
-def _monotonic() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 def _cursor(text: str | None) -> tuple[int, str] | None:

@@ -1,0 +1,130 @@
+"""Where steps run: in the river's own thread, or for an inline engine in the thread of whoever asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .audit import Audit, Call, present_call
+from .clock import Clock
+from .dispatch.inline import InlineDispatcher
+from .errors import EngineClosed, WaitTimeout
+from .pulse import Pulse
+from .river import River, Turn
+from .views import ProcessInstance
+
+
+class Pump:
+    """Brings events to the river, and keeps an inline engine going; ``inline`` is the dispatcher of such a one."""
+
+    pulse: Pulse
+    """Set by the engine before anything is asked for."""
+
+    def __init__(self, river: River, clock: Clock, audit: Audit, inline: InlineDispatcher | None) -> None:
+        self.river = river
+        self.clock = clock
+        self.audit = audit
+        self.inline = inline
+        self.closed = False
+        self._pumping = threading.RLock()
+
+    def step(self, action: Callable[[Turn], Any]) -> Any:
+        """Have one event stepped, wherever steps run, and return its result once that is durable."""
+        if self.closed:
+            raise EngineClosed("The engine is closed: make a new one.")
+        call = present_call()
+        if call is None:
+            return self._stepped(action)
+        # From now on, so that what a stone asks for meanwhile is not taken for what the client asked for.
+        call.written = True
+        result = False
+        try:
+            result = self._stepped(_noted(action, call, self.audit))
+        finally:
+            call.written = result is not False
+        return result
+
+    def _stepped(self, action: Callable[[Turn], Any]) -> Any:
+        if self.inline is None and threading.current_thread() is not self.pulse.thread:
+            return self.river.submit(action).result()
+        result = self.river.now(action)
+        if self.inline is not None:
+            self._pump(self.inline)
+        return result
+
+    def _pump(self, inline: InlineDispatcher) -> bool:
+        """Carry out what can be carried out now, in this thread."""
+        if not self._pumping.acquire(blocking=False):
+            return False
+        try:
+            if self.pulse.delivering:
+                return False
+            moved = False
+            while self.river.drain() or inline.run_some() or self.pulse.deliver_owed():
+                moved = True
+            return moved
+        finally:
+            self._pumping.release()
+
+    def run_pending(self) -> bool:
+        """Carry out everything that is due now, in the caller's thread; whether there was anything."""
+        moved = self.pulse.beat()
+        if self.inline is not None:
+            moved = self._pump(self.inline) or moved
+        return moved
+
+    def wait(self, process_instance_id: int, at_rest: Callable[[], bool], timeout: float | None) -> None:
+        """Return when the process is at rest; raises WaitTimeout after so many seconds, or where nothing is to come."""
+        # A clock that somebody may set does not tell how long anyone has waited.
+        passed = self.clock.now if self.inline is not None or not self.clock.runs_by_itself else _monotonic
+        deadline = None if timeout is None else passed() + round(timeout * 1000)
+        watcher = self.river.watch(process_instance_id)
+        try:
+            while not at_rest():
+                now = passed()
+                if deadline is not None and now >= deadline:
+                    raise _too_late(process_instance_id, timeout)
+                if self.inline is not None:
+                    self._wait_inline(process_instance_id, deadline, timeout)
+                else:
+                    # Another engine's step is seen only by looking, so the watcher is not relied on alone.
+                    watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
+        finally:
+            self.river.unwatch(process_instance_id, watcher)
+
+    def _wait_inline(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
+        if self.run_pending():
+            return
+        due = self.pulse.next_due()
+        if due is None:
+            text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."
+            raise WaitTimeout(text)
+        if deadline is not None and due > deadline:
+            self.clock.sleep_until(deadline)
+            raise _too_late(process_instance_id, timeout)
+        self.clock.sleep_until(due)
+
+
+def _too_late(process_instance_id: int, timeout: float | None) -> WaitTimeout:
+    return WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
+
+
+def _noted(action: Callable[[Turn], Any], call: Call, audit: Audit) -> Callable[[Turn], Any]:
+    """The same event, with the row of the call that asks for it in the same transaction."""
+
+    def noted(turn: Turn) -> Any:
+        result = action(turn)
+        if result is False:
+            return result
+        if isinstance(result, ProcessInstance):
+            call.target = result.process_instance_id
+        audit.note(turn.changes, call)
+        return result
+
+    return noted
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1_000_000
