@@ -21,8 +21,8 @@ MODELS = """
 """.split()
 METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments encrypt_again get instances lint message
-    model models owned_by owner_of owner_of_task preview protect purge register report report_progress rerun resume
-    retry_undo run_pending save_model signal start stone stone_for stones_declared task tasks wait
+    model models owned_by owner_of owner_of_task preview protect purge register rerun resume
+    retry_undo run_pending save_model signal start stone stones_declared task tasks wait
 """.split()
 
 
