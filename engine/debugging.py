@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +55,7 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
 def _try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
     stone = stone_of(instance, row)
     if parameters:
-        edited = {**json.loads(row.parameters), **parameters}
+        edited = {**jsontext.read(row.parameters), **parameters}
         typed(stone, edited)
         row.parameters = jsontext.dumps(edited)
     row.status = "produce.success"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from . import step
 from .instance import Facilities
 from .perform import Outcome, spoilt
-from .river import River, Turn
+from .river import Posted, River, Turn
 from .stone import Stone
 from .task_info import Work
 
@@ -29,18 +29,23 @@ class Desk:
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""
-        for outcome in outcomes:
-
-            def enter(turn: Turn, outcome: Outcome = outcome) -> None:
-                step.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
-
-            def give_up(turn: Turn, outcome: Outcome = outcome) -> None:
-                step.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
-
-            self._river.post(enter, otherwise=give_up)
+        if outcomes:
+            self._river.post_all([_entered(outcome) for outcome in outcomes])
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""
         self._river.post(
             lambda turn: step.progressed(turn.instance(work.process_instance_id), work.task_id, work.attempt, percent)
         )
+
+
+def _entered(outcome: Outcome) -> Posted:
+    """The event that enters an outcome; where that cannot be done, the task has failed."""
+
+    def enter(turn: Turn) -> None:
+        step.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
+
+    def give_up(turn: Turn) -> None:
+        step.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
+
+    return Posted(enter, None, give_up)

@@ -60,7 +60,7 @@ def resolve(
     candidates = stones[code]
     context = token.context
     inputs = node.input_values
-    if mock:
+    if mock and inputs:
         inputs = _mock_inputs(inputs, context, token.workflow.host.limits)
     if given:
         inputs = {**inputs, **{name: _constant(value) for name, value in given.items()}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -79,7 +78,7 @@ class Instance:
     def __post_init__(self) -> None:
         self.limits = self.facilities.limits
         self.saved = Saved(self.row.process_instance_id)
-        variables = json.loads(self.content.variables or self.content.start_variables)
+        variables = jsontext.read(self.content.variables or self.content.start_variables)
         kind = MockContext if self.row.flags & Flags.MOCK else Context
         self.context = kind(variables, {})
         for task in self.tasks.values():
@@ -124,20 +123,23 @@ class Instance:
         return self.facilities.clock.now()
 
     def begin_task(self, token: Token) -> None:
-        if not isinstance(token.node, StoneTask):
+        node = token.task_spec
+        if not isinstance(node, StoneTask):
             self._begin_user_task(token)
         elif self.is_undo:
             begin_undo_task(self, token)
         else:
-            self._begin_stone(token, token.node)
+            self._begin_stone(token, node)
 
     def _begin_stone(self, token: Token, node: StoneTask) -> None:
         code = code_of(node, token.context)
         event = "mock" if self.has(Flags.MOCK) else "start"
         row = self.new_task(token, code, run_namespace(node.namespace, token), kind=_kind_of(token), event=event)
-        row.policy = None if node.binding.undo_policy == "delete" else node.binding.undo_policy
-        if node.binding.retries is not None:
-            ledger.keep(row, retries=node.binding.retries)
+        binding = node.binding
+        if binding.undo_policy != "delete":
+            row.policy = binding.undo_policy
+        if binding.retries is not None:
+            ledger.keep(row, retries=binding.retries)
         if code not in self.facilities.stones:
             row.status = "stone-missing"
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
@@ -176,21 +178,47 @@ class Instance:
 
     def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
-        row = ledger.new_row(self.facilities.store.new_id(), self.number, kind=kind, event=event, now=self.now())
+        node, scope, causes = token.task_spec, token.scope, token.causes
         path = token.call_path
-        row.token = token.id
-        row.scope = token.scope.id if token.scope is not None else 0
-        row.node, row.name = token.node.name, token.node.bpmn_name and token.node.bpmn_name[:255]
-        row.namespace, row.path = namespace, jsontext.dumps(path) if path else None
-        row.stone = code
-        row.after = jsontext.dumps(token.after) if token.causes else None
-        row.run = token.internal_data.get(RUN)
-        row.locals = jsontext.dumps(token.data) if token.data else None
-        row.owner = self.facilities.engine_id
-        self.tasks[row.id] = row
-        self.changes.new_tasks[row.id] = row
-        token._set_state(STARTED)
-        token.note(**{TASK: row.id})
+        row = TaskRow(
+            id=self.facilities.store.new_id(),
+            process_instance_id=self.row.process_instance_id,
+            token=token.id,
+            scope=scope.id if scope is not None else 0,
+            node=node.name,
+            name=node.bpmn_name and node.bpmn_name[:255],
+            namespace=namespace,
+            path=jsontext.dumps(path) if path else None,
+            stone=code,
+            kind=kind,
+            target=None,
+            event=event,
+            status="produce.success",
+            open=1,
+            attempt=1,
+            generation=1,
+            parameters="{}",
+            outputs=None,
+            state=None,
+            progress=0,
+            reason=None,
+            log=None,
+            after=f"[{','.join([str(cause) for cause in causes if cause > 0])}]" if causes else None,
+            run=token.internal_data.get(RUN),
+            locals=jsontext.dumps(token.data) if token.data else None,
+            policy=None,
+            undo=None,
+            created=self.now(),
+            ended=None,
+            due=None,
+            owner=self.facilities.engine_id,
+            deadline=None,
+        )
+        task_id = row.id
+        self.tasks[task_id] = self.changes.new_tasks[task_id] = row
+        token._state = STARTED
+        token.internal_data[TASK] = task_id
+        self.workflow.touched[token.id] = token
         self.workflow.open_tasks.add(token.id)
         return row
 
@@ -274,9 +302,9 @@ class Instance:
         if not row.outputs:
             return
         target: Any = self.context.outputs
-        for namespace in json.loads(row.path) if row.path else ():
+        for namespace in jsontext.read(row.path) if row.path else ():
             target = target.setdefault(namespace, {})
-        target.setdefault(row.namespace, {}).update(json.loads(row.outputs))
+        target.setdefault(row.namespace, {}).update(jsontext.read(row.outputs))
 
     def work(self, row: TaskRow) -> Work:
         """The present event of a task as plain data, for whoever carries it out."""

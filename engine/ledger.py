@@ -6,7 +6,6 @@ whatever may have begun has a row.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -35,44 +34,6 @@ PHASES = {
 
 _KEPT = "riverstone"
 """In a row's state, beside what its monitor keeps: what the engine keeps itself."""
-
-
-def new_row(task_id: int, process_instance_id: int, *, kind: str, event: str, now: int) -> TaskRow:
-    """An open row that says nothing yet of its place in the process."""
-    return TaskRow(
-        id=task_id,
-        process_instance_id=process_instance_id,
-        token=0,
-        scope=0,
-        node="",
-        name=None,
-        namespace="",
-        path=None,
-        stone=None,
-        kind=kind,
-        target=None,
-        event=event,
-        status="produce.success",
-        open=1,
-        attempt=1,
-        generation=1,
-        parameters="{}",
-        outputs=None,
-        state=None,
-        progress=0,
-        reason=None,
-        log=None,
-        after=None,
-        run=None,
-        locals=None,
-        policy=None,
-        undo=None,
-        created=now,
-        ended=None,
-        due=None,
-        owner=None,
-        deadline=None,
-    )
 
 
 def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin: InstanceRow | None) -> Work:
@@ -116,13 +77,13 @@ def kept(row: TaskRow) -> dict[str, Any]:
     """
     if row.state is None:
         return {}
-    found: dict[str, Any] = json.loads(row.state).get(_KEPT, {})
+    found: dict[str, Any] = jsontext.read(row.state).get(_KEPT, {})
     return found
 
 
 def keep(row: TaskRow, **values: Any) -> None:
     """Keep JSON values of the engine's own in a row."""
-    state = json.loads(row.state) if row.state else {}
+    state = jsontext.read(row.state) if row.state else {}
     state[_KEPT] = {**state.get(_KEPT, {}), **values}
     row.state = jsontext.dumps(state)
 
@@ -138,7 +99,7 @@ def monitor_state(row: TaskRow) -> str | None:
     """What the monitor keeps, as JSON text, without what the engine keeps beside it."""
     if row.state is None or _KEPT not in row.state:
         return row.state
-    state = json.loads(row.state)
+    state = jsontext.read(row.state)
     state.pop(_KEPT, None)
     return jsontext.dumps(state) if state else None
 
@@ -155,7 +116,7 @@ def losses(row: TaskRow) -> int:
 
 def after(row: TaskRow) -> list[int]:
     """The ids of the rows that this one causally followed."""
-    found: list[int] = json.loads(row.after) if row.after else []
+    found: list[int] = jsontext.read(row.after) if row.after else []
     return found
 
 
@@ -173,7 +134,7 @@ def made_inside(
         row = tasks.get(pending.pop())
         if row is None or row.id in found:
             continue
-        place: list[str] = json.loads(row.path) if row.path else []
+        place: list[str] = jsontext.read(row.path) if row.path else []
         if place[: len(path)] != path:
             continue
         called = place[len(path)].rstrip("0123456789") if len(place) > len(path) else None
@@ -187,7 +148,7 @@ def made_inside(
 def enter(row: TaskRow, outcome: Outcome) -> None:
     """Add what an event has brought, whatever it came to."""
     if outcome.outputs:
-        before = json.loads(row.outputs) if row.outputs else {}
+        before = jsontext.read(row.outputs) if row.outputs else {}
         row.outputs = jsontext.dumps({**before, **outcome.outputs})
     if outcome.progress is not None:
         row.progress = outcome.progress
@@ -201,7 +162,7 @@ def enter(row: TaskRow, outcome: Outcome) -> None:
 
 def enter_late(row: TaskRow, outputs: Mapping[str, Any]) -> bool:
     """Add outputs that came after the row had ended or gone on; whether they said anything new."""
-    before = json.loads(row.outputs) if row.outputs else {}
+    before = jsontext.read(row.outputs) if row.outputs else {}
     if outputs.keys() <= before.keys():
         return False
     row.outputs = jsontext.dumps({**outputs, **before})
@@ -211,5 +172,5 @@ def enter_late(row: TaskRow, outputs: Mapping[str, Any]) -> bool:
 
 
 def _log(row: TaskRow, lines: tuple[str, ...]) -> None:
-    before = json.loads(row.log) if row.log else []
+    before = jsontext.read(row.log) if row.log else []
     row.log = jsontext.dumps([*before, *lines][-MOST_LOG_LINES:])

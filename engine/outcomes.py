@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 from ..models import TaskRow
@@ -77,7 +76,7 @@ def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
     if token is None or is_fenced(instance):
         return
     _freeze_handler(instance, row, token)
-    instance.workflow.task_done(token, row.id, json.loads(row.outputs) if row.outputs else {})
+    instance.workflow.task_done(token, row.id, jsontext.read(row.outputs) if row.outputs else {})
 
 
 def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
@@ -105,7 +104,7 @@ def _freeze_handler(instance: Instance, row: TaskRow, token: Token) -> None:
         else:
             parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
     except (Invalid, ExpressionError) as error:
-        row.log = jsontext.dumps([*(json.loads(row.log) if row.log else []), f"No compensation: {error.message}"])
+        row.log = jsontext.dumps([*(jsontext.read(row.log) if row.log else []), f"No compensation: {error.message}"])
         return
     ledger.keep(row, handler={"stone": code, "parameters": jsontext.dumps(parameters)})
 

@@ -42,6 +42,8 @@ def resolve_parameters(
     """
     values = {name: _evaluated(name, value, context, element_id) for name, value in inputs.items()}
     declaration = _declaration(stone)
+    if declaration is None and not stone.serves:
+        return values
     scopes = _scopes(stone, namespace, run)
     for name in (*(declaration.names if declaration is not None else ()), *stone.serves):
         if name not in values:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import traceback
@@ -22,9 +21,9 @@ logger = logging.getLogger("riverstone.stone")
 MOST_LOG_LINES = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Outcome:
-    """What one event of one task came to; ``again`` is a monitor that is not done yet."""
+    """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one."""
 
     task_id: int
     process_instance_id: int
@@ -52,7 +51,7 @@ def perform(
     """Call the hook; whatever it raises becomes a failure with a reason, never an exception of the engine."""
     info: TaskInfo | None = None
     try:
-        parameters = typed(stone, json.loads(work.parameters))
+        parameters = typed(stone, jsontext.read(work.parameters))
         info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
         failpoints.reach("before-hook")
         returned = getattr(stone(), work.event)(info)

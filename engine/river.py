@@ -12,13 +12,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError, TaskRow
+from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
 from . import failpoints
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, UnknownProcessInstance
 from .instance import Facilities, Instance
+from .task_info import Work
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -34,7 +34,6 @@ class Turn:
         self.river = river
         self.changes = Changes()
         self.instances: dict[int, Instance] = {}
-        self.owed: list[EventRow] = []
 
     def instance(self, process_instance_id: int) -> Instance:
         """The instance, its copy in memory if that is kept; raises UnknownProcessInstance."""
@@ -57,12 +56,31 @@ class Turn:
 Action = Callable[[Turn], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Answer:
+    """What came of an event, for the thread that steps it; as a future, but without what other threads need."""
+
+    __slots__ = ("_error", "_result")
+
+    def __init__(self) -> None:
+        self._error: BaseException | None = None
+
+    def set_result(self, result: Any) -> None:
+        self._result = result
+
+    def set_exception(self, error: BaseException | None) -> None:
+        self._error = error
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class Posted(NamedTuple):
     """One event in the inbox; ``otherwise`` is stepped in its place if it cannot be."""
 
     action: Action
-    future: Future[Any] | None = None
+    future: Future[Any] | Answer | None = None
     otherwise: Action | None = None
 
 
@@ -97,10 +115,14 @@ class River:
             self.arrived.notify()
         return future
 
-    def post(self, action: Action, *, otherwise: Action | None = None) -> None:
-        """Queue an event that nobody waits for; if it cannot be stepped, that is logged and ``otherwise`` is."""
+    def post(self, *actions: Action) -> None:
+        """Queue events that nobody waits for; one that cannot be stepped is logged."""
+        self.post_all([Posted(action) for action in actions])
+
+    def post_all(self, events: Iterable[Posted]) -> None:
+        """Queue events together; where one cannot be stepped, that is logged and its ``otherwise`` is."""
         with self.arrived:
-            self._inbox.append(Posted(action, None, otherwise))
+            self._inbox.extend(events)
             self.arrived.notify()
 
     def watch(self, process_instance_id: int) -> threading.Event:
@@ -123,9 +145,13 @@ class River:
 
     def drain(self) -> bool:
         """Step everything that waits, in one transaction; false if there was nothing."""
+        if not self._inbox:
+            return False
         with self._stepping:
             with self._inbox_lock:
-                batch, self._inbox = self._inbox[:MOST_IN_A_BATCH], self._inbox[MOST_IN_A_BATCH:]
+                batch = self._inbox
+                self._inbox = batch[MOST_IN_A_BATCH:] if len(batch) > MOST_IN_A_BATCH else []
+                del batch[MOST_IN_A_BATCH:]
             if not batch:
                 return False
             self.unavailable = False
@@ -143,27 +169,27 @@ class River:
     def now(self, action: Action) -> Any:
         """Step one event in the caller's thread and return its result once that is durable."""
         with self._stepping:
-            future: Future[Any] = Future()
-            self._step_together([Posted(action, future)])
-            return future.result()
+            answer = Answer()
+            self._step_together([Posted(action, answer)])
+            return answer.result()
 
     # -- stepping
 
     def _step_together(self, batch: Sequence[Posted]) -> None:
         failpoints.reach("before-step")
         turn = Turn(self)
-        results: list[tuple[Future[Any] | None, Any]] = []
+        results: list[Any] = []
         try:
             for posted in batch:
-                results.append((posted.future, posted.action(turn)))
+                results.append(posted.action(turn))
             self._commit(turn)
         except Exception:
             self._forget(turn)
             self._step_alone(batch)
             return
-        for future, result in results:
-            if future is not None:
-                future.set_result(result)
+        for posted, result in zip(batch, results, strict=True):
+            if posted.future is not None:
+                posted.future.set_result(result)
         self._after_commit(turn)
 
     def _step_alone(self, batch: Sequence[Posted]) -> None:
@@ -222,31 +248,32 @@ class River:
             for made in instance.made:
                 turn.instances[made.number] = made
                 made.find = turn.instance
-        turn.owed = list(turn.changes.new_events)
         if turn.changes:
             failpoints.reach("before-commit")
             self.facilities.store.commit(turn.changes)
             failpoints.reach("after-commit")
 
     def _after_commit(self, turn: Turn) -> None:
-        works: list[tuple[Instance, TaskRow]] = []
+        works: list[Work] = []
         rested: list[int] = []
         for instance in turn.instances.values():
-            instance.made.clear()
+            if instance.made:
+                instance.made.clear()
             self._keep(instance)
-            works.extend((instance, row) for row in instance.handed if row.open)
-            instance.handed = []
+            if instance.handed:
+                works.extend(instance.work(row) for row in instance.handed if row.open)
+                instance.handed = []
             if instance.row.phase in ("ended", "paused"):
                 rested.append(instance.number)
         self._note_dues(turn)
         if works:
             failpoints.reach("before-handover")
-            self.facilities.dispatcher.submit([instance.work(row) for instance, row in works])
+            self.facilities.dispatcher.submit(works)
             failpoints.reach("after-handover")
         for number in rested if self._watchers else ():
             for watcher in self._watchers.pop(number, ()):
                 watcher.set()
-        for event in turn.owed:
+        for event in turn.changes.new_events:
             failpoints.reach("event-owed")
             self.on_owed(event)
 
@@ -285,13 +312,14 @@ class River:
         return Instance.loaded(self.facilities, row, content)
 
     def _keep(self, instance: Instance) -> None:
+        number, kept = instance.row.process_instance_id, self._kept
         if instance.row.phase == "ended":
-            self._kept.pop(instance.number, None)
+            kept.pop(number, None)
             return
-        self._kept[instance.number] = instance
-        self._kept.move_to_end(instance.number)
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        kept[number] = instance
+        kept.move_to_end(number)
+        while len(kept) > MOST_KEPT:
+            kept.popitem(last=False)
 
     def _forget(self, turn: Turn) -> None:
         """What is in memory may differ from the store now; what was handed over before still runs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID, uuid5
@@ -30,7 +29,7 @@ def mask_for(template: ParameterTemplate | None, content: ContentRow) -> Mask | 
     """What hides the secret start variables of one instance; None where nothing is secret."""
     if template is None or not template.secret_paths:
         return None
-    return template.mask_of(json.loads(content.variables or content.start_variables))
+    return template.mask_of(jsontext.read(content.variables or content.start_variables))
 
 
 def show_instance(
@@ -39,8 +38,8 @@ def show_instance(
     """The record of one instance; ``outputs`` by namespace."""
     process_content, values, reason = content.start_variables, content.outputs, row.reason
     if mask is not None:
-        process_content = jsontext.dumps(mask.mask_value(json.loads(process_content)))
-        values = None if values is None else jsontext.dumps(mask.mask_value(json.loads(values)))
+        process_content = jsontext.dumps(mask.mask_value(jsontext.read(process_content)))
+        values = None if values is None else jsontext.dumps(mask.mask_value(jsontext.read(values)))
         outputs = mask.mask_value(dict(outputs))
         reason = None if reason is None else mask.mask_text(reason)
     started = moment(row.started)
@@ -83,9 +82,9 @@ def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
         if not row.outputs or row.kind not in FORWARD or not row.status.endswith("success"):
             continue
         target = shown
-        for namespace in json.loads(row.path) if row.path else ():
+        for namespace in jsontext.read(row.path) if row.path else ():
             target = target.setdefault(namespace, {})
-        values = json.loads(row.outputs)
+        values = jsontext.read(row.outputs)
         target.setdefault(row.namespace, {}).update(_without_secrets(values, row, stones))
     return shown
 
@@ -104,9 +103,9 @@ def _without_secrets(values: dict[str, Any], row: TaskRow, stones: Stones) -> di
 def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool) -> Task:
     """One task; ``running`` tells that its hook is being carried out here at this moment."""
     stone = _class_of(row, stones)
-    parameters = json.loads(row.parameters)
-    outputs = json.loads(row.outputs) if row.outputs else {}
-    log = tuple(json.loads(row.log)) if row.log else ()
+    parameters = jsontext.read(row.parameters)
+    outputs = jsontext.read(row.outputs) if row.outputs else {}
+    log = tuple(jsontext.read(row.log)) if row.log else ()
     reason = row.reason
     if stone is not None:
         parameters = masked(stone, parameters)
@@ -136,7 +135,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         kind=row.kind,
         origin_task_id=_text(row.target),
         undo=SHOWN_UNDO.get(row.undo or "", row.undo),
-        after=tuple(str(task_id) for task_id in json.loads(row.after)) if row.after else (),
+        after=tuple(str(task_id) for task_id in jsontext.read(row.after)) if row.after else (),
         log=log,
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
+from . import jsontext
 from .declaration import StoneDeclaration, declaration_of
 from .errors import Invalid
 from .stone import Stone
@@ -50,7 +50,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         known = self._by_code.get(code or "", ())
         if len(known) == 1 and not known[0].serves:
             return known[0]
-        values = json.loads(parameters) if known else {}
+        values = jsontext.read(parameters) if known else {}
         for stone in known:
             if all(values.get(name) == value for name, value in stone.serves.items()):
                 return stone

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,9 +12,12 @@ from .errors import Invalid
 from .limits import Limits
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Work:
-    """One event of one task, ready to be carried out; plain data that could cross a wire."""
+    """One event of one task, ready to be carried out; plain data that could cross a wire.
+
+    Nobody changes one. It is not frozen because that makes it several times dearer, and every step makes one.
+    """
 
     task_id: int
     process_instance_id: int
@@ -120,8 +122,8 @@ class TaskInfo:
         self.idempotency_key = work.idempotency_key
         self.start_key = work.start_key or work.idempotency_key
         self.parameters = parameters
-        self.outputs: dict[str, Any] = json.loads(work.outputs) if work.outputs else {}
-        self.state: dict[str, Any] = json.loads(work.state) if work.state else {}
+        self.outputs: dict[str, Any] = jsontext.read(work.outputs) if work.outputs else {}
+        self.state: dict[str, Any] = jsontext.read(work.state) if work.state else {}
         self.put_out: dict[str, Any] = {}
         self.percent: int | None = None
         self.logged: list[str] = []

@@ -140,6 +140,43 @@ class Changes:
 
         Raises :class:`RevisionConflict` where an instance no longer has the revision that was read.
         """
+        run = writer.run
+        if self.instances:
+            self._write_instances(writer)
+        # Asked here one by one: most steps change an instance and two tasks, and every call counts.
+        if self.new_deployments:
+            run(INSERT_DEPLOYMENT, self.new_deployments)
+        if self.new_instances:
+            run(INSERT_INSTANCE, self.new_instances.values())
+            run(INSERT_CONTENT, self.new_contents.values())
+        if self.contents:
+            run(UPDATE_CONTENT, self.contents.values())
+        if self.tasks:
+            run(UPDATE_TASK, self.tasks.values())
+        if self.new_tasks:
+            run(INSERT_TASK, self.new_tasks.values())
+        if self.gone_waits:
+            run(DELETE_WAIT, self.gone_waits)
+        if self.gone_tokens:
+            run(DELETE_TOKEN, self.gone_tokens)
+        if self.tokens:
+            run(UPDATE_TOKEN, self.tokens.values())
+        if self.new_tokens:
+            run(INSERT_TOKEN, self.new_tokens.values())
+        if self.new_waits:
+            run(INSERT_WAIT, self.new_waits)
+        if self.new_events:
+            run(INSERT_EVENT, self.new_events)
+        if self.gone_events:
+            run(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
+        if self.new_start_requests:
+            run(INSERT_START_REQUEST, self.new_start_requests)
+        if self.new_audit:
+            run(INSERT_AUDIT, self.new_audit)
+        if on_written is not None:
+            on_written()
+
+    def _write_instances(self, writer: Writer) -> None:
         steps: list[tuple[Any, ...]] = []
         states: list[tuple[Any, ...]] = []
         for row, expected in self.instances.values():
@@ -147,22 +184,7 @@ class Changes:
                 steps.append((*STEP_VALUES(row), expected))
             else:
                 states.append((*STATE_VALUES(row), expected))
-        if writer.run(STEP_INSTANCE, steps) + writer.run(UPDATE_INSTANCE, states) != len(self.instances):
+        found = writer.run(STEP_INSTANCE, steps) if steps else 0
+        found += writer.run(UPDATE_INSTANCE, states) if states else 0
+        if found != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
-        writer.run(INSERT_DEPLOYMENT, self.new_deployments)
-        writer.run(INSERT_INSTANCE, self.new_instances.values())
-        writer.run(INSERT_CONTENT, self.new_contents.values())
-        writer.run(UPDATE_CONTENT, self.contents.values())
-        writer.run(UPDATE_TASK, self.tasks.values())
-        writer.run(INSERT_TASK, self.new_tasks.values())
-        writer.run(DELETE_WAIT, self.gone_waits)
-        writer.run(DELETE_TOKEN, self.gone_tokens)
-        writer.run(UPDATE_TOKEN, self.tokens.values())
-        writer.run(INSERT_TOKEN, self.new_tokens.values())
-        writer.run(INSERT_WAIT, self.new_waits)
-        writer.run(INSERT_EVENT, self.new_events)
-        writer.run(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
-        writer.run(INSERT_START_REQUEST, self.new_start_requests)
-        writer.run(INSERT_AUDIT, self.new_audit)
-        if on_written is not None:
-            on_written()

@@ -100,22 +100,25 @@ class Writer:
         self.cipher = cipher
 
     def run(self, statement: Statement, rows: Collection[Any]) -> int:
-        """Write all rows; the number of rows that were there to be written."""
-        if not rows:
-            return 0
-        values = [statement.values(row) for row in rows]
+        """Write all rows, at least one; the number of rows that were there to be written."""
+        cursor = self.cursor
+        if len(rows) == 1:
+            (row,) = rows
+            values = statement.values(row)
+            if self.cipher is not None and statement.secret:
+                values = sealed(values, statement.secret, self.cipher)
+            cursor.execute(self.dialects[statement.text], values)
+            return int(cursor.rowcount)
+        every = [statement.values(row) for row in rows]
         if self.cipher is not None and statement.secret:
-            values = [sealed(each, statement.secret, self.cipher) for each in values]
-        if len(values) == 1:
-            self.cursor.execute(self.dialects[statement.text], values[0])
-            return int(self.cursor.rowcount)
+            every = [sealed(each, statement.secret, self.cipher) for each in every]
         if not self.wide:
-            self.cursor.executemany(self.dialects[statement.text], values)
-            return int(self.cursor.rowcount)
+            cursor.executemany(self.dialects[statement.text], every)
+            return int(cursor.rowcount)
         written = 0
-        for text, flat in _widened(statement, values):
-            self.cursor.execute(text, flat)
-            written += int(self.cursor.rowcount)
+        for text, flat in _widened(statement, every):
+            cursor.execute(text, flat)
+            written += int(cursor.rowcount)
         return written
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .boundary import BoundaryEvent, armed
 from .compensation import COMPENSATES, REMEMBERED, compensated, hand_up, remember
 from .definitions import EventDefinition, matches
-from .gateways import end_race
+from .gateways import RACE, end_race
 from .loops import RUN, Loop, MultiInstance
 from .node import Flow, Node, Process
 from .token import WAITING, Token
@@ -40,7 +40,7 @@ class Activity(Node):
 
     def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
         if self.start_quantity == 1:
-            super().arrive(scope, flow, causes)
+            scope.workflow.new_token(self, scope, flow.id if flow else None, causes)
             return
         self._wait_for_more(scope.workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING))
 
@@ -102,22 +102,23 @@ class Activity(Node):
             (token.scope or token).set_variables(values)
 
     def _on_complete(self, token: Token) -> None:
-        scope = token.scope
+        scope, internal = token.scope, token.internal_data
         assert scope is not None
-        if RUN in token.internal_data:
+        if RUN in internal:
             self._run_completed(token, scope)
             return
         if self.boundary:
             for listener in armed(token):
                 token.workflow.cancel_token(listener)
-        end_race(token)
+        if RACE in internal:
+            end_race(token)
         if self.loop is not None:
             hand_up(token, scope)
         elif self.is_compensable(token):
             remember(token, scope)
-        if COMPENSATES in token.internal_data:
+        if COMPENSATES in internal:
             compensated(token)
-        elif scope.node.has_enough(scope, token):
+        elif scope.task_spec.has_enough(scope, token):
             token.workflow.move(token, ())
         else:
             self.leave(token)
@@ -148,10 +149,11 @@ class Activity(Node):
 
     def leave(self, token: Token) -> None:
         assert token.scope is not None
-        for _ in range(self.completion_quantity - 1):
-            for flow in self.choose(token) if self.conditional else self.outgoing:
-                flow.target.arrive(token.scope, flow, token.causes)
-        super().leave(token)
+        if self.completion_quantity > 1:
+            for _ in range(self.completion_quantity - 1):
+                for flow in self.choose(token) if self.conditional else self.outgoing:
+                    flow.target.arrive(token.scope, flow, token.causes)
+        token.workflow.move(token, self.choose(token) if self.conditional else self.outgoing)
 
     # -- errors, compensation, behaviours
 

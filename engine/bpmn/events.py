@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import BpmnError
 from .compensation import cancel_transaction, compensate
 from .definitions import EventDefinition, matches
-from .gateways import end_race
+from .gateways import RACE, end_race
 from .node import Node
 from .throwing import send, throw_escalation
 from .token import Token
@@ -64,7 +64,7 @@ class CatchEvent(Node):
         token.set_variables(payload)
         if not self.all_seen(token, number):
             return
-        if repeats_left(token, number) > 0 and "race" not in token.internal_data:
+        if repeats_left(token, number) > 0 and RACE not in token.internal_data:
             # A bounded cycle lets a token go at each of its turns; an endless one would keep the process for ever.
             set_again(token, number)
             turn = workflow.new_token(self, token.scope, token.flow, token.causes)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ..context import Context
     from ..expressions import Expression
 
+RACE = "race"
+"""In the internal data of a token that waits behind an event-based gateway: which race it takes part in."""
+
 
 class ExclusiveGateway(Node):
     """The first flow whose condition holds, in the order of the file; joins nothing."""
@@ -240,15 +243,15 @@ class EventBasedGateway(Node):
         assert scope is not None
         for flow in self.outgoing:
             waiting = token.workflow.new_token(flow.target, scope, flow.id, token.causes)
-            waiting.note(race=token.id)
+            waiting.note(**{RACE: token.id})
         token.workflow.drop(token)
 
 
 def end_race(token: Token) -> None:
     """The token's event has come first: take away the others behind the same event-based gateway."""
-    race = token.internal_data.pop("race", None)
+    race = token.internal_data.pop(RACE, None)
     if race is None or token.scope is None:
         return
     for other in list(token.scope.inside.values()):
-        if other is not token and other.internal_data.get("race") == race:
+        if other is not token and other.internal_data.get(RACE) == race:
             token.workflow.cancel_token(other)

@@ -1,17 +1,17 @@
 """Saving and loading: the rows that a workflow's tokens and waits are kept in.
 
-A token that waits for a stone or a person lives in its task's row of the ledger; every other one has a row of its
-own. What is finished has none, so a loop of a thousand turns is as small as its first.
+A token that waits for a stone or a person lives in its task's row of the ledger, the root is there where there is
+anything inside it; every other one has a row of its own. What is finished has none, so a loop of a thousand turns is
+as small as its first.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import cast
 
 from ...models import Changes, TaskRow, TokenRow, WaitRow
-from ..jsontext import dumps
+from ..jsontext import dumps, read
 from .activities import StoneTask, UserTask
 from .loops import RUN, MultiInstance
 from .subprocesses import CallActivity
@@ -21,6 +21,8 @@ from .workflow import Workflow
 
 TASK = "task"
 """In a token's internal data: the id of the task that it waits for."""
+ROOT = 1
+"""The id of every root, the first token of its instance."""
 
 
 class Saved:
@@ -41,11 +43,12 @@ class Saved:
             if token_id in self.waits:
                 self._drop_waits(token_id, changes)
         for token_id, token in workflow.touched.items():
-            if _in_ledger(token):
-                self._drop_token(token_id, changes)
-            else:
+            if not (_in_ledger(token) or _is_plain_root(token)):
                 self._put_token(token, changes)
-            self._drop_waits(token_id, changes)
+            elif token_id in self.tokens:
+                self._drop_token(token_id, changes)
+            if token_id in self.waits:
+                self._drop_waits(token_id, changes)
             for wait in workflow.waits.get(token_id, ()):
                 self.waits.add(token_id)
                 place = self.process_instance_id, token_id
@@ -65,8 +68,6 @@ class Saved:
             self.tokens.add(token.id)
 
     def _drop_token(self, token_id: int, changes: Changes) -> None:
-        if token_id not in self.tokens:
-            return
         self.tokens.discard(token_id)
         key = (self.process_instance_id, token_id)
         if changes.new_tokens.pop(key, None) is None:
@@ -74,8 +75,6 @@ class Saved:
             changes.gone_tokens.add(key)
 
     def _drop_waits(self, token_id: int, changes: Changes) -> None:
-        if token_id not in self.waits:
-            return
         self.waits.discard(token_id)
         changes.new_waits = [
             wait
@@ -91,6 +90,12 @@ def _in_ledger(token: Token) -> bool:
         return False
     # Causes that are compensable activities have no place in a ledger of tasks.
     return not token.causes or token.causes[0] > 0
+
+
+def _is_plain_root(token: Token) -> bool:
+    """Whether there is nothing to say of a root but that something is inside."""
+    plain = token.scope is None and token._state == STARTED
+    return plain and not (token.internal_data or token.data or token.causes or token.ended)
 
 
 def _row(token: Token, process_instance_id: int) -> TokenRow:
@@ -125,6 +130,9 @@ def load(
     for task in ledger:
         if task.open and task.token not in known:
             known[task.token] = _row_of_task(task)
+    if known and ROOT not in known:
+        number = next(iter(known.values())).process_instance_id
+        known[ROOT] = TokenRow(number, ROOT, None, "", STARTED, None, None, None, None)
     for token_id in sorted(known):
         _load_token(workflow, known[token_id])
     for wait in waits:
@@ -144,19 +152,19 @@ def load(
 
 def _row_of_task(task: TaskRow) -> TokenRow:
     internal = {TASK: task.id} if task.run is None else {TASK: task.id, RUN: task.run}
-    number, text = task.process_instance_id, json.dumps(internal)
+    number, text = task.process_instance_id, dumps(internal)
     return TokenRow(number, task.token, task.scope, task.node, STARTED, None, text, task.locals, task.after)
 
 
 def _load_token(workflow: Workflow, row: TokenRow) -> None:
     scope = workflow.tasks.get(row.scope) if row.scope is not None else None
     node = workflow.spec.root if row.scope is None else workflow.node_named(row.node, scope)
-    causes = tuple(json.loads(row.causes)) if row.causes else ()
+    causes = tuple(read(row.causes)) if row.causes else ()
     token = Token(workflow, node, scope, row.id, row.state, row.flow, causes)
     if row.internal:
-        token.internal_data = json.loads(row.internal)
+        token.internal_data = read(row.internal)
     if row.locals:
-        token.data = json.loads(row.locals)
+        token.data = read(row.locals)
     token.ended.update(token.internal_data.pop("ended", ()))
     if scope is None:
         workflow.task_tree = token

@@ -74,14 +74,16 @@ class Workflow(BpmnWorkflow):
     def advance(self) -> None:
         """Run until every token waits for the outside (BPMN 2.0, 13.1), or something has failed."""
         limits = self.host.limits
+        agenda, tasks = self._agenda, self.tasks
         steps = 0
-        while not self._halted:
-            self.look_at_conditions()
-            if not self._agenda:
-                if self._decide_joins():
+        while not (self.completed or (self.failures and self.stops_on_failure)):
+            if self._conditions_stale:
+                self.look_at_conditions()
+            if not agenda:
+                if self.undecided and self._decide_joins():
                     continue
                 break
-            token = self.tasks.get(heappop(self._agenda))
+            token = tasks.get(heappop(agenda))
             if token is None or token._state != READY:
                 continue
             steps += 1
@@ -90,10 +92,13 @@ class Workflow(BpmnWorkflow):
                 self.fail(token, f"The limit steps_per_turn ({limit}) was reached without anything to wait for.")
                 break
             # An undo has as many tokens as there is to undo, and its model is ours.
-            if len(self.tasks) > limits.tokens and self.stops_on_failure:
+            if len(tasks) > limits.tokens and self.stops_on_failure:
                 self.fail(token, f"The limit tokens ({limits.tokens}) of those on their way at once was reached.")
                 break
-            self._guard(token, token.run)
+            try:
+                token.run()
+            except (BpmnError, RiverstoneError) as error:
+                self._not_run(token, error)
         self.steps += steps
         if self.steps > limits.steps_per_instance and not self._halted:
             self.fail(self.task_tree, f"The limit steps_per_instance ({limits.steps_per_instance}) was reached.")
@@ -107,9 +112,13 @@ class Workflow(BpmnWorkflow):
         """Do what may fail because of the model or its data; then only this token fails."""
         try:
             action()
-        except BpmnError as error:
+        except (BpmnError, RiverstoneError) as error:
+            self._not_run(token, error)
+
+    def _not_run(self, token: Token, error: BpmnError | RiverstoneError) -> None:
+        if isinstance(error, BpmnError):
             throw_error(token, error.error_code, error.message)
-        except RiverstoneError as error:
+        else:
             self.fail(token, error.message)
 
     def _fail_if_stuck(self) -> None:
@@ -178,7 +187,7 @@ class Workflow(BpmnWorkflow):
         """Take a token out; its scope ends with its last one."""
         scope = token.scope
         self._forget(token)
-        if scope is not None and token.node.counts:
+        if scope is not None and token.task_spec.counts:
             scope.live -= 1
             if scope.live == 0:
                 self.scope_ended(scope)
@@ -190,8 +199,9 @@ class Workflow(BpmnWorkflow):
             del token.scope.inside[token_id]
         self.touched.pop(token_id, None)
         self.gone.add(token_id)
-        self.failures.pop(token_id, None)
         self.open_tasks.discard(token_id)
+        if self.failures:
+            self.failures.pop(token_id, None)
         if token_id in self.waits:
             del self.waits[token_id]
             self._watching.discard(token_id)
@@ -246,8 +256,11 @@ class Workflow(BpmnWorkflow):
         self.open_tasks.discard(token.id)
         causes = token.causes
         token.causes = (*(cause for cause in causes if cause < 0), task_id) if causes and causes[0] < 0 else (task_id,)
-        self._conditions_stale = True
-        self._guard(token, lambda: token.node.finish(token, results))
+        self.conditions_may_differ()
+        try:
+            token.task_spec.finish(token, results)
+        except (BpmnError, RiverstoneError) as error:
+            self._not_run(token, error)
 
     def task_failed(self, token: Token, task_id: int, error: BpmnError | None, reason: str) -> None:
         """The stone has failed for good: with a BPMN error that an event may catch, or without."""
@@ -285,7 +298,9 @@ class Workflow(BpmnWorkflow):
 
     def conditions_may_differ(self) -> None:
         """Something has changed that a conditional event may depend on."""
-        self._conditions_stale = True
+        # A wait for a condition that begins later is looked at all the same.
+        if self._watching:
+            self._conditions_stale = True
 
     def look_at_conditions(self) -> None:
         """Fire the conditional events whose condition has become true since it was last looked at."""
