@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 
 from ..engine import Engine
-from . import model, process, task
+from . import caller, model, process, stone, task
 from .access import Access, Admit, Gate
 from .loading import stones_named
 from .openapi import describe
@@ -18,7 +18,13 @@ from .operation import Route, json_response
 from .problems import register
 from .settings import Settings
 
-PARTS = {"process": process.ROUTES, "task": task.ROUTES, "model": model.ROUTES}
+PARTS = {
+    "process": process.ROUTES,
+    "task": task.ROUTES,
+    "model": model.ROUTES,
+    "stone": stone.ROUTES,
+    "client": caller.ROUTES,
+}
 DESCRIPTION = "/openapi.json"
 
 

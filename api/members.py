@@ -15,6 +15,7 @@ STORABLE = r"^[^\x00]*$"
 NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 DECIMAL_ID = r"^[1-9][0-9]{0,17}$"
 TIME = "%Y-%m-%d %H:%M:%S"
+TIME_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 
 class Text(fields.String):
@@ -72,6 +73,22 @@ class LocalTime(fields.Field[datetime]):
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **options: Any) -> str | None:
         return None if value is None else value.astimezone().strftime(TIME)
+
+
+class LocalTimeText(fields.Field[datetime]):
+    """The same in a query."""
+
+    default_error_messages = {"invalid": "Not a time as YYYY-MM-DD HH:MM:SS between 1971 and 9998."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> datetime:
+        try:
+            moment = datetime.strptime(value, TIME).astimezone() if re.fullmatch(TIME_FORM, value) else None
+        except (ValueError, OverflowError):
+            moment = None
+        # At the ends of the calendar there are times that have no equal in another zone.
+        if moment is None or not 1970 < moment.year < 9999:
+            raise self.make_error("invalid")
+        return moment
 
 
 class JsonText(fields.String):

@@ -12,11 +12,15 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
-from .members import DECIMAL_ID, STORABLE, Always, JsonText, LocalTime, Object
+from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, JsonText, LocalTime, LocalTimeText, Object
 from .operation import DECIMAL, Operation, Route
 from .records import Problem
 from .schemas import ProcessStart
 
+# Every text of this form is a time: each month has 28 days, and no zone leaves them out.
+TIME_SOUGHT = (
+    "^(19[89][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]) ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
+)
 ANY = {"$ref": "#/components/schemas/Json"}
 JSON = {
     "anyOf": [
@@ -71,7 +75,7 @@ def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
     spec.components.schema("ProcessStart", one_model(), schema=ProcessStart)
     for rule, resource in routes:
         operations = {
-            method: describe_operation(plugin, found, f"{method}{resource.__name__}")
+            method: describe_operation(plugin, found, method, f"{method}{resource.__name__}")
             for method in ("get", "post", "put")
             if (found := getattr(getattr(resource, method, None), "operation", None))
         }
@@ -89,8 +93,9 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
     if isinstance(field, Always):
         return {"type": "null"}
     if isinstance(field, LocalTime):
-        form = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$"
-        return {"type": ["string", "null"] if field.allow_none else "string", "pattern": form}
+        return {"type": ["string", "null"] if field.allow_none else "string", "pattern": f"^{TIME_FORM}$"}
+    if isinstance(field, LocalTimeText):
+        return {"type": "string", "pattern": TIME_SOUGHT}
     if isinstance(field, JsonText):
         return {"contentMediaType": "application/json"}
     return {}
@@ -107,7 +112,7 @@ def one_model() -> dict[str, Any]:
     return {"oneOf": [only(name) for name in ids]}
 
 
-def describe_operation(plugin: MarshmallowPlugin, operation: Operation, name: str) -> dict[str, Any]:
+def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: str, name: str) -> dict[str, Any]:
     """One operation with everything that it can answer."""
     assert plugin.converter is not None
     converter = plugin.converter
@@ -129,6 +134,9 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, name: st
         if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             response["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
         described["responses"][str(status)] = response
+    if method == "get":
+        described["responses"]["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "required": True}}
+        described["responses"]["304"] = {"description": "The same as what the ETag in If-None-Match came with."}
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:

@@ -172,7 +172,7 @@ def operation(
         def respond(self: Resource, **path: str) -> Response:
             refuse_impossible_ids(path)
             if looks:
-                return json_response(described.answer.dump(called(self, path)))
+                return unless_known(json_response(described.answer.dump(called(self, path))))
             call = present_call(f"{method.__name__}{type(self).__name__}", next(iter(path.values()), None))
             with self.engine.audit.recording(call):
                 result = called(self, path)
@@ -198,6 +198,13 @@ def present_call(action: str, target: str | None) -> Call:
 def json_response(content: Any) -> Response:
     """A 200 answer in JSON, with its members' order and its Chinese as they are."""
     return Response(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"), mimetype="application/json")
+
+
+def unless_known(response: Response) -> Response:
+    """The answer with an ETag, or 304 if that is what the client says that it has (RFC 9110, 13.1.2)."""
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def refuse_impossible_ids(path: Mapping[str, str]) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.views import Page, ProcessInstance, UndoStep
+from ..engine.views import Page, ProcessInstance, ProcessSummary, Task, UndoStep
 from .access import present_client
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
-from .records import ProcessPage, ProcessRecord, SignalReceivers, UndoStepRecord
+from .records import (
+    ProcessDetail,
+    ProcessPage,
+    ProcessRecord,
+    SearchPage,
+    SignalReceivers,
+    SourceRecord,
+    TaskDetail,
+    UndoStepRecord,
+)
 from .schemas import (
     DeleteOptions,
     DeleteQuery,
@@ -16,6 +25,8 @@ from .schemas import (
     PreviewQuery,
     ProcessStart,
     Protection,
+    RetryOptions,
+    SearchQuery,
     Signal,
     StartHeaders,
     UndoOptions,
@@ -41,12 +52,46 @@ class Processes(Resource):
         return self.processes.instances(**query)
 
 
+class Search(Resource):
+    """Process instances as a list shows them."""
+
+    @operation("Find process instances, newest first", SearchPage, query=SearchQuery)
+    def get(self, query: dict[str, Any]) -> Page[ProcessSummary]:
+        return self.processes.search(**query)
+
+
 class Process(Resource):
     """One process instance."""
 
     @operation("Show a process instance", ProcessRecord, problems=(404,))
     def get(self, process_instance_id: str) -> ProcessInstance:
         return self.processes.get(process_instance_id)
+
+
+class Detail(Resource):
+    """One process instance, beyond its record."""
+
+    @operation("Show all of a process instance but its tasks", ProcessDetail, problems=(404,))
+    def get(self, process_instance_id: str) -> dict[str, Any]:
+        instance = self.processes.get(process_instance_id)
+        tokens = self.processes.tokens(process_instance_id)
+        return {**{name: getattr(instance, name) for name in instance.__slots__}, "tokens": tokens}
+
+
+class ProcessTasks(Resource):
+    """The tasks of one process instance, beyond their records."""
+
+    @operation("List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
+    def get(self, process_instance_id: str) -> list[Task]:
+        return self.processes.tasks(process_instance_id)
+
+
+class Source(Resource):
+    """What a process instance runs."""
+
+    @operation("Show the BPMN files that a process instance runs", SourceRecord, problems=(404,))
+    def get(self, process_instance_id: str) -> dict[str, tuple[str, ...]]:
+        return {"files": self.processes.sources(process_instance_id)}
 
 
 class Cancel(Resource):
@@ -75,6 +120,19 @@ class Delete(Resource):
     )
     def put(self, process_instance_id: str, body: dict[str, Any], query: dict[str, Any]) -> ProcessInstance:
         return self.processes.delete(process_instance_id, **merged(body, query))
+
+
+class Retry(Resource):
+    """A failed rollback, cancel or delete of a process instance, going on."""
+
+    @operation(
+        "Let a failed undo go on",
+        ProcessRecord,
+        body=JsonBody(RetryOptions, required=False),
+        problems=(404, 409),
+    )
+    def put(self, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+        return self.processes.retry_undo(process_instance_id, **body)
 
 
 class Protect(Resource):
@@ -124,9 +182,14 @@ def merged(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
 
 ROUTES: tuple[Route, ...] = (
     ("/process", Processes),
+    ("/process/search", Search),
     ("/process/<process_instance_id>", Process),
+    ("/process/<process_instance_id>/detail", Detail),
+    ("/process/<process_instance_id>/task", ProcessTasks),
+    ("/process/<process_instance_id>/source", Source),
     ("/process/<process_instance_id>/cancel", Cancel),
     ("/process/<process_instance_id>/delete", Delete),
+    ("/process/<process_instance_id>/retry", Retry),
     ("/process/<process_instance_id>/protection", Protect),
     ("/process/<process_instance_id>/preview", Preview),
     ("/message", Messages),

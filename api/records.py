@@ -46,6 +46,124 @@ class TaskRecord(Schema):
     progress = shown("progress", fields.Integer)
 
 
+class TaskDetail(TaskRecord):
+    """A task with all that is known of it."""
+
+    element_id = shown("elementId")
+    calls = shown(
+        "calls",
+        fields.List,
+        cls_or_instance=fields.String(),
+        metadata={"description": "The namespaces of the call activities that it is inside of, outermost first."},
+    )
+    kind = shown("kind")
+    attempt = shown("attempt", fields.Integer)
+    origin_task_id = shown("originTaskId", allow_none=True)
+    undo = shown("undo", allow_none=True)
+    after = shown("after", fields.List, cls_or_instance=fields.String())
+    log = shown("log", fields.List, cls_or_instance=fields.String())
+
+
+class WaitRecord(Schema):
+    """One thing that a token waits for."""
+
+    kind = shown("kind", validate=validate.OneOf(("message", "signal", "timer", "condition")))
+    name = shown("name", allow_none=True)
+    due = shown("due", LocalTime, allow_none=True)
+
+
+class TokenRecord(Schema):
+    """One place where a process instance stands, other than at an open task."""
+
+    element_id = shown("elementId")
+    calls = shown("calls", fields.List, cls_or_instance=fields.String())
+    scope = shown("scope", fields.Boolean, metadata={"description": "Whether others stand inside it."})
+    waits = fields.List(fields.Nested(WaitRecord), required=True)
+
+
+class ProcessSummaryRecord(Schema):
+    """A process instance without its variables and outputs."""
+
+    process_instance_id = shown("processInstanceId")
+    process_name = shown("processName")
+    key = shown("key")
+    kind = shown("kind", validate=validate.OneOf(("start", "rollback", "cancel", "delete")))
+    status = shown("processStatus")
+    reason = shown("reason", allow_none=True)
+    start_time = shown("startTime", LocalTime)
+    end_time = shown("endTime", LocalTime, allow_none=True)
+    model_id = shown("modelId", allow_none=True)
+    deployment_id = shown("deploymentId")
+    business_key = shown("businessKey", allow_none=True)
+    origin_process_instance_id = shown("originProcessInstanceId", allow_none=True)
+    rollback_process_instance_id = shown("rollbackProcessInstanceId", allow_none=True)
+    cancel_process_instance_id = shown("cancelProcessInstanceId", allow_none=True)
+    delete_process_instance_id = shown("deleteProcessInstanceId", allow_none=True)
+    debug = shown("debug", fields.Boolean)
+    mock = shown("mock", fields.Boolean)
+    protected = shown("deleteProtection", fields.Boolean)
+    paused = shown("paused", fields.Boolean)
+    owner = shown("owner", allow_none=True)
+
+
+class ProcessDetail(ProcessSummaryRecord):
+    """A process instance with all that is known of it, but for its tasks."""
+
+    process_content = shown("processContent", metadata={"description": "The start variables as JSON text."})
+    outputs = shown("outputs", allow_none=True)
+    native_outputs = shown("nativeOutputs")
+    tokens = fields.List(fields.Nested(TokenRecord), required=True)
+
+
+class SourceRecord(Schema):
+    """The BPMN files that a process instance runs; the first holds its process unless another one has its key."""
+
+    files = shown("files", fields.List, cls_or_instance=fields.String())
+
+
+class StoneParameter(Schema):
+    """A parameter that a stone takes."""
+
+    name = shown("name")
+    type = shown("type")
+    required = shown("required", fields.Boolean)
+    default = shown("default", fields.Raw, allow_none=True)
+    display_name = shown("displayName")
+    description = shown("description")
+    visible = shown("visible", fields.Boolean)
+    no_echo = shown("noEcho", fields.Boolean)
+    allowed_values = shown("allowedValues", fields.List, cls_or_instance=fields.Raw(), allow_none=True)
+
+
+class StoneOutput(Schema):
+    """Something that a stone puts out."""
+
+    name = shown("name")
+    description = shown("description")
+    secret = shown("secret", fields.Boolean)
+
+
+class StoneRecord(Schema):
+    """What a stone takes, puts out and can do."""
+
+    code = shown("code")
+    display_name = shown("displayName")
+    description = shown("description")
+    parameters = fields.List(fields.Nested(StoneParameter), required=True)
+    outputs = fields.List(fields.Nested(StoneOutput), required=True)
+    hooks = shown("hooks", fields.List, cls_or_instance=fields.String())
+    serves = shown("serves", fields.Dict)
+
+
+class ClientRecord(Schema):
+    """Whom the server takes the client for, and what it may do."""
+
+    name = shown("name")
+    scopes = shown("scopes", fields.List, cls_or_instance=fields.String())
+    owner = shown("owner", allow_none=True)
+    time = shown("time", LocalTime, metadata={"description": "The server's present time, in the zone of all times."})
+
+
 class UndoStepRecord(Schema):
     """What an undo would do with one task."""
 
@@ -115,6 +233,13 @@ class ProcessPage(Schema):
     """A part of the list of process instances; ``cursor`` asks for the next part and is null at the end."""
 
     items = fields.List(fields.Nested(ProcessRecord), required=True)
+    cursor = shown("cursor", allow_none=True)
+
+
+class SearchPage(Schema):
+    """A part of what a search has found; ``cursor`` asks for the next part and is null at the end."""
+
+    items = fields.List(fields.Nested(ProcessSummaryRecord), required=True)
     cursor = shown("cursor", allow_none=True)
 
 

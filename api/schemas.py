@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from .members import DECIMAL_ID, NOT_BLANK, CountText, Flag, FlagText, Object, Text
+from .members import DECIMAL_ID, NOT_BLANK, CountText, Flag, FlagText, LocalTimeText, Object, Text
 
 STATUSES = (
     "running",
@@ -92,6 +92,21 @@ class InstanceQuery(Part):
     name = Text()
 
 
+class SearchQuery(Part):
+    """What the found process instances must have."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+    text = Text(description="A part of the name or key in any case, or the whole business key or id.")
+    statuses = fields.List(fields.String(validate=validate.OneOf(STATUSES)), data_key="status")
+    kind = fields.String(
+        validate=validate.OneOf(("start", "rollback", "cancel", "delete")),
+        metadata={"description": "Forward runs (start), or the undos of one kind; all unless said otherwise."},
+    )
+    key = Text()
+    started_from = LocalTimeText(data_key="startedFrom")
+    started_before = LocalTimeText(data_key="startedBefore")
+
+
 class ModelQuery(Part):
     """Filters of the list of models."""
 
@@ -103,6 +118,12 @@ class DeploymentQuery(ModelQuery):
     """Filters of the list of deployments."""
 
     model_id = Text(data_key="modelId")
+
+
+class RetryOptions(Strict):
+    """The optional body of the retry of an undo."""
+
+    retain = fields.List(Text(pattern=DECIMAL_ID), metadata={"description": "Ids of tasks to give up for good."})
 
 
 class PreviewQuery(Strict):

@@ -32,7 +32,7 @@ from .errors import (
 from .limits import Limits
 from .stone import Stone
 from .task_info import TaskInfo
-from .views import Deployment, Model, Page, ProcessInstance, Task, UndoStep
+from .views import Deployment, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep, Wait
 
 __all__ = [
     "BpmnError",
@@ -56,6 +56,7 @@ __all__ = [
     "Page",
     "ParameterDeclaration",
     "ProcessInstance",
+    "ProcessSummary",
     "ReferenceNotFound",
     "RiverstoneError",
     "Stone",
@@ -64,6 +65,7 @@ __all__ = [
     "Task",
     "TaskInfo",
     "ThreadsDispatcher",
+    "Token",
     "TooLarge",
     "UndoStep",
     "Unknown",
@@ -73,5 +75,6 @@ __all__ = [
     "UnknownTask",
     "VariablesInvalid",
     "VirtualClock",
+    "Wait",
     "WaitTimeout",
 ]

@@ -45,3 +45,8 @@ class VirtualClock(Clock):
 def moment(milliseconds: int | None) -> datetime | None:
     """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000).astimezone()
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """A time as milliseconds since 1970; one without an offset is in the server's local time."""
+    return None if moment is None else round(moment.timestamp() * 1000)

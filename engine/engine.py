@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import AlreadyUsed, Cipher, Store, StoreClosed, StoreError, encrypt_again
+from ..models import AlreadyUsed, Cipher, InstanceFilter, Store, StoreClosed, StoreError, encrypt_again
 from . import jsontext, retention, step
 from .audit import Audit
 from .bpmn.findings import Finding
-from .clock import Clock
+from .clock import Clock, milliseconds
 from .declaration import StoneDeclaration
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
 from .desk import Desk
@@ -42,7 +43,7 @@ from .starts import Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo
-from .views import Deployment, Model, Page, ProcessInstance, Task, UndoStep
+from .views import Deployment, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -305,11 +306,40 @@ class Engine:
         owner: str | None = None,
     ) -> Page[ProcessInstance]:
         """Process instances, newest first; raises Malformed for a cursor that is none."""
-        before = None
-        if cursor is not None:
-            before = _number(cursor, lambda text: Malformed(f"{text!r} is not a cursor of this list.", code="cursor"))
+        statuses = () if status is None else (status,)
+        wanted = InstanceFilter(statuses=statuses, key=key, name=name, owner=owner)
         with _ours():
-            return self._records.instances(limit=limit, before=before, status=status, key=key, name=name, owner=owner)
+            return self._records.instances(wanted, limit=limit, before=_before(cursor))
+
+    def search(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        text: str | None = None,
+        statuses: Sequence[str] = (),
+        kind: str | None = None,
+        key: str | None = None,
+        started_from: datetime | None = None,
+        started_before: datetime | None = None,
+        owner: str | None = None,
+    ) -> Page[ProcessSummary]:
+        """Process instances without their variables and outputs, newest first.
+
+        ``text`` is a part of the name or key, or a whole business key or id; ``kind`` is ``start`` or that of an undo.
+        Raises Malformed for a cursor that is none.
+        """
+        wanted = InstanceFilter(
+            text=text,
+            statuses=tuple(statuses),
+            kind=kind,
+            key=key,
+            started_from=milliseconds(started_from),
+            started_before=milliseconds(started_before),
+            owner=owner,
+        )
+        with _ours():
+            return self._records.summaries(wanted, limit=limit, before=_before(cursor))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""
@@ -320,6 +350,19 @@ class Engine:
         """One task; raises UnknownTask."""
         with _ours():
             return self._records.task(_number(task_id, UnknownTask))
+
+    def tokens(self, process_instance_id: str) -> list[Token]:
+        """Where one process instance stands beside its open tasks; raises UnknownProcessInstance."""
+        with _ours():
+            return self._records.tokens(_number(process_instance_id, UnknownProcessInstance))
+
+    def sources(self, process_instance_id: str) -> tuple[str, ...]:
+        """The BPMN files, with diagrams, that one process instance runs: that of an undo was made for it.
+
+        Raises UnknownProcessInstance.
+        """
+        with _ours():
+            return self._records.sources(_number(process_instance_id, UnknownProcessInstance))
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         """Return when the process has come to rest: ended, its undo included, or paused in debug mode.
@@ -538,6 +581,12 @@ def _number(text: str, error: Callable[[str], Exception]) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise error(text[:100])
     return int(text)
+
+
+def _before(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    return _number(cursor, lambda text: Malformed(f"{text!r} is not a cursor of this list.", code="cursor"))
 
 
 def _cursor(text: str | None) -> tuple[int, str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UnknownProcessInstance, UnknownTask
-from .views import Page, ProcessInstance, Task, UndoStep
+from .views import Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -29,6 +29,9 @@ class OwnedEngine:
     def instances(self, **filters: Any) -> Page[ProcessInstance]:
         return self.engine.instances(**filters, owner=self.owner)
 
+    def search(self, **filters: Any) -> Page[ProcessSummary]:
+        return self.engine.search(**filters, owner=self.owner)
+
     def get(self, process_instance_id: str) -> ProcessInstance:
         return self.engine.get(self._process(process_instance_id))
 
@@ -38,11 +41,20 @@ class OwnedEngine:
     def task(self, task_id: str) -> Task:
         return self.engine.task(self._task(task_id))
 
+    def tokens(self, process_instance_id: str) -> list[Token]:
+        return self.engine.tokens(self._process(process_instance_id))
+
+    def sources(self, process_instance_id: str) -> tuple[str, ...]:
+        return self.engine.sources(self._process(process_instance_id))
+
     def cancel(self, process_instance_id: str, **options: Any) -> ProcessInstance:
         return self.engine.cancel(self._process(process_instance_id), **options)
 
     def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
         return self.engine.delete(self._process(process_instance_id), force=force, retain=retain)
+
+    def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
+        return self.engine.retry_undo(self._process(process_instance_id), retain=retain)
 
     def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
         return self.engine.preview(self._process(process_instance_id), kind)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..models import ContentRow, InstanceRow
+from ..models import ContentRow, InstanceFilter, InstanceRow
 from . import showing
+from .definition import unpack
 from .errors import UnknownProcessInstance, UnknownTask
 from .instance import Facilities
 from .mask import Mask
-from .views import Page, ProcessInstance, Task
+from .views import Page, ProcessInstance, ProcessSummary, Task, Token
 
 
 class Records:
@@ -44,23 +46,45 @@ class Records:
 
     def instances(
         self,
+        wanted: InstanceFilter,
         *,
         limit: int,
         before: int | None,
-        status: str | None,
-        key: str | None,
-        name: str | None,
-        owner: str | None = None,
     ) -> Page[ProcessInstance]:
         """Records, newest first, of instances with an id below ``before``."""
-        rows = self.store.instances(limit=limit + 1, before=before, status=status, key=key, name=name, owner=owner)
+        rows = self.store.instances(wanted, limit=limit + 1, before=before)
         shown: list[ProcessInstance] = []
         for row in rows[:limit]:
             # One that was purged since the list was read is left out.
             with suppress(UnknownProcessInstance):
                 shown.append(self._show(*self._rows(row.process_instance_id)))
-        more = str(rows[limit - 1].process_instance_id) if len(rows) > limit else None
-        return Page(items=tuple(shown), cursor=more)
+        return Page(items=tuple(shown), cursor=_cursor(rows, limit))
+
+    def summaries(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[ProcessSummary]:
+        """The same without variables and outputs, which may be large."""
+        rows = self.store.instances(wanted, limit=limit + 1, before=before)
+        return Page(items=tuple(self._summary(row) for row in rows[:limit]), cursor=_cursor(rows, limit))
+
+    def _summary(self, row: InstanceRow) -> ProcessSummary:
+        # What may have to be hidden is in the reason alone.
+        mask = None
+        if row.reason is not None:
+            with suppress(UnknownProcessInstance):
+                mask = self._mask(*self._rows(row.process_instance_id))
+        return showing.show_summary(row, mask)
+
+    def tokens(self, number: int) -> list[Token]:
+        """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""
+        self._rows(number)
+        tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
+        return showing.show_tokens(tokens, waits, tasks)
+
+    def sources(self, number: int) -> tuple[str, ...]:
+        """The BPMN files that one instance runs; raises UnknownProcessInstance."""
+        row, _ = self._rows(number)
+        deployment = self.store.deployment(row.deployment_id)
+        files = unpack(deployment.sources) if deployment is not None else []
+        return tuple(file.decode("utf-8", "replace") for file in files)
 
     def tasks(self, number: int) -> list[Task]:
         """The tasks of one instance, oldest first; raises UnknownProcessInstance."""
@@ -76,3 +100,7 @@ class Records:
             raise UnknownTask(str(number))
         mask = self._mask(*self._rows(row.process_instance_id))
         return showing.show_task(row, self.stones, mask, running=self.facilities.dispatcher.running(number))
+
+
+def _cursor(rows: Sequence[InstanceRow], limit: int) -> str | None:
+    return str(rows[limit - 1].process_instance_id) if len(rows) > limit else None

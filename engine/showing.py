@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from ..models import ContentRow, InstanceRow, TaskRow
+from ..models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from . import jsontext
+from .bpmn.state import TASK
+from .bpmn.token import CALLED
 from .clock import moment
 from .instance import Flags
 from .ledger import FORWARD
@@ -16,7 +18,7 @@ from .parameters import masked
 from .stone import Stone
 from .stones import Stones
 from .templates import ParameterTemplate
-from .views import ProcessInstance, Task
+from .views import ProcessInstance, ProcessSummary, Task, Token, Wait
 
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""
@@ -73,6 +75,69 @@ def show_instance(
         paused=row.phase == "paused",
         owner=row.owner_name,
     )
+
+
+def show_summary(row: InstanceRow, mask: Mask | None) -> ProcessSummary:
+    """One instance in a list."""
+    started = moment(row.started)
+    assert started is not None
+    return ProcessSummary(
+        process_instance_id=str(row.process_instance_id),
+        process_name=row.name,
+        key=row.key,
+        kind=row.kind,
+        status=row.status,
+        reason=mask.mask_text(row.reason) if mask is not None and row.reason is not None else row.reason,
+        start_time=started,
+        end_time=moment(row.ended),
+        model_id=row.model_id,
+        deployment_id=row.deployment_id,
+        business_key=row.business_key,
+        origin_process_instance_id=_text(row.origin),
+        rollback_process_instance_id=_text(row.rollback_id),
+        cancel_process_instance_id=_text(row.cancel_id),
+        delete_process_instance_id=_text(row.delete_id),
+        debug=bool(row.flags & Flags.DEBUG),
+        mock=bool(row.flags & Flags.MOCK),
+        protected=bool(row.flags & Flags.PROTECTED),
+        paused=row.phase == "paused",
+        owner=row.owner_name,
+    )
+
+
+def show_tokens(rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> list[Token]:
+    """Where an instance stands beside its open tasks; nodes that only listen for an event sub-process are left out."""
+    known = {row.id: row for row in rows}
+    scopes = {row.scope for row in rows} | {task.scope for task in tasks if task.open}
+    by_token: dict[int, list[Wait]] = {}
+    for wait in waits:
+        by_token.setdefault(wait.token, []).append(Wait(kind=wait.kind, name=wait.name, due=moment(wait.due)))
+    internal: dict[int, dict[str, Any]] = {row.id: jsontext.read(row.internal) if row.internal else {} for row in rows}
+    shown = []
+    for row in rows:
+        element_id, _, part = row.node.partition(":")
+        in_ledger = TASK in internal[row.id]
+        if row.scope is None or in_ledger or part == "listener":
+            continue
+        shown.append(
+            Token(
+                element_id=element_id if part == "fired" else row.node,
+                calls=tuple(_call_path(row, known, internal)),
+                scope=row.id in scopes,
+                waits=tuple(by_token.get(row.id, ())),
+            )
+        )
+    return shown
+
+
+def _call_path(row: TokenRow, known: Mapping[int, TokenRow], internal: Mapping[int, dict[str, Any]]) -> list[str]:
+    current = known.get(row.scope) if row.scope is not None else None
+    while current is not None:
+        if CALLED in internal[current.id]:
+            path: list[str] = internal[current.id]["path"]
+            return path
+        current = known.get(current.scope) if current.scope is not None else None
+    return []
 
 
 def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
@@ -137,6 +202,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         undo=SHOWN_UNDO.get(row.undo or "", row.undo),
         after=tuple(str(task_id) for task_id in jsontext.read(row.after)) if row.after else (),
         log=log,
+        calls=tuple(jsontext.read(row.path)) if row.path else (),
     )
 
 

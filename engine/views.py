@@ -96,6 +96,55 @@ class ProcessInstance:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessSummary:
+    """One run in a list: what :class:`ProcessInstance` has, less its variables and outputs."""
+
+    process_instance_id: str
+    process_name: str
+    key: str
+    kind: str
+    status: str
+    reason: str | None
+    start_time: datetime
+    end_time: datetime | None
+    model_id: str | None
+    deployment_id: str
+    business_key: str | None
+    origin_process_instance_id: str | None
+    rollback_process_instance_id: str | None
+    cancel_process_instance_id: str | None
+    delete_process_instance_id: str | None
+    debug: bool
+    mock: bool
+    protected: bool
+    paused: bool
+    owner: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """One thing that a token waits for."""
+
+    kind: str
+    """``message``, ``signal``, ``timer`` or ``condition``."""
+    name: str | None = None
+    """Of the message or signal."""
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """One place where a process instance stands, other than at an open task."""
+
+    element_id: str
+    calls: tuple[str, ...] = ()
+    """The namespaces of the call activities that it is inside of, outermost first."""
+    scope: bool = False
+    """Whether others stand inside it: it is on a sub-process, a call or a repeated activity."""
+    waits: tuple[Wait, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """One execution of one node that had to wait: a stone, or a user task."""
 
@@ -124,6 +173,8 @@ class Task:
     after: tuple[str, ...] = ()
     """The ids of the tasks that it causally followed."""
     log: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    """The namespaces of the call activities that it is inside of, outermost first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from .cipher import Cipher, encrypt_again
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
 from .leases import SUSPECT, Leases
 from .rows import ContentRow, DeploymentRow, EngineRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
+from .search import InstanceFilter
 from .store import Store
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "EngineForgotten",
     "EngineRow",
     "EventRow",
+    "InstanceFilter",
     "InstanceRow",
     "KeyRow",
     "Leases",

@@ -16,8 +16,9 @@ from .database import dialect, migrate, open_database
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
 from .guard import Guard
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow, columns
+from .search import InstanceFilter
 from .statements import Writer
-from .tables import Deployment, ProcessInstance, ProcessModel
+from .tables import Deployment, ProcessModel
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -218,30 +219,9 @@ class Store:
         )
         return None if found is None else int(found)
 
-    def instances(
-        self,
-        *,
-        limit: int,
-        before: int | None,
-        status: str | None,
-        key: str | None,
-        name: str | None,
-        owner: str | None = None,
-    ) -> list[InstanceRow]:
+    def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> list[InstanceRow]:
         """Newest first, those with an id below ``before``."""
-        query = ProcessInstance.select(*(getattr(ProcessInstance, column) for column in columns(InstanceRow)))
-        if before is not None:
-            query = query.where(ProcessInstance.process_instance_id < before)
-        for column, value in (
-            (ProcessInstance.status, status),
-            (ProcessInstance.key, key),
-            (ProcessInstance.name, name),
-            (ProcessInstance.owner_name, owner),
-        ):
-            if value is not None:
-                query = query.where(column == value)
-        query = query.order_by(ProcessInstance.process_instance_id.desc()).limit(limit)
-        return self._query(InstanceRow, query)
+        return self._query(InstanceRow, wanted.query(limit=limit, before=before))
 
     def _query(self, row: type[Row], query: Any) -> list[Row]:
         return self._asked(

@@ -47,6 +47,8 @@ def test_every_operation_tells_of_its_problems(client: Client) -> None:
             if method == "parameters":
                 continue
             for status, response in operation["responses"].items():
+                if status == "304":
+                    continue
                 media_type = "application/json" if status == "200" else "application/problem+json"
                 assert list(response["content"]) == [media_type], (path, method, status)
             assert "500" in operation["responses"]

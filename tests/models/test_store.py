@@ -20,6 +20,7 @@ from riverstone.models import (
     ContentRow,
     DeploymentRow,
     EventRow,
+    InstanceFilter,
     InstanceRow,
     Leases,
     ModelRow,
@@ -229,7 +230,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
         assert newest.id == f"d-{number}"
         assert store.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
         assert [wait.process_instance_id for wait in store.waits_for("message", key)] == [number + 1]
-        assert [row.key for row in store.instances(limit=9, before=None, status=None, key=key, name=None)] == [key]
+        assert [row.key for row in store.instances(InstanceFilter(key=key), limit=9, before=None)] == [key]
 
 
 def test_an_idempotency_key_is_taken_once(store: Store) -> None:
@@ -423,3 +424,28 @@ def test_an_engine_runs_on_every_kind_of_store(kind: str, tmp_path: Path) -> Non
             assert outputs["a"] == {"n": number + 1, "text": TEXT}
             assert outputs["b"] == {"n": number * 10 + 1, "text": TEXT}
         assert len(engine.instances(limit=5).items) == 5
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        (InstanceFilter(text="SHOP"), [2, 1]),
+        (InstanceFilter(text="100%"), [1]),
+        (InstanceFilter(text="0_"), []),
+        (InstanceFilter(text="店"), [3]),
+        (InstanceFilter(text="3"), [3]),
+        (InstanceFilter(text="\\"), []),
+        (InstanceFilter(statuses=("success", "failed"), kind="start"), [3, 1]),
+        (InstanceFilter(started_from=20, started_before=30), [2]),
+    ],
+)
+def test_instances_are_found_alike_in_every_database(store: Store, wanted: InstanceFilter, numbers: list[int]) -> None:
+    common: dict[str, Any] = {"key": "k", "kind": "start", "business_key": None}
+    written(
+        store,
+        instance(1, **{**common, "name": "Shop 100%", "status": "success", "started": 10}),
+        instance(2, **{**common, "name": "a shop", "status": "running", "started": 20}),
+        instance(3, **{**common, "name": "商店", "status": "failed", "started": 30}),
+    )
+
+    assert [row.process_instance_id for row in store.instances(wanted, limit=9, before=None)] == numbers

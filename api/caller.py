@@ -1,0 +1,24 @@
+"""``/client``: whom the server takes a caller for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..engine.keys import SCOPES
+from .access import present_client
+from .operation import Resource, Route, operation
+from .records import ClientRecord
+
+
+class Caller(Resource):
+    """The client of the present request."""
+
+    @operation("Show what the key or token of this request allows", ClientRecord)
+    def get(self) -> dict[str, Any]:
+        client = present_client()
+        scopes = [scope for scope in SCOPES if client.may(scope)]
+        return {"name": client.name, "scopes": scopes, "owner": client.sees, "time": datetime.now().astimezone()}
+
+
+ROUTES: tuple[Route, ...] = (("/client", Caller),)

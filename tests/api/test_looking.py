@@ -1,0 +1,193 @@
+"""What HTTP tells beyond the records: searching, standing, the files that run, stones, and the caller."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from marshmallow import fields
+
+from riverstone.api import create_app
+from riverstone.bpmn_samples import path
+from riverstone.engine import Engine, Stone
+
+from . import processes
+from .client import Client
+
+
+class Stubborn(Stone):
+    """Makes a thing, and takes it back only when told to.
+
+    Or never.
+    """
+
+    code = "stubborn"
+    display_name = "Stubborn"
+    parameters = {
+        "size": fields.Integer(load_default=1, metadata={"display_name": "Size", "description": "In GB."}),
+        "password": fields.String(load_default="x", metadata={"no_echo": True, "visible": False}),
+    }
+    outputs = {"thing": "the thing's id"}
+    willing = True
+
+    def start(self, task: Any) -> None:
+        task.add_output("thing", "t-1")
+        task.log("made t-1")
+
+    def delete(self, task: Any) -> None:
+        if not Stubborn.willing:
+            raise RuntimeError("it is stuck")
+
+
+@pytest.fixture
+def started(engine: Engine) -> list[str]:
+    """Four process instances: two done, one that waits for a message, one for a person."""
+    for source in (processes.making(), processes.listening(), processes.asking()):
+        engine.deploy(source)
+    keys = {"Shop 100%": "making", "shop_2": "making", "waits": "listening", "asks": "asking"}
+    return [
+        engine.start(name=name, key=key, business_key=f"b-{name}").process_instance_id for name, key in keys.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["asks", "waits", "shop_2", "Shop 100%"]),
+        ("?text=shop", ["shop_2", "Shop 100%"]),
+        ("?text=SHOP_", ["shop_2"]),
+        ("?text=0%25", ["Shop 100%"]),
+        ("?text=listen", ["waits"]),
+        ("?text=b-asks", ["asks"]),
+        ("?text=b-as", []),
+        ("?status=success&status=failed", ["shop_2", "Shop 100%"]),
+        ("?kind=delete", []),
+        ("?key=asking&kind=start", ["asks"]),
+        ("?startedBefore=1999-01-01 00:00:00", []),
+        ("?startedFrom=1999-01-01 00:00:00&limit=1", ["asks"]),
+    ],
+)
+def test_process_instances_are_found_by_what_one_remembers(
+    client: Client, started: list[str], query: str, names: list[str]
+) -> None:
+    found = client.get(f"/process/search{query}").json
+
+    assert [item["processName"] for item in found["items"]] == names
+    assert (found["cursor"] is None) == ("limit" not in query)
+
+
+def test_an_id_is_found_as_it_is(client: Client, started: list[str]) -> None:
+    found = client.get(f"/process/search?text={started[2]}").json["items"]
+
+    assert [item["processInstanceId"] for item in found] == [started[2]]
+    assert "processContent" not in found[0]
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-13-01 00:00:00", "0001-01-01 00:00:00", "2026-1-1 00:00:00"])
+def test_a_time_that_is_none_is_refused(client: Client, time: str) -> None:
+    answer = client.get("/process/search", query_string={"startedFrom": time})
+
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["startedFrom"])
+
+
+def test_a_detail_tells_where_a_process_stands(client: Client, started: list[str]) -> None:
+    done, _, waits, asks = (client.get(f"/process/{process_id}/detail").json for process_id in started)
+
+    assert waits["tokens"] == [
+        {
+            "elementId": "middle",
+            "calls": [],
+            "scope": False,
+            "waits": [{"kind": "message", "name": "paid", "due": None}],
+        }
+    ]
+    assert (done["tokens"], asks["tokens"]) == ([], [])
+    assert json.loads(done["nativeOutputs"]) == {"middle": {"thing": "thing-1"}}
+
+
+def test_tasks_of_called_processes_tell_whose_they_are(engine: Engine) -> None:
+    for code in ("SIP::EC2::Instance", "SIP::EC2::Volume", "SIP::EC2::AttachVolume"):
+        engine.stone(code)(lambda task: {"instanceCode": "i-1", "volumeId": "v-1"})
+    engine.deploy(path("call_activity"), path("attach_volume"))
+    instance = engine.start(name="called", key="call-activity", variables={"dataDisk": 5, "regionId": "bcc"})
+    client = Client(create_app(engine))
+
+    tasks = client.get(f"/process/{instance.process_instance_id}/task").json
+    files = client.get(f"/process/{instance.process_instance_id}/source").json["files"]
+
+    assert {task["elementId"]: task["calls"] for task in tasks}["server"] == []
+    assert [task["calls"] for task in tasks][1:] == [["attach"]] * (len(tasks) - 1)
+    assert len(tasks) > 1
+    assert ['id="call-activity"' in file for file in files] == [True, False]
+
+
+def test_an_undo_has_files_of_its_own_and_goes_on_when_it_is_asked_to(engine: Engine, client: Client) -> None:
+    engine.register(Stubborn)
+    Stubborn.willing = False
+    engine.deploy(processes.serviced("stubborn", "stubborn"))
+    process_id = engine.start(name="s", key="stubborn").process_instance_id
+    assert client.put(f"/process/{process_id}/retry").json["code"] == "conflict"
+    undo = client.put(f"/process/{process_id}/delete").json["deleteProcessInstanceId"]
+
+    failed = client.get(f"/process/{process_id}/detail").json
+    (task,) = client.get(f"/process/{undo}/task").json
+    (file,) = client.get(f"/process/{undo}/source").json["files"]
+    wrong = client.put(f"/process/{process_id}/retry", json={"retain": ["1"]})
+    retried = client.put(f"/process/{process_id}/retry", json={"retain": [task["originTaskId"]]}).json
+
+    assert failed["processStatus"] == "delete.failed"
+    assert (task["kind"], task["reason"]) == ("delete", "RuntimeError: it is stuck")
+    assert f'id="{task["elementId"]}"' in file
+    assert "BPMNShape" in file
+    assert (wrong.status_code, wrong.json["code"]) == (409, "retain-invalid")
+    assert retried["processStatus"] == "delete.success"
+    (origin,) = client.get(f"/process/{process_id}/task").json
+    assert (origin["undo"], origin["log"]) == ("retained", ["made t-1"])
+
+
+def test_stones_are_listed_with_what_they_take_and_put_out(engine: Engine, client: Client) -> None:
+    engine.register(Stubborn)
+
+    broken, make, stubborn = client.get("/stone").json
+
+    assert (broken["code"], make["hooks"]) == ("break", ["start", "delete", "mock"])
+    assert stubborn["description"] == "Makes a thing, and takes it back only when told to.\n\nOr never."
+    assert [parameter["default"] for parameter in stubborn["parameters"]] == [1, "*****"]
+    assert stubborn["parameters"][0]["description"] == "In GB."
+    assert stubborn["outputs"] == [{"name": "thing", "description": "the thing's id", "secret": False}]
+
+
+def test_a_caller_learns_what_it_may_do(engine: Engine, client: Client) -> None:
+    local = client.get("/client").json
+    _, key = engine.keys.add("shop", scopes=["read", "run"])
+
+    shop = client.get("/client", headers={"Authorization": f"Bearer {key}"}).json
+
+    assert (local["name"], local["scopes"], local["owner"]) == ("local", ["read", "run", "deploy", "admin"], None)
+    assert (shop["name"], shop["scopes"], shop["owner"]) == ("key:shop", ["read", "run"], "key:shop")
+
+
+def test_what_is_known_is_not_sent_again(client: Client, engine: Engine, started: list[str]) -> None:
+    where = f"/process/{started[3]}/task"
+    first = client.get(where)
+    (task,) = first.json
+
+    same = client.get(where, headers={"If-None-Match": first.headers["ETag"]})
+    engine.complete(task["taskId"])
+    changed = client.get(where, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (same.status_code, same.data) == (304, b"")
+    assert (changed.status_code, changed.json[0]["status"]) == (200, "success")
+
+
+def test_another_owner_sees_none_of_it(engine: Engine, client: Client) -> None:
+    engine.deploy(processes.making())
+    process_id = engine.start(name="mine", key="making", owner="ann").process_instance_id
+    _, key = engine.keys.add("bob", scopes=["read", "run"])
+    headers = {"Authorization": f"Bearer {key}"}
+
+    for end in ("detail", "task", "source"):
+        assert client.get(f"/process/{process_id}/{end}", headers=headers).status_code == 404
+    assert client.put(f"/process/{process_id}/retry", headers=headers).status_code == 404
+    assert client.get("/process/search", headers=headers).json["items"] == []
