@@ -30,6 +30,8 @@ from .errors import (
     WaitTimeout,
 )
 from .limits import Limits
+from .logs import JsonFormatter
+from .observer import Observer, ProcessChange, TaskEvent
 from .stone import Stone
 from .task_info import TaskInfo
 from .views import Deployment, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep, Wait
@@ -46,15 +48,18 @@ __all__ = [
     "Finding",
     "InlineDispatcher",
     "Invalid",
+    "JsonFormatter",
     "LimitExceeded",
     "Limits",
     "Malformed",
     "Model",
     "ModelInvalid",
     "NotFound",
+    "Observer",
     "OutputDeclaration",
     "Page",
     "ParameterDeclaration",
+    "ProcessChange",
     "ProcessInstance",
     "ProcessSummary",
     "ReferenceNotFound",
@@ -63,6 +68,7 @@ __all__ = [
     "StoneDeclaration",
     "StoreUnavailable",
     "Task",
+    "TaskEvent",
     "TaskInfo",
     "ThreadsDispatcher",
     "Token",

@@ -30,6 +30,7 @@ class Desk:
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""
         if outcomes:
+            self.facilities.observers.tell_events(outcomes)
             self._river.post_all([_entered(outcome) for outcome in outcomes])
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:

@@ -9,7 +9,17 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import AlreadyUsed, Cipher, InstanceFilter, Store, StoreClosed, StoreError, encrypt_again
+from ..models import (
+    AlreadyUsed,
+    Cipher,
+    Figures,
+    InstanceFilter,
+    Store,
+    StoreClosed,
+    StoreError,
+    encrypt_again,
+    read_figures,
+)
 from . import jsontext, retention, step
 from .audit import Audit
 from .bpmn.findings import Finding
@@ -17,7 +27,7 @@ from .clock import Clock, milliseconds
 from .declaration import StoneDeclaration
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
 from .desk import Desk
-from .dispatch.dispatcher import Dispatcher
+from .dispatch.dispatcher import Dispatcher, Loaded
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
 from .errors import (
@@ -25,6 +35,7 @@ from .errors import (
     EngineClosed,
     Invalid,
     Malformed,
+    RiverstoneError,
     StoreUnavailable,
     UnknownProcessInstance,
     UnknownTask,
@@ -33,6 +44,7 @@ from .instance import Facilities, Flags
 from .keys import Keys
 from .limits import Limits
 from .messages import Messages
+from .observer import Observer
 from .owned import OwnedEngine
 from .pulse import Pulse
 from .pump import Pump
@@ -287,6 +299,38 @@ class Engine:
                 raise StoreUnavailable(f"The process could not be stored: {error}") from error
             return self.get(str(first))
         return started
+
+    def observe(self, observer: Observer) -> None:
+        """Tell it of every event of a task and every change of a process, from now on."""
+        self._facilities.observers.add(observer)
+
+    def not_ready(self) -> str | None:
+        """Why the engine does not do its work at the moment, in a few words; None while it does.
+
+        Cheap, whoever asks: an engine with a thread of its own knows how long ago the database has answered that.
+        """
+        if self._pump.closed:
+            return "the engine is closed"
+        if self._pulse.thread is None:
+            try:
+                with _ours():
+                    self._store.read("SELECT 1")
+            except RiverstoneError:
+                return "the database does not answer"
+            return None
+        return self._pulse.behind()
+
+    def figures(self) -> Figures:
+        """What stands and waits in the whole store at this moment, counted by the store's indexes."""
+        with _ours():
+            return read_figures(self._store)
+
+    def queues(self) -> dict[str, int]:
+        """What waits inside this engine: ``inbox``, ``owed``, and of most dispatchers ``waiting`` and ``running``."""
+        waiting = {"inbox": self._river.waiting(), "owed": self._pulse.owed()}
+        if isinstance(self._dispatcher, Loaded):
+            waiting["waiting"], waiting["running"] = self._dispatcher.load()
+        return waiting
 
     # -- looking
 

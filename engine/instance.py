@@ -23,6 +23,7 @@ from .dispatch.dispatcher import Dispatcher
 from .errors import ExpressionError, Invalid
 from .inputs import MockContext, code_of, resolve
 from .limits import Limits
+from .observer import Observers
 from .scripts import Scripts
 from .stone import Stone
 from .stones import Stones
@@ -53,6 +54,7 @@ class Facilities:
     limits: Limits
     dispatcher: Dispatcher
     scripts: Scripts | None
+    observers: Observers = field(default_factory=Observers)
 
 
 @dataclass(eq=False)
@@ -72,6 +74,8 @@ class Instance:
     """For an undo instance: the instance whose ledger it works off."""
     made: list[Instance] = field(default_factory=list)
     """Undo instances that the present step has created."""
+    told: tuple[str, str] | None = None
+    """The status and phase that observers know of; None before its beginning is committed."""
     find: Callable[[int], Instance] = field(init=False)
     """Another instance of the same store, taking part in the present step's transaction."""
 
@@ -96,6 +100,7 @@ class Instance:
         number = row.process_instance_id
         tasks = {task.id: task for task in store.tasks(number)}
         instance = cls(facilities, row, content, facilities.definitions.get(row.deployment_id), tasks)
+        instance.told = row.status, row.phase
         if row.phase != "ended" or row.kind != "start":
             tokens, waits = store.tokens(number), store.waits(number)
             load(instance.workflow, tokens, waits, tasks.values())

@@ -67,6 +67,7 @@ def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin:
         phase=phase,
         name=row.name or "",
         delivery=row.lost,
+        traceparent=instance.trace,
     )
 
 

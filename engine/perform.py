@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from . import failpoints, jsontext
+from . import failpoints, jsontext, logs, tracing
 from .errors import BpmnError, Invalid, NotFound, RiverstoneError
 from .limits import Limits
 from .parameters import typed
@@ -38,6 +38,9 @@ class Outcome:
     error_code: str | None = None
     delivery: int = 0
     """The delivery that it is the outcome of; see :class:`~.task_info.Work`."""
+    stone: str = ""
+    seconds: float = 0.0
+    """For how long the hook ran."""
 
 
 def perform(
@@ -49,7 +52,22 @@ def perform(
     on_progress: Callable[[int, str | None], None] | None = None,
 ) -> Outcome:
     """Call the hook; whatever it raises becomes a failure with a reason, never an exception of the engine."""
+
+    def carry_out() -> Outcome:
+        return _carry_out(stone, work, limits, request, on_progress)
+
+    return tracing.performed(work, carry_out) if tracing.is_on() else carry_out()
+
+
+def _carry_out(
+    stone: type[Stone],
+    work: Work,
+    limits: Limits,
+    request: Request,
+    on_progress: Callable[[int, str | None], None] | None,
+) -> Outcome:
     info: TaskInfo | None = None
+    began = time.perf_counter()
     try:
         parameters = typed(stone, jsontext.read(work.parameters))
         info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
@@ -58,22 +76,23 @@ def perform(
         failpoints.reach("after-hook")
         _check_state(info.state, limits)
         again = work.event == "monitor" and not returned
-        return _outcome(work, info, "again" if again else "done")
+        return _outcome(work, info, began, "again" if again else "done")
     except NotFound as error:
         if work.event in UNDO_EVENTS:
-            return _outcome(work, info, "done", reason=f"already gone: {_text(error)}".rstrip(": "))
-        return _outcome(work, info, "failed", reason=_reason(error))
+            return _outcome(work, info, began, "done", reason=f"already gone: {_text(error)}".rstrip(": "))
+        return _outcome(work, info, began, "failed", reason=_reason(error))
     except BpmnError as error:
         result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_EVENTS else "bpmn-error"
-        return _outcome(work, info, result, reason=_reason(error), error_code=_clean(str(error.error_code)))
+        return _outcome(work, info, began, result, reason=_reason(error), error_code=_clean(str(error.error_code)))
     except BaseException as error:
         # Only the main thread is interrupted from outside: anywhere else it is the stone that says so.
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
-        # Where, but not with what words: these may hold a secret, and the reason in the record is masked.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        logger.info("task %s: %s of %s: %s\n%s", work.task_id, work.event, work.stone, type(error).__name__, where)
-        return _outcome(work, info, "failed", reason=_reason(error))
+        about = logs.about(
+            process_instance_id=work.process_instance_id, task_id=work.task_id, stone=work.stone, event=work.event
+        )
+        logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
+        return _outcome(work, info, began, "failed", reason=_reason(error))
 
 
 def spoilt(outcome: Outcome) -> Outcome:
@@ -117,6 +136,7 @@ def _clean(text: str) -> str:
 def _outcome(
     work: Work,
     info: TaskInfo | None,
+    began: float,
     result: Literal["done", "again", "failed", "bpmn-error"],
     *,
     reason: str | None = None,
@@ -135,4 +155,6 @@ def _outcome(
         reason=reason,
         error_code=error_code,
         delivery=work.delivery,
+        stone=work.stone,
+        seconds=time.perf_counter() - began,
     )

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ..models import SUSPECT, EngineRow, EventRow, Leases, StoreError
-from . import failpoints, step
+from . import failpoints, logs, step
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
 from .instance import Facilities
@@ -26,6 +26,8 @@ LEASE = 30.0
 """Seconds without a sign of life after which an engine counts as dead, even if its process is there."""
 WITNESSED = 8.0
 """Seconds for which whoever says so must have seen no sign of life itself."""
+BEHIND = 10.0
+"""Seconds without a look at the store, or without an answer of it, after which the engine does not do its work."""
 JUMP = 30.0
 """Seconds by which the clock and real time may part between two looks before that counts as a jump."""
 MOST_AT_ONCE = 200
@@ -48,6 +50,7 @@ class Pulse:
         self._polled = 0.0
         self._looked = 0.0
         self._deliver = deliver
+        self._begun = self._answered = time.monotonic()
         self.leases = Leases(facilities.store)
         self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
         self._observed: dict[str, tuple[int, float]] = {}
@@ -99,24 +102,37 @@ class Pulse:
 
     def _run(self) -> None:
         while not self._stopping:
+            self._begun = time.monotonic()
             try:
                 # All of them each time: however much comes in, what is due is not forgotten over it.
                 moved = self.river.drain()
                 moved = self.deliver_owed() or moved
-                if self.beat() or moved:
+                moved = self.beat() or moved
+                if not self.river.unavailable:
+                    self._answered = time.monotonic()
+                if moved:
                     continue
             except StoreError as error:
                 logger.warning("the database does not answer: %s", error)
                 time.sleep(0.2)
                 continue
-            except Exception:
+            except Exception as error:
                 # Without this thread nothing would go on any more, so it outlives what nobody has foreseen.
-                logger.exception("a look at what is due has failed")
+                logger.error("a look at what is due has failed: %s", logs.where(error))
                 time.sleep(0.2)
                 continue
             with self.river.arrived:
                 if not self.river.has_work() and not self._stopping:
                     self.river.arrived.wait(self._patience())
+
+    def behind(self) -> str | None:
+        """Why what is due may not be done in time, in a few words; None while all is well."""
+        now = time.monotonic()
+        if self.thread is None or not self.thread.is_alive():
+            return "the engine's thread has ended"
+        if now - self._answered > BEHIND:
+            return "the database does not answer"
+        return "the engine is far behind" if now - self._begun > BEHIND else None
 
     def _patience(self) -> float:
         due = self.river.dues[0][0] if self.river.dues else None
@@ -175,11 +191,16 @@ class Pulse:
                 self.river.suspects[number] = times
             except RiverstoneError:
                 self.river.suspects.pop(number, None)
-            except Exception:
+            except Exception as error:
                 self.river.suspects[number] = times + 1
                 if times >= MOST_REPAIRS:
                     del self.river.suspects[number]
-                    logger.exception("process %d cannot be stepped; it stays as it is stored", number)
+                    logger.error(
+                        "process %d cannot be stepped; it stays as it is stored: %s",
+                        number,
+                        logs.where(error),
+                        extra=logs.about(process_instance_id=number),
+                    )
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""
@@ -254,6 +275,10 @@ class Pulse:
         return row.silent > LEASE * 1000 and witnessed > WITNESSED
 
     # -- what is owed
+
+    def owed(self) -> int:
+        """How many thrown messages and signals wait here to be delivered."""
+        return len(self._owed)
 
     def deliver_owed(self) -> bool:
         """Deliver what has been thrown; whether there was anything."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from . import tracing
 from .audit import Audit, Call, present_call
 from .clock import Clock
 from .dispatch.inline import InlineDispatcher
@@ -48,7 +49,7 @@ class Pump:
 
     def _stepped(self, action: Callable[[Turn], Any]) -> Any:
         if self.inline is None and threading.current_thread() is not self.pulse.thread:
-            return self.river.submit(action).result()
+            return self.river.submit(tracing.carried(action)).result()
         result = self.river.now(action)
         if self.inline is not None:
             self._pump(self.inline)

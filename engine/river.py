@@ -15,8 +15,8 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
-from . import failpoints
-from .errors import EngineClosed, RiverstoneError, StoreUnavailable, UnknownProcessInstance
+from . import failpoints, logs
+from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
 from .task_info import Work
 
@@ -139,6 +139,10 @@ class River:
             if not watchers:
                 self._watchers.pop(process_instance_id, None)
 
+    def waiting(self) -> int:
+        """How many events wait in the inbox."""
+        return len(self._inbox)
+
     def has_work(self) -> bool:
         """Whether anything waits in the inbox."""
         return bool(self._inbox)
@@ -207,9 +211,11 @@ class River:
         if posted.future is not None:
             posted.future.set_exception(error)
         elif isinstance(error, RiverstoneError):
-            logger.info("an event was refused: %s", error.message)
+            # Not its words, which may quote a value; those about ids do not.
+            why = error.message if isinstance(error, (Unknown, StoreUnavailable)) else error.code
+            logger.info("an event was refused: %s", why)
         else:
-            logger.error("an event could not be stepped", exc_info=error)
+            logger.error("an event could not be stepped: %s", logs.where(error))
         if isinstance(error, StoreUnavailable):
             if posted.future is None:
                 # What stones have done is not thrown away while the database is away.
@@ -266,6 +272,7 @@ class River:
             if instance.row.phase in ("ended", "paused"):
                 rested.append(instance.number)
         self._note_dues(turn)
+        self.facilities.observers.tell_changes(turn.instances.values())
         if works:
             failpoints.reach("before-handover")
             self.facilities.dispatcher.submit(works)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..models import ContentRow, InstanceRow
-from . import jsontext, step
+from . import jsontext, step, tracing
 from .bpmn.node import Node
 from .definition import Definition
 from .deployments import Deployments
@@ -202,6 +202,7 @@ class Starts:
             turn.changes.new_start_requests.append((*request.idempotency, number, now))
         instance = Instance(self.facilities, row, content, definition, {})
         turn.join(instance)
+        tracing.begun(row)
         entry = request.entry
         if entry is None and not definition.process.entries:
             # A process that only triggers start can still be started by hand: at the first of them.

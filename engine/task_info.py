@@ -35,6 +35,8 @@ class Work:
     start_key: str = ""
     delivery: int = 0
     """How many engines have lost the task before: a result of an earlier delivery comes too late."""
+    traceparent: str | None = None
+    """Where the process's trace goes on (W3C Trace Context), if it is traced."""
 
 
 class Request:

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import uuid4
 
 from ..models import ContentRow, DeploymentRow, InstanceRow, TaskRow
-from . import failpoints
+from . import failpoints, tracing
 from .definition import digest_of, pack
 from .instance import Instance
 from .undo_model import UndoNode, undo_model
@@ -72,6 +72,7 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
     undo = Instance(facilities, row, content, facilities.definitions.add(deployment), {})
     undo.changes = origin.changes
     undo.origin = origin
+    tracing.begun(row, origin.row)
     setattr(origin.row, f"{kind}_id", number)
     origin.row.status = f"{kind}.begin"
     origin.row.ended = origin.row.ended or now

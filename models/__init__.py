@@ -4,6 +4,7 @@ from .access import AccessRecords, AuditRow, KeyRow
 from .changes import Changes
 from .cipher import Cipher, encrypt_again
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
+from .figures import Figures, Group, read_figures
 from .leases import SUSPECT, Leases
 from .rows import ContentRow, DeploymentRow, EngineRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
 from .search import InstanceFilter
@@ -22,6 +23,8 @@ __all__ = [
     "EngineForgotten",
     "EngineRow",
     "EventRow",
+    "Figures",
+    "Group",
     "InstanceFilter",
     "InstanceRow",
     "KeyRow",
@@ -35,4 +38,5 @@ __all__ = [
     "TokenRow",
     "WaitRow",
     "encrypt_again",
+    "read_figures",
 ]

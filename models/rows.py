@@ -36,6 +36,8 @@ class InstanceRow:
     pending: str | None = None
     owner_name: str | None = None
     """The client that alone sees and touches it; None leaves it to those who see all."""
+    trace: str | None = None
+    """The W3C traceparent of its beginning."""
 
 
 @dataclass(slots=True)

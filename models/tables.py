@@ -104,6 +104,7 @@ class ProcessInstance(Model):
     delete_id = BigIntegerField(null=True)
     pending = LongTextField(null=True)
     owner_name = CharField(max_length=255, null=True)
+    trace = CharField(max_length=64, null=True)
 
     class Meta:
         table_name = "process_instance"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..limits import Limits
 from ..perform import Outcome
@@ -49,6 +49,14 @@ class Dispatcher(Protocol):
 
     def close(self) -> None:
         """Take nothing more, and return when the running hooks have ended."""
+
+
+@runtime_checkable
+class Loaded(Protocol):
+    """A dispatcher that can tell, without asking anybody else, how much it has in hand."""
+
+    def load(self) -> tuple[int, int]:
+        """How many tasks wait for a hand here, and how many are being carried out."""
 
 
 Progress = Callable[[int, "str | None"], None]

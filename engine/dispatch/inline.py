@@ -50,6 +50,9 @@ class InlineDispatcher:
     def running(self, task_id: int) -> bool:
         return task_id in self._running
 
+    def load(self) -> tuple[int, int]:
+        return len(self._waiting), len(self._running)
+
     def run_some(self) -> bool:
         """Carry out waiting tasks in this thread, and report together what came within a few milliseconds.
 

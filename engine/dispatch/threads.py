@@ -73,6 +73,9 @@ class ThreadsDispatcher:
     def running(self, task_id: int) -> bool:
         return task_id in self._running
 
+    def load(self) -> tuple[int, int]:
+        return len(self._waiting), len(self._running)
+
     def _run(self) -> None:
         while True:
             with self._lock:

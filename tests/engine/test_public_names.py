@@ -9,20 +9,20 @@ import riverstone.models as models
 
 ENGINE = """
     BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed ExpressionError Finding InlineDispatcher
-    Invalid LimitExceeded Limits Malformed Model ModelInvalid NotFound OutputDeclaration Page ParameterDeclaration
-    ProcessInstance ProcessSummary ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task
-    TaskInfo ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance
-    UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
+    Invalid JsonFormatter LimitExceeded Limits Malformed Model ModelInvalid NotFound Observer OutputDeclaration Page
+    ParameterDeclaration ProcessChange ProcessInstance ProcessSummary ReferenceNotFound RiverstoneError Stone
+    StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo ThreadsDispatcher Token TooLarge UndoStep Unknown
+    UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
 """.split()
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeploymentRow EngineForgotten
-    EngineRow EventRow InstanceFilter InstanceRow KeyRow Leases ModelRow RevisionConflict SUSPECT Store StoreClosed
-    StoreError TaskRow TokenRow WaitRow encrypt_again
+    EngineRow EventRow Figures Group InstanceFilter InstanceRow KeyRow Leases ModelRow RevisionConflict SUSPECT Store
+    StoreClosed StoreError TaskRow TokenRow WaitRow encrypt_again read_figures
 """.split()
 METHODS = """
-    cancel close complete delete deploy deploy_model deployment deployments encrypt_again get instances lint message
-    model models owned_by owner_of owner_of_task preview protect purge register rerun resume retry_undo run_pending
-    save_model search signal sources start stone stones_declared task tasks tokens wait
+    cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances lint
+    message model models not_ready observe owned_by owner_of owner_of_task preview protect purge queues register rerun
+    resume retry_undo run_pending save_model search signal sources start stone stones_declared task tasks tokens wait
 """.split()
 
 

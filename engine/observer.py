@@ -1,0 +1,177 @@
+"""Who is told what an engine does: its log, traces where the application uses them, and whoever observes it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import logs, tracing
+
+if TYPE_CHECKING:
+    from ..models import InstanceRow
+    from .instance import Instance
+    from .perform import Outcome
+
+tasks = logging.getLogger("riverstone.task")
+processes = logging.getLogger("riverstone.process")
+
+OVER = frozenset({"undoing", "ended"})
+"""The phases in which an instance's own work is over."""
+
+
+class TaskEvent(NamedTuple):
+    """One event of one task that was carried out; ``result`` is ``done``, ``again``, ``failed`` or ``bpmn-error``.
+
+    A tuple because there is one for every step: a frozen record costs as much as counting it.
+    """
+
+    process_instance_id: str
+    task_id: str
+    stone: str
+    event: str
+    result: str
+    """``again`` is a monitor that is not done yet."""
+    attempt: int
+    seconds: float
+    """For how long the hook ran."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessChange:
+    """A process instance that has begun, or has another status or phase than before; durable when it is told."""
+
+    process_instance_id: str
+    key: str
+    kind: str
+    """``start``, or the undo that it is."""
+    status: str
+    phase: str
+    """``running``, ``draining`` (what runs is asked to stop), ``paused``, ``undoing`` or ``ended``."""
+    before: str | None
+    """The status before, None for one that has just begun."""
+    seconds: float | None
+    """For one whose own work has ended: how long that took."""
+    origin_process_instance_id: str | None
+
+
+class Observer:
+    """Told what an engine does. The hooks are called in the engine's threads, so they must be quick.
+
+    What they raise is logged and changes nothing. Work that workers on other machines do is told where it comes back.
+    """
+
+    def event(self, event: TaskEvent) -> None:
+        """A stone's hook has been carried out."""
+
+    def change(self, change: ProcessChange) -> None:
+        """A process instance has begun or has changed its status or phase."""
+
+
+class Observers:
+    """All that are told; nearly free while nobody listens."""
+
+    def __init__(self) -> None:
+        self._all: tuple[Observer, ...] = ()
+
+    def add(self, observer: Observer) -> None:
+        """Tell this one too, from now on."""
+        self._all = (*self._all, observer)
+
+    def tell_events(self, outcomes: Sequence[Outcome]) -> None:
+        """These outcomes have come in."""
+        logged = tasks.isEnabledFor(logging.DEBUG)
+        if not self._all and not logged:
+            return
+        for outcome in outcomes:
+            event = TaskEvent(
+                str(outcome.process_instance_id),
+                str(outcome.task_id),
+                outcome.stone,
+                outcome.event,
+                outcome.result,
+                outcome.attempt,
+                outcome.seconds,
+            )
+            if logged:
+                _log_event(event)
+            for observer in self._all:
+                _tell(observer.event, event)
+
+    def tell_changes(self, instances: Iterable[Instance]) -> None:
+        """What a committed turn has made of these instances."""
+        for instance in instances:
+            row = instance.row
+            told, instance.told = instance.told, (row.status, row.phase)
+            if instance.told == told:
+                continue
+            over = row.phase in OVER and (told is None or told[1] not in OVER)
+            change = _change(row, told, over=over)
+            _log_change(change)
+            if over:
+                tracing.ended(row)
+            for observer in self._all:
+                _tell(observer.change, change)
+
+
+def _change(row: InstanceRow, told: tuple[str, str] | None, *, over: bool) -> ProcessChange:
+    return ProcessChange(
+        process_instance_id=str(row.process_instance_id),
+        key=row.key,
+        kind=row.kind,
+        status=row.status,
+        phase=row.phase,
+        before=None if told is None else told[0],
+        seconds=((row.ended or row.started) - row.started) / 1000 if over else None,
+        origin_process_instance_id=None if row.origin is None else str(row.origin),
+    )
+
+
+def _tell(hook: object, what: object) -> None:
+    try:
+        hook(what)  # type: ignore[operator]
+    except Exception as error:
+        processes.error("an observer has failed: %s", logs.where(error))
+
+
+def _log_event(event: TaskEvent) -> None:
+    tasks.debug(
+        "task %s: %s of %s came to %r after %.3f s",
+        event.task_id,
+        event.event,
+        event.stone,
+        event.result,
+        event.seconds,
+        extra=logs.about(
+            process_instance_id=event.process_instance_id,
+            task_id=event.task_id,
+            stone=event.stone,
+            event=event.event,
+        )
+        | {"result": event.result, "attempt": event.attempt, "seconds": round(event.seconds, 6)},
+    )
+
+
+def _log_change(change: ProcessChange) -> None:
+    level = logging.WARNING if change.status.endswith("failed") and change.phase == "ended" else logging.INFO
+    if not processes.isEnabledFor(level):
+        return
+    what = f"the {change.kind} of process {change.origin_process_instance_id}" if change.kind != "start" else "process"
+    stands = change.status if change.phase in ("running", "ended", "undoing") else f"{change.status}, {change.phase}"
+    processes.log(
+        level,
+        "%s %s (%s): %s",
+        what,
+        change.process_instance_id,
+        change.key,
+        stands,
+        extra=logs.about(
+            process_instance_id=change.process_instance_id,
+            key=change.key,
+            status=change.status,
+            phase=change.phase,
+            kind=change.kind,
+            origin_process_instance_id=change.origin_process_instance_id,
+        ),
+    )
