@@ -68,6 +68,9 @@ force_option = click.option("--force", is_flag=True, help="Skip the grace; a del
 @click.option("--name", help="The model's name.")
 @click.option("--parameter-template", type=click.Path(), help="A JSON file.")
 @click.option("--outputs-template", type=click.Path(), help="A JSON file.")
+@click.option(
+    "--protect/--no-protect", "protected", default=None, help="Refuse or allow deletes of what its processes make."
+)
 @connected
 def deploy(
     connection: Connection,
@@ -76,6 +79,7 @@ def deploy(
     name: str | None,
     parameter_template: str | None,
     outputs_template: str | None,
+    protected: bool | None,
 ) -> None:
     """Publish BPMN files as one deployment."""
     from .records import DeploymentRecord
@@ -85,7 +89,7 @@ def deploy(
         "outputs_template": json_file(outputs_template),
     }
     with connection.changing(passive=True) as engine:
-        print_record(DeploymentRecord, engine.deploy(*files, name=name, **templates))
+        print_record(DeploymentRecord, engine.deploy(*files, name=name, protected=protected, **templates))
 
 
 @main.command()
@@ -112,6 +116,9 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 @click.option("--name", required=True, help="What to call the process.")
 @click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
 @click.option("--business-key", help="By which messages find the process.")
+@click.option("--protect", "protected", is_flag=True, help="Refuse deletes of what it makes.")
+@click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
+@click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
 @follow_option
 @connected
 def start(connection: Connection, /, variables: str | None, follow: bool, **options: Any) -> None:
@@ -189,13 +196,36 @@ def delete(connection: Connection, /, process_instance_id: str, force: bool, ret
 
 
 @main.command()
-@click.argument("process_instance_id")
+@click.argument("process_instance_id", required=False)
+@click.option("--model", "model_id", metavar="MODEL", help="All processes of this model instead.")
 @click.option("--off", is_flag=True, help="Allow deletes again.")
 @connected
-def protect(connection: Connection, /, process_instance_id: str, off: bool) -> None:
+def protect(connection: Connection, /, process_instance_id: str | None, model_id: str | None, off: bool) -> None:
     """Refuse deletes of what a process made."""
-    with connection.changing(process_instance_id, passive=True) as engine:
-        engine.protect(process_instance_id, not off)
+    if (process_instance_id is None) == (model_id is None):
+        raise click.UsageError("Name either a process instance or, with --model, a model.")
+    with connection.changing(process_instance_id or model_id, passive=True) as engine:
+        if model_id is not None:
+            engine.protect_model(model_id, not off)
+        elif process_instance_id is not None:
+            engine.protect(process_instance_id, not off)
+
+
+@main.command()
+@click.option("--deployment", "deployment_id", metavar="DEPLOYMENT", help="One version.")
+@click.option("--model", "model_id", metavar="MODEL", help="A model with all its versions.")
+@connected
+def remove(connection: Connection, /, deployment_id: str | None, model_id: str | None) -> None:
+    """Take a deployment or a model out of use, unless a process still needs it."""
+    from .records import DeploymentRecord, ModelRecord
+
+    if (deployment_id is None) == (model_id is None):
+        raise click.UsageError("Name either a --deployment or a --model.")
+    with connection.changing(deployment_id or model_id, passive=True) as engine:
+        if deployment_id is not None:
+            print_record(DeploymentRecord, engine.remove_deployment(deployment_id))
+        elif model_id is not None:
+            print_record(ModelRecord, engine.remove_model(model_id))
 
 
 @main.command()

@@ -15,10 +15,10 @@ from ..engine.errors import Malformed
 from ..engine.limits import Limits
 from ..engine.mask import MASKED
 from .access import present_client
-from .operation import Resource, Route, operation
+from .operation import JsonBody, Resource, Route, operation
 from .problems import wrong_fields
-from .records import DeploymentDetail, DeploymentPage, DeploymentRecord, ModelDetail, ModelPage, SavedModel
-from .schemas import DeploymentQuery, ModelQuery, NameQuery
+from .records import DeploymentDetail, DeploymentPage, DeploymentRecord, ModelDetail, ModelPage, ModelRecord, SavedModel
+from .schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", views.Model, views.Deployment)
@@ -76,7 +76,7 @@ class ModelBody:
                 raise wrong_fields({name: ["Not a JSON array."]})
             values[TEMPLATES[name]] = template
         if "name" in texts:
-            values |= NameQuery().load({"name": texts["name"].decode("utf-8", "replace")})
+            values |= ModelOptions().load({"name": texts["name"].decode("utf-8", "replace")})
         return values
 
     def content(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Models(Resource):
     def get(self, query: dict[str, Any]) -> views.Page[views.Model]:
         return self.engine.models(**query)
 
-    @operation("Create a model", SavedModel, body=ModelBody(), query=NameQuery, scope="deploy")
+    @operation("Create a model", SavedModel, body=ModelBody(), query=ModelOptions, scope="deploy")
     def post(self, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
         return saved(self.engine, None, body, query)
 
@@ -115,10 +115,19 @@ class Model(Resource):
         return concealed(self.engine.model(model_id))
 
     @operation(
+        "Remove a model with its deployments, which no process may still need",
+        ModelRecord,
+        problems=(404, 409),
+        scope="deploy",
+    )
+    def delete(self, model_id: str) -> views.Model:
+        return self.engine.remove_model(model_id)
+
+    @operation(
         "Replace a model: its BPMN, its name and its templates",
         SavedModel,
         body=ModelBody(),
-        query=NameQuery,
+        query=ModelOptions,
         problems=(404, 409),
         scope="deploy",
     )
@@ -133,6 +142,20 @@ class ModelDeployment(Resource):
     @operation("Deploy a model as it now stands", DeploymentRecord, problems=(404, 409), scope="deploy")
     def post(self, model_id: str) -> views.Deployment:
         return self.engine.deploy_model(model_id)
+
+
+class ModelProtection(Resource):
+    """Whether what the processes of a model made may be deleted."""
+
+    @operation(
+        "Refuse or allow deletes of what processes of a model made",
+        ModelRecord,
+        body=JsonBody(Protection),
+        problems=(404,),
+        scope="deploy",
+    )
+    def put(self, model_id: str, body: dict[str, Any]) -> views.Model:
+        return self.engine.protect_model(model_id, body["protected"])
 
 
 class Deployments(Resource):
@@ -150,6 +173,12 @@ class Deployment(Resource):
     def get(self, deployment_id: str) -> views.Deployment:
         return concealed(self.engine.deployment(deployment_id))
 
+    @operation(
+        "Remove a deployment, which no process may still need", DeploymentRecord, problems=(404, 409), scope="deploy"
+    )
+    def delete(self, deployment_id: str) -> views.Deployment:
+        return self.engine.remove_deployment(deployment_id)
+
 
 def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
     """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
@@ -162,6 +191,7 @@ def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dic
         name=body.get("name", query.get("name")),
         parameter_template=body.get("parameter_template"),
         outputs_template=body.get("outputs_template"),
+        protected=query.get("protected"),
     )
     for source in sources:
         source.seek(0)
@@ -183,6 +213,7 @@ ROUTES: tuple[Route, ...] = (
     ("/model", Models),
     ("/model/<model_id>", Model),
     ("/model/<model_id>/deployment", ModelDeployment),
+    ("/model/<model_id>/protection", ModelProtection),
     ("/deployment", Deployments),
     ("/deployment/<deployment_id>", Deployment),
 )

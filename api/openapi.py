@@ -76,7 +76,7 @@ def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
     for rule, resource in routes:
         operations = {
             method: describe_operation(plugin, found, method, f"{method}{resource.__name__}")
-            for method in ("get", "post", "put")
+            for method in ("get", "post", "put", "delete")
             if (found := getattr(getattr(resource, method, None), "operation", None))
         }
         if operations:

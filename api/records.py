@@ -194,6 +194,7 @@ class ModelRecord(Schema):
     name = shown("name")
     created = shown("createTime", LocalTime)
     updated = shown("updateTime", LocalTime)
+    protected = shown("deleteProtection", fields.Boolean)
 
 
 class DeploymentRecord(Schema):

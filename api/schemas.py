@@ -40,6 +40,12 @@ class ProcessStart(Strict):
     business_key = Text(data_key="businessKey", allow_none=True)
     rollback = Flag(metadata={"description": "Whether a failure rolls back; true unless said otherwise."})
     protected = Flag(data_key="deleteProtection", metadata={"description": "Whether a delete is refused."})
+    drain = fields.String(
+        validate=validate.OneOf(("stop", "all")),
+        metadata={
+            "description": "After a failure: stop what runs (as unless said otherwise), or let all run to its end."
+        },
+    )
 
     @validates_schema(skip_on_field_errors=False)
     def names_one_model(self, data: dict[str, Any], **_: Any) -> None:
@@ -148,10 +154,11 @@ class StartHeaders(Strict):
     )
 
 
-class NameQuery(Strict):
-    """The name of a model whose BPMN is the raw body."""
+class ModelOptions(Strict):
+    """What is said of a model beside its BPMN."""
 
     name = Text()
+    protected = FlagText(data_key="deleteProtection")
 
 
 class Rerun(Strict):

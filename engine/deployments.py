@@ -124,6 +124,7 @@ class Deployments:
         name: str | None,
         parameter_template: Template,
         outputs_template: Template,
+        protected: bool | None = None,
     ) -> Model:
         """Create a model, or replace the content of the one with this id; raises ModelInvalid, UnknownModel."""
         before = self.store.model(model_id) if model_id is not None else None
@@ -131,7 +132,7 @@ class Deployments:
             raise UnknownModel(model_id)
         texts = template_text(parameter_template), template_text(outputs_template)
         parsed = self._checked(sources, names, *texts)
-        row = self._model_row(parsed, with_diagrams(sources, self.limits), texts, before, name)
+        row = self._model_row(parsed, with_diagrams(sources, self.limits), texts, before, name, protected)
         self.store.save_model(row)
         return model_view(row)
 
@@ -142,6 +143,7 @@ class Deployments:
         texts: tuple[str | None, str | None],
         before: ModelRow | None,
         name: str | None,
+        protected: bool | None,
     ) -> ModelRow:
         key = parsed.executable[0]
         now = self.clock.now()
@@ -154,12 +156,20 @@ class Deployments:
             outputs_template=texts[1],
             created=before.created if before is not None else now,
             updated=now,
+            protected=int((before is not None and before.protected) if protected is None else protected),
         )
 
-    def model(self, model_id: str) -> Model:
-        return model_view(self._model(model_id))
+    def protect(self, model_id: str, on: bool) -> Model:
+        """Refuse the delete of what the processes of a model made, or allow it again; raises UnknownModel."""
+        self.model_row(model_id)
+        self.store.execute("UPDATE `process_model` SET `protected` = ? WHERE `id` = ?", (int(on), model_id))
+        return self.model(model_id)
 
-    def _model(self, model_id: str) -> ModelRow:
+    def model(self, model_id: str) -> Model:
+        return model_view(self.model_row(model_id))
+
+    def model_row(self, model_id: str) -> ModelRow:
+        """The model as it is stored; raises UnknownModel."""
         row = self.store.model(model_id)
         if row is None:
             raise UnknownModel(model_id)
@@ -175,6 +185,7 @@ class Deployments:
         name: str | None,
         parameter_template: Template,
         outputs_template: Template,
+        protected: bool | None = None,
     ) -> Deployment:
         """Check a bundle and number it; the same content again is the same version.
 
@@ -188,14 +199,16 @@ class Deployments:
         with self._deploying:
             newest = self.store.newest_deployment(key)
             if newest is not None and newest.digest == digest:
+                if protected is not None and newest.model_id is not None:
+                    self.protect(newest.model_id, protected)
                 return deployment_view(newest)
-            model = self._model_row(parsed, drawn, texts, self.store.model_of_key(key), name)
+            model = self._model_row(parsed, drawn, texts, self.store.model_of_key(key), name, protected)
             self.store.save_model(model)
             return self._number_all(model, digest, parsed)
 
     def deploy_model(self, model_id: str) -> Deployment:
         """Number the model as it now stands."""
-        model = self._model(model_id)
+        model = self.model_row(model_id)
         sources = unpack(model.sources)
         digest = digest_of(sources, model.parameter_template, model.outputs_template)
         newest = self.store.newest_deployment(model.key)
@@ -216,7 +229,7 @@ class Deployments:
             newest = self.store.newest_deployment(key)
             if newest is not None and newest.digest == digest:
                 return newest
-            row = self._deployment_row(model, key, digest, newest.version + 1 if newest else 1)
+            row = self._deployment_row(model, key, digest, self.store.last_version(key) + 1)
             if key != model.key:
                 # The templates are about the first process of a bundle.
                 row.parameter_template = row.outputs_template = None
@@ -244,7 +257,14 @@ class Deployments:
         )
 
     def deployment(self, deployment_id: str) -> Deployment:
-        return deployment_view(self._row(deployment_id))
+        return deployment_view(self.row_in_use(deployment_id))
+
+    def row_in_use(self, deployment_id: str) -> DeploymentRow:
+        """A deployment that was not removed; raises UnknownDeployment."""
+        row = self._row(deployment_id)
+        if row.removed is not None:
+            raise UnknownDeployment(deployment_id)
+        return row
 
     # -- finding what to start
 
@@ -272,9 +292,11 @@ class Deployments:
                 raise UnknownDeployment(key, key=True)
             return self.definitions.get(row.id)
         if deployment_id is not None:
+            if self.store.is_removed(deployment_id):
+                raise UnknownDeployment(deployment_id)
             return self.definitions.get(deployment_id)
         assert model_id is not None
-        return self._snapshot(self._model(model_id))
+        return self._snapshot(self.model_row(model_id))
 
     def _snapshot(self, model: ModelRow) -> Definition:
         """The model as it now stands, kept unnumbered, so that a trial run goes on after the model is edited."""
@@ -333,6 +355,7 @@ def model_view(row: ModelRow) -> Model:
         name=row.name,
         created=created,
         updated=updated,
+        protected=bool(row.protected),
         xml=unpack(row.sources)[0].decode("utf-8", "replace"),
         parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
         outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,

@@ -20,7 +20,7 @@ from ..models import (
     encrypt_again,
     read_figures,
 )
-from . import jsontext, retention, step
+from . import jsontext, removal, retention, step
 from .audit import Audit
 from .bpmn.findings import Finding
 from .clock import Clock, milliseconds
@@ -51,7 +51,7 @@ from .pump import Pump
 from .records import Records
 from .river import River, Turn
 from .scripts import Scripts
-from .starts import Starts
+from .starts import Drain, Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo
@@ -186,15 +186,22 @@ class Engine:
         name: str | None = None,
         parameter_template: Template = None,
         outputs_template: Template = None,
+        protected: bool | None = None,
     ) -> Deployment:
         """Check and number a BPMN file, with the files of the processes it calls; identical content is deployed once.
 
+        ``protected`` says whether the delete of what processes of the model made is refused; None leaves it.
         Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template.
         """
         sources, names = _read(source, more)
         with _ours():
             return self._deployments.deploy(
-                sources, names, name=name, parameter_template=parameter_template, outputs_template=outputs_template
+                sources,
+                names,
+                name=name,
+                parameter_template=parameter_template,
+                outputs_template=outputs_template,
+                protected=protected,
             )
 
     def save_model(
@@ -205,8 +212,12 @@ class Engine:
         name: str | None = None,
         parameter_template: Template = None,
         outputs_template: Template = None,
+        protected: bool | None = None,
     ) -> Model:
-        """Create a model, or replace the one with ``model_id``; it is checked as a deployment is."""
+        """Create a model, or replace the one with ``model_id``; it is checked as a deployment is.
+
+        ``protected`` says whether the delete of what its processes made is refused; None leaves it.
+        """
         sources, names = _read(source, more)
         with _ours():
             return self._deployments.save_model(
@@ -216,12 +227,37 @@ class Engine:
                 name=name,
                 parameter_template=parameter_template,
                 outputs_template=outputs_template,
+                protected=protected,
             )
 
     def deploy_model(self, model_id: str) -> Deployment:
         """Number the model as it now stands; raises UnknownModel, ModelInvalid."""
         with _ours():
             return self._deployments.deploy_model(model_id)
+
+    def protect_model(self, model_id: str, on: bool = True) -> Model:
+        """Refuse the delete of what processes of a model made, or allow it again; rollbacks are not held up.
+
+        Raises UnknownModel.
+        """
+        with _ours():
+            return self._deployments.protect(model_id, on)
+
+    def remove_model(self, model_id: str) -> Model:
+        """Take a model with all its versions out of use: nothing is started from it any more.
+
+        Raises UnknownModel, Conflict while it is protected, or processes need it to go on or to be undone.
+        """
+        with _ours():
+            return removal.remove_model(self._deployments, model_id)
+
+    def remove_deployment(self, deployment_id: str) -> Deployment:
+        """Take one version out of use; its key then means the newest that is left.
+
+        Raises UnknownDeployment, Conflict while processes need it to go on or to be undone.
+        """
+        with _ours():
+            return removal.remove_deployment(self._deployments, deployment_id)
 
     def model(self, model_id: str) -> Model:
         """One model; raises UnknownModel."""
@@ -261,13 +297,15 @@ class Engine:
         idempotency_key: str | None = None,
         rollback: bool = True,
         protected: bool = False,
+        drain: Drain = "stop",
         owner: str | None = None,
     ) -> ProcessInstance:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
 
         Returns the record as it is where the process first waits, whatever the dispatcher; look again with ``get``
         or ``wait``. With an ``idempotency_key`` the same request again returns the same instance. It belongs to
-        ``owner``, who sees it through :meth:`owned_by`.
+        ``owner``, who sees it through :meth:`owned_by`. When a task fails, its siblings are asked to stop;
+        with ``drain="all"`` those that run come to their end before the rollback begins, as in CloudFormation.
 
         Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
         LimitExceeded (``instances_per_key``).
@@ -283,6 +321,7 @@ class Engine:
                 idempotency_key=idempotency_key,
                 rollback=rollback,
                 protected=protected,
+                drain=drain,
                 owner=owner,
             )
             if request.idempotency is not None:

@@ -38,6 +38,7 @@ class Flags:
     MOCK: Final = 2
     NO_ROLLBACK: Final = 4
     PROTECTED: Final = 8
+    DRAIN_ALL: Final = 16
     THROWN: Final = 256
     """The bits from here on count how many processes in a row have started one another by what they throw."""
 

@@ -41,9 +41,9 @@ def settle(instance: Instance) -> None:
 
 
 def is_stopping(instance: Instance) -> bool:
-    """Whether running tasks are to stop: the process failed or is cancelled, and nobody debugs."""
+    """Whether running tasks are to stop: the process failed or is cancelled, and they are not to end by themselves."""
     row = instance.row
-    return row.phase == "draining" and not (row.pending == "failed" and instance.has(Flags.DEBUG))
+    return row.phase == "draining" and not (row.pending == "failed" and instance.has(Flags.DEBUG | Flags.DRAIN_ALL))
 
 
 def is_fenced(instance: Instance) -> bool:
@@ -75,7 +75,7 @@ def _succeed(instance: Instance) -> None:
 
 
 def _fail(instance: Instance) -> None:
-    """Something has failed for good: start nothing new; what runs is asked to stop, unless somebody debugs."""
+    """Something has failed for good: start nothing new; what runs is asked to stop, or may run to its end."""
     row = instance.row
     workflow = instance.workflow
     if instance.is_undo:
@@ -92,11 +92,22 @@ def _fail(instance: Instance) -> None:
     row.reason = next(reason for _, reason in sorted(workflow.failures.items()))
     row.phase = "draining"
     row.pending = row.pending or "failed"
-    if not instance.has(Flags.DEBUG):
+    if instance.has(Flags.DRAIN_ALL) and not instance.has(Flags.DEBUG):
+        _stop_what_waits(instance)
+    elif not instance.has(Flags.DEBUG):
         drain(instance)
 
 
 # -- draining
+
+
+def _stop_what_waits(instance: Instance) -> None:
+    """Let what is being made be made; what waits for a person, a stone or its next attempt would hold the undo up."""
+    stop_listening(instance)
+    for row in list(instance.tasks.values()):
+        to_be_tried_again = row.due is not None and row.status.endswith(".failed")
+        if row.open and (row.stone is None or row.status == "stone-missing" or to_be_tried_again):
+            instance.stop_task(row, "canceled", "It waited when its process failed, and was not begun again.")
 
 
 def drain(instance: Instance) -> None:

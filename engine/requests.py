@@ -35,11 +35,9 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
     _refuse_for_undo(instance, "deleted")
     row = instance.row
     if instance.has(Flags.PROTECTED):
-        raise Conflict(
-            f"Process {instance.number} is protected against deletion: lift the protection first.",
-            code="protected",
-            status=row.status,
-        )
+        raise _protected(instance, f"Process {instance.number}")
+    if row.model_id is not None and instance.facilities.store.is_protected(row.model_id):
+        raise _protected(instance, f"The model {row.model_id} of process {instance.number}")
     if row.delete_id is not None:
         _ask_again(instance, "delete", row.delete_id, kept)
         return
@@ -74,6 +72,11 @@ def _fence(instance: Instance, pending: str, *, force: bool) -> None:
 def _skip_grace(instance: Instance) -> None:
     instance.row.due = instance.now()
     grace_over(instance)
+
+
+def _protected(instance: Instance, what: str) -> Conflict:
+    text = f"{what} is protected against deletion: lift the protection first."
+    return Conflict(text, code="protected", status=instance.row.status)
 
 
 def _refuse_for_undo(instance: Instance, what: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from ..models import ContentRow, InstanceRow
@@ -22,6 +22,7 @@ from .views import ProcessInstance
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""
 LONGEST_NAME = 255
+Drain = Literal["stop", "all"]
 COUNT_HOLDS = 5_000
 """Milliseconds for which a count of running instances is relied on; other engines start some too."""
 
@@ -67,6 +68,7 @@ class Starts:
         idempotency_key: str | None,
         rollback: bool,
         protected: bool,
+        drain: Drain = "stop",
         owner: str | None = None,
     ) -> StartRequest:
         """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
@@ -81,6 +83,9 @@ class Starts:
                 text = f"Must be a text of 1 to {LONGEST_NAME} characters."
                 raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
         jsontext.check([name, business_key, idempotency_key], limits=limits, name="request")
+        if drain not in ("stop", "all"):
+            text = f"{drain!r} is no way to drain: use stop or all."
+            raise Invalid(text, errors={"drain": ["Must be stop or all."]})
         definition = self.deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
         self._refuse_too_many(definition.key)
         flags = 0
@@ -88,9 +93,12 @@ class Starts:
         flags |= Flags.MOCK if values.get(MOCK) is True else 0
         flags |= 0 if rollback else Flags.NO_ROLLBACK
         flags |= Flags.PROTECTED if protected else 0
+        flags |= Flags.DRAIN_ALL if drain == "all" else 0
         idempotency = None
         if idempotency_key is not None:
             parts = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
+            # What is not asked for leaves the digests of earlier versions as they were.
+            parts += [drain] if drain != "stop" else []
             idempotency = (
                 _of_owner(idempotency_key, owner),
                 hashlib.sha256(jsontext.dumps(parts).encode()).hexdigest(),

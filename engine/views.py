@@ -20,6 +20,8 @@ class Model:
     name: str
     created: datetime
     updated: datetime
+    protected: bool = False
+    """Whether the delete of what its processes made is refused."""
     xml: str = field(repr=False)
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)

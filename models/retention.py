@@ -37,16 +37,16 @@ class Retention:
     ) -> tuple[list[Candidate], int | None]:
         """Instances that ended ``before``, oldest first, of ids above ``after``; and where to look on, None at the end.
 
-        Left out are those with ``kept_flag``, and unless ``even_undeleted`` those with rows that an undo would touch:
-        rows not marked as ``undone``.
+        Left out are those with ``kept_flag``, and unless ``even_undeleted`` (which a protected model overrules) those
+        with rows that an undo would touch: rows not marked as ``undone``.
         """
         found = self.store.read(SELECT_ENDED, (before, after, MOST_AT_ONCE))
         candidates: list[Candidate] = []
-        for number, revision, status, flags, *linked in found:
+        for number, revision, status, flags, *linked, protected in found:
             undos = tuple(undo for undo in linked if undo is not None)
             if status not in SETTLED or flags & kept_flag or not self._all_ended(undos, before):
                 continue
-            settled = even_undeleted or status == "delete.success"
+            settled = (even_undeleted and not protected) or status == "delete.success"
             if settled or not self._needed(number, undone):
                 candidates.append(Candidate(number, revision, undos, self._tasks((number, *undos))))
         return candidates, found[-1][0] if len(found) == MOST_AT_ONCE else None
@@ -106,8 +106,10 @@ class Retention:
         return True
 
     def remove_snapshots(self, before: int) -> int:
-        """Remove what trial runs ran of models that were edited since, where no run of it is left; how many."""
+        """Remove versions that are out of use, and what trial runs ran of models that were edited since, where no
+        run of it is left; how many."""
         found = self.store.read(SELECT_SNAPSHOTS, (before, MOST_AT_ONCE))
+        found += self.store.read(SELECT_REMOVED, (before, MOST_AT_ONCE - len(found)))
         return sum(self.store.execute(DELETE_UNUSED, (deployment_id,)) for (deployment_id,) in found)
 
 
@@ -116,7 +118,9 @@ def _marks(values: Sequence[object]) -> str:
 
 
 SELECT_ENDED = (
-    "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rollback_id`, `cancel_id`, `delete_id`"
+    "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rollback_id`, `cancel_id`, `delete_id`,"
+    " EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `process_instance`.`model_id`"
+    " AND `protected` <> 0)"
     " FROM `process_instance` WHERE `kind` = 'start' AND `phase` = 'ended' AND `ended` <= ?"
     " AND `process_instance_id` > ? ORDER BY `process_instance_id` LIMIT ?"
 )
@@ -140,5 +144,11 @@ SELECT_SNAPSHOTS = (
     "SELECT `deployment`.`id` FROM `deployment` WHERE `version` = 0 AND `model_id` IS NOT NULL AND `created` < ?"
     " AND NOT EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `deployment`.`model_id`"
     f" AND `process_model`.`updated` <= `deployment`.`created`) AND {_UNUSED} LIMIT ?"
+)
+# A process that ran when a version was removed may be in a call of it.
+SELECT_REMOVED = (
+    "SELECT `deployment`.`id` FROM `deployment` WHERE `removed` < ? AND NOT EXISTS (SELECT 1 FROM `process_instance`"
+    " WHERE `phase` <> 'ended' AND `started` <= `removed` + 60000)"
+    f" AND {_UNUSED} LIMIT ?"
 )
 DELETE_UNUSED = f"DELETE FROM `deployment` WHERE `id` = ? AND {_UNUSED}"

@@ -132,6 +132,8 @@ class DeploymentRow:
     parameter_template: str | None
     outputs_template: str | None
     created: int
+    removed: int | None = None
+    """Since when it is out of use, kept only for the records that refer to it."""
 
 
 @dataclass(slots=True)
@@ -146,6 +148,7 @@ class ModelRow:
     outputs_template: str | None
     created: int
     updated: int
+    protected: int = 0
 
 
 @dataclass(slots=True)

@@ -322,8 +322,20 @@ class Store:
         return self._one(DeploymentRow, SELECT_DEPLOYMENT, (deployment_id,))
 
     def newest_deployment(self, key: str) -> DeploymentRow | None:
-        """The highest numbered version of a key."""
+        """The highest numbered version of a key that is in use."""
         return self._one(DeploymentRow, SELECT_NEWEST_DEPLOYMENT, (key,))
+
+    def last_version(self, key: str) -> int:
+        """The highest number that a version of this key ever had, 0 if there was none."""
+        return int(self._value("SELECT MAX(`version`) FROM `deployment` WHERE `key` = ?", (key,)) or 0)
+
+    def is_removed(self, deployment_id: str) -> bool:
+        """Whether a version is out of use."""
+        return self._value("SELECT `removed` FROM `deployment` WHERE `id` = ?", (deployment_id,)) is not None
+
+    def is_protected(self, model_id: str) -> bool:
+        """Whether what the processes of a model made is protected."""
+        return bool(self._value("SELECT `protected` FROM `process_model` WHERE `id` = ?", (model_id,)))
 
     def deployment_of_digest(self, key: str, digest: str, *, numbered: bool) -> DeploymentRow | None:
         """The version (or, not ``numbered``, the trial snapshot) of a key with exactly this content."""
@@ -339,9 +351,9 @@ class Store:
         def add() -> None:
             # Whoever numbers holds this row, so no two engines give one number to different content.
             self.run(LOCK_SEQUENCE)
-            newest = self.newest_deployment(row.key) if row.version else None
-            if newest is not None and newest.version >= row.version:
-                raise AlreadyUsed(f"version {newest.version} of {row.key!r} is there already")
+            newest = self.last_version(row.key) if row.version else 0
+            if row.version and newest >= row.version:
+                raise AlreadyUsed(f"version {newest} of {row.key!r} is there already")
             Deployment.insert(values).execute(self.database)
             if row.version:
                 self.run("DELETE FROM `start_trigger` WHERE `key` = ?", (row.key,))
@@ -360,7 +372,7 @@ class Store:
     ) -> list[DeploymentRow]:
         """Numbered versions, newest first, after the one at ``cursor``: (created, id)."""
         query = Deployment.select(*(getattr(Deployment, column) for column in columns(DeploymentRow)))
-        query = query.where(Deployment.version > 0)
+        query = query.where((Deployment.version > 0) & Deployment.removed.is_null())
         if key is not None:
             query = query.where(Deployment.key == key)
         if model_id is not None:
@@ -407,10 +419,12 @@ SELECT_MODEL = _select("process_model", ModelRow, "`id` = ?")
 SELECT_MODEL_OF_KEY = _select("process_model", ModelRow, "`key` = ? ORDER BY `updated` DESC LIMIT 1")
 SELECT_DEPLOYMENT = _select("deployment", DeploymentRow, "`id` = ?")
 SELECT_NEWEST_DEPLOYMENT = _select(
-    "deployment", DeploymentRow, "`key` = ? AND `version` > 0 ORDER BY `version` DESC LIMIT 1"
+    "deployment", DeploymentRow, "`key` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1"
 )
 SELECT_SAME_VERSION = _select(
-    "deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` > 0 ORDER BY `version` DESC LIMIT 1"
+    "deployment",
+    DeploymentRow,
+    "`key` = ? AND `digest` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1",
 )
 SELECT_SAME_SNAPSHOT = _select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 SELECT_NEXT_DUE = (

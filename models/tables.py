@@ -52,6 +52,7 @@ class ProcessModel(Model):
     outputs_template = LongTextField(null=True)
     created = BigIntegerField(index=True)
     updated = BigIntegerField()
+    protected = IntegerField(default=0)
 
     class Meta:
         table_name = "process_model"
@@ -70,6 +71,7 @@ class Deployment(Model):
     parameter_template = LongTextField(null=True)
     outputs_template = LongTextField(null=True)
     created = BigIntegerField(index=True)
+    removed = BigIntegerField(null=True)
 
     class Meta:
         table_name = "deployment"

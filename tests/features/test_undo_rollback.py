@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riverstone.engine import Conflict, Engine, NotFound, Stone, TaskInfo, VirtualClock
+from riverstone.engine import Conflict, Engine, Invalid, NotFound, Stone, TaskInfo, VirtualClock
 
 from .sketch import definitions, flow, line, process, service
 from .world import Make, World, makes_then_fails, policy, run, statuses, undone
@@ -115,12 +115,93 @@ def test_independent_branches_are_taken_back_side_by_side_and_what_came_before_t
     forked(engine)
     world.wrong("start", "d", RuntimeError("broke"))
     ended = run(engine, "forked")
-    after = {
-        task.namespace: set(task.after) for task in engine.tasks(str(ended.rollback_process_instance_id))
-    }
+    after = {task.namespace: set(task.after) for task in engine.tasks(str(ended.rollback_process_instance_id))}
     ids = {task.namespace: task.task_id for task in engine.tasks(str(ended.rollback_process_instance_id))}
     assert after == {"d": set(), "b": {ids["d"]}, "c": {ids["d"]}, "a": {ids["b"], ids["c"]}}
     assert world.exists == []
+
+
+def test_with_drain_all_siblings_come_to_their_end_before_the_rollback(engine: Engine, world: World) -> None:
+    forked(engine, second="watch")
+    world.wrong("start", "b", RuntimeError("no more room"))
+
+    instance = run(engine, "forked", drain="all")
+
+    assert instance.status == "rollback.success"
+    assert world.of("monitor") == ["c", "c", "c"]
+    assert statuses(engine.tasks(instance.process_instance_id))["c"] == "monitor.success"
+    assert {task.namespace: task.phase for task in world.seen if task.event == "rollback"}["c"] == "complete"
+    assert (
+        world.calls.index(("rollback", "b")) > [at for at, call in enumerate(world.calls) if call[0] == "monitor"][-1]
+    )
+    assert world.exists == []
+
+
+def test_while_siblings_come_to_their_end_nothing_new_begins_and_a_cancel_stops_them(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    forked(engine, second="watch")
+    world.wrong("start", "b", RuntimeError("no more room"))
+    started = engine.start(key="forked", name="test", drain="all").process_instance_id
+
+    assert engine.get(started).status == "running"
+    assert engine.cancel(started).status.startswith("cancel.")
+
+    assert engine.wait(started, 60).status == "cancel.success"
+    assert statuses(engine.tasks(started))["c"] == "canceled"
+    assert "d" not in world.of("start")
+    assert world.exists == []
+
+
+def test_with_drain_all_nobody_waits_for_a_person_a_stone_or_another_attempt(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    class Again(Make):
+        code = "again"
+        retries = 3
+        retry_backoff = 1000.0
+
+        def start(self, task: TaskInfo) -> None:
+            super().start(task)
+            raise RuntimeError("not yet")
+
+    engine.register(type("Again", (Again,), {"world": world}))
+    engine.deploy(
+        definitions(
+            process(
+                "waiting",
+                '<startEvent id="begin"/><parallelGateway id="fork"/><userTask id="ask"/>',
+                service("again", "again"),
+                service("gone", "${stone}"),
+                service("late", "watch"),
+                service("bad", "make"),
+                flow("begin", "fork"),
+                *(flow("fork", node) for node in ("ask", "again", "gone", "late", "bad")),
+            )
+        )
+    )
+    world.wrong("start", "bad", RuntimeError("no more room"))
+
+    started = engine.start(key="waiting", name="test", drain="all", variables={"stone": "unheard of"})
+    instance = engine.wait(started.process_instance_id, 60)
+
+    assert instance.status == "rollback.success"
+    assert statuses(engine.tasks(instance.process_instance_id)) == {
+        "ask": "canceled",
+        "again": "canceled",
+        "gone": "canceled",
+        "late": "monitor.success",
+        "bad": "start.failed",
+    }
+    assert sorted(world.of("rollback")) == ["again", "bad", "late"]
+    assert world.exists == []
+
+
+def test_a_way_to_drain_that_nobody_knows_is_refused(engine: Engine) -> None:
+    three(engine)
+
+    with pytest.raises(Invalid, match="use stop or all"):
+        engine.start(key="three", name="test", drain="some")  # type: ignore[arg-type]
 
 
 def test_nothing_to_take_back_is_a_plain_failure(engine: Engine, world: World) -> None:
@@ -434,8 +515,6 @@ def test_a_timeout_fails_a_task_whose_hook_is_then_asked_to_stop(engine: Engine,
     (task,) = engine.tasks(ended.process_instance_id)
     assert (task.status, task.reason) == ("monitor.failed", "monitor took longer than its timeout allows")
     assert world.exists == []
-
-
 
 
 @pytest.mark.parametrize("code", ["${odd", "#{odd}", "=odd", "\x01", "<odd>", "奇"])

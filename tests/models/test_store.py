@@ -120,7 +120,7 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
 
 def test_models_and_deployments_come_back_as_they_were(store: Store) -> None:
     model = filled(ModelRow, id="m-1", key="shop", sources=LARGE)
-    deployment = filled(DeploymentRow, id="d-1", key="shop", version=1, sources=LARGE)
+    deployment = filled(DeploymentRow, id="d-1", key="shop", version=1, sources=LARGE, removed=None)
 
     store.save_model(model)
     store.save_model(edited := replace(model, name=TEXT, parameter_template=None))
@@ -215,7 +215,9 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
     changes.new_events.append(filled(EventRow, id="filler"))
     store.commit(changes)
     for number, key in enumerate(("shop", "SHOP", "shöp")):
-        store.add_deployment(filled(DeploymentRow, id=f"d-{number}", key=key, version=1), [("message", key, "begin")])
+        store.add_deployment(
+            filled(DeploymentRow, id=f"d-{number}", key=key, version=1, removed=None), [("message", key, "begin")]
+        )
         written(
             store,
             instance(number + 1, key=key),

@@ -1,0 +1,114 @@
+"""Taking a model or one version out of use, unless a process instance still needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..models.removal import Removal, Successor
+from .bpmn.node import Process
+from .bpmn.subprocesses import CallActivity
+from .definition import triggers_of
+from .deployments import Deployments, deployment_view, model_view
+from .errors import Conflict
+from .ledger import DONE_WITH
+from .views import Deployment, Model
+
+MOST_NAMED = 10
+
+
+def remove_deployment(deployments: Deployments, deployment_id: str) -> Deployment:
+    """Take one version out of use: nothing is started from it any more, and its key means the newest that is left.
+
+    What processes of it have done is shown as before until they are purged. Raises UnknownDeployment, Conflict while
+    processes run in it, may still call it, or have something left to undo.
+    """
+    row = deployments.row_in_use(deployment_id)
+    if row.version == 0:
+        raise Conflict(
+            f"Deployment {deployment_id} is what one process or trial run runs and goes when that is purged.",
+            code="deployment-in-use",
+        )
+    removal = Removal(deployments.store)
+    needed = removal.needing("deployment_id", deployment_id, tuple(DONE_WITH))
+    needed += _called(deployments, removal, {deployment_id: row.key})
+    _refuse(f"Deployment {deployment_id} (version {row.version} of {row.key!r})", "deployment-in-use", needed)
+    _remove(deployments, removal, {deployment_id: row.key}, None)
+    return deployment_view(row)
+
+
+def remove_model(deployments: Deployments, model_id: str) -> Model:
+    """Take a model with all its versions out of use.
+
+    Raises UnknownModel, Conflict while it is protected or as for a deployment.
+    """
+    model = deployments.model_row(model_id)
+    if model.protected:
+        raise Conflict(f"Model {model_id} is protected: lift the protection first.", code="protected")
+    removal = Removal(deployments.store)
+    versions = dict(removal.versions_of(model_id))
+    needed = removal.needing("model_id", model_id, tuple(DONE_WITH)) + _called(deployments, removal, versions)
+    _refuse(f"Model {model_id} ({model.key!r})", "model-in-use", needed)
+    _remove(deployments, removal, versions, model_id)
+    return model_view(model)
+
+
+def _refuse(what: str, code: str, needed: Iterable[int]) -> None:
+    numbers = sorted(set(needed))
+    if not numbers:
+        return
+    named = ", ".join(map(str, numbers[:MOST_NAMED]))
+    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+    count = "1 process needs" if len(numbers) == 1 else f"{len(numbers)} processes need"
+    raise Conflict(
+        f"{what} cannot be removed: {count} it to go on or to be undone ({named}{more}); cancel or delete them first.",
+        code=code,
+        related=str(numbers[0]),
+    )
+
+
+def _remove(deployments: Deployments, removal: Removal, versions: dict[str, str], model_id: str | None) -> None:
+    ids = list(versions)
+    successors: list[Successor] = []
+    for key in sorted(set(versions.values())):
+        newest = removal.others_of(key, ids)
+        triggers = triggers_of(deployments.definitions.get(newest).process) if newest is not None else []
+        successors.append(Successor(key, newest, triggers))
+    removal.remove(ids, successors, deployments.clock.now(), model_id=model_id)
+
+
+# -- what calls it
+
+
+def _called(deployments: Deployments, removal: Removal, versions: dict[str, str]) -> list[int]:
+    """The running instances that are in a call of one of these, or that may come to a call that only these answer."""
+    needed = [number for number, called in removal.calls() if called in versions]
+    last = {key for key in versions.values() if removal.others_of(key, list(versions)) is None}
+    if last:
+        for deployment_id, numbers in removal.active().items():
+            if _may_call(deployments, deployment_id, last):
+                needed += numbers
+    return needed
+
+
+def _may_call(deployments: Deployments, deployment_id: str, keys: set[str]) -> bool:
+    """Whether a version, or what it calls, calls one of these keys, or one that an expression tells only then."""
+    seen = {deployment_id}
+    pending = [deployments.definitions.get(deployment_id).process]
+    while pending:
+        for node in _call_activities(pending.pop()):
+            if node.own_process is not None:
+                if node.own_process.name not in seen:
+                    seen.add(node.own_process.name)
+                    pending.append(node.own_process)
+                continue
+            if node.called_expression is not None or node.called in keys:
+                return True
+            newest = deployments.store.newest_deployment(node.called)
+            if newest is not None and newest.id not in seen:
+                seen.add(newest.id)
+                pending.append(deployments.definitions.get(newest.id).process)
+    return False
+
+
+def _call_activities(process: Process) -> list[CallActivity]:
+    return [node for node in process.walk() if isinstance(node, CallActivity)]

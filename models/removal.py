@@ -1,0 +1,120 @@
+"""Taking models and versions out of use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .cipher import opened
+from .errors import AlreadyUsed
+from .rows import TokenRow, columns
+
+if TYPE_CHECKING:
+    from .store import Store
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """The version that is the newest of a key when others are gone, None for none, and what starts it."""
+
+    key: str
+    deployment_id: str | None
+    triggers: Sequence[tuple[str, str, str]]
+    """Kind, name and node."""
+
+
+class Removal:
+    """What a removal needs of one store; every method may raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def versions_of(self, model_id: str) -> list[tuple[str, str]]:
+        """The versions of a model that are in use: deployment id and key."""
+        sql = "SELECT `id`, `key` FROM `deployment` WHERE `model_id` = ? AND `version` > 0 AND `removed` IS NULL"
+        return [(str(deployment_id), str(key)) for deployment_id, key in self.store.read(sql, (model_id,))]
+
+    def others_of(self, key: str, deployment_ids: Sequence[str]) -> str | None:
+        """The newest version of a key that is in use and none of these."""
+        sql = (
+            "SELECT `id` FROM `deployment` WHERE `key` = ? AND `version` > 0 AND `removed` IS NULL"
+            f" AND `id` NOT IN ({_marks(deployment_ids)}) ORDER BY `version` DESC LIMIT 1"
+        )
+        found = self.store.read(sql, (key, *deployment_ids))
+        return str(found[0][0]) if found else None
+
+    def needing(self, column: str, value: str, undone: Sequence[str]) -> list[int]:
+        """The instances with this ``deployment_id`` or ``model_id`` that go on or have something left to undo."""
+        sql = (
+            f"SELECT `process_instance_id` FROM `process_instance` WHERE `kind` = 'start' AND `{column}` = ?"
+            " AND (`phase` <> 'ended' OR (`status` <> 'delete.success' AND EXISTS (SELECT 1 FROM `task`"
+            " WHERE `task`.`process_instance_id` = `process_instance`.`process_instance_id`"
+            " AND `task`.`kind` = 'start' AND `task`.`stone` IS NOT NULL AND `task`.`event` <> 'mock'"
+            f" AND (`task`.`undo` IS NULL OR `task`.`undo` NOT IN ({_marks(undone)}))))) ORDER BY 1"
+        )
+        return [int(number) for (number,) in self.store.read(sql, (value, *undone))]
+
+    def active(self) -> dict[str, list[int]]:
+        """The instances that have not ended, by the version that they run."""
+        found: dict[str, list[int]] = {}
+        sql = (
+            "SELECT `deployment_id`, `process_instance_id` FROM `process_instance`"
+            " WHERE `kind` = 'start' AND `phase` <> 'ended' ORDER BY 2"
+        )
+        for deployment_id, number in self.store.read(sql):
+            found.setdefault(str(deployment_id), []).append(int(number))
+        return found
+
+    def calls(self) -> Iterator[tuple[int, str]]:
+        """Every call of a process that is under way: the instance, and the version that it has called."""
+        after = (0, 0)
+        while True:
+            found = self.store.read(SELECT_INTERNALS, (*after, PAGE))
+            rows = [opened(TokenRow(*values), self.store.cipher) for values in found]
+            for row in rows:
+                called = json.loads(row.internal or "{}").get("deployment")
+                if called is not None:
+                    yield row.process_instance_id, called
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].process_instance_id, rows[-1].id
+
+    def remove(
+        self, deployment_ids: Sequence[str], successors: Sequence[Successor], now: int, *, model_id: str | None
+    ) -> None:
+        """Take versions out of use, and a model with them; what still refers to them finds them.
+
+        Raises AlreadyUsed if a key has another successor by now.
+        """
+
+        def action() -> None:
+            run = self.store.run
+            run("UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'")
+            for each in successors:
+                if self.others_of(each.key, deployment_ids) != each.deployment_id:
+                    raise AlreadyUsed(f"another version of {each.key!r} is the newest now")
+            for deployment_id in deployment_ids:
+                run("UPDATE `deployment` SET `removed` = ? WHERE `id` = ? AND `removed` IS NULL", (now, deployment_id))
+            if model_id is not None:
+                run("DELETE FROM `process_model` WHERE `id` = ?", (model_id,))
+            for each in successors:
+                run("DELETE FROM `start_trigger` WHERE `key` = ?", (each.key,))
+                for kind, name, node in each.triggers:
+                    run(INSERT_TRIGGER, (each.key, kind, name, node, each.deployment_id))
+
+        self.store.write(action)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
+SELECT_INTERNALS = (
+    f"SELECT {', '.join(f'`{name}`' for name in columns(TokenRow))} FROM `token` WHERE `internal` IS NOT NULL"
+    " AND (`process_instance_id`, `id`) > (?, ?) ORDER BY `process_instance_id`, `id` LIMIT ?"
+)
