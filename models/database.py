@@ -14,6 +14,7 @@ from playhouse.db_url import connect
 from playhouse.migrations import Runner
 
 from .errors import StoreError
+from .guard import Kind
 from .tables import TABLES
 
 SQLITE_PRAGMAS = {
@@ -43,6 +44,11 @@ MYSQL_OPTIONS = {
     "write_timeout": 90,
 }
 MIGRATIONS = Path(__file__).parent / "migrations"
+KINDS: dict[type[Database], Kind] = {
+    SqliteDatabase: "sqlite",
+    PostgresqlDatabase: "postgresql",
+    MySQLDatabase: "mysql",
+}
 MIGRATION_LOCK = 7_214_503
 
 
@@ -164,10 +170,18 @@ def _compare_exactly(database: MySQLDatabase) -> None:
             database.execute_sql(f"ALTER TABLE `{name}` CONVERT TO CHARACTER SET utf8mb4 COLLATE {collation}")
 
 
-def dialect(database: Database, statement: str) -> str:
-    """A constant statement, written with ``?`` and backquotes, in the words of this database."""
-    if isinstance(database, SqliteDatabase):
+def kind_of(database: Database) -> Kind:
+    """What the store has to know of a database to talk to it."""
+    for peewees, kind in KINDS.items():
+        if isinstance(database, peewees):
+            return kind
+    return "other"
+
+
+def dialect(kind: Kind, statement: str) -> str:
+    """A constant statement, written with ``?`` and backquotes, in the words of such a database."""
+    if kind == "sqlite":
         return statement
-    if isinstance(database, PostgresqlDatabase):
+    if kind == "postgresql":
         statement = statement.replace("`", '"')
     return statement.replace("?", "%s")

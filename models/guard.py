@@ -9,11 +9,12 @@ import time
 import weakref
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
-
-import peewee
+from typing import Any, Literal
 
 from .errors import AlreadyUsed, ConnectionLost, RevisionConflict, StoreClosed, StoreError
+
+Kind = Literal["sqlite", "postgresql", "mysql", "other"]
+"""Of a database, as far as it matters to the store; MariaDB is of MySQL's kind."""
 
 PATIENCE = 5.0
 """Seconds for which a database may be away before callers are told, counted from the first who noticed."""
@@ -45,7 +46,7 @@ class Guard:
     then was not.
     """
 
-    def __init__(self, database: Any, *, shared: bool) -> None:
+    def __init__(self, database: Any, kind: Kind, *, shared: bool) -> None:
         self.database = database
         self._shared = threading.RLock() if shared else None
         self._here = threading.local()
@@ -54,10 +55,11 @@ class Guard:
         self._opened = False
         self._closed = False
         self._away_since: float | None = None
-        self._path = _path_of(database, shared)
+        self._path = _path_of(database, kind, shared)
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
-        self._drivers: tuple[type[Exception], ...] = (peewee.PeeweeException, *driver_errors(database))
+        self._kind = kind
+        self._drivers = driver_errors(kind)
 
     def close(self) -> None:
         """Close every thread's connection as soon as it is not used, and open none any more."""
@@ -150,32 +152,33 @@ class Guard:
         if getattr(cause, "sqlstate", None) in POSTGRESQL_CONFLICTS or code in MYSQL_CONFLICTS:
             return RevisionConflict(text)
         connection = self.database._state.conn
-        mysql = isinstance(self.database, peewee.MySQLDatabase)
         if connection is None or getattr(connection, "closed", False) is True or getattr(connection, "broken", False):
             lost = True
         else:
-            lost = mysql and (code in MYSQL_LOST or not connection.open)
+            lost = self._kind == "mysql" and (code in MYSQL_LOST or not connection.open)
         if not lost:
             return StoreError(text)
         self.discard()
         return ConnectionLost(text)
 
 
-def driver_errors(database: object) -> tuple[type[Exception], ...]:
-    """What the driver of this database raises beside Peewee's own errors."""
-    if isinstance(database, peewee.PostgresqlDatabase):
+def driver_errors(kind: Kind) -> tuple[type[Exception], ...]:
+    """What Peewee and its driver for this kind of database raise."""
+    from peewee import PeeweeException
+
+    if kind == "postgresql":
         import psycopg
 
-        return (psycopg.Error,)
-    if isinstance(database, peewee.MySQLDatabase):
+        return (PeeweeException, psycopg.Error)
+    if kind == "mysql":
         import pymysql
 
-        return (pymysql.Error,)
-    return (sqlite3.Error,)
+        return (PeeweeException, pymysql.Error)
+    return (PeeweeException, sqlite3.Error)
 
 
-def _path_of(database: Any, shared: bool) -> str | None:
-    if shared or not isinstance(database, peewee.SqliteDatabase) or str(database.database).startswith("file:"):
+def _path_of(database: Any, kind: Kind, shared: bool) -> str | None:
+    if shared or kind != "sqlite" or str(database.database).startswith("file:"):
         return None
     return os.path.abspath(str(database.database))
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from peewee import MySQLDatabase, PostgresqlDatabase
-
 from .errors import AlreadyUsed
 from .rows import EngineRow, TaskRow, columns
 
@@ -28,11 +26,7 @@ class Leases:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._now = SQLITE_NOW
-        if isinstance(store.database, PostgresqlDatabase):
-            self._now = POSTGRESQL_NOW
-        elif isinstance(store.database, MySQLDatabase):
-            self._now = MYSQL_NOW
+        self._now = {"postgresql": POSTGRESQL_NOW, "mysql": MYSQL_NOW}.get(store.kind, SQLITE_NOW)
 
     def begin(self, engine_id: str, host: str, pid: int, pid_started: str) -> None:
         """Sign an engine on, or on again."""

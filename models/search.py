@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import fn
-
 from .rows import InstanceRow, columns
-from .tables import ProcessInstance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +24,8 @@ class InstanceFilter:
 
     def query(self, *, limit: int, before: int | None) -> Any:
         """Newest first, those with an id below ``before``."""
-        table = ProcessInstance
+        from .tables import ProcessInstance as table  # late: see Store
+
         query = table.select(*(getattr(table, column) for column in columns(InstanceRow)))
         if before is not None:
             query = query.where(table.process_instance_id < before)
@@ -47,7 +45,10 @@ class InstanceFilter:
 
 
 def _holds(text: str) -> Any:
-    table = ProcessInstance
+    from peewee import fn
+
+    from .tables import ProcessInstance as table
+
     found = table.business_key == text
     for column in (table.name, table.key):
         # Databases differ in which letters they know in both cases, so the text as it is counts in each.

@@ -5,20 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
-
-import peewee
 
 from . import changes
 from .changes import Changes
 from .cipher import Cipher, opened
-from .database import dialect, migrate, open_database
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
-from .guard import Guard
+from .guard import Guard, Kind
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow, columns
 from .search import InstanceFilter
 from .statements import Writer
-from .tables import Deployment, ProcessModel
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -37,15 +34,21 @@ class Store:
     """One database, used from any thread; every method may raise :class:`StoreError`."""
 
     def __init__(self, url: str, cipher: Cipher | None = None) -> None:
+        # Peewee and the drivers that it looks for take half of the time in which everything is imported, so they are
+        # imported where a database is opened, not by who merely knows of one.
+        from .database import dialect, kind_of, migrate, open_database
+
         self.cipher = cipher
         self.database = open_database(url)
+        self.kind: Kind = kind_of(self.database)
+        self._dialect = partial(dialect, self.kind)
         self._memory = getattr(self.database, "database", None) == ":memory:"
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._dialects: dict[str, str] = {}
         # A database in memory has one connection for all threads, so they take turns.
-        self._guard = Guard(self.database, shared=self._memory)
-        self._writes = {each.text: dialect(self.database, each.text) for each in changes.STATEMENTS}
+        self._guard = Guard(self.database, self.kind, shared=self._memory)
+        self._writes = {each.text: self._dialect(each.text) for each in changes.STATEMENTS}
         self._engine_id: str | None = None
         self._committed = 0
         with self._guard:
@@ -64,7 +67,7 @@ class Store:
     def _sql(self, text: str) -> str:
         found = self._dialects.get(text)
         if found is None:
-            found = self._dialects[text] = dialect(self.database, text)
+            found = self._dialects[text] = self._dialect(text)
         return found
 
     # -- reading
@@ -105,7 +108,7 @@ class Store:
         A connection that breaks is made anew, and whether the commit had got through is read before it is tried again.
         Raises :class:`RevisionConflict`, :class:`AlreadyUsed`, :class:`EngineForgotten` or :class:`StoreError`.
         """
-        if isinstance(self.database, peewee.SqliteDatabase):
+        if self.kind == "sqlite":
             with self._guard:
                 self._commit_sqlite(changed)
             return
@@ -302,6 +305,8 @@ class Store:
 
     def save_model(self, row: ModelRow) -> None:
         """Insert or replace."""
+        from .tables import ProcessModel
+
         values = {column: getattr(row, column) for column in columns(ModelRow)}
 
         def save() -> None:
@@ -313,6 +318,8 @@ class Store:
 
     def models(self, *, limit: int, cursor: tuple[int, str] | None, key: str | None) -> list[ModelRow]:
         """Newest first, after the model at ``cursor``: (created, id)."""
+        from .tables import ProcessModel
+
         query = ProcessModel.select(*(getattr(ProcessModel, column) for column in columns(ModelRow)))
         if key is not None:
             query = query.where(ProcessModel.key == key)
@@ -346,6 +353,8 @@ class Store:
 
         Raises :class:`AlreadyUsed` if the key has this version or a higher one by now.
         """
+        from .tables import Deployment
+
         values = {column: getattr(row, column) for column in columns(DeploymentRow)}
 
         def add() -> None:
@@ -371,6 +380,8 @@ class Store:
         self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
     ) -> list[DeploymentRow]:
         """Numbered versions, newest first, after the one at ``cursor``: (created, id)."""
+        from .tables import Deployment
+
         query = Deployment.select(*(getattr(Deployment, column) for column in columns(DeploymentRow)))
         query = query.where((Deployment.version > 0) & Deployment.removed.is_null())
         if key is not None:
