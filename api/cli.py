@@ -14,6 +14,7 @@ import click
 
 from .access_commands import audit, encrypt, key
 from .connection import Connection, connected
+from .stone_commands import stone
 from .terminal import age, end_with, json_file, json_option, print_record
 
 
@@ -357,3 +358,4 @@ def demo(pace: float) -> None:
 main.add_command(key)
 main.add_command(audit)
 main.add_command(encrypt)
+main.add_command(stone)

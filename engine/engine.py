@@ -23,6 +23,7 @@ from ..models import (
 from . import jsontext, removal, retention, step
 from .audit import Audit
 from .bpmn.findings import Finding
+from .bpmn.workflow import Workflow
 from .clock import Clock, milliseconds
 from .declaration import StoneDeclaration
 from .deployments import Deployments, Source, Template, deployment_view, model_view, read_source
@@ -68,6 +69,8 @@ class Engine:
     lets models run Python in this process, with ``functions`` as names: that is arbitrary code of whoever deploys.
     """
 
+    _workflow: type[Workflow] = Workflow
+
     def __init__(
         self,
         url: str = "sqlite:///riverstone.db",
@@ -110,6 +113,7 @@ class Engine:
             limits=self.limits,
             dispatcher=self._dispatcher,
             scripts=Scripts(functions or {}, self.limits) if scripts == "trusted" else None,
+            workflow=self._workflow,
         )
         self._river = River(self._facilities)
         self._starts = Starts(self._facilities, self._deployments)

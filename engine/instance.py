@@ -56,6 +56,8 @@ class Facilities:
     dispatcher: Dispatcher
     scripts: Scripts | None
     observers: Observers = field(default_factory=Observers)
+    workflow: type[Workflow] = Workflow
+    """What drives an instance's tokens; a test's may watch them."""
 
 
 @dataclass(eq=False)
@@ -89,7 +91,7 @@ class Instance:
         for task in self.tasks.values():
             if task.outputs and task.kind in ledger.FORWARD and task.status.endswith("success"):
                 self.put_out(task)
-        self.workflow = Workflow(
+        self.workflow = self.facilities.workflow(
             self.definition.process, self, self.context, first_token=self.row.next_token, steps=self.row.steps
         )
         self.workflow.stops_on_failure = self.row.kind == "start"

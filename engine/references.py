@@ -54,6 +54,15 @@ def unresolved(
                     yield _finding(None, "The outputs template", path, f"no node has the namespace {path[1]!r}")
 
 
+def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
+    """The names of the outputs of one namespace that a model refers to, of any numbered run too."""
+    own = re.compile(f"{re.escape(namespace)}[0-9]*")
+    values = (value for process in parsed.processes.values() for node in process.walk() for value in _values(node))
+    paths = (path for value in values for path in value.references)
+    wanted = (path[2] for path in paths if path[0] == "outputs" and len(path) > 2 and own.fullmatch(path[1]))
+    return list(dict.fromkeys(wanted))
+
+
 def _finding(node: Node | None, who: str, path: Path, why: str) -> Finding:
     return Finding(
         code="unresolved-reference",

@@ -1,0 +1,51 @@
+"""The commands about stones themselves."""
+
+from __future__ import annotations
+
+import click
+
+from .connection import Connection, connected
+
+
+@click.group()
+def stone() -> None:
+    """Stones, and whether they keep to their contract."""
+
+
+@stone.command("check")
+@click.argument("names", nargs=-1, required=True, metavar="MODULE[:CLASS]...")
+@click.option("--parameters", metavar="JSON|@FILE", help="The stone's parameters, a JSON object.")
+@click.option("--exists", metavar="MODULE:FUNCTION", help="Lists what exists of the kind that the stone makes.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds for a hook.")
+@click.option("--pace", type=click.FloatRange(min=0), help="Seconds between two looks of a monitor; else the stone's.")
+@connected
+def check(
+    connection: Connection,
+    /,
+    names: tuple[str, ...],
+    parameters: str | None,
+    exists: str | None,
+    timeout: float,
+    pace: float | None,
+) -> None:
+    """Try a stone on the real thing: it makes some of what it makes, and takes all of it back.
+
+    Start, start delivered again, the looks of its monitor, delete twice, rollback of a half-made thing and of what was
+    never begun, cancel in the middle, mock. Without :CLASS, every stone of the module is tried.
+    """
+    from ..engine.modules import function_named, stone_classes
+    from ..engine.testkit import check_stone
+    from .loading import look_here_too
+    from .terminal import json_option
+
+    look_here_too()
+    given = json_option("--parameters", parameters)
+    lists = None if exists is None else function_named(exists)
+    wrong = False
+    for name in names:
+        for found in stone_classes(name):
+            report = check_stone(found, given, exists=lists, timeout=timeout, pace=pace)
+            click.echo(str(report))
+            wrong = wrong or bool(report.wrong)
+    if wrong:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,97 @@
+"""A stone's hooks called as the engine calls them, without an engine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from .. import jsontext
+from ..limits import Limits
+from ..perform import Outcome, perform
+from ..stone import Stone
+from ..task_info import Request, Work
+
+_numbers = count(1)
+
+
+class Hangs(Exception):
+    """A hook that did not come back in time; its thread is left to itself."""
+
+    def __init__(self, event: str, seconds: float) -> None:
+        super().__init__(f"It did not come back within {seconds:g} s: a hook must not wait, monitor looks again.")
+        self.event = event
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """One task of a stone, with its idempotency key, and what has been heard of it."""
+
+    stone: type[Stone]
+    parameters: Mapping[str, Any]
+    namespace: str
+    timeout: float
+    key: str = field(default_factory=lambda: f"contract-{uuid4()}")
+    task_id: int = field(default_factory=lambda: next(_numbers))
+    outputs: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+    took: float = 0.0
+    """Seconds of the last call."""
+    heard: list[Outcome] = field(default_factory=list)
+
+    def call(self, event: str, *, phase: str = "running", listen: bool = True, asked: bool = False) -> Outcome:
+        """Have a hook called in a thread of its own; without ``listen``, nothing that it says is kept.
+
+        ``asked`` lets it find that it should stop. Raises Hangs after the stone's own timeout for this event, else
+        after ``timeout`` seconds.
+        """
+        work = Work(
+            task_id=self.task_id,
+            process_instance_id=0,
+            stone=self.stone.code,
+            event=event,
+            attempt=1,
+            idempotency_key=self.key if event in ("start", "monitor", "mock") else f"{self.key}-{event}",
+            start_key=self.key,
+            namespace=self.namespace,
+            element_id=self.namespace,
+            parameters=jsontext.dumps(dict(self.parameters)),
+            outputs=json.dumps(self.outputs) if self.outputs else None,
+            state=json.dumps(self.state) if self.state else None,
+            phase=phase,
+            name=self.namespace,
+        )
+        outcome = self._in_time(work, self._limit(event, asked=asked), asked=asked)
+        self.heard.append(outcome)
+        if listen:
+            self.outputs |= outcome.outputs
+            self.state = dict(outcome.state or {})
+        return outcome
+
+    def _limit(self, event: str, *, asked: bool) -> float:
+        if asked:
+            return min(self.stone.grace, self.timeout)
+        # A monitor's timeout is that of all its looks.
+        return self.timeout if event == "monitor" else self.stone.timeouts.get(event, self.timeout)
+
+    def _in_time(self, work: Work, limit: float, *, asked: bool) -> Outcome:
+        request, found = Request(), []
+        if asked:
+            request.ask()
+
+        def act() -> None:
+            found.append(perform(self.stone, work, limits=Limits(), request=request))
+
+        began = time.monotonic()
+        thread = threading.Thread(target=act, name=f"riverstone-contract-{work.event}", daemon=True)
+        thread.start()
+        thread.join(limit)
+        self.took = time.monotonic() - began
+        if not found:
+            raise Hangs(work.event, limit)
+        return found[0]

@@ -1,0 +1,218 @@
+"""The contract test finds what is wrong with a stone, and finds nothing wrong with the samples' stones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+from marshmallow import fields
+
+from riverstone.bpmn_samples.cloud import Cloud
+from riverstone.bpmn_samples.stones import CloudStone, stones
+from riverstone.engine import NotFound, Stone, TaskInfo
+from riverstone.engine.testkit import check_stone
+
+
+def names() -> list[str]:
+    return [stone.__name__ for stone in stones(Cloud())]
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_sample_stone_holds_the_contract(name: str) -> None:
+    cloud = Cloud()
+    server = cloud.create("servers", "before", group="default")["id"]
+    stone = next(stone for stone in stones(cloud) if stone.__name__ == name)
+    given = {
+        "instanceCode": server,
+        "url": "http://files/a",
+        "command": "true",
+        "port": 80,
+        "to": "a@b",
+        "subject": "c",
+    }
+    kind = stone.kind if issubclass(stone, CloudStone) else "mails"
+
+    report = check_stone(stone, given, exists=lambda: cloud.list(kind))
+
+    report.assert_ok()
+    assert {"start", "start, delivered again"} <= {check.name for check in report.checks if check.result == "ok"}
+
+
+class Made(Stone):
+    """Right in every way; the wrong ones below change one thing."""
+
+    code = "made"
+    parameters = {
+        "size": fields.Integer(load_default=1),
+        "password": fields.String(load_default="", metadata={"no_echo": True}),
+    }
+    outputs = {"id": "what was made"}
+    monitor_interval = 0.0
+    things: ClassVar[dict[str, str]] = {}
+
+    def start(self, task: TaskInfo) -> None:
+        self.things[task.idempotency_key] = task.namespace
+        task.add_output("id", task.idempotency_key)
+
+    def monitor(self, task: TaskInfo) -> bool:
+        task.state["looks"] = task.state.get("looks", 0) + 1
+        return bool(task.state["looks"] >= 2)
+
+    def rollback(self, task: TaskInfo) -> None:
+        if self.things.pop(task.start_key, None) is None:
+            raise NotFound("nothing was made")
+
+    def cancel(self, task: TaskInfo) -> None:
+        self.rollback(task)
+
+    def delete(self, task: TaskInfo) -> None:
+        self.rollback(task)
+
+    def mock(self, task: TaskInfo) -> None:
+        task.add_output("id", "mock")
+
+
+class ForgetsTheKey(Made):
+    def start(self, task: TaskInfo) -> None:
+        key = f"{task.idempotency_key}-{len(self.things)}"
+        self.things[key] = task.namespace
+        task.add_output("id", key)
+
+    def rollback(self, task: TaskInfo) -> None:
+        for key in [key for key in self.things if key.startswith(task.start_key)]:
+            del self.things[key]
+
+
+class DeletesOnce(Made):
+    def delete(self, task: TaskInfo) -> None:
+        del self.things[task.start_key]
+
+
+class NeedsItsOutputs(Made):
+    def rollback(self, task: TaskInfo) -> None:
+        self.things.pop(task.outputs["id"], None)
+
+
+class LeavesTheHalf(Made):
+    def rollback(self, task: TaskInfo) -> None:
+        self.things.pop(task.outputs.get("id", ""), None)
+
+
+class PutsOutMore(Made):
+    def start(self, task: TaskInfo) -> None:
+        super().start(task)
+        task.add_output("extra", 1)
+
+
+class PutsOutLess(Made):
+    outputs = {"id": "what was made", "address": "where"}
+
+
+class PutsOutNoJson(Made):
+    def start(self, task: TaskInfo) -> None:
+        task.add_output("id", object())
+
+
+class NeverDone(Made):
+    timeouts = {"monitor": 0.2}
+
+    def monitor(self, task: TaskInfo) -> bool:
+        return False
+
+
+class Waits(Made):
+    timeouts = {"start": 0.1}
+
+    def start(self, task: TaskInfo) -> None:
+        time.sleep(0.6)
+
+
+class IgnoresTheRequest(Made):
+    grace = 0.1
+
+    def start(self, task: TaskInfo) -> None:
+        super().start(task)
+        if task.cancel_requested:
+            time.sleep(0.6)
+
+
+class LosesItsState(Made):
+    def monitor(self, task: TaskInfo) -> bool:
+        task.state["seen"] = {"a set"}
+        return False
+
+
+class MakesInMock(Made):
+    def mock(self, task: TaskInfo) -> None:
+        self.start(task)
+
+
+class Tells(Made):
+    def start(self, task: TaskInfo) -> None:
+        super().start(task)
+        task.log(f"logged in with {task.parameters['password']}")
+
+
+class NeedsArguments(Made):
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+
+class TimesOutInNothing(Made):
+    timeouts = {"begin": 3}
+
+
+@pytest.fixture(autouse=True)
+def nothing_exists() -> Iterator[None]:
+    Made.things.clear()
+    yield
+    Made.things.clear()
+
+
+def test_a_right_stone_passes_every_check() -> None:
+    report = check_stone(Made, {"password": "secret"}, exists=lambda: Made.things)
+
+    report.assert_ok()
+    assert not [check for check in report.checks if check.result == "skipped"]
+    assert not Made.things
+
+
+@pytest.mark.parametrize(
+    ("stone", "check", "says"),
+    [
+        (ForgetsTheKey, "start, delivered again", "idempotency_key"),
+        (DeletesOnce, "delete, again", "raise NotFound"),
+        (NeedsItsOutputs, "rollback of a thing whose start was never heard of", "KeyError: 'id'"),
+        (LeavesTheHalf, "rollback of a thing whose start was never heard of", "as much exists as before"),
+        (PutsOutMore, "outputs", "puts out extra"),
+        (PutsOutLess, "outputs", "declares address"),
+        (PutsOutNoJson, "start", "which is not JSON"),
+        (NeverDone, "monitor", "was not done after"),
+        (Waits, "start", "did not come back within 0.1 s"),
+        (IgnoresTheRequest, "start", "did not come back within 0.1 s"),
+        (LosesItsState, "monitor", "state"),
+        (MakesInMock, "mock", "must make nothing"),
+        (Tells, "secrets", "no_echo"),
+        (NeedsArguments, "declaration", "without arguments"),
+        (TimesOutInNothing, "declaration", "'begin', which is no event"),
+    ],
+)
+def test_what_a_stone_does_wrong_is_told(stone: type[Stone], check: str, says: str) -> None:
+    report = check_stone(stone, {"password": "secret"}, exists=lambda: Made.things)
+
+    assert [(each.name, each.text) for each in report.wrong if each.name == check and says in each.text], str(report)
+    with pytest.raises(AssertionError, match=r"wrong"):
+        report.assert_ok()
+
+
+def test_parameters_that_are_missing_are_asked_for_before_anything_is_made() -> None:
+    class Needs(Made):
+        parameters = {"server": fields.String(required=True)}
+
+    report = check_stone(Needs)
+
+    assert [check.name for check in report.wrong] == ["parameters"]
+    assert "server" in report.wrong[0].text
+    assert not Made.things
