@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from lxml import etree
+
 from ..models import DeploymentRow
 from .bpmn.checks import check
 from .bpmn.findings import Finding
@@ -17,6 +19,7 @@ from .bpmn.node import Process
 from .bpmn.parser import Parsed, Parser
 from .bpmn.subprocesses import CallActivity
 from .bpmn.xml import read_xml
+from .dmn.reader import Decisions, is_dmn
 from .errors import ModelInvalid
 from .jsontext import dumps
 from .limits import Limits
@@ -44,16 +47,26 @@ def examine(
 ) -> tuple[Parsed, list[Finding]]:
     """Read, check and parse the files of one deployment; every finding at once.
 
-    Raises Malformed or TooLarge for a file that is no XML at all.
+    Files of DMN hold decisions for the processes of the others. Raises Malformed or TooLarge for a file that is no
+    XML at all.
     """
     roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
     findings: list[Finding] = []
     for root, name in zip(roots, names, strict=True):
-        findings.extend(check(root, limits=limits, source=name))
+        if not is_dmn(root) or len(roots) == 1:
+            findings.extend(check(root, limits=limits, source=name))
     if any(finding.severity == "error" for finding in findings):
         return Parsed({}, (), (), ()), findings
-    parsed = Parser(roots, limits=limits, scripts=scripts).parse()
+    parsed = _parse(roots, names, limits=limits, scripts=scripts)
     return parsed, [*findings, *parsed.findings]
+
+
+def _parse(
+    roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool
+) -> Parsed:
+    decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], limits=limits)
+    processes = [root for root in roots if not is_dmn(root)]
+    return Parser(processes, limits=limits, scripts=scripts, decisions=decisions).parse()
 
 
 def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterable[Finding]:
@@ -145,7 +158,7 @@ class Definitions:
             # What was deployed was within the limits then; the model of an undo is as large as what it undoes.
             limits = replace(self._limits, model_size=max(map(len, sources)), model_elements=sys.maxsize)
             roots = [read_xml(source, limits=limits) for source in sources]
-            parsed = Parser(roots, limits=self._limits, scripts=self._scripts).parse()
+            parsed = _parse(roots, [None] * len(roots), limits=self._limits, scripts=self._scripts)
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
         definition = Definition(

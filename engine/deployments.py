@@ -28,6 +28,7 @@ from .definition import (
     unknown_stones,
     unpack,
 )
+from .dmn.reader import is_dmn
 from .errors import Malformed, ModelInvalid, UnknownDeployment, UnknownModel
 from .limits import Limits
 from .references import unresolved
@@ -326,14 +327,19 @@ def with_diagrams(sources: Sequence[bytes], limits: Limits) -> list[bytes]:
     from lxml import etree
 
     drawn: list[bytes] = []
+    decisions: list[bytes] = []
     for source in sources:
         root = read_xml(source, limits=limits)
+        if is_dmn(root):
+            decisions.append(source)
+            continue
         foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
         if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
             add_diagram(root)
             source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
         drawn.append(source)
-    return drawn
+    # What is shown of a deployment is its first file, so a process comes first.
+    return [*drawn, *decisions]
 
 
 def is_uuid(text: str) -> bool:

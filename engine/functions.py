@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from .errors import ExpressionError
@@ -166,6 +167,54 @@ def _equals_ignore_case(reading: Reading, left: JSON, right: JSON) -> bool:
     return isinstance(right, str) and _lower(reading, left) == right.lower()
 
 
+def _date(reading: Reading, value: JSON) -> str:
+    """A date stays text in ISO 8601, which orders as its dates do."""
+    text = _text(reading, value)
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        raise ExpressionError(f"{text[:40]!r} is no date: write one such as 2031-01-31") from None
+
+
+def _date_and_time(reading: Reading, value: JSON, *more: JSON) -> str:
+    """As :func:`_date`; with an offset it becomes UTC, so that the order is right."""
+    text = "T".join([_text(reading, value), *(_text(reading, each) for each in more)])
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
+    except (ValueError, OverflowError):
+        example = "2031-01-31T12:00:00Z"
+        raise ExpressionError(f"{text[:40]!r} is no date and time: write one such as {example}") from None
+
+
+def _sole(reading: Reading, value: JSON, what: str) -> JSON:
+    """What the Java engines' results of decisions give where no more than one is there."""
+    items = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        raise ExpressionError(f"{kind_of(value)} is no result of a decision")
+    if len(items) > 1:
+        raise ExpressionError(f"{what}() found {len(items)} where only one may be")
+    return items[0] if items else None
+
+
+def _single_result(reading: Reading, value: JSON) -> JSON:
+    return _sole(reading, value, "getSingleResult") if isinstance(value, list) else value
+
+
+def _single_entry(reading: Reading, value: JSON) -> JSON:
+    row = _single_result(reading, value)
+    return _sole(reading, row, "getSingleEntry") if isinstance(row, dict) else row
+
+
+def _first_result(reading: Reading, value: JSON) -> JSON:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def _collect_entries(reading: Reading, value: JSON, name: JSON) -> JSON:
+    rows = value if isinstance(value, list) else [value]
+    return reading.fitting([row[name] for row in rows if isinstance(row, dict) and name in row])
+
+
 def _get(reading: Reading, container: JSON, key: JSON) -> JSON:
     """An item as Java's ``get`` gives it: null for an absent key."""
     if isinstance(container, dict) and isinstance(key, str):
@@ -199,6 +248,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "split": Function(_split, 2, 2),
     "join": Function(_join, 1, 2),
     "concat": Function(_concat, 1, 100),
+    "date": Function(_date, 1, 1),
+    "dateAndTime": Function(_date_and_time, 1, 2),
 }
 
 # What models that were written for Java engines call on a value.
@@ -215,6 +266,10 @@ METHODS: Mapping[str, Function] = {
     "trim": Function(_trim, 1, 1),
     "toString": Function(_to_string, 1, 1),
     "get": Function(_get, 2, 2),
+    "getSingleResult": Function(_single_result, 1, 1),
+    "getSingleEntry": Function(_single_entry, 1, 1),
+    "getFirstResult": Function(_first_result, 1, 1),
+    "collectEntries": Function(_collect_entries, 2, 2),
 }
 
 # FEEL (DMN 1.3, section 10.3.4) spells some of them in two words or otherwise.
@@ -229,4 +284,5 @@ FEEL_NAMES: Mapping[str, str] = {
     "is defined": "exists",
     "ceiling": "ceil",
     "concatenate": "concat",
+    "date and time": "dateAndTime",
 }

@@ -17,7 +17,7 @@ from .scanner import Lexeme, scan
 # Each nesting costs some Python frames, in the reading and in each evaluation.
 _MOST_NESTED = 32
 
-_LEVELS = {
+LEVELS = {
     "or": 1,
     "and": 2,
     "==": 4,
@@ -35,6 +35,7 @@ _LEVELS = {
     "/": 7,
     "%": 7,
 }
+DATE_AND_TIME = ["date", "and", "time", "("]
 _CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
 
 
@@ -58,7 +59,7 @@ def parse(text: str, reading: Reading) -> Parsed:
     limits = reading.limits
     if len(text) > limits.expression_length:
         raise ExpressionError(f"it is longer than {limits.expression_length} characters: make it shorter")
-    parser = _Parser(scan(text, feel=reading.feel, limits=limits), reading)
+    parser = ExpressionParser(scan(text, feel=reading.feel, limits=limits), reading)
     try:
         run = parser.whole()
     except RecursionError:
@@ -66,7 +67,7 @@ def parse(text: str, reading: Reading) -> Parsed:
     return Parsed(run, tuple(dict.fromkeys(parser.references)), parser.reads)
 
 
-class _Parser:
+class ExpressionParser:
     """Reads by precedence climbing; chains of one precedence become one closure, so only brackets nest."""
 
     def __init__(self, lexemes: list[Lexeme], reading: Reading) -> None:
@@ -139,11 +140,11 @@ class _Parser:
         left = self.operand(least)
         while True:
             sign = self.operator()
-            level = _LEVELS.get(sign, 0)
+            level = LEVELS.get(sign, 0)
             if level < max(least, 1):
                 return left
             rest: list[tuple[str, Run]] = []
-            while _LEVELS.get(sign, 0) == level:
+            while LEVELS.get(sign, 0) == level:
                 self.at += 2 if sign == "not in" else 1
                 rest.append((sign, self.right_of(sign, level)))
                 sign = self.operator()
@@ -184,9 +185,9 @@ class _Parser:
         opening = self.here.text
         self.at += 1
         self.nest()
-        low = self.operation(_LEVELS["+"])
+        low = self.operation(LEVELS["+"])
         self.expect("..")
-        high = self.operation(_LEVELS["+"])
+        high = self.operation(LEVELS["+"])
         self.nested -= 1
         closing = self.here.text
         if not self.takes("]", ")"):
@@ -205,7 +206,7 @@ class _Parser:
                 break
         self.nest(len(signs))
         # The word binds loosely, so that ``not a == b`` is what it says; EL's sign binds tightly.
-        run = self.operation(max(least, _LEVELS["=="])) if signs[-1] == "not" else self.postfix()
+        run = self.operation(max(least, LEVELS["=="])) if signs[-1] == "not" else self.postfix()
         if "empty" in signs:
             del self.references[begun:]
         for sign in reversed(signs):
@@ -216,7 +217,7 @@ class _Parser:
     def postfix(self) -> Run:
         node = self.primary()
         begun = self.nested
-        while self.sees(".", "["):
+        while self.sees(".") or self.opens_item():
             self.nest()
             self.at += 1
             if self.lexemes[self.at - 1].text == "[":
@@ -235,6 +236,9 @@ class _Parser:
                 node = self.call(last, node)
         self.nested = begun
         return node.run
+
+    def opens_item(self) -> bool:
+        return self.sees("[")
 
     def item(self, node: Reference) -> Reference:
         lexeme = self.here
@@ -316,6 +320,9 @@ class _Parser:
         if self.reading.feel and following.kind == "name" and f"{name} {following.text}" in FEEL_NAMES:
             self.at += 1
             name = f"{name} {following.text}"
+        elif self.reading.feel and [each.text for each in self.lexemes[self.at - 1 : self.at + 3]] == DATE_AND_TIME:
+            self.at += 2
+            name = "date and time"
         if not self.sees("("):
             return self.reference(tuple(name.split(".")))
         if self.reading.feel:

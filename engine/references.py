@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .bpmn.activities import ReceiveTask, ScriptTask, StoneTask, UserTask
 from .bpmn.activity import Activity
+from .bpmn.decisions import DecisionTask
 from .bpmn.definitions import EventDefinition
 from .bpmn.findings import Finding
 from .bpmn.gateways import ComplexGateway
@@ -110,6 +111,10 @@ def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] 
             known.update(name for name, _ in node.outward)
         if isinstance(node, StoneTask) and node.result_variable:
             known.add(node.result_variable)
+        if isinstance(node, DecisionTask):
+            if node.call.spread:
+                return None
+            known.update(name for name in (node.call.result_variable,) if name)
         if isinstance(node, Activity):
             known.update(name for name, _ in node.output_values)
             if isinstance(node.loop, MultiInstance) and node.loop.output_collection:

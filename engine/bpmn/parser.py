@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml import etree
 
+from ..dmn.reader import Decisions
 from ..errors import ExpressionError
 from ..expressions import Expression, Value, compile_expression, compile_value
 from ..limits import Limits
@@ -50,8 +51,11 @@ class Parsed:
 class Parser:
     """Reads the files of one deployment together, so that call activities find each other."""
 
-    def __init__(self, roots: Sequence[etree._Element], *, limits: Limits, scripts: bool) -> None:
+    def __init__(
+        self, roots: Sequence[etree._Element], *, limits: Limits, scripts: bool, decisions: Decisions | None = None
+    ) -> None:
         self.roots = roots
+        self.decisions = decisions or Decisions((), limits=limits)
         self.limits = limits
         self.scripts = scripts
         self.findings: list[Finding] = []
@@ -81,6 +85,7 @@ class Parser:
                         executable.append(process.name)
         for call in self.calls:
             call.own_process = self.processes.get(call.called) or self._global_task(call)
+        self.findings.extend(self.decisions.findings)
         return Parsed(self.processes, executable, self.findings, self.stone_tasks)
 
     # -- findings and expressions

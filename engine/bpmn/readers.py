@@ -9,6 +9,7 @@ from lxml import etree
 
 from . import activities, events, gateways, subprocesses
 from .activity import Activity
+from .decisions import DecisionCall, DecisionTask, read_decision
 from .definitions import EventDefinition
 from .dialects import (
     Binding,
@@ -165,12 +166,32 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
     binding = read_binding(element)
     if binding is not None:
         return bound(parser, process, element, binding)
+    if (call := read_decision(element)) is not None:
+        return decision_task(parser, process, element, call)
     kind = local(element)
     if kind in ("serviceTask", "businessRuleTask"):
         wanted = "its topic (camunda:type=external), task definition or implementation"
+        wanted += ", or the decision that it makes" if kind == "businessRuleTask" else ""
         parser.wrong(element, "stone-missing", f"{name_of(element)} names no stone: set {wanted}.")
         return None
     return PLAIN[kind](parser, process, element)
+
+
+def decision_task(parser: Parser, process: Process, element: etree._Element, call: DecisionCall) -> Node:
+    """A task whose work a decision of the deployment does."""
+    node: DecisionTask = activity(parser, process, element, DecisionTask)
+    node.call = call
+    node.decisions = parser.decisions.by_id
+    if "${" in call.decision or "#{" in call.decision or call.decision.startswith("="):
+        node.named = parser.expression(element, ExpressionText(text=call.decision, language="juel"))
+        parser.decisions.use_all()
+    elif parser.decisions.use(call.decision) is None:
+        text = f"{name_of(element)} makes the decision {call.decision!r}, which no DMN file holds: deploy it together."
+        parser.wrong(element, "unknown-decision", text)
+    if not (call.result_variable or call.spread or node.output_values):
+        text = f"The result of {name_of(element)} goes nowhere: give it a resultVariable or an output."
+        parser.wrong(element, "result-unused", text, "warning")
+    return node
 
 
 def user_task(parser: Parser, process: Process, element: etree._Element) -> Node:

@@ -10,9 +10,13 @@ from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
 from .vendors import BPMN, PREFIXES, SPIFF, ZEEBE, extensions, local_name, own_text
 
+_SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
 _RESULT = frozenset({"resultVariable", "resultVariableName"})
 _MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
+_DECISION = frozenset({"decisionRef", "mapDecisionResult"})
+_TOGETHER = ("latest", "deployment")
+"""The ways to bind a decision that its being deployed together with the process comes to."""
 _CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey"})
 
 _HARMLESS_ATTRIBUTES = frozenset(
@@ -122,7 +126,7 @@ def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
         name = qualified.localname
         if prefix is None or name in _HARMLESS_ATTRIBUTES or _is_read(part, bindable, name, str(value)):
             continue
-        yield f'{prefix}:{name}="{value}"' if name in ("type", "calledElementBinding") else f"{prefix}:{name}"
+        yield f'{prefix}:{name}="{value}"' if name in _SHOWN else f"{prefix}:{name}"
 
 
 def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> bool:
@@ -131,7 +135,11 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
         # Without its type the topic binds nothing.
         return bindable and any(part.get(f"{{{vendor}}}type") in ("external", "external-worker") for vendor in PREFIXES)
     if name == "type":
-        return bindable and value in ("external", "external-worker")
+        return bindable and (value in ("external", "external-worker") or (value == "dmn" and kind == "serviceTask"))
+    if name in _DECISION:
+        return kind == "businessRuleTask"
+    if name == "decisionRefBinding":
+        return value in _TOGETHER
     if name in _BINDING or name in _RESULT:
         return bindable
     if name in _MARKER:
@@ -150,6 +158,10 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
             if prefix is None or name in _HARMLESS_ELEMENTS or name in _READ_ELEMENTS:
                 continue
             if bindable and name in _BINDING_ELEMENTS:
+                continue
+            if kind == "businessRuleTask" and name in ("calledDecision", "calledDecisionId"):
+                if child.get("bindingType", "latest") not in _TOGETHER:
+                    yield f'{prefix}:calledDecision bindingType="{child.get("bindingType")}"'
                 continue
             if kind == "callActivity" and name in ("in", "out"):
                 if child.get("local") == "true":

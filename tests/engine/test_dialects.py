@@ -405,7 +405,13 @@ def test_a_flow_without_a_condition_has_none() -> None:
         ("serviceTask", 'activiti:type="mail"', "", 'activiti:type="mail"'),
         ("serviceTask", 'flowable:skipExpression="${x}"', "", "flowable:skipExpression"),
         ("receiveTask", 'camunda:class="x"', "", "camunda:class"),
-        ("businessRuleTask", 'camunda:decisionRef="d"', "", "camunda:decisionRef"),
+        ("serviceTask", 'camunda:decisionRef="d"', "", "camunda:decisionRef"),
+        (
+            "businessRuleTask",
+            'camunda:decisionRef="d" camunda:decisionRefBinding="version"',
+            "",
+            'camunda:decisionRefBinding="version"',
+        ),
         ("callActivity", 'camunda:calledElementBinding="version"', "", 'camunda:calledElementBinding="version"'),
         (
             "serviceTask",

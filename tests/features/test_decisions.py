@@ -1,0 +1,210 @@
+"""Business rule tasks make the decisions of DMN files that are deployed with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+
+from riverstone.engine import Engine, Finding, ModelInvalid
+
+HEAD = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:p" '
+    'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" '
+    'xmlns:flowable="http://flowable.org/bpmn" xmlns:spiff="http://spiffworkflow.org/bpmn/schema/1.0/core">'
+)
+DMN = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+FIELD = '<flowable:field name="decisionTableReferenceKey"><flowable:string>dish</flowable:string></flowable:field>'
+
+
+def process(task: str) -> bytes:
+    return (
+        f'{HEAD}<process id="dinner" isExecutable="true"><startEvent id="s"/>'
+        f'<sequenceFlow id="f" sourceRef="s" targetRef="choose"/>{task}'
+        '<sequenceFlow id="g" sourceRef="choose" targetRef="e"/><endEvent id="e"/></process></definitions>'
+    ).encode()
+
+
+def camunda(shape: str = "singleEntry", reference: str = "dish") -> bytes:
+    attributes = f'camunda:decisionRef="{reference}" camunda:resultVariable="r" camunda:mapDecisionResult="{shape}"'
+    return process(f'<businessRuleTask id="choose" {attributes}/>')
+
+
+def extended(extension: str, task: str = '<businessRuleTask id="choose"') -> bytes:
+    name = task.partition(" ")[0][1:]
+    return process(f"{task}><extensionElements>{extension}</extensionElements></{name}>")
+
+
+def zeebe(reference: str = "dish") -> bytes:
+    return extended(f'<zeebe:calledDecision decisionId="{reference}" resultVariable="r"/>')
+
+
+def table(policy: str, inputs: list[str], outputs: list[str], *rules: str, more: str = "") -> str:
+    """A decision table; a rule is ``cell | cell : output | output``, an output may be an element of its own."""
+    columns = "".join(f"<input><inputExpression><text>{text}</text></inputExpression></input>" for text in inputs)
+    columns += "".join(each if each.startswith("<") else f'<output name="{each}"/>' for each in outputs)
+    rows = ""
+    for rule in rules:
+        tests, _, entries = rule.partition(" : ")
+        cells = "".join(f"<inputEntry><text>{escape(cell.strip())}</text></inputEntry>" for cell in tests.split("|"))
+        cells += "".join(f"<outputEntry><text>{escape(out.strip())}</text></outputEntry>" for out in entries.split("|"))
+        rows += f"<rule>{cells}</rule>"
+    return f'<decisionTable hitPolicy="{policy}" {more}>{columns}{rows}</decisionTable>'
+
+
+def decisions(**logic: str) -> bytes:
+    made = "".join(f'\n<decision id="{key}" name="{key.title()}">{inside}</decision>' for key, inside in logic.items())
+    return f'<definitions xmlns="{DMN}" id="d" name="d" namespace="urn:d">{made}</definitions>'.encode()
+
+
+DISH = decisions(
+    dish=table(
+        "UNIQUE",
+        ["season", "guests"],
+        ["dish"],
+        '"Winter" | <= 8 : "Roast"',
+        '"Winter" | > 8 : "Stew"',
+        'not("Winter") | - : "Salad"',
+    )
+)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine("sqlite:///:memory:") as made:
+        yield made
+
+
+def decide(engine: Engine, model: bytes, rules: bytes, **variables: Any) -> Any:
+    """Run the process to its end; its variables, or why it failed."""
+    engine.deploy(model, rules, outputs_template=[{"Key": "all", "Value": "${parameters}"}])
+    instance = engine.wait(engine.start(key="dinner", name="dinner", variables=variables).process_instance_id)
+    return json.loads(instance.outputs)["all"] if instance.outputs else instance.reason
+
+
+def findings(engine: Engine, model: bytes, *rules: bytes) -> list[Finding]:
+    with pytest.raises(ModelInvalid) as raised:
+        engine.deploy(model, *rules)
+    return list(raised.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (camunda("singleEntry"), {"r": "Roast"}),
+        (camunda("singleResult"), {"r": {"dish": "Roast"}}),
+        (camunda("collectEntries"), {"r": ["Roast"]}),
+        (camunda("resultList"), {"r": [{"dish": "Roast"}]}),
+        (zeebe(), {"r": "Roast"}),
+        (extended("<spiff:calledDecisionId>dish</spiff:calledDecisionId>"), {"dish": "Roast"}),
+        (extended(FIELD, '<serviceTask id="choose" flowable:type="dmn"'), {"dish": "Roast"}),
+    ],
+)
+def test_each_modelers_way_to_name_a_decision_is_read(engine: Engine, model: bytes, expected: dict[str, Any]) -> None:
+    assert decide(engine, model, DISH, season="Winter", guests=4) == {"season": "Winter", "guests": 4, **expected}
+
+
+def test_the_rules_come_first_or_last(engine: Engine) -> None:
+    deployed = engine.deploy(DISH, camunda())
+    assert "businessRuleTask" in deployed.xml
+    assert engine.deploy(camunda(), DISH).version == deployed.version
+
+
+def test_a_decision_may_be_named_by_an_expression(engine: Engine) -> None:
+    assert decide(engine, camunda(reference="${which}"), DISH, season="Summer", guests=1, which="dish")["r"] == "Salad"
+    failed = decide(engine, camunda(reference="${which}"), DISH, season="Summer", guests=1, which="wine")
+    assert failed == "'choose' asks for the decision 'wine', which is not deployed."
+
+
+def test_inputs_and_outputs_are_mapped_around_a_decision(engine: Engine) -> None:
+    mapped = (
+        '<camunda:inputOutput><camunda:inputParameter name="season">${when}</camunda:inputParameter>'
+        '<camunda:outputParameter name="meal">${decisionResult.getSingleEntry()}</camunda:outputParameter>'
+        "</camunda:inputOutput>"
+    )
+    model = extended(mapped, '<businessRuleTask id="choose" camunda:decisionRef="dish"')
+    assert decide(engine, model, DISH, when="Winter", guests=9) == {"when": "Winter", "guests": 9, "meal": "Stew"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "more", "expected"),
+    [
+        ("FIRST", "", 10),
+        ("RULE ORDER", "", [10, 20, 20]),
+        ("COLLECT", "", [10, 20, 20]),
+        ("COLLECT", 'aggregation="SUM"', 50),
+        ("COLLECT", 'aggregation="MIN"', 10),
+        ("COLLECT", 'aggregation="MAX"', 20),
+        ("COLLECT", 'aggregation="COUNT"', 3),
+        ("PRIORITY", "", 20),
+        ("OUTPUT ORDER", "", [20, 20, 10]),
+    ],
+)
+def test_the_hit_policy_decides_between_rules_that_fit(engine: Engine, policy: str, more: str, expected: Any) -> None:
+    output = '<output name="x"><outputValues><text>20, 10</text></outputValues></output>'
+    rules = ("> 0 : 10", "> 1 : 20", "[1..9] : a * 10", "99 : 1")
+    made = decisions(dish=table(policy, ["a"], [output], *rules, more=more))
+    assert decide(engine, zeebe(), made, a=2)["r"] == expected
+
+
+def test_rules_that_must_not_fit_together_fail_the_task(engine: Engine) -> None:
+    both = ("> 0 : 1", "> 1 : 2")
+    text = "The decision 'dish' cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids"
+    assert decide(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], *both)), a=2) == text.format("UNIQUE")
+    assert decide(engine, zeebe(), decisions(dish=table("ANY", ["a"], ["x"], *both)), a=2) == text.format("ANY")
+    agreed = decisions(dish=table("ANY", ["a"], ["x"], "> 0 : 1", "> 1 : 1"))
+    assert decide(engine, zeebe(), agreed, a=2)["r"] == 1
+
+
+def test_no_rule_that_fits_gives_the_default_or_nothing(engine: Engine) -> None:
+    assert decide(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], "1 : 2")), a=0)["r"] is None
+    output = '<output name="x"><defaultOutputEntry><text>"none"</text></defaultOutputEntry></output>'
+    assert decide(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], [output], "1 : 2")), a=0)["r"] == "none"
+
+
+def test_a_decision_may_need_others(engine: Engine) -> None:
+    needs = '<informationRequirement><requiredDecision href="#season"/></informationRequirement>'
+    rules = decisions(
+        dish=needs + table("UNIQUE", ["season"], ["x", "y"], '"Winter" : "Stew" | 1', '"Summer" : "Salad" | 2'),
+        season=table("UNIQUE", ["month"], ["season"], '[4..9] : "Summer"', 'not([4..9]) : "Winter"'),
+    )
+    assert decide(engine, zeebe(), rules, month=12)["r"] == {"x": "Stew", "y": 1}
+    literal = decisions(dish="<literalExpression><text>guests * 2 + 1</text></literalExpression>")
+    assert decide(engine, zeebe(), literal, guests=4)["r"] == 9
+
+
+def test_what_cannot_be_decided_is_refused_with_its_place(engine: Engine) -> None:
+    (missing,) = findings(engine, camunda(reference="wine"), DISH)
+    assert (missing.code, missing.element_id) == ("unknown-decision", "choose")
+    wrong = findings(engine, zeebe(), decisions(dish=table("BEST", ["nope(a)"], ["x"], "1 2 : 3", "1 | 2 : 3")))
+    assert [(each.code, each.element_id, each.line) for each in wrong] == [
+        ("decision-table", "dish", 2),
+        ("decision-expression", "dish", 2),
+        ("decision-expression", "dish", 2),
+        ("decision-table", "dish", 2),
+    ]
+    assert "there is no function 'nope'" in wrong[1].text
+    round_trip = '<informationRequirement><requiredDecision href="#{}"/></informationRequirement><literalExpression/>'
+    circle = decisions(dish=round_trip.format("wine"), wine=round_trip.format("dish"))
+    assert "decision-cycle" in {each.code for each in findings(engine, zeebe(), circle)}
+
+
+def test_a_decision_that_nobody_makes_keeps_nobody_from_deploying(engine: Engine) -> None:
+    rules = DISH.replace(b"</definitions>", b'<decision id="wine" name="Wine"><context/></decision></definitions>')
+    (finding,) = [each for each in engine.lint(camunda(), rules) if each.code.startswith("decision")]
+    assert (finding.severity, finding.element_id) == ("warning", "wine")
+    assert decide(engine, camunda(), rules, season="Winter", guests=1)["r"] == "Roast"
+
+
+def test_python_in_a_cell_is_never_run(engine: Engine, tmp_path: Any) -> None:
+    """SpiffWorkflow evaluates cells as Python; here they are FEEL, and a call of anything else is a finding."""
+    cell = f"open('{tmp_path}/made', 'w')"
+    assert findings(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], f"{cell} : 1")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_decision_without_a_process_is_no_model(engine: Engine) -> None:
+    assert [each.code for each in findings(engine, DISH)] == ["no-definitions"]
