@@ -35,14 +35,20 @@ class Ground:
         }
         descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
-            os.write(descriptor, json.dumps(said).encode() + b"\n")
+            # A line of its own even after one that was cut off where its writer was killed.
+            os.write(descriptor, b"\n" + json.dumps(said).encode() + b"\n")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Every call so far, in order; ``what`` is ``begin``, ``made``, ``taken`` or ``looked``."""
-        return [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
+        """Every call so far, in order; ``what`` is ``begin``, ``made``, ``taken`` or ``looked``.
+
+        A line across two pages of the file is written in two parts: one that another thread has half written, or that
+        a kill has cut off, is of a call that has not come as far yet.
+        """
+        written = self.file.read_bytes().split(b"\n") if self.file.exists() else []
+        return [json.loads(line) for line in written if line.endswith(b"}")]
 
     def things(self) -> dict[str, str]:
         """What exists now: namespaces by the key under which each was made."""
