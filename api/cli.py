@@ -333,14 +333,16 @@ def serve(connection: Connection, /, host: str, port: int) -> None:
     """
     from .access import Access
     from .app import create_app
-    from .server import Server, refuse_remote
+    from .server import Server, asked_to_stop, refuse_remote
 
+    # Before the engine is there: it takes up work at once, and that is not to be lost.
+    stopping = asked_to_stop()
     settings = connection.settings()
     with connection.engine("threads", passive=False) as engine:
         access = Access(engine, settings.introspection)
         if not access.has_rule():
             refuse_remote(host)
-        server = Server(create_app(engine, access=access), host, port)
+        server = Server(create_app(engine, access=access), host, port, stopping)
         click.echo(f"Listening on {server.url}")
         server.run()
     click.echo("Stopped.")

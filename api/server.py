@@ -31,12 +31,21 @@ def refuse_remote(host: str) -> None:
         raise Invalid(f"{text}; listen on 127.0.0.1, or {ADD_A_RULE}.", code="remote-refused")
 
 
+def asked_to_stop() -> threading.Event:
+    """What SIGTERM and SIGINT set from now on, where they would end the process; to be called in the main thread."""
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    return asked
+
+
 class Server:
     """A listening server; ``url`` is where it is reached."""
 
-    def __init__(self, app: Flask, host: str, port: int) -> None:
+    def __init__(self, app: Flask, host: str, port: int, stopping: threading.Event | None = None) -> None:
+        """``stopping`` makes it stop when it is set, by others too."""
         self.channels: dict[int, Any] = {}
-        self.stopping = threading.Event()
+        self.stopping = stopping or threading.Event()
         self.waitress = create_server(
             app,
             map=self.channels,
@@ -52,10 +61,7 @@ class Server:
         self.url = f"http://{shown}:{self._listening()[0].getsockname()[1]}"
 
     def run(self) -> None:
-        """Serve until SIGTERM, SIGINT or :meth:`stop`, then answer what was already asked and return."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self.stop())
+        """Serve until it is stopped, then answer what was already asked and return."""
         while not self.stopping.is_set():
             wasyncore.loop(timeout=LOOK, map=self.channels, count=1)
         self._drain()

@@ -149,7 +149,7 @@ def timer_due(instance: Instance, token_id: int, number: int) -> None:
         return
     now = instance.now()
     for wait in instance.workflow.waits.get(token_id, ()):
-        if wait.number == number and wait.kind == "timer" and wait.due is not None and wait.due <= now:
+        if wait.number == number and wait.due is not None and wait.due <= now:
             instance.workflow.fire(token, number, {})
             settle(instance)
             return

@@ -104,8 +104,10 @@ class Engine:
         self.audit = Audit(self._store, self.clock)
         self._deployments = Deployments(self._store, self.clock, self.stones, self.limits, scripts=scripts == "trusted")
         self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
+        engine_id = str(uuid4())
+        by_itself = not passive and not isinstance(self._dispatcher, InlineDispatcher)
         self._facilities = Facilities(
-            engine_id=str(uuid4()),
+            engine_id=engine_id,
             store=self._store,
             clock=self.clock,
             stones=self.stones,
@@ -114,6 +116,7 @@ class Engine:
             dispatcher=self._dispatcher,
             scripts=Scripts(functions or {}, self.limits) if scripts == "trusted" else None,
             workflow=self._workflow,
+            timekeeper=engine_id if by_itself else None,
         )
         self._river = River(self._facilities)
         self._starts = Starts(self._facilities, self._deployments)
@@ -132,6 +135,7 @@ class Engine:
         if self._pump.closed:
             return
         self._pump.closed = True
+        self._pulse.close()
         self._dispatcher.close()
         self._pulse.end()
         self._store.close()

@@ -55,6 +55,8 @@ class Facilities:
     limits: Limits
     dispatcher: Dispatcher
     scripts: Scripts | None
+    timekeeper: str | None
+    """The engine that sees to new timers and graces: this one, or None where it only acts when it is called."""
     observers: Observers = field(default_factory=Observers)
     workflow: type[Workflow] = Workflow
     """What drives an instance's tokens; a test's may watch them."""
@@ -84,7 +86,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         self.limits = self.facilities.limits
-        self.saved = Saved(self.row.process_instance_id)
+        self.saved = Saved(self.row.process_instance_id, self.facilities.timekeeper)
         variables = jsontext.read(self.content.variables or self.content.start_variables)
         kind = MockContext if self.row.flags & Flags.MOCK else Context
         self.context = kind(variables, {})

@@ -129,6 +129,7 @@ def drain(instance: Instance) -> None:
             reason = "It was stopped because its process failed or was cancelled."
             instance.stop_task(row, "canceled", reason, held_back=held_back)
     instance.row.due = instance.now() + round(longest * 1000) if longest else None
+    instance.row.due_owner = facilities.timekeeper
 
 
 def stop_listening(instance: Instance) -> None:

@@ -55,8 +55,8 @@ class Pulse:
         self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
         self._observed: dict[str, tuple[int, float]] = {}
         self._suspect: int | None = None
-        self._clock: tuple[int, float] | None = None
-        """What the engine's clock and the monotonic one showed at the last look."""
+        self._clock: tuple[int, float, float] | None = None
+        """What the engine's clock showed at the last look, and the machine's two that nobody sets."""
         river.on_owed = self._owed.append
         river.on_forgotten = self.sign_on
 
@@ -83,6 +83,14 @@ class Pulse:
         """Tell that this engine works on the store: at its beginning, and when others took it for dead."""
         pid = os.getpid()
         self.leases.begin(self.facilities.engine_id, socket.gethostname(), pid, process_started(pid))
+
+    def close(self) -> None:
+        """Tell others that this engine is about to end; what it has in hand still goes on."""
+        if not self.facilities.store.is_private:
+            try:
+                self.leases.close(self.facilities.engine_id)
+            except StoreError as error:
+                logger.warning("the engine could not tell that it stops: %s", error)
 
     def end(self) -> None:
         """Step what is still in the inbox, then leave the rest to others."""
@@ -167,15 +175,18 @@ class Pulse:
         return moved
 
     def _follow_clock(self, now: int) -> None:
-        """Where the clock has jumped, let this engine's tasks pause and run for as long as they would have."""
-        real = time.monotonic()
+        """Where the clock has jumped, let all that counts from a beginning last for as long as it would have."""
+        awake, passed = time.monotonic(), _passed()
         if self._clock is not None and self.facilities.clock.runs_by_itself:
-            jump = now - self._clock[0] - round((real - self._clock[1]) * 1000)
+            # While the machine sleeps no stone runs, but a timer does.
+            jump = now - self._clock[0] - round((awake - self._clock[1]) * 1000)
+            timers_jump = now - self._clock[0] - round((passed - self._clock[2]) * 1000)
             if abs(jump) >= JUMP * 1000:
                 logger.warning("the clock has jumped by %d seconds", jump // 1000)
-                self.leases.shift(self.facilities.engine_id, jump)
-                self.river.shift_tasks(jump)
-        self._clock = now, real
+                timers_jump = timers_jump if abs(timers_jump) >= JUMP * 1000 else 0
+                self.leases.shift(self.facilities.engine_id, jump, timers_jump)
+                self.river.shift(jump, timers_jump)
+        self._clock = now, awake, passed
 
     def _look_after_suspects(self) -> None:
         """Hand over again what a failed turn may have taken from the dispatcher, but not for ever."""
@@ -212,10 +223,10 @@ class Pulse:
         def action(turn: Turn) -> None:
             if kind == "task":
                 step.task_due(turn.instance(number), which)
-            elif kind == "timer":
-                step.timer_due(turn.instance(number), which, further)
-            else:
+            elif kind == "grace":
                 step.grace_over(turn.instance(number))
+            else:
+                step.timer_due(turn.instance(number), which, further)
 
         failpoints.reach("due")
         self.river.post(action)
@@ -228,10 +239,10 @@ class Pulse:
             if not self.facilities.dispatcher.holds(row.id):
                 self._submit("task", row.process_instance_id, row.id, 0)
                 moved = True
-        for wait in store.due_waits(now, MOST_AT_ONCE):
-            self._submit("timer", wait.process_instance_id, wait.token, wait.number)
+        for number, token, which in self.leases.due_timers(self.facilities.engine_id, now, MOST_AT_ONCE):
+            self._submit("timer", number, token, which)
             moved = True
-        for number in store.due_instances(now, MOST_AT_ONCE):
+        for number in self.leases.due_graces(self.facilities.engine_id, now, MOST_AT_ONCE):
             self._submit("grace", number, 0, 0)
             moved = True
         return moved
@@ -293,6 +304,12 @@ class Pulse:
         finally:
             self.delivering = False
         return True
+
+
+def _passed() -> float:
+    """Seconds by a clock that nobody sets and that, where there is one, goes on while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def process_started(pid: int) -> str:

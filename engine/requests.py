@@ -164,7 +164,7 @@ def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int])
         row.event = kind if row.event == kind else "start"
         row.attempt += 1
         ledger.forget_state(row)
-        ledger.keep(row, tried=row.attempt - 1)
+        ledger.keep(row, tried=row.attempt - 1, survived=row.lost)
         row.owner = origin.facilities.engine_id
         undo.workflow.open_tasks.add(token.id)
         undo.changes.task_changed(row)

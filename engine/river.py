@@ -101,7 +101,10 @@ class River:
         self.suspects: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self.dues: list[tuple[int, str, int, int, int]] = []
-        """What this engine knows to be due: (milliseconds, kind, instance, task or token, number)."""
+        """What this engine knows to be due: (milliseconds, kind, instance, task or token, number).
+
+        The kind is ``task``, ``grace``, or that of a wait.
+        """
 
     # -- taking events in
 
@@ -296,7 +299,7 @@ class River:
                     heapq.heappush(self.dues, (moment, "task", row.process_instance_id, row.id, 0))
         for wait in changes.new_waits:
             if wait.due is not None:
-                heapq.heappush(self.dues, (wait.due, "timer", wait.process_instance_id, wait.token, wait.number))
+                heapq.heappush(self.dues, (wait.due, wait.kind, wait.process_instance_id, wait.token, wait.number))
         for instance in turn.instances.values():
             if instance.row.due is not None:
                 heapq.heappush(self.dues, (instance.row.due, "grace", instance.number, 0, 0))
@@ -344,12 +347,13 @@ class River:
         self._kept.clear()
         self.on_forgotten()
 
-    def shift_tasks(self, by: int) -> None:
-        """The moments of this engine's tasks have moved in the store by so many milliseconds."""
+    def shift(self, by: int, timers_by: int) -> None:
+        """The moments of tasks and graces, and those of timers, have moved in the store by so many milliseconds."""
+        moved = {"task": by, "grace": by, "timer": timers_by}
         with self._stepping:
             self._kept.clear()
             self.dues = [
-                (due + by if kind == "task" else due, kind, number, which, further)
+                (due + moved.get(kind, 0), kind, number, which, further)
                 for due, kind, number, which, further in self.dues
             ]
             heapq.heapify(self.dues)

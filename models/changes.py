@@ -21,6 +21,7 @@ INSTANCE_STATE = (
     "flags",
     "ended",
     "due",
+    "due_owner",
     "reason",
     "rollback_id",
     "cancel_id",

@@ -7,12 +7,13 @@ engine is refused, so it cannot bring in what others have in hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import AlreadyUsed
 from .rows import EngineRow, TaskRow, columns
+from .store import RUNNING
 
 if TYPE_CHECKING:
     from .store import Store
@@ -44,8 +45,13 @@ class Leases:
 
     def engines(self) -> list[EngineRow]:
         """Every engine that has signed on and was not taken for dead."""
-        names = "`id`, `host`, `pid`, `pid_started`, `seen`"
+        names = "`id`, `host`, `pid`, `pid_started`, `seen`, `closing`"
         return [EngineRow(*row) for row in self.store.read(f"SELECT {names}, {self._now} - `seen` FROM `engine_node`")]
+
+    def close(self, engine_id: str) -> None:
+        """Tell that an engine was asked to stop: if it is killed over it, no task is to blame."""
+        sql = f"UPDATE `engine_node` SET `closing` = 1, `seen` = {self._now} WHERE `id` = ?"
+        self.store.execute(sql, (engine_id,))
 
     def end(self, engine_id: str, now: int) -> int:
         """Sign an engine off that has nothing in hand any more, and leave its open tasks to others."""
@@ -59,7 +65,7 @@ class Leases:
     def take_from(self, dead: Iterable[EngineRow], now: int) -> int:
         """Release the open tasks of engines that are dead, unless these show that they live; how many tasks there were.
 
-        What such an engine may have had in hand counts as lost once more.
+        What such an engine may have had in hand counts as lost once more, unless it was about to stop anyway.
         """
         released = 0
         for engine in dead:
@@ -68,6 +74,8 @@ class Leases:
                 sql = "DELETE FROM `engine_node` WHERE `id` = ? AND `seen` = ?"
                 if not self.store.run(sql, (engine.id, engine.seen)):
                     return 0
+                if engine.closing:
+                    return self.store.run(LEAVE_TASKS, (now, engine.id))
                 return self.store.run(LOSE_TASKS, (now, now, engine.id))
 
             released += self.store.write(take)
@@ -81,9 +89,45 @@ class Leases:
         claimed = self._claim("<", engine_id, now, limit)
         return claimed + self._claim(">=", engine_id, now, suspects) if suspects else claimed
 
-    def shift(self, engine_id: str, by: int) -> int:
-        """Move all moments of an engine's open tasks by so many milliseconds; how many tasks there were."""
-        return self.store.execute(SHIFT_TASKS, (by, by, engine_id))
+    def due_timers(self, engine_id: str, now: int, limit: int) -> list[tuple[int, int, int]]:
+        """Timers (instance, token, number) that are due and this engine's, as those that no living one sees to become.
+
+        Left out are those of a process that is paused, stopping or ended: it is not reached by its timers.
+        """
+        found = self._due("wait", "owner", SELECT_DUE_TIMERS, engine_id, now, limit)
+        return [(number, token, which) for number, token, which, _ in found]
+
+    def due_graces(self, engine_id: str, now: int, limit: int) -> list[int]:
+        """Process instances whose grace is over and this engine's to see to, as with timers."""
+        found = self._due("process_instance", "due_owner", SELECT_DUE_GRACES, engine_id, now, limit)
+        return [number for number, _ in found]
+
+    def _due(self, table: str, owner: str, select: str, engine_id: str, now: int, limit: int) -> list[tuple[Any, ...]]:
+        found = self.store.read(select, (now, engine_id, limit))
+        free = {row[0] for row in found if row[-1] != engine_id}
+        if not free:
+            return found
+        # Literally: a subquery would hold up the commits of those engines on MariaDB.
+        living = [engine_id, *(number for (number,) in self.store.read("SELECT `id` FROM `engine_node`"))]
+        sql = (
+            f"UPDATE `{table}` SET `{owner}` = ? WHERE `process_instance_id` IN ({_marks(free)}) AND `due` <= ?"
+            f" AND (`{owner}` IS NULL OR `{owner}` NOT IN ({_marks(living)}))"
+        )
+        self.store.execute(sql, (engine_id, *free, now, *living))
+        return [row for row in self.store.read(select, (now, engine_id, limit)) if row[-1] == engine_id]
+
+    def shift(self, engine_id: str, by: int, timers_by: int) -> None:
+        """Move the moments of an engine's open tasks and graces, and of its timers that count from when they were set.
+
+        By so many milliseconds; a timer that was set for a date stays.
+        """
+
+        def move() -> None:
+            self.store.run(SHIFT_TASKS, (by, by, engine_id))
+            self.store.run(SHIFT_GRACES, (by, engine_id))
+            self.store.run(SHIFT_TIMERS, (timers_by, engine_id))
+
+        self.store.write(move)
 
     def _claim(self, comparison: str, engine_id: str, now: int, limit: int) -> list[TaskRow]:
         free = f"`due` <= ? AND `owner` IS NULL AND `open` = 1 AND `lost` {comparison} {SUSPECT}"
@@ -92,12 +136,16 @@ class Leases:
         if not found:
             return []
         numbers = tuple(number for (number,) in found)
-        marks = ", ".join("?" * len(numbers))
+        marks = _marks(numbers)
         sql = f"UPDATE `task` SET `owner` = ? WHERE `id` IN ({marks}) AND `owner` IS NULL AND `open` = 1"
         self.store.execute(sql, (engine_id, *numbers))
         names = ", ".join(f"`{name}`" for name in columns(TaskRow))
         sql = f"SELECT {names} FROM `task` WHERE `id` IN ({marks}) AND `owner` = ? AND `open` = 1"
         return [TaskRow(*row) for row in self.store.read(sql, (*numbers, engine_id))]
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 SQLITE_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
@@ -110,6 +158,8 @@ _THEIRS = (
     " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended')"
 )
 SHIFT_TASKS = "UPDATE `task` SET `due` = `due` + ?, `deadline` = `deadline` + ?" + _THEIRS
+SHIFT_GRACES = "UPDATE `process_instance` SET `due` = `due` + ? WHERE `due_owner` = ? AND `due` IS NOT NULL"
+SHIFT_TIMERS = "UPDATE `wait` SET `due` = `due` + ? WHERE `owner` = ? AND `due` IS NOT NULL AND `kind` = 'timer'"
 LEAVE_TASKS = "UPDATE `task` SET `owner` = NULL, `due` = COALESCE(`due`, ?)" + _THEIRS
 # A task that was lost before has no due time while it is in hand; another may still show when it was last due.
 # MariaDB assigns in this order, and the count needs the due time as it was.
@@ -117,3 +167,14 @@ LOSE_TASKS = (
     "UPDATE `task` SET `lost` = `lost` + CASE WHEN `due` IS NULL OR (`lost` = 0 AND `due` <= ?) THEN 1 ELSE 0 END,"
     " `owner` = NULL, `due` = COALESCE(`due`, ?)"
 ) + _THEIRS
+
+# What is nobody's, or was an engine's that is no more, is for whoever finds it.
+_SEEN_TO = "({owner} = ? OR {owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"
+SELECT_DUE_TIMERS = (
+    "SELECT `process_instance_id`, `token`, `number`, `owner` FROM `wait` WHERE `wait`.`due` <= ?"
+    f" AND {_SEEN_TO.format(owner='`owner`')} AND {RUNNING} ORDER BY `wait`.`due` LIMIT ?"
+)
+SELECT_DUE_GRACES = (
+    "SELECT `process_instance_id`, `due_owner` FROM `process_instance` WHERE `due` <= ?"
+    f" AND {_SEEN_TO.format(owner='`due_owner`')} ORDER BY `due` LIMIT ?"
+)

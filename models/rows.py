@@ -38,6 +38,8 @@ class InstanceRow:
     """The client that alone sees and touches it; None leaves it to those who see all."""
     trace: str | None = None
     """The W3C traceparent of its beginning."""
+    due_owner: str | None = None
+    """The engine that sees to ``due``; nobody's, like one that is no more, is whose engine finds it due first."""
 
 
 @dataclass(slots=True)
@@ -107,7 +109,7 @@ class TokenRow:
 
 @dataclass(slots=True)
 class WaitRow:
-    """One thing that a token waits for from outside."""
+    """One thing that a token waits for from outside; ``owner`` is the engine that sees to ``due``."""
 
     process_instance_id: int
     token: int
@@ -116,6 +118,7 @@ class WaitRow:
     name: str | None
     correlation: str | None
     due: int | None
+    owner: str | None = None
 
 
 @dataclass(slots=True)
@@ -165,13 +168,17 @@ class EventRow:
 
 @dataclass(slots=True)
 class EngineRow:
-    """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock."""
+    """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
+
+    ``closing`` is 1 once it was told to stop.
+    """
 
     id: str
     host: str
     pid: int
     pid_started: str
     seen: int
+    closing: int
     silent: int
 
 

@@ -242,12 +242,6 @@ class Store:
             self._value("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?", (key,))
         )
 
-    def due_instances(self, now: int, limit: int) -> list[int]:
-        found = self.read(
-            "SELECT `process_instance_id` FROM `process_instance` WHERE `due` <= ? ORDER BY `due` LIMIT ?", (now, limit)
-        )
-        return [int(number) for (number,) in found]
-
     # -- tasks
 
     def task(self, task_id: int) -> TaskRow | None:
@@ -275,9 +269,6 @@ class Store:
 
     def waits(self, process_instance_id: int) -> list[WaitRow]:
         return self._rows(WaitRow, SELECT_WAITS, (process_instance_id,))
-
-    def due_waits(self, now: int, limit: int) -> list[WaitRow]:
-        return self._rows(WaitRow, SELECT_DUE_WAITS, (now, limit))
 
     def waits_for(self, kind: str, name: str) -> list[WaitRow]:
         """Who waits for this message or signal, the longest waiting first."""
@@ -419,11 +410,10 @@ INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `d
 SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = _select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 # A process that is paused, stopping or ended is not reached by its timers.
-_RUNNING = (
+RUNNING = (
     "EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`process_instance_id` ="
     " `wait`.`process_instance_id` AND `phase` = 'running')"
 )
-SELECT_DUE_WAITS = _select("wait", WaitRow, f"`wait`.`due` <= ? AND {_RUNNING} ORDER BY `wait`.`due` LIMIT ?")
 SELECT_WAITS_FOR = _select("wait", WaitRow, "`kind` = ? AND `name` = ? ORDER BY `process_instance_id`, `token`")
 SELECT_EVENTS = _select("event", EventRow, "1 = 1 ORDER BY `created`, `id` LIMIT ?")
 SELECT_MODEL = _select("process_model", ModelRow, "`id` = ?")
@@ -440,6 +430,6 @@ SELECT_SAME_VERSION = _select(
 SELECT_SAME_SNAPSHOT = _select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL",
-    f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {_RUNNING}",
+    f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {RUNNING}",
     "SELECT MIN(`due`) FROM `process_instance` WHERE `due` IS NOT NULL",
 )

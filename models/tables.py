@@ -36,6 +36,7 @@ class EngineNode(Model):
     pid_started = CharField(max_length=64)
     seen = BigIntegerField()
     committed = BigIntegerField(default=0)
+    closing = IntegerField(default=0)
 
     class Meta:
         table_name = "engine_node"
@@ -107,6 +108,7 @@ class ProcessInstance(Model):
     pending = LongTextField(null=True)
     owner_name = CharField(max_length=255, null=True)
     trace = CharField(max_length=64, null=True)
+    due_owner = CharField(max_length=36, null=True)
 
     class Meta:
         table_name = "process_instance"
@@ -194,6 +196,7 @@ class Wait(Model):
     name = CharField(max_length=255, null=True)
     correlation = CharField(max_length=255, null=True)
     due = BigIntegerField(null=True)
+    owner = CharField(max_length=36, null=True)
 
     class Meta:
         table_name = "wait"

@@ -28,10 +28,12 @@ ROOT = 1
 class Saved:
     """Which of a workflow's tokens have rows in the store, of their own and for what they wait for."""
 
-    __slots__ = ("process_instance_id", "tokens", "waits")
+    __slots__ = ("process_instance_id", "timekeeper", "tokens", "waits")
 
-    def __init__(self, process_instance_id: int) -> None:
+    def __init__(self, process_instance_id: int, timekeeper: str | None) -> None:
+        """``timekeeper`` is the engine that sees to the timers, if one does so without being called."""
         self.process_instance_id = process_instance_id
+        self.timekeeper = timekeeper
         self.tokens: set[int] = set()
         self.waits: set[int] = set()
 
@@ -52,8 +54,9 @@ class Saved:
             for wait in workflow.waits.get(token_id, ()):
                 self.waits.add(token_id)
                 place = self.process_instance_id, token_id
+                owner = self.timekeeper if wait.due is not None else None
                 changes.new_waits.append(
-                    WaitRow(*place, wait.number, wait.kind, wait.name, wait.correlation, wait.due)
+                    WaitRow(*place, wait.number, wait.kind, wait.name, wait.correlation, wait.due, owner)
                 )
         workflow.gone.clear()
         workflow.touched.clear()

@@ -83,6 +83,11 @@ def first_due(kind: str, value: Any, now: int, least_interval: int) -> tuple[int
     return _cycle(value, now, least_interval)
 
 
+def follows_calendar(kind: str, value: Any) -> bool:
+    """Whether a timer that :func:`first_due` has read is due by the calendar, not so long after it was set."""
+    return kind == "date" or (kind == "cycle" and not value.strip().split("/")[1].startswith("P"))
+
+
 def _cycle(text: str, now: int, least_interval: int) -> tuple[int, int, str]:
     parts = text.strip().split("/")
     if not re.fullmatch(r"R\d{0,9}", parts[0]) or len(parts) not in (2, 3):

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
     from .token import Token
 
-WaitKind = Literal["message", "signal", "timer", "condition"]
+WaitKind = Literal["message", "signal", "timer", "date", "condition"]
 
 LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``due`` is milliseconds since 1970 for a timer; ``number`` counts the event definitions of one event."""
+    """``number`` counts the event definitions of one event; ``due`` is milliseconds since 1970.
+
+    The due time of a ``timer`` counts from when it was set, that of a ``date`` follows the calendar.
+    """
 
     kind: WaitKind
     number: int = 0
@@ -38,7 +41,7 @@ def waits_for(definitions: Sequence[EventDefinition], token: Token) -> list[Wait
 
 def _wait(definition: EventDefinition, token: Token, number: int) -> Wait:
     if definition.kind == "timer":
-        return Wait("timer", number, due=_set_timer(definition, token, number))
+        return _set_timer(definition, token, number)
     if definition.kind == "condition":
         return Wait("condition", number)
     correlation = None
@@ -66,8 +69,8 @@ def _refuse_long(what: str, text: str, token: Token) -> None:
         raise ExpressionError(f"The {what} of {token.node.bpmn_id!r} has {len(text)} characters; {LONGEST_NAME} fit.")
 
 
-def _set_timer(definition: EventDefinition, token: Token, number: int) -> int:
-    """Evaluate a timer and keep with the token what it takes to repeat it; the time that it is due."""
+def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait:
+    """Evaluate a timer and keep with the token what it takes to repeat it."""
     assert definition.expression is not None
     assert definition.timer is not None
     value = definition.expression.evaluate(token.context)
@@ -76,7 +79,8 @@ def _set_timer(definition: EventDefinition, token: Token, number: int) -> int:
     due, again, interval = timers.first_due(definition.timer, value, host.now(), least)
     if again:
         token.note(repeats={**token.internal_data.get("repeats", {}), str(number): [again, interval]})
-    return due
+    kind: WaitKind = "date" if timers.follows_calendar(definition.timer, value) else "timer"
+    return Wait(kind, number, due=due)
 
 
 def repeats_left(token: Token, number: int) -> int:
@@ -90,15 +94,16 @@ def set_again(token: Token, number: int) -> bool:
     workflow = token.workflow
     waits = workflow.waits.get(token.id, [])
     kept = [wait for wait in waits if wait.number != number]
-    due = next((wait.due for wait in waits if wait.number == number), None)
+    come = next((wait for wait in waits if wait.number == number), None)
     again = repeats_left(token, number)
-    if again == 0 or due is None:
+    if again == 0 or come is None or come.due is None:
         workflow.wait(token, kept)
         return False
     interval = token.internal_data["repeats"][str(number)][1]
     left = again - 1 if again > 0 else -1
     token.note(repeats={**token.internal_data["repeats"], str(number): [left, interval]})
-    workflow.wait(token, [*kept, Wait("timer", number, due=timers.next_due(interval, due, workflow.host.now()))])
+    due = timers.next_due(interval, come.due, workflow.host.now())
+    workflow.wait(token, [*kept, Wait(come.kind, number, due=due)])
     return True
 
 

@@ -8,7 +8,7 @@ import sys
 from flask import Flask
 
 from riverstone.api import create_app
-from riverstone.api.server import Server
+from riverstone.api.server import Server, asked_to_stop
 from riverstone.engine import Engine
 
 from .stones import stones
@@ -28,7 +28,7 @@ def main(url: str) -> None:
 def _serve(app: Flask) -> None:
     # It would print a line for each request that has to wait a moment, and 32 clients are more than its threads.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = Server(app, "127.0.0.1", 0)
+    server = Server(app, "127.0.0.1", 0, asked_to_stop())
     print(server.url, flush=True)
     server.run()
 

@@ -47,6 +47,17 @@ class Slow(Quick):
         super().start(task)
         time.sleep(float(os.environ.get("SLOW", "30")))
 
+class Watched(Stone):
+    code = "watched"
+    monitor_interval = 0.01
+    looked = 0
+    def monitor(self, task):
+        call(task)
+        Watched.looked += 1
+        if os.environ["WATCHED"] == "hang" or (os.environ["WATCHED"] == "once" and Watched.looked > 1):
+            time.sleep(30)
+        return os.environ["WATCHED"] == "done"
+
 class Poison(Stone):
     code = "poison"
     def start(self, task):
@@ -65,6 +76,8 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         engine.stone("quick")(lambda task: None)
         engine.stone("slow")(lambda task: None)
         engine.stone("poison")(lambda task: None)
+        engine.stone("watched")(lambda task: None)
+        engine.deploy(line("watching", service("w", "watched")))
         engine.deploy(line("shop", service("a", "quick"), service("b", "slow"), service("c", "quick")))
         engine.deploy(forked_line("poisoned", service("p", "poison"), service("q", "quick")))
     return tmp_path
@@ -298,6 +311,45 @@ def test_promise_7_what_kills_its_process_again_and_again_fails_visibly_and_its_
         statuses = {task.namespace: task.status for task in engine.tasks(number)}
     assert statuses == {"p": "start.failed", "q": "start.success"}
     assert instances(yard)[number] == "rollback.success"
+
+
+def test_a_server_that_is_killed_while_it_stops_counts_against_no_task(yard: Path) -> None:
+    with serving(yard) as (url, server):
+        number = start(url)
+        until(lambda: len(calls(yard)) == 2)
+    # More often than a task may be lost.
+    for life in range(3, 6):
+        with serving(yard) as (url, server):
+            until(lambda count=life: len(calls(yard)) == count)
+            server.send_signal(signal.SIGTERM)
+            until(lambda: closing(yard))
+    with serving(yard, SLOW="0") as (url, _):
+        until(lambda: status_of(url, number) == "success")
+    assert [call[1] for call in calls(yard)] == ["a", *"bbbbb", "c"]
+    assert len({call[2] for call in calls(yard) if call[1] == "b"}) == 1
+
+
+def closing(yard: Path) -> bool:
+    """Whether an engine of the yard's store has told that it stops."""
+    with Engine(f"sqlite:///{yard}/riverstone.db", passive=True) as engine:
+        return any(row.closing for row in engine._pulse.leases.engines())
+
+
+def test_a_monitor_that_comes_to_a_look_now_and_then_may_lose_its_engine_as_often_as_it_will(yard: Path) -> None:
+    with serving(yard, WATCHED="hang") as (url, _):
+        number = start(url, "watching")
+        until(lambda: looks(yard) == 1)
+    for life in range(1, 5):
+        # One look comes back, and the engine is killed in the middle of the next.
+        with serving(yard, WATCHED="once"):
+            until(lambda count=2 * life: looks(yard) > count)
+    with serving(yard, WATCHED="done") as (url, _):
+        until(lambda: status_of(url, number) == "success")
+
+
+def looks(yard: Path) -> int:
+    """How often a monitor has begun to look."""
+    return sum(call[0] == "monitor" for call in calls(yard))
 
 
 def test_a_server_that_is_asked_to_stop_brings_in_what_is_half_done(yard: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from riverstone.engine import Clock, Engine, Stone, TaskInfo
 
-from ..features.sketch import line, service
+from ..features.sketch import catch, line, service
 
 HOUR = 3_600_000
 
@@ -23,6 +25,59 @@ class Settable(Clock):
 
     def now(self) -> int:
         return super().now() + self.off
+
+
+def timer(kind: str, value: str) -> str:
+    return f"<timerEventDefinition><{kind}>{value}</{kind}></timerEventDefinition>"
+
+
+def test_when_the_clock_is_set_a_duration_lasts_as_long_and_a_date_comes_by_the_clock(tmp_path: Path) -> None:
+    clock = Settable()
+
+    def at(milliseconds: int) -> str:
+        return datetime.fromtimestamp((clock.now() + milliseconds) / 1000, UTC).isoformat()
+
+    with Engine(f"sqlite:///{tmp_path}/store.db", dispatcher="threads", clock=clock) as engine:
+
+        def start(key: str, kind: str, value: str) -> str:
+            engine.deploy(line(key, catch("wait", timer(kind, value))))
+            return engine.start(key=key, name=key).process_instance_id
+
+        date = start("date", "timeDate", at(HOUR // 2))
+        rhythm = start("rhythm", "timeCycle", f"R1/{at(HOUR // 2)}/P1D")
+        duration = start("duration", "timeDuration", "PT30M")
+        cycle = start("cycle", "timeCycle", "R1/PT30M")
+        time.sleep(0.3)
+        clock.off = HOUR
+        assert engine.wait(date, 10).status == engine.wait(rhythm, 10).status == "success"
+        assert engine.get(duration).status == engine.get(cycle).status == "running"
+
+        date = start("later", "timeDate", at(1000))
+        duration = start("short", "timeDuration", "PT1S")
+        clock.off = 0
+        assert engine.wait(duration, 10).status == "success"
+        assert engine.get(date).status == "running"
+
+
+def test_when_the_clock_is_set_back_a_grace_is_not_longer(tmp_path: Path) -> None:
+    clock, entered, go_on = Settable(), threading.Event(), threading.Event()
+
+    class Deaf(Stone):
+        code = "deaf"
+        grace = 1.0
+
+        def start(self, task: TaskInfo) -> None:
+            entered.set()
+            go_on.wait(30)
+
+    with Engine(f"sqlite:///{tmp_path}/store.db", stones=[Deaf], dispatcher="threads", clock=clock) as engine:
+        engine.deploy(line("shop", service("d", "deaf")))
+        number = engine.start(key="shop", name="test").process_instance_id
+        entered.wait(10)
+        engine.cancel(number)
+        clock.off = -HOUR
+        assert engine.wait(number, 10).status == "cancel.success"
+        go_on.set()
 
 
 @pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["forward", "backward"])

@@ -13,7 +13,7 @@ import pytest
 
 from riverstone.engine import Engine, heartbeat, pulse
 
-from ..features.sketch import line, service
+from ..features.sketch import catch, line, service
 from ..models.stores import fresh
 from .yard import Yard, ask, until
 
@@ -51,6 +51,18 @@ def test_what_a_killed_engine_had_in_hand_is_done_by_the_other_with_the_same_key
     times = yard.times()
     assert {count for (_, name, event, _), count in times.items() if (name, event) == ("a", "start")} == {2}
     assert {count for (_, name, event, _), count in times.items() if (name, event) == ("c", "start")} == {1}
+
+
+def test_the_timers_of_a_killed_engine_are_seen_to_by_one_of_the_others(yard: Yard) -> None:
+    soon = "<timerEventDefinition><timeDuration>PT1.5S</timeDuration></timerEventDefinition>"
+    with yard.engine() as engine, yard.engine():
+        engine.deploy(line("shop", catch("soon", soon), service("c", "quick")))
+        with yard.worker() as child:
+            ask(child, 20, "shop")
+            child.send_signal(signal.SIGKILL)
+        assert ended(engine, 20) == ["success"] * 20
+
+    assert set(yard.times().values()) == {1}
 
 
 def test_a_monitor_that_two_engines_could_look_at_is_looked_at_by_one(yard: Yard) -> None:

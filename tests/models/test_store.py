@@ -262,16 +262,57 @@ def test_what_is_due_is_found_in_its_order(store: Store) -> None:
         for number, (due, owner) in enumerate([(30, "me"), (10, None), (5, "other"), (None, "me"), (99, "me")])
     ]
     waits = [
-        filled(WaitRow, process_instance_id=1, token=number, due=due) for number, due in enumerate((40, None, 20, 99))
+        filled(WaitRow, process_instance_id=1, token=number, number=0, due=due)
+        for number, due in enumerate((40, None, 20, 99))
     ]
     written(store, *rows, *tasks, *waits)
 
-    assert store.due_instances(50, 10) == [3, 1]
+    leases = Leases(store)
+    leases.begin("me", "host", 1, "then")
+    assert leases.due_graces("me", 50, 10) == [3, 1]
     assert [task.id for task in store.due_tasks(50, 10, "me")] == [10]
     assert [task.id for task in store.due_tasks(50, 10, "other")] == [12]
     assert store.due_tasks(50, 0, "me") == []
-    assert [wait.token for wait in store.due_waits(50, 10)] == [2, 0]
+    assert leases.due_timers("me", 50, 10) == [(1, 2, 0), (1, 0, 0)]
+    assert leases.due_timers("me", 50, 1) == [(1, 2, 0)]
     assert store.next_due() == 5
+
+
+def test_a_timer_and_a_grace_that_nobody_sees_to_become_those_of_one_engine(store: Store) -> None:
+    leases = Leases(store)
+    for number in (1, 2):
+        leases.begin(f"e-{number}", "host", number, "then")
+    owners = enumerate((None, "e-1", "e-2", "gone"), start=1)
+    for number, owner in owners:
+        wait = filled(WaitRow, process_instance_id=number, due=number, owner=owner)
+        written(store, instance(number, due=number, due_owner=owner), wait)
+
+    assert leases.due_graces("e-1", 4, 10) == [1, 2, 4]
+    assert leases.due_graces("e-2", 4, 10) == [3]
+    assert [timer[0] for timer in leases.due_timers("e-1", 3, 10)] == [1, 2]
+    assert [timer[0] for timer in leases.due_timers("e-2", 4, 10)] == [3, 4]
+    assert [timer[0] for timer in leases.due_timers("e-1", 4, 10)] == [1, 2]
+    assert leases.due_timers("e-3", 4, 10) == [], "a living engine's are left to it"
+    leases.end("e-1", 9)
+    assert [timer[0] for timer in leases.due_timers("e-2", 4, 10)] == [1, 2, 3, 4]
+
+
+def test_an_engine_that_is_killed_while_it_stops_has_lost_nothing(store: Store) -> None:
+    leases = Leases(store)
+    rows = [
+        filled(TaskRow, id=number, process_instance_id=1, open=1, due=None, owner=f"e-{number}", stone="s", lost=0)
+        for number in (1, 2)
+    ]
+    written(store, instance(1), *rows)
+    for number in (1, 2):
+        leases.begin(f"e-{number}", "host", number, "then")
+    seen = leases.engines()
+    leases.close("e-1")
+    assert leases.take_from([replace(engine, seen=0) for engine in seen], 9) == 0, "it was heard of meanwhile"
+
+    assert leases.take_from(leases.engines(), 9) == 2
+    found = {row.id: row for row in store.tasks(1)}
+    assert [(row.lost, row.owner, row.due) for row in found.values()] == [(0, None, 9), (1, None, 9)]
 
 
 def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> None:
