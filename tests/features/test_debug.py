@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +22,6 @@ def world() -> World:
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/river.db"
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", clock=clock) as engine:
+def engine(url: str, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(url, clock=clock) as engine:
         yield engine
 
 

@@ -38,8 +38,8 @@ class Echo(Stone):
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Echo]) as engine:
+def engine(url: str) -> Iterator[Engine]:
+    with Engine(url, stones=[Echo]) as engine:
         yield engine
 
 

@@ -26,15 +26,15 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, world: World, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=clock) as engine:
+def engine(url: str, world: World, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(url, stones=world.stones(), clock=clock) as engine:
         yield engine
 
 
 @pytest.fixture
-def threads(tmp_path: Path, world: World) -> Iterator[Engine]:
+def threads(url: str, world: World) -> Iterator[Engine]:
     """An engine whose hooks run beside the test."""
-    with Engine(f"sqlite:///{tmp_path}/threads.db", stones=world.stones(), dispatcher="threads", threads=4) as engine:
+    with Engine(url, stones=world.stones(), dispatcher="threads", threads=4) as engine:
         yield engine
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +18,9 @@ def world() -> World:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, world: World) -> Iterator[Engine]:
+def engine(url: str, world: World) -> Iterator[Engine]:
     clock = VirtualClock(1_800_000_000_000)
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=clock) as engine:
+    with Engine(url, stones=world.stones(), clock=clock) as engine:
         engine.deploy(line("three", service("a", "make"), service("b", "make"), service("c", "make")))
         yield engine
 

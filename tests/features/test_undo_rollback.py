@@ -24,8 +24,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, world: World, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=clock) as engine:
+def engine(url: str, world: World, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(url, stones=world.stones(), clock=clock) as engine:
         yield engine
 
 

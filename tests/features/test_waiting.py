@@ -35,8 +35,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Echo], clock=clock) as engine:
+def engine(url: str, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(url, stones=[Echo], clock=clock) as engine:
         yield engine
 
 

@@ -1,7 +1,8 @@
-"""Random models, faults, requests and kills, for as long as wanted: ``python -m tests.soak.kills 1000 [first seed]``.
+"""Random models, faults, requests and kills: ``python -m tests.soak.kills 1000 [first seed] [kind of database]``.
 
-In each round several lives of an engine work on one file, and each but the last is killed: at a random failpoint, or
-at a random moment. What holds whatever happened is checked when everything has come to rest.
+In each round several lives of an engine work on one database, and each but the last is killed: at a random failpoint,
+or at a random moment. What holds whatever happened is checked when everything has come to rest. The kinds are
+``sqlite``, ``postgresql`` and ``mariadb``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from riverstone.engine import Conflict, Engine, NotFound, ProcessInstance, Stone
 
 from ..crashes.ground import UNDO_EVENTS, Ground, wrong_deliveries
 from ..crashes.matrix import ended, forked
+from ..models.stores import fresh
 from .undo_case import ancestors
 from .undo_models import RandomModel
 
@@ -117,10 +119,11 @@ class Take(Mail):
 
 @dataclass
 class Round:
-    """One model on one file, worked on by one engine after the other."""
+    """One model on one database, worked on by one engine after the other."""
 
     seed: int
     folder: Path
+    url: str
     wrong: list[str] = field(default_factory=list)
     kills: int = 0
 
@@ -132,11 +135,11 @@ class Round:
         self.promised = self.folder / "promised"
 
     def engine(self) -> Engine:
-        """An engine on the file."""
+        """An engine on the database."""
         kinds: tuple[type[Mail], ...] = (Mail, Shy, Make, Stubborn, Watch, Take)
         members = {"ground": self.ground, "trouble": self.trouble, "grace": 0.05}
         stones = [type(kind.__name__, (kind,), {**members, "__doc__": kind.__doc__}) for kind in kinds]
-        return Engine(f"sqlite:///{self.folder}/store.db", stones=stones, dispatcher="threads", threads=4)
+        return Engine(self.url, stones=stones, dispatcher="threads", threads=4)
 
     def promise(self, *what: str) -> None:
         """Write down what the engine has acknowledged."""
@@ -266,9 +269,9 @@ def _moves(known: ProcessInstance) -> bool:
     return not known.paused and (known.status in ("running", "debug") or known.status.endswith(".begin"))
 
 
-def play_round(seed: int, folder: Path) -> None:
+def play_round(seed: int, folder: Path, url: str) -> None:
     """Play one round in processes of their own, and leave in ``folder`` what came of it."""
-    played = Round(seed, folder)
+    played = Round(seed, folder, url)
     kills = 0
     for life in range(LIVES):
         kills += ended(forked(lambda life=life: played.live(life))) == -signal.SIGKILL  # type: ignore[misc]
@@ -285,7 +288,7 @@ def play_round(seed: int, folder: Path) -> None:
     (folder / "result").write_text(json.dumps({"kills": kills, "wrong": wrong, "ends": ends}))
 
 
-def soak(kills: int, first: int = 0) -> dict[str, Any]:
+def soak(kills: int, first: int = 0, kind: str = "sqlite") -> dict[str, Any]:
     """Play rounds until so many lives were killed; counts of all, and what was wrong with the folders of these."""
     total: Counter[str] = Counter()
     ends: Counter[str] = Counter()
@@ -295,7 +298,7 @@ def soak(kills: int, first: int = 0) -> dict[str, Any]:
     while (total["kills"] < kills and len(wrong) < MOST_WRONG) or under_way:
         while total["kills"] + len(under_way) * LIVES < kills and len(under_way) < AT_ONCE and len(wrong) < MOST_WRONG:
             folder = Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
-            under_way[forked(lambda: _alone(seed, folder))] = (seed, folder)  # noqa: B023
+            under_way[forked(lambda: _alone(seed, folder, kind))] = (seed, folder)  # noqa: B023
             seed += 1
         pid, _ = os.wait()
         played, folder = under_way.pop(pid)
@@ -313,16 +316,17 @@ def soak(kills: int, first: int = 0) -> dict[str, Any]:
     return {**total, "ends": dict(ends), "wrong": wrong}
 
 
-def _alone(seed: int, folder: Path) -> None:
+def _alone(seed: int, folder: Path, kind: str) -> None:
     # A round is long, and its lives have alarms of their own.
     signal.alarm(0)
-    play_round(seed, folder)
+    with fresh(kind, folder) as url:
+        play_round(seed, folder, url)
 
 
-def main(kills: int, first: int = 0) -> int:
+def main(kills: str = "1000", first: str = "0", kind: str = "sqlite") -> int:
     """Soak, and print what came of it; the number of things that were wrong."""
     began = time.monotonic()
-    found = soak(kills, first)
+    found = soak(int(kills), int(first), kind)
     spent = time.monotonic() - began
     print(f"{found['kills']} kills in {found['rounds']} rounds, {len(found['wrong'])} wrong, {spent:.0f} s")
     print(", ".join(f"{end}: {times}" for end, times in sorted(found["ends"].items())))
@@ -330,4 +334,4 @@ def main(kills: int, first: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(*map(int, sys.argv[1:3] or ["1000"]))))
+    sys.exit(bool(main(*sys.argv[1:4])))
