@@ -16,6 +16,7 @@ from .access_commands import audit, encrypt, key
 from .connection import Connection, connected
 from .stone_commands import stone
 from .terminal import age, end_with, json_file, json_option, print_record
+from .worker_commands import river, worker
 
 
 class OneSentence(click.Group):
@@ -47,17 +48,25 @@ class OneSentence(click.Group):
 @click.option(
     "--config", envvar="RIVERSTONE_CONFIG", type=click.Path(), help="A TOML file with limits and introspection."
 )
+@click.option(
+    "--broker", envvar="RIVERSTONE_BROKER", metavar="URL", help="Leave stones to the workers behind it: amqp, redis."
+)
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="One of the limits; may be given again.")
 @click.version_option(package_name="riverstone")
 @click.pass_context
 def main(
-    context: click.Context, db: str, modules: tuple[str, ...], config: str | None, limits: tuple[str, ...]
+    context: click.Context,
+    db: str,
+    modules: tuple[str, ...],
+    config: str | None,
+    broker: str | None,
+    limits: tuple[str, ...],
 ) -> None:
     """Run BPMN processes that can be taken back."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    context.obj = Connection(url=db, modules=modules, limits=limits, config=config)
+    context.obj = Connection(url=db, modules=modules, limits=limits, config=config, broker=broker)
 
 
 follow_option = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process has ended.")
@@ -101,7 +110,7 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
-    with replace(connection, url="sqlite:///:memory:").engine() as engine:
+    with replace(connection, url="sqlite:///:memory:", broker=None).engine() as engine:
         found = engine.lint(*files)
         findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
     for finding in findings:
@@ -338,7 +347,7 @@ def serve(connection: Connection, /, host: str, port: int) -> None:
     # Before the engine is there: it takes up work at once, and that is not to be lost.
     stopping = asked_to_stop()
     settings = connection.settings()
-    with connection.engine("threads", passive=False) as engine:
+    with connection.engine("threads", passive=False, consumes=True) as engine:
         access = Access(engine, settings.introspection)
         if not access.has_rule():
             refuse_remote(host)
@@ -361,3 +370,5 @@ main.add_command(key)
 main.add_command(audit)
 main.add_command(encrypt)
 main.add_command(stone)
+main.add_command(worker)
+main.add_command(river)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import click
 
 if TYPE_CHECKING:
-    from ..engine import Engine
+    from ..engine import Dispatcher, Engine, Stone
     from .settings import Settings
 
 
@@ -23,6 +23,14 @@ class Connection:
     modules: tuple[str, ...]
     limits: tuple[str, ...] = ()
     config: str | None = None
+    broker: str | None = None
+    """Where there is one, stones are carried out by workers behind it."""
+
+    def stones(self) -> list[type[Stone]]:
+        """The stones of the named modules; raises Invalid."""
+        from .loading import stones_named
+
+        return stones_named(name for names in self.modules for name in names.split(","))
 
     def settings(self) -> Settings:
         """What is set beside; raises Invalid."""
@@ -30,24 +38,40 @@ class Connection:
 
         return Settings.read(file=self.config, limits=self.limits)
 
-    def engine(self, dispatcher: Literal["inline", "threads"] = "inline", *, passive: bool | None = None) -> Engine:
+    def engine(
+        self,
+        dispatcher: Literal["inline", "threads"] = "inline",
+        *,
+        passive: bool | None = None,
+        consumes: bool = False,
+    ) -> Engine:
         """An engine on this store; raises StoreUnavailable, or Invalid for a module without stones.
 
-        A passive one leaves alone what a dead engine left; unless said otherwise, that is one without stones.
+        A passive one leaves alone what a dead engine left; unless said otherwise, that is one without stones. With a
+        broker, it hands tasks to workers whatever the ``dispatcher``, and ``consumes`` their answers only if asked to.
         """
         from ..engine import Engine
-        from .loading import stones_named
 
-        stones = stones_named(name for names in self.modules for name in names.split(","))
+        stones = self.stones()
         settings = self.settings()
         return Engine(
             self.url,
             stones=stones,
-            dispatcher=dispatcher,
+            dispatcher=self._to_workers(consumes) or dispatcher,
             passive=not stones if passive is None else passive,
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
         )
+
+    def _to_workers(self, consumes: bool) -> Dispatcher | None:
+        if not self.broker:
+            return None
+        from .brokers import celery_app
+
+        app = celery_app(self.broker)
+        from ..engine.dispatch.celery import CeleryDispatcher
+
+        return CeleryDispatcher(app, consumes=consumes)
 
     @contextmanager
     def changing(

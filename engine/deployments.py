@@ -96,7 +96,7 @@ class Deployments:
         parsed, findings = examine(sources, names, limits=self.limits, scripts=self.scripts)
         if parsed.processes:
             findings.extend(unresolved(parsed, parameter_template, outputs_template))
-            findings.extend(unknown_stones(parsed, lambda code: code in self.stones))
+            findings.extend(unknown_stones(parsed, self.stones.is_known))
             findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment(key) is not None))
         return parsed, findings
 

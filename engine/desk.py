@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
 
-from . import step
+from ..models import Declarations, HandedRow, Handovers
+from . import jsontext, registered, step
+from .errors import UnknownProcessInstance
 from .instance import Facilities
+from .ledger import delivery
 from .perform import Outcome, spoilt
 from .river import Posted, River, Turn
 from .stone import Stone
@@ -18,7 +24,11 @@ class Desk:
     def __init__(self, facilities: Facilities, river: River) -> None:
         self.facilities = facilities
         self.limits = facilities.limits
+        self.handovers = Handovers(facilities.store)
+        self._declarations = Declarations(facilities.store)
         self._river = river
+        self._stamp = (0, 0)
+        self._learning = threading.Lock()
 
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
@@ -35,9 +45,84 @@ class Desk:
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""
-        self._river.post(
-            lambda turn: step.progressed(turn.instance(work.process_instance_id), work.task_id, work.attempt, percent)
-        )
+        self.progressed(work.process_instance_id, work.task_id, work.attempt, percent)
+
+    # -- for dispatchers whose workers are on other machines
+
+    def progressed(self, process_instance_id: int, task_id: int, attempt: int, percent: int) -> None:
+        """Queue how far a running task is."""
+        self._river.post(lambda turn: step.progressed(turn.instance(process_instance_id), task_id, attempt, percent))
+
+    def enter(self, outcome: Outcome) -> Future[Any]:
+        """Queue what came of a task; the future tells when that is durable, or why it cannot be."""
+        self.facilities.observers.tell_events([outcome])
+        return self._river.submit(_entered(outcome).action)
+
+    def freshen(self, process_instance_ids: Iterable[int]) -> None:
+        """Queue a look whether another engine has changed these, so that one old copy spoils no batch of results."""
+        numbers = tuple(process_instance_ids)
+        self._river.post(lambda turn: turn.river.drop_stale(numbers, turn))
+
+    def due(self, process_instance_id: int, task_id: int) -> None:
+        """Queue a look at a task whose deadline is over."""
+        self._river.post(lambda turn: step.task_due(turn.instance(process_instance_id), task_id))
+
+    def lose(self, task_id: int, process_instance_id: int, delivery: int) -> bool:
+        """Whoever had this delivery of a task is lost; an engine offers the task anew, or gives it up."""
+        return self.handovers.lose(task_id, process_instance_id, delivery, self.facilities.clock.now())
+
+    def works(self, rows: Iterable[HandedRow]) -> list[Work]:
+        """What was handed over, once more and as the same deliveries; without what is no longer in hand."""
+        found: list[Work] = []
+        for row in rows:
+
+            def look(turn: Turn, row: HandedRow = row) -> Work | None:
+                turn.river.drop_stale((row.process_instance_id,), turn)
+                instance = turn.instance(row.process_instance_id)
+                task = instance.tasks.get(row.task_id)
+                same = task is not None and task.open and task.due is None and delivery(task) == row.delivery
+                return instance.work(task) if task is not None and same else None
+
+            try:
+                work = self._river.submit(look).result()
+            except UnknownProcessInstance:
+                continue
+            if work is not None:
+                found.append(work)
+        return found
+
+    # -- stones that workers declare
+
+    def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
+        """Keep what workers say of their stones; raises Invalid for what is no declaration."""
+        for told in declarations:
+            declaration = registered.checked(told)
+            serves = jsontext.dumps(declaration.get("serves", {}))
+            text = jsontext.dumps(declaration)
+            self._declarations.save(declaration["code"], serves, text, self.facilities.clock.now())
+        self.learn()
+
+    def learn(self) -> None:
+        """Take in what workers have declared to any engine; tasks that waited for such a stone go on."""
+        with self._learning:
+            stamp = self._declarations.stamp()
+            if stamp == self._stamp:
+                return
+            rows = self._declarations.all()
+            stones = [registered.stone_of(jsontext.loads(row.declaration, limits=self.limits)) for row in rows]
+            self.facilities.stones.learn(stones)
+            self._stamp = stamp
+        if self.facilities.dispatcher.remote:
+            self.stones_are_back([row.code for row in rows])
+
+    def stones_are_back(self, codes: Sequence[str]) -> None:
+        """Queue that tasks which waited for these go on."""
+        for row in self.facilities.store.missing_stone_tasks(codes):
+
+            def back(turn: Turn, number: int = row.process_instance_id, task_id: int = row.id) -> None:
+                step.stone_is_back(turn.instance(number), task_id)
+
+            self._river.post(back)
 
 
 def _entered(outcome: Outcome) -> Posted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..models import TaskRow
+from ..models import WORKERS, TaskRow
 from . import ledger
 from .bpmn.activities import StoneTask
 from .errors import RiverstoneError
@@ -23,7 +23,7 @@ def task_due(instance: Instance, task_id: int) -> None:
         return
     now = instance.now()
     dispatcher = instance.facilities.dispatcher
-    ours = row.owner == instance.facilities.engine_id
+    ours = row.owner == instance.facilities.engine_id or _is_handed(instance, row)
     if row.deadline is not None and row.deadline <= now and (ours or row.event == "monitor"):
         _timed_out(instance, row)
         return
@@ -48,6 +48,11 @@ def task_due(instance: Instance, task_id: int) -> None:
         # Only here: in the store it stays due, for whoever comes after a crash.
         row.due = None
         instance.hand_over(row, stone_of(instance, row))
+
+
+def _is_handed(instance: Instance, row: TaskRow) -> bool:
+    """Whether workers on other machines have the task in hand, and this engine is one that hears of them."""
+    return instance.facilities.dispatcher.remote and row.owner == WORKERS
 
 
 def _take_over(instance: Instance, row: TaskRow) -> None:
@@ -77,13 +82,14 @@ def _failure(instance: Instance, row: TaskRow, reason: str) -> Outcome:
         attempt=row.attempt,
         result="failed",
         reason=reason,
-        delivery=row.lost,
+        delivery=ledger.delivery(row),
     )
 
 
 def _timed_out(instance: Instance, row: TaskRow) -> None:
     dispatcher = instance.facilities.dispatcher
-    if dispatcher.holds(row.id) and not dispatcher.running(row.id) and row.event != "monitor":
+    waits = dispatcher.holds(row.id) or _is_handed(instance, row)
+    if waits and not dispatcher.running(row.id) and row.event != "monitor":
         # It has not begun, so its time has not either.
         timeout = stone_of(instance, row).timeouts.get(row.event, 0.0)
         row.deadline = instance.now() + round(timeout * 1000)
@@ -91,7 +97,7 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
         instance.save()
         return
     if not dispatcher.withdraw(row.id):
-        dispatcher.ask_to_stop(row.id)
+        dispatcher.ask_to_stop(row.id, ledger.delivery(row))
     apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
 
 

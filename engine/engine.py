@@ -93,7 +93,8 @@ class Engine:
         self.url = url
         self.limits = limits or Limits()
         self.clock = clock or Clock()
-        self.stones = Stones()
+        self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
+        self.stones = Stones(elsewhere=self._dispatcher.remote)
         for stone in stones:
             self.stones.add(stone)
         try:
@@ -103,7 +104,6 @@ class Engine:
         self.keys = Keys(self._store, self.clock)
         self.audit = Audit(self._store, self.clock)
         self._deployments = Deployments(self._store, self.clock, self.stones, self.limits, scripts=scripts == "trusted")
-        self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
         engine_id = str(uuid4())
         by_itself = not passive and not isinstance(self._dispatcher, InlineDispatcher)
         self._facilities = Facilities(
@@ -124,8 +124,11 @@ class Engine:
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         self._pump = Pump(self._river, self.clock, self.audit, inline)
         self._messages = Messages(self._facilities, self._starts, self._pump.step)
-        self._dispatcher.open(Desk(self._facilities, self._river))
+        self._desk = Desk(self._facilities, self._river)
         self._pulse = self._pump.pulse = Pulse(self._river, self._facilities, self._messages.deliver, passive=passive)
+        with _ours():
+            self._desk.learn()
+        self._dispatcher.open(self._desk)
         self._pulse.begin(own_thread=inline is None)
 
     # -- life
@@ -173,7 +176,9 @@ class Engine:
         return decorate
 
     def stones_declared(self) -> tuple[StoneDeclaration, ...]:
-        """What the known stones take, put out and can do, by code."""
+        """What the known stones take, put out and can do, by code; those that workers have declared are among them."""
+        with _ours():
+            self._desk.learn()
         return self.stones.declared()
 
     # -- models and deployments

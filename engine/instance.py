@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
-from ..models import Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
+from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
 from . import jsontext, ledger
 from .bpmn.activities import StoneTask, run_namespace
 from .bpmn.loops import RUN
@@ -179,6 +179,12 @@ class Instance:
         if stone.timeouts and row.event != "monitor":
             timeout = stone.timeouts.get(row.event)
             row.deadline = None if timeout is None else self.now() + round(timeout * 1000)
+        if self.facilities.dispatcher.remote:
+            # In the store, since others than this engine may hear what comes of it, and it may not be there to hear.
+            row.owner, row.due = WORKERS, None
+            row.handed += 1
+            self.changes.task_changed(row)
+            self.changes.instance_changed(self.row)
         self.handed.append(row)
 
     def _begin_user_task(self, token: Token) -> None:
@@ -259,7 +265,7 @@ class Instance:
         if row.stone is None or ((held_back or row.status == "stone-missing") and not self._has_begun(row)):
             row.undo = "never-begun"
         elif not held_back:
-            self.facilities.dispatcher.ask_to_stop(row.id)
+            self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
         self.end_task(row, status, reason)
         row.reason = reason
 

@@ -66,7 +66,7 @@ def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin:
         state=monitor_state(row),
         phase=phase,
         name=row.name or "",
-        delivery=row.lost,
+        delivery=delivery(row),
         traceparent=instance.trace,
     )
 
@@ -113,6 +113,11 @@ def tries(row: TaskRow) -> int:
 def losses(row: TaskRow) -> int:
     """How often the row was lost with the engine that had it in hand, since anything was last heard of it."""
     return row.lost - int(kept(row).get("survived", 0)) if row.lost else 0
+
+
+def delivery(row: TaskRow) -> int:
+    """Which hand-over of its present event the row is in: what comes of an earlier one comes too late."""
+    return row.lost + row.handed
 
 
 def after(row: TaskRow) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import failpoints, jsontext, undo_order
+from . import failpoints, jsontext, ledger, undo_order
 from .bpmn.node import Node
 from .bpmn.token import READY
 from .errors import ExpressionError
@@ -122,7 +122,7 @@ def drain(instance: Instance) -> None:
         # Held back first: between a look whether it runs and this, it could have begun.
         held_back = instance.hold_back(row)
         if not held_back and (elsewhere or facilities.dispatcher.running(row.id)):
-            facilities.dispatcher.ask_to_stop(row.id)
+            facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
             stone = facilities.stones.choose(row.stone, row.parameters) or Stone
             longest = max(longest, stone.grace)
         else:

@@ -24,8 +24,8 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     row = instance.tasks.get(outcome.task_id)
     if row is None:
         return
-    asked = row.attempt, row.event, row.lost
-    if not row.open or asked != (outcome.attempt, outcome.event, outcome.delivery):
+    asked = row.attempt, row.event, ledger.delivery(row)
+    if not row.open or asked != (outcome.attempt, outcome.event, outcome.delivery) or _is_answered(instance, row):
         if outcome.outputs and ledger.enter_late(row, outcome.outputs):
             instance.changes.task_changed(row)
             instance.save()
@@ -35,7 +35,9 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
         ledger.keep(row, survived=row.lost)
     instance.changes.task_changed(row)
     token = instance.workflow.tasks.get(row.token)
-    if outcome.result == "again":
+    if outcome.result == "withdrawn":
+        _withdrawn(instance, row)
+    elif outcome.result == "again":
         _look_again(instance, row)
     elif row.event == "rollback" and row.kind in ledger.FORWARD:
         _attempt_taken_back(instance, row, token, outcome)
@@ -44,6 +46,11 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     else:
         _not_done(instance, row, token, outcome)
     settle(instance)
+
+
+def _is_answered(instance: Instance, row: TaskRow) -> bool:
+    """Whether the last hand-over to workers has had its answer, and the next is still to come."""
+    return instance.facilities.dispatcher.remote and row.due is not None
 
 
 def stone_of(instance: Instance, row: TaskRow) -> type[Stone]:
@@ -59,7 +66,16 @@ def _look_again(instance: Instance, row: TaskRow) -> None:
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
         return
+    row.owner = instance.facilities.engine_id
     row.due = instance.now() + round(stone_of(instance, row).monitor_interval * 1000)
+
+
+def _withdrawn(instance: Instance, row: TaskRow) -> None:
+    """A worker got the task when it was to stop already, and has not begun it."""
+    if is_stopping(instance):
+        instance.stop_task(row, "canceled", "It was stopped before a worker had begun it.", held_back=True)
+    else:
+        instance.hand_over(row, stone_of(instance, row))
 
 
 def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
@@ -140,6 +156,7 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
 def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> None:
     """Wait and try again; what a failed start left behind is taken back before."""
     delay = min(stone.retry_backoff * 2 ** min(ledger.tries(row) - 1, 60), stone.retry_backoff_max)
+    row.owner = instance.facilities.engine_id
     row.due = instance.now() + round(delay * 1000 * (1 + random.random() / 10))
     row.deadline = None
     row.status = f"{row.event}.failed"

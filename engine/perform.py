@@ -23,13 +23,16 @@ MOST_LOG_LINES = 200
 
 @dataclass(kw_only=True, slots=True)
 class Outcome:
-    """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one."""
+    """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
+
+    ``withdrawn`` is a task that a worker was asked to stop before it had begun.
+    """
 
     task_id: int
     process_instance_id: int
     event: str
     attempt: int
-    result: Literal["done", "again", "failed", "bpmn-error"]
+    result: Literal["done", "again", "failed", "bpmn-error", "withdrawn"]
     outputs: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] | None = None
     progress: int | None = None

@@ -249,9 +249,12 @@ class Pulse:
 
     def _claim(self, now: int) -> bool:
         """Take what is due and nobody's; of what may be killing engines, one task at a time."""
-        free = self._suspect is None or not self.facilities.dispatcher.holds(self._suspect)
+        dispatcher = self.facilities.dispatcher
+        free = self._suspect is None or not dispatcher.holds(self._suspect)
+        # Elsewhere they kill no engine.
+        suspects = MOST_AT_ONCE if dispatcher.remote else int(free)
         failpoints.reach("before-claim")
-        claimed = self.leases.claim(self.facilities.engine_id, now, MOST_AT_ONCE, suspects=1 if free else 0)
+        claimed = self.leases.claim(self.facilities.engine_id, now, MOST_AT_ONCE, suspects=suspects)
         failpoints.reach("after-claim")
         for row in claimed:
             # Released in the store alone, so a copy in memory knows nothing of it.

@@ -91,7 +91,7 @@ class Records:
         mask = self._mask(*self._rows(number))
         running = self.facilities.dispatcher.running
         rows = self.store.tasks(number)
-        return [showing.show_task(row, self.stones, mask, running=running(row.id)) for row in rows]
+        return [showing.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows]
 
     def task(self, number: int) -> Task:
         """One task; raises UnknownTask."""
@@ -99,7 +99,8 @@ class Records:
         if row is None:
             raise UnknownTask(str(number))
         mask = self._mask(*self._rows(row.process_instance_id))
-        return showing.show_task(row, self.stones, mask, running=self.facilities.dispatcher.running(number))
+        running = bool(row.open) and self.facilities.dispatcher.running(number)
+        return showing.show_task(row, self.stones, mask, running=running)
 
 
 def _cursor(rows: Sequence[InstanceRow], limit: int) -> str | None:

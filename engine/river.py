@@ -358,6 +358,14 @@ class River:
             ]
             heapq.heapify(self.dues)
 
+    def drop_stale(self, process_instance_ids: Iterable[int], turn: Turn) -> None:
+        """Read those from the store again, when they are next needed, that another engine has changed."""
+        numbers = [number for number in process_instance_ids if number in self._kept and number not in turn.instances]
+        stored = self.facilities.store.revisions(numbers) if numbers else {}
+        for number in numbers:
+            if stored.get(number) != self._kept[number].row.revision:
+                del self._kept[number]
+
     def forget(self, process_instance_ids: Iterable[int]) -> None:
         """Read these instances from the store when they are next needed."""
         with self._stepping:

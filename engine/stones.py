@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from . import jsontext
 from .declaration import StoneDeclaration, declaration_of
@@ -11,9 +11,16 @@ from .stone import Stone
 
 
 class Stones(Mapping[str, tuple[type[Stone], ...]]):
-    """Stone classes by code; several share one where each serves other parameter values."""
+    """Stone classes by code; several share one where each serves other parameter values.
 
-    def __init__(self) -> None:
+    Beside those with their code there are those that workers on other machines have declared. They count where tasks
+    are carried out there (``elsewhere``); otherwise they are only known of.
+    """
+
+    def __init__(self, *, elsewhere: bool = False) -> None:
+        self.elsewhere = elsewhere
+        self._own: dict[str, list[type[Stone]]] = {}
+        self._learnt: dict[str, list[type[Stone]]] = {}
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
 
     def __getitem__(self, code: str) -> tuple[type[Stone], ...]:
@@ -33,17 +40,45 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             raise Invalid(
                 f"The stone {stone.__name__} has no code: set its class attribute 'code'.", code="stone-invalid"
             )
-        others = [known for known in self._by_code.get(stone.code, ()) if known.serves != stone.serves]
-        # The most particular first, so that the one that serves the rest is asked last.
-        self._by_code[stone.code] = tuple(sorted([*others, stone], key=lambda known: -len(known.serves)))
+        others = [known for known in self._own.get(stone.code, ()) if known.serves != stone.serves]
+        self._own[stone.code] = [*others, stone]
+        self._sort(stone.code)
 
     def remove(self, code: str) -> None:
         """Forget every class with this code; tasks that need it wait until it is back."""
-        self._by_code.pop(code, None)
+        self._own.pop(code, None)
+        self._sort(code)
+
+    def learn(self, stones: Iterable[type[Stone]]) -> list[str]:
+        """Take these for all that workers have declared; the codes that nobody had before."""
+        learnt: dict[str, list[type[Stone]]] = {}
+        for stone in stones:
+            learnt.setdefault(stone.code, []).append(stone)
+        new = sorted(learnt.keys() - self._by_code.keys())
+        before, self._learnt = self._learnt, learnt
+        if self.elsewhere:
+            for code in (*before, *learnt):
+                self._sort(code)
+        return new
+
+    def _sort(self, code: str) -> None:
+        own = self._own.get(code, [])
+        learnt = self._learnt.get(code, []) if self.elsewhere else []
+        known = [*own, *(stone for stone in learnt if all(stone.serves != each.serves for each in own))]
+        if known:
+            # The most particular first, so that the one that serves the rest is asked last.
+            self._by_code[code] = tuple(sorted(known, key=lambda stone: -len(stone.serves)))
+        else:
+            self._by_code.pop(code, None)
+
+    def is_known(self, code: str) -> bool:
+        """Whether anybody carries out this code, here or elsewhere."""
+        return code in self._by_code or code in self._learnt
 
     def declared(self) -> tuple[StoneDeclaration, ...]:
         """What all of them declare, by code, the one that serves the rest after the particular ones."""
-        return tuple(declaration_of(stone) for code in sorted(self._by_code) for stone in self._by_code[code])
+        every = {code: self._by_code.get(code) or self._learnt[code] for code in {*self._by_code, *self._learnt}}
+        return tuple(declaration_of(stone) for code in sorted(every) for stone in every[code])
 
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
         """The class for a task with these parameters (JSON text), or None while none is registered."""

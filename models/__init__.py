@@ -3,8 +3,10 @@
 from .access import AccessRecords, AuditRow, KeyRow
 from .changes import Changes
 from .cipher import Cipher, encrypt_again
+from .declarations import DeclarationRow, Declarations
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
 from .figures import Figures, Group, read_figures
+from .handovers import WORKERS, HandedRow, Handovers
 from .leases import SUSPECT, Leases
 from .rows import ContentRow, DeploymentRow, EngineRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
 from .search import InstanceFilter
@@ -12,6 +14,7 @@ from .store import Store
 
 __all__ = [
     "SUSPECT",
+    "WORKERS",
     "AccessRecords",
     "AlreadyUsed",
     "AuditRow",
@@ -19,12 +22,16 @@ __all__ = [
     "Cipher",
     "ConnectionLost",
     "ContentRow",
+    "DeclarationRow",
+    "Declarations",
     "DeploymentRow",
     "EngineForgotten",
     "EngineRow",
     "EventRow",
     "Figures",
     "Group",
+    "HandedRow",
+    "Handovers",
     "InstanceFilter",
     "InstanceRow",
     "KeyRow",

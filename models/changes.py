@@ -48,6 +48,7 @@ TASK_SET = (
     "due",
     "owner",
     "deadline",
+    "handed",
 )
 TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 

@@ -27,7 +27,7 @@ class Leases:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._now = {"postgresql": POSTGRESQL_NOW, "mysql": MYSQL_NOW}.get(store.kind, SQLITE_NOW)
+        self._now = now_of(store.kind)
 
     def begin(self, engine_id: str, host: str, pid: int, pid_started: str) -> None:
         """Sign an engine on, or on again."""
@@ -151,6 +151,12 @@ def _marks(values: Collection[object]) -> str:
 SQLITE_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 POSTGRESQL_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 MYSQL_NOW = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"
+
+
+def now_of(kind: str) -> str:
+    """The expression for a database's own time in milliseconds since 1970; see :attr:`.store.Store.kind`."""
+    return {"postgresql": POSTGRESQL_NOW, "mysql": MYSQL_NOW}.get(kind, SQLITE_NOW)
+
 
 # By way of the instances that have not ended, since these are few and no index tells the owner of a task.
 _THEIRS = (

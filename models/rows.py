@@ -89,7 +89,9 @@ class TaskRow:
     owner: str | None
     deadline: int | None
     lost: int = 0
-    """How many engines died while they had it in hand; only what takes it from them counts this."""
+    """How often whoever had it in hand was lost with it; only what takes it from them counts this."""
+    handed: int = 0
+    """How often it was handed to workers on other machines, each look of a monitor included."""
 
 
 @dataclass(slots=True)

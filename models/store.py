@@ -222,6 +222,13 @@ class Store:
         )
         return None if found is None else int(found)
 
+    def revisions(self, process_instance_ids: Sequence[int]) -> dict[int, int]:
+        """The stored revisions of several instances."""
+        marks = ", ".join("?" * len(process_instance_ids))
+        sql = "SELECT `process_instance_id`, `revision` FROM `process_instance` WHERE `process_instance_id` IN"
+        found = self.read(f"{sql} ({marks})", process_instance_ids)
+        return {int(number): int(revision) for number, revision in found}
+
     def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> list[InstanceRow]:
         """Newest first, those with an id below ``before``."""
         return self._query(InstanceRow, wanted.query(limit=limit, before=before))

@@ -162,9 +162,35 @@ class Task(Model):
     owner = CharField(max_length=36, null=True)
     deadline = BigIntegerField(null=True)
     lost = IntegerField(default=0)
+    handed = IntegerField(default=0)
 
     class Meta:
         table_name = "task"
+
+
+class Handover(Model):
+    """A task that workers on other machines have had in hand for more than a moment; by the database's own clock."""
+
+    task_id = BigIntegerField(primary_key=True)
+    delivery = IntegerField()
+    since = BigIntegerField()
+    lease = BigIntegerField(null=True)
+    running = IntegerField(default=0)
+
+    class Meta:
+        table_name = "handover"
+
+
+class Stone(Model):
+    """A stone that a worker on another machine has declared, by the digest of its code and of what it serves."""
+
+    id = CharField(max_length=64, primary_key=True)
+    code = CharField(max_length=255, index=True)
+    declaration = LongTextField()
+    updated = BigIntegerField()
+
+    class Meta:
+        table_name = "stone"
 
 
 class Token(Model):
@@ -287,6 +313,8 @@ TABLES: tuple[type[Model], ...] = (
     ProcessInstance,
     Content,
     Task,
+    Handover,
+    Stone,
     Token,
     Wait,
     Event,

@@ -29,6 +29,9 @@ class Desk(Protocol):
 class Dispatcher(Protocol):
     """A messenger only: a task that it loses, or hands over twice, is repaired from the store."""
 
+    remote: bool
+    """Whether tasks are carried out on other machines, by workers that outlive this engine."""
+
     def open(self, desk: Desk) -> None:
         """Begin to take work."""
 
@@ -38,8 +41,8 @@ class Dispatcher(Protocol):
     def withdraw(self, task_id: int) -> bool:
         """Take a task back that has not begun; false if it may have begun."""
 
-    def ask_to_stop(self, task_id: int) -> None:
-        """Tell a running task that it should stop."""
+    def ask_to_stop(self, task_id: int, delivery: int) -> None:
+        """Tell a running task that it should stop; ``delivery`` says which of its hand-overs."""
 
     def holds(self, task_id: int) -> bool:
         """Whether the task is waiting or running here."""

@@ -19,6 +19,7 @@ class InlineDispatcher:
     """Keeps handed-over tasks in a queue that the engine empties before it returns to its caller."""
 
     desk: Desk
+    remote = False
 
     def __init__(self) -> None:
         self._queue: deque[Work] = deque()
@@ -39,7 +40,7 @@ class InlineDispatcher:
         self._waiting.discard(task_id)
         return True
 
-    def ask_to_stop(self, task_id: int) -> None:
+    def ask_to_stop(self, task_id: int, delivery: int) -> None:
         request = self._running.get(task_id)
         if request is not None:
             request.ask()

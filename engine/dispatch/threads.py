@@ -23,6 +23,7 @@ class ThreadsDispatcher:
     """
 
     desk: Desk
+    remote = False
 
     def __init__(self, size: int = 16) -> None:
         self.size = size
@@ -60,7 +61,7 @@ class ThreadsDispatcher:
         with self._lock:
             return self._waiting.pop(task_id, None) is not None
 
-    def ask_to_stop(self, task_id: int) -> None:
+    def ask_to_stop(self, task_id: int, delivery: int) -> None:
         with self._lock:
             request = self._running.get(task_id)
         if request is not None:

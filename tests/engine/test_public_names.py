@@ -15,9 +15,10 @@ ENGINE = """
     UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
 """.split()
 MODELS = """
-    AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeploymentRow EngineForgotten
-    EngineRow EventRow Figures Group InstanceFilter InstanceRow KeyRow Leases ModelRow RevisionConflict SUSPECT Store
-    StoreClosed StoreError TaskRow TokenRow WaitRow encrypt_again read_figures
+    AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
+    DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter InstanceRow KeyRow
+    Leases ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError TaskRow TokenRow WORKERS WaitRow encrypt_again
+    read_figures
 """.split()
 METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances lint

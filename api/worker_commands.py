@@ -1,0 +1,59 @@
+"""The commands for more than one machine: its engines (``river``), and workers for their stones (``worker``)."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import replace
+
+import click
+
+from .connection import Connection, connected
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--stones", "modules", multiple=True, metavar="MODULE", help="As the option before the command.")
+@click.option("--queues", multiple=True, metavar="NAME,...", help="Only these queues of the stones; default: all.")
+@click.argument("celery_options", nargs=-1, type=click.UNPROCESSED)
+@connected
+def worker(
+    connection: Connection, /, modules: tuple[str, ...], queues: tuple[str, ...], celery_options: tuple[str, ...]
+) -> None:
+    """Carry out stones for the engines of --broker, as a Celery worker.
+
+    Further options are those of `celery worker`, such as --concurrency 4 or --pool threads. It needs no database.
+    SIGTERM lets running hooks end.
+    """
+    from ..engine.errors import Invalid
+    from .brokers import celery_app
+
+    connection = replace(connection, modules=connection.modules + modules)
+    stones = connection.stones()
+    if not stones:
+        raise Invalid("A worker needs stones: name a module with --stones.", code="stones-missing")
+    app = celery_app(connection.broker)
+    from ..engine.dispatch.celery import run, set_up
+
+    chosen = [name for names in queues for name in names.split(",")]
+    set_up(app, stones, queues=chosen, limits=connection.settings().limits)
+    run(app, celery_options)
+
+
+@click.command()
+@connected
+def river(connection: Connection, /) -> None:
+    """Run processes whose stones are carried out by workers: take in answers, fire timers, look after lost tasks.
+
+    Any number of them may share a database and a --broker. SIGTERM ends it; whatever it had, the others go on with.
+    """
+    from .brokers import celery_app
+
+    celery_app(connection.broker)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with connection.engine("threads", passive=False, consumes=True):
+        click.echo("Working.")
+        while not stopped.wait(1.0):
+            pass
+    click.echo("Stopped.")

@@ -1,0 +1,214 @@
+"""Takes in what workers say: answers together, acknowledged when they are durable; signs of life; declarations."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from celery import Celery
+from kombu import Consumer as KombuConsumer
+
+from ....models import StoreError
+from ...desk import Desk
+from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
+from ...perform import Outcome, spoilt
+from .. import messages
+from .app import body_text, results_queue, signs_queue
+from .link import Link
+
+logger = logging.getLogger("riverstone.engine")
+
+MOST_TOGETHER = 200
+WINDOW = 1000
+"""How many answers are taken from the broker before the first of them is durable."""
+LEASE = 30.0
+"""Seconds for which a sign of life vouches for a task."""
+AGAIN = 0.5
+"""Seconds until answers are entered again that the store did not take."""
+
+
+class Answer:
+    """One message that is acknowledged once what it says is durable; ``future`` is None where that is so already."""
+
+    __slots__ = ("future", "message", "outcome")
+
+    def __init__(self, message: Any, outcome: Outcome | None) -> None:
+        self.message = message
+        self.outcome = outcome
+        self.future: Future[Any] | None = None
+
+
+class Consumer:
+    """One engine's, in a thread of its own."""
+
+    def __init__(self, app: Celery, desk: Desk) -> None:
+        self._desk = desk
+        self._link = Link(app)
+        self._arrived: list[Any] = []
+        self._signs: list[messages.Sign] = []
+        self._open: deque[Answer] = deque()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="riverstone-answers", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take in."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take in nothing more, and return when what was taken in is durable; the broker keeps the rest."""
+        self._stopping = True
+        self._thread.join()
+
+    @property
+    def connected_for(self) -> float | None:
+        """Seconds since the connection was made, None while there is none."""
+        return time.monotonic() - self._link.since if self._link.is_open else None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether many answers that were taken in are not yet durable."""
+        return len(self._open) > MOST_TOGETHER
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._consume()
+            except self._link.errors as error:
+                logger.warning("the broker cannot be reached: %s", error)
+            except Exception:
+                logger.exception("answers cannot be taken in; they are delivered again")
+            # Everything unacknowledged is delivered again by the next connection.
+            self._open.clear()
+            self._arrived.clear()
+            self._link.drop()
+            if not self._stopping:
+                time.sleep(0.3)
+
+    def _consume(self) -> None:
+        channel = self._link.channel()
+        for queue in (results_queue(), signs_queue()):
+            self._link.declare(queue)
+        channel.basic_qos(0, WINDOW, False)
+        results = KombuConsumer(channel, [results_queue()], on_message=self._arrived.append, auto_declare=False)
+        signs = KombuConsumer(channel, [signs_queue()], on_message=self._sign, no_ack=True, auto_declare=False)
+        beaten = 0.0
+        with results, signs:
+            while not self._stopping:
+                waits = 0.005 if self._open else 0.5
+                while len(self._arrived) < MOST_TOGETHER and self._link.drain(waits):
+                    waits = 0.0005
+                self._enter()
+                self._acknowledge()
+                now = time.monotonic()
+                if now - beaten > 1.0:
+                    beaten = now
+                    self._link.beat()
+                    self._vouch()
+        while self._open:
+            self._acknowledge()
+            time.sleep(0.005)
+
+    # -- answers
+
+    def _enter(self) -> None:
+        arrived, self._arrived[:] = list(self._arrived), ()
+        answers = [answer for message in arrived if (answer := self._read(message)) is not None]
+        outcomes = [answer.outcome for answer in answers if answer.outcome is not None]
+        if outcomes:
+            self._desk.freshen({outcome.process_instance_id for outcome in outcomes})
+        for answer in answers:
+            if answer.outcome is not None:
+                answer.future = self._desk.enter(answer.outcome)
+            self._open.append(answer)
+
+    def _read(self, message: Any) -> Answer | None:
+        try:
+            told = messages.read(body_text(message))
+            if told["kind"] == "answer":
+                return Answer(message, messages.read_answer(told, self._desk.limits))
+            self._other(told)
+        except Invalid as error:
+            # Nobody could make more of it by seeing it again.
+            logger.warning("a message is dropped: %s", error.message)
+        except StoreError as error:
+            logger.warning("the database does not answer, so a message is put back: %s", error)
+            message.requeue()
+            return None
+        return Answer(message, None)
+
+    def _other(self, told: Mapping[str, Any]) -> None:
+        if told["kind"] == "stones":
+            stones = told.get("stones")
+            self._desk.declare(stones if isinstance(stones, list) else [])
+        elif told["kind"] == "lost":
+            work = messages.read_work(told)
+            if self._desk.lose(work.task_id, work.process_instance_id, work.delivery):
+                logger.warning("task %d (%s of %s) was lost with its worker", work.task_id, work.event, work.stone)
+        else:
+            raise Invalid(f"Nobody knows messages of the kind {str(told['kind'])[:50]!r}.")
+
+    def _acknowledge(self) -> None:
+        """Acknowledge, in order, what is durable by now."""
+        durable: list[Any] = []
+        while self._open:
+            answer = self._open[0]
+            if answer.future is not None and not answer.future.done():
+                break
+            if answer.future is not None and not self._is_over(answer, answer.future):
+                break
+            durable.append(self._open.popleft().message)
+        if durable and self._link.is_amqp:
+            durable[-1].ack(multiple=True)
+        else:
+            for message in durable:
+                message.ack()
+
+    def _is_over(self, answer: Answer, future: Future[Any]) -> bool:
+        """Whether the answer has been dealt with; one that cannot be entered yet, or not as it is, is entered again."""
+        error = future.exception()
+        if error is None or isinstance(error, UnknownProcessInstance):
+            return True
+        assert answer.outcome is not None
+        if isinstance(error, EngineClosed):
+            raise error
+        if isinstance(error, StoreUnavailable):
+            time.sleep(AGAIN)
+        else:
+            logger.error("what a worker answered cannot be entered", exc_info=error)
+            if answer.outcome == spoilt(answer.outcome):
+                return True
+            answer.outcome = spoilt(answer.outcome)
+        answer.future = self._desk.enter(answer.outcome)
+        return False
+
+    # -- signs
+
+    def _sign(self, message: Any) -> None:
+        try:
+            told = messages.read(body_text(message))
+            if told["kind"] == "progress":
+                self._progress(told)
+            else:
+                self._signs.extend(messages.read_signs(told))
+        except Invalid as error:
+            logger.warning("a sign is dropped: %s", error.message)
+
+    def _progress(self, told: Mapping[str, Any]) -> None:
+        try:
+            numbers = [int(told[name]) for name in ("process_instance_id", "task_id", "attempt", "percent")]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Invalid(f"This is no progress: {error}.", code="message-invalid") from error
+        self._desk.progressed(numbers[0], numbers[1], numbers[2], max(0, min(100, numbers[3])))
+
+    def _vouch(self) -> None:
+        signs, self._signs = self._signs, []
+        latest = {(sign.task_id, sign.delivery): sign.running for sign in signs}
+        try:
+            self._desk.handovers.vouch([(*key, running) for key, running in latest.items()], round(LEASE * 1000))
+        except StoreError as error:
+            logger.warning("signs of life could not be kept: %s", error)

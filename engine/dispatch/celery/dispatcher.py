@@ -1,0 +1,82 @@
+"""Stones run on Celery workers: the engine's side.
+
+The broker carries messages only; the store stays the truth. A task that is handed over is owned by no engine (see
+:mod:`riverstone.models.handovers`), so any engine may enter its answer, and none takes it along when it dies. Every
+engine sweeps: what workers have had in hand for longer than a moment is noted, and vouched for by their signs of life.
+
+* Nobody vouches any more: the worker is gone, so the delivery counts as lost and the task is offered again.
+* Nobody has ever vouched and its queue is empty: the message is gone. It is sent once more, as the same delivery if the
+  broker was away meanwhile, and otherwise as one more that was lost.
+
+Both are judged only where answers are not piling up, since one of them may be about the task. A message may come twice
+and an answer late: only the answer to the last delivery moves anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celery import Celery
+
+from ....models import StoreError
+from ...desk import Desk as EngineDesk
+from ...task_info import Work
+from ..dispatcher import Desk
+from ..messages import queue_of
+from .consumer import Consumer
+from .publisher import Publisher
+from .sweeper import Sweeper
+
+
+class CeleryDispatcher:
+    """Hands tasks to workers by way of a Celery application's broker.
+
+    Unless ``consumes`` is false, the engine also takes in answers and sees to lost tasks; some engine must.
+    """
+
+    remote = True
+
+    def __init__(self, app: Celery, *, consumes: bool = True) -> None:
+        self.app = app
+        self.consumes = consumes
+
+    def open(self, desk: Desk) -> None:
+        # It asks more of it than one whose tasks are at hand.
+        assert isinstance(desk, EngineDesk)
+        self._desk = desk
+        self._publisher = Publisher(self.app, self._queue_name)
+        self._publisher.start()
+        self._consumer = Consumer(self.app, desk)
+        self._sweeper = Sweeper(self.app, desk, self._consumer, self._publisher, self._queue_name)
+        if self.consumes:
+            self._consumer.start()
+            self._sweeper.start()
+
+    def _queue_name(self, work: Work) -> str | None:
+        stone = self._desk.stone_for(work)
+        return None if stone is None else queue_of(stone, work.event)
+
+    def submit(self, work: Sequence[Work]) -> None:
+        self._publisher.send(work)
+
+    def withdraw(self, task_id: int) -> bool:
+        # Whether a worker has begun it is known only there.
+        return False
+
+    def ask_to_stop(self, task_id: int, delivery: int) -> None:
+        self._publisher.send([(task_id, delivery)])
+
+    def holds(self, task_id: int) -> bool:
+        return False
+
+    def running(self, task_id: int) -> bool:
+        try:
+            return self._desk.handovers.is_running(task_id)
+        except StoreError:
+            return False
+
+    def close(self) -> None:
+        if self.consumes:
+            self._sweeper.close()
+            self._consumer.close()
+        self._publisher.close()

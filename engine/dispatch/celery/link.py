@@ -1,0 +1,116 @@
+"""A connection to the broker for one thread, made anew whenever it breaks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Producer, Queue
+
+
+class Link:
+    """Opened when first used; after any error call :meth:`drop`, and it opens again.
+
+    ``confirmed`` makes each publish wait until the broker has it.
+    """
+
+    def __init__(self, app: Celery, *, confirmed: bool = False) -> None:
+        self._app = app
+        self._confirmed = confirmed
+        self._connection: Connection | None = None
+        self._channel: Any = None
+        self._declared: set[str] = set()
+        self._producer: Producer | None = None
+        self.since = 0.0
+        """When it was opened, by the monotonic clock."""
+
+    @property
+    def errors(self) -> tuple[type[BaseException], ...]:
+        """What tells that the connection is broken or refused."""
+        connection = self._app.connection_for_write()
+        recoverable = (*connection.recoverable_connection_errors, *connection.recoverable_channel_errors)
+        return (OSError, *recoverable, *connection.connection_errors, *connection.channel_errors)
+
+    def channel(self) -> Any:
+        """The open channel; raises one of ``errors``."""
+        if self._channel is None:
+            options = dict(self._app.conf.broker_transport_options or {})
+            if self._confirmed:
+                options["confirm_publish"] = True
+            heartbeat = self._app.conf.broker_heartbeat
+            connection = self._app.connection_for_write(heartbeat=heartbeat, transport_options=options)
+            connection.connect()
+            self._connection = connection
+            self._channel = connection.channel()
+            self._producer = Producer(self._channel, auto_declare=False)
+            self.since = time.monotonic()
+        return self._channel
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection; raises one of ``errors``."""
+        self.channel()
+        assert self._connection is not None
+        return self._connection
+
+    @property
+    def is_amqp(self) -> bool:
+        """Whether the broker speaks AMQP, where one message acknowledges all before it."""
+        return bool(self.connection.transport.driver_type == "amqp")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened and nobody has dropped it since."""
+        return self._channel is not None
+
+    def declare(self, queue: Queue) -> None:
+        """See to it that a queue is there: once per connection, since a broker may have come back empty."""
+        if queue.name not in self._declared:
+            queue(self.channel()).declare()
+            self._declared.add(queue.name)
+
+    def depth(self, queue: Queue) -> int:
+        """How many messages wait in a queue for somebody to take them."""
+        return int(queue(self.channel()).queue_declare().message_count)
+
+    def publish(self, queue: Queue, body: str, *, durable: bool = True, **properties: Any) -> None:
+        """Send a JSON text to a queue; raises one of ``errors``."""
+        self.declare(queue)
+        assert self._producer is not None
+        self._producer.publish(
+            body,
+            exchange="",
+            routing_key=queue.name,
+            content_type="application/json",
+            content_encoding="utf-8",
+            delivery_mode=2 if durable else 1,
+            **properties,
+        )
+
+    def drain(self, seconds: float) -> bool:
+        """Have one message that comes within so many seconds dealt with; whether one came."""
+        self.channel()
+        assert self._connection is not None
+        try:
+            self._connection.drain_events(timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def beat(self) -> None:
+        """Give the broker a sign of life, and see whether it gives any; call it about once a second."""
+        if self._connection is not None and self._connection.supports_heartbeats:
+            self._connection.heartbeat_check()
+
+    def drop(self) -> None:
+        """Forget the connection."""
+        connection, self._connection = self._connection, None
+        self._channel = self._producer = None
+        self._declared.clear()
+        if connection is not None:
+            try:
+                connection.close()
+            except Exception:
+                # It is broken, which is why it is dropped.
+                connection.collapse()

@@ -1,0 +1,124 @@
+"""The outbox of one engine: what is committed goes to the broker in a thread of its own, as soon as that is there."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from celery import Celery
+
+from ...task_info import Work
+from ..messages import RESULTS, TASK, work_text
+from .app import EXPIRES, task_queue
+from .link import Link
+from .stopping import STOP
+
+logger = logging.getLogger("riverstone.engine")
+
+PATIENCE = 10.0
+"""Seconds for which a closing engine tries to send what it still has."""
+
+
+class Publisher:
+    """Sends works to their queues and broadcasts what is to stop. What it loses, the store still has."""
+
+    def __init__(self, app: Celery, queue_name: Callable[[Work], str | None]) -> None:
+        self._app = app
+        self._queue_name = queue_name
+        self._link = Link(app)
+        self._outbox: deque[Work | tuple[int, int]] = deque()
+        self._filled = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="riverstone-publisher", daemon=True)
+        self._headers = {
+            "lang": "py",
+            "task": TASK,
+            "argsrepr": "()",
+            "kwargsrepr": "{}",
+            "ignore_result": True,
+            "retries": 0,
+            "eta": None,
+            "timelimit": [None, None],
+            "origin": "riverstone",
+            "parent_id": None,
+            "group": None,
+        }
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def send(self, items: Iterable[Work | tuple[int, int]]) -> None:
+        """Queue works, and (task id, delivery) for what is to stop."""
+        with self._filled:
+            self._outbox.extend(items)
+            self._filled.notify()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything has been sent."""
+        return not self._outbox
+
+    def close(self) -> None:
+        """Send what is there, as far as that goes within a few seconds."""
+        with self._filled:
+            self._closed = True
+            self._filled.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause, end = 0.1, None
+        while True:
+            with self._filled:
+                if not self._outbox and not self._closed:
+                    self._filled.wait(1.0)
+                closed = self._closed
+            end = end or (time.monotonic() + PATIENCE if closed else None)
+            if closed and (not self._outbox or (end is not None and time.monotonic() > end)):
+                break
+            try:
+                self._send_all()
+                if self._link.is_open:
+                    self._link.beat()
+                pause = 0.1
+            except self._link.errors as error:
+                logger.warning("the broker cannot be reached, so %d messages wait: %s", len(self._outbox), error)
+                self._link.drop()
+                time.sleep(pause)
+                pause = min(1.0, pause * 2)
+            except Exception:
+                logger.exception("a message cannot be sent; its task is offered again later")
+                self._link.drop()
+                if self._outbox:
+                    self._outbox.popleft()
+        self._link.drop()
+
+    def _send_all(self) -> None:
+        while self._outbox:
+            item = self._outbox[0]
+            if isinstance(item, Work):
+                self._publish(item)
+            else:
+                arguments = {"task_id": str(item[0]), "delivery": item[1]}
+                self._app.control.broadcast(STOP, arguments=arguments, connection=self._link.connection)
+            # Only now: what breaks off is sent again.
+            self._outbox.popleft()
+
+    def _publish(self, work: Work) -> None:
+        name = self._queue_name(work)
+        if name is None:
+            return
+        identifier = str(uuid4())
+        expires = (datetime.now(UTC) + timedelta(seconds=EXPIRES)).isoformat()
+        self._link.publish(
+            task_queue(name),
+            work_text(work),
+            headers={**self._headers, "id": identifier, "root_id": identifier, "expires": expires},
+            correlation_id=identifier,
+            reply_to=RESULTS,
+        )

@@ -1,0 +1,98 @@
+"""What a worker's main process tells the engines: which stones it has, and which tasks are in its hands."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from celery import Celery
+from celery.worker import state
+
+from ... import jsontext, registered
+from ...stone import Stone
+from .. import messages
+from .app import results_queue, signs_queue
+from .link import Link
+
+logger = logging.getLogger("riverstone.stone")
+
+SIGN = 3.0
+"""Seconds between two signs of life; an engine waits for more than two of them."""
+
+
+class Signs:
+    """One worker's, in a thread of its main process, so that no hook can hold them up."""
+
+    def __init__(self, app: Celery) -> None:
+        self._link = Link(app, confirmed=True)
+        self._urgent: deque[str] = deque()
+        self._wanted = threading.Event()
+        self._seen: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="riverstone-signs", daemon=True)
+
+    def start(self) -> None:
+        """Begin, unless that was done before."""
+        if not self._thread.is_alive():
+            self._thread.start()
+
+    def declare(self, stones: Sequence[type[Stone]]) -> None:
+        """Tell the engines what these stones take, put out and can do."""
+        self._urgent.append(
+            jsontext.dumps({"kind": "stones", "stones": [registered.declared(each) for each in stones]})
+        )
+        self._wanted.set()
+
+    def lost(self, told: Mapping[str, Any]) -> None:
+        """Tell the engines that the process which carried out this work has died."""
+        self._urgent.append(jsontext.dumps({**told, "kind": "lost"}))
+        self._wanted.set()
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait(SIGN)
+            hurried = self._wanted.is_set()
+            self._wanted.clear()
+            try:
+                while self._urgent:
+                    self._link.publish(results_queue(), self._urgent[0])
+                    self._urgent.popleft()
+                if not hurried:
+                    self._tell(self._in_hand())
+                    self._link.beat()
+            except self._link.errors as error:
+                logger.warning("no sign of life can be given: %s", error)
+                self._link.drop()
+                if self._urgent:
+                    threading.Timer(1.0, self._wanted.set).start()
+            except Exception:
+                logger.exception("no sign of life can be given")
+                self._link.drop()
+
+    def _tell(self, signs: list[messages.Sign]) -> None:
+        if signs:
+            self._link.publish(signs_queue(), messages.signs_text(signs), durable=False)
+
+    def _in_hand(self) -> list[messages.Sign]:
+        """The tasks that have been here since the sign before; most are gone by then."""
+        requests = {each.id: each for each in _copied(state.reserved_requests)}
+        running = {each.id for each in _copied(state.active_requests)}
+        before, self._seen = self._seen, set(requests)
+        signs = []
+        for identifier in before & self._seen:
+            work = requests[identifier].kwargs.get("work")
+            if isinstance(work, dict) and "task_id" in work and "delivery" in work:
+                signs.append(messages.Sign(int(work["task_id"]), int(work["delivery"]), identifier in running))
+        return signs
+
+
+def _copied(requests: Iterable[Any]) -> list[Any]:
+    """The members of a set that the worker's loop changes meanwhile."""
+    for _ in range(100):
+        try:
+            return list(requests)
+        except RuntimeError:
+            continue
+    return []

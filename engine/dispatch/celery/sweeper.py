@@ -1,0 +1,118 @@
+"""Finds the tasks that workers should have in hand and do not, and sees to it that somebody gets them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+
+from celery import Celery
+
+from ....models import HandedRow, StoreError
+from ...desk import Desk
+from ...errors import RiverstoneError
+from ...task_info import Work
+from .app import EXPIRES, results_queue, task_queue
+from .consumer import MOST_TOGETHER, Consumer
+from .link import Link
+from .publisher import Publisher
+
+logger = logging.getLogger("riverstone.engine")
+
+SWEEP = 2.0
+"""Seconds between two sweeps."""
+PATIENCE = 8.0
+"""Seconds within which a worker that has a task shows it: more than two of its signs are apart."""
+SETTLED = 5.0
+"""Seconds after connecting before anything is judged, so that what workers have said meanwhile has come in."""
+DEADLINE = 1000
+"""Milliseconds for which a deadline is left to the engine that knows of it by itself."""
+
+
+class Sweeper:
+    """One engine's, in a thread of its own; sweeps of several engines do no harm to one another."""
+
+    def __init__(
+        self,
+        app: Celery,
+        desk: Desk,
+        consumer: Consumer,
+        publisher: Publisher,
+        queue_name: Callable[[Work], str | None],
+    ) -> None:
+        self._desk = desk
+        self._consumer = consumer
+        self._publisher = publisher
+        self._queue_name = queue_name
+        self._link = Link(app)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="riverstone-sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with the first sweep in a moment."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Return when no sweep is running."""
+        self._stopped.set()
+        self._thread.join()
+        self._link.drop()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(SWEEP):
+            try:
+                self.sweep()
+            except (StoreError, RiverstoneError) as error:
+                logger.warning("handed-over tasks could not be looked after: %s", error)
+            except self._link.errors:
+                # The consumer has told.
+                self._link.drop()
+            except Exception:
+                logger.exception("a look at handed-over tasks has failed")
+                self._link.drop()
+
+    def sweep(self) -> None:
+        """Look once at everything that is in hand."""
+        handovers = self._desk.handovers
+        handovers.note()
+        self._desk.learn()
+        for process_instance_id, task_id in handovers.overdue(self._desk.facilities.clock.now() - DEADLINE):
+            self._desk.due(process_instance_id, task_id)
+        connected = self._consumer.connected_for
+        if connected is None or connected < SETTLED or not self._publisher.is_idle or self._is_behind():
+            return
+        for row in handovers.expired():
+            if self._desk.lose(row.task_id, row.process_instance_id, row.delivery):
+                logger.warning("the worker of task %d (%s of %s) is gone", row.task_id, row.event, row.stone)
+        self._offer_again(handovers.unvouched(round(PATIENCE * 1000)), connected)
+
+    def _is_behind(self) -> bool:
+        """Whether answers wait that may be about the very tasks that nobody vouches for."""
+        return self._consumer.is_behind or self._link.depth(results_queue()) > MOST_TOGETHER
+
+    def _offer_again(self, rows: list[HandedRow], connected: float) -> None:
+        if not rows:
+            return
+        works = self._desk.works(rows)
+        places = {work.task_id: name for work in works if (name := self._queue_name(work)) is not None}
+        depths = {name: self._link.depth(task_queue(name)) for name in set(places.values())}
+        gone = [
+            row
+            for row in rows
+            if row.task_id in places and (depths[places[row.task_id]] == 0 or row.silent > EXPIRES * 1000)
+        ]
+        fresh = [row for row in gone if row.silent > EXPIRES * 1000 or row.silent > connected * 1000]
+        self._send(works, fresh)
+        for row in gone:
+            if row not in fresh:
+                # Nothing has happened to the broker, so it was taken by somebody who is gone, and may be so because
+                # of the task.
+                logger.warning("task %d (%s of %s) is with nobody", row.task_id, row.event, row.stone)
+                self._desk.lose(row.task_id, row.process_instance_id, row.delivery)
+
+    def _send(self, works: Iterable[Work], rows: list[HandedRow]) -> None:
+        chosen = {row.task_id for row in rows}
+        if chosen:
+            logger.warning("%d tasks are sent again, since the broker has lost them", len(chosen))
+            self._desk.handovers.offered_again(rows)
+            self._publisher.send([work for work in works if work.task_id in chosen])

@@ -1,0 +1,211 @@
+"""Stones run on Celery workers: the worker's side, an ordinary Celery worker with one task.
+
+It needs the broker and its stones' code, and never the store. A task is acknowledged when the broker has its answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from celery import Celery, signals
+from celery.worker import state
+from celery.worker.consumer import Consumer
+from celery.worker.control import control_command
+from celery.worker.request import Request
+
+from ...errors import Invalid
+from ...limits import Limits
+from ...perform import Outcome, perform
+from ...stone import Stone
+from ...stones import Stones
+from ...task_info import Work
+from .. import messages
+from .app import results_queue, signs_queue, task_queue
+from .link import Link
+from .signs import Signs
+from .stopping import STOP, Ring
+
+logger = logging.getLogger("riverstone.stone")
+
+PROGRESS_INTERVAL = 0.5
+"""Seconds between two progress reports of one task that are worth a message."""
+MOST_REMEMBERED = 1000
+
+
+class Workshop:
+    """The stones of one worker, in its main process and in each of its children."""
+
+    def __init__(self, app: Celery, stones: Sequence[type[Stone]], limits: Limits) -> None:
+        self.app = app
+        self.stones = Stones()
+        for stone in stones:
+            self.stones.add(stone)
+        self.limits = limits
+        self.ring = Ring()
+        self.signs = Signs(app)
+        self._links: dict[int, Link] = {}
+        self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
+
+    def queues(self, chosen: Collection[str] = ()) -> list[str]:
+        """The queues of the stones' hooks, or those of them that are ``chosen``; raises Invalid for any other."""
+        every = [name for code in self.stones for stone in self.stones[code] for name in messages.queues_of(stone)]
+        unknown = sorted(set(chosen) - set(every))
+        if unknown:
+            text = f"No stone here has the queue {unknown[0]!r}: there are {', '.join(sorted(every))}."
+            raise Invalid(text, code="queue-unknown")
+        return [name for name in dict.fromkeys(every) if not chosen or name in chosen]
+
+    def carry_out(self, told: dict[str, Any]) -> None:
+        """Call the hook of one work and answer; returns when the broker has the answer."""
+        try:
+            work = messages.read_work(told)
+        except Invalid as error:
+            logger.error("a message is dropped: %s", error.message)
+            return
+        key = (work.task_id, work.event, work.attempt, work.delivery)
+        answer = self._answers.get(key)
+        if answer is None:
+            outcome = self._outcome(work)
+            try:
+                answer = messages.answer_text(outcome)
+            except (TypeError, ValueError) as error:
+                answer = messages.answer_text(_failure(work, f"What the stone put out cannot be sent: {error}"))
+            self._answers[key] = answer
+            if len(self._answers) > MOST_REMEMBERED:
+                self._answers.popitem(last=False)
+        self._send(answer)
+
+    def _outcome(self, work: Work) -> Outcome:
+        stone = self.stones.choose(work.stone, work.parameters)
+        if stone is None:
+            return _failure(work, f"The worker {os.uname().nodename} has no stone {work.stone!r} for these parameters.")
+        if self.ring.has(work.task_id, work.delivery):
+            return _failure(work, "It was stopped before it began.", result="withdrawn")
+        request = self.ring.begin(work.task_id, work.delivery)
+        last = 0.0
+
+        def on_progress(percent: int, text: str | None) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= PROGRESS_INTERVAL:
+                last = now
+                self._report(work, percent)
+
+        try:
+            return perform(stone, work, limits=self.limits, request=request, on_progress=on_progress)
+        finally:
+            self.ring.end(work.task_id, work.delivery)
+
+    @property
+    def _link(self) -> Link:
+        """This thread's connection; children of a process share none of its own."""
+        import threading
+
+        key = hash((os.getpid(), threading.get_ident()))
+        if key not in self._links:
+            self._links[key] = Link(self.app, confirmed=True)
+        return self._links[key]
+
+    def _send(self, answer: str) -> None:
+        """Give an answer to the broker, however long that is away: nobody else knows what was done."""
+        link, pause = self._link, 0.1
+        while True:
+            try:
+                link.publish(results_queue(), answer)
+                return
+            except link.errors as error:
+                logger.warning("the broker cannot be reached, so an answer waits: %s", error)
+                link.drop()
+                time.sleep(pause)
+                pause = min(2.0, pause * 2)
+
+    def _report(self, work: Work, percent: int) -> None:
+        link = self._link
+        try:
+            link.publish(signs_queue(), messages.progress_text(work, percent), durable=False)
+        except link.errors:
+            # The next one may get through, and the answer tells it again.
+            link.drop()
+
+
+def _failure(work: Work, reason: str, *, result: Any = "failed") -> Outcome:
+    return Outcome(
+        task_id=work.task_id,
+        process_instance_id=work.process_instance_id,
+        event=work.event,
+        attempt=work.attempt,
+        delivery=work.delivery,
+        result=result,
+        reason=reason,
+    )
+
+
+class WorkRequest(Request):
+    """A task in a worker's hands; one that is lost with its process goes back to the engines, which count that."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        error = exc_info.exception
+        error = getattr(error, "exc", error)
+        name = type(error).__name__
+        if name in ("WorkerLostError", "SystemExit", "KeyboardInterrupt") and not state.should_terminate:
+            workshop = self.app.riverstone_workshop
+            workshop.signs.lost(self.kwargs["work"])
+            state.task_ready(self)
+            self.acknowledge()
+            logger.error("task %s was lost with its process: %s", self.kwargs["work"].get("task_id"), error)
+            return
+        super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+
+
+class WorkConsumer(Consumer):
+    """Celery's consumer without what quorum queues make it declare for delays, of which there are none here."""
+
+    class Blueprint(Consumer.Blueprint):
+        default_steps = [step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step]
+
+
+@control_command(name=STOP, args=[("task_id", str), ("delivery", int)])  # type: ignore[untyped-decorator]
+def stop(command_state: Any, task_id: str, delivery: int) -> dict[str, str]:
+    """Ask a task to stop, if this worker has it or gets it."""
+    command_state.app.riverstone_workshop.ring.add(int(task_id), int(delivery))
+    return {"ok": "asked"}
+
+
+def set_up(
+    app: Celery, stones: Sequence[type[Stone]], *, queues: Collection[str] = (), limits: Limits | None = None
+) -> Workshop:
+    """Make an application's workers carry out these stones, from these of their queues or from all of them."""
+    workshop = Workshop(app, stones, limits or Limits())
+    app.riverstone_workshop = workshop
+    app.conf.task_queues = [task_queue(name) for name in workshop.queues(queues)]
+    app.conf.worker_consumer = WorkConsumer
+
+    @app.task(name=messages.TASK, ignore_result=True, acks_late=True, reject_on_worker_lost=True, Request=WorkRequest)  # type: ignore[untyped-decorator]
+    def carry_out(work: dict[str, Any]) -> None:
+        workshop.carry_out(work)
+
+    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def ready(sender: Any = None, **_: Any) -> None:
+        if sender.app is app:
+            workshop.signs.declare([stone for code in workshop.stones for stone in workshop.stones[code]])
+            workshop.signs.start()
+
+    return workshop
+
+
+def run(app: Celery, arguments: Sequence[str] = ()) -> None:
+    """Run a worker until it is told to stop (SIGTERM lets running hooks end); ``arguments`` are Celery's own."""
+    given = list(arguments)
+    if not any(each.startswith(("-l", "--loglevel")) for each in given):
+        given += ["--loglevel", "WARNING"]
+    if not any(each.startswith(("-n", "--hostname")) for each in given):
+        # Several on one machine must differ.
+        given += ["--hostname", f"riverstone-{os.getpid()}@%h"]
+    sys.argv[0] = "riverstone"
+    app.worker_main(["worker", "--without-gossip", "--without-mingle", *given])

@@ -1,0 +1,229 @@
+"""What engines and workers on other machines say to one another, as plain JSON.
+
+``docs/workers.md`` tells the whole of it and ``messages.schema.json`` beside this file is its schema. Ids are texts,
+since not every language keeps a large number whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .. import jsontext
+from ..errors import Invalid
+from ..limits import Limits
+from ..perform import MOST_LOG_LINES, Outcome
+from ..stone import HOOKS, Stone
+from ..task_info import Work
+
+RESULTS: Final = "riverstone.results"
+"""The queue of answers, declarations, and what workers or the broker have given up."""
+SIGNS: Final = "riverstone.signs"
+"""The queue of what may be lost: signs of life and reports of progress."""
+TASK: Final = "riverstone.perform"
+"""The name of the Celery task whose one argument is a work."""
+LONGEST_NAME = 255
+KINDS = ("done", "again", "failed", "bpmn-error", "withdrawn")
+
+
+def queue_of(stone: type[Stone], event: str) -> str:
+    """Where tasks of this stone wait for a worker: ``[business value.]code[.event]``, as ``beijing.Volume.monitor``.
+
+    A start (and the mock of one) has no event. The business values are what the stone serves.
+    """
+    values = [value if isinstance(value, str) else jsontext.dumps(value) for value in stone.serves.values()]
+    name = ".".join([*values, stone.code, *([] if event in ("start", "mock") else [event])])
+    if len(name.encode()) > LONGEST_NAME:
+        raise Invalid(f"The queue {name!r} has a longer name than a broker takes ({LONGEST_NAME} bytes).")
+    return name
+
+
+def queues_of(stone: type[Stone]) -> list[str]:
+    """Every queue of this stone's hooks."""
+    return list(dict.fromkeys(queue_of(stone, event) for event in HOOKS if event == "start" or stone.has(event)))
+
+
+def work_text(work: Work) -> str:
+    """One task's event as the body of a Celery message (protocol 2), for :data:`TASK`."""
+    head = jsontext.dumps(
+        {
+            "task_id": str(work.task_id),
+            "process_instance_id": str(work.process_instance_id),
+            "stone": work.stone,
+            "event": work.event,
+            "attempt": work.attempt,
+            "delivery": work.delivery,
+            "idempotency_key": work.idempotency_key,
+            "start_key": work.start_key,
+            "namespace": work.namespace,
+            "element_id": work.element_id,
+            "name": work.name,
+            "phase": work.phase,
+            "traceparent": work.traceparent,
+        }
+    )
+    # These are JSON already, and may be long.
+    values = f'"parameters":{work.parameters},"outputs":{work.outputs or "{}"},"state":{work.state or "{}"}'
+    embedded = '{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
+    return f'[[],{{"work":{head[:-1]},{values}}}}},{embedded}]'
+
+
+def read_work(told: Mapping[str, Any]) -> Work:
+    """The work of a message; raises Invalid."""
+    try:
+        return Work(
+            task_id=int(told["task_id"]),
+            process_instance_id=int(told["process_instance_id"]),
+            stone=told["stone"],
+            event=_one_of(HOOKS, told["event"]),
+            attempt=int(told["attempt"]),
+            delivery=int(told["delivery"]),
+            idempotency_key=told["idempotency_key"],
+            start_key=told.get("start_key", ""),
+            namespace=told["namespace"],
+            element_id=told["element_id"],
+            name=told.get("name", ""),
+            phase=told.get("phase", "running"),
+            traceparent=told.get("traceparent"),
+            parameters=jsontext.dumps(told["parameters"]),
+            outputs=jsontext.dumps(told["outputs"]) if told.get("outputs") else None,
+            state=jsontext.dumps(told["state"]) if told.get("state") else None,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Invalid(f"This is no work: {type(error).__name__}: {error}.", code="message-invalid") from error
+
+
+def answer_text(outcome: Outcome) -> str:
+    """What came of a work, for :data:`RESULTS`."""
+    told: dict[str, Any] = {
+        "kind": "answer",
+        "task_id": str(outcome.task_id),
+        "process_instance_id": str(outcome.process_instance_id),
+        "event": outcome.event,
+        "attempt": outcome.attempt,
+        "delivery": outcome.delivery,
+        "result": outcome.result,
+        "stone": outcome.stone,
+        "seconds": round(outcome.seconds, 6),
+    }
+    for name in ("outputs", "state", "progress", "log", "reason", "error_code"):
+        value = getattr(outcome, name)
+        if value is not None and (value or name in ("state", "progress")):
+            told[name] = list(value) if name == "log" else value
+    return jsontext.dumps(told)
+
+
+def read_answer(told: Mapping[str, Any], limits: Limits) -> Outcome:
+    """The outcome that an answer tells; one that says which work it is about and is wrong otherwise is a failure.
+
+    Raises Invalid for what does not tell even that.
+    """
+    try:
+        event = _one_of(HOOKS, told["event"])
+        task = int(told["task_id"]), int(told["process_instance_id"]), int(told["attempt"]), int(told["delivery"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Invalid(f"This is no answer: {type(error).__name__}: {error}.", code="message-invalid") from error
+    task_id, process_instance_id, attempt, delivery = task
+    try:
+        content = _content(told, limits)
+    except (Invalid, TypeError, ValueError) as error:
+        content = {"result": "failed", "reason": f"The worker's answer is wrong: {error}"}
+    return Outcome(
+        task_id=task_id,
+        process_instance_id=process_instance_id,
+        event=event,
+        attempt=attempt,
+        delivery=delivery,
+        **content,
+    )
+
+
+def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    result = _one_of(KINDS, told.get("result"))
+    if result == "again" and told["event"] != "monitor":
+        raise Invalid("only a monitor is asked again.")
+    outputs, state, log = told.get("outputs") or {}, told.get("state"), told.get("log") or []
+    for name, value in (("outputs", outputs), ("state", state)):
+        if value is not None and not isinstance(value, dict):
+            raise Invalid(f"{name} is no object.")
+        if value:
+            jsontext.check(value, limits=limits, name=name)
+            if jsontext.weigh(value, limits.output_size) > limits.output_size:
+                raise Invalid(f"{name} is over the limit output_size ({limits.output_size} bytes).")
+    if not isinstance(log, list) or "" in outputs:
+        raise Invalid("log is no list, or an output has no name.")
+    progress, reason, code = told.get("progress"), told.get("reason"), told.get("error_code")
+    return {
+        "result": result,
+        "outputs": outputs,
+        "state": state if result == "again" else None,
+        "progress": None if progress is None else max(0, min(100, int(progress))),
+        "log": tuple(_text(line)[:1000] for line in log[-MOST_LOG_LINES:]),
+        "reason": None if reason is None else _text(reason)[:2000],
+        "error_code": None if code is None else _text(code),
+        "stone": _text(told.get("stone", ""))[:255],
+        "seconds": max(0.0, float(told.get("seconds") or 0.0)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A worker has this delivery of a task in hand; ``running`` tells that its hook has been called."""
+
+    task_id: int
+    delivery: int
+    running: bool
+
+
+def signs_text(signs: list[Sign]) -> str:
+    """Signs of life, for :data:`SIGNS`."""
+    tasks = [{"task_id": str(each.task_id), "delivery": each.delivery, "running": each.running} for each in signs]
+    return jsontext.dumps({"kind": "signs", "tasks": tasks})
+
+
+def read_signs(told: Mapping[str, Any]) -> list[Sign]:
+    """Raises Invalid."""
+    try:
+        return [Sign(int(each["task_id"]), int(each["delivery"]), bool(each.get("running"))) for each in told["tasks"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Invalid(f"These are no signs: {type(error).__name__}: {error}.", code="message-invalid") from error
+
+
+def progress_text(work: Work, percent: int) -> str:
+    """How far a running task is, for :data:`SIGNS`."""
+    return jsontext.dumps(
+        {
+            "kind": "progress",
+            "task_id": str(work.task_id),
+            "process_instance_id": str(work.process_instance_id),
+            "attempt": work.attempt,
+            "percent": percent,
+        }
+    )
+
+
+def read(body: str | bytes) -> Mapping[str, Any]:
+    """A message as an object with a kind; raises Invalid for anything else."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The message is no JSON: {error}.", code="message-invalid") from error
+    named = told[1] if isinstance(told, list) and len(told) == 3 else None
+    if isinstance(named, dict) and isinstance(named.get("work"), dict):
+        # A task's own message that the broker has given up delivering.
+        return {**named["work"], "kind": "lost"}
+    if not isinstance(told, dict) or not isinstance(told.get("kind"), str):
+        raise Invalid("The message is no object with a kind.", code="message-invalid")
+    return told
+
+
+def _one_of(words: tuple[str, ...], word: Any) -> Any:
+    if word not in words:
+        raise ValueError(f"{str(word)[:50]!r} is none of {', '.join(words)}")
+    return word
+
+
+def _text(value: Any) -> str:
+    return jsontext.NOT_STORABLE.sub("", str(value))

@@ -1,0 +1,145 @@
+"""Tasks that workers on other machines have in hand: who vouches for them, and which nobody does.
+
+Such a task is owned by :data:`WORKERS`, not by an engine, so the death of an engine takes nothing from them. A task
+that ends quickly is never written here. One that does not is noted by the next sweep of any engine, gets a lease each
+time its worker gives a sign of life, and is lost when that runs out. Times are the database's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .leases import now_of
+
+if TYPE_CHECKING:
+    from .store import Store
+
+WORKERS: Final = "workers"
+"""Who owns a task that was handed to workers on other machines."""
+MOST_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class HandedRow:
+    """A task that workers should have in hand; ``silent`` is for how many milliseconds nobody has been heard of it."""
+
+    task_id: int
+    process_instance_id: int
+    delivery: int
+    stone: str
+    event: str
+    silent: int
+
+
+class Handovers:
+    """The handed-over tasks of one store; every method may raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._now = now_of(store.kind)
+        self._insert = "INSERT OR IGNORE INTO", ""
+        if store.kind == "postgresql":
+            self._insert = "INSERT INTO", " ON CONFLICT DO NOTHING"
+        elif store.kind == "mysql":
+            self._insert = "INSERT IGNORE INTO", ""
+
+    def note(self) -> None:
+        """Write down what has been in hand since the sweep before, and forget what no longer is."""
+        into, otherwise = self._insert
+        missing = self.store.read(f"SELECT COUNT(*) {_IN_HAND} AND NOT EXISTS ({_NOTED})")
+        gone = self.store.read(f"SELECT `task_id` FROM `handover` WHERE NOT EXISTS ({_STILL}) LIMIT {MOST_AT_ONCE}")
+        if gone:
+            marks = ", ".join("?" * len(gone))
+            sql = f"DELETE FROM `handover` WHERE `task_id` IN ({marks}) AND NOT EXISTS ({_STILL})"
+            self.store.execute(sql, tuple(number for (number,) in gone))
+        if missing[0][0]:
+            self.store.execute(
+                f"{into} `handover` (`task_id`, `delivery`, `since`, `lease`, `running`) SELECT `task`.`id`,"
+                f" `handed` + `lost`, {self._now}, NULL, 0 {_IN_HAND} AND NOT EXISTS ({_NOTED}){otherwise}"
+            )
+
+    def vouch(self, signs: Iterable[tuple[int, int, bool]], lease: int) -> None:
+        """Somebody has these in hand: (task id, delivery, whether its hook runs); good for so many milliseconds."""
+        sql = f"UPDATE `handover` SET `lease` = {self._now} + ?, `running` = ? WHERE `task_id` = ? AND `delivery` = ?"
+        rows = [(lease, int(running), task_id, delivery) for task_id, delivery, running in sorted(signs)]
+
+        def write() -> None:
+            for row in rows:
+                self.store.run(sql, row)
+
+        if rows:
+            self.store.write(write)
+
+    def expired(self) -> list[HandedRow]:
+        """Tasks whose worker has not been heard of for longer than its lease."""
+        return self._select(f"`lease` < {self._now}", f"{self._now} - `lease`")
+
+    def unvouched(self, milliseconds: int) -> list[HandedRow]:
+        """Tasks that were handed over, or offered again, at least so long ago and that nobody has shown to have."""
+        silent = f"{self._now} - `since`"
+        return self._select(f"`lease` IS NULL AND {silent} > {int(milliseconds)}", silent)
+
+    def offered_again(self, rows: Iterable[HandedRow]) -> None:
+        """The clock of these starts again: their messages are sent once more."""
+        sql = f"UPDATE `handover` SET `since` = {self._now} WHERE `task_id` = ? AND `delivery` = ?"
+        chosen = sorted((row.task_id, row.delivery) for row in rows)
+
+        def write() -> None:
+            for row in chosen:
+                self.store.run(sql, row)
+
+        if chosen:
+            self.store.write(write)
+
+    def lose(self, task_id: int, process_instance_id: int, delivery: int, now: int) -> bool:
+        """Take a delivery from whoever had it, so that any engine offers the task anew; false if it is not in hand.
+
+        ``now`` is the engine's time, since when the task is due. The instance's revision goes up, so that no copy
+        in memory goes on with what was lost.
+        """
+
+        def write() -> bool:
+            if not self.store.run(LOSE, (now, task_id, delivery)):
+                return False
+            self.store.run(
+                "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` = ?",
+                (process_instance_id,),
+            )
+            return True
+
+        return self.store.write(write)
+
+    def is_running(self, task_id: int) -> bool:
+        """Whether a worker has lately told that a hook of this task runs there."""
+        sql = f"SELECT 1 FROM `handover` WHERE `task_id` = ? AND `running` = 1 AND `lease` > {self._now}"
+        return bool(self.store.read(sql, (task_id,)))
+
+    def overdue(self, now: int) -> list[tuple[int, int]]:
+        """Tasks in hand whose deadline is over by the engine's time: (process instance, task)."""
+        sql = f"SELECT `task`.`process_instance_id`, `task`.`id` {_HANDED} AND `task`.`deadline` <= ? LIMIT 1000"
+        return [(int(instance), int(task)) for instance, task in self.store.read(sql, (now,))]
+
+    def _select(self, condition: str, silent: str) -> list[HandedRow]:
+        sql = (
+            "SELECT `task`.`id`, `task`.`process_instance_id`, `handover`.`delivery`, `task`.`stone`, `task`.`event`,"
+            f" {silent} {_HANDED} AND {condition} ORDER BY `task`.`id` LIMIT {MOST_AT_ONCE}"
+        )
+        return [HandedRow(*row) for row in self.store.read(sql)]
+
+
+_OPEN = f"`task`.`open` = 1 AND `task`.`owner` = '{WORKERS}' AND `task`.`due` IS NULL"
+# By way of the instances that have not ended, since these are few and no index tells the owner of a task.
+_IN_HAND = (
+    f"FROM `task` WHERE {_OPEN} AND `task`.`status` <> 'stone-missing' AND `task`.`process_instance_id` IN"
+    " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended')"
+)
+_NOTED = "SELECT 1 FROM `handover` WHERE `handover`.`task_id` = `task`.`id`"
+_SAME = "`task`.`handed` + `task`.`lost` = `handover`.`delivery`"
+_STILL = f"SELECT 1 FROM `task` WHERE `task`.`id` = `handover`.`task_id` AND {_OPEN} AND {_SAME}"
+_HANDED = f"FROM `handover` JOIN `task` ON `task`.`id` = `handover`.`task_id` WHERE {_OPEN} AND {_SAME}"
+LOSE = (
+    "UPDATE `task` SET `lost` = `lost` + 1, `owner` = NULL, `due` = ? WHERE `id` = ? AND `open` = 1"
+    f" AND `owner` = '{WORKERS}' AND `due` IS NULL AND `handed` + `lost` = ?"
+)
