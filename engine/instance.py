@@ -191,6 +191,8 @@ class Instance:
         namespace = run_namespace(token.node.namespace, token)
         row = self.new_task(token, None, namespace, kind="start", event="user")
         row.status = "running"
+        if inputs := token.node.input_values:
+            row.parameters = jsontext.dumps({name: token.data[name] for name in inputs})
 
     def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""

@@ -12,7 +12,7 @@ from .node import Process
 from .token import Token
 
 if TYPE_CHECKING:
-    from ..expressions import Value
+    from ..expressions import Expression, Value
     from .dialects import Binding
 
 
@@ -20,6 +20,7 @@ class NoneTask(Activity):
     """A task without a type: nothing to do (BPMN 2.0, 13.3.3)."""
 
     def execute(self, token: Token) -> bool | None:
+        self.take_inputs(token)
         self.map_outputs(token, {})
         return True
 
@@ -50,6 +51,7 @@ class UserTask(Activity):
     namespace: str
 
     def execute(self, token: Token) -> bool | None:
+        self.take_inputs(token)
         token.workflow.host.begin_task(token)
         return None
 
@@ -73,6 +75,7 @@ class ReceiveTask(CatchEvent, Activity):
         if self.definitions:
             self.listen_for(token)
         else:
+            self.take_inputs(token)
             token.workflow.host.begin_task(token)
         return None
 
@@ -99,7 +102,23 @@ class ScriptTask(Activity):
     script: str
 
     def execute(self, token: Token) -> bool | None:
+        self.take_inputs(token)
         token.workflow.host.run_script(token)
+        self.map_outputs(token, {})
+        return True
+
+
+class ExpressionTask(Activity):
+    """A script task of Zeebe's, whose script is one expression and no code."""
+
+    expression: Expression
+    result_variable: str
+
+    def execute(self, token: Token) -> bool | None:
+        self.take_inputs(token)
+        result = {self.result_variable: self.expression.evaluate(token.context)}
+        (token.scope or token).set_variables(result)
+        self.map_outputs(token, result)
         return True
 
 

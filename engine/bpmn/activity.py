@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .boundary import BoundaryEvent, armed
 from .compensation import COMPENSATES, REMEMBERED, compensated, hand_up, remember
@@ -12,9 +12,6 @@ from .gateways import RACE, end_race
 from .loops import RUN, Loop, MultiInstance
 from .node import Flow, Node, Process
 from .token import WAITING, Token
-
-if TYPE_CHECKING:
-    from ..expressions import Expression, Value
 
 
 class Activity(Node):
@@ -25,16 +22,12 @@ class Activity(Node):
     for_compensation = False
     compensation: Activity | None = None
     """The handler that a compensation event on the border names."""
-    input_values: Mapping[str, Value]
-    output_values: Sequence[tuple[str, Expression | Value]]
     start_quantity = 1
     completion_quantity = 1
 
     def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
         super().__init__(process, node_id, title=title, line=line)
         self.boundary = []
-        self.input_values = {}
-        self.output_values = ()
 
     # -- beginning
 
@@ -93,13 +86,6 @@ class Activity(Node):
         """The work of one run is done: map its results to variables and go on."""
         self.map_outputs(token, results)
         token.complete()
-
-    def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
-        """Set the variables that the model's output mappings name."""
-        if self.output_values:
-            context = token.context.child(results)
-            values = {target: value.evaluate(context) for target, value in self.output_values}
-            (token.scope or token).set_variables(values)
 
     def _on_complete(self, token: Token) -> None:
         scope, internal = token.scope, token.internal_data

@@ -79,6 +79,10 @@ class Fired(Node):
         self.host = event.host
         self.outgoing = event.outgoing
 
+    def _run_hook(self, token: Token) -> bool | None:
+        self.event.map_outputs(token, {})
+        return True
+
 
 def armed(host: Token) -> Iterator[Token]:
     """The listening tokens of an activity's boundary events."""

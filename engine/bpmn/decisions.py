@@ -90,11 +90,9 @@ class DecisionTask(Activity):
     """What yields the id of the decision, where that is an expression."""
 
     def execute(self, token: Token) -> bool | None:
-        context = token.context
-        if self.input_values:
-            context = context.child({name: value.evaluate(context) for name, value in self.input_values.items()})
+        self.take_inputs(token)
         decision = self._decision(token)
-        rows = decision.rows(context)
+        rows = decision.rows(token.context)
         if not rows and self.call.must_hit:
             raise ExpressionError(f"No rule of the decision {decision.id!r} fits what {self.bpmn_id!r} gives it.")
         value = Reading(True, token.workflow.host.limits).fitting(decision.shaped(rows, self.call.shape))

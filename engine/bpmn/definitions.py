@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from ..expressions import Expression, Value
@@ -39,6 +39,19 @@ class EventDefinition:
     """For a compensation: the one activity to compensate."""
     wait_for_completion: bool = True
     payload: Mapping[str, Value] = field(default_factory=dict)
+    """For a thrown message or signal: what it brings, by name."""
+    all_variables: bool = False
+    """Whether it brings every variable that its thrower sees."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """For a caught error or escalation: further variables that get its ``errorCode`` and the like."""
+
+
+def named(definitions: Sequence[EventDefinition], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event brings, also under the names that the model gives it."""
+    found = dict(payload)
+    for definition in definitions:
+        found.update((name, payload[key]) for name, key in definition.variables.items() if key in payload)
+    return found
 
 
 def matches(definition: EventDefinition, kind: str, code: str) -> bool:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from .bindings import Binding, read_binding, read_properties
 from .mappings import Input, Io, OutputMapping, Passing, read_io
-from .unread import unread
+from .unread import foreign, unread
 from .vendors import (
     BPMN,
     ZEEBE,
@@ -30,6 +30,7 @@ __all__ = [
     "MultiInstance",
     "OutputMapping",
     "Passing",
+    "foreign",
     "read_binding",
     "read_condition",
     "read_expression",

@@ -25,6 +25,10 @@ class StartEvent(Node):
     interrupting = True
     parallel_multiple = False
 
+    def _run_hook(self, token: Token) -> bool | None:
+        self.map_outputs(token, {})
+        return True
+
 
 class CatchEvent(Node):
     """An intermediate event, or a receive task, that waits for something to come."""
@@ -37,12 +41,14 @@ class CatchEvent(Node):
 
     def _run_hook(self, token: Token) -> bool | None:
         if TRIGGERED in token.internal_data or (self.definitions and self.definitions[0].kind == "link"):
+            self.map_outputs(token, {})
             return True
         self.listen_for(token)
         return None
 
     def listen_for(self, token: Token) -> None:
         """Register what the token waits for."""
+        self.take_inputs(token)
         token.workflow.wait(token, waits_for(self.definitions, token))
 
     def condition_holds(self, token: Token, number: int) -> bool:
@@ -61,7 +67,7 @@ class CatchEvent(Node):
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         """One of the things waited for has come."""
         workflow = token.workflow
-        token.set_variables(payload)
+        (token.scope or token).set_variables(payload)
         if not self.all_seen(token, number):
             return
         if repeats_left(token, number) > 0 and RACE not in token.internal_data:
@@ -71,6 +77,7 @@ class CatchEvent(Node):
             turn.note(**{TRIGGERED: True})
             return
         workflow.stop_waiting(token)
+        self.map_outputs(token, payload)
         end_race(token)
         token.complete()
 
@@ -90,12 +97,15 @@ class ThrowEvent(Node):
         for definition in self.definitions:
             if definition.kind == "compensate":
                 return self._compensate(definition, token)
+        self.map_outputs(token, {})
         return True
 
     def _throw(self, definition: EventDefinition, token: Token) -> None:
         workflow = token.workflow
         if definition.kind in ("message", "signal"):
-            payload = {name: value.evaluate(token.context) for name, value in definition.payload.items()}
+            payload = token.visible if definition.all_variables else {}
+            for name, value in (*definition.payload.items(), *self.input_values.items()):
+                payload[name] = value.evaluate(token.context)
             # Its number lies between those of the tokens that are there now and of those that follow this one.
             sent = workflow.new_token(self.sent, token.scope, None, token.causes)
             sent.note(kind=definition.kind, name=event_name(definition, token), payload=payload)
@@ -138,6 +148,9 @@ class Sent(Node):
 class EndEvent(ThrowEvent):
     """A token ends here; an error, a cancel or a terminate end event ends more than itself."""
 
+    ends_everything = False
+    """Whether a terminate end event ends the whole instance, not only its own scope, as Flowable lets it."""
+
     def _run_hook(self, token: Token) -> bool | None:
         done = super()._run_hook(token)
         if not done:
@@ -146,7 +159,7 @@ class EndEvent(ThrowEvent):
             if definition.kind == "error":
                 raise BpmnError(definition.name or "", f"thrown by the end event {self.bpmn_id!r}")
             if definition.kind == "terminate":
-                token.workflow.terminate(token)
+                token.workflow.terminate(token, everything=self.ends_everything)
                 return None
             if definition.kind == "cancel":
                 cancel_transaction(token)

@@ -257,6 +257,12 @@ def _passing(element: etree._Element) -> Passing:
     )
 
 
+def read_passed(element: etree._Element, name: str) -> tuple[tuple[OutputMapping, ...], bool]:
+    """The variables that ``in`` or ``out`` elements pass, and whether they pass everything."""
+    found, everything, _ = _java_passing(element, name)
+    return found, everything
+
+
 def _java_passing(element: etree._Element, name: str) -> tuple[tuple[OutputMapping, ...], bool, str | None]:
     """The ``in`` or ``out`` elements: single variables, whether everything passes, and the business key's text."""
     found: list[OutputMapping] = []

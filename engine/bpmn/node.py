@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 
 from ..errors import ExpressionError
-from ..expressions import Expression
+from ..expressions import Expression, Value
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -87,6 +88,10 @@ class Node(BpmnTaskSpec):
     """Whether a token here keeps its scope from ending."""
     cancellable = False
     """Whether it is a transaction, which a cancel end event ends."""
+    input_values: Mapping[str, Value] = MappingProxyType({})
+    """What the model lets in, by the name under which it is seen inside."""
+    output_values: Sequence[tuple[str, Value]] = ()
+    """What the model lets out when it is done, by the variables that it sets."""
 
     def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
         super().__init__(process, node_id)
@@ -112,6 +117,20 @@ class Node(BpmnTaskSpec):
 
     def _run_hook(self, token: Token) -> bool | None:
         return True
+
+    def take_inputs(self, token: Token) -> None:
+        """Let what the model lets in be seen from the token, in front of everything else."""
+        if self.input_values:
+            context = token.context
+            token.data = {**token.data, **{name: value.evaluate(context) for name, value in self.input_values.items()}}
+            token.workflow.touched[token.id] = token
+
+    def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
+        """Set the variables that the model's output mappings name."""
+        if self.output_values:
+            context = token.context.child(results)
+            values = {target: value.evaluate(context) for target, value in self.output_values}
+            (token.scope or token).set_variables(values)
 
     def _on_complete(self, token: Token) -> None:
         self.leave(token)

@@ -16,12 +16,12 @@ from ..limits import Limits
 from . import activities, boundary, events, gateways, subprocesses
 from .activity import Activity
 from .definitions import EventDefinition
-from .dialects import ExpressionText, Input, OutputMapping, read_condition, unread
+from .dialects import ExpressionText, Input, OutputMapping, foreign, read_condition, unread
 from .elements import flag, local, name_of, referred
 from .event_subprocess import EventSubProcess
 from .findings import Finding
 from .node import Flow, Node, Process
-from .readers import READERS
+from .readers import READERS, mapped
 from .triggers import read_definitions
 from .vendors import BPMN
 
@@ -34,6 +34,8 @@ SILENT = frozenset(
     dataOutputAssociation""".split()
 )
 
+NAMED = frozenset({"message", "signal", "error", "escalation"})
+"""What events of all processes refer to."""
 SENT = frozenset({"message", "signal", "compensate"})
 """What a throw event sends on its way, apart from its own token."""
 
@@ -65,6 +67,8 @@ class Parser:
         self.defaults: dict[Node, str] = {}
         self.stone_tasks: list[activities.StoneTask] = []
         self.global_tasks: dict[str, etree._Element] = {}
+        self.foreign: set[str] = set()
+        """The namespaces of unknown vendors that have been told of."""
 
     def parse(self) -> Parsed:
         """Every process of every file; what cannot run is a finding, not an exception."""
@@ -72,6 +76,8 @@ class Parser:
             for element in root:
                 if element.get("id"):
                     self.by_id[str(element.get("id"))] = element
+                if local(element) in NAMED:
+                    self._not_understood(element)
                 for operation in element.iterchildren(f"{{{BPMN}}}operation"):
                     self.by_id[str(operation.get("id"))] = operation
                 if local(element).startswith("global") and local(element).endswith("Task"):
@@ -125,6 +131,7 @@ class Parser:
     def _process(self, element: etree._Element) -> Process:
         process = Process(str(element.get("id")), element.get("name"))
         self.processes[process.name] = process
+        self._not_understood(element)
         self.fill(process, element)
         return process
 
@@ -182,14 +189,20 @@ class Parser:
 
     def _not_understood(self, element: etree._Element) -> None:
         for what in unread(element):
-            text = f"{what} of {name_of(element)} is not understood and has no effect."
-            self.wrong(element, "not-understood", text, "warning")
+            text = f"{what} of {name_of(element)} cannot be run here: remove it, or let a task of its own do that."
+            self.wrong(element, "not-understood", text)
+        for namespace in foreign(element):
+            if namespace not in self.foreign:
+                self.foreign.add(namespace)
+                text = f"What {name_of(element)} and others say in the namespace {namespace[:200]!r} is not read."
+                self.wrong(element, "foreign-extension", text, "warning")
 
     def _flow(self, process: Process, element: etree._Element) -> None:
         source = process.nodes.get(referred(element, "sourceRef") or "")
         target = process.nodes.get(referred(element, "targetRef") or "")
         if source is None or target is None:
             return
+        self._not_understood(element)
         condition = None
         if not isinstance(source, (gateways.ParallelGateway, gateways.EventBasedGateway)):
             condition = self.expression(element, read_condition(element))
@@ -206,7 +219,7 @@ class Parser:
         if not isinstance(host, Activity):
             return
         self._not_understood(element)
-        event = self.node(boundary.BoundaryEvent, process, element)
+        event = mapped(self, process, element, boundary.BoundaryEvent)
         event.definitions = read_definitions(self, element)
         event.parallel_multiple = flag(element, "parallelMultiple")
         event.interrupting = flag(element, "cancelActivity", True)

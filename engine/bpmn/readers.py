@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from ..expressions import compile_expression
 from . import activities, events, gateways, subprocesses
 from .activity import Activity
 from .decisions import DecisionCall, DecisionTask, read_decision
@@ -26,7 +27,7 @@ from .event_subprocess import EventSubProcess, Listener
 from .loops import Loop, MultiInstance
 from .node import Node, Process
 from .triggers import read_behavior_event, read_definitions, read_task_message
-from .vendors import BPMN, own_text
+from .vendors import BPMN, ZEEBE, attribute_value, extensions, own_text
 
 if TYPE_CHECKING:
     from ..expressions import Expression
@@ -38,8 +39,17 @@ Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 # -- events
 
 
+def mapped(parser: Parser, process: Process, element: etree._Element, kind: type[Node]) -> Any:
+    """A node with what the model lets in and out."""
+    node: Node = parser.node(kind, process, element)
+    io = read_io(element)
+    node.input_values = {name: parser.value(element, given) for name, given in io.inputs.items()}
+    node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in io.outputs]
+    return node
+
+
 def start_event(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: events.StartEvent = parser.node(events.StartEvent, process, element)
+    node: events.StartEvent = mapped(parser, process, element, events.StartEvent)
     node.definitions = read_definitions(parser, element)
     node.interrupting = flag(element, "isInterrupting", True)
     node.parallel_multiple = flag(element, "parallelMultiple")
@@ -47,7 +57,7 @@ def start_event(parser: Parser, process: Process, element: etree._Element) -> No
 
 
 def catch_event(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: events.CatchEvent = parser.node(events.CatchEvent, process, element)
+    node: events.CatchEvent = mapped(parser, process, element, events.CatchEvent)
     node.definitions = read_definitions(parser, element)
     node.parallel_multiple = flag(element, "parallelMultiple")
     if not node.definitions:
@@ -61,8 +71,11 @@ def throw_event(parser: Parser, process: Process, element: etree._Element) -> No
     if binding is not None:
         return bound(parser, process, element, binding)
     kind = events.EndEvent if local(element) == "endEvent" else events.ThrowEvent
-    node: events.ThrowEvent = parser.node(kind, process, element)
+    node: events.ThrowEvent = mapped(parser, process, element, kind)
     node.definitions = read_definitions(parser, element)
+    if isinstance(node, events.EndEvent) and any(definition.kind == "terminate" for definition in node.definitions):
+        (definition,) = element.iterchildren(f"{{{BPMN}}}terminateEventDefinition")
+        node.ends_everything = attribute_value(definition, "terminateAll") == "true"
     return node
 
 
@@ -87,10 +100,7 @@ def gateway(kind: type[Node]) -> Reader:
 
 def activity(parser: Parser, process: Process, element: etree._Element, kind: type[Activity]) -> Any:
     """A node with what all activities have: mappings, a loop, quantities."""
-    node: Activity = parser.node(kind, process, element)
-    io = read_io(element)
-    node.input_values = {name: parser.value(element, given) for name, given in io.inputs.items()}
-    node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in io.outputs]
+    node: Activity = mapped(parser, process, element, kind)
     node.for_compensation = flag(element, "isForCompensation")
     node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
     node.start_quantity = max(1, int(element.get("startQuantity", "1")))
@@ -220,6 +230,12 @@ def send_task(parser: Parser, process: Process, element: etree._Element) -> Node
 
 
 def script_task(parser: Parser, process: Process, element: etree._Element) -> Node:
+    for found in extensions(element, "script", (ZEEBE,)):
+        formula: activities.ExpressionTask = activity(parser, process, element, activities.ExpressionTask)
+        text = ExpressionText(text=found.get("expression", ""), language="feel")
+        formula.expression = parser.expression(element, text) or compile_expression("null", limits=parser.limits)
+        formula.result_variable = found.get("resultVariable", "").strip() or "result"
+        return formula
     node: activities.ScriptTask = activity(parser, process, element, activities.ScriptTask)
     script = child(element, "script")
     node.script = own_text(script) if script is not None else ""
@@ -271,6 +287,9 @@ def ad_hoc_sub_process(parser: Parser, process: Process, element: etree._Element
     node.sequential = element.get("ordering") == "Sequential"
     node.cancel_remaining = flag(element, "cancelRemainingInstances", True)
     node.completion = parser.expression(element, read_expression(child(element, "completionCondition")))
+    for found in extensions(element, "adHoc", (ZEEBE,)):
+        if listed := found.get("activeElementsCollection", "").strip():
+            node.chosen = parser.expression(element, ExpressionText(text=listed, language="feel"))
     node.body = inner(parser, element)
     return node
 

@@ -24,9 +24,7 @@ class SubProcess(Activity):
 
     def execute(self, token: Token) -> bool | None:
         token._set_state(STARTED)
-        if self.input_values:
-            context = token.context
-            token.data = {**token.data, **{name: value.evaluate(context) for name, value in self.input_values.items()}}
+        self.take_inputs(token)
         token.workflow.open_scope(token, self.body)
         return None
 
@@ -74,13 +72,16 @@ class AdHocSubProcess(SubProcess):
     sequential = False
     completion: Expression | None = None
     cancel_remaining = True
+    chosen: Expression | None = None
+    """Where the model says which activities are begun: what yields the list of their ids."""
 
     def execute(self, token: Token) -> bool | None:
         token._set_state(STARTED)
+        self.take_inputs(token)
         workflow = token.workflow
         for handler in self.body.event_sub_processes:
             handler.listen(token)
-        entries = list(self.body.entries)
+        entries = self._chosen(token)
         if self.sequential and entries:
             token.note(left=[node.name for node in entries[1:]])
             entries = entries[:1]
@@ -89,6 +90,19 @@ class AdHocSubProcess(SubProcess):
         if not entries:
             workflow.scope_ended(token)
         return None
+
+    def _chosen(self, token: Token) -> list[Node]:
+        """What is begun: all, or those whose ids the model lists."""
+        if self.chosen is None:
+            return list(self.body.entries)
+        wanted = self.chosen.evaluate(token.context)
+        if not isinstance(wanted, list):
+            raise ExpressionError(f"What {self.bpmn_id!r} is to begin is no list of ids.")
+        begun = {node.name: node for node in self.body.entries}
+        unknown = [name for name in wanted if not isinstance(name, str) or name not in begun]
+        if unknown:
+            raise ExpressionError(f"{self.bpmn_id!r} is to begin {str(unknown[0])[:80]!r}, which it does not hold.")
+        return [begun[name] for name in wanted]
 
     def has_enough(self, scope: Token, done: Token) -> bool:
         if self.completion is None or not self.completion.is_true(scope.context):

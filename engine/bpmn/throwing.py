@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .definitions import named
+
 if TYPE_CHECKING:
     from .token import Token
     from .workflow import Workflow
@@ -27,14 +29,14 @@ def _catch_outward(token: Token, kind: str, code: str, payload: dict[str, Any]) 
     current: Token | None = token
     while current is not None:
         for event in current.node.catchers(current, kind, code):
-            event.catch(current, payload)
+            event.catch(current, named(event.definitions, payload))
             return True
         scope = current.scope
         if scope is None:
             return False
         for handler in scope.node.handlers(scope, kind, code):
             if handler is not current.node:
-                handler.start(scope, payload)
+                handler.start(scope, named(handler.definitions, payload))
                 return True
         current = scope
     return False

@@ -9,7 +9,8 @@ from lxml import etree
 
 from .definitions import EventDefinition, EventKind
 from .elements import child, flag, local, name_of, referred
-from .vendors import BPMN, ZEEBE, ExpressionText, extensions, read_expression
+from .mappings import read_passed
+from .vendors import BPMN, ZEEBE, ExpressionText, attribute_value, extensions, read_expression
 
 if TYPE_CHECKING:
     from ..expressions import Expression
@@ -41,7 +42,7 @@ def _parts(parser: Parser, element: etree._Element) -> Iterator[etree._Element]:
 def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> EventDefinition:
     kind = cast(EventKind | Literal["conditional"], local(part)[: -len("EventDefinition")])
     if kind == "message" or kind == "signal":
-        return _named(parser, event, kind, parser.by_id.get(referred(part, f"{kind}Ref") or ""))
+        return _named(parser, event, part, kind, parser.by_id.get(referred(part, f"{kind}Ref") or ""))
     if kind == "timer":
         return _timer(parser, event, part)
     if kind == "conditional":
@@ -50,7 +51,7 @@ def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> 
     if kind == "error" or kind == "escalation":
         target = parser.by_id.get(referred(part, f"{kind}Ref") or "")
         code = referred(part, f"{kind}Ref") if target is None else target.get(f"{kind}Code") or target.get("id")
-        return EventDefinition(kind=kind, name=code)
+        return EventDefinition(kind=kind, name=code, variables=_variables(part, kind))
     if kind == "link":
         return EventDefinition(kind="link", name=part.get("name"))
     if kind == "compensate":
@@ -60,7 +61,11 @@ def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> 
 
 
 def _named(
-    parser: Parser, event: etree._Element, kind: Literal["message", "signal"], target: etree._Element | None
+    parser: Parser,
+    event: etree._Element,
+    part: etree._Element,
+    kind: Literal["message", "signal"],
+    target: etree._Element | None,
 ) -> EventDefinition:
     """A message or a signal; what has no name of its own is called like the event."""
     bearer = event if target is None else target
@@ -71,7 +76,21 @@ def _named(
     for subscription in extensions(bearer, "subscription", (ZEEBE,)):
         key = subscription.get("correlationKey")
         correlation = parser.expression(event, ExpressionText(text=key, language="feel") if key else None)
-    return EventDefinition(kind=kind, name=name, expression=expression, correlation=correlation)
+    brings, everything = read_passed(part, "in")
+    return EventDefinition(
+        kind=kind,
+        name=name,
+        expression=expression,
+        correlation=correlation,
+        payload={mapping.target: parser.value(event, mapping) for mapping in brings},
+        all_variables=everything,
+    )
+
+
+def _variables(part: etree._Element, kind: str) -> dict[str, str]:
+    """The variables that a modeler wants an error's or escalation's code and text in, by name."""
+    wanted = {name: attribute_value(part, f"{kind}{name}Variable") for name in ("Code", "Message")}
+    return {variable: f"{kind}{name}" for name, variable in wanted.items() if variable}
 
 
 def read_task_message(parser: Parser, task: etree._Element) -> list[EventDefinition]:
@@ -86,7 +105,7 @@ def read_task_message(parser: Parser, task: etree._Element) -> list[EventDefinit
     target = parser.by_id.get(reference)
     if target is None:
         return [EventDefinition(kind="message", name=reference)]
-    return [_named(parser, task, "message", target)]
+    return [_named(parser, task, task, "message", target)]
 
 
 def read_behavior_event(parser: Parser, marker: etree._Element, attribute: str) -> EventDefinition | None:

@@ -1,4 +1,10 @@
-"""What a modeler wrote into an element that bears on execution and that nothing here understands."""
+"""What a modeler wrote into an element that bears on execution and that nothing here understands.
+
+The rule: a vendor's attribute or element is read, or it is known to be harmless (it decides who sees a task, how a form
+or a picture looks, or how a Java engine cuts transactions and keeps history), or the model is refused. So listeners,
+which are code that runs, are refused; so is whatever a vendor adds that is not known here. What is in namespaces of
+vendors who are not known at all is told once, as a warning: what BPMN itself says still runs.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +23,9 @@ _MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
 _DECISION = frozenset({"decisionRef", "mapDecisionResult"})
 _TOGETHER = ("latest", "deployment")
 """The ways to bind a decision that its being deployed together with the process comes to."""
+_VARIABLES = frozenset(
+    {"errorCodeVariable", "errorMessageVariable", "escalationCodeVariable", "escalationMessageVariable"}
+)
 _CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey"})
 
 _HARMLESS_ATTRIBUTES = frozenset(
@@ -60,9 +69,25 @@ _HARMLESS_ATTRIBUTES = frozenset(
         "modelerTemplateIcon",
         "diagramRelationId",
         "taskIdVariableName",
+        "taskCompleterVariableName",
+        "parallelInSameTransaction",
+        "autoStoreVariables",
+        "doNotIncludeVariables",
+        "enableParallelInSameTransaction",
+        "isEagerExecutionFetching",
+        "variableEvents",
+        "variableName",
+        "errorMessage",
+        "jobRetryTimeCycle",
+        "processCategory",
     }
 )
-"""Attributes that decide who sees a task, how a form looks or how a Java engine cuts transactions."""
+"""Attributes that decide who sees a task, how a form looks or how a Java engine cuts transactions.
+
+``variableName`` and ``variableEvents`` of a conditional event tell a Java engine when to look; here it always is.
+"""
+_SAID_BY_DEFAULT = frozenset({"false", ""})
+"""Values by which an attribute asks for nothing."""
 _HARMLESS_ELEMENTS = frozenset(
     {
         "formData",
@@ -88,13 +113,44 @@ _HARMLESS_ELEMENTS = frozenset(
         "category",
         "task-candidates-type",
         "work-form-field-validation",
+        "conversationalProperties",
+        "bpmnInfo",
+        "extensionElements",
     }
 )
-_READ_ELEMENTS = frozenset({"inputOutput", "ioMapping", "taskHeaders", "failedJobRetryTimeCycle"})
+_READ_ELEMENTS = frozenset({"taskHeaders", "failedJobRetryTimeCycle", "subscription"})
+_MAPPINGS = frozenset({"inputOutput", "ioMapping"})
+_MAPPED = ("Task", "task", "Event", "ubProcess", "Activity", "transaction")
+"""How the names of the elements end that let something in and out."""
 _BINDING_ELEMENTS = frozenset({"taskDefinition", "field", "serviceTaskOperator"})
+_THROWN = ("messageEventDefinition", "signalEventDefinition", "sendTask")
 _FLOW_CHILDREN = frozenset(
     {"multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "conditionExpression", "completionCondition"}
 )
+
+
+_PICTURES = (
+    "http://bpmn.io/",
+    "http://camunda.org/schema/modeler/",
+    "http://camunda.org/schema/conversion/",
+    "http://flowable.org/design",
+    "http://www.omg.org/spec/BPMN/",
+    "http://www.omg.org/spec/DD/",
+    "http://www.signavio.com",
+    "http://www.w3.org/",
+)
+"""Namespaces that say something about pictures and the modeler only, by how they begin."""
+
+
+def foreign(element: etree._Element) -> Iterator[str]:
+    """The namespaces of vendors who are not known, in what they add to this node."""
+    names = [str(name) for name in element.attrib]
+    for holder in element.iterchildren(f"{{{BPMN}}}extensionElements"):
+        names += [str(child.tag) for child in holder.iterchildren("*")]
+    for name in names:
+        namespace = name[1:].partition("}")[0] if name.startswith("{") else ""
+        if namespace and namespace not in PREFIXES and not namespace.startswith(_PICTURES):
+            yield namespace
 
 
 def unread(element: etree._Element) -> list[str]:
@@ -124,7 +180,9 @@ def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
         qualified = etree.QName(full_name)
         prefix = PREFIXES.get(qualified.namespace or "")
         name = qualified.localname
-        if prefix is None or name in _HARMLESS_ATTRIBUTES or _is_read(part, bindable, name, str(value)):
+        if prefix is None or name in _HARMLESS_ATTRIBUTES or value in _SAID_BY_DEFAULT:
+            continue
+        if _is_read(part, bindable, name, str(value)):
             continue
         yield f'{prefix}:{name}="{value}"' if name in _SHOWN else f"{prefix}:{name}"
 
@@ -146,6 +204,10 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
         return kind == "multiInstanceLoopCharacteristics"
     if name == "calledElementBinding":
         return value == "latest"
+    if name in _VARIABLES:
+        return kind.startswith(name[:5])
+    if name == "terminateAll":
+        return kind == "terminateEventDefinition"
     return name in _CALL and kind == "callActivity"
 
 
@@ -158,6 +220,14 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
             if prefix is None or name in _HARMLESS_ELEMENTS or name in _READ_ELEMENTS:
                 continue
             if bindable and name in _BINDING_ELEMENTS:
+                continue
+            if name in _MAPPINGS and kind.endswith(_MAPPED):
+                continue
+            if name == "in" and kind in _THROWN and _is_thrown(part):
+                continue
+            if name == "script" and kind == "scriptTask" and prefix == "zeebe":
+                continue
+            if name == "adHoc" and kind == "adHocSubProcess" and set(child.attrib) <= {"activeElementsCollection"}:
                 continue
             if kind == "businessRuleTask" and name in ("calledDecision", "calledDecisionId"):
                 if child.get("bindingType", "latest") not in _TOGETHER:
@@ -176,6 +246,11 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
             if name in ("executionListeners", "taskListeners", "in", "out") and not len(child) and not child.attrib:
                 continue
             yield f"{prefix}:{name}"
+
+
+def _is_thrown(part: etree._Element) -> bool:
+    parent = part.getparent()
+    return parent is None or local_name(parent) in ("intermediateThrowEvent", "endEvent", "process")
 
 
 def _values(part: etree._Element, bindable: bool) -> Iterator[str]:

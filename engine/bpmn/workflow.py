@@ -344,9 +344,9 @@ class Workflow(BpmnWorkflow):
             raise RiverstoneError(f"The model has no node {name!r} any more.", code="node-missing")
         return node
 
-    def terminate(self, token: Token) -> None:
-        """End a scope at once, with everything in it (BPMN 2.0, 13.5.6)."""
-        scope = token.scope
+    def terminate(self, token: Token, *, everything: bool = False) -> None:
+        """End a scope at once, with everything in it (BPMN 2.0, 13.5.6); or the whole instance."""
+        scope = self.task_tree if everything else token.scope
         assert scope is not None
         causes = token.causes
         self.ends_in(scope, merged(self.interrupt(scope), causes))
