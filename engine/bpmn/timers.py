@@ -12,6 +12,7 @@ DURATION = re.compile(
     r"^(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+(?:[.,]\d+)?)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+(?:[.,]\d+)?)H)?(?:(?P<minutes>\d+(?:[.,]\d+)?)M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?$"
 )
+ZONE = re.compile(r"(?<=[0-9Z])\[[\w/+-]{1,64}\]$")
 LONGEST = 3_155_760_000_000
 """A hundred years in milliseconds: what is due later is a mistake."""
 
@@ -58,7 +59,8 @@ def _months_ms(months: int, start: int) -> int:
 def date_ms(text: str) -> int:
     """An ISO 8601 date and time in milliseconds since 1970; without an offset it is the server's local time."""
     try:
-        moment = datetime.fromisoformat(text.strip())
+        # The name of a zone behind the offset says nothing more.
+        moment = datetime.fromisoformat(ZONE.sub("", text.strip()))
         return round(moment.timestamp() * 1000)
     except (ValueError, OverflowError, OSError) as error:
         raise ExpressionError(f"{text!r} is not an ISO 8601 date and time such as 2026-01-31T08:00:00Z.") from error

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from lxml import etree
 
+from ..context import Context
+from ..errors import ExpressionError
 from .definitions import EventDefinition, EventKind
 from .elements import child, flag, local, name_of, referred
 from .mappings import read_passed
+from .timers import first_due
 from .vendors import BPMN, ZEEBE, ExpressionText, attribute_value, extensions, read_expression
 
 if TYPE_CHECKING:
@@ -118,10 +121,21 @@ def _timer(parser: Parser, event: etree._Element, part: etree._Element) -> Event
     for name, kind in TIMERS:
         text = read_expression(child(part, name))
         if text is not None:
-            return EventDefinition(kind="timer", timer=kind, expression=_time(parser, event, text))
+            expression = _time(parser, event, text)
+            if expression is not None and expression.constant:
+                _refuse_impossible(parser, event, kind, expression)
+            return EventDefinition(kind="timer", timer=kind, expression=expression)
     parser.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
     never = _time(parser, event, ExpressionText(text="PT0S", language="juel"))
     return EventDefinition(kind="timer", timer="duration", expression=never)
+
+
+def _refuse_impossible(parser: Parser, event: etree._Element, kind: str, expression: Expression) -> None:
+    """What is no time wherever it runs is told at deployment."""
+    try:
+        first_due(kind, expression.evaluate(Context()), 0, round(parser.limits.timer_interval * 1000))
+    except ExpressionError as error:
+        parser.wrong(event, "timer-time", f"The timer of {name_of(event)} cannot be set: {error.message}")
 
 
 def _time(parser: Parser, event: etree._Element, text: ExpressionText) -> Expression | None:

@@ -41,6 +41,21 @@ def test_a_timer_without_a_time_is_told() -> None:
     assert codes(parse(body)) == ["timer-without-time"]
 
 
+def test_a_time_that_is_none_is_told() -> None:
+    def timer(time: str) -> str:
+        return f'<intermediateCatchEvent id="w"><timerEventDefinition>{time}</timerEventDefinition></intermediateCatchEvent>'
+
+    for time in (
+        "<timeDate>2031-02-30</timeDate>",
+        "<timeCycle>0 0 * * * ?</timeCycle>",
+        "<timeDuration>P</timeDuration>",
+    ):
+        (finding,) = parse(timer(time)).findings
+        assert (finding.code, finding.element_id) == ("timer-time", "w")
+    assert codes(parse(timer("<timeDate>2031-02-28T00:00:00+01:00[Europe/Berlin]</timeDate>"))) == []
+    assert codes(parse(timer("<timeDuration>${later}</timeDuration>"))) == []
+
+
 def test_a_wrong_expression_is_told_with_its_element() -> None:
     body = (
         '<userTask id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b">'

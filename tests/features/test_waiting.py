@@ -207,9 +207,9 @@ def test_a_timer_that_fell_due_while_no_engine_ran_fires_at_once(tmp_path: Path,
 
 @pytest.mark.parametrize("text", ["soon", "${nothing}", "P99999999999Y"])
 def test_a_timer_that_says_no_time_fails_its_process_with_the_text(engine: Engine, text: str) -> None:
-    engine.deploy(after(timer(text), "1", ""))
+    engine.deploy(after(timer("${when}"), "1", ""))
 
-    ended = engine.get(begin(engine, rollback=False))
+    ended = engine.get(begin(engine, variables={"when": text}, rollback=False))
 
     assert ended.status == "failed"
     assert text in (ended.reason or "")
