@@ -43,7 +43,8 @@ def test_a_timer_without_a_time_is_told() -> None:
 
 def test_a_time_that_is_none_is_told() -> None:
     def timer(time: str) -> str:
-        return f'<intermediateCatchEvent id="w"><timerEventDefinition>{time}</timerEventDefinition></intermediateCatchEvent>'
+        definition = f"<timerEventDefinition>{time}</timerEventDefinition>"
+        return f'<intermediateCatchEvent id="w">{definition}</intermediateCatchEvent>'
 
     for time in (
         "<timeDate>2031-02-30</timeDate>",
