@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
 
-from ..engine import Engine
+from ..engine import Engine, logs
 from ..engine.keys import SCOPES, is_key
 from .introspection import Introspection
 from .problems import Refused
 from .request_id import request_id
+
+log = logging.getLogger("riverstone.api")
 
 LOOPBACK_HOST = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 FORWARDED = re.compile(
@@ -23,6 +26,8 @@ FORWARDED = re.compile(
 )
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
 CLIENT = "riverstone.client"
+OPEN = "open"
+"""The scope of what answers everybody, since it tells nothing: whether the server is alive and ready."""
 ADD_A_RULE = "add one with `riverstone key add`, or configure token introspection"
 
 
@@ -158,8 +163,9 @@ class Gate:
 
     def enter(self) -> None:
         """Let the request in with the scope that its operation needs; raises what ``admit`` raises."""
-        if CLIENT not in request.environ:
-            request.environ[CLIENT] = self.admit(scope_needed())
+        scope = scope_needed()
+        if scope != OPEN and CLIENT not in request.environ:
+            request.environ[CLIENT] = self.admit(scope)
 
     def leave(self, response: Response) -> Response:
         """Add what every answer carries."""
@@ -167,6 +173,10 @@ class Gate:
         for name, value in (PAGE_HEADERS if html else HEADERS).items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = request_id()
+        if log.isEnabledFor(logging.DEBUG):
+            client = request.environ.get(CLIENT)
+            about = logs.about(request_id=request_id(), client=client and client.name)
+            log.debug("%s %s: %d", request.method, request.path, response.status_code, extra=about)
         return response
 
 

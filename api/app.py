@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 
 from ..engine import Engine
-from . import caller, model, process, stone, task
+from . import caller, health, model, process, stone, task
 from .access import Access, Admit, Gate
 from .loading import stones_named
 from .openapi import describe
@@ -24,6 +24,7 @@ PARTS = {
     "model": model.ROUTES,
     "stone": stone.ROUTES,
     "client": caller.ROUTES,
+    "health": health.ROUTES,
 }
 DESCRIPTION = "/openapi.json"
 

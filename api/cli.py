@@ -161,6 +161,23 @@ def tasks(connection: Connection, /, process_instance_id: str) -> None:
             click.echo(task_line(task))
 
 
+@main.command()
+@click.argument("process_instance_id")
+@connected
+def why(connection: Connection, /, process_instance_id: str) -> None:
+    """Explain why a process stands where it stands, and what can be done."""
+    from .live import printable
+
+    with connection.engine(passive=True) as engine:
+        told = engine.why(process_instance_id)
+    for sentence in told.sentences:
+        click.echo(printable(sentence))
+    if told.commands:
+        click.echo("\nWhat you can do:")
+    for command in told.commands:
+        click.echo(printable(f"  {command}"))
+
+
 @main.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")
@@ -203,6 +220,18 @@ def delete(connection: Connection, /, process_instance_id: str, force: bool, ret
 
     with connection.changing(process_instance_id) as engine:
         print_record(ProcessRecord, engine.delete(process_instance_id, force=force, retain=retain))
+
+
+@main.command()
+@click.argument("process_instance_id")
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be undone.")
+@connected
+def retry(connection: Connection, /, process_instance_id: str, retain: tuple[str, ...]) -> None:
+    """Let a failed rollback, cancel or delete go on."""
+    from .records import ProcessRecord
+
+    with connection.changing(process_instance_id) as engine:
+        print_record(ProcessRecord, engine.retry_undo(process_instance_id, retain=retain))
 
 
 @main.command()
@@ -334,8 +363,24 @@ def signal(connection: Connection, /, name: str, payload: str | None) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(["text", "json"]),
+    envvar="RIVERSTONE_LOG",
+    default="text",
+    show_default=True,
+    help="How to write the log, to standard error.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="RIVERSTONE_LOG_LEVEL",
+    default="info",
+    show_default=True,
+)
 @connected
-def serve(connection: Connection, /, host: str, port: int) -> None:
+def serve(connection: Connection, /, host: str, port: int, log_form: Literal["text", "json"], log_level: str) -> None:
     """Serve the HTTP calls until SIGTERM or Ctrl-C.
 
     While no access rule is set (a key, or token introspection), only this machine itself is answered.
@@ -346,6 +391,7 @@ def serve(connection: Connection, /, host: str, port: int) -> None:
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.
     stopping = asked_to_stop()
+    write_log(log_form, log_level)
     settings = connection.settings()
     with connection.engine("threads", passive=False, consumes=True) as engine:
         access = Access(engine, settings.introspection)

@@ -12,6 +12,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
+from .access import OPEN
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, JsonText, LocalTime, LocalTimeText, Object
 from .operation import DECIMAL, Operation, Route
 from .records import Problem
@@ -119,13 +120,16 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: 
     parameters = converter.schema2parameters(operation.query, location="query")
     if operation.headers is not None:
         parameters += converter.schema2parameters(operation.headers, location="header")
-    answer = {"application/json": {"schema": operation.answer}}
-    statuses = {401, 403, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
+    answer: dict[str, Any] = {"application/json": {"schema": operation.answer}}
+    if operation.media_type is not None:
+        answer = {operation.media_type: {"schema": {"type": "string"}}}
+    refusals = () if operation.scope == OPEN else (401, 403)
+    statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {
         "operationId": name,
         "summary": operation.summary,
-        "description": f"Needs the scope `{operation.scope}`.",
-        "security": SECURITY,
+        "description": f"Needs the scope `{operation.scope}`." if operation.scope != OPEN else "Answers everybody.",
+        "security": SECURITY if operation.scope != OPEN else [],
         "responses": {"200": {"description": "Done.", "content": answer}},
     }
     for status in sorted(statuses):
@@ -134,7 +138,7 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: 
         if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             response["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
         described["responses"][str(status)] = response
-    if method == "get":
+    if method == "get" and operation.media_type is None:
         described["responses"]["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "required": True}}
         described["responses"]["304"] = {"description": "The same as what the ETag in If-None-Match came with."}
     if parameters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from flask.views import MethodView
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import UnsupportedMediaType
 
-from ..engine import Engine, jsontext
+from ..engine import Engine, jsontext, tracing
 from ..engine.audit import Call
 from ..engine.errors import (
     Invalid,
@@ -26,7 +27,7 @@ from ..engine.errors import (
 )
 from ..engine.limits import Limits
 from ..engine.owned import OwnedEngine
-from .access import present_client
+from .access import OPEN, present_client
 from .members import DECIMAL_ID
 from .problems import wrong_fields
 from .request_id import request_id
@@ -92,7 +93,9 @@ class Operation:
     headers: Schema | None
     problems: tuple[int, ...]
     scope: str
-    """What the client must be allowed to: ``read``, ``run`` or ``deploy``."""
+    """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody."""
+    media_type: str | None = None
+    """Of an answer that is no JSON: text, as the method returns it."""
 
     def read(self, limits: Limits) -> dict[str, Any]:
         """The request's parts by name; raises Invalid with every wrong field of all parts."""
@@ -143,6 +146,7 @@ def operation(
     headers: type[Schema] | None = None,
     problems: tuple[int, ...] = (),
     scope: str | None = None,
+    media_type: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Make a resource's method an HTTP operation.
 
@@ -163,14 +167,16 @@ def operation(
             headers=headers() if headers else None,
             problems=problems,
             scope=scope or ("read" if looks else "run"),
+            media_type=media_type,
         )
 
         def called(resource: Resource, path: dict[str, str]) -> Any:
             return method(resource, **path, **described.read(resource.engine.limits))
 
-        @wraps(method)
-        def respond(self: Resource, **path: str) -> Response:
+        def answered(self: Resource, path: dict[str, str]) -> Response:
             refuse_impossible_ids(path)
+            if media_type is not None:
+                return Response(called(self, path), content_type=media_type)
             if looks:
                 return unless_known(json_response(described.answer.dump(called(self, path))))
             call = present_call(f"{method.__name__}{type(self).__name__}", next(iter(path.values()), None))
@@ -178,10 +184,35 @@ def operation(
                 result = called(self, path)
             return json_response(described.answer.dump(result))
 
+        @wraps(method)
+        def respond(self: Resource, **path: str) -> Response:
+            if not tracing.is_on() or described.scope == OPEN:
+                return answered(self, path)
+            with request_span(path) as span:
+                answer = answered(self, path)
+                if span is not None:
+                    span.set_attribute("http.response.status_code", answer.status_code)
+                return answer
+
         vars(respond)["operation"] = described
         return respond
 
     return decorate
+
+
+def request_span(path: Mapping[str, str]) -> AbstractContextManager[Any]:
+    """The span of the present request: one of the client's trace, or within that of an application around this one."""
+    alone = tracing.present() is None
+    ids = {name: value for name, value in path.items() if value.isprintable()}
+    route = {"http.request.method": request.method, "http.route": str(request.url_rule)}
+    return tracing.span(
+        f"{request.method} {request.url_rule}",
+        kind="server" if alone else "internal",
+        headers={name.lower(): value for name, value in request.headers} if alone else None,
+        **{"riverstone.request_id": request_id()},
+        **route,
+        **ids,
+    )
 
 
 def present_call(action: str, target: str | None) -> Call:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.views import Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from ..engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
 from .access import present_client
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
 from .records import (
+    ExplanationRecord,
     ProcessDetail,
     ProcessPage,
     ProcessRecord,
@@ -84,6 +85,14 @@ class ProcessTasks(Resource):
     @operation("List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
     def get(self, process_instance_id: str) -> list[Task]:
         return self.processes.tasks(process_instance_id)
+
+
+class Why(Resource):
+    """Why a process instance stands where it stands."""
+
+    @operation("Explain in sentences why a process stands where it stands", ExplanationRecord, problems=(404,))
+    def get(self, process_instance_id: str) -> Explanation:
+        return self.processes.why(process_instance_id)
 
 
 class Source(Resource):
@@ -187,6 +196,7 @@ ROUTES: tuple[Route, ...] = (
     ("/process/<process_instance_id>/detail", Detail),
     ("/process/<process_instance_id>/task", ProcessTasks),
     ("/process/<process_instance_id>/source", Source),
+    ("/process/<process_instance_id>/why", Why),
     ("/process/<process_instance_id>/cancel", Cancel),
     ("/process/<process_instance_id>/delete", Delete),
     ("/process/<process_instance_id>/retry", Retry),

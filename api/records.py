@@ -115,6 +115,20 @@ class ProcessDetail(ProcessSummaryRecord):
     tokens = fields.List(fields.Nested(TokenRecord), required=True)
 
 
+class ExplanationRecord(Schema):
+    """Why a process instance stands where it stands, for a person."""
+
+    process_instance_id = shown("processInstanceId")
+    status = shown("processStatus")
+    sentences = shown("sentences", fields.List, cls_or_instance=fields.String())
+    commands = shown(
+        "commands",
+        fields.List,
+        cls_or_instance=fields.String(),
+        metadata={"description": "Command lines that help; MODULE stands for the module that defines the stones."},
+    )
+
+
 class SourceRecord(Schema):
     """The BPMN files that a process instance runs; the first holds its process unless another one has its key."""
 
@@ -235,6 +249,12 @@ class ProcessPage(Schema):
 
     items = fields.List(fields.Nested(ProcessRecord), required=True)
     cursor = shown("cursor", allow_none=True)
+
+
+class HealthRecord(Schema):
+    """That the server is there, in one word."""
+
+    status = shown("status", validate=validate.OneOf(("live", "ready")))
 
 
 class SearchPage(Schema):

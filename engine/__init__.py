@@ -34,7 +34,7 @@ from .logs import JsonFormatter
 from .observer import Observer, ProcessChange, TaskEvent
 from .stone import Stone
 from .task_info import TaskInfo
-from .views import Deployment, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep, Wait
+from .views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep, Wait
 
 __all__ = [
     "BpmnError",
@@ -44,6 +44,7 @@ __all__ = [
     "Dispatcher",
     "Engine",
     "EngineClosed",
+    "Explanation",
     "ExpressionError",
     "Finding",
     "InlineDispatcher",

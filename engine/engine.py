@@ -56,7 +56,7 @@ from .starts import Drain, Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo
-from .views import Deployment, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from .views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -451,6 +451,12 @@ class Engine:
         """Where one process instance stands beside its open tasks; raises UnknownProcessInstance."""
         with _ours():
             return self._records.tokens(_number(process_instance_id, UnknownProcessInstance))
+
+    def why(self, process_instance_id: str) -> Explanation:
+        """Why a process stands where it stands, in sentences, and the next commands; raises UnknownProcessInstance."""
+        with _ours():
+            engines = self._pulse.at_work()
+            return self._records.why(_number(process_instance_id, UnknownProcessInstance), engines)
 
     def sources(self, process_instance_id: str) -> tuple[str, ...]:
         """The BPMN files, with diagrams, that one process instance runs: that of an undo was made for it.

@@ -12,15 +12,16 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-FIELDS = ("process_instance_id", "task_id", "stone", "event", "key", "status", "request_id", "client")
-"""The attributes that the engine's own records may have; see :func:`about`."""
+from . import tracing
+
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, for machines: ``time`` (RFC 3339, UTC), ``level``, ``logger``, ``message``.
 
-    Then whatever the record has as ``extra``, and under ``error`` the traceback of an exception.
+    Then whatever the record has as ``extra``, ``trace_id`` and ``span_id`` inside a span of OpenTelemetry, and under
+    ``error`` the traceback of an exception.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -31,13 +32,15 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         content |= {name: value for name, value in vars(record).items() if name not in _OWN}
+        if (inside := tracing.present()) is not None:
+            _, content["trace_id"], content["span_id"], _ = inside.split("-")
         if record.exc_info:
             content["error"] = self.formatException(record.exc_info)
         return json.dumps(content, ensure_ascii=False, default=str)
 
 
 def about(**fields: Any) -> dict[str, Any]:
-    """The ``extra`` of a record: those of :data:`FIELDS` that are known, ids as texts, as they are shown elsewhere."""
+    """The ``extra`` of a record: what it is about, as far as that is known; ids are texts, as everywhere outside."""
     return {name: str(value) for name, value in fields.items() if value is not None and value != ""}
 
 

@@ -157,14 +157,13 @@ def _log_change(change: ProcessChange) -> None:
     level = logging.WARNING if change.status.endswith("failed") and change.phase == "ended" else logging.INFO
     if not processes.isEnabledFor(level):
         return
-    what = f"the {change.kind} of process {change.origin_process_instance_id}" if change.kind != "start" else "process"
+    what = change.key if change.kind == "start" else f"the {change.kind} of {change.origin_process_instance_id}"
     stands = change.status if change.phase in ("running", "ended", "undoing") else f"{change.status}, {change.phase}"
     processes.log(
         level,
-        "%s %s (%s): %s",
-        what,
+        "process %s (%s): %s",
         change.process_instance_id,
-        change.key,
+        what,
         stands,
         extra=logs.about(
             process_instance_id=change.process_instance_id,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UnknownProcessInstance, UnknownTask
-from .views import Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -34,6 +34,9 @@ class OwnedEngine:
 
     def get(self, process_instance_id: str) -> ProcessInstance:
         return self.engine.get(self._process(process_instance_id))
+
+    def why(self, process_instance_id: str) -> Explanation:
+        return self.engine.why(self._process(process_instance_id))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         return self.engine.tasks(self._process(process_instance_id))

@@ -274,6 +274,15 @@ class Pulse:
             failpoints.reach("after-takeover")
             logger.info("released %d tasks of %d engines that died", released, len(dead))
 
+    def at_work(self) -> list[EngineRow]:
+        """The engines that carry out stones on this store, as far as they show; raises StoreError."""
+        own = self.facilities.engine_id
+        return [
+            row
+            for row in self.leases.engines()
+            if (not self.passive if row.id == own else row.silent <= LEASE * 1000 and not self._is_gone(row))
+        ]
+
     def _observation(self, row: EngineRow) -> tuple[int, float]:
         """An engine's last sign of life, and since when this engine has seen no other."""
         before = self._observed.get(row.id)
@@ -282,11 +291,16 @@ class Pulse:
     def _is_dead(self, row: EngineRow) -> bool:
         if row.id == self.facilities.engine_id:
             return False
-        if row.host == socket.gethostname() and process_started(row.pid) != row.pid_started:
+        if self._is_gone(row):
             return True
         # The database's clock may have jumped, so the silence has also to be witnessed for a while.
         witnessed = time.monotonic() - self._observed[row.id][1]
         return row.silent > LEASE * 1000 and witnessed > WITNESSED
+
+    @staticmethod
+    def _is_gone(row: EngineRow) -> bool:
+        """Whether it is seen that an engine's process is no more; only those of this machine can be looked at."""
+        return row.host == socket.gethostname() and process_started(row.pid) != row.pid_started
 
     # -- what is owed
 

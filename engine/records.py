@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..models import ContentRow, InstanceFilter, InstanceRow
+from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow
 from . import showing
 from .definition import unpack
 from .errors import UnknownProcessInstance, UnknownTask
-from .instance import Facilities
+from .explaining import explain, undo_ids
+from .instance import Facilities, Instance
 from .mask import Mask
-from .views import Page, ProcessInstance, ProcessSummary, Task, Token
+from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+
+MOST_LOOKS = 5
+"""How often something is read again that changes while it is read."""
 
 
 class Records:
@@ -78,6 +82,25 @@ class Records:
         self._rows(number)
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
         return showing.show_tokens(tokens, waits, tasks)
+
+    def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
+        """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
+        for tries in range(MOST_LOOKS):
+            row, content = self._rows(number)
+            try:
+                instance = Instance.loaded(self.facilities, row, content)
+                undos = {
+                    kind: Instance.loaded(self.facilities, *self._rows(undo)) for kind, undo in undo_ids(row).items()
+                }
+                told = explain(instance, undos, self._mask(row, content), {engine.id: engine for engine in engines})
+            except (KeyError, StopIteration):
+                # Rows that do not fit together, since a step has changed them in between; else it is a defect.
+                if tries + 1 == MOST_LOOKS:
+                    raise
+                continue
+            if self.store.revision(number) == row.revision:
+                break
+        return told
 
     def sources(self, number: int) -> tuple[str, ...]:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""

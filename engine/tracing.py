@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from .errors import EngineClosed, RiverstoneError, StoreUnavailable
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
@@ -54,7 +56,8 @@ def span(
     """Let this thread be inside a span while something is done; None where nobody wants one.
 
     It belongs to the span named in the ``headers`` (``traceparent``, ``tracestate``) or to the ``parent``, else to the
-    one that is present. What is raised marks it as failed, by its kind and not by its words.
+    one that is present. What is raised marks it as failed, by its kind and not by its words; a server does not fail
+    by refusing what its client got wrong.
     """
     if not is_on():
         yield None
@@ -75,7 +78,10 @@ def span(
         try:
             yield found
         except Exception as error:
-            fail(found, type(error).__name__)
+            if kind == "server" and is_refusal(error):
+                found.set_attribute("error.type", type(error).__name__)
+            else:
+                fail(found, type(error).__name__)
             raise
 
 
@@ -86,6 +92,14 @@ def fail(found: Span | None, kind: str) -> None:
 
         found.set_attribute("error.type", kind)
         found.set_status(StatusCode.ERROR)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the engine, or who serves it, is well and only refuses what was asked."""
+    if isinstance(error, RiverstoneError):
+        return not isinstance(error, (StoreUnavailable, EngineClosed))
+    status = getattr(error, "code", None)
+    return isinstance(status, int) and status < 500
 
 
 def carried(action: Callable[[Any], Result]) -> Callable[[Any], Result]:

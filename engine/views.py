@@ -180,6 +180,17 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """Why a process instance stands where it stands, for a person."""
+
+    process_instance_id: str
+    status: str
+    sentences: tuple[str, ...]
+    commands: tuple[str, ...]
+    """Lines for a shell that help, the likeliest first; ``MODULE`` stands for the module that defines the stones."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UndoStep:
     """One row of a preview: what an undo would do with one task, after the tasks in ``after``."""
 

@@ -1,0 +1,239 @@
+"""Why a process stands where it stands, in sentences that name elements, tasks and times, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..models import EngineRow, InstanceRow, TaskRow
+from . import ledger, undo_order
+from .bpmn.state import TASK
+from .explaining_places import (
+    Telling,
+    at,
+    begun,
+    named,
+    node_label,
+    open_tasks,
+    sentence,
+    span,
+    task_label,
+    tell_joins,
+    tell_task,
+    tell_waits,
+)
+from .instance import Flags, Instance
+from .mask import Mask
+from .undo import KINDS
+from .views import Explanation
+
+MOST_TASKS = 20
+"""How many open tasks are told of one by one."""
+
+
+def explain(
+    instance: Instance, undos: Mapping[str, Instance], mask: Mask | None, engines: Mapping[str, EngineRow]
+) -> Explanation:
+    """The explanation of one instance; ``undos`` are its own undo instances by kind, ``engines`` those at work."""
+    telling = Telling(instance=instance, mask=mask, engines=engines, now=instance.now())
+    row = instance.row
+    _tell_what_it_is(telling)
+    for kind in KINDS:
+        if kind in undos:
+            undos[kind].origin = instance
+    tell = {
+        "running": _tell_running,
+        "draining": _tell_draining,
+        "paused": _tell_paused,
+        "created": _tell_created,
+        "ended": _tell_ended,
+    }.get(row.phase)
+    if tell is not None:
+        tell(telling)
+    undo = next((undos[kind] for kind in reversed(KINDS) if kind in undos), None)
+    if undo is not None:
+        _tell_undo(telling, undo)
+    elif row.phase == "ended" and not instance.is_undo:
+        _tell_results(telling)
+    _tell_kept(telling)
+    return Explanation(
+        process_instance_id=str(row.process_instance_id),
+        status=row.status,
+        sentences=tuple(telling.sentences),
+        commands=tuple(telling.commands),
+    )
+
+
+def _tell_what_it_is(telling: Telling) -> None:
+    row = telling.instance.row
+    if row.kind == "start":
+        mode = " in debug mode" if row.flags & Flags.DEBUG else " as a mock" if row.flags & Flags.MOCK else ""
+        what = f"Process {row.process_instance_id} {row.name!r} (key {row.key})"
+        telling.say(f"{what} was started{mode} at {at(row.started, telling.now)}; its status is {row.status}.")
+    else:
+        what = f"Process {row.process_instance_id} is the {row.kind} of process {row.origin} {row.name!r}"
+        telling.say(
+            f"{what}, begun at {at(row.started, telling.now)}; its status is {row.status}.",
+            f"riverstone why {row.origin}",
+        )
+
+
+def _tell_running(telling: Telling) -> None:
+    instance = telling.instance
+    rows = list(open_tasks(instance))
+    for row in rows[:MOST_TASKS]:
+        tell_task(telling, row)
+    if len(rows) > MOST_TASKS:
+        more = f"Beside these, {len(rows) - MOST_TASKS} more tasks are open."
+        telling.say(more, f"riverstone tasks {instance.number}")
+    for row in instance.tasks.values():
+        if instance.is_undo and row.status == f"{instance.row.kind}.failed" and not row.open:
+            text = f"The {row.kind} of {_target(row)} has failed: {sentence(row.reason)}"
+            telling.say(f"{text} What does not depend on it goes on.")
+    tell_waits(telling)
+    tell_joins(telling)
+
+
+def _target(row: TaskRow) -> str:
+    """For a task of an undo, the task that it undoes."""
+    return f"task {row.target} ({named(row.name, row.namespace)}, stone {row.stone})"
+
+
+def _tell_draining(telling: Telling) -> None:
+    instance, row = telling.instance, telling.instance.row
+    if row.pending in ("cancel", "cancel delete"):
+        telling.say("It is being cancelled: nothing new begins, and what runs was asked to stop.")
+        then = "its cancel begins" + (" and then its delete" if row.pending == "cancel delete" else "")
+    elif instance.has(Flags.DEBUG):
+        text = f"It has failed: {sentence(row.reason)}"
+        telling.say(f"{text} Since it is debugged, what runs beside it goes on to its end.")
+        then = "it stands still, for somebody to look at"
+    else:
+        telling.say(f"It has failed: {sentence(row.reason)} Nothing new begins, and what runs was asked to stop.")
+        then = "it ends, without a rollback" if instance.has(Flags.NO_ROLLBACK) else "its rollback begins"
+    if row.due is not None:
+        telling.say(
+            f"When that has stopped, or the grace is over at {at(row.due, telling.now)}, {then}.",
+            f"riverstone cancel {instance.number} --force",
+        )
+    else:
+        telling.say(f"When the last has stopped, {then}.")
+    for task in list(open_tasks(instance))[:MOST_TASKS]:
+        tell_task(telling, task)
+
+
+def _tell_paused(telling: Telling) -> None:
+    """Somebody debugs: what failed, and the three ways on."""
+    instance = telling.instance
+    telling.say("It stands still, because it is debugged and something has failed; nothing is taken back yet.")
+    for token_id, reason in sorted(instance.workflow.failures.items()):
+        token = instance.workflow.tasks[token_id]
+        task = instance.tasks.get(token.internal_data.get(TASK, 0))
+        if task is None:
+            telling.say(f"{begun(node_label(token.node))} has failed: {sentence(reason)}")
+            continue
+        event = task.status.partition(".")[0]
+        telling.say(
+            f"{begun(task_label(task))} has failed in {event}: {sentence(task.reason or reason)}",
+            f"riverstone rerun {task.id} --parameters '{{}}'",
+            f"riverstone resume {task.id}",
+        )
+    telling.say(
+        "Run what failed again, with other parameters if these were wrong, or resume and let it roll back, or cancel.",
+        f"riverstone cancel {instance.number}",
+    )
+
+
+def _tell_created(telling: Telling) -> None:
+    telling.say("It stands ready, and begins when what runs in its origin has stopped or the grace there is over.")
+
+
+def _tell_ended(telling: Telling) -> None:
+    row = telling.instance.row
+    if row.ended is None:
+        return
+    when, took = at(row.ended, telling.now), span(row.ended - row.started)
+    if row.status == "success":
+        telling.say(f"It succeeded at {when}, after {took}." + (f" {sentence(row.reason)}" if row.reason else ""))
+    elif row.cancel_id is not None and not row.reason:
+        telling.say(f"It was cancelled at {when}, after {took}.")
+    elif row.reason is not None:
+        telling.say(f"It failed at {when}, after {took}: {sentence(row.reason)}")
+
+
+def _tell_results(telling: Telling) -> None:
+    """An ended process that nothing was taken back of: what exists, and how to remove it."""
+    instance = telling.instance
+    left = len(undo_order.undo_set(instance.tasks.values()))
+    if instance.row.status == "failed":
+        off = "its rollback was switched off" if instance.has(Flags.NO_ROLLBACK) else "there was nothing to take back"
+        telling.say(f"It was not rolled back: {off}.")
+    if not left:
+        return
+    text = f"What {left} of its tasks made exists until it is deleted"
+    if instance.has(Flags.PROTECTED):
+        telling.say(f"{text}, against which it is protected.", f"riverstone protect {instance.number} --off")
+    else:
+        telling.say(f"{text}.", f"riverstone undo {instance.number} --preview", f"riverstone delete {instance.number}")
+
+
+def _tell_undo(telling: Telling, undo: Instance) -> None:
+    """How far the newest undo of the process has come."""
+    origin, row = telling.instance, undo.row
+    name = f"Its {row.kind}, process {row.process_instance_id},"
+    if row.phase == "created":
+        telling.say(f"{name} stands ready and begins when what runs has stopped or the grace is over.")
+    elif row.phase != "ended":
+        left = sum(1 for task in undo.tasks.values() if not task.open and task.status.endswith("success"))
+        telling.say(f"{name} is under way; tasks taken back so far: {left}.")
+        inner = Telling(instance=undo, mask=telling.mask, engines=telling.engines, now=telling.now)
+        _tell_running(inner)
+        for sentence in inner.sentences:
+            telling.say(sentence)
+        telling.commands += [command for command in inner.commands if command not in telling.commands]
+    elif row.status == "success":
+        gone = sum(1 for task in undo.tasks.values() if task.status == f"{row.kind}.success")
+        telling.say(f"{name} ended well at {at(row.ended or row.started, telling.now)}; tasks taken back: {gone}.")
+        if row.kind != "delete" and undo_order.undo_set(origin.tasks.values()):
+            _tell_results(telling)
+    else:
+        _tell_failed_undo(telling, undo, name)
+
+
+def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
+    number, row = telling.instance.number, undo.row
+    telling.say(f"{name} failed at {at(row.ended or row.started, telling.now)}.")
+    failed = [task for task in undo.tasks.values() if task.status == f"{row.kind}.failed" and not task.open]
+    for task in failed[:MOST_TASKS]:
+        telling.say(f"The {row.kind} of {_target(task)} failed, at attempt {task.attempt}: {sentence(task.reason)}")
+    left = undo_order.undo_set(telling.instance.tasks.values())
+    waiting = len(left) - len({task.target for task in failed})
+    if waiting > 0:
+        count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
+        telling.say(f"{count} for that, since what was made later is taken back first.")
+    telling.say(
+        "Put right what the reason names and let the undo go on; or, if it never can, give the tasks up by name: they"
+        " stay listed.",
+        f"riverstone retry {number}",
+        *(f"riverstone retry {number} --retain {task.target}" for task in failed[:1]),
+    )
+
+
+def _tell_kept(telling: Telling) -> None:
+    """What an undo has left behind for good."""
+    rows = telling.instance.tasks.values()
+    given_up = [row for row in rows if row.undo == "retained" and row.kind in ledger.FORWARD]
+    skipped = [row for row in rows if row.undo == "skipped" and row.kind in ledger.FORWARD]
+    for kept, why in (
+        (given_up, "on request or by the model's policy"),
+        (skipped, "since their stones cannot undo it"),
+    ):
+        if kept:
+            names = ", ".join(task_label(row) for row in kept[:MOST_TASKS])
+            more = f" and {len(kept) - MOST_TASKS} more" if len(kept) > MOST_TASKS else ""
+            telling.say(f"What these tasks made is kept for good, {why}: {names}{more}.")
+
+
+def undo_ids(row: InstanceRow) -> dict[str, int]:
+    """The ids of an instance's undo instances by kind."""
+    found = {kind: getattr(row, f"{kind}_id") for kind in KINDS}
+    return {kind: number for kind, number in found.items() if number is not None}

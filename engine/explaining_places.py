@@ -1,0 +1,206 @@
+"""Why a process stands at each of its places: an open task, an event that is awaited, a gateway that joins."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..models import EngineRow, TaskRow
+from . import ledger
+from .bpmn.boundary import BoundaryEvent
+from .bpmn.gateways import Join, ParallelGateway
+from .bpmn.waits import Wait
+from .clock import moment
+from .instance import Instance
+from .mask import Mask
+
+if TYPE_CHECKING:
+    from .bpmn.node import Node
+    from .bpmn.token import Token
+
+UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
+SERVE = "riverstone --stones MODULE serve"
+
+
+@dataclass(kw_only=True, slots=True)
+class Telling:
+    """What has been said so far, and what whoever asks can do; both without repetition."""
+
+    instance: Instance
+    mask: Mask | None
+    engines: Mapping[str, EngineRow]
+    """The engines that work on the store and carry stones out, by id."""
+    now: int
+    sentences: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+
+    def say(self, text: str, *commands: str) -> None:
+        """Add a sentence, its secrets hidden, and commands that help."""
+        text = text if self.mask is None else self.mask.mask_text(text)
+        if text not in self.sentences:
+            self.sentences.append(text)
+        self.commands += [command for command in commands if command not in self.commands]
+
+
+def at(milliseconds: int, now: int) -> str:
+    """A moment as people read it, and how far it is from now."""
+    shown = moment(milliseconds)
+    assert shown is not None
+    distance = span(abs(milliseconds - now))
+    return f"{shown:%Y-%m-%d %H:%M:%S} ({f'in {distance}' if milliseconds > now else f'{distance} ago'})"
+
+
+def span(milliseconds: int) -> str:
+    """A length of time in the unit that fits."""
+    seconds = milliseconds // 1000
+    if seconds == 0:
+        return "less than a second"
+    length, unit = next((length, unit) for least, length, unit in UNITS if seconds >= least)
+    count = seconds // length
+    return f"{count} {unit[:-1] if count == 1 else unit}"
+
+
+def sentence(text: str | None) -> str:
+    """A text of others as a sentence of its own."""
+    text = (text or "").strip()
+    return text if not text or text[-1] in ".!?" else f"{text}."
+
+
+def begun(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def task_label(row: TaskRow) -> str:
+    """A task by its id, name and element."""
+    return f"task {row.id} ({named(row.name, row.node)}{f', stone {row.stone}' if row.stone else ''})"
+
+
+def node_label(node: Node) -> str:
+    """An element of the model by its name and id."""
+    return named(node.bpmn_name, node.bpmn_id.partition(":")[0])
+
+
+def named(name: str | None, element_id: str) -> str:
+    """An element by its name, where it has another one than its id, and its id."""
+    return f"{name!r}, {element_id}" if name and name != element_id else element_id
+
+
+def tell_task(telling: Telling, row: TaskRow) -> None:
+    """Why an open task has not ended."""
+    label, number = task_label(row), telling.instance.number
+    if row.stone is None:
+        text = f"It waits for a person to do {label}, since {at(row.created, telling.now)}."
+        telling.say(text, f"riverstone complete {row.id} --outputs '{{}}'")
+    elif row.status == "stone-missing":
+        text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
+        telling.say(f"{text}: serve with the module that defines it.", SERVE)
+    elif row.due is not None:
+        _tell_waiting(telling, row, label)
+    else:
+        _tell_handed_over(telling, row, label)
+    if row.deadline is not None and row.status != "stone-missing":
+        telling.say(f"The timeout of {row.event} of task {row.id} ends at {at(row.deadline, telling.now)}.")
+    if row.stone is not None and not telling.engines:
+        telling.say("No engine that carries out stones works on this database: nothing goes on.", SERVE)
+    if row.log:
+        last = sentence(json.loads(row.log)[-1])
+        telling.say(f"The last line in the log of task {row.id}: {last}", f"riverstone tasks {number}")
+
+
+def _tell_waiting(telling: Telling, row: TaskRow, label: str) -> None:
+    assert row.due is not None
+    when = at(row.due, telling.now)
+    if row.status.endswith(".failed"):
+        stone = telling.instance.facilities.stones.choose(row.stone, row.parameters)
+        retries = ledger.kept(row).get("retries", stone.retries if stone is not None else None)
+        spare = None if retries is None else max(0, retries + 1 - ledger.tries(row))
+        left = "" if spare is None else f"; {spare} of {retries} retries are left after that"
+        what = "is tried again" if row.event != "rollback" else "is taken back before it is tried again"
+        telling.say(f"{begun(label)} {what} at {when}{left}. {sentence(row.reason)}".rstrip())
+    elif row.owner is None:
+        text = f"{begun(label)} was left by an engine that stopped or died"
+        telling.say(f"{text}; the next one that runs takes it over.", SERVE)
+    elif row.due < telling.now - 5_000:
+        telling.say(f"{begun(label)} has been due since {when}: its engine is behind or gone.")
+    elif row.event == "monitor":
+        done = f", {row.progress} % done" if row.progress else ""
+        telling.say(f"{begun(label)} has begun{done}; its monitor looks again at {when}.")
+    else:
+        text = f"{begun(label)} waits until a hook that is in its way has come back"
+        telling.say(f"{text}; it looks again at {when}.")
+
+
+def _tell_handed_over(telling: Telling, row: TaskRow, label: str) -> None:
+    facilities = telling.instance.facilities
+    done = f", {row.progress} % done" if row.progress else ""
+    attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    text = f"{row.event} of {label}{attempt}{done}"
+    if facilities.dispatcher.running(row.id):
+        telling.say(f"The {text} runs here now; the task began at {at(row.created, telling.now)}.")
+    elif facilities.dispatcher.holds(row.id):
+        telling.say(f"The {text} waits here for a free thread.")
+    elif row.owner in telling.engines:
+        engine = telling.engines[row.owner or ""]
+        heard = f"process {engine.pid} on {engine.host}, heard of {span(max(0, engine.silent))} ago"
+        telling.say(f"The {text} is in the hands of an engine ({heard}) since {at(row.created, telling.now)} or later.")
+    else:
+        gone = f"The {text} was in the hands of an engine that is gone"
+        telling.say(f"{gone}; the next one that runs takes it over.", SERVE)
+
+
+def tell_waits(telling: Telling) -> None:
+    """Which messages, signals, times and conditions are awaited."""
+    workflow = telling.instance.workflow
+    for token_id in sorted(workflow.waits):
+        token = workflow.tasks.get(token_id)
+        for wait in workflow.waits[token_id] if token is not None else ():
+            assert token is not None
+            _tell_wait(telling, token.node, wait)
+
+
+def _tell_wait(telling: Telling, node: Node, wait: Wait) -> None:
+    where = f"The event {node_label(node)}"
+    if isinstance(node, BoundaryEvent):
+        where = f"The event {node_label(node)} on {node_label(node.host)}"
+    elif node.name.endswith(":listener"):
+        where = f"The event sub-process {node_label(node)}"
+    if wait.kind == "timer" and wait.due is not None:
+        late = "" if wait.due > telling.now - 5_000 else ": it is late, because no engine that runs looks after it"
+        telling.say(f"{where} waits until {at(wait.due, telling.now)}{late}.", *((SERVE,) if late else ()))
+    elif wait.kind == "message":
+        about = f" with the correlation {wait.correlation!r}" if wait.correlation is not None else ""
+        command = f"riverstone message {shlex.quote(wait.name or '')} --process {telling.instance.number}"
+        telling.say(f"{where} waits for the message {wait.name!r}{about}.", command)
+    elif wait.kind == "signal":
+        telling.say(f"{where} waits for the signal {wait.name!r}.", f"riverstone signal {shlex.quote(wait.name or '')}")
+    else:
+        telling.say(f"{where} waits until its condition holds.")
+
+
+def tell_joins(telling: Telling) -> None:
+    """Which gateways have some of their incoming branches and wait for others."""
+    for scope in telling.instance.workflow.tasks.values():
+        for name, queues in scope.joins.items():
+            tokens = [token for queue in queues.values() for token in queue]
+            if tokens and isinstance(tokens[0].node, Join):
+                _tell_join(telling, tokens[0].node, name, [flow for flow, queue in queues.items() if queue], tokens)
+
+
+def _tell_join(telling: Telling, node: Join, name: str, filled: Sequence[str | None], tokens: Sequence[Token]) -> None:
+    came = [node_label(flow.source) for flow in node.incoming if flow.id in filled]
+    missing = [f"{node_label(flow.source)} (flow {flow.id})" for flow in node.incoming if flow.id not in filled]
+    kind = "parallel" if isinstance(node, ParallelGateway) else "joining"
+    rule = "" if isinstance(node, ParallelGateway) else ", as far as anything can still come from there"
+    telling.say(
+        f"The {kind} gateway {node_label(node)} has {len(came)} of {len(node.incoming)} incoming branches"
+        f" (from {', '.join(came)}) and waits for that from {' and '.join(missing)}{rule}."
+    )
+
+
+def open_tasks(instance: Instance) -> Iterator[TaskRow]:
+    """The tasks that have not ended, oldest first."""
+    return (row for row in sorted(instance.tasks.values(), key=lambda row: row.id) if row.open)
