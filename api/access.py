@@ -26,6 +26,7 @@ FORWARDED = re.compile(
 )
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
 CLIENT = "riverstone.client"
+TOLD = "riverstone.told"
 OPEN = "open"
 """The scope of what answers everybody, since it tells nothing: whether the server is alive and ready."""
 ADD_A_RULE = "add one with `riverstone key add`, or configure token introspection"
@@ -173,7 +174,8 @@ class Gate:
         for name, value in (PAGE_HEADERS if html else HEADERS).items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = request_id()
-        if log.isEnabledFor(logging.DEBUG):
+        if log.isEnabledFor(logging.DEBUG) and TOLD not in request.environ:
+            request.environ[TOLD] = True
             client = request.environ.get(CLIENT)
             about = logs.about(request_id=request_id(), client=client and client.name)
             log.debug("%s %s: %d", request.method, request.path, response.status_code, extra=about)

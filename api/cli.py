@@ -387,6 +387,7 @@ def serve(connection: Connection, /, host: str, port: int, log_form: Literal["te
     """
     from .access import Access
     from .app import create_app
+    from .log import write_log
     from .server import Server, asked_to_stop, refuse_remote
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.

@@ -54,8 +54,8 @@ class Metrics(Resource):
         client = present_client()
         if client.sees is not None:
             text = (
-                f"Metrics are about everybody's processes, and {client.name} sees those of {client.sees} only: use a key"
-                " that was added with --every-owner."
+                f"Metrics are about everybody's processes, and {client.name} sees those of {client.sees} only:"
+                " use a key that was added with --every-owner."
             )
             raise Refused(text, status=HTTPStatus.FORBIDDEN, code="owner-limited")
         return self.metrics.text()

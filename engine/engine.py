@@ -363,7 +363,7 @@ class Engine:
         """
         if self._pump.closed:
             return "the engine is closed"
-        if self._pulse.thread is None:
+        if self._pulse.thread is None or self._pulse.passive:
             try:
                 with _ours():
                     self._store.read("SELECT 1")

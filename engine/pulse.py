@@ -115,10 +115,7 @@ class Pulse:
                 # All of them each time: however much comes in, what is due is not forgotten over it.
                 moved = self.river.drain()
                 moved = self.deliver_owed() or moved
-                moved = self.beat() or moved
-                if not self.river.unavailable:
-                    self._answered = time.monotonic()
-                if moved:
+                if self.beat() or moved:
                     continue
             except StoreError as error:
                 logger.warning("the database does not answer: %s", error)
@@ -138,9 +135,9 @@ class Pulse:
         now = time.monotonic()
         if self.thread is None or not self.thread.is_alive():
             return "the engine's thread has ended"
-        if now - self._answered > BEHIND:
-            return "the database does not answer"
-        return "the engine is far behind" if now - self._begun > BEHIND else None
+        if now - self._begun > BEHIND:
+            return "the engine is far behind"
+        return "the database does not answer" if now - self._answered > BEHIND else None
 
     def _patience(self) -> float:
         due = self.river.dues[0][0] if self.river.dues else None
@@ -170,6 +167,7 @@ class Pulse:
                 self._take_over()
             self._polled = real
             moved = self._poll(now) or moved
+            self._answered = time.monotonic()
         while self.river.drain():
             pass
         return moved

@@ -8,11 +8,12 @@ import riverstone.engine as engine
 import riverstone.models as models
 
 ENGINE = """
-    BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed ExpressionError Finding InlineDispatcher
-    Invalid JsonFormatter LimitExceeded Limits Malformed Model ModelInvalid NotFound Observer OutputDeclaration Page
-    ParameterDeclaration ProcessChange ProcessInstance ProcessSummary ReferenceNotFound RiverstoneError Stone
-    StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo ThreadsDispatcher Token TooLarge UndoStep Unknown
-    UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
+    BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed Explanation ExpressionError Finding
+    InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed Model ModelInvalid NotFound Observer
+    OutputDeclaration Page ParameterDeclaration ProcessChange ProcessInstance ProcessSummary ReferenceNotFound
+    RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo ThreadsDispatcher Token TooLarge
+    UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock
+    Wait WaitTimeout
 """.split()
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
@@ -24,7 +25,7 @@ METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances lint
     message model models not_ready observe owned_by owner_of owner_of_task preview protect protect_model purge queues
     register remove_deployment remove_model rerun resume retry_undo run_pending save_model search signal sources start
-    stone stones_declared task tasks tokens wait
+    stone stones_declared task tasks tokens wait why
 """.split()
 
 
