@@ -40,7 +40,7 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
         assert isinstance(token.node, StoneTask)
         instance.produce(row, token, token.node, given=parameters)
     else:
-        _try_again(instance, row, parameters)
+        try_again(instance, row, parameters)
     instance.changes.task_changed(row)
     instance.workflow.failures.pop(token.id, None)
     token._set_state(STARTED)
@@ -52,7 +52,8 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
     settle(instance)
 
 
-def _try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
+def try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | None = None) -> None:
+    """Make a failed row's next attempt, with fresh retries."""
     stone = stone_of(instance, row)
     if parameters:
         edited = {**jsontext.read(row.parameters), **parameters}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
 from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
-from . import jsontext, ledger
+from . import handlers, jsontext, ledger
 from .bpmn.activities import StoneTask, run_namespace
+from .bpmn.host import Called
 from .bpmn.loops import RUN
 from .bpmn.node import Node, Process
 from .bpmn.state import TASK, Saved, load
-from .bpmn.subprocesses import CallActivity
 from .bpmn.token import STARTED, Token
 from .bpmn.workflow import Workflow
 from .clock import Clock
@@ -136,7 +136,7 @@ class Instance:
         node = token.task_spec
         if not isinstance(node, StoneTask):
             self._begin_user_task(token)
-        elif self.is_undo:
+        elif self.is_undo and not token.call_path:
             begin_undo_task(self, token)
         else:
             self._begin_stone(token, node)
@@ -281,26 +281,36 @@ class Instance:
         event = EventRow(str(uuid4()), kind, name, text, self.number, self.now())
         self.changes.new_events.append(event)
 
-    def called_process(self, key: str) -> tuple[str, Process]:
+    def called_process(self, token: Token, key: str) -> Called:
+        if self.is_undo and not token.call_path:
+            assert self.origin is not None
+            target = self.origin.tasks[handlers.target_of(key)]
+            self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
+            return handlers.called(self, target)
         row = self.facilities.store.newest_deployment(key)
         if row is None:
             raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
-        return row.id, self.facilities.definitions.get(row.id).process
+        return Called(process=self.facilities.definitions.get(row.id).process, deployment_id=row.id)
 
     def deployed_process(self, deployment_id: str) -> Process:
-        return self.facilities.definitions.get(deployment_id).process
+        return handlers.process_at(self, deployment_id)
 
     def run_script(self, token: Token) -> None:
         if self.facilities.scripts is None:
             raise Invalid("This engine runs no scripts.", code="script-refused")
         self.facilities.scripts.run(token)
 
-    def compensated(self, activity: Node, last: Sequence[int], call_path: Sequence[str]) -> None:
-        body: Process | None = getattr(activity, "body", None)
-        nodes = [activity, *(body.walk() if body is not None else ())]
-        names = {node.name for node in nodes}
-        calls = [node.namespace for node in nodes if isinstance(node, CallActivity)]
-        for row in ledger.made_inside(self.tasks, last, names, calls, list(call_path)):
+    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+        if self.is_undo or self.has(Flags.MOCK) or _kind_of(token) != ledger.START:
+            return tuple(token.after)
+        return handlers.freeze(self, token, entry)
+
+    def compensated(self, activity: Node, handler: Token) -> None:
+        if self.is_undo:
+            handlers.compensated(self, activity, handler)
+            return
+        entry = {"id": handler.internal_data["entry"], "tasks": handler.internal_data["tasks"]}
+        for row in handlers.made_by(self.tasks, activity, entry, handler.call_path):
             row.undo = "undone"
             self.changes.task_changed(row)
 
@@ -310,8 +320,14 @@ class Instance:
             if undo.number == process_instance_id:
                 return undo
         undo = self.find(process_instance_id)
-        undo.origin = self
+        undo.follow(self)
         return undo
+
+    def follow(self, origin: Instance) -> None:
+        """Be an undo of this instance, as it is in memory now."""
+        if self.origin is not origin:
+            self.origin = origin
+            handlers.show_outputs(self)
 
     # -- context
 

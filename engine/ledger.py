@@ -127,18 +127,25 @@ def after(row: TaskRow) -> list[int]:
 
 
 def made_inside(
-    tasks: Mapping[int, TaskRow], last: Iterable[int], names: Collection[str], calls: Sequence[str], path: list[str]
+    tasks: Mapping[int, TaskRow],
+    last: Iterable[int],
+    names: Collection[str],
+    calls: Sequence[str],
+    path: list[str],
+    *,
+    since: int,
 ) -> list[TaskRow]:
-    """The rows that one activity made, from the last ones back to where it began.
+    """The rows that one execution of an activity made, from the last ones back to where it began.
 
     ``names`` are the ids of the activity and of the nodes inside, ``calls`` the namespaces of the call activities
-    among them, and ``path`` those of the calls that it is itself inside of.
+    among them, ``path`` those of the calls that it is itself inside of, and ``since`` is the activity's own token:
+    those of an earlier turn are older.
     """
     found: dict[int, TaskRow] = {}
     pending = list(last)
     while pending:
         row = tasks.get(pending.pop())
-        if row is None or row.id in found:
+        if row is None or row.id in found or row.token < since:
             continue
         place: list[str] = jsontext.read(row.path) if row.path else []
         if place[: len(path)] != path:
@@ -146,8 +153,7 @@ def made_inside(
         called = place[len(path)].rstrip("0123456789") if len(place) > len(path) else None
         if row.node in names if called is None else any(call.rstrip("0123456789") == called for call in calls):
             found[row.id] = row
-            # One run of a task makes one row; before it may be another run, which is compensated by itself.
-            pending.extend(after(row) if len(names) > 1 else ())
+            pending.extend(after(row))
     return list(found.values())
 
 

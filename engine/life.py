@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import failpoints, jsontext, ledger, undo_order
+from . import failpoints, handlers, jsontext, ledger, undo_order
 from .bpmn.node import Node
 from .bpmn.token import READY
 from .errors import ExpressionError
@@ -81,8 +81,9 @@ def _fail(instance: Instance) -> None:
     if instance.is_undo:
         if any(task.open for task in instance.tasks.values()):
             return
-        if any(token._state == READY for token in workflow.tasks.values()):
+        if workflow.waits or any(token._state == READY for token in workflow.tasks.values()):
             return
+        handlers.mark_failed(instance)
         row.phase = "ended"
         row.status = "failed"
         row.ended = instance.now()
@@ -165,7 +166,7 @@ def _drained(instance: Instance) -> None:
     if pending != "failed":
         row.pending = "delete" if pending == "cancel delete" else None
         begin_undo(instance, "cancel")
-    elif instance.has(Flags.NO_ROLLBACK) or not undo_order.undo_set(instance.tasks.values()):
+    elif instance.has(Flags.NO_ROLLBACK) or not undo_order.undo_set(instance.tasks, "rollback"):
         row.phase = "ended"
         row.status = "failed"
         _drop_tokens(instance)
@@ -212,13 +213,15 @@ def _what_is_left(undo: Instance) -> str:
     """Which tasks failed and which remain, for whoever has to decide what to retain."""
     assert undo.origin is not None
     kind = undo.row.kind
-    failed = [row for row in undo.tasks.values() if row.status == f"{kind}.failed"]
-    told = [f"{row.target} ({row.namespace}: {row.reason})" for row in failed]
-    targets = {row.target for row in failed}
+    failed = {row.target: (row.namespace, row.reason) for row in undo.tasks.values() if row.status == f"{kind}.failed"}
+    for token_id, target in handlers.failed(undo).items():
+        failed[target] = undo.origin.tasks[target].namespace, undo.workflow.failures[token_id]
+    told = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
+    targets = set(failed)
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets
     remaining = [
         str(row.id)
-        for row in undo_order.undo_set(undo.origin.tasks.values())
+        for row in undo_order.undo_set(undo.origin.tasks, kind)
         if row.id not in targets and row.id not in passed
     ]
     text = f"The {kind} failed for task {_listed(told)}"

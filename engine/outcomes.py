@@ -6,11 +6,9 @@ import random
 
 from ..models import TaskRow
 from . import jsontext, ledger
-from .bpmn.activities import StoneTask
 from .bpmn.token import Token
-from .errors import BpmnError, ExpressionError, Invalid
-from .inputs import code_of, resolve
-from .instance import Flags, Instance
+from .errors import BpmnError
+from .instance import Instance
 from .life import is_fenced, is_stopping, settle
 from .perform import Outcome
 from .stone import Stone
@@ -83,7 +81,7 @@ def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
     if row.event == "start" and stone.has("monitor"):
         _begin_monitor(instance, row, stone)
         return
-    if instance.is_undo:
+    if row.target is not None:
         undo_done(instance, row, token)
         return
     row.progress = 100
@@ -91,7 +89,6 @@ def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
     instance.put_out(row)
     if token is None or is_fenced(instance):
         return
-    _freeze_handler(instance, row, token)
     instance.workflow.task_done(token, row.id, jsontext.read(row.outputs) if row.outputs else {})
 
 
@@ -108,23 +105,6 @@ def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None
     instance.hand_over(row, stone)
 
 
-def _freeze_handler(instance: Instance, row: TaskRow, token: Token) -> None:
-    """Keep with what values the model's compensation handler would run: a rollback reads nothing but the ledger."""
-    handler = getattr(token.node, "compensation", None)
-    if not isinstance(handler, StoneTask) or row.kind != ledger.START or instance.has(Flags.MOCK):
-        return
-    try:
-        code = code_of(handler, token.context)
-        if code in instance.facilities.stones:
-            _, parameters = resolve(instance.facilities.stones, token, handler, code)
-        else:
-            parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
-    except (Invalid, ExpressionError) as error:
-        row.log = jsontext.dumps([*(jsontext.read(row.log) if row.log else []), f"No compensation: {error.message}"])
-        return
-    ledger.keep(row, handler={"stone": code, "parameters": jsontext.dumps(parameters)})
-
-
 # -- failed
 
 
@@ -139,7 +119,7 @@ def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Ou
 
 def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     """The task has failed, whatever retries it has left."""
-    if instance.is_undo:
+    if row.target is not None:
         undo_failed(instance, row, token, outcome.reason or "")
         return
     instance.end_task(row, f"{row.event}.failed", outcome.reason)

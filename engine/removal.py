@@ -81,7 +81,7 @@ def _remove(deployments: Deployments, removal: Removal, versions: dict[str, str]
 
 def _called(deployments: Deployments, removal: Removal, versions: dict[str, str]) -> list[int]:
     """The running instances that are in a call of one of these, or that may come to a call that only these answer."""
-    needed = [number for number, called in removal.calls() if called in versions]
+    needed = [number for number, called in removal.calls() if called.partition("/")[0] in versions]
     last = {key for key in versions.values() if removal.others_of(key, list(versions)) is None}
     if last:
         for deployment_id, numbers in removal.active().items():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import ledger
-from .bpmn.token import STARTED
+from . import handlers, ledger
+from .bpmn.state import TASK
+from .bpmn.token import STARTED, Token
+from .debugging import try_again
 from .errors import Conflict, Invalid
 from .instance import Flags, Instance
 from .life import begin_undo, drain, grace_over, settle
@@ -136,8 +138,10 @@ def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int])
     """
     undo = origin.undo_instance(undo_id)
     failed = [row for row in undo.tasks.values() if row.status == f"{kind}.failed" and not row.open]
+    handled = handlers.failed(undo)
     given_up = {row.id for row in failed if row.id in kept or row.target in kept}
-    unknown = set(kept).difference(*((row.id, row.target) for row in failed))
+    possible = {number for row in failed for number in (row.id, row.target)} | set(handled.values())
+    unknown = set(kept) - possible
     if unknown:
         raise Invalid(
             f"Only tasks that failed in the {kind} can be retained, not {', '.join(map(str, sorted(unknown)))}.",
@@ -169,4 +173,26 @@ def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int])
         undo.workflow.open_tasks.add(token.id)
         undo.changes.task_changed(row)
         hand_over_undo(undo, row, token)
+    for token_id, target in handled.items():
+        if target in kept:
+            handlers.give_up(undo, target)
+        else:
+            _try_handler_again(undo, undo.workflow.tasks[token_id])
     settle(undo)
+
+
+def _try_handler_again(undo: Instance, token: Token) -> None:
+    """Let a compensation handler of several steps go on where it has failed."""
+    row = undo.tasks.get(token.internal_data.get(TASK, 0))
+    if row is None or not row.status.endswith("failed") or row.status == "produce.failed":
+        undo.workflow.make_ready(token)
+        return
+    row.open = 1
+    row.ended = None
+    row.owner = undo.facilities.engine_id
+    row.reason = None
+    undo.workflow.failures.pop(token.id, None)
+    token._set_state(STARTED)
+    undo.workflow.open_tasks.add(token.id)
+    try_again(undo, row)
+    undo.changes.task_changed(row)

@@ -50,7 +50,7 @@ class Turn:
         instance.changes = self.changes
         instance.find = self.instance
         if instance.row.origin is not None:
-            instance.origin = self.instance(instance.row.origin)
+            instance.follow(self.instance(instance.row.origin))
 
 
 Action = Callable[[Turn], Any]

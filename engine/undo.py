@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from ..models import ContentRow, DeploymentRow, InstanceRow, TaskRow
@@ -10,7 +10,7 @@ from . import failpoints, tracing
 from .definition import digest_of, pack
 from .instance import Instance
 from .undo_model import UndoNode, undo_model
-from .undo_order import in_order, plan, undo_set
+from .undo_order import Step, in_order, plan
 from .undo_tasks import handler_of, is_kept
 from .views import UndoStep
 
@@ -22,16 +22,17 @@ def preview(instance: Instance, kind: Kind) -> list[UndoStep]:
     """What an undo would do now, in order; nothing is changed."""
     stones = instance.facilities.stones
     shown: list[UndoStep] = []
-    for each in in_order(plan(instance.tasks, undo_set(instance.tasks.values()))):
+    for each in in_order(plan(instance.tasks, kind)):
         row = each.row
         stone = stones.choose(row.stone, row.parameters)
-        undone = handler_of(row, kind) is not None or stone is None or stone.has(kind)
+        handler = handler_of(row, kind)
+        undone = handler is not None or stone is None or stone.has(kind)
         shown.append(
             UndoStep(
                 task_id=str(row.id),
-                name=row.name or row.node,
-                namespace=row.namespace,
-                stone=row.stone,
+                name=_name_of(row, handler),
+                namespace=(handler or {}).get("namespace", row.namespace),
+                stone=row.stone if handler is None else handler.get("stone"),
                 action=kind if undone and not is_kept(row, kind) else "retain",
                 after=tuple(str(task_id) for task_id in each.after),
             )
@@ -82,10 +83,7 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
 
 
 def _deployment(origin: Instance, kind: Kind, number: int) -> DeploymentRow:
-    steps = in_order(plan(origin.tasks, undo_set(origin.tasks.values())))
-    nodes = [
-        UndoNode(each.row.id, each.row.name or each.row.node, _stone_of(each.row, kind), each.after) for each in steps
-    ]
+    nodes = [_node(each, kind) for each in in_order(plan(origin.tasks, kind))]
     key = f"{origin.row.key[:200]}-{kind}-{number}"
     name = f"{kind} of {origin.row.name}"[:255]
     source = undo_model(key, name, nodes)
@@ -103,6 +101,16 @@ def _deployment(origin: Instance, kind: Kind, number: int) -> DeploymentRow:
     )
 
 
-def _stone_of(row: TaskRow, kind: Kind) -> str:
-    handler = handler_of(row, kind)
-    return handler["stone"] if handler is not None and not is_kept(row, kind) else row.stone or ""
+def _node(step: Step, kind: Kind) -> UndoNode:
+    handler = None if is_kept(step.row, kind) else handler_of(step.row, kind)
+    return UndoNode(
+        step.row.id,
+        _name_of(step.row, handler),
+        (step.row.stone or "") if handler is None else handler.get("stone", ""),
+        step.after,
+        called=handler is not None and "entry" in handler,
+    )
+
+
+def _name_of(row: TaskRow, handler: dict[str, Any] | None) -> str:
+    return str((handler or {}).get("of") or row.name or row.node)

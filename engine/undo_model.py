@@ -14,6 +14,9 @@ from .bpmn.vendors import BPMN, CAMUNDA
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+HANDLER_OF = "handler-of-"
+"""What a handler of several steps is called by, with the task that it takes back behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class UndoNode:
@@ -23,6 +26,8 @@ class UndoNode:
     name: str
     stone: str
     after: tuple[int, ...]
+    called: bool = False
+    """Whether a handler of several steps takes it back, which is called like a process."""
 
 
 @dataclass(slots=True)
@@ -43,6 +48,10 @@ class _Drawing:
         return node_id
 
     def task(self, node: UndoNode) -> str:
+        if node.called:
+            call = self.node("callActivity", f"task_{node.task_id}", node.name)
+            call.set("calledElement", f"{HANDLER_OF}{node.task_id}")
+            return f"task_{node.task_id}"
         task = self.node("serviceTask", f"task_{node.task_id}", node.name)
         task.set(f"{{{CAMUNDA}}}type", "external")
         task.set(f"{{{CAMUNDA}}}topic", _clean(node.stone).replace("${", "$ {").replace("#{", "# {"))
@@ -127,4 +136,4 @@ def _clean(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-__all__ = ["UndoNode", "undo_model"]
+__all__ = ["HANDLER_OF", "UndoNode", "undo_model"]

@@ -5,9 +5,10 @@ Both come from the ledger alone: which rows may have begun, and what each causal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 from ..models import TaskRow
 from . import ledger
@@ -21,26 +22,55 @@ class Step:
     after: tuple[int, ...]
 
 
-def undo_set(rows: Iterable[TaskRow]) -> list[TaskRow]:
-    """Every row that may have begun, less what is undone, retained for ever, or was only a mock."""
+def undo_set(tasks: Mapping[int, TaskRow], kind: str) -> list[TaskRow]:
+    """Every row that may have begun, less what is undone, retained for ever, or was only a mock.
+
+    In a rollback a handler of the model takes back all that its activity made, so one row stands for these.
+    """
+    stands_for = _stand_ins(tasks) if kind == "rollback" else {}
     return [
         row
-        for row in rows
+        for row in tasks.values()
         if row.kind == ledger.START
-        and row.stone is not None
+        and (row.stone is not None or row.id in stands_for)
+        and stands_for.get(row.id, row.id) == row.id
         and row.undo not in ledger.DONE_WITH
         and row.event != "mock"
     ]
 
 
-def plan(tasks: Mapping[int, TaskRow], rows: Sequence[TaskRow]) -> list[Step]:
-    """The undo of ``rows`` out of a whole ledger: each after all that followed it, independent ones independent.
+def handler_in(row: TaskRow) -> dict[str, Any] | None:
+    """What the ledger keeps of the compensation handler that takes back what a completed activity made."""
+    found: dict[str, Any] | None = ledger.kept(row).get("handler")
+    return found
+
+
+def covers(row: TaskRow) -> list[int]:
+    """The ids of the rows that this row's handler takes back; without one, its own."""
+    handler = handler_in(row)
+    found: list[int] = [row.id] if handler is None else handler.get("covers", [row.id])
+    return found
+
+
+def _stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
+    """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler."""
+    found: dict[int, int] = {}
+    handled = [row for row in tasks.values() if row.undo not in ledger.DONE_WITH and handler_in(row) is not None]
+    for row in sorted(handled, key=lambda row: len(covers(row))):
+        found.update(dict.fromkeys(covers(row), row.id))
+    return found
+
+
+def plan(tasks: Mapping[int, TaskRow], kind: str) -> list[Step]:
+    """The undo of a whole ledger: each row after all that followed it, independent ones independent.
 
     The oldest row comes first; :func:`in_order` gives the order of the undo.
     """
+    rows = undo_set(tasks, kind)
     wanted = {row.id for row in rows}
+    stands_for = _stand_ins(tasks) if kind == "rollback" else {}
     after: dict[int, list[int]] = {task_id: [] for task_id in wanted}
-    for task_id, predecessors in _followed(tasks, wanted).items():
+    for task_id, predecessors in _followed(_causes(tasks, stands_for), wanted).items():
         for predecessor in predecessors:
             after[predecessor].append(task_id)
     return [Step(row, tuple(sorted(after[row.id]))) for row in sorted(rows, key=lambda row: row.id)]
@@ -67,20 +97,30 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     return ordered
 
 
-def _followed(tasks: Mapping[int, TaskRow], wanted: set[int]) -> dict[int, list[int]]:
+def _causes(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> dict[int, list[int]]:
+    """The rows that each row followed, where one stands for several: those that any of these followed."""
+    causes: dict[int, list[int]] = {}
+    for task_id, row in tasks.items():
+        whole = stands_for.get(task_id, task_id)
+        found = causes.setdefault(whole, [])
+        before = (stands_for.get(cause, cause) for cause in ledger.after(row) if cause in tasks)
+        found.extend(cause for cause in before if cause != whole)
+    return causes
+
+
+def _followed(causes: Mapping[int, Sequence[int]], wanted: set[int]) -> dict[int, list[int]]:
     """For each wanted row those that it directly followed, seen through the rows between that are not wanted."""
     position = {task_id: index for index, task_id in enumerate(sorted(wanted))}
-    causes = {task_id: [cause for cause in ledger.after(row) if cause in tasks] for task_id, row in tasks.items()}
     near: dict[int, list[int]] = {}
     ancestors: dict[int, int] = {}
     """Sets of positions as bits: a set of integers would make a ledger of 10,000 rows too dear."""
     for task_id in _causal_order(causes):
         found: set[int] = set()
         for cause in causes[task_id]:
-            found.update((cause,) if cause in wanted else near[cause])
+            found.update((cause,) if cause in wanted else near.get(cause, ()))
         reached = 0
         for cause in found:
-            reached |= ancestors[cause]
+            reached |= ancestors.get(cause, 0)
         near[task_id] = [cause for cause in sorted(found) if not reached >> position[cause] & 1]
         if task_id in wanted:
             for cause in near[task_id]:
@@ -92,11 +132,14 @@ def _followed(tasks: Mapping[int, TaskRow], wanted: set[int]) -> dict[int, list[
 def _causal_order(causes: Mapping[int, Sequence[int]]) -> Iterator[int]:
     """Ids so that each comes after all that it followed; with several engines the ids alone do not say so."""
     done: set[int] = set()
+    opened: set[int] = set()
     for first in sorted(causes):
         stack = [first]
         while stack:
             task_id = stack[-1]
-            waiting = [cause for cause in causes[task_id] if cause not in done] if task_id not in done else []
+            # What was opened and is not done lies below on the stack: a circle, which no ledger has, ends here.
+            waiting = [cause for cause in causes[task_id] if cause not in done] if task_id not in opened else []
+            opened.add(task_id)
             if waiting:
                 stack.extend(waiting)
                 continue

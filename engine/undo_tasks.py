@@ -5,11 +5,13 @@ They use what the row has frozen, never today's model or a stone's defaults.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import ledger
 from .bpmn.activities import StoneTask
 from .bpmn.token import Token
+from .handlers import covered, mark
+from .undo_order import handler_in
 
 if TYPE_CHECKING:
     from ..models import TaskRow
@@ -32,6 +34,7 @@ def begin_undo_task(undo: Instance, token: Token) -> None:
     handler = handler_of(target, kind)
     if handler is not None and not is_kept(target, kind):
         row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
+        row.name, row.namespace = handler["of"][:255], handler["namespace"]
     hand_over_undo(undo, row, token)
 
 
@@ -80,10 +83,12 @@ def is_kept(row: TaskRow, kind: str) -> bool:
     return row.policy == "retain" or (row.policy == "retain-except-on-failed-start" and kind != "rollback")
 
 
-def handler_of(row: TaskRow, kind: str) -> dict[str, str] | None:
-    """The model's compensation handler, frozen when the task completed, which stands in for the stone's rollback."""
-    handler: dict[str, str] | None = ledger.kept(row).get("handler") if kind == "rollback" else None
-    return handler
+def handler_of(row: TaskRow, kind: str) -> dict[str, Any] | None:
+    """The model's compensation handler, frozen when the activity completed, which stands in for the stone's rollback.
+
+    Only in a rollback: cancel and delete have hooks of their own for what completed too.
+    """
+    return handler_in(row) if kind == "rollback" else None
 
 
 def pass_over(undo: Instance, row: TaskRow, token: Token, mark: str, reason: str) -> None:
@@ -123,15 +128,12 @@ def retain(undo: Instance, row: TaskRow, token: Token) -> None:
     undo.workflow.task_done(token, row.id, {})
 
 
-def _mark(undo: Instance, row: TaskRow, mark: str) -> None:
-    """What became of the origin's row, written with the origin's revision so that no stale copy of it lives on."""
+def _mark(undo: Instance, row: TaskRow, what: str) -> None:
+    """What became of the origin's row, or of all rows that its handler takes back with it."""
     assert undo.origin is not None
     assert row.target is not None
     target = undo.origin.tasks[row.target]
-    if target.undo != mark:
-        target.undo = mark
-        undo.changes.task_changed(target)
-        undo.changes.instance_changed(undo.origin.row)
+    mark(undo, covered(undo.origin, target) if undo.row.kind == "rollback" else [target], what)
 
 
 def _ledger(undo: Instance) -> dict[int, TaskRow]:

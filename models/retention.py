@@ -145,10 +145,10 @@ SELECT_SNAPSHOTS = (
     " AND NOT EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `deployment`.`model_id`"
     f" AND `process_model`.`updated` <= `deployment`.`created`) AND {_UNUSED} LIMIT ?"
 )
-# A process that ran when a version was removed may be in a call of it.
+# A process that ran when a version was removed may be in a call of it, or need a handler in it for its rollback.
 SELECT_REMOVED = (
     "SELECT `deployment`.`id` FROM `deployment` WHERE `removed` < ? AND NOT EXISTS (SELECT 1 FROM `process_instance`"
-    " WHERE `phase` <> 'ended' AND `started` <= `removed` + 60000)"
+    " WHERE (`phase` <> 'ended' OR `status` = 'rollback.failed') AND `started` <= `removed` + 60000)"
     f" AND {_UNUSED} LIMIT ?"
 )
 DELETE_UNUSED = f"DELETE FROM `deployment` WHERE `id` = ? AND {_UNUSED}"

@@ -37,7 +37,8 @@ def remember(token: Token, keeper: Token) -> None:
         "data": token.data,
     }
     keeper.note(**{REMEMBERED: [*keeper.internal_data.get(REMEMBERED, []), entry]})
-    token.causes = (-token.id, *token.after)
+    after = token.workflow.host.compensable(token, entry) if token.node.compensation_handler() else token.after
+    token.causes = (-token.id, *after)
 
 
 def hand_up(inner: Token, keeper: Token) -> None:
@@ -58,7 +59,7 @@ def compensate(token: Token, definition: EventDefinition) -> bool | None:
     if not taken:
         return True
     scope.note(**{REMEMBERED: kept})
-    _begin(token, scope, taken)
+    begin(token, scope, taken)
     return None
 
 
@@ -73,7 +74,7 @@ def cancel_transaction(token: Token) -> None:
     workflow.ends_in(scope, workflow.interrupt(scope))
     entries = scope.internal_data.get(REMEMBERED, [])
     scope.note(**{REMEMBERED: [], "cancelled": True})
-    _begin(scope, scope, entries)
+    begin(scope, scope, entries)
 
 
 def _gather(scope: Token) -> None:
@@ -85,7 +86,8 @@ def _gather(scope: Token) -> None:
         pending.extend(deeper for deeper in inner.inside.values() if CALLED not in deeper.internal_data)
 
 
-def _begin(asker: Token, scope: Token, entries: list[Entry]) -> None:
+def begin(asker: Token, scope: Token, entries: list[Entry]) -> None:
+    """Compensate these entries of a scope, whereupon the asker goes on, or the scope if it asks itself."""
     asker._set_state(STARTED)
     asker.note(undoing=entries, handling=[], compensated_in=scope.id)
     _go_on(asker.workflow, asker)
@@ -136,7 +138,7 @@ def compensated(handler: Token) -> None:
     workflow = handler.workflow
     internal = handler.internal_data
     activity = workflow.node_named(internal["activity"], handler.scope)
-    workflow.host.compensated(activity, internal["tasks"], handler.call_path)
+    workflow.host.compensated(activity, handler)
     asker = workflow.tasks.get(internal[COMPENSATES])
     scope = handler.scope
     assert scope is not None

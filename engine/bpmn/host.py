@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..limits import Limits
@@ -10,6 +11,19 @@ from ..limits import Limits
 if TYPE_CHECKING:
     from .node import Node, Process
     from .token import Token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Called:
+    """What a call activity calls: a process, or (in a rollback) the handler of one activity of a process."""
+
+    process: Process
+    deployment_id: str
+    """By which the process is found again."""
+    parameters: dict[str, Any] | None = None
+    """What is seen inside, in place of what the model passes."""
+    compensates: dict[str, Any] | None = None
+    """The entry to be compensated, in place of running the process."""
 
 
 class Host(Protocol):
@@ -29,8 +43,8 @@ class Host(Protocol):
     def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
         """A message or a signal goes out to whoever waits for it, here or in other instances."""
 
-    def called_process(self, key: str) -> tuple[str, Process]:
-        """The id of the newest deployment of a key, and its process."""
+    def called_process(self, token: Token, key: str) -> Called:
+        """What a call activity calls: the newest deployment of a key."""
 
     def deployed_process(self, deployment_id: str) -> Process:
         """The process of a deployment."""
@@ -38,8 +52,8 @@ class Host(Protocol):
     def run_script(self, token: Token) -> None:
         """Run a trusted script with the token's variables."""
 
-    def compensated(self, activity: Node, last: Sequence[int], call_path: Sequence[str]) -> None:
-        """A handler in the model has taken an activity back.
+    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+        """An activity with a handler has completed; the ids of the tasks that what comes now follows."""
 
-        ``last`` are the tasks after which that was complete: its own last ones or, if it had none, those before it.
-        """
+    def compensated(self, activity: Node, handler: Token) -> None:
+        """A handler in the model has taken an activity back."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ExpressionError, LimitExceeded
 from .activities import run_namespace
 from .activity import Activity
+from .compensation import begin
 from .event_subprocess import EventSubProcess
 from .loops import RUN
 from .node import Node, Process, handler_of
@@ -149,14 +150,20 @@ class CallActivity(Activity):
         called = self.called
         if self.called_expression is not None:
             called = str(self.called_expression.evaluate(token.context))
-        deployment_id: str | None = None
-        process = self.own_process
-        if process is None:
-            deployment_id, process = workflow.host.called_process(called)
         path = [*token.call_path, run_namespace(self.namespace, token)]
-        token.note(parameters=self._parameters(token), deployment=deployment_id, path=path, **{CALLED: called})
-        token.body = process
-        workflow.open_scope(token, process)
+        if self.own_process is not None:
+            token.note(parameters=self._parameters(token), deployment=None, path=path, **{CALLED: called})
+            token.body = self.own_process
+            workflow.open_scope(token, token.body)
+            return None
+        found = workflow.host.called_process(token, called)
+        parameters = self._parameters(token) if found.parameters is None else found.parameters
+        token.note(parameters=parameters, deployment=found.deployment_id, path=path, **{CALLED: called})
+        token.body = found.process
+        if found.compensates is None:
+            workflow.open_scope(token, token.body)
+        else:
+            begin(token, token, [found.compensates])
         return None
 
     def _parameters(self, token: Token) -> dict[str, Any]:

@@ -136,9 +136,14 @@ class Token(Task):
     @property
     def visible(self) -> dict[str, Any]:
         """Every variable that is seen from here, by name."""
+        names = self.visible_inside
+        return names if self._locals()[1] is not None else {**self.workflow.root_context.parameters, **names}
+
+    @property
+    def visible_inside(self) -> dict[str, Any]:
+        """Those of them that are not the whole process's: the called process's, and the locals."""
         locals_, call = self._locals()
-        base = self.workflow.root_context if call is None else call.call_context
-        names: dict[str, Any] = dict(base.parameters)
+        names: dict[str, Any] = {} if call is None else dict(call.call_context.parameters)
         for inner in reversed(locals_):
             names.update(inner)
         return names

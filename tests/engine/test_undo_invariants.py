@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riverstone.engine.undo_order import in_order, plan, undo_set
+from riverstone.engine.undo_order import in_order, plan
 from riverstone.models import TaskRow
 from riverstone.models.rows import columns
 
@@ -19,11 +19,12 @@ from ..soak.undo_case import UndoCase
 Causes = dict[int, list[int]]
 
 
-def ledger(causes: Causes) -> dict[int, TaskRow]:
-    """Rows of stone tasks that followed each other in this way."""
+def ledger(causes: Causes, wanted: set[int] | None = None) -> dict[int, TaskRow]:
+    """Rows of stone tasks that followed each other in this way, of which those not ``wanted`` are undone."""
     rows = {}
     for task_id, before in causes.items():
-        values = dict.fromkeys(columns(TaskRow))
+        values: dict[str, object] = dict.fromkeys(columns(TaskRow))
+        values["undo"] = None if wanted is None or task_id in wanted else "undone"
         rows[task_id] = TaskRow(**{**values, "id": task_id, "kind": "start", "stone": "make", "after": str(before)})  # type: ignore[arg-type]
     return rows
 
@@ -55,8 +56,7 @@ def followers(causes: Causes) -> dict[int, set[int]]:
 @settings(max_examples=300)
 def test_a_plan_says_exactly_who_comes_after_whom(drawn: tuple[Causes, set[int]]) -> None:
     causes, wanted = drawn
-    rows = ledger(causes)
-    steps = {step.row.id: set(step.after) for step in plan(rows, [rows[task_id] for task_id in wanted])}
+    steps = {step.row.id: set(step.after) for step in plan(ledger(causes, wanted), "delete")}
     assert steps.keys() == wanted
 
     def waits_for(task_id: int) -> set[int]:
@@ -74,8 +74,7 @@ def test_a_plan_says_exactly_who_comes_after_whom(drawn: tuple[Causes, set[int]]
 @settings(max_examples=300)
 def test_the_order_of_an_undo_puts_every_step_after_those_it_waits_for(drawn: tuple[Causes, set[int]]) -> None:
     causes, wanted = drawn
-    rows = ledger(causes)
-    ordered = in_order(plan(rows, [rows[task_id] for task_id in wanted]))
+    ordered = in_order(plan(ledger(causes, wanted), "delete"))
     assert sorted(step.row.id for step in ordered) == sorted(wanted)
     seen: set[int] = set()
     for step in ordered:
@@ -85,7 +84,7 @@ def test_the_order_of_an_undo_puts_every_step_after_those_it_waits_for(drawn: tu
 
 def test_a_ledger_of_ten_thousand_tasks_is_planned_quickly() -> None:
     rows = ledger({number: [number - 1] if number > 1 else [] for number in range(1, 10_001)})
-    ordered = in_order(plan(rows, undo_set(rows.values())))
+    ordered = in_order(plan(rows, "delete"))
     assert [step.row.id for step in ordered] == list(range(10_000, 0, -1))
 
 
