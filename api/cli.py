@@ -13,9 +13,11 @@ from typing import Any, Literal
 import click
 
 from .access_commands import audit, encrypt, key
+from .authoring_commands import render
 from .connection import Connection, connected
+from .following import Following, dispatcher_for, followable
 from .stone_commands import stone
-from .terminal import age, end_with, json_file, json_option, print_record
+from .terminal import age, json_file, json_option, print_record
 from .worker_commands import river, worker
 
 
@@ -28,8 +30,13 @@ class OneSentence(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
+            from .hints import hint_for
+
             ours = type(error).__module__.startswith("riverstone.")
             text = str(error) if ours else f"{type(error).__name__}: {error}"
+            hint = hint_for(error) if ours else None
+            if hint is not None:
+                text = f"{text.rstrip('.')}. {hint}"
             raise click.ClickException(" ".join(text.split())) from error
 
 
@@ -69,7 +76,6 @@ def main(
     context.obj = Connection(url=db, modules=modules, limits=limits, config=config, broker=broker)
 
 
-follow_option = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process has ended.")
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
 
 
@@ -129,24 +135,25 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 @click.option("--protect", "protected", is_flag=True, help="Refuse deletes of what it makes.")
 @click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
 @click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
-@follow_option
+@followable
 @connected
-def start(connection: Connection, /, variables: str | None, follow: bool, **options: Any) -> None:
+def start(connection: Connection, /, variables: str | None, follow: bool, as_json: bool, **options: Any) -> None:
     """Start a process."""
     values = json_option("--variables", variables)
-    with connection.changing(dispatcher="threads" if follow else "inline") as engine:
+    with connection.changing(dispatcher=dispatcher_for(follow)) as engine:
+        following = Following(engine, None, follow=follow, as_json=as_json)
         instance = engine.start(variables=values or {}, **options)
-        end_with(engine, instance.process_instance_id, follow=follow)
+        following.end(instance.process_instance_id, "success")
 
 
 @main.command()
 @click.argument("process_instance_id")
-@follow_option
+@followable
 @connected
-def show(connection: Connection, /, process_instance_id: str, follow: bool) -> None:
+def show(connection: Connection, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
     """Show one process instance."""
-    with connection.engine("threads" if follow else "inline", passive=None if follow else True) as engine:
-        end_with(engine, process_instance_id, follow=follow)
+    with connection.engine(dispatcher_for(follow), passive=None if follow else True) as engine:
+        Following(engine, None, follow=follow, as_json=as_json).end(process_instance_id, "success", "delete.success")
 
 
 @main.command()
@@ -200,38 +207,51 @@ def list_instances(connection: Connection, /, **options: Any) -> None:
 @main.command()
 @click.argument("process_instance_id")
 @force_option
+@followable
 @connected
-def cancel(connection: Connection, /, process_instance_id: str, force: bool) -> None:
+def cancel(connection: Connection, /, process_instance_id: str, force: bool, follow: bool, as_json: bool) -> None:
     """Cancel a running process."""
-    from .records import ProcessRecord
-
-    with connection.changing(process_instance_id) as engine:
-        print_record(ProcessRecord, engine.cancel(process_instance_id, force=force))
+    with connection.changing(process_instance_id, dispatcher_for(follow)) as engine:
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.cancel(process_instance_id, force=force)
+        following.end(process_instance_id, "cancel.success")
 
 
 @main.command()
 @click.argument("process_instance_id")
 @force_option
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be deleted.")
+@followable
 @connected
-def delete(connection: Connection, /, process_instance_id: str, force: bool, retain: tuple[str, ...]) -> None:
+def delete(
+    connection: Connection,
+    /,
+    process_instance_id: str,
+    force: bool,
+    retain: tuple[str, ...],
+    follow: bool,
+    as_json: bool,
+) -> None:
     """Delete what a process made."""
-    from .records import ProcessRecord
-
-    with connection.changing(process_instance_id) as engine:
-        print_record(ProcessRecord, engine.delete(process_instance_id, force=force, retain=retain))
+    with connection.changing(process_instance_id, dispatcher_for(follow)) as engine:
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.delete(process_instance_id, force=force, retain=retain)
+        following.end(process_instance_id, "delete.success")
 
 
 @main.command()
 @click.argument("process_instance_id")
-@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be undone.")
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be taken back.")
+@followable
 @connected
-def retry(connection: Connection, /, process_instance_id: str, retain: tuple[str, ...]) -> None:
+def retry(
+    connection: Connection, /, process_instance_id: str, retain: tuple[str, ...], follow: bool, as_json: bool
+) -> None:
     """Let a failed rollback, cancel or delete go on."""
-    from .records import ProcessRecord
-
-    with connection.changing(process_instance_id) as engine:
-        print_record(ProcessRecord, engine.retry_undo(process_instance_id, retain=retain))
+    with connection.changing(process_instance_id, dispatcher_for(follow)) as engine:
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.retry_undo(process_instance_id, retain=retain)
+        following.end(process_instance_id, "rollback.success", "cancel.success", "delete.success")
 
 
 @main.command()
@@ -286,25 +306,31 @@ def undo(
 @main.command()
 @click.argument("task_id")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
+@followable
 @connected
-def rerun(connection: Connection, /, task_id: str, parameters: str | None) -> None:
+def rerun(connection: Connection, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
     """Run a failed task of a debug run again."""
     from .records import TaskRecord
 
     values = json_option("--parameters", parameters)
-    with connection.changing(task_id) as engine:
-        print_record(TaskRecord, engine.rerun(task_id, values))
+    with connection.changing(task_id, dispatcher_for(follow)) as engine:
+        process_instance_id = engine.task(task_id).process_instance_id
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        task = engine.rerun(task_id, values)
+        following.end(process_instance_id, "success", otherwise=lambda: print_record(TaskRecord, task))
 
 
 @main.command()
 @click.argument("task_id")
+@followable
 @connected
-def resume(connection: Connection, /, task_id: str) -> None:
+def resume(connection: Connection, /, task_id: str, follow: bool, as_json: bool) -> None:
     """Leave debugging: the process fails and rolls back."""
-    from .records import ProcessRecord
-
-    with connection.changing(task_id) as engine:
-        print_record(ProcessRecord, engine.resume(task_id))
+    with connection.changing(task_id, dispatcher_for(follow)) as engine:
+        process_instance_id = engine.task(task_id).process_instance_id
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.resume(task_id)
+        following.end(process_instance_id, "rollback.success")
 
 
 @main.command()
@@ -419,3 +445,4 @@ main.add_command(encrypt)
 main.add_command(stone)
 main.add_command(worker)
 main.add_command(river)
+main.add_command(render)

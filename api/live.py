@@ -1,14 +1,14 @@
-"""Watching a process in a terminal: one line a task, redrawn in place, or plain lines into a pipe."""
+"""Watching a process: its tasks drawn in a terminal with rich, else a plain line for every change."""
 
 from __future__ import annotations
 
-import shutil
+import importlib.util
+import os
 import sys
 import time
-import unicodedata
-from typing import TextIO
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TextIO
 
-from ..engine import Engine
 from ..engine.errors import WaitTimeout
 from ..engine.views import ProcessInstance, Task
 
@@ -16,12 +16,34 @@ LOOK = 0.1
 BAR = 20
 
 
-def follow(engine: Engine, process_instance_id: str, out: TextIO | None = None) -> ProcessInstance:
+class Watched(Protocol):
+    """What is asked of an engine, here or behind a server."""
+
+    def get(self, process_instance_id: str) -> ProcessInstance: ...
+    def tasks(self, process_instance_id: str) -> list[Task]: ...
+    def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance: ...
+
+
+class Screen(Protocol):
+    """Where tasks are shown."""
+
+    def show(self, tasks: Sequence[Task], *, last: bool) -> None:
+        """Bring the screen up to date; with ``last``, nothing more will come."""
+
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+
+
+def follow(
+    engine: Watched, process_instance_id: str, out: TextIO | None = None, *, known: Iterable[Task] = ()
+) -> ProcessInstance:
     """Show the tasks of the process, and of what undoes it, until it has ended or stands still in debug mode.
 
-    Raises UnknownProcessInstance.
+    Tasks that had ended when they were ``known`` are left out. Raises UnknownProcessInstance.
     """
-    screen = Screen(out or sys.stdout)
+    screen = screen_for(out or sys.stdout)
+    left_out = {(task.task_id, task.attempt) for task in known if task.end_time is not None}
+    told: set[str] = set()
     while True:
         began = time.monotonic()
         try:
@@ -30,14 +52,19 @@ def follow(engine: Engine, process_instance_id: str, out: TextIO | None = None) 
         except WaitTimeout:
             instance = engine.get(process_instance_id)
             waiting = not instance.paused
-        screen.show(all_tasks(engine, instance), last=not waiting)
+        tasks = [task for task in all_tasks(engine, instance) if (task.task_id, task.attempt) not in left_out]
+        screen.show(tasks, last=not waiting)
         if not waiting:
             return instance
+        for hint in filter(None, map(what_it_waits_for, tasks)):
+            if hint not in told:
+                told.add(hint)
+                screen.say(hint)
         # An inline engine does not wait for what has to come from outside.
         time.sleep(max(0.0, LOOK - (time.monotonic() - began)))
 
 
-def all_tasks(engine: Engine, instance: ProcessInstance) -> list[Task]:
+def all_tasks(engine: Watched, instance: ProcessInstance) -> list[Task]:
     """The tasks of the instance and of its undo instances."""
     undos = (
         instance.rollback_process_instance_id,
@@ -48,39 +75,44 @@ def all_tasks(engine: Engine, instance: ProcessInstance) -> list[Task]:
     return [task for process_instance_id in ids for task in engine.tasks(process_instance_id)]
 
 
-class Screen:
-    """What has been shown so far: ended tasks stay, running ones are redrawn below them."""
+def what_it_waits_for(task: Task) -> str | None:
+    """What somebody has to do before this task goes on, with the command for it."""
+    if task.end_time is not None:
+        return None
+    if task.status == "stone-missing":
+        return printable(f"Task {task.task_id} waits for the stone {task.stone}: name its module by --stones MODULE.")
+    if task.stone is None:
+        command = f"riverstone complete {task.task_id} --outputs '{{...}}'"
+        return printable(f"Task {task.task_id} ({task.name}) waits for a person: {command}")
+    return None
+
+
+def screen_for(out: TextIO) -> Screen:
+    """Rich's in a terminal, where it is installed; plain lines elsewhere."""
+    if out.isatty() and os.environ.get("TERM") != "dumb" and importlib.util.find_spec("rich") is not None:
+        from .rich_screen import RichScreen
+
+        return RichScreen(out)
+    return PlainScreen(out)
+
+
+class PlainScreen:
+    """A line for every change of a task."""
 
     def __init__(self, out: TextIO) -> None:
         self.out = out
-        self.terminal = out.isatty()
         self.shown: dict[str, str] = {}
-        self.drawn = 0
 
-    def show(self, tasks: list[Task], *, last: bool) -> None:
-        """Bring the screen up to date; with ``last``, also the lines of running tasks stay."""
-        lines = {task.task_id: task_line(task) for task in tasks}
-        running = {task.task_id for task in tasks if task.end_time is None and not last}
-        if self.terminal:
-            self._redraw(lines, running)
-            return
-        for task_id, line in lines.items():
-            if self.shown.get(task_id) != line:
+    def show(self, tasks: Sequence[Task], *, last: bool) -> None:
+        for task in tasks:
+            line = task_line(task)
+            if self.shown.get(task.task_id) != line:
+                self.shown[task.task_id] = line
                 print(line, file=self.out)
-        self.shown = lines
         self.out.flush()
 
-    def _redraw(self, lines: dict[str, str], running: set[str]) -> None:
-        size = shutil.get_terminal_size()
-        ended = {task_id: line for task_id, line in lines.items() if task_id not in running}
-        fresh = [line for task_id, line in ended.items() if self.shown.get(task_id) != line]
-        live = [lines[task_id] for task_id in lines if task_id in running][: max(1, size.lines - 2)]
-        back = f"\x1b[{self.drawn}A" if self.drawn else ""
-        text = "".join(f"{cut(line, size.columns - 1)}\n" for line in [*fresh, *live])
-        self.out.write(f"{back}\r\x1b[J{text}")
-        self.out.flush()
-        self.shown |= ended
-        self.drawn = len(live)
+    def say(self, text: str) -> None:
+        print(text, file=self.out, flush=True)
 
 
 def task_line(task: Task) -> str:
@@ -103,13 +135,3 @@ def instance_line(instance: ProcessInstance) -> str:
 def printable(text: str) -> str:
     """The text without what would steer a terminal: reasons and names may come from anywhere."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def cut(text: str, width: int) -> str:
-    """As much of the text as fits into so many columns, of which a Chinese sign takes two."""
-    used = 0
-    for place, sign in enumerate(text):
-        used += 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-        if used > width:
-            return text[:place]
-    return text

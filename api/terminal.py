@@ -12,7 +12,6 @@ import click
 if TYPE_CHECKING:
     from marshmallow import Schema
 
-    from ..engine import Engine
 
 
 def readable(path: str) -> Path:
@@ -58,19 +57,6 @@ def print_record(schema: type[Schema], view: Any) -> None:
     """Print a view as HTTP would show it."""
     record: Mapping[str, Any] = schema().dump(view)
     click.echo(json.dumps(record, indent=2, ensure_ascii=False))
-
-
-def end_with(engine: Engine, process_instance_id: str, *, follow: bool) -> None:
-    """Print the record, after following the process to its end if asked to; exit 1 when it then did not succeed."""
-    from .live import follow as follow_process
-    from .records import ProcessRecord
-
-    instance = follow_process(engine, process_instance_id) if follow else engine.get(process_instance_id)
-    print_record(ProcessRecord, instance)
-    if instance.paused:
-        click.echo("It stands still after a failure: rerun the failed task, or resume it to roll back.", err=True)
-    if follow and instance.status not in ("success", "delete.success"):
-        raise click.exceptions.Exit(1)
 
 
 def user_name() -> str:

@@ -32,6 +32,7 @@ from .errors import (
 from .limits import Limits
 from .logs import JsonFormatter
 from .observer import Observer, ProcessChange, TaskEvent
+from .picture import Picture
 from .stone import Stone
 from .task_info import TaskInfo
 from .views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep, Wait
@@ -60,6 +61,7 @@ __all__ = [
     "OutputDeclaration",
     "Page",
     "ParameterDeclaration",
+    "Picture",
     "ProcessChange",
     "ProcessInstance",
     "ProcessSummary",

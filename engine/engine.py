@@ -47,6 +47,7 @@ from .limits import Limits
 from .messages import Messages
 from .observer import Observer
 from .owned import OwnedEngine
+from .picture import Picture, process_picture
 from .pulse import Pulse
 from .pump import Pump
 from .records import Records
@@ -465,6 +466,14 @@ class Engine:
         """
         with _ours():
             return self._records.sources(_number(process_instance_id, UnknownProcessInstance))
+
+    def picture(self, process_instance_id: str) -> Picture:
+        """The diagram of one process instance, its nodes in the colours of what happened to them, as SVG.
+
+        Raises UnknownProcessInstance.
+        """
+        xml = self.sources(process_instance_id)[0]
+        return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         """Return when the process has come to rest: ended, its undo included, or paused in debug mode.

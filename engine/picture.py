@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from .bpmn.canvas import Paint
 from .bpmn.svg import draw_svg
-from .views import Task
+from .views import Task, Token
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")
 WAITING = Paint(fill="#fef9c3", stroke="#a16207", word="waiting")
@@ -18,6 +19,62 @@ CANCELED = Paint(fill="#e5e7eb", stroke="#4b5563", word="canceled")
 LEGEND = (RUNNING, WAITING, SUCCESS, FAILED, UNDONE, RETAINED, CANCELED)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A diagram as it was at one moment; a notebook shows it."""
+
+    svg: str = field(repr=False)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __str__(self) -> str:
+        return self.svg
+
+
+def model_picture(xml: str | bytes) -> Picture:
+    """The diagram of a model; raises Malformed for what is no XML."""
+    return Picture(svg=draw_svg(_bytes(xml)))
+
+
+def _bytes(xml: str | bytes) -> bytes:
+    """A text in UTF-8, without the declaration that may name another encoding (XML 1.0, 4.3.3)."""
+    if isinstance(xml, bytes):
+        return xml
+    text = xml.lstrip()
+    if text.startswith("<?xml"):
+        text = text.partition("?>")[2]
+    return text.encode()
+
+
+def process_picture(
+    xml: str | bytes, tasks: Iterable[Task], tokens: Iterable[Token] = (), passed: Collection[str] = ()
+) -> Picture:
+    """The diagram of a model, each node painted by its last task or by what waits there.
+
+    A call activity is painted as its last inner task; ``passed`` are nodes and flows that are known to be done.
+    """
+    paints = dict.fromkeys(passed, SUCCESS)
+    paints |= {token.element_id: WAITING if token.waits else RUNNING for token in tokens if not token.calls}
+    notes: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    # Those of called processes first, so that the process's own win where both have a node of the same id.
+    for task in sorted(tasks, key=lambda task: not task.calls):
+        element = task.element_id
+        counts[element] = counts.get(element, 0) + 1
+        paints[element] = paint_of(task)
+        if task.calls:
+            paints[task.calls[0]] = paint_of(task)
+        if counts[element] > 1:
+            notes[element] = f"×{counts[element]}"
+        elif task.end_time is None and 0 < task.progress < 100:
+            notes[element] = f"{task.progress} %"
+        elif task.undo == "undone" and task.status.endswith("failed"):
+            notes[element] = "failed"
+    legend = [paint for paint in LEGEND if paint in paints.values()]
+    return Picture(svg=draw_svg(_bytes(xml), paints=paints, notes=notes, legend=legend))
+
+
 def paint_of(task: Task) -> Paint:
     """The colour of a task: what became of it in an undo, else how it ended, else what it does."""
     if task.undo == "undone":
@@ -26,27 +83,6 @@ def paint_of(task: Task) -> Paint:
         return RETAINED
     if task.undo == "failed" or task.status.endswith("failed"):
         return FAILED
-    if task.status.endswith("success") and task.status != "produce.success":
-        return SUCCESS
-    if task.status in ("canceled", "unknown"):
-        return CANCELED
-    return WAITING if task.status in ("stone-missing", "produce.success") or task.stone is None else RUNNING
-
-
-def picture(xml: str, tasks: Iterable[Task] | None = None, passed: Collection[str] = ()) -> str:
-    """The diagram of a model as SVG; with ``tasks``, each node painted by its last one, and ``passed`` as success.
-
-    Raises Malformed for what is no XML.
-    """
-    if tasks is None:
-        return draw_svg(xml.encode())
-    paints = dict.fromkeys(passed, SUCCESS)
-    notes: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for task in tasks:
-        counts[task.element_id] = counts.get(task.element_id, 0) + 1
-        paints[task.element_id] = paint_of(task)
-        if task.end_time is None and 0 < task.progress < 100:
-            notes[task.element_id] = f"{task.progress} %"
-    notes |= {element: f"×{count}" for element, count in counts.items() if count > 1}
-    return draw_svg(xml.encode(), paints=paints, notes=notes, legend=LEGEND)
+    if task.end_time is not None:
+        return SUCCESS if task.status.endswith("success") else CANCELED
+    return WAITING if task.status == "stone-missing" or task.stone is None else RUNNING

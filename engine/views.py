@@ -26,6 +26,12 @@ class Model:
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
 
+    def _repr_svg_(self) -> str:
+        """The diagram, for notebooks."""
+        from .picture import model_picture
+
+        return model_picture(self.xml).svg
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
@@ -40,6 +46,12 @@ class Deployment:
     xml: str = field(repr=False)
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+
+    def _repr_svg_(self) -> str:
+        """The diagram, for notebooks."""
+        from .picture import model_picture
+
+        return model_picture(self.xml).svg
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

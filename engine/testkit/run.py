@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownTask
-from ..picture import picture
+from ..picture import process_picture
 from ..views import ProcessInstance, Task
 from .order import Expected, difference, shown
 
@@ -189,8 +189,9 @@ class Run:
         return f"<Run {self.process_instance_id}: {self.status}>"
 
     def _repr_svg_(self) -> str:
-        deployment = self.rehearsal.engine.deployment(self.instance.deployment_id)
-        return picture(deployment.xml, self.tasks, self.passed)
+        xml = self.rehearsal.engine.sources(self.process_instance_id)[0]
+        tokens = self.rehearsal.engine.tokens(self.process_instance_id)
+        return process_picture(xml, self.tasks, tokens, self.passed).svg
 
 
 UNDONE = frozenset({"rollback.success", "cancel.success", "delete.success"})

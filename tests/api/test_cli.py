@@ -94,14 +94,45 @@ def test_variables_and_templates_come_from_files(run: Run) -> None:
     assert "colour" in bad.stderr
 
 
-def test_following_a_process_shows_its_tasks_and_its_record(run: Run) -> None:
+def test_following_a_process_shows_its_tasks_and_how_it_ended(run: Run) -> None:
     run("deploy", "making.bpmn")
 
-    output = run("start", "--key", "making", "--name", "test", "--follow").stdout
+    lines = run("start", "--key", "making", "--name", "test", "--follow").stdout.splitlines()
 
-    lines, _, record = output.partition("{\n")
-    assert "make" in lines
-    assert json.loads("{" + record)["processStatus"] == "success"
+    assert "make" in lines[0]
+    assert lines[-1].split()[-3:] == ["success", "making", "test"]
+
+
+def test_with_json_only_the_record_is_on_standard_output(run: Run) -> None:
+    run("deploy", "making.bpmn")
+    result = run("start", "--key", "making", "--name", "test", "--follow", "--json")
+    pid = json.loads(result.stdout)["processInstanceId"]
+
+    assert "make" in result.stderr
+    for command, status in (("show", "success"), ("delete", "delete.success"), ("show", "delete.success")):
+        assert json.loads(run(command, pid, "--follow", "--json").stdout)["processStatus"] == status
+
+
+def test_a_trial_run_that_fails_says_how_to_go_on_and_does(run: Run) -> None:
+    model_id = json.loads(run("deploy", "breaking.bpmn").stdout)["modelId"]
+    paused = run("start", "--model-id", model_id, "--name", "trial", "--follow", fails=True)
+    command = paused.stderr.partition("Try again: riverstone ")[2].split()
+    assert "the saw is blunt" in paused.stdout
+
+    again = run("rerun", command[1], "--parameters", '{"works": true}', "--follow")
+
+    assert "blunt" not in again.stdout
+    assert again.stdout.splitlines()[-1].split()[-3:] == ["success", "breaking", "trial"]
+
+
+def test_a_paused_trial_run_is_followed_through_its_rollback(run: Run) -> None:
+    model_id = json.loads(run("deploy", "breaking.bpmn").stdout)["modelId"]
+    paused = run("start", "--model-id", model_id, "--name", "trial", "--follow", fails=True)
+    task_id = paused.stderr.rpartition("riverstone resume ")[2].strip(" .\n")
+
+    lines = run("resume", task_id, "--follow").stdout.splitlines()
+
+    assert lines[-1].split()[-3:] == ["rollback.success", "breaking", "trial"]
 
 
 def test_following_a_process_that_fails_exits_with_one(run: Run) -> None:
@@ -252,3 +283,26 @@ def test_the_demonstration_shows_every_task_and_both_records() -> None:
     for node in ("SIP::EC2::SecurityGroup", "SIP::EC2::Instance", "SIP::EC2::Volume", "SIP::Shell"):
         assert node in result.stdout
     assert result.stdout.count('"processStatus": "success"') == 2
+
+
+def test_a_file_and_a_process_are_drawn(run: Run, tmp_path: Path) -> None:
+    pid = started(run, "making")["processInstanceId"]
+
+    assert run("render", "making.bpmn").stdout.startswith("<svg ")
+    run("render", pid, "--output", "process.svg")
+
+    assert "success" in (tmp_path / "process.svg").read_text(encoding="utf-8")
+    assert "cannot be read" in run("render", "nothing.bpmn", fails=True).stderr
+    assert "cannot be written" in run("render", pid, "-o", "no/where.svg", fails=True).stderr
+
+
+def test_an_error_says_what_to_type_next(run: Run) -> None:
+    assert "riverstone list shows" in run("show", "99", fails=True).stderr
+    assert "riverstone tasks" in run("rerun", "99", fails=True).stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_complete(shell: str) -> None:
+    script = CliRunner().invoke(main, prog_name="riverstone", env={"_RIVERSTONE_COMPLETE": f"{shell}_source"})
+
+    assert "_RIVERSTONE_COMPLETE" in script.output

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pyte
 import pytest
 
-from riverstone.api.live import Screen, cut, follow, task_line
+from riverstone.api.live import PlainScreen, follow, screen_for, task_line, what_it_waits_for
+from riverstone.api.rich_screen import RichScreen
 from riverstone.engine import Engine
 from riverstone.engine.errors import UnknownProcessInstance
 from riverstone.engine.views import Task
@@ -30,61 +32,95 @@ RUNNING = Task(
     outputs={},
     progress=25,
 )
-ENDED = replace(RUNNING, status="monitor.success", progress=100, end_time=NOW)
+ENDED = replace(RUNNING, status="monitor.success", progress=100, end_time=NOW + timedelta(seconds=2.5))
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal, and plays back what one would then see."""
+    """A stream that says it is a terminal, and shows what one would then show."""
 
     def isatty(self) -> bool:
         return True
 
     def seen(self) -> list[str]:
-        lines: list[str] = []
-        for part in self.getvalue().split("\r\x1b[J"):
-            text, _, move = part.partition("\x1b[")
-            lines += text.splitlines()
-            if move:
-                del lines[-int(move.removesuffix("A")) :]
-        return lines
+        """The lines on the screen that are not empty."""
+        screen = pyte.Screen(100, 12)
+        pyte.Stream(screen).feed(self.getvalue().replace("\n", "\r\n"))
+        return [line.rstrip() for line in screen.display if line.strip()]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LINES", "12")
+    return Terminal()
 
 
 def test_a_pipe_gets_a_line_for_every_change_and_none_without() -> None:
     pipe = io.StringIO()
-    screen = Screen(pipe)
+    screen = screen_for(pipe)
 
     for task in (RUNNING, RUNNING, replace(RUNNING, progress=50), ENDED):
         screen.show([task], last=False)
 
     lines = pipe.getvalue().splitlines()
+    assert isinstance(screen, PlainScreen)
     assert [line.split("%")[0].split()[-1] for line in lines] == ["25", "50", "100"]
     assert "\x1b" not in pipe.getvalue()
 
 
-def test_a_terminal_redraws_running_tasks_below_those_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    terminal = Terminal()
-    screen = Screen(terminal)
+def test_a_terminal_redraws_running_tasks_below_those_that_ended(terminal: Terminal) -> None:
+    screen = screen_for(terminal)
     second = replace(RUNNING, task_id="102", name="disk")
 
     screen.show([RUNNING, second], last=False)
-    screen.show([RUNNING, replace(second, progress=75)], last=False)
     screen.show([ENDED, replace(second, progress=75)], last=False)
-    screen.show([ENDED, replace(ENDED, task_id="102", name="disk")], last=True)
+    screen.say("a word")
+    screen.show([ENDED, replace(ENDED, task_id="102", name="disk", status="monitor.failed", reason="full")], last=True)
 
-    assert terminal.seen() == [task_line(ENDED), task_line(replace(ENDED, task_id="102", name="disk"))]
+    assert isinstance(screen, RichScreen)
+    first, word, last = terminal.seen()
+    assert first.split()[:3] == ["✔", "101", "monitor.success"]
+    assert first.endswith("SIP::EC2::Instance  2.5 s")
+    assert word == "a word"
+    assert last.split() == ["✘", "102", "monitor.failed", "disk", "SIP::EC2::Instance", "2.5", "s", "full"]
 
 
-def test_a_reason_cannot_steer_the_terminal() -> None:
-    line = task_line(replace(RUNNING, reason="\x1b[2Jgone\r\nsecond"))
+def test_a_terminal_shows_as_many_running_tasks_as_it_has_lines(terminal: Terminal) -> None:
+    screen = screen_for(terminal)
+
+    screen.show([replace(RUNNING, task_id=str(number)) for number in range(200, 300)], last=False)
+    assert len(terminal.seen()) <= 12
+    screen.show([], last=True)
+
+    assert terminal.seen() == []
+
+
+def test_what_cannot_draw_gets_plain_lines(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+
+    assert isinstance(screen_for(terminal), PlainScreen)
+
+
+def test_a_reason_cannot_steer_the_terminal(terminal: Terminal) -> None:
+    hostile = replace(ENDED, reason="\x1b[2Jgone\r\nsecond [red]", name="[bold]\x07")
+
+    line = task_line(hostile)
+    screen_for(terminal).show([hostile], last=True)
 
     assert line.isprintable()
-    assert line.endswith("[2Jgone  second")
+    assert line.endswith("[2Jgone  second [red]")
+    assert terminal.seen()[0].endswith("[2Jgone  second [red]")
+    assert "[bold]" in terminal.seen()[0]
 
 
-@pytest.mark.parametrize(("text", "width", "seen"), [("abc", 2, "ab"), ("云主机", 4, "云主"), ("云主机", 5, "云主")])
-def test_a_line_is_cut_at_the_edge_where_chinese_takes_two_columns(text: str, width: int, seen: str) -> None:
-    assert cut(text, width) == seen
+def test_what_somebody_has_to_do_is_told_with_its_command() -> None:
+    person = replace(RUNNING, stone=None, status="running")
+    missing = replace(RUNNING, status="stone-missing")
+
+    assert "riverstone complete 101" in (what_it_waits_for(person) or "")
+    assert "--stones" in (what_it_waits_for(missing) or "")
+    assert what_it_waits_for(RUNNING) is None
 
 
 def test_following_ends_with_the_process(engine: Engine, key: str) -> None:
@@ -95,6 +131,17 @@ def test_following_ends_with_the_process(engine: Engine, key: str) -> None:
 
     assert ended.status == "success"
     assert "make" in pipe.getvalue()
+
+
+def test_what_had_ended_before_is_not_shown_again(engine: Engine, key: str) -> None:
+    pipe = io.StringIO()
+    pid = engine.start(key=key, name="test").process_instance_id
+    before = engine.tasks(pid)
+    engine.delete(pid)
+
+    follow(engine, pid, pipe, known=before)
+
+    assert [line.split()[3] for line in pipe.getvalue().splitlines()] == ["delete.success"]
 
 
 def test_an_unknown_process_cannot_be_followed(engine: Engine) -> None:

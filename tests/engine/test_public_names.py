@@ -10,22 +10,22 @@ import riverstone.models as models
 ENGINE = """
     BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed Explanation ExpressionError Finding
     InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed Model ModelInvalid NotFound Observer
-    OutputDeclaration Page ParameterDeclaration ProcessChange ProcessInstance ProcessSummary ReferenceNotFound
-    RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo ThreadsDispatcher Token TooLarge
-    UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock
-    Wait WaitTimeout
+    OutputDeclaration Page ParameterDeclaration Picture ProcessChange ProcessInstance ProcessSummary
+    ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo
+    ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance
+    UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
 """.split()
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
-    DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter InstanceRow KeyRow
-    Leases ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError TaskRow TokenRow WORKERS WaitRow encrypt_again
-    read_figures
+    DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter InstanceRow
+    KeyRow Leases ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError TaskRow TokenRow WORKERS WaitRow
+    encrypt_again read_figures
 """.split()
 METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances lint
-    message model models not_ready observe owned_by owner_of owner_of_task preview protect protect_model purge queues
-    register remove_deployment remove_model rerun resume retry_undo run_pending save_model search signal sources start
-    stone stones_declared task tasks tokens wait why
+    message model models not_ready observe owned_by owner_of owner_of_task picture preview protect protect_model
+    purge queues register remove_deployment remove_model rerun resume retry_undo run_pending save_model search
+    signal sources start stone stones_declared task tasks tokens wait why
 """.split()
 
 

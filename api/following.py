@@ -1,0 +1,91 @@
+"""The commands that start, change or watch a process, and follow it to where it comes to rest."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from .terminal import print_record
+
+if TYPE_CHECKING:
+    from ..engine import Engine, ProcessInstance
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def followable(command: Command) -> Command:
+    """Add the options ``--follow`` and ``--json``, given as ``follow`` and ``as_json``."""
+    follow = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process comes to rest.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Only the record goes to standard output, as JSON.")
+    return follow(as_json(command))
+
+
+def dispatcher_for(follow: bool) -> Literal["inline", "threads"]:
+    """What follows needs stones to run beside it."""
+    return "threads" if follow else "inline"
+
+
+class Following:
+    """Made before a command acts, so that it shows what the command brings about and not what was before."""
+
+    def __init__(self, engine: Engine, process_instance_id: str | None, *, follow: bool, as_json: bool) -> None:
+        from .live import all_tasks
+
+        self.engine = engine
+        self.follow = follow
+        self.as_json = as_json
+        self.known = (
+            all_tasks(engine, engine.get(process_instance_id)) if follow and process_instance_id is not None else []
+        )
+
+    def end(self, process_instance_id: str, *good: str, otherwise: Callable[[], None] | None = None) -> None:
+        """Follow the process if asked to, and show how it stands; exit 1 unless it then is in a ``good`` status.
+
+        Without following, ``otherwise`` shows what the command is about, else the process's record is printed.
+        """
+        from .live import follow, instance_line
+        from .records import ProcessRecord
+
+        if not self.follow:
+            instance = self.engine.get(process_instance_id)
+            if otherwise is None:
+                print_record(ProcessRecord, instance)
+            else:
+                otherwise()
+        else:
+            out = sys.stderr if self.as_json else sys.stdout
+            instance = follow(self.engine, process_instance_id, out, known=self.known)
+            if self.as_json:
+                print_record(ProcessRecord, instance)
+            else:
+                click.echo(instance_line(instance))
+        advice = what_to_do(self.engine, instance)
+        if advice is not None:
+            click.echo(advice, err=True)
+        if self.follow and instance.status not in good:
+            raise click.exceptions.Exit(1)
+
+
+def what_to_do(engine: Engine, instance: ProcessInstance) -> str | None:
+    """The commands that get a process on which stands still or has failed to undo; None where there is nothing."""
+    number = instance.process_instance_id
+    if instance.paused:
+        failed = [task.task_id for task in engine.tasks(number) if task.status.endswith("failed")]
+        task = failed[-1] if failed else "TASK"
+        return (
+            f"It stands still after a failure. Try again: riverstone rerun {task} --parameters '{{...}}'. "
+            f"Roll back: riverstone resume {task}."
+        )
+    action, _, status = instance.status.partition(".")
+    if status != "failed":
+        return None
+    undo = getattr(instance, f"{action}_process_instance_id")
+    failed = [task.origin_task_id or "" for task in engine.tasks(undo) if task.status.endswith("failed")]
+    again = {"rollback": f"riverstone retry {number}"}.get(action, f"riverstone {action} {number}")
+    return (
+        f"Its {action} has failed: see riverstone tasks {undo}. Go on once the cause is gone: {again}. "
+        f"Give up what cannot be undone: riverstone retry {number} --retain {' --retain '.join(failed) or 'TASK'}."
+    )
