@@ -163,7 +163,7 @@ def _tell_ended(telling: Telling) -> None:
 def _tell_results(telling: Telling) -> None:
     """An ended process that nothing was taken back of: what exists, and how to remove it."""
     instance = telling.instance
-    left = len(undo_order.undo_set(instance.tasks.values()))
+    left = len(undo_order.undo_set(instance.tasks, "delete"))
     if instance.row.status == "failed":
         off = "its rollback was switched off" if instance.has(Flags.NO_ROLLBACK) else "there was nothing to take back"
         telling.say(f"It was not rolled back: {off}.")
@@ -193,7 +193,7 @@ def _tell_undo(telling: Telling, undo: Instance) -> None:
     elif row.status == "success":
         gone = sum(1 for task in undo.tasks.values() if task.status == f"{row.kind}.success")
         telling.say(f"{name} ended well at {at(row.ended or row.started, telling.now)}; tasks taken back: {gone}.")
-        if row.kind != "delete" and undo_order.undo_set(origin.tasks.values()):
+        if row.kind != "delete" and undo_order.undo_set(origin.tasks, "delete"):
             _tell_results(telling)
     else:
         _tell_failed_undo(telling, undo, name)
@@ -205,7 +205,7 @@ def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
     failed = [task for task in undo.tasks.values() if task.status == f"{row.kind}.failed" and not task.open]
     for task in failed[:MOST_TASKS]:
         telling.say(f"The {row.kind} of {_target(task)} failed, at attempt {task.attempt}: {sentence(task.reason)}")
-    left = undo_order.undo_set(telling.instance.tasks.values())
+    left = undo_order.undo_set(telling.instance.tasks, row.kind)
     waiting = len(left) - len({task.target for task in failed})
     if waiting > 0:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
