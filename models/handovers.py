@@ -82,8 +82,9 @@ class Handovers:
         return self._select(f"`lease` IS NULL AND {silent} > {int(milliseconds)}", silent)
 
     def offered_again(self, rows: Iterable[HandedRow]) -> None:
-        """The clock of these starts again: their messages are sent once more."""
-        sql = f"UPDATE `handover` SET `since` = {self._now} WHERE `task_id` = ? AND `delivery` = ?"
+        """The clock of these starts again: their messages are sent once more, or are back in their queues."""
+        found = "WHERE `task_id` = ? AND `delivery` = ?"
+        sql = f"UPDATE `handover` SET `since` = {self._now}, `lease` = NULL, `running` = 0 {found}"
         chosen = sorted((row.task_id, row.delivery) for row in rows)
 
         def write() -> None:

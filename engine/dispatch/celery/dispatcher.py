@@ -4,11 +4,13 @@ The broker carries messages only; the store stays the truth. A task that is hand
 :mod:`riverstone.models.handovers`), so any engine may enter its answer, and none takes it along when it dies. Every
 engine sweeps: what workers have had in hand for longer than a moment is noted, and vouched for by their signs of life.
 
-* Nobody vouches any more: the worker is gone, so the delivery counts as lost and the task is offered again.
+* While messages wait in its queue, a task that nobody vouches for may be one of them, and is left to them.
+* Nobody vouches any more and its queue is empty: the worker is gone, so the delivery counts as lost and the task is
+  offered again.
 * Nobody has ever vouched and its queue is empty: the message is gone. It is sent once more, as the same delivery if the
   broker was away meanwhile, and otherwise as one more that was lost.
 
-Both are judged only where answers are not piling up, since one of them may be about the task. A message may come twice
+That is judged only where answers are not piling up, since one of them may be about the task. A message may come twice
 and an answer late: only the answer to the last delivery moves anything.
 """
 

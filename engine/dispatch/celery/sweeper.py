@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from celery import Celery
 
@@ -81,38 +81,36 @@ class Sweeper:
         connected = self._consumer.connected_for
         if connected is None or connected < SETTLED or not self._publisher.is_idle or self._is_behind():
             return
-        for row in handovers.expired():
-            if self._desk.lose(row.task_id, row.process_instance_id, row.delivery):
-                logger.warning("the worker of task %d (%s of %s) is gone", row.task_id, row.event, row.stone)
-        self._offer_again(handovers.unvouched(round(PATIENCE * 1000)), connected)
+        expired, unvouched = handovers.expired(), handovers.unvouched(round(PATIENCE * 1000))
+        if expired or unvouched:
+            self._judge(expired, unvouched, connected)
 
     def _is_behind(self) -> bool:
         """Whether answers wait that may be about the very tasks that nobody vouches for."""
         return self._consumer.is_behind or self._link.depth(results_queue()) > MOST_TOGETHER
 
-    def _offer_again(self, rows: list[HandedRow], connected: float) -> None:
-        if not rows:
-            return
-        works = self._desk.works(rows)
-        places = {work.task_id: name for work in works if (name := self._queue_name(work)) is not None}
+    def _judge(self, expired: list[HandedRow], unvouched: list[HandedRow], connected: float) -> None:
+        works = {work.task_id: work for work in self._desk.works([*expired, *unvouched])}
+        places = {task_id: name for task_id, work in works.items() if (name := self._queue_name(work)) is not None}
         depths = {name: self._link.depth(task_queue(name)) for name in set(places.values())}
-        gone = [
-            row
-            for row in rows
-            if row.task_id in places and (depths[places[row.task_id]] == 0 or row.silent > EXPIRES * 1000)
-        ]
-        fresh = [row for row in gone if row.silent > EXPIRES * 1000 or row.silent > connected * 1000]
-        self._send(works, fresh)
-        for row in gone:
-            if row not in fresh:
-                # Nothing has happened to the broker, so it was taken by somebody who is gone, and may be so because
-                # of the task.
-                logger.warning("task %d (%s of %s) is with nobody", row.task_id, row.event, row.stone)
-                self._desk.lose(row.task_id, row.process_instance_id, row.delivery)
+        empty = {task_id for task_id, name in places.items() if depths[name] == 0}
+        for row in expired:
+            if row.task_id in empty:
+                self._lose(row, "the worker that had it is gone")
+        # The broker has taken it back from a worker that is gone, as it seems: it waits there for the next.
+        back = [row for row in expired if row.task_id in places and row.task_id not in empty]
+        lost: list[HandedRow] = []
+        for row in unvouched:
+            if row.silent > EXPIRES * 1000 or (row.task_id in empty and row.silent > connected * 1000):
+                lost.append(row)
+            elif row.task_id in empty:
+                # Nothing has happened to the broker: somebody took it who is gone, perhaps because of the task.
+                self._lose(row, "nobody has it")
+        self._desk.handovers.offered_again([*back, *lost])
+        if lost:
+            logger.warning("%d tasks are sent again, since the broker has lost them", len(lost))
+            self._publisher.send([works[row.task_id] for row in lost])
 
-    def _send(self, works: Iterable[Work], rows: list[HandedRow]) -> None:
-        chosen = {row.task_id for row in rows}
-        if chosen:
-            logger.warning("%d tasks are sent again, since the broker has lost them", len(chosen))
-            self._desk.handovers.offered_again(rows)
-            self._publisher.send([work for work in works if work.task_id in chosen])
+    def _lose(self, row: HandedRow, reason: str) -> None:
+        if self._desk.lose(row.task_id, row.process_instance_id, row.delivery):
+            logger.warning("task %d (%s of %s) is offered again: %s", row.task_id, row.event, row.stone, reason)

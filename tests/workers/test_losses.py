@@ -1,0 +1,97 @@
+"""What dies between an engine and a stone: nothing is lost, and nothing counts twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from ..features.sketch import line, service
+from .brokers import redis_server
+from .crew import Crew, hasten, until
+
+RABBITMQ = pytest.mark.parametrize("crew", ["rabbitmq"], indirect=True)
+REDIS = pytest.mark.parametrize("crew", ["redis"], indirect=True)
+
+
+@RABBITMQ
+def test_a_killed_process_of_a_worker_has_its_task_done_again_under_the_same_key(crew: Crew) -> None:
+    crew.gate.touch()
+    crew.worker()
+    with crew.river() as engine:
+        engine.deploy(line("shop", service("a", "held")))
+        started = engine.start(key="shop", name="shop").process_instance_id
+        child = until(lambda: [pid for *_, pid in crew.called()])[0]
+        (hook,) = Path(f"/proc/{child}/task/{child}/children").read_text().split()
+        os.kill(int(hook), signal.SIGKILL)
+        until(lambda: len(crew.called()) >= 2)
+        crew.gate.unlink()
+        assert engine.wait(started, timeout=15).status == "success"
+    assert len(crew.times()) == 1, "another delivery has another key"
+
+
+def test_the_tasks_of_a_worker_whose_machine_is_gone_are_done_by_another(crew: Crew) -> None:
+    crew.gate.touch()
+    first = crew.worker()
+    with crew.river() as engine:
+        engine.deploy(line("shop", service("a", "held")))
+        started = engine.start(key="shop", name="shop").process_instance_id
+        until(lambda: engine.tasks(started)[0].status == "start.begin")
+        crew.kill(first)
+        crew.worker()
+        until(lambda: len(crew.called()) >= 2)
+        crew.gate.unlink()
+        assert engine.wait(started, timeout=15).status == "success"
+    assert len(crew.times()) == 1, "another delivery has another key"
+
+
+@RABBITMQ
+def test_a_stone_that_kills_its_worker_each_time_fails_in_the_end(crew: Crew) -> None:
+    crew.worker()
+    with crew.river() as engine:
+        engine.deploy(line("shop", service("a", "quick"), service("p", "poison")))
+        started = engine.start(key="shop", name="shop").process_instance_id
+        ended = engine.wait(started, timeout=40)
+        task = engine.tasks(started)[1]
+    assert (ended.status, task.status) == ("rollback.success", "start.failed")
+    assert task.reason is not None
+    assert "was lost 3 times" in task.reason
+    assert [call[2] for call in crew.called() if call[1] == "p"] == ["start", "start", "start", "rollback"]
+
+
+@REDIS
+def test_an_engine_that_dies_leaves_its_tasks_with_the_workers(crew: Crew) -> None:
+    crew.gate.touch()
+    crew.worker()
+    with crew.river() as engine:
+        engine.deploy(line("shop", service("a", "held"), service("b", "quick")))
+        started = engine.start(key="shop", name="shop").process_instance_id
+        until(lambda: crew.called())
+    crew.gate.unlink()
+    with crew.river() as other:
+        assert other.wait(started, timeout=15).status == "success"
+    assert list(crew.times().values()) == [1, 1]
+
+
+def test_a_broker_that_comes_back_empty_has_lost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasten(monkeypatch)
+    with redis_server(tmp_path) as broker:
+        crew = Crew(f"sqlite:///{tmp_path}/store.db", broker.url, tmp_path)
+        try:
+            crew.gate.touch()
+            crew.worker()
+            with crew.river() as engine:
+                engine.deploy(line("shop", service("a", "held"), service("b", "quick")))
+                started = [engine.start(key="shop", name="shop").process_instance_id for _ in range(5)]
+                until(lambda: crew.called())
+                broker.kill()
+                started += [engine.start(key="shop", name="shop").process_instance_id for _ in range(5)]
+                crew.gate.unlink()
+                broker.start()
+                assert {engine.wait(each, timeout=30).status for each in started} == {"success"}
+                assert all(task.attempt == 1 for each in started for task in engine.tasks(each))
+        finally:
+            crew.close()
+    assert len(crew.times()) == 20

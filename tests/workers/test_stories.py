@@ -1,0 +1,96 @@
+"""Stones on Celery workers: the same stories as on one machine, told through each broker."""
+
+from __future__ import annotations
+
+import pytest
+
+from riverstone.engine import Engine, ModelInvalid
+
+from ..features.sketch import line, service
+from .crew import Crew, until
+
+Team = tuple[Crew, Engine]
+
+
+def run(engine: Engine, key: str, *nodes: str, **variables: str) -> str:
+    """Deploy a line of nodes and run it to its end; the process instance id."""
+    engine.deploy(line(key, *nodes))
+    started = engine.start(key=key, name=key, variables=variables).process_instance_id
+    engine.wait(started, timeout=30)
+    return started
+
+
+def test_an_engine_without_code_has_workers_carry_out_a_whole_process(team: Team) -> None:
+    crew, engine = team
+    nodes = service("a", "quick"), service("b", "watched"), service("c", "sized")
+    started = run(engine, "whole", *nodes, token="sesame-9")
+
+    assert engine.get(started).status == "success"
+    a, b, c = engine.tasks(started)
+    assert [task.status for task in (a, b, c)] == ["start.success", "monitor.success", "start.success"]
+    # The engine took the default from the declaration and retried as that says; secrets stay hidden.
+    assert (c.attempt, c.parameters) == (2, {"size": 10, "token": "*****"})
+    assert c.outputs["password"] == "*****"
+    assert crew.hooks(started).count(("b", "monitor")) == 10
+    with Engine(crew.url, passive=True) as looking:
+        assert looking.tasks(started)[2].outputs["made"] == "11 for sesame-9"
+
+    engine.delete(started)
+    assert engine.wait(started, timeout=30).status == "delete.success"
+    undo = engine.get(started).delete_process_instance_id
+    assert crew.hooks(str(undo)) == [("c", "delete")]
+
+
+def test_a_failure_is_rolled_back_by_workers(team: Team) -> None:
+    crew, engine = team
+    started = run(engine, "failing", service("a", "quick"), service("z", "broken"))
+    instance = engine.get(started)
+    assert instance.status == "rollback.success"
+    assert crew.hooks(started) == [("a", "start")]
+    assert crew.hooks(str(instance.rollback_process_instance_id)) == [("a", "rollback")]
+
+
+def test_a_business_value_chooses_the_worker_and_what_no_worker_declares_is_refused(team: Team) -> None:
+    _, engine = team
+    for region, site in (("beijing", "beijing"), ("shanghai", "elsewhere")):
+        started = run(engine, "sited", service("a", "sited"), region=region)
+        assert engine.get(started).native_output_values["a"]["site"] == site
+    with pytest.raises(ModelInvalid, match="nobody"):
+        engine.deploy(line("unknown", service("a", "nobody")))
+
+
+def test_a_cancel_reaches_a_running_hook(team: Team) -> None:
+    crew, engine = team
+    engine.deploy(line("cancelled", service("a", "cooperative")))
+    started = engine.start(key="cancelled", name="x").process_instance_id
+    until(lambda: crew.hooks(started))
+    engine.cancel(started)
+    instance = engine.wait(started, timeout=15)
+    assert instance.status == "cancel.success"
+    assert (crew.folder / "asked").read_text() == "True"
+    assert crew.hooks(str(instance.cancel_process_instance_id)) == [("a", "cancel")]
+
+
+def test_what_is_cancelled_before_a_worker_gets_to_it_never_begins(team: Team) -> None:
+    crew, engine = team
+    crew.gate.touch()
+    engine.deploy(line("busy", service("a", "held")))
+    started = [engine.start(key="busy", name="x").process_instance_id for _ in range(3)]
+    until(lambda: sum(bool(crew.hooks(each)) for each in started) == 2)
+    (waiting,) = [each for each in started if not crew.hooks(each)]
+    engine.cancel(waiting)
+    crew.gate.unlink()
+    instance = engine.wait(waiting, timeout=15)
+    assert (instance.status, engine.tasks(waiting)[0].status) == ("cancel.success", "canceled")
+    assert crew.hooks(waiting) == crew.hooks(str(instance.cancel_process_instance_id)) == []
+
+
+def test_progress_and_begin_are_seen_while_a_hook_runs(team: Team) -> None:
+    crew, engine = team
+    crew.gate.touch()
+    engine.deploy(line("moving", service("a", "moving")))
+    started = engine.start(key="moving", name="x").process_instance_id
+    until(lambda: engine.tasks(started)[0].progress == 40)
+    until(lambda: engine.tasks(started)[0].status == "start.begin")
+    crew.gate.unlink()
+    assert engine.wait(started, timeout=15).status == "success"

@@ -1,0 +1,101 @@
+"""A worker process with the stones of the stories: ``python -m tests.workers.worker BROKER FOLDER SIGN [options]``.
+
+Calls are written to the file ``calls`` in the folder; a stone ``held`` waits while the file ``gate`` is there. ``SIGN``
+are the seconds between two signs of life, and the options are Celery's own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from marshmallow import fields
+
+from riverstone.engine import Stone, TaskInfo
+from riverstone.engine.dispatch.celery import make_app, run, set_up, signs
+
+from ..faults.worker import make_stones, told
+
+
+def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
+    """The stones of the stories about dying engines, and some more."""
+    calls, gate = folder / "calls", folder / "gate"
+
+    class Sized(Stone):
+        code = "sized"
+        parameters = {
+            "size": fields.Integer(load_default=10),
+            "token": fields.String(required=True, metadata={"no_echo": True}),
+        }
+        outputs = {"made": "what was made"}
+        secret_outputs = frozenset({"password"})
+        retries = 1
+        retry_backoff = 0.05
+
+        def start(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+            if task.attempt == 1:
+                raise ValueError("not at the first go")
+            task.progress(50)
+            task.add_output("made", f"{task.parameters['size'] + 1} for {task.parameters['token']}")
+            task.add_output("password", "hidden-word")
+
+        def delete(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+
+    class Beijing(Stone):
+        code = "sited"
+        serves = {"region": "beijing"}
+
+        def start(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+            task.add_output("site", "beijing")
+
+    class Elsewhere(Beijing):
+        serves = {}
+
+        def start(self, task: TaskInfo) -> None:
+            task.add_output("site", "elsewhere")
+
+    class Cooperative(Stone):
+        code = "cooperative"
+
+        def start(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+            task.add_output("begun", True)
+            asked = task.wait_for_cancel(20)
+            (folder / "asked").write_text(str(asked))
+
+        def cancel(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+
+    class Moving(Stone):
+        code = "moving"
+
+        def start(self, task: TaskInfo) -> None:
+            task.progress(40, "well on its way")
+            while gate.exists():
+                time.sleep(0.01)
+
+    class Broken(Stone):
+        code = "broken"
+
+        def start(self, task: TaskInfo) -> None:
+            raise RuntimeError("no")
+
+    return [*make_stones(calls, gate, worker), Sized, Beijing, Elsewhere, Cooperative, Moving, Broken]
+
+
+def main() -> None:
+    """Work until killed."""
+    _, broker, folder, sign, *options = sys.argv
+    signs.SIGN = float(sign)
+    app = make_app(broker, {"broker_connection_retry": True, "worker_proc_alive_timeout": 30})
+    set_up(app, stones_in(Path(folder), str(os.getpid())))
+    run(app, options)
+
+
+if __name__ == "__main__":
+    main()
