@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..models import EngineRow, InstanceRow, TaskRow
-from . import ledger, undo_order
+from . import handlers, ledger, undo_order
 from .bpmn.state import TASK
 from .explaining_places import (
     Telling,
@@ -172,6 +172,8 @@ def _tell_results(telling: Telling) -> None:
     text = f"What {left} of its tasks made exists until it is deleted"
     if instance.has(Flags.PROTECTED):
         telling.say(f"{text}, against which it is protected.", f"riverstone protect {instance.number} --off")
+    elif (model_id := instance.row.model_id) and instance.facilities.store.is_protected(model_id):
+        telling.say(f"{text}, against which its model is protected.", f"riverstone protect --model {model_id} --off")
     else:
         telling.say(f"{text}.", f"riverstone undo {instance.number} --preview", f"riverstone delete {instance.number}")
 
@@ -205,8 +207,12 @@ def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
     failed = [task for task in undo.tasks.values() if task.status == f"{row.kind}.failed" and not task.open]
     for task in failed[:MOST_TASKS]:
         telling.say(f"The {row.kind} of {_target(task)} failed, at attempt {task.attempt}: {sentence(task.reason)}")
+    handlers_failed = handlers.failed(undo)
+    for token_id, target in list(handlers_failed.items())[:MOST_TASKS]:
+        reason = sentence(undo.workflow.failures[token_id])
+        telling.say(f"The model's handler that takes back task {target} failed: {reason}")
     left = undo_order.undo_set(telling.instance.tasks, row.kind)
-    waiting = len(left) - len({task.target for task in failed})
+    waiting = len(left) - len({task.target for task in failed}.union(handlers_failed.values()))
     if waiting > 0:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
         telling.say(f"{count} for that, since what was made later is taken back first.")
