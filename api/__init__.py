@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .access import Client
     from .app import create_app, create_blueprint
+    from .console import create_console
 
-__all__ = ["Client", "create_app", "create_blueprint"]
+__all__ = ["Client", "create_app", "create_blueprint", "create_console"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import access, app
+    from . import access, app, console
 
-    return getattr(access if name == "Client" else app, name)
+    homes = {"Client": access, "create_console": console}
+    return getattr(homes.get(name, app), name)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -197,12 +197,22 @@ PAGE_POLICY = (
 PAGE_HEADERS = {**HEADERS, "Content-Security-Policy": PAGE_POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
 
 
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def answers_everybody(view: View) -> View:
+    """Mark a view function that tells nothing of any process, so that no key is needed for it."""
+    vars(view)["scope"] = OPEN
+    return view
+
+
 def scope_needed() -> str:
-    """The scope of the operation that the present request asks for; ``read`` where it asks for none."""
+    """The scope of the operation or view that the present request asks for; ``read`` where neither has one."""
     view: Any = current_app.view_functions.get(request.endpoint or "")
     method = "get" if request.method == "HEAD" else request.method.lower()
     operation = getattr(getattr(getattr(view, "view_class", None), method, None), "operation", None)
-    return getattr(operation, "scope", "read")
+    scope: str = getattr(operation or view, "scope", "read")
+    return scope
 
 
 def present_client() -> Client:

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from ..engine import Engine
 from . import caller, health, model, process, stone, task
 from .access import Access, Admit, Gate
+from .console import create_console
 from .loading import stones_named
 from .openapi import describe
 from .operation import Route, json_response
@@ -30,9 +31,13 @@ DESCRIPTION = "/openapi.json"
 
 
 def create_app(
-    engine: Engine | None = None, config: Mapping[str, Any] | None = None, *, access: Admit | None = None
+    engine: Engine | None = None,
+    config: Mapping[str, Any] | None = None,
+    *,
+    access: Admit | None = None,
+    console: bool = True,
 ) -> Flask:
-    """A WSGI application that serves one engine.
+    """A WSGI application that serves one engine, with the console at ``/console`` unless that is switched off.
 
     Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
     URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
@@ -60,6 +65,8 @@ def create_app(
     admit = access or Access(engine, settings.introspection)
     Gate(admit).guard(app)
     app.register_blueprint(create_blueprint(engine, access=admit))
+    if console:
+        app.register_blueprint(create_console())
     register(app)
     return app
 

@@ -405,8 +405,17 @@ def signal(connection: Connection, /, name: str, payload: str | None) -> None:
     default="info",
     show_default=True,
 )
+@click.option("--console/--no-console", default=True, show_default=True, help="Pages for people at /console.")
 @connected
-def serve(connection: Connection, /, host: str, port: int, log_form: Literal["text", "json"], log_level: str) -> None:
+def serve(
+    connection: Connection,
+    /,
+    host: str,
+    port: int,
+    log_form: Literal["text", "json"],
+    log_level: str,
+    console: bool,
+) -> None:
     """Serve the HTTP calls until SIGTERM or Ctrl-C.
 
     While no access rule is set (a key, or token introspection), only this machine itself is answered.
@@ -424,7 +433,7 @@ def serve(connection: Connection, /, host: str, port: int, log_form: Literal["te
         access = Access(engine, settings.introspection)
         if not access.has_rule():
             refuse_remote(host)
-        server = Server(create_app(engine, access=access), host, port, stopping)
+        server = Server(create_app(engine, access=access, console=console), host, port, stopping)
         click.echo(f"Listening on {server.url}")
         server.run()
     click.echo("Stopped.")

@@ -10,14 +10,23 @@ from typing import Any, TypeVar
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from ..engine import Engine, jsontext, views
+from ..engine import Engine, Finding, jsontext, views
 from ..engine.errors import Malformed
 from ..engine.limits import Limits
 from ..engine.mask import MASKED
 from .access import present_client
 from .operation import JsonBody, Resource, Route, operation
 from .problems import wrong_fields
-from .records import DeploymentDetail, DeploymentPage, DeploymentRecord, ModelDetail, ModelPage, ModelRecord, SavedModel
+from .records import (
+    DeploymentDetail,
+    DeploymentPage,
+    DeploymentRecord,
+    FindingRecord,
+    ModelDetail,
+    ModelPage,
+    ModelRecord,
+    SavedModel,
+)
 from .schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
@@ -158,6 +167,14 @@ class ModelProtection(Resource):
         return self.engine.protect_model(model_id, body["protected"])
 
 
+class ModelFindings(Resource):
+    """What the checks say of a model."""
+
+    @operation("Check a model as it now stands", FindingRecord, many=True, problems=(404,))
+    def get(self, model_id: str) -> list[Finding]:
+        return self.engine.lint_model(model_id)
+
+
 class Deployments(Resource):
     """All deployments."""
 
@@ -214,6 +231,7 @@ ROUTES: tuple[Route, ...] = (
     ("/model/<model_id>", Model),
     ("/model/<model_id>/deployment", ModelDeployment),
     ("/model/<model_id>/protection", ModelProtection),
+    ("/model/<model_id>/finding", ModelFindings),
     ("/deployment", Deployments),
     ("/deployment/<deployment_id>", Deployment),
 )

@@ -223,17 +223,19 @@ class DeploymentRecord(Schema):
 
 
 class ModelDetail(ModelRecord):
-    """A model with its content."""
+    """A model with its content; ``xml`` is the first of its files."""
 
     xml = shown("xml")
+    files = shown("files", fields.List, cls_or_instance=fields.String())
     parameter_template = shown("parameterTemplate", fields.Raw, allow_none=True)
     outputs_template = shown("outputsTemplate", fields.Raw, allow_none=True)
 
 
 class DeploymentDetail(DeploymentRecord):
-    """A deployment with its content."""
+    """A deployment with its content; ``xml`` is the first of its files."""
 
     xml = shown("xml")
+    files = shown("files", fields.List, cls_or_instance=fields.String())
     parameter_template = shown("parameterTemplate", fields.Raw, allow_none=True)
     outputs_template = shown("outputsTemplate", fields.Raw, allow_none=True)
 

@@ -62,6 +62,16 @@ def template_text(template: Template) -> str | None:
     return None if template is None else jsontext.dumps(list(template))
 
 
+def read_templates(
+    parameters: str | None, outputs: str | None, limits: Limits
+) -> tuple[ParameterTemplate | None, OutputsTemplate | None]:
+    """Stored templates, read; raises Invalid for a wrong one."""
+    return (
+        ParameterTemplate.load(json.loads(parameters), limits) if parameters else None,
+        OutputsTemplate.load(json.loads(outputs), limits) if outputs else None,
+    )
+
+
 class Deployments:
     """Keeps models and versions in the store, and their definitions at hand."""
 
@@ -86,6 +96,13 @@ class Deployments:
         """Every finding of a bundle, warnings too."""
         return self._examine(sources, names)[1]
 
+    def lint_model(self, model_id: str) -> list[Finding]:
+        """Every finding of a model as it now stands, its templates included; raises UnknownModel."""
+        model = self.model_row(model_id)
+        sources = unpack(model.sources)
+        templates = read_templates(model.parameter_template, model.outputs_template, self.limits)
+        return self._examine(sources, [None] * len(sources), *templates)[1]
+
     def _examine(
         self,
         sources: Sequence[bytes],
@@ -107,9 +124,8 @@ class Deployments:
         parameter_template: str | None,
         outputs_template: str | None,
     ) -> Parsed:
-        parameters = ParameterTemplate.load(json.loads(parameter_template), self.limits) if parameter_template else None
-        outputs = OutputsTemplate.load(json.loads(outputs_template), self.limits) if outputs_template else None
-        parsed, findings = self._examine(sources, names, parameters, outputs)
+        templates = read_templates(parameter_template, outputs_template, self.limits)
+        parsed, findings = self._examine(sources, names, *templates)
         if any(finding.severity == "error" for finding in findings) or not parsed.executable:
             raise ModelInvalid(findings)
         return parsed
@@ -355,6 +371,7 @@ def model_view(row: ModelRow) -> Model:
     created, updated = moment(row.created), moment(row.updated)
     assert created is not None
     assert updated is not None
+    files = texts_of(row.sources)
     return Model(
         model_id=row.id,
         key=row.key,
@@ -362,7 +379,8 @@ def model_view(row: ModelRow) -> Model:
         created=created,
         updated=updated,
         protected=bool(row.protected),
-        xml=unpack(row.sources)[0].decode("utf-8", "replace"),
+        xml=files[0],
+        files=files,
         parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
         outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
     )
@@ -372,6 +390,7 @@ def deployment_view(row: DeploymentRow) -> Deployment:
     """What is shown of a deployment."""
     created = moment(row.created)
     assert created is not None
+    files = texts_of(row.sources)
     return Deployment(
         deployment_id=row.id,
         model_id=row.model_id or "",
@@ -379,7 +398,13 @@ def deployment_view(row: DeploymentRow) -> Deployment:
         name=row.name,
         version=row.version,
         created=created,
-        xml=unpack(row.sources)[0].decode("utf-8", "replace"),
+        xml=files[0],
+        files=files,
         parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
         outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
     )
+
+
+def texts_of(sources: str) -> tuple[str, ...]:
+    """Packed BPMN files as texts."""
+    return tuple(source.decode("utf-8", "replace") for source in unpack(sources))

@@ -244,6 +244,11 @@ class Engine:
                 protected=protected,
             )
 
+    def lint_model(self, model_id: str) -> list[Finding]:
+        """Everything that is wrong or doubtful about a model as it now stands; raises UnknownModel."""
+        with _ours():
+            return self._deployments.lint_model(model_id)
+
     def deploy_model(self, model_id: str) -> Deployment:
         """Number the model as it now stands; raises UnknownModel, ModelInvalid."""
         with _ours():

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow
 from . import showing
-from .definition import unpack
+from .deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
 from .explaining import explain, undo_ids
 from .instance import Facilities, Instance
@@ -106,8 +106,7 @@ class Records:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""
         row, _ = self._rows(number)
         deployment = self.store.deployment(row.deployment_id)
-        files = unpack(deployment.sources) if deployment is not None else []
-        return tuple(file.decode("utf-8", "replace") for file in files)
+        return texts_of(deployment.sources) if deployment is not None else ()
 
     def tasks(self, number: int) -> list[Task]:
         """The tasks of one instance, oldest first; raises UnknownProcessInstance."""

@@ -25,6 +25,8 @@ class Model:
     xml: str = field(repr=False)
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    """All its BPMN files, of which ``xml`` is the first."""
 
     def _repr_svg_(self) -> str:
         """The diagram, for notebooks."""
@@ -46,6 +48,8 @@ class Deployment:
     xml: str = field(repr=False)
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    """All its BPMN files, of which ``xml`` is the first."""
 
     def _repr_svg_(self) -> str:
         """The diagram, for notebooks."""

@@ -23,9 +23,9 @@ MODELS = """
 """.split()
 METHODS = """
     cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances lint
-    message model models not_ready observe owned_by owner_of owner_of_task picture preview protect protect_model
-    purge queues register remove_deployment remove_model rerun resume retry_undo run_pending save_model search
-    signal sources start stone stones_declared task tasks tokens wait why
+    lint_model message model models not_ready observe owned_by owner_of owner_of_task picture preview protect
+    protect_model purge queues register remove_deployment remove_model rerun resume retry_undo run_pending
+    save_model search signal sources start stone stones_declared task tasks tokens wait why
 """.split()
 
 

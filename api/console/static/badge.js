@@ -1,0 +1,36 @@
+// A state in a word, with its colour and its sign.
+
+import { el } from "./element.js";
+import { icon } from "./icon.js";
+import { has, t } from "./language.js";
+import { ofProcess, ofResults, ofTask } from "./state.js";
+
+export function badge(state, word, title = null) {
+  return el("span", { class: `badge is-${state}`, title }, icon(state), el("span", {}, word));
+}
+
+/** What a status is called; one that has no words of its own is shown as it is. */
+export function statusWord(prefix, status) {
+  return has(`${prefix}.${status}`) ? t(`${prefix}.${status}`) : status;
+}
+
+export function processBadge(process) {
+  const status = process.paused ? "paused" : process.processStatus;
+  return badge(ofProcess(process), statusWord("process", status), process.processStatus);
+}
+
+export function taskBadge(task) {
+  const state = ofTask(task);
+  return badge(state, taskWord(task, state), task.status);
+}
+
+function taskWord(task, state) {
+  if (task.kind !== "start" && state === "success") return t("results.undone");
+  return statusWord("task", state === "running" && task.status.startsWith("monitor") ? "watched" : state);
+}
+
+/** What became of a task's results, or null while they are kept. */
+export function resultsBadge(task) {
+  const state = ofResults(task);
+  return state === null ? null : badge(state, t(`results.${task.undo}`));
+}

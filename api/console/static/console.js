@@ -1,0 +1,175 @@
+// The frame around every page: the way to each, who is known, in which language and colours.
+
+import { el, fill } from "./element.js";
+import { icon } from "./icon.js";
+import { hasKey, keep } from "./key.js";
+import { askForKey } from "./keydialog.js";
+import { LANGUAGES, speak, spoken, t, told } from "./language.js";
+import { settle } from "./moment.js";
+import { announce, NOTICES, problemBox, weatherIs } from "./notice.js";
+import { modelPage } from "./modelpage.js";
+import { modelsPage } from "./modelspage.js";
+import { prefer, preference } from "./preference.js";
+import { processPage } from "./processpage.js";
+import { processesPage } from "./processespage.js";
+import { place, to } from "./route.js";
+import { get, refused } from "./server.js";
+import { signalsPage } from "./signalspage.js";
+import { startPage } from "./startpage.js";
+import { stonesPage } from "./stonespage.js";
+
+const PAGES = {
+  processes: processesPage,
+  process: processPage,
+  models: modelsPage,
+  model: modelPage,
+  stones: stonesPage,
+  signals: signalsPage,
+  start: startPage,
+};
+const WAYS = [
+  ["processes", ["processes", "process"]],
+  ["models", ["models", "model"]],
+  ["stones", ["stones"]],
+  ["signals", ["signals"]],
+];
+
+/** The client as the server knows it; everything is allowed until it has said. */
+export const known = { name: "", scopes: [], owner: null };
+let current = null;
+let asking = false;
+
+const main = el("main", { id: "main", tabindex: "-1" });
+const frame = { nav: el("nav"), tools: el("div", { class: "tools" }) };
+
+function choice(label, options, value, change) {
+  return el(
+    "select",
+    { "aria-label": label, title: label, onchange: (event) => change(event.target.value) },
+    options.map(([key, text]) => el("option", { value: key, selected: key === value }, text)),
+  );
+}
+
+function drawFrame() {
+  const { name } = place();
+  frame.nav.setAttribute("aria-label", t("nav"));
+  fill(
+    frame.nav,
+    WAYS.map(([way, names]) =>
+      el("a", { href: to(way), "aria-current": names.includes(name) ? "page" : null }, t(`nav.${way}`)),
+    ),
+  );
+  const theme = preference("theme") ?? "system";
+  const themes = ["system", "light", "dark"].map((key) => [key, t(`theme.${key}`)]);
+  const languages = Object.keys(LANGUAGES).map((tag) => [tag, LANGUAGES[tag]["language.name"]]);
+  fill(
+    frame.tools,
+    el("a", { href: to("start"), class: "button primary", "aria-current": name === "start" ? "page" : null }, icon("play"), t("nav.start")),
+    choice(t("language"), languages, spoken(), (tag) => {
+      speak(tag);
+      draw();
+    }),
+    choice(t("theme"), themes, theme, (key) => {
+      prefer("theme", key === "system" ? null : key);
+      if (key === "system") delete document.documentElement.dataset.theme;
+      else document.documentElement.dataset.theme = key;
+    }),
+    hasKey() &&
+      el(
+        "button",
+        { type: "button", class: "quiet", title: known.name, onclick: () => leave() },
+        icon("key"),
+        el("span", { class: "clip" }, known.name),
+        el("span", {}, t("key.forget")),
+      ),
+  );
+}
+
+function leave() {
+  keep(null);
+  Object.assign(known, { name: "", scopes: [], owner: null });
+  meet();
+}
+
+/** Learn who the client is, then show the page; without a good key, ask for one. */
+async function meet() {
+  try {
+    const client = await get("client");
+    Object.assign(known, client);
+    settle(client.time);
+  } catch (problem) {
+    if (problem.status === 401) return;
+    if (problem.status === 403) {
+      draw();
+      fill(main, problemBox(problem));
+      return;
+    }
+  }
+  draw();
+}
+
+function draw() {
+  current?.close?.();
+  drawFrame();
+  const { name, id, query } = place();
+  const page = PAGES[name];
+  fill(main);
+  weatherIs(null);
+  const heading = el("h1", { tabindex: "-1" });
+  if (page === undefined) {
+    heading.textContent = t("nothing.here");
+    fill(main, heading, el("p", {}, el("a", { href: to("processes") }, t("nav.processes"))));
+    current = null;
+    titled(t("nothing.here"));
+    return;
+  }
+  current = page({ main, id, query, client: known, titled }) ?? null;
+}
+
+/** The page has a title now: for the tab, and for those who listen. */
+function titled(text) {
+  document.title = `${text} · riverstone`;
+}
+
+function moved() {
+  draw();
+  main.querySelector("h1")?.focus({ preventScroll: true });
+  scrollTo(0, 0);
+  announce(document.title);
+}
+
+refused.addEventListener("key", (event) => {
+  if (asking) return;
+  current?.close?.();
+  current = null;
+  const problem = hasKey() ? event.detail : null;
+  keep(null);
+  drawFrame();
+  const again = el("button", { type: "button", class: "primary", onclick: () => question(null) }, icon("key"), t("key.enter"));
+  fill(main, el("h1", { tabindex: "-1" }, t("key.title")), el("p", {}, t("key.hint")), again);
+  titled(t("key.title"));
+  question(problem);
+});
+
+async function question(problem) {
+  asking = true;
+  const given = await askForKey(problem);
+  asking = false;
+  if (given !== null) meet();
+}
+
+told();
+document.body.append(
+  el("a", { class: "skip", href: "#main", onclick: (event) => (event.preventDefault(), main.focus()) }, t("skip")),
+  el(
+    "header",
+    { class: "top" },
+    el("a", { class: "brand", href: to("processes"), translate: "no" }, el("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), "riverstone"),
+    frame.nav,
+    frame.tools,
+  ),
+  ...NOTICES,
+  main,
+);
+addEventListener("hashchange", moved);
+meet();

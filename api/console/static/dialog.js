@@ -1,0 +1,52 @@
+// A question before something is done; the browser's own dialog keeps the focus and gives it back.
+
+import { el, fill, unique } from "./element.js";
+import { t } from "./language.js";
+import { problemBox } from "./notice.js";
+
+/**
+ * Ask, and do it when that is confirmed. `act` is async; what it is refused with is shown and the dialog stays.
+ * Resolves with what `act` returned, or null when it was not done.
+ */
+export function ask({ title, content, confirm, act, danger = false, wide = false }) {
+  return new Promise((resolve) => {
+    let result = null;
+    const id = unique("dialog");
+    const trouble = el("div");
+    const close = el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("back"));
+    const yes = el("button", { type: "submit", class: danger ? "danger" : "primary" }, confirm);
+    const form = el(
+      "form",
+      { method: "dialog", novalidate: true, onsubmit: (event) => submitted(event) },
+      el("h2", { id }, title),
+      el("div", { class: "dialog-content" }, content, trouble),
+      el("div", { class: "dialog-buttons" }, close, yes),
+    );
+    const dialog = el("dialog", { "aria-labelledby": id, class: wide ? "wide" : null, onclose: () => closed() }, form);
+
+    async function submitted(event) {
+      event.preventDefault();
+      if (yes.getAttribute("aria-disabled") === "true") return;
+      yes.setAttribute("aria-disabled", "true");
+      fill(trouble);
+      try {
+        result = await act();
+        if (result === false) result = null;
+        else dialog.close();
+      } catch (problem) {
+        fill(trouble, problemBox(problem));
+        trouble.scrollIntoView({ block: "nearest" });
+      } finally {
+        yes.removeAttribute("aria-disabled");
+      }
+    }
+
+    function closed() {
+      dialog.remove();
+      resolve(result);
+    }
+
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

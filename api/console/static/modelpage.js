@@ -1,0 +1,173 @@
+// One model: its diagram, what the checks say, its versions and its templates.
+
+import { Diagram } from "./diagram.js";
+import { el, fill, said } from "./element.js";
+import { findingList } from "./findings.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { box, problemBox, toast, weatherIs } from "./notice.js";
+import { go, rename, to } from "./route.js";
+import { get, post } from "./server.js";
+import { askForFiles } from "./upload.js";
+
+export function modelPage({ main, id, query, client, titled }) {
+  const may = client.scopes.length === 0 || client.scopes.includes("deploy");
+  const heading = el("h1", { tabindex: "-1" }, "…");
+  const facts = el("dl", { class: "facts wide" });
+  const actions = el("div", { class: "actions" });
+  const trouble = el("div");
+  const diagram = new Diagram({ label: t("diagram") });
+  const findings = el("div");
+  const versions = el("select", { id: "version", onchange: () => chosen() });
+  const templates = el("div", { class: "panels" });
+  const shown = el("span", { class: "faint" });
+  let model = null;
+  let deployments = [];
+
+  fill(
+    main,
+    el("p", { class: "back" }, el("a", { href: to("models") }, icon("left"), t("nav.models"))),
+    el("div", { class: "page-head" }, heading, actions),
+    facts,
+    trouble,
+    el(
+      "section",
+      { class: "panel" },
+      el("div", { class: "panel-head" }, el("h2", {}, t("diagram")), shown, el("label", { class: "inline end", for: "version" }, t("version"), versions)),
+      diagram.node,
+    ),
+    el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h2", {}, t("findings"))), findings),
+    templates,
+  );
+  titled(t("nav.models"));
+  load();
+
+  async function load() {
+    try {
+      model = await get(`model/${id}`);
+      deployments = (await get("deployment", { modelId: id, limit: 500 })).items.filter(({ key }) => key === model.key);
+      await draw();
+      weatherIs(null);
+    } catch (problem) {
+      weatherIs(problem);
+      fill(trouble, problemBox(problem));
+    }
+  }
+
+  async function draw() {
+    fill(heading, said(model.name));
+    titled(model.name);
+    const fact = (name, value) => el("div", {}, el("dt", {}, t(`fact.${name}`)), el("dd", {}, value));
+    fill(
+      facts,
+      fact("key", said(model.key)),
+      fact("updated", model.updateTime),
+      fact("versions", deployments.length === 0 ? t("versions.none") : `v${deployments[0].version} · ${deployments[0].createTime}`),
+      fact("processes", el("a", { href: to("processes", null, { key: model.key }) }, t("nav.processes"))),
+    );
+    fill(
+      actions,
+      may && el("button", { type: "button", class: "primary", onclick: deploy }, icon("upload"), t("deploy")),
+      may && el("button", { type: "button", onclick: replace }, t("edit")),
+      el("a", { class: "button", href: to("start", null, { modelId: id }) }, icon("play"), t("trial")),
+      deployments.length > 0 && el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
+    );
+    const wanted = query.get("version") ?? "";
+    fill(
+      versions,
+      el("option", { value: "" }, t("version.draft")),
+      deployments.map((item) => el("option", { value: item.deploymentId, selected: String(item.version) === wanted }, `v${item.version} · ${item.createTime}`)),
+    );
+    await chosen();
+    drawTemplates();
+  }
+
+  async function chosen() {
+    const deploymentId = versions.value;
+    try {
+      const { files, key } = deploymentId === "" ? model : await get(`deployment/${deploymentId}`);
+      const version = deployments.find((item) => item.deploymentId === deploymentId)?.version;
+      rename(to("model", id, { version }));
+      const file = files.find((text) => text.includes(`id="${key}"`)) ?? files[0];
+      await diagram.show(file, key);
+      shown.textContent = files.length > 1 ? t("files", { count: files.length }) : "";
+      if (deploymentId === "") await check();
+      else fill(findings, el("p", { class: "faint" }, t("findings.draft")));
+    } catch (problem) {
+      fill(trouble, problemBox(problem));
+    }
+  }
+
+  async function check() {
+    const found = await get(`model/${id}/finding`);
+    const looks = new Map();
+    for (const { elementId, severity, text } of found) {
+      if (elementId === null || looks.has(elementId)) continue;
+      const state = severity === "error" ? "failed" : "missing";
+      looks.set(elementId, { classes: [`is-${state}`], badges: [["state", `is-${state}`, "warning", null, text]] });
+    }
+    diagram.paint(looks);
+    const reach = (elementId) => {
+      diagram.reach(elementId);
+      diagram.point(elementId);
+      diagram.node.scrollIntoView({ block: "nearest" });
+    };
+    fill(findings, found.length === 0 ? box("success", el("p", {}, t("findings.none"))) : findingList(found, reach));
+  }
+
+  function drawTemplates() {
+    const part = (name, entries, columns) =>
+      entries?.length > 0 &&
+      el(
+        "section",
+        { class: "panel" },
+        el("div", { class: "panel-head" }, el("h2", {}, t(name))),
+        el(
+          "div",
+          { class: "wide-table", tabindex: "0", role: "region", "aria-label": t(name) },
+          el(
+            "table",
+            { class: "plain-list" },
+            el("thead", {}, el("tr", {}, columns.map((column) => el("th", { scope: "col" }, t(`template.${column}`))))),
+            el("tbody", {}, entries.map((entry) => el("tr", {}, columns.map((column) => el("td", {}, cell(entry, column)))))),
+          ),
+        ),
+      );
+    fill(
+      templates,
+      part("template.parameters", model.parameterTemplate, ["Key", "Type", "DefaultValue", "limits", "Description"]),
+      part("template.outputs", model.outputsTemplate, ["Key", "Value"]),
+    );
+  }
+
+  function cell(entry, column) {
+    const text = (value) => (value === undefined || value === null ? "" : said(typeof value === "string" ? value : JSON.stringify(value)));
+    if (column === "Key") return [el("code", {}, text(entry.NameSpace ? `${entry.NameSpace}.${entry.Key}` : entry.Key)), entry.DisplayName && el("span", { class: "sub" }, text(entry.DisplayName))];
+    if (column === "limits") {
+      const names = ["AllowedValues", "AllowedPattern", "MinValue", "MaxValue", "MinLength", "MaxLength", "NoEcho"];
+      return names.filter((name) => name in entry).map((name) => el("span", { class: "sub" }, `${name} `, text(entry[name])));
+    }
+    return text(entry[column]);
+  }
+
+  async function deploy() {
+    fill(trouble);
+    try {
+      const { version } = await post(`model/${id}/deployment`);
+      toast(t("deployed", { name: model.name, version }));
+      await load();
+    } catch (problem) {
+      fill(trouble, problemBox(problem), problem.findings?.length ? findingList(problem.findings) : null);
+    }
+  }
+
+  async function replace() {
+    const saved = await askForFiles({ model });
+    if (saved === null) return;
+    toast(t("saved", { name: saved.name }));
+    go(to("model", id));
+    await load();
+  }
+
+  return { close: () => diagram.close() };
+}

@@ -1,0 +1,79 @@
+// The list of models, and the way in for new ones.
+
+import { el, fill, Rows, said } from "./element.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { problemBox, toast, weatherIs } from "./notice.js";
+import { go, to } from "./route.js";
+import { Look } from "./server.js";
+import { askForFiles } from "./upload.js";
+import { Watch } from "./watch.js";
+
+export function modelsPage({ main, query, client, titled }) {
+  const may = client.scopes.length === 0 || client.scopes.includes("deploy");
+  const cursor = query.get("cursor");
+  const look = new Look("model", { limit: 50, cursor });
+  const trouble = el("div");
+  const body = el("tbody");
+  const nothing = el("div", { class: "nothing", hidden: true }, el("p", { class: "large" }, t("empty.models")), el("p", {}, t("empty.models.hint")));
+  const older = el("a", { class: "button", href: "#", hidden: true }, t("older"), icon("right"));
+  const rows = new Rows(body, (item) => item.modelId, row);
+  const table = el(
+    "table",
+    { class: "list models", "aria-label": t("nav.models"), hidden: true },
+    el("thead", {}, el("tr", {}, ["model", "key", "updated", "actions"].map((name) => el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`))))),
+    body,
+  );
+
+  function row(item) {
+    return el(
+      "tr",
+      {},
+      el("td", { class: "is-model" }, el("a", { href: to("model", item.modelId), "data-focus": "name" }, said(item.name, { class: "said clamp" }))),
+      el("td", { class: "is-key" }, said(item.key, { class: "said clip" })),
+      el("td", { class: "is-updated" }, item.updateTime),
+      el("td", { class: "is-actions" }, el("a", { href: to("processes", null, { key: item.key }) }, t("nav.processes"))),
+    );
+  }
+
+  async function add(given = []) {
+    const saved = await askForFiles({ given });
+    if (saved === null) return;
+    toast(t("saved", { name: saved.name }));
+    go(to("model", saved.modelId));
+  }
+
+  const zone = el("div", { class: "zone" }, icon("upload"), el("p", {}, t("upload.drop")), el("button", { type: "button", class: "primary", onclick: () => add() }, icon("upload"), t("upload")));
+  zone.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    zone.classList.add("is-over");
+  });
+  zone.addEventListener("dragleave", () => zone.classList.remove("is-over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("is-over");
+    add([...event.dataTransfer.files]);
+  });
+
+  titled(t("nav.models"));
+  fill(main, el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.models"))), trouble, may && zone, table, nothing, el("nav", { class: "pages", "aria-label": t("parts") }, older));
+  const watch = new Watch(
+    async (signal) => {
+      if (!(await look.again(signal))) return;
+      const { items, cursor: next } = look.data;
+      rows.update(items);
+      table.hidden = items.length === 0;
+      nothing.hidden = items.length !== 0;
+      older.hidden = next === null;
+      older.href = to("models", null, { cursor: next });
+    },
+    {
+      interval: () => 5000,
+      trouble: (problem) => {
+        weatherIs(problem);
+        fill(trouble, problem && problem.passing !== true ? problemBox(problem) : null);
+      },
+    },
+  );
+  return { close: () => watch.stop() };
+}

@@ -1,0 +1,65 @@
+// How the elements of a diagram look, from the tasks and tokens of a process.
+
+import { t } from "./language.js";
+import { ofResults, ofTask, STATES } from "./state.js";
+
+/**
+ * The looks by element id. `calls` are the namespaces of the call activities whose inside is shown; `callOf` tells which
+ * element of this diagram a namespace of a call belongs to.
+ */
+export function picture({ tasks, tokens, calls, callOf }) {
+  const elements = new Map();
+  const at = (id) => {
+    if (!elements.has(id)) elements.set(id, { states: {}, total: 0, ended: 0, progress: [], waiting: 0, active: false, waits: [] });
+    return elements.get(id);
+  };
+  for (const task of tasks) {
+    const id = elementOf(task, calls, callOf);
+    if (id !== null) count(at(id), task);
+  }
+  for (const token of tokens) {
+    const id = elementOf(token, calls, callOf);
+    if (id === null) continue;
+    const element = at(id);
+    const inside = token.scope || token.calls.length > calls.length;
+    if (inside) element.active = true;
+    else element.waiting += 1;
+    element.waits.push(...token.waits);
+  }
+  return new Map([...elements].map(([id, element]) => [id, look(element)]));
+}
+
+/** Which element of the diagram shown stands for a task or a token; null where none does. */
+export function elementOf({ elementId, calls: path }, calls, callOf) {
+  if (calls.some((call, depth) => path[depth] !== call)) return null;
+  return path.length === calls.length ? elementId : callOf(path[calls.length]);
+}
+
+function count(element, task) {
+  const state = ofTask(task);
+  // Where it failed is to be seen after it was undone, too.
+  const shown = state === "failed" ? state : (ofResults(task) ?? state);
+  element.states[shown] = (element.states[shown] ?? 0) + 1;
+  element.total += 1;
+  if (task.endTime === null) element.progress.push(task.progress);
+  else element.ended += 1;
+}
+
+function look({ states, total, ended, progress, waiting, active, waits }) {
+  const found = STATES.filter((state) => states[state]);
+  const state = found[0] ?? (waiting > 0 ? "waiting" : active ? "running" : null);
+  const classes = state === null ? [] : [`is-${state}`];
+  const badges = [];
+  if (state !== null) badges.push(["state", `is-${state}`, state, percent(progress), t(`task.${state}`)]);
+  if (total > 1) {
+    const title = found.map((each) => `${states[each]} ${t(`task.${each}`)}`).join(", ");
+    badges.push(["count", "is-count", null, ended < total ? `${ended}/${total}` : `${total}`, title]);
+  } else if (waiting > 1) badges.push(["count", "is-count", null, `${waiting}`, t("tokens", { count: waiting })]);
+  return { classes, badges, waits };
+}
+
+function percent(progress) {
+  if (progress.length === 0) return null;
+  const mean = Math.round(progress.reduce((sum, each) => sum + each, 0) / progress.length);
+  return mean > 0 ? `${mean} %` : null;
+}

@@ -1,0 +1,216 @@
+// The list of processes: searched, live, one part at a time.
+
+import { processBadge } from "./badge.js";
+import { el, fill, heard, Rows, said } from "./element.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { lasting, seconds } from "./moment.js";
+import { announce, problemBox, weatherIs } from "./notice.js";
+import { rename, to } from "./route.js";
+import { Look } from "./server.js";
+import { moves } from "./state.js";
+import { Watch } from "./watch.js";
+
+const LIMIT = 50;
+const GROUPS = {
+  running: ["running", "debug", "rollback.begin", "cancel.begin", "delete.begin"],
+  success: ["success"],
+  failed: ["failed", "rollback.failed", "cancel.failed", "delete.failed"],
+  undone: ["rollback.success", "cancel.success", "delete.success"],
+};
+
+export function processesPage({ main, query, titled }) {
+  const wanted = {
+    text: query.get("text") ?? "",
+    status: query.get("status") ?? "",
+    kind: query.get("kind") ?? "start",
+    key: query.get("key") ?? "",
+    from: query.get("from") ?? "",
+  };
+  let cursor = query.get("cursor");
+  let watch = null;
+  let look = null;
+  let newest = null;
+
+  const count = el("p", { class: "faint", role: "status" });
+  const body = el("tbody");
+  const rows = new Rows(body, (item) => item.processInstanceId, row);
+  const trouble = el("div");
+  const nothing = el("div", { class: "nothing", hidden: true });
+  const older = el("a", { class: "button", href: "#" }, t("older"), icon("right"));
+  const first = el("a", { class: "button quiet", href: "#" }, icon("left"), t("newest"));
+  const table = el(
+    "table",
+    { class: "list processes", "aria-label": t("nav.processes") },
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["status", "name", "key", "id", "started", "lasted"].map((name) => el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`))),
+      ),
+    ),
+    body,
+  );
+
+  function row(item) {
+    const link = el("a", { href: to("process", item.processInstanceId), "data-focus": "name" }, said(item.processName, { class: "said clamp" }));
+    return el(
+      "tr",
+      {},
+      el("td", { class: "is-status" }, processBadge(item)),
+      el(
+        "td",
+        { class: "is-name" },
+        el(
+          "div",
+          { class: "name" },
+          link,
+          item.kind !== "start" && el("span", { class: "tag" }, t(`kind.${item.kind}`)),
+          item.mock && el("span", { class: "tag" }, t("flag.mock")),
+          item.debug && el("span", { class: "tag" }, t("flag.debug")),
+        ),
+        item.reason && el("span", { class: "reason clamp" }, heard(`${t("reason")}: `), said(item.reason)),
+      ),
+      el("td", { class: "is-key" }, said(item.key, { class: "said clip" })),
+      el("td", { class: "is-id" }, item.processInstanceId),
+      el("td", { class: "is-started" }, item.startTime),
+      el("td", { class: "is-lasted" }, lasted(item)),
+    );
+  }
+
+  function lasted(item) {
+    const node = el("span", {}, lasting(seconds(item.startTime, item.endTime)));
+    if (item.endTime === null) node.dataset.since = item.startTime;
+    return node;
+  }
+
+  function address(more = {}) {
+    const { kind, ...others } = wanted;
+    return to("processes", null, { ...others, kind: kind === "start" ? "" : kind, ...more });
+  }
+
+  function begin() {
+    watch?.stop();
+    rename(address({ cursor }));
+    look = new Look("process/search", {
+      limit: LIMIT,
+      cursor,
+      text: wanted.text.trim().slice(0, 255),
+      status: GROUPS[wanted.status] ?? wanted.status,
+      kind: wanted.kind === "all" ? null : wanted.kind,
+      key: wanted.key,
+      startedFrom: wanted.from ? `${wanted.from} 00:00:00` : null,
+    });
+    watch = new Watch(refresh, { interval: () => (look.data?.items.some(moves) ? 1500 : 4000), trouble: troubled });
+  }
+
+  async function refresh(signal) {
+    if (await look.again(signal)) show(look.data);
+    tick();
+  }
+
+  function show({ items, cursor: next }) {
+    rows.update(items);
+    table.hidden = items.length === 0;
+    nothing.hidden = items.length !== 0;
+    fill(nothing, ...emptiness());
+    older.hidden = next === null;
+    older.href = address({ cursor: next });
+    first.hidden = cursor === null;
+    first.href = address();
+    const text = items.length === 0 ? t("found.none") : t(next === null ? "found" : "found.more", { count: items.length });
+    if (count.textContent !== text) count.textContent = text;
+    const top = items[0]?.processInstanceId ?? null;
+    if (newest !== null && top !== null && top !== newest && cursor === null) announce(t("found.new", { name: items[0].processName }));
+    newest = top;
+  }
+
+  function emptiness() {
+    const filtered = wanted.text || wanted.status || wanted.key || wanted.from || wanted.kind !== "start";
+    if (filtered || cursor) return [el("p", {}, t("found.none.filtered")), el("a", { href: to("processes"), class: "button" }, t("filter.clear"))];
+    return [
+      el("p", { class: "large" }, t("empty.processes")),
+      el("p", {}, t("empty.processes.hint")),
+      el("p", { class: "row" }, el("a", { class: "button", href: to("models") }, t("nav.models")), el("a", { class: "button primary", href: to("start") }, t("nav.start"))),
+    ];
+  }
+
+  function tick() {
+    for (const node of body.querySelectorAll("[data-since]")) node.textContent = lasting(seconds(node.dataset.since, null));
+  }
+
+  function troubled(problem) {
+    weatherIs(problem);
+    fill(trouble, problem && problem.passing !== true ? problemBox(problem) : null);
+  }
+
+  function changed(name, value) {
+    wanted[name] = value;
+    cursor = null;
+    newest = null;
+    begin();
+  }
+
+  let typing = null;
+  const search = el("input", {
+    type: "search",
+    id: "search",
+    placeholder: t("search.hint"),
+    "aria-label": t("search"),
+    value: wanted.text,
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => changed("text", search.value), 250);
+    },
+  });
+  const statuses = [["", t("status.all")], ...Object.keys(GROUPS).map((key) => [key, t(`status.${key}`)])];
+  const kinds = ["start", "rollback", "cancel", "delete", "all"].map((key) => [key, t(`kinds.${key}`)]);
+
+  fill(
+    main,
+    el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.processes")), count),
+    el(
+      "div",
+      { class: "filters", role: "search", "aria-label": t("nav.processes") },
+      el("div", { class: "search" }, icon("search"), search),
+      select("status", t("column.status"), statuses),
+      select("kind", t("column.kind"), kinds),
+      wanted.key &&
+        el("a", { class: "chip", href: address({ key: "" }), "aria-label": t("filter.remove", { name: wanted.key }) }, `${t("column.key")}: `, said(wanted.key), icon("failed")),
+      el("label", { class: "inline" }, t("filter.from"), el("input", { type: "date", value: wanted.from, onchange: (event) => changed("from", event.target.value) })),
+    ),
+    trouble,
+    table,
+    nothing,
+    el("nav", { class: "pages", "aria-label": t("parts") }, first, older),
+  );
+  older.hidden = first.hidden = table.hidden = true;
+  titled(t("nav.processes"));
+  const clock = setInterval(tick, 1000);
+  begin();
+
+  function select(name, label, options) {
+    const known = options.some(([key]) => key === wanted[name]);
+    const all = known ? options : [...options, [wanted[name], wanted[name]]];
+    return el(
+      "label",
+      { class: "inline" },
+      label,
+      el(
+        "select",
+        { onchange: (event) => changed(name, event.target.value) },
+        all.map(([key, text]) => el("option", { value: key, selected: key === wanted[name] }, text)),
+      ),
+    );
+  }
+
+  return {
+    close() {
+      watch.stop();
+      clearInterval(clock);
+      clearTimeout(typing);
+    },
+  };
+}

@@ -1,0 +1,214 @@
+// One process: where it stands, what undoes it beside it, and what can be done with it.
+
+import { processBadge, statusWord } from "./badge.js";
+import { el, fill, refill, said } from "./element.js";
+import { icon } from "./icon.js";
+import { readObject, valueTable } from "./jsontext.js";
+import { t } from "./language.js";
+import { lasting, seconds } from "./moment.js";
+import { announce, box, problemBox, toast, weatherIs } from "./notice.js";
+import { ProcessPanel } from "./processpanel.js";
+import { to } from "./route.js";
+import { put } from "./server.js";
+import { failedUndo, moves, ofTask, undosOf } from "./state.js";
+import { askToComplete, askToRerun, askToResume } from "./taskdialogs.js";
+import { askToCancel, askToDelete, askToRetry } from "./undodialogs.js";
+import { Watch } from "./watch.js";
+
+export function processPage({ main, id, query, client, titled }) {
+  const may = client.scopes.length === 0 || client.scopes.includes("run");
+  const heading = el("h1", { tabindex: "-1" }, `#${id}`);
+  const status = el("span", { class: "status" });
+  const buttons = el("div", { class: "actions" });
+  const facts = el("dl", { class: "facts wide" });
+  const banner = el("div");
+  const trouble = el("div");
+  const panels = el("div", { class: "panels" });
+  const values = el("div", { class: "values" });
+  const own = new ProcessPanel({ id, heading: t("forward"), actions, point: (task) => pointed(task), linked: false });
+  const undos = new Map();
+  let wanted = query.get("task");
+  let word = null;
+  let valuesShown = "";
+
+  fill(
+    main,
+    el("p", { class: "back" }, el("a", { href: to("processes") }, icon("left"), t("nav.processes"))),
+    el("div", { class: "page-head" }, heading, status, buttons),
+    facts,
+    trouble,
+    banner,
+    panels,
+    values,
+  );
+  titled(`#${id}`);
+  panels.append(own.node);
+
+  const watch = new Watch(refresh, { interval: () => (moving() ? 1000 : 4000), trouble: troubled });
+  const clock = setInterval(tick, 1000);
+
+  function moving() {
+    return own.moving || [...undos.values()].some((panel) => panel.moving);
+  }
+
+  async function refresh(signal) {
+    const some = await own.again(signal);
+    if (some) update();
+    await Promise.all([...undos.values()].map((panel) => panel.again(signal)));
+    if (wanted !== null) {
+      own.openTask(wanted);
+      wanted = null;
+    }
+    tick();
+  }
+
+  function update() {
+    const { process } = own;
+    heading.replaceChildren(said(process.processName));
+    titled(`${process.processName} · ${statusWord("process", process.paused ? "paused" : process.processStatus)}`);
+    fill(status, processBadge(process));
+    const now = process.paused ? "paused" : process.processStatus;
+    if (word !== null && word !== now) announce(t("status.now", { name: process.processName, status: statusWord("process", now) }));
+    word = now;
+    if (process.kind !== "start") own.heading.textContent = t(`kind.${process.kind}`);
+    drawFacts(process);
+    drawBanner(process);
+    drawButtons(process);
+    drawValues(process);
+    for (const [kind, undo] of undosOf(process)) {
+      if (undos.has(undo)) continue;
+      const panel = new ProcessPanel({ id: undo, heading: t(`kind.${kind}`), actions, point: (task) => pointedFrom(task) });
+      undos.set(undo, panel);
+      panels.append(panel.node);
+      panels.classList.add("beside");
+    }
+  }
+
+  function pointed(task) {
+    for (const panel of undos.values()) panel.pointTo(task && ((other) => other.originTaskId === task.taskId));
+  }
+
+  function pointedFrom(task) {
+    own.pointTo(task && ((other) => other.taskId === task.originTaskId));
+  }
+
+  function drawFacts(process) {
+    const flags = ["debug", "mock", "deleteProtection"].filter((name) => process[name]);
+    const fact = (name, value) => value && el("div", {}, el("dt", {}, t(`fact.${name}`)), el("dd", {}, value));
+    const last = el("span", {}, lasting(seconds(process.startTime, process.endTime)));
+    if (process.endTime === null) last.dataset.since = process.startTime;
+    refill(facts, [process.endTime, process.owner, process.key, flags], () => [
+      fact("id", process.processInstanceId),
+      fact("key", process.modelId ? el("a", { href: to("model", process.modelId) }, said(process.key)) : said(process.key)),
+      fact("started", process.startTime),
+      fact("ended", process.endTime),
+      fact("lasted", last),
+      fact("business.key", process.businessKey && said(process.businessKey)),
+      fact("owner", process.owner && said(process.owner)),
+      fact("flags", flags.length > 0 && flags.map((name) => el("span", { class: "tag" }, t(`flag.${name}`)))),
+      fact("origin", process.originProcessInstanceId && el("a", { href: to("process", process.originProcessInstanceId) }, `#${process.originProcessInstanceId}`)),
+    ]);
+  }
+
+  function drawBanner(process) {
+    const failed = own.tasks.find((task) => ofTask(task) === "failed");
+    refill(banner, [process.paused, process.reason, failed?.taskId], () => {
+      if (process.paused) {
+        return box(
+          "paused",
+          el("p", {}, el("strong", {}, t("paused.title"))),
+          process.reason && el("p", {}, said(process.reason)),
+          el("p", {}, t("paused.text")),
+          may && failed && el("p", { class: "row" }, taskButtons(failed, process)),
+        );
+      }
+      return process.reason ? box("failed", el("p", {}, said(process.reason))) : null;
+    });
+  }
+
+  function drawButtons(process) {
+    const forward = process.kind === "start";
+    const undo = failedUndo(process);
+    const ended = !moves(process) && !process.paused;
+    const cancellable = forward && (process.paused || ["running", "debug"].includes(process.processStatus));
+    const deletable = forward && !process.processStatus.startsWith("delete.") && (ended || cancellable);
+    const shielded = process.deleteProtection;
+    if (!may) return;
+    refill(buttons, [undo, cancellable, deletable, shielded], () => [
+      undo && action("retry", "again", t("retry"), () => askToRetry(own.process, undo), "primary"),
+      cancellable && action("cancel", "stop", t("cancel"), () => askToCancel(own.process)),
+      deletable && !shielded && action("delete", "trash", t("delete"), () => askToDelete(own.process), "danger-quiet"),
+      deletable && action("protect", "retained", t(shielded ? "unprotect" : "protect"), () => protect(own.process), "quiet"),
+      forward && el("a", { class: "button quiet", href: to("start", null, { from: id }) }, icon("play"), t("start.again")),
+    ]);
+  }
+
+  function action(name, sign, text, act, kind = "") {
+    const button = el("button", { type: "button", class: kind, "data-focus": name, onclick: () => acted(act, text) }, icon(sign), text);
+    return button;
+  }
+
+  async function acted(act, text) {
+    fill(trouble);
+    try {
+      if ((await act()) !== null) toast(t("done", { what: text }));
+    } catch (problem) {
+      fill(trouble, problemBox(problem));
+    }
+    await watch.now();
+  }
+
+  function protect(process) {
+    return put(`process/${id}/protection`, { deleteProtection: !process.deleteProtection });
+  }
+
+  /** What can be done with one task, as buttons. */
+  function actions(task) {
+    const { process } = own;
+    return may && process !== null && task.processInstanceId === id ? taskButtons(task, process) : [];
+  }
+
+  function taskButtons(task, process) {
+    if (process.kind !== "start") return [];
+    if (task.stone === null && task.endTime === null && moves(process)) {
+      return [action(`complete-${task.taskId}`, "success", t("complete"), () => askToComplete(task), "primary")];
+    }
+    if (!process.paused || ofTask(task) !== "failed") return [];
+    return [
+      action(`rerun-${task.taskId}`, "again", t("rerun"), () => askToRerun(task), "primary"),
+      action(`resume-${task.taskId}`, "undoing", t("resume"), () => askToResume(task)),
+    ];
+  }
+
+  function drawValues(process) {
+    const text = JSON.stringify([process.processContent, process.outputs, process.nativeOutputs]);
+    if (text === valuesShown) return;
+    valuesShown = text;
+    const part = (name, content) => {
+      const read = readObject(content);
+      return el("details", { open: name === "outputs" && content ? true : null }, el("summary", {}, t(name), el("span", { class: "faint" }, ` ${Object.keys(read).length}`)), valueTable(read, t(name)));
+    };
+    if (process.kind !== "start") return;
+    fill(values, part("variables", process.processContent), process.outputs !== null && part("outputs", process.outputs), part("native", process.nativeOutputs));
+  }
+
+  function tick() {
+    own.tick();
+    for (const panel of undos.values()) panel.tick();
+    for (const node of facts.querySelectorAll("[data-since]")) node.textContent = lasting(seconds(node.dataset.since, null));
+  }
+
+  function troubled(problem) {
+    weatherIs(problem);
+    fill(trouble, problem && problem.passing !== true ? problemBox(problem) : null);
+  }
+
+  return {
+    close() {
+      watch.stop();
+      clearInterval(clock);
+      own.close();
+      for (const panel of undos.values()) panel.close();
+    },
+  };
+}

@@ -1,0 +1,184 @@
+// One process instance as a diagram with its tasks: a forward run, or an undo beside what it undoes.
+
+import { processBadge } from "./badge.js";
+import { Diagram } from "./diagram.js";
+import { el, fill, said, unique } from "./element.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { box } from "./notice.js";
+import { elementOf, picture } from "./picture.js";
+import { to } from "./route.js";
+import { get, Look } from "./server.js";
+import { moves } from "./state.js";
+import { TaskList } from "./tasklist.js";
+
+const CALL = "bpmn:CallActivity";
+
+export class ProcessPanel {
+  /** `point` is told the task that is spoken of, so that the panel beside this one can point to its other side. */
+  constructor({ id, heading, actions, point = () => {}, linked = true }) {
+    this.id = id;
+    this.linked = linked;
+    this.detail = new Look(`process/${id}/detail`);
+    this.taskLook = new Look(`process/${id}/task`);
+    this.calls = [];
+    this.sources = null;
+    this.shownKey = null;
+    const label = unique("panel");
+    this.head = el("div", { class: "panel-head" });
+    this.crumbs = el("nav", { class: "crumbs", "aria-label": t("calls"), hidden: true });
+    this.chosen = el("p", { class: "chosen", hidden: true });
+    this.waits = el("ul", { class: "waits", hidden: true });
+    this.headingText = heading;
+    this.diagram = new Diagram({ label: t("diagram.of", { name: heading }), select: (object) => this.#choose(object) });
+    this.list = new TaskList({
+      label: t("tasks.of", { name: heading }),
+      actions,
+      point: (task) => {
+        this.#point(task);
+        point(task);
+      },
+    });
+    this.heading = el("h2", { id: label }, heading);
+    this.node = el("section", { class: "panel", "aria-labelledby": label }, this.head, this.crumbs, this.diagram.node, this.chosen, this.waits, this.list.node);
+  }
+
+  get process() {
+    return this.detail.data;
+  }
+
+  get tasks() {
+    return this.taskLook.data ?? [];
+  }
+
+  /** Look again; whether anything was new. */
+  async again(signal) {
+    const [some, more] = await Promise.all([this.detail.again(signal), this.taskLook.again(signal)]);
+    if (this.sources === null) {
+      this.sources = (await get(`process/${this.id}/source`, null, signal)).files;
+      await this.#draw(this.sources, this.process.key);
+    }
+    if (some || more) this.#update();
+    return some || more;
+  }
+
+  get moving() {
+    return this.process === null || moves(this.process);
+  }
+
+  tick() {
+    this.list.tick();
+  }
+
+  /** Point to a task of this panel, by its own id or by that of the other side. */
+  pointTo(find) {
+    this.#point(find === null ? null : (this.tasks.find(find) ?? null));
+  }
+
+  openTask(taskId) {
+    this.list.open(taskId);
+  }
+
+  close() {
+    this.diagram.close();
+  }
+
+  async #draw(files, key) {
+    const holds = (file) => new RegExp(`<(\\w+:)?process\\b[^>]*\\bid=["']${key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}["']`).test(file);
+    const file = files.find(holds) ?? files[0];
+    this.shownKey = key;
+    if (file === undefined) fill(this.diagram.canvas, box("info", el("p", {}, t("diagram.none"))));
+    else await this.diagram.show(file, key);
+    this.#paint();
+  }
+
+  #callOf(namespace) {
+    const found = this.diagram.all(({ $type }) => $type === CALL);
+    const exact = found.find(({ id }) => id === namespace);
+    return (exact ?? found.find(({ id }) => namespace.startsWith(id) && /^\d+$/.test(namespace.slice(id.length))))?.id ?? null;
+  }
+
+  #where() {
+    return { calls: this.calls, callOf: (namespace) => this.#callOf(namespace) };
+  }
+
+  #paint() {
+    if (this.process === null || this.taskLook.data === null) return;
+    this.looks = picture({ tasks: this.tasks, tokens: this.process.tokens, ...this.#where() });
+    this.diagram.paint(this.looks);
+    const waits = [...this.looks].flatMap(([id, { waits }]) => waits.map((wait) => [id, wait]));
+    this.waits.hidden = waits.length === 0 || !this.moving;
+    fill(this.waits, waits.slice(0, 20).map(([id, wait]) => this.#wait(id, wait)));
+  }
+
+  #wait(id, wait) {
+    const name = this.diagram.find(id)?.businessObject.name || id;
+    const values = { name, what: wait.name ?? "", due: wait.due ?? "" };
+    const link = ["message", "signal"].includes(wait.kind) && el("a", { class: "button small", href: to("signals", null, { kind: wait.kind, name: wait.name, process: wait.kind === "message" ? this.id : null }) }, icon("send"), t("send"));
+    return el("li", {}, icon("waiting"), el("span", {}, t(`wait.${wait.kind}`, values)), link);
+  }
+
+  #update() {
+    const { process } = this;
+    const link = this.linked && el("a", { class: "number", href: to("process", this.id) }, `#${this.id}`);
+    fill(this.head, this.heading, link, processBadge(process));
+    this.list.origin = process.originProcessInstanceId;
+    this.list.update(this.tasks);
+    this.#paint();
+  }
+
+  #point(task) {
+    this.diagram.point(task === null ? null : elementOf(task, this.calls, (namespace) => this.#callOf(namespace)));
+  }
+
+  #choose(object) {
+    const place = object === null ? null : object.id;
+    const isHere = (task) => elementOf(task, this.calls, (namespace) => this.#callOf(namespace)) === place;
+    const name = object?.name || place;
+    if (object === null || !this.tasks.some(isHere)) this.list.narrow(null);
+    else this.list.narrow(isHere, name);
+    this.chosen.hidden = object === null;
+    if (object === null) return;
+    const kind = object.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2");
+    fill(this.chosen, el("strong", {}, said(name)), el("span", { class: "faint" }, kind), el("code", {}, place), object.$type === CALL && this.#inside(object));
+  }
+
+  #inside(object) {
+    const called = object.calledElement;
+    if (!called || called.includes("${")) return null;
+    return el("button", { type: "button", class: "small", onclick: () => this.#enter(object, called) }, icon("right"), t("calls.open", { name: called }));
+  }
+
+  async #enter(object, called) {
+    const path = this.tasks.map(({ calls }) => calls[this.calls.length]).find((namespace) => namespace && this.#callOf(namespace) === object.id);
+    const within = this.sources.some((file) => file.includes(`id="${called}"`));
+    let files = this.sources;
+    if (!within) {
+      const { items } = await get("deployment", { key: called, limit: 1 });
+      if (items.length === 0) return;
+      files = (await get(`deployment/${items[0].deploymentId}`)).files;
+    }
+    await this.#go([...this.trail, { namespace: path ?? object.id, key: called, files }]);
+  }
+
+  get trail() {
+    this.steps ??= [];
+    return this.steps;
+  }
+
+  async #go(steps) {
+    this.steps = steps;
+    this.calls = steps.map(({ namespace }) => namespace);
+    this.chosen.hidden = true;
+    this.list.narrow(null);
+    const last = steps.at(-1);
+    await this.#draw(last?.files ?? this.sources, last?.key ?? this.process.key);
+    if (last !== undefined) this.list.narrow((task) => this.calls.every((call, depth) => task.calls[depth] === call), last.key);
+    this.crumbs.hidden = steps.length === 0;
+    const names = [this.process.key, ...steps.map(({ key }) => key)];
+    fill(
+      this.crumbs,
+      el("ol", {}, names.map((name, depth) => el("li", {}, depth === steps.length ? el("span", { "aria-current": "location" }, said(name)) : el("button", { type: "button", class: "link", onclick: () => this.#go(steps.slice(0, depth)) }, said(name))))),
+    );
+  }
+}

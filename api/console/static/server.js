@@ -1,0 +1,92 @@
+// The HTTP calls, the same that anybody may make, and what goes wrong with them.
+
+import { keyHeader } from "./key.js";
+import { t } from "./language.js";
+
+/** Below which the calls are: the console lies in their folder `console/`. */
+export const BASE = new URL("../", document.baseURI);
+
+/** An answer that is no success, or no answer at all (`status` 0). */
+export class Problem extends Error {
+  constructor(status, content) {
+    super(content.detail ?? content.message ?? t("problem.status", { status }));
+    this.status = status;
+    this.code = content.code ?? "";
+    this.errors = content.errors ?? {};
+    this.findings = content.findings ?? [];
+    this.related = content.relatedProcessInstanceId ?? null;
+  }
+
+  /** Whether it may pass by itself. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export const refused = new EventTarget();
+
+function address(path, query) {
+  const url = new URL(path.split("/").map(encodeURIComponent).join("/"), BASE);
+  for (const [name, value] of Object.entries(query ?? {})) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== null && each !== undefined && each !== "") url.searchParams.append(name, each);
+    }
+  }
+  return url;
+}
+
+async function call(method, path, { query, json, form, etag, signal } = {}) {
+  const headers = { Accept: "application/json", ...keyHeader() };
+  if (etag) headers["If-None-Match"] = etag;
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  const body = json !== undefined ? JSON.stringify(json) : form;
+  let answer;
+  try {
+    answer = await fetch(address(path, query), { method, headers, body, signal, credentials: "same-origin" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, { detail: t("problem.unreachable"), code: "unreachable" });
+  }
+  if (answer.status === 304) return { same: true, data: null, etag };
+  const content = await answer.json().catch(() => ({}));
+  if (answer.ok) return { same: false, data: content, etag: answer.headers.get("ETag") };
+  const problem = new Problem(answer.status, content);
+  if (answer.status === 401) refused.dispatchEvent(new CustomEvent("key", { detail: problem }));
+  throw problem;
+}
+
+export async function get(path, query, signal) {
+  return (await call("GET", path, { query, signal })).data;
+}
+
+export async function post(path, json) {
+  return (await call("POST", path, { json })).data;
+}
+
+export async function put(path, json) {
+  return (await call("PUT", path, { json })).data;
+}
+
+/** Send a form with files; with `method` PUT it replaces. */
+export async function upload(method, path, form) {
+  return (await call(method, path, { form })).data;
+}
+
+/** One address that is looked at again and again; what has not changed is not sent again. */
+export class Look {
+  constructor(path, query) {
+    this.path = path;
+    this.query = query;
+    this.etag = null;
+    this.data = null;
+  }
+
+  /** Whether there is something new in `data`. */
+  async again(signal) {
+    const { same, data, etag } = await call("GET", this.path, { query: this.query, etag: this.etag, signal });
+    if (same) return false;
+    this.data = data;
+    this.etag = etag;
+    return true;
+  }
+}

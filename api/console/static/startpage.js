@@ -1,0 +1,190 @@
+// Starting a process: what, under which name, and with which variables.
+
+import { el, fill } from "./element.js";
+import { icon } from "./icon.js";
+import { JsonField, readObject } from "./jsontext.js";
+import { t } from "./language.js";
+import { problemBox, toast, weatherIs } from "./notice.js";
+import { go, to } from "./route.js";
+import { get, post } from "./server.js";
+import { TemplateForm } from "./templateform.js";
+
+const MOCK = "SipRS::Mock";
+
+export function startPage({ main, query, client, titled }) {
+  const may = client.scopes.length === 0 || client.scopes.includes("run");
+  const trouble = el("div");
+  const form = el("form", { class: "sheet", novalidate: true, onsubmit: (event) => (event.preventDefault(), start()) });
+  let choices = [];
+  let before = null;
+  let template = null;
+  let closed = false;
+
+  titled(t("nav.start"));
+  fill(main, el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.start"))), trouble, form);
+  if (!may) {
+    fill(trouble, problemBox(new Error(t("scope.missing", { scope: "run" }))));
+    return {};
+  }
+
+  const what = el("select", { id: "what", onchange: () => chosen() });
+  const name = el("input", { id: "name", type: "text", maxlength: 255, required: true, "aria-describedby": "name-wrong", autocomplete: "off" });
+  const nameWrong = el("p", { class: "wrong", id: "name-wrong", "aria-live": "polite" });
+  const business = el("input", { id: "business", type: "text", maxlength: 255, autocomplete: "off" });
+  const rollback = el("input", { id: "rollback", type: "checkbox", checked: true });
+  const protect = el("input", { id: "protect", type: "checkbox" });
+  const mock = el("input", { id: "mock", type: "checkbox" });
+  const note = el("p", { class: "hint" });
+  const fields = el("div");
+  const json = new JsonField({ label: t("variables"), hint: t("variables.hint"), rows: 8 });
+  const submit = el("button", { type: "submit", class: "primary" }, icon("play"), t("start.do"));
+  prepare();
+
+  async function prepare() {
+    try {
+      const [deployments, models] = await Promise.all([get("deployment", { limit: 500 }), get("model", { limit: 500 })]);
+      const newest = new Map();
+      for (const item of deployments.items) if (!newest.has(item.key)) newest.set(item.key, item);
+      choices = [
+        ...[...newest.values()].map((item) => ({ kind: "key", value: item.key, group: "start.keys", text: `${item.name} · ${item.key} (v${item.version})`, source: `deployment/${item.deploymentId}` })),
+        ...models.items.map((item) => ({ kind: "modelId", value: item.modelId, group: "start.models", text: `${item.name} · ${item.key}`, source: `model/${item.modelId}` })),
+      ];
+      await preset();
+      weatherIs(null);
+    } catch (problem) {
+      weatherIs(problem);
+      fill(trouble, problemBox(problem));
+      return;
+    }
+    if (closed) return;
+    if (choices.length === 0) {
+      fill(form, el("p", { class: "large" }, t("empty.models")), el("p", {}, el("a", { class: "button primary", href: to("models") }, t("nav.models"))));
+      return;
+    }
+    draw();
+    await chosen();
+  }
+
+  /** What the address asks for: a key, a model, a version, or the same as a process before. */
+  async function preset() {
+    let [kind, value] = ["key", "modelId", "deploymentId"].map((each) => [each, query.get(each)]).find(([, given]) => given) ?? [null, null];
+    const from = query.get("from");
+    if (from !== null) {
+      before = await get(`process/${from}/detail`);
+      [kind, value] = before.modelId ? ["modelId", before.modelId] : ["deploymentId", before.deploymentId];
+      if (!before.debug && choices.some((choice) => choice.kind === "key" && choice.value === before.key)) [kind, value] = ["key", before.key];
+    }
+    if (kind === "deploymentId") {
+      const item = await get(`deployment/${value}`);
+      choices.unshift({ kind, value, group: "start.version", text: `${item.name} · ${item.key} (v${item.version})`, source: `deployment/${value}` });
+    }
+    const place = choices.findIndex((choice) => choice.kind === kind && choice.value === value);
+    fill(
+      what,
+      ["start.version", "start.keys", "start.models"].map((group) => {
+        const options = choices.map((choice, index) => [choice, index]).filter(([choice]) => choice.group === group);
+        return options.length > 0 && el("optgroup", { label: t(group) }, options.map(([choice, index]) => el("option", { value: index, selected: index === place }, choice.text)));
+      }),
+    );
+  }
+
+  function draw() {
+    const check = (input, text, hint) => el("div", { class: "check" }, input, el("div", {}, el("label", { for: input.id }, text), el("p", { class: "hint" }, hint)));
+    fill(
+      form,
+      el("div", { class: "grid" },
+        el("div", { class: "field" }, el("label", { for: "what" }, t("start.what")), what, note),
+        el("div", { class: "field" }, el("label", { for: "name" }, t("start.name"), el("span", { class: "needed" }, t("needed"))), name, nameWrong),
+      ),
+      el("section", {}, el("h2", {}, t("variables")), fields, json.node),
+      el("details", {}, el("summary", {}, t("start.more")),
+        el("div", { class: "field half" }, el("label", { for: "business" }, t("fact.business.key")), business),
+        check(rollback, t("start.rollback"), t("start.rollback.hint")),
+        check(protect, t("protect"), t("start.protect.hint")),
+        check(mock, t("flag.mock"), t("start.mock.hint")),
+      ),
+      el("p", { class: "row sticky" }, submit),
+    );
+    if (before !== null) {
+      name.value = before.processName;
+      business.value = before.businessKey ?? "";
+    }
+  }
+
+  async function chosen() {
+    const choice = choices[what.value];
+    note.textContent = t(choice.kind === "modelId" ? "start.trial.hint" : "start.key.hint");
+    template?.close();
+    template = null;
+    try {
+      const { parameterTemplate } = await get(choice.source);
+      if (closed || choices[what.value] !== choice) return;
+      if (parameterTemplate?.length) template = new TemplateForm(parameterTemplate);
+    } catch (problem) {
+      fill(trouble, problemBox(problem));
+    }
+    fill(fields, template?.node);
+    json.area.rows = template === null ? 12 : 4;
+    json.node.querySelector("label").textContent = t(template === null ? "variables.json" : "variables.other");
+    take(before === null ? {} : readObject(before.processContent));
+  }
+
+  function take(values) {
+    const { [MOCK]: mocked, ...others } = values;
+    if (mocked !== undefined) mock.checked = mocked === true || mocked === "true";
+    const rest = template === null ? others : template.take(others);
+    json.value = Object.keys(rest).length > 0 ? rest : undefined;
+  }
+
+  function variables() {
+    const values = json.value ?? {};
+    for (const [key, value] of Object.entries(template?.values ?? {})) {
+      const both = typeof value === "object" && !Array.isArray(value) && value !== null && typeof values[key] === "object";
+      values[key] = both ? { ...values[key], ...value } : value;
+    }
+    if (mock.checked) values[MOCK] = true;
+    return values;
+  }
+
+  function right() {
+    const named = name.value.trim() !== "";
+    nameWrong.textContent = named ? "" : t("wrong.missing");
+    name.setAttribute("aria-invalid", named ? "false" : "true");
+    const whole = json.check();
+    const filled = template === null || template.check();
+    if (!named) name.focus();
+    else if (filled && !whole) json.area.focus();
+    return named && whole && filled;
+  }
+
+  async function start() {
+    fill(trouble);
+    if (!right() || submit.getAttribute("aria-disabled") === "true") return;
+    const choice = choices[what.value];
+    submit.setAttribute("aria-disabled", "true");
+    try {
+      const started = await post("process", {
+        [choice.kind]: choice.value,
+        processName: name.value,
+        variables: variables(),
+        businessKey: business.value || null,
+        rollback: rollback.checked,
+        deleteProtection: protect.checked,
+      });
+      toast(t("started", { name: started.processName }));
+      go(to("process", started.processInstanceId));
+    } catch (problem) {
+      fill(trouble, problemBox(problem));
+      if (!template?.complain(problem.errors ?? {})) trouble.scrollIntoView({ block: "nearest" });
+    } finally {
+      submit.removeAttribute("aria-disabled");
+    }
+  }
+
+  return {
+    close() {
+      closed = true;
+      template?.close();
+    },
+  };
+}

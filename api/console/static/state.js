@@ -1,0 +1,63 @@
+// In which state a process, a task or an element of a diagram is, in the few words that have a colour and a sign.
+
+/** From the most to the least pressing: an element that stands for several tasks shows the first. */
+export const STATES = [
+  "failed",
+  "missing",
+  "paused",
+  "running",
+  "undoing",
+  "person",
+  "waiting",
+  "retained",
+  "success",
+  "undone",
+  "canceled",
+];
+
+/** The state of a process instance. */
+export function ofProcess({ processStatus, paused }) {
+  if (paused) return "paused";
+  if (processStatus === "running" || processStatus === "debug") return "running";
+  if (processStatus.endsWith(".begin")) return "undoing";
+  if (processStatus === "success") return "success";
+  return processStatus.endsWith(".success") ? "undone" : "failed";
+}
+
+/** The state of a task, without what became of its results later. */
+export function ofTask(task) {
+  if (task.endTime === null) {
+    if (task.status === "stone-missing") return "missing";
+    if (task.stone === null) return "person";
+    if (task.kind !== "start") return "undoing";
+    return task.status === "produce.success" ? "waiting" : "running";
+  }
+  if (task.status.endsWith("failed")) return "failed";
+  if (task.status === "skipped") return "retained";
+  return task.status === "canceled" ? "canceled" : "success";
+}
+
+const UNDO = { undone: "undone", retained: "retained", failed: "failed" };
+
+/** What became of a task's results: `undone`, `retained`, `failed`, or null while they are kept. */
+export function ofResults(task) {
+  return UNDO[task.undo] ?? null;
+}
+
+/** Whether anything more may come of a process by itself. */
+export function moves({ processStatus, paused }) {
+  return !paused && (processStatus === "running" || processStatus === "debug" || processStatus.endsWith(".begin"));
+}
+
+/** The undo of a process that has failed and can go on: its kind, or null. */
+export function failedUndo({ kind, processStatus }) {
+  const [undo, state] = processStatus.split(".");
+  return kind === "start" && state === "failed" ? undo : null;
+}
+
+/** The undo instances of a process: `[kind, id]`, in the order in which they may come. */
+export function undosOf(process) {
+  return ["rollback", "cancel", "delete"]
+    .map((kind) => [kind, process[`${kind}ProcessInstanceId`]])
+    .filter(([, id]) => id !== null);
+}

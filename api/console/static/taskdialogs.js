@@ -1,0 +1,101 @@
+// What is asked before a task is run again or a person's task is completed.
+
+import { el, said, unique } from "./element.js";
+import { ask } from "./dialog.js";
+import { JsonField, readObject } from "./jsontext.js";
+import { t } from "./language.js";
+import { get, put } from "./server.js";
+
+const MASKED = "*****";
+
+/** One parameter: a text stays a text, anything else is JSON; what is not touched is not sent. */
+class ParameterField {
+  constructor(name, value, declared) {
+    this.name = name;
+    this.secret = value === MASKED || declared?.noEcho === true;
+    this.isText = typeof value === "string" || (value === undefined && (declared?.type ?? "string") === "string");
+    this.first = this.secret || value === undefined ? "" : this.isText ? value : JSON.stringify(value);
+    const id = unique("parameter");
+    const long = this.first.length > 60 || this.first.includes("\n");
+    const hint = [declared?.description, this.secret && value !== undefined && t("rerun.secret"), typeof value === "object" && value !== null && "JSON"].filter(Boolean).join(" · ");
+    const shared = { id, spellcheck: "false", autocomplete: "off", value: this.first, "aria-describedby": hint ? `${id}-hint` : null };
+    if (this.secret) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
+    else if (declared?.allowedValues && !long) this.input = this.#select(shared, declared.allowedValues);
+    else this.input = long ? el("textarea", { ...shared, rows: 4, class: "code" }) : el("input", { ...shared, type: "text" });
+    const label = declared?.displayName && declared.displayName !== name ? [said(declared.displayName), " ", el("code", {}, name)] : said(name);
+    this.node = el("div", { class: "field" }, el("label", { for: id }, label), this.input, hint && el("p", { class: "hint", id: `${id}-hint` }, hint));
+  }
+
+  #select(shared, allowed) {
+    const texts = allowed.map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+    if (!texts.includes(this.first)) texts.unshift(this.first);
+    const select = el("select", { ...shared, value: null }, texts.map((text) => el("option", { value: text }, text)));
+    select.value = this.first;
+    return select;
+  }
+
+  /** Whether it was edited. */
+  get edited() {
+    return this.input.value !== this.first;
+  }
+
+  get value() {
+    if (this.isText || this.secret) return this.input.value;
+    try {
+      return JSON.parse(this.input.value);
+    } catch (error) {
+      throw new Error(`${this.name}: ${t("json.wrong", { text: error.message })}`);
+    }
+  }
+}
+
+async function declarationOf(code) {
+  const stones = await get("stone").catch(() => []);
+  return stones.find((stone) => stone.code === code)?.parameters ?? [];
+}
+
+export async function askToRerun(task) {
+  const declared = await declarationOf(task.stone);
+  const values = readObject(task.params);
+  const byName = new Map(declared.map((parameter) => [parameter.name, parameter]));
+  const names = [...new Set([...Object.keys(values), ...byName.keys()])];
+  const fields = names.map((name) => new ParameterField(name, values[name], byName.get(name)));
+  const others = new JsonField({ label: t("rerun.more"), rows: 3, hint: t("rerun.more.hint") });
+  return ask({
+    title: t("rerun.title", { name: task.name }),
+    confirm: t("rerun.do"),
+    wide: true,
+    content: [
+      task.reason && el("p", { class: "reason" }, said(task.reason)),
+      fields.length > 0 && el("p", {}, t("rerun.text")),
+      el("div", { class: "grid" }, fields.map(({ node }) => node)),
+      others.node,
+    ],
+    act: () => {
+      if (!others.check()) return false;
+      const parameters = { ...others.value };
+      for (const field of fields) if (field.edited) parameters[field.name] = field.value;
+      return put(`task/${task.taskId}/reRun`, { parameters });
+    },
+  });
+}
+
+export function askToResume(task) {
+  return ask({
+    title: t("resume.title"),
+    confirm: t("resume.do"),
+    danger: true,
+    content: el("p", {}, t("resume.text")),
+    act: () => put(`task/${task.taskId}/resume`, undefined),
+  });
+}
+
+export function askToComplete(task) {
+  const outputs = new JsonField({ label: t("outputs"), hint: t("complete.hint"), rows: 6 });
+  return ask({
+    title: t("complete.title", { name: task.name }),
+    confirm: t("complete.do"),
+    content: outputs.node,
+    act: () => outputs.check() && put(`task/${task.taskId}/complete`, outputs.value === undefined ? {} : { outputs: outputs.value }),
+  });
+}

@@ -1,0 +1,102 @@
+// Cancel, delete and retry: each asks first, and shows what it would take back and in which order.
+
+import { el, said } from "./element.js";
+import { icon } from "./icon.js";
+import { ask } from "./dialog.js";
+import { counted, t } from "./language.js";
+import { box } from "./notice.js";
+import { get, put } from "./server.js";
+import { moves } from "./state.js";
+
+/** The steps of a preview in rounds: what is undone at the same time, after the round before. */
+export function rounds(steps) {
+  const levels = new Map();
+  for (const step of steps) {
+    const after = step.after.map((id) => levels.get(id) ?? 0);
+    levels.set(step.taskId, Math.max(0, ...after) + 1);
+  }
+  const found = [];
+  for (const step of steps) (found[levels.get(step.taskId) - 1] ??= []).push(step);
+  return found;
+}
+
+function stepLine(step) {
+  const kept = step.action === "retain";
+  return el(
+    "li",
+    { class: kept ? "kept" : null },
+    el("span", { class: `badge is-${kept ? "retained" : "undoing"}` }, icon(kept ? "retained" : "undoing"), el("span", {}, t(kept ? "preview.kept" : `preview.${step.action}`))),
+    el("span", {}, said(step.name), " ", el("span", { class: "sub" }, said(step.namespace))),
+    el("span", { class: "faint" }, said(step.stone ?? "")),
+  );
+}
+
+function preview(steps) {
+  if (steps.length === 0) return el("p", { class: "faint" }, t("preview.nothing"));
+  const kept = steps.filter(({ action }) => action === "retain").length;
+  return el(
+    "div",
+    { class: "preview" },
+    el("p", {}, counted("preview.undone", steps.length - kept), kept > 0 && ` ${counted("preview.retained", kept)}`),
+    el(
+      "ol",
+      { class: "rounds", tabindex: "0", "aria-label": t("preview") },
+      rounds(steps).map((round) => el("li", {}, el("ul", {}, round.map(stepLine)))),
+    ),
+  );
+}
+
+function check(id, label, hint) {
+  const box = el("input", { type: "checkbox", id, "aria-describedby": `${id}-hint` });
+  const node = el("div", { class: "check" }, box, el("div", {}, el("label", { for: id }, label), el("p", { class: "hint", id: `${id}-hint` }, hint)));
+  return { box, node };
+}
+
+export async function askToCancel(process) {
+  const id = process.processInstanceId;
+  const steps = await get(`process/${id}/preview`, { kind: "cancel" });
+  const force = check("force", t("cancel.force"), t("cancel.force.hint"));
+  return ask({
+    title: t("cancel.title", { name: process.processName }),
+    confirm: t("cancel.do"),
+    danger: true,
+    wide: true,
+    content: [el("p", {}, t("cancel.text")), preview(steps), force.node],
+    act: () => put(`process/${id}/cancel`, { force: force.box.checked }),
+  });
+}
+
+export async function askToDelete(process) {
+  const id = process.processInstanceId;
+  const steps = await get(`process/${id}/preview`, { kind: "delete" });
+  const running = moves(process) || process.paused;
+  const force = check("force", t("delete.force"), t("delete.force.hint"));
+  return ask({
+    title: t("delete.title", { name: process.processName }),
+    confirm: t("delete.do"),
+    danger: true,
+    wide: true,
+    content: [el("p", {}, t("delete.text")), preview(steps), running && force.node],
+    act: () => put(`process/${id}/delete`, { force: force.box.checked }),
+  });
+}
+
+export async function askToRetry(process, kind) {
+  const undo = process[`${kind}ProcessInstanceId`];
+  const tasks = await get(`process/${undo}/task`);
+  const failed = tasks.filter((task) => task.status.endsWith("failed"));
+  const boxes = failed.map((task) => {
+    const id = `retain-${task.taskId}`;
+    const box = el("input", { type: "checkbox", id, value: task.originTaskId });
+    const reason = task.reason && el("p", { class: "reason" }, said(task.reason));
+    const node = el("div", { class: "check" }, box, el("div", {}, el("label", { for: id }, t("retry.retain"), " ", said(task.name)), reason));
+    return { box, node };
+  });
+  return ask({
+    title: t("retry.title", { kind: t(`kind.${kind}`) }),
+    confirm: t("retry.do"),
+    wide: true,
+    content: [el("p", {}, t("retry.text")), boxes.map(({ node }) => node), boxes.length > 0 && box("warning", el("p", {}, t("retry.hint")))],
+    act: () => put(`process/${process.processInstanceId}/retry`, { retain: boxes.filter(({ box }) => box.checked).map(({ box }) => box.value) }),
+  });
+}
