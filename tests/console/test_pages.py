@@ -1,0 +1,134 @@
+"""The console's files as they are served: to anybody, whole, and with nothing allowed that they do not need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from riverstone.api import create_app, create_blueprint, create_console
+from riverstone.api.console.pages import FILES, TYPES
+from riverstone.engine import Engine
+
+TEXTS = FILES / "texts"
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine("sqlite:///:memory:") as engine:
+        yield engine
+
+
+def get(app: Flask, path: str, **options: Any) -> Any:
+    return app.test_client().get(path, buffered=True, **options)
+
+
+def test_the_console_is_served_to_those_who_have_no_key_yet(engine: Engine) -> None:
+    engine.keys.add("shop", scopes=["read"])
+    app = create_app(engine)
+
+    entered, page = get(app, "/console"), get(app, "/console/")
+
+    assert (entered.status_code, entered.headers["Location"]) == (308, "/console/")
+    assert page.status_code == 200
+    assert "<title>riverstone</title>" in page.text
+    assert get(app, "/process").status_code == 401
+
+
+def test_it_can_be_left_out(engine: Engine) -> None:
+    app = create_app(engine, console=False)
+
+    assert get(app, "/console/").status_code == 404
+
+
+def test_every_file_comes_with_its_type_and_a_policy_that_lets_nothing_foreign_in(engine: Engine) -> None:
+    app = create_app(engine)
+    files = [file for file in FILES.rglob("*") if file.is_file()]
+
+    assert {file.suffix for file in files} <= TYPES.keys()
+    for file in files:
+        answer = get(app, f"/console/{file.relative_to(FILES).as_posix()}")
+        assert answer.mimetype == TYPES[file.suffix]
+        assert answer.data == file.read_bytes()
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_what_a_browser_has_is_not_sent_again(engine: Engine) -> None:
+    app = create_app(engine)
+    first = get(app, "/console/console.js")
+
+    assert get(app, "/console/console.js", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["../pages.py", "..%2fpages.py", "/etc/passwd", "texts", "no.js", "%00", "index.html/"]
+)
+def test_nothing_else_is_served(engine: Engine, path: str) -> None:
+    answer = get(create_app(engine), f"/console/{path}")
+
+    assert answer.status_code in (404, 308)
+    assert b"import" not in answer.data
+
+
+def test_another_application_puts_it_beside_the_calls(engine: Engine) -> None:
+    host = Flask("host")
+    host.register_blueprint(create_blueprint(engine), url_prefix="/river")
+    host.register_blueprint(create_console(), url_prefix="/river")
+
+    assert get(host, "/river/console").headers["Location"] == "/river/console/"
+    assert get(host, "/river/console/").status_code == 200
+    assert get(host, "/river/client").status_code == 200
+
+
+def test_no_file_of_the_console_names_a_foreign_host_or_holds_a_script_of_its_page() -> None:
+    own = [file for file in FILES.rglob("*") if file.is_file() and file.parent.name != "bpmn-js"]
+    page = (FILES / "index.html").read_text(encoding="utf-8")
+
+    for file in own:
+        text = file.read_text(encoding="utf-8")
+        assert set(re.findall(r"https?://[\w./-]+", text)) <= {"http://www.w3.org/2000/svg"}, file
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text), file
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|style=", page)
+
+
+def test_the_viewer_is_there_with_its_licence() -> None:
+    viewer = (FILES / "bpmn-js" / "navigated-viewer.js").read_text(encoding="utf-8")
+
+    assert "This file must not be changed or exchanged" in viewer
+    assert "watermark" in (FILES / "bpmn-js" / "LICENSE.txt").read_text(encoding="utf-8")
+
+
+def keys_of(language: Path) -> list[str]:
+    return re.findall(r'^  "?([\w.]+)"?: "', language.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_both_languages_say_the_same_things_with_the_same_values() -> None:
+    english, chinese = (TEXTS / "en.js").read_text(encoding="utf-8"), (TEXTS / "zh.js").read_text(encoding="utf-8")
+
+    assert keys_of(TEXTS / "en.js") == keys_of(TEXTS / "zh.js")
+    assert len(set(keys_of(TEXTS / "en.js"))) == len(keys_of(TEXTS / "en.js"))
+    assert [sorted(re.findall(r"\{\w+\}", line)) for line in english.splitlines() if line.startswith("  ")] == [
+        sorted(re.findall(r"\{\w+\}", line)) for line in chinese.splitlines() if line.startswith("  ")
+    ]
+
+
+def test_every_text_that_is_used_is_there() -> None:
+    known = set(keys_of(TEXTS / "en.js"))
+    used = {
+        key
+        for file in FILES.glob("*.js")
+        for key in re.findall(r'\b(?:t|counted)\(\s*"([\w.]+)"', file.read_text(encoding="utf-8"))
+    }
+
+    assert used - known == set()
