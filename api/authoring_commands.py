@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -39,3 +41,26 @@ def write_text(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"The file {str(output)!r} cannot be written: {error.strerror}.") from error
+
+
+@click.command()
+@click.option("--camunda7", "modeler", flag_value="camunda7", help="For diagrams of Camunda 7 (topics, inputs).")
+@click.option("--camunda8", "modeler", flag_value="camunda8", help="For diagrams of Camunda 8 (task definitions).")
+@output_option
+@connected
+def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"] | None, output: Path | None) -> None:
+    """Print element templates of the stones, for Camunda Modeler and all that use bpmn-js.
+
+    Put the file into the modeler's folder resources/element-templates.
+    """
+    import json
+
+    from ..engine.palette import element_templates
+
+    if modeler is None:
+        raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")
+    with replace(connection, url="sqlite:///:memory:").engine(passive=True) as engine:
+        declarations = engine.stones_declared()
+    if not declarations:
+        raise click.UsageError("There are no stones: name a module that defines some by --stones MODULE.")
+    write_text(json.dumps(element_templates(declarations, modeler), indent=2, ensure_ascii=False), output)

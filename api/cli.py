@@ -13,7 +13,7 @@ from typing import Any, Literal
 import click
 
 from .access_commands import audit, encrypt, key
-from .authoring_commands import render
+from .authoring_commands import render, templates
 from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
 from .stone_commands import stone
@@ -455,3 +455,4 @@ main.add_command(stone)
 main.add_command(worker)
 main.add_command(river)
 main.add_command(render)
+main.add_command(templates)

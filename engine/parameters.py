@@ -32,16 +32,21 @@ def resolve_parameters(
 ) -> dict[str, JSON]:
     """The values with which a task of this stone starts, as JSON; :func:`typed` makes of them what a hook sees.
 
-    A declared parameter takes the first of: the node's own input; ``parameters.<namespace><run>.<name>`` if this
-    is the ``run``-th run (from 1) of a multi-instance node; ``parameters.<namespace>.<name>``;
-    ``parameters.<code>.<name>``; ``parameters.<name>``; the field's default. Inputs that the stone does not
-    declare are passed along. So are the values that the stone was chosen by, for it is chosen again by what is stored.
+    A declared parameter takes the first of: the node's own input, unless that is empty in the model;
+    ``parameters.<namespace><run>.<name>`` if this is the ``run``-th run (from 1) of a multi-instance node;
+    ``parameters.<namespace>.<name>``; ``parameters.<code>.<name>``; ``parameters.<name>``; the field's default. Inputs
+    that the stone does not declare are passed along. So are the values that the stone was chosen by, for it is chosen
+    again by what is stored.
 
     Raises Invalid (``code`` is ``parameters-invalid``, ``errors`` by parameter) for what is missing or does not
     fit its field, ReferenceNotFound and ExpressionError for an input that cannot be evaluated.
     """
-    values = {name: _evaluated(name, value, context, element_id) for name, value in inputs.items()}
     declaration = _declaration(stone)
+    values = {
+        name: _evaluated(name, value, context, element_id)
+        for name, value in inputs.items()
+        if declaration is None or not declaration.leaves_out(name, value)
+    }
     if declaration is None and not stone.serves:
         return values
     scopes = _scopes(stone, namespace, run)
@@ -94,6 +99,10 @@ class _Declaration:
         allowed = {name: allowed_values(field) for name, field in self.fields.items()}
         self.allowed = {name: values for name, values in allowed.items() if values is not None}
         self.schema: Schema = Schema.from_dict(dict(stone.parameters), name=stone.__name__)(unknown=INCLUDE)
+
+    def leaves_out(self, name: str, value: Value) -> bool:
+        """Whether the model has the input for its form alone, with nothing in it."""
+        return value.constant and value.source is None and name in self.fields and not self.fields[name].allow_none
 
     def loaded(self, values: Mapping[str, JSON]) -> dict[str, Any]:
         loaded: dict[str, Any] = self.schema.load(values)

@@ -191,11 +191,14 @@ def read_outputs(element: etree._Element) -> tuple[OutputMapping, ...]:
 
 
 def _put_nested(inputs: dict[str, Input], target: str, source: str) -> None:
-    """Zeebe's target ``a.b`` is the member ``b`` of the variable ``a``; the first of two equal targets counts."""
+    """Zeebe's target ``a.b`` is the member ``b`` of the variable ``a``; the first of two equal targets counts.
+
+    A mapping without a source is null.
+    """
     name, *members = target.split(".")
     language = language_of(source)
     if not members:
-        inputs.setdefault(name, Input(value=source, language=language))
+        inputs.setdefault(name, Input(value=source or None, language=language))
         return
     before = inputs.get(name)
     if before is not None and not isinstance(before.value, dict):

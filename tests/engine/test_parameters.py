@@ -100,6 +100,14 @@ def test_inputs_that_the_stone_does_not_declare_are_passed_along() -> None:
     assert resolve(Loose, {"x": 1, "loose": {"y": 2}}, {"a": "${x}"}) == {"a": 1}
 
 
+def test_an_input_that_a_form_left_empty_counts_as_none_was_given() -> None:
+    empty = {"instanceType": None, "count": None, "region": None, "extra": None}
+
+    found = resolve(Server, {"instanceType": "m1", "region": "bcc"}, empty)
+
+    assert found == {"instanceType": "m1", "count": 1, "region": "bcc", "extra": None}
+
+
 def test_a_value_from_the_variables_is_not_read_as_an_expression() -> None:
     assert resolve(Server, {"instanceType": "${count}"})["instanceType"] == "${count}"
 

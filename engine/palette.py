@@ -1,0 +1,151 @@
+"""Element templates of the Camunda modelers, made from what stones declare, so that authors fill in forms.
+
+The format: https://docs.camunda.io/docs/components/modeler/element-templates/defining-templates/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from .declaration import ParameterDeclaration, StoneDeclaration
+from .jsontext import dumps
+
+Modeler = Literal["camunda7", "camunda8"]
+Template = dict[str, Any]
+
+SCHEMAS: dict[Modeler, str] = {
+    "camunda7": "https://unpkg.com/@camunda/element-templates-json-schema/resources/schema.json",
+    "camunda8": "https://unpkg.com/@camunda/zeebe-element-templates-json-schema/resources/schema.json",
+}
+GROUPS = (
+    {"id": "parameters", "label": "Parameters"},
+    {"id": "expert", "label": "More parameters"},
+    {"id": "undo", "label": "Undo"},
+)
+POLICIES = {
+    "delete": "take back what it made",
+    "retain": "keep what it made",
+    "retain-except-on-failed-start": "keep it, but not after a failed start",
+}
+REFERENCE = r"[$#]\{.+\}"
+NUMBERS = {"integer": r"-?\d+", "float": r"-?\d+(\.\d+)?", "decimal": r"-?\d+(\.\d+)?"}
+
+
+def element_templates(declarations: Iterable[StoneDeclaration], modeler: Modeler) -> list[Template]:
+    """One template for each code: stones that share a code are chosen between when a task starts, not in the model."""
+    by_code: dict[str, list[StoneDeclaration]] = {}
+    for declaration in declarations:
+        by_code.setdefault(declaration.code, []).append(declaration)
+    return [_template(together, modeler) for together in by_code.values()]
+
+
+def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Template:
+    # The last serves what the others do not, so it speaks for all.
+    declared = together[-1]
+    parameters: dict[str, ParameterDeclaration] = {}
+    for stone in reversed(together):
+        for parameter in stone.parameters:
+            parameters.setdefault(parameter.name, parameter)
+    properties = [*_binding(declared.code, modeler)]
+    properties += [_property(parameter, modeler) for parameter in parameters.values()]
+    if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
+        properties.append(_policy(modeler))
+    used = {each.get("group") for each in properties}
+    return {
+        "$schema": SCHEMAS[modeler],
+        "name": declared.display_name or declared.code,
+        "id": f"riverstone:{declared.code}",
+        "description": _description(declared),
+        "category": {"id": "riverstone", "name": "Stones"},
+        "appliesTo": ["bpmn:Task"],
+        "elementType": {"value": "bpmn:ServiceTask"},
+        "groups": [dict(group) for group in GROUPS if group["id"] in used],
+        "properties": properties,
+    }
+
+
+def _description(declared: StoneDeclaration) -> str:
+    first = declared.description.partition("\n\n")[0].replace("\n", " ")
+    outputs = ", ".join(output.name for output in declared.outputs)
+    return " ".join(filter(None, (first, f"({declared.code})", f"Puts out {outputs}." if outputs else "")))
+
+
+def _binding(code: str, modeler: Modeler) -> Iterator[Template]:
+    if modeler == "camunda8":
+        yield {"type": "Hidden", "value": code, "binding": {"type": "zeebe:taskDefinition", "property": "type"}}
+        return
+    yield {"type": "Hidden", "value": "external", "binding": {"type": "property", "name": "camunda:type"}}
+    yield {"type": "Hidden", "value": code, "binding": {"type": "property", "name": "camunda:topic"}}
+
+
+def _property(parameter: ParameterDeclaration, modeler: Modeler) -> Template:
+    """The field of one parameter; left empty, the parameter comes from the start variables or is its default."""
+    kind = "camunda:inputParameter" if modeler == "camunda7" else "zeebe:input"
+    found: Template = {
+        "label": parameter.display_name,
+        "type": "String",
+        "group": "parameters" if parameter.visible or parameter.required else "expert",
+        "binding": {"type": kind, "name": parameter.name},
+    }
+    hint = _hint(parameter)
+    if hint:
+        found["description"] = hint
+    choices = _choices(parameter, modeler)
+    if choices is not None:
+        return found | {"type": "Dropdown", "choices": choices, "value": ""}
+    if modeler == "camunda8":
+        found["feel"] = "optional"
+    constraints: Template = {"notEmpty": True} if parameter.required and parameter.default is None else {}
+    number = NUMBERS.get(parameter.type)
+    if number is not None:
+        formula = "|=.+" if modeler == "camunda8" else ""
+        # An optional field may be empty.
+        end = ")" if constraints else ")?"
+        constraints["pattern"] = {
+            "value": f"^({number}|{REFERENCE}{formula}{end}$",
+            "message": "A number, or a reference such as ${size}",
+        }
+    return found | ({"constraints": constraints} if constraints else {})
+
+
+def _choices(parameter: ParameterDeclaration, modeler: Modeler) -> list[Template] | None:
+    """The only values that a parameter takes, as the modeler writes them into the model."""
+    allowed: Sequence[Any] | None = parameter.allowed_values
+    if allowed is None and parameter.type == "boolean":
+        allowed = (True, False)
+    if allowed is None:
+        return None
+    # FEEL, since without the sign the value would be a text.
+    formula = "=" if modeler == "camunda8" else ""
+    given = [(value if isinstance(value, str) else dumps(value), value) for value in allowed]
+    left_out = "from the start variables" if parameter.required else "from the start variables, or the default"
+    return [
+        {"name": left_out, "value": ""},
+        *({"name": text, "value": text if isinstance(value, str) else f"{formula}{text}"} for text, value in given),
+    ]
+
+
+def _hint(parameter: ParameterDeclaration) -> str:
+    default = parameter.default
+    shown = "" if default in (None, "") else f"Default: {default if isinstance(default, str) else dumps(default)}."
+    reference = f"${{{_variable(parameter.name)}}}"
+    secret = f"Secret: refer to a start variable, such as {reference}." if parameter.no_echo else ""
+    return " ".join(filter(None, (parameter.description, shown, secret)))
+
+
+def _variable(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name) else f"parameters.{name}"
+
+
+def _policy(modeler: Modeler) -> Template:
+    kind = "camunda:property" if modeler == "camunda7" else "zeebe:property"
+    return {
+        "label": "When it is undone",
+        "type": "Dropdown",
+        "group": "undo",
+        "choices": [{"name": name, "value": value} for value, name in POLICIES.items()],
+        "value": "delete",
+        "binding": {"type": kind, "name": "undoPolicy"},
+    }
