@@ -14,6 +14,7 @@ from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
 from . import failpoints, jsontext
 from .bpmn.findings import Finding
 from .bpmn.layout import add_diagram
+from .bpmn.node import Process
 from .bpmn.parser import Parsed
 from .bpmn.xml import read_xml
 from .clock import Clock, moment
@@ -32,6 +33,7 @@ from .dmn.reader import is_dmn
 from .errors import Malformed, ModelInvalid, UnknownDeployment, UnknownModel
 from .limits import Limits
 from .references import unresolved
+from .start_timers import schedule
 from .stones import Stones
 from .templates import OutputsTemplate, ParameterTemplate
 from .views import Deployment, Model
@@ -252,7 +254,7 @@ class Deployments:
                 row.parameter_template = row.outputs_template = None
             try:
                 failpoints.reach("before-deployment")
-                self.store.add_deployment(row, triggers_of(parsed.processes[key]))
+                self.store.add_deployment(row, self.triggers(parsed.processes[key]))
                 failpoints.reach("after-deployment")
             except AlreadyUsed:
                 # Another engine was faster: look again at what is the newest now.
@@ -272,6 +274,10 @@ class Deployments:
             outputs_template=model.outputs_template,
             created=self.clock.now(),
         )
+
+    def triggers(self, process: Process) -> list[tuple[str, str, str]]:
+        """What starts this process from now on: messages, signals, and timers."""
+        return [*triggers_of(process), *schedule(process, self.clock.now(), self.limits)]
 
     def deployment(self, deployment_id: str) -> Deployment:
         return deployment_view(self.row_in_use(deployment_id))

@@ -53,6 +53,7 @@ from .pump import Pump
 from .records import Records
 from .river import River, Turn
 from .scripts import Scripts
+from .start_timers import StartTimers
 from .starts import Drain, Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
@@ -126,7 +127,10 @@ class Engine:
         self._pump = Pump(self._river, self.clock, self.audit, inline)
         self._messages = Messages(self._facilities, self._starts, self._pump.step)
         self._desk = Desk(self._facilities, self._river)
-        self._pulse = self._pump.pulse = Pulse(self._river, self._facilities, self._messages.deliver, passive=passive)
+        start_timers = StartTimers(self._facilities, self._river, self._starts)
+        self._pulse = self._pump.pulse = Pulse(
+            self._river, self._facilities, self._messages.deliver, start_timers.fire, passive=passive
+        )
         with _ours():
             self._desk.learn()
         self._dispatcher.open(self._desk)

@@ -38,7 +38,13 @@ class Pulse:
     """Runs the river: in a thread of its own, or in the caller's by :meth:`beat`."""
 
     def __init__(
-        self, river: River, facilities: Facilities, deliver: Callable[[EventRow], None], *, passive: bool
+        self,
+        river: River,
+        facilities: Facilities,
+        deliver: Callable[[EventRow], None],
+        start_due: Callable[[int], bool],
+        *,
+        passive: bool,
     ) -> None:
         self.river = river
         self.facilities = facilities
@@ -50,6 +56,7 @@ class Pulse:
         self._polled = 0.0
         self._looked = 0.0
         self._deliver = deliver
+        self._start_due = start_due
         self._begun = self._answered = time.monotonic()
         self.leases = Leases(facilities.store)
         self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
@@ -233,6 +240,7 @@ class Pulse:
         """What is due in the store and was not known here: left by an engine that died, or set by another."""
         store = self.facilities.store
         moved = self._claim(now)
+        moved = self._start_due(now) or moved
         for row in store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id):
             if not self.facilities.dispatcher.holds(row.id):
                 self._submit("task", row.process_instance_id, row.id, 0)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from ..models.removal import Removal, Successor
 from .bpmn.node import Process
 from .bpmn.subprocesses import CallActivity
-from .definition import triggers_of
 from .deployments import Deployments, deployment_view, model_view
 from .errors import Conflict
 from .ledger import DONE_WITH
@@ -71,7 +70,7 @@ def _remove(deployments: Deployments, removal: Removal, versions: dict[str, str]
     successors: list[Successor] = []
     for key in sorted(set(versions.values())):
         newest = removal.others_of(key, ids)
-        triggers = triggers_of(deployments.definitions.get(newest).process) if newest is not None else []
+        triggers = deployments.triggers(deployments.definitions.get(newest).process) if newest is not None else []
         successors.append(Successor(key, newest, triggers))
     removal.remove(ids, successors, deployments.clock.now(), model_id=model_id)
 

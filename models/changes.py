@@ -70,6 +70,7 @@ UPDATE_TOKEN = Update("token", TOKEN_SET, ("process_instance_id", "id"))
 DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 DELETE_EVENT = Delete("event", ("id",))
+MOVE_TIMER = Update("start_trigger", ("name",), ("kind", "deployment_id", "node", "name"))
 STATEMENTS = tuple(value for value in list(globals().values()) if isinstance(value, Statement))
 
 on_written: Callable[[], None] | None = None
@@ -103,6 +104,8 @@ class Changes:
     new_events: list[EventRow] = field(default_factory=list)
     gone_events: list[str] = field(default_factory=list)
     new_audit: list[AuditRow] = field(default_factory=list)
+    moved_timers: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
 
     def __bool__(self) -> bool:
         return bool(
@@ -175,6 +178,8 @@ class Changes:
             run(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:
             run(INSERT_AUDIT, self.new_audit)
+        if self.moved_timers and writer.run(MOVE_TIMER, self.moved_timers) != len(self.moved_timers):
+            raise RevisionConflict("another engine has seen to a start timer")
         if on_written is not None:
             on_written()
 

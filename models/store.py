@@ -374,6 +374,15 @@ class Store:
         sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
         return [(str(key), str(deployment), str(node)) for key, deployment, node in self.read(sql, (kind, name))]
 
+    def due_start_timers(self, before: str, limit: int) -> list[tuple[str, str, str, str]]:
+        """The start timers whose text sorts before this one: key, deployment id, node, text."""
+        sql = (
+            "SELECT `key`, `deployment_id`, `node`, `name` FROM `start_trigger`"
+            " WHERE `kind` = 'timer' AND `name` < ? ORDER BY `name` LIMIT ?"
+        )
+        found = self.read(sql, (before, limit))
+        return [(str(key), str(deployment), str(node), str(name)) for key, deployment, node, name in found]
+
     def deployments(
         self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
     ) -> list[DeploymentRow]:

@@ -50,6 +50,9 @@ def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> 
         return _timer(parser, event, part)
     if kind == "conditional":
         condition = parser.expression(event, read_expression(child(part, "condition")))
+        if _starts_process(event):
+            text = f"The condition of {name_of(event)} starts nothing by itself: start the process by its key."
+            parser.wrong(event, "conditional-start", text, "warning")
         return EventDefinition(kind="condition", expression=condition)
     if kind == "error" or kind == "escalation":
         target = parser.by_id.get(referred(part, f"{kind}Ref") or "")
@@ -124,10 +127,18 @@ def _timer(parser: Parser, event: etree._Element, part: etree._Element) -> Event
             expression = _time(parser, event, text)
             if expression is not None and expression.constant:
                 _refuse_impossible(parser, event, kind, expression)
+            elif _starts_process(event):
+                why = f"The timer of {name_of(event)} is an expression, but no process is there yet: write a time."
+                parser.wrong(event, "timer-time", why)
             return EventDefinition(kind="timer", timer=kind, expression=expression)
     parser.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
     never = _time(parser, event, ExpressionText(text="PT0S", language="juel"))
     return EventDefinition(kind="timer", timer="duration", expression=never)
+
+
+def _starts_process(event: etree._Element) -> bool:
+    parent = event.getparent()
+    return local(event) == "startEvent" and parent is not None and local(parent) == "process"
 
 
 def _refuse_impossible(parser: Parser, event: etree._Element, kind: str, expression: Expression) -> None:
