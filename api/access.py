@@ -14,8 +14,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 
 from ..engine import Engine, logs
 from ..engine.keys import SCOPES, is_key
+from .errors import Refused
 from .introspection import Introspection
-from .problems import Refused
 from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")

@@ -31,7 +31,7 @@ def add_key(
     connection: Connection, /, name: str, scopes: tuple[str, ...], owner: str | None, every_owner: bool
 ) -> None:
     """Add a key and print it, this once."""
-    with connection.changing(name, passive=True) as engine:
+    with connection.recording(name, passive=True) as engine:
         added, text = engine.keys.add(name, scopes=scopes, owner=owner, every_owner=every_owner)
     click.echo(text)
     click.echo(f"Key {added.key_id} of {added.name}; it is not shown again.", err=True)
@@ -51,7 +51,7 @@ def list_keys(connection: Connection, /) -> None:
 @connected
 def revoke_key(connection: Connection, /, key: str) -> None:
     """Make a key worthless from now on."""
-    with connection.changing(key, passive=True) as engine:
+    with connection.recording(key, passive=True) as engine:
         revoked = engine.keys.revoke(key)
     click.echo(f"Revoked the key {revoked.key_id} of {revoked.name}.")
 
@@ -64,7 +64,7 @@ def revoke_key(connection: Connection, /, key: str) -> None:
 def audit(connection: Connection, /, limit: int, cursor: str | None, forget_before: datetime | None) -> None:
     """List the changing calls: when, who, from where, what, of what, and what came of it."""
     if forget_before is not None:
-        with connection.changing(passive=True) as engine:
+        with connection.recording(passive=True) as engine:
             click.echo(f"Deleted {engine.audit.forget(forget_before.astimezone())} rows.")
         return
     with connection.engine(passive=True) as engine:
@@ -79,7 +79,7 @@ def audit(connection: Connection, /, limit: int, cursor: str | None, forget_befo
 @connected
 def encrypt(connection: Connection, /) -> None:
     """Encrypt what is stored with the first of the keys in RIVERSTONE_ENCRYPTION_KEY (NEW,OLD)."""
-    with connection.changing(passive=True) as engine:
+    with connection.recording(passive=True) as engine:
         click.echo(f"Encrypted {engine.encrypt_again()} values.")
 
 

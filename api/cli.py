@@ -5,6 +5,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from .authoring_commands import render, templates
 from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
 from .stone_commands import stone
-from .terminal import age, json_file, json_option, print_record
+from .terminal import age, json_file, json_option, print_record, readable
 from .worker_commands import river, worker
 
 
@@ -59,6 +60,13 @@ class OneSentence(click.Group):
     "--broker", envvar="RIVERSTONE_BROKER", metavar="URL", help="Leave stones to the workers behind it: amqp, redis."
 )
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="One of the limits; may be given again.")
+@click.option(
+    "--url",
+    "server",
+    envvar="RIVERSTONE_URL",
+    help="Let this server do it, as https://host:8080, with the key in RIVERSTONE_API_KEY.",
+)
+@click.option("--api-key-file", type=click.Path(), help="A file that holds the key for --url.")
 @click.version_option(package_name="riverstone")
 @click.pass_context
 def main(
@@ -68,12 +76,19 @@ def main(
     config: str | None,
     broker: str | None,
     limits: tuple[str, ...],
+    server: str | None,
+    api_key_file: str | None,
 ) -> None:
     """Run BPMN processes that can be taken back."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    context.obj = Connection(url=db, modules=modules, limits=limits, config=config, broker=broker)
+    key = os.environ.get("RIVERSTONE_API_KEY") or None
+    if api_key_file is not None:
+        key = readable(api_key_file).read_text(encoding="utf-8").strip()
+    context.obj = Connection(
+        url=db, modules=modules, limits=limits, config=config, broker=broker, server=server or None, api_key=key
+    )
 
 
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
@@ -152,7 +167,7 @@ def start(connection: Connection, /, variables: str | None, follow: bool, as_jso
 @connected
 def show(connection: Connection, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
     """Show one process instance."""
-    with connection.engine(dispatcher_for(follow), passive=None if follow else True) as engine:
+    with connection.asking(dispatcher_for(follow), passive=None if follow else True) as engine:
         Following(engine, None, follow=follow, as_json=as_json).end(process_instance_id, "success", "delete.success")
 
 
@@ -163,7 +178,7 @@ def tasks(connection: Connection, /, process_instance_id: str) -> None:
     """List the tasks of a process instance."""
     from .live import task_line
 
-    with connection.engine(passive=True) as engine:
+    with connection.asking(passive=True) as engine:
         for task in engine.tasks(process_instance_id):
             click.echo(task_line(task))
 
@@ -175,7 +190,7 @@ def why(connection: Connection, /, process_instance_id: str) -> None:
     """Explain why a process stands where it stands, and what can be done."""
     from .live import printable
 
-    with connection.engine(passive=True) as engine:
+    with connection.asking(passive=True) as engine:
         told = engine.why(process_instance_id)
     for sentence in told.sentences:
         click.echo(printable(sentence))
@@ -190,14 +205,14 @@ def why(connection: Connection, /, process_instance_id: str) -> None:
 @click.option("--cursor", help="Where the list before ended.")
 @click.option("--status", help="Only those in this status.")
 @click.option("--key", help="Only those of this key.")
-@click.option("--name", help="Only those of this name.")
+@click.option("--text", help="Only those with this in their name or key, or with this business key or id.")
 @connected
-def list_instances(connection: Connection, /, **options: Any) -> None:
+def list_instances(connection: Connection, /, status: str | None, **options: Any) -> None:
     """List process instances, newest first."""
     from .live import instance_line
 
-    with connection.engine(passive=True) as engine:
-        page = engine.instances(**options)
+    with connection.asking(passive=True) as engine:
+        page = engine.search(statuses=() if status is None else (status,), **options)
     for instance in page.items:
         click.echo(instance_line(instance))
     if page.cursor is not None:
@@ -296,7 +311,7 @@ def undo(
     connection: Connection, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
 ) -> None:
     """Show what an undo would do, in order, changing nothing."""
-    with connection.engine(passive=True) as engine:
+    with connection.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
     for step in steps:
         after = f"  after {', '.join(step.after)}" if step.after else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from ..engine import Dispatcher, Engine, Stone
+    from .client import Client
     from .settings import Settings
 
 
@@ -25,6 +26,9 @@ class Connection:
     config: str | None = None
     broker: str | None = None
     """Where there is one, stones are carried out by workers behind it."""
+    server: str | None = None
+    """The address of the server that does what is asked for, in place of an engine of this process."""
+    api_key: str | None = field(default=None, repr=False)
 
     def stones(self) -> list[type[Stone]]:
         """The stones of the named modules; raises Invalid."""
@@ -49,7 +53,11 @@ class Connection:
 
         A passive one leaves alone what a dead engine left; unless said otherwise, that is one without stones. With a
         broker, it hands tasks to workers whatever the ``dispatcher``, and ``consumes`` their answers only if asked to.
+        Raises ClickException where a server is to be asked instead.
         """
+        if self.server is not None:
+            text = "This works on the database itself, not through a server: leave out --url (or RIVERSTONE_URL)."
+            raise click.ClickException(text)
         from ..engine import Engine
 
         stones = self.stones()
@@ -73,8 +81,34 @@ class Connection:
 
         return CeleryDispatcher(app, consumes=consumes)
 
+    def asking(
+        self, dispatcher: Literal["inline", "threads"] = "inline", *, passive: bool | None = None
+    ) -> Engine | Client:
+        """Whoever does what is asked for: the server, if one is named, else an engine; raises as :meth:`engine`."""
+        if self.server is None:
+            return self.engine(dispatcher, passive=passive)
+        from .client import Client
+
+        return Client(self.server, key=self.api_key)
+
     @contextmanager
     def changing(
+        self,
+        target: str | None = None,
+        dispatcher: Literal["inline", "threads"] = "inline",
+        *,
+        passive: bool | None = None,
+    ) -> Iterator[Engine | Client]:
+        """The same for one changing command, which is written into the audit, by the server if that does it."""
+        if self.server is not None:
+            with self.asking() as client:
+                yield client
+            return
+        with self.recording(target, dispatcher, passive=passive) as engine:
+            yield engine
+
+    @contextmanager
+    def recording(
         self,
         target: str | None = None,
         dispatcher: Literal["inline", "threads"] = "inline",

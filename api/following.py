@@ -12,6 +12,7 @@ from .terminal import print_record
 
 if TYPE_CHECKING:
     from ..engine import Engine, ProcessInstance
+    from .client import Client
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,7 +32,9 @@ def dispatcher_for(follow: bool) -> Literal["inline", "threads"]:
 class Following:
     """Made before a command acts, so that it shows what the command brings about and not what was before."""
 
-    def __init__(self, engine: Engine, process_instance_id: str | None, *, follow: bool, as_json: bool) -> None:
+    def __init__(
+        self, engine: Engine | Client, process_instance_id: str | None, *, follow: bool, as_json: bool
+    ) -> None:
         from .live import all_tasks
 
         self.engine = engine
@@ -69,7 +72,7 @@ class Following:
             raise click.exceptions.Exit(1)
 
 
-def what_to_do(engine: Engine, instance: ProcessInstance) -> str | None:
+def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None:
     """The commands that get a process on which stands still or has failed to undo; None where there is nothing."""
     number = instance.process_instance_id
     if instance.paused:

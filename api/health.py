@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from ..engine import Engine
 from ..engine.errors import StoreUnavailable
 from .access import OPEN, present_client
+from .errors import Refused
 from .operation import Resource, Route, operation
-from .problems import Refused
 from .records import HealthRecord
 from .schemas import Nothing
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
 from ..engine.errors import WaitTimeout
-from ..engine.views import ProcessInstance, Task
+from ..engine.views import ProcessInstance, ProcessSummary, Task
 
 LOOK = 0.1
 BAR = 20
@@ -124,7 +124,7 @@ def task_line(task: Task) -> str:
     return printable(text)
 
 
-def instance_line(instance: ProcessInstance) -> str:
+def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
     """One process instance in one line."""
     started = instance.start_time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return printable(

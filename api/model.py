@@ -182,6 +182,17 @@ class Deployments(Resource):
     def get(self, query: dict[str, Any]) -> views.Page[views.Deployment]:
         return self.engine.deployments(**query)
 
+    @operation(
+        "Deploy BPMN files: their model is made or brought up to date, and the same content is deployed once",
+        DeploymentRecord,
+        body=ModelBody(),
+        query=ModelOptions,
+        problems=(409,),
+        scope="deploy",
+    )
+    def post(self, body: dict[str, Any], query: dict[str, Any]) -> views.Deployment:
+        return self.engine.deploy(*body["sources"], **described(body, query))
+
 
 class Deployment(Resource):
     """One deployment."""
@@ -197,19 +208,22 @@ class Deployment(Resource):
         return self.engine.remove_deployment(deployment_id)
 
 
-def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
-    """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
+def described(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a model beside its files; raises Invalid for a name that is given twice."""
     if "name" in query and "name" in body:
         raise wrong_fields({"name": ["Given in both the query and the form."]})
+    return {
+        "name": body.get("name", query.get("name")),
+        "parameter_template": body.get("parameter_template"),
+        "outputs_template": body.get("outputs_template"),
+        "protected": query.get("protected"),
+    }
+
+
+def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
     sources: list[Upload] = body["sources"]
-    model = engine.save_model(
-        *sources,
-        model_id=model_id,
-        name=body.get("name", query.get("name")),
-        parameter_template=body.get("parameter_template"),
-        outputs_template=body.get("outputs_template"),
-        protected=query.get("protected"),
-    )
+    model = engine.save_model(*sources, model_id=model_id, **described(body, query))
     for source in sources:
         source.seek(0)
     return {**{name: getattr(model, name) for name in model.__slots__}, "findings": engine.lint(*sources)}

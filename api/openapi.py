@@ -13,7 +13,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
 from .access import OPEN
-from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, JsonText, LocalTime, LocalTimeText, Object
+from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
 from .operation import DECIMAL, Operation, Route
 from .records import Problem
 from .schemas import ProcessStart
@@ -97,6 +97,8 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
         return {"type": ["string", "null"] if field.allow_none else "string", "pattern": f"^{TIME_FORM}$"}
     if isinstance(field, LocalTimeText):
         return {"type": "string", "pattern": TIME_SOUGHT}
+    if isinstance(field, Instant):
+        return {"type": ["string", "null"] if field.allow_none else "string", "format": "date-time"}
     if isinstance(field, JsonText):
         return {"contentMediaType": "application/json"}
     return {}

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from ..engine import errors
+from .errors import Refused
 from .records import FindingRecord
 from .request_id import request_id
 
@@ -28,17 +29,6 @@ STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
     (errors.StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.EngineClosed, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-
-
-class Refused(errors.RiverstoneError):
-    """The client is not let in: it is not known, or may not do this."""
-
-    code = "refused"
-
-    def __init__(self, message: str, *, status: HTTPStatus, code: str, challenge: str | None = None) -> None:
-        super().__init__(message, code=code)
-        self.status = status
-        self.challenge = challenge
 
 
 # The request is in order; it is the tasks' state that does not allow it.
@@ -81,7 +71,7 @@ def wrong_fields(wrong: Mapping[str, Sequence[str]]) -> errors.Invalid:
 def of_engine(error: errors.RiverstoneError) -> Response:
     """The answer for an error that the engine raised on purpose."""
     if isinstance(error, Refused):
-        answer = problem(error.status, error.code, error.message)
+        answer = problem(HTTPStatus(error.status), error.code, error.message)
         if error.challenge is not None:
             answer.headers["WWW-Authenticate"] = error.challenge
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from .members import Always, JsonText, LocalTime, shown
+from .members import Always, Instant, JsonText, LocalTime, shown
 
 
 class ProcessRecord(Schema):
@@ -49,6 +49,8 @@ class TaskRecord(Schema):
 class TaskDetail(TaskRecord):
     """A task with all that is known of it."""
 
+    created_at = shown("createdAt", Instant, of="create_time")
+    ended_at = shown("endedAt", Instant, of="end_time", allow_none=True)
     element_id = shown("elementId")
     calls = shown(
         "calls",
@@ -92,6 +94,8 @@ class ProcessSummaryRecord(Schema):
     reason = shown("reason", allow_none=True)
     start_time = shown("startTime", LocalTime)
     end_time = shown("endTime", LocalTime, allow_none=True)
+    started_at = shown("startedAt", Instant, of="start_time")
+    ended_at = shown("endedAt", Instant, of="end_time", allow_none=True)
     model_id = shown("modelId", allow_none=True)
     deployment_id = shown("deploymentId")
     business_key = shown("businessKey", allow_none=True)
@@ -109,6 +113,8 @@ class ProcessSummaryRecord(Schema):
 class ProcessDetail(ProcessSummaryRecord):
     """A process instance with all that is known of it, but for its tasks."""
 
+    id = shown("id")
+    model_key = shown("modelKey", allow_none=True)
     process_content = shown("processContent", metadata={"description": "The start variables as JSON text."})
     outputs = shown("outputs", allow_none=True)
     native_outputs = shown("nativeOutputs")
@@ -208,6 +214,8 @@ class ModelRecord(Schema):
     name = shown("name")
     created = shown("createTime", LocalTime)
     updated = shown("updateTime", LocalTime)
+    created_at = shown("createdAt", Instant, of="created")
+    updated_at = shown("updatedAt", Instant, of="updated")
     protected = shown("deleteProtection", fields.Boolean)
 
 
@@ -220,6 +228,7 @@ class DeploymentRecord(Schema):
     name = shown("name")
     version = shown("version", fields.Integer)
     created = shown("createTime", LocalTime)
+    created_at = shown("createdAt", Instant, of="created")
 
 
 class ModelDetail(ModelRecord):

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..engine import views
 from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
-from .records import ProcessRecord, TaskRecord
+from .records import ProcessRecord, TaskDetail, TaskRecord
 from .schemas import Completion, Rerun, TaskQuery
 
 
@@ -23,6 +23,14 @@ class Task(Resource):
     """One task."""
 
     @operation("Show a task", TaskRecord, problems=(404,))
+    def get(self, task_id: str) -> views.Task:
+        return self.processes.task(task_id)
+
+
+class Detail(Resource):
+    """One task, beyond its record."""
+
+    @operation("Show all that is known of a task", TaskDetail, problems=(404,))
     def get(self, task_id: str) -> views.Task:
         return self.processes.task(task_id)
 
@@ -54,6 +62,7 @@ class CompleteTask(Resource):
 ROUTES: tuple[Route, ...] = (
     ("/task", Tasks),
     ("/task/<task_id>", Task),
+    ("/task/<task_id>/detail", Detail),
     ("/task/<task_id>/reRun", RerunTask),
     ("/task/<task_id>/resume", ResumeTask),
     ("/task/<task_id>/complete", CompleteTask),

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from riverstone.api.cli import main
+from riverstone.engine import Engine
 
 from . import processes
 from .test_process import RECORD
@@ -306,3 +307,45 @@ def test_a_shell_is_told_how_to_complete(shell: str) -> None:
     script = CliRunner().invoke(main, prog_name="riverstone", env={"_RIVERSTONE_COMPLETE": f"{shell}_source"})
 
     assert "_RIVERSTONE_COMPLETE" in script.output
+
+
+def test_every_command_about_processes_works_through_a_server_too(run: Run, address: str, engine: Engine) -> None:
+    def ask(*arguments: str, fails: bool = False) -> Result:
+        return run("--url", address, *arguments, fails=fails)
+
+    deployed = json.loads(ask("deploy", "making.bpmn", "--name", "Making").stdout)
+    assert engine.deployment(deployed["deploymentId"]).name == "Making"
+    started = ask("start", "--key", "making", "--name", "shop", "--variables", '{"size": 3}', "--json").stdout
+    number = json.loads(started)["processInstanceId"]
+    engine.wait(number, 20)
+    assert list(json.loads(ask("show", number, "--json").stdout)) == RECORD
+    assert "shop" in ask("list", "--text", "sho").stdout
+    assert "make" in ask("tasks", number).stdout
+    assert f"riverstone delete {number}" in ask("why", number).stdout
+    assert "delete" in ask("undo", number, "--preview").stdout
+    ask("delete", number)
+    assert engine.wait(number, 20).status == "delete.success"
+    assert "No process instance has the id '999999'." in ask("why", "999999", fails=True).output
+    assert "leave out --url" in ask("purge", "--older-than", "1d", fails=True).output
+
+
+def test_a_server_with_a_rule_wants_the_key_from_the_environment_or_a_file(
+    run: Run, address: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, secret = engine.keys.add("me", scopes=["read"])
+    assert "Send one key or token" in run("--url", address, "list", fails=True).output
+    (tmp_path / "key").write_text(secret + "\n")
+    run("--url", address, "--api-key-file", str(tmp_path / "key"), "list")
+    monkeypatch.setenv("RIVERSTONE_API_KEY", secret)
+    run("--url", address, "list")
+
+
+def test_a_failed_undo_goes_on_from_the_command_line(run: Run, tmp_path: Path) -> None:
+    stubborn = STONES + "    def rollback(self, task):\n        raise RuntimeError('locked')\n"
+    (tmp_path / "workshop.py").write_text(stubborn, encoding="utf-8")
+    run("deploy", "breaking.bpmn")
+    number = json.loads(run("start", "--key", "breaking", "--name", "x", "--json").stdout)["processInstanceId"]
+    text = run("why", number).stdout
+    (retry,) = [text for text in text.splitlines() if "--retain" in text]
+    ended = json.loads(run(*retry.split()[1:], "--json").stdout)
+    assert ended["processStatus"] == "rollback.success"

@@ -1,0 +1,312 @@
+"""A client of a riverstone server with the methods and views of the engine (extra ``riverstone[client]``)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Self
+from uuid import uuid4
+
+from ..engine import jsontext
+from ..engine.declaration import StoneDeclaration
+from ..engine.deployments import Source, Template, read_source, template_text
+from ..engine.errors import Invalid, WaitTimeout
+from ..engine.starts import Drain
+from ..engine.views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from . import reading
+from .members import TIME
+from .transport import Files, Transport, part
+
+LOOK, LOOK_AT_MOST = 0.05, 1.0
+"""Seconds between two looks of :meth:`Client.wait`, at first and at the end."""
+
+
+class Client:
+    """What :class:`~riverstone.engine.Engine` does, done by a server; errors are the engine's own.
+
+    ``key`` is a key of the server or an OAuth2 token; it is neither shown nor logged. ``timeout`` is in seconds, for
+    one request. What went wrong on the way is tried again (``retries`` times) only if a second request changes nothing:
+    a look, an undo, a deployment, and a start, which always has an idempotency key. Any method may raise Refused or
+    ServerUnavailable (``riverstone.api.errors``). Several threads may share a client; it is also a context manager.
+    """
+
+    def __init__(
+        self, url: str, *, key: str | None = None, timeout: float = 30.0, retries: int = 3, ca_certs: str | None = None
+    ) -> None:
+        """``ca_certs`` is a file of certificates to trust instead of the system's; raises Invalid for a wrong URL."""
+        self._transport = Transport(url, key=key, timeout=timeout, retries=retries, ca_certs=ca_certs)
+
+    def __repr__(self) -> str:
+        return f"<Client of {self._transport.url}>"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- models and deployments
+
+    def deploy(
+        self,
+        source: Source,
+        *more: Source,
+        name: str | None = None,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
+        protected: bool | None = None,
+    ) -> Deployment:
+        files = _files((source, *more), name, parameter_template, outputs_template)
+        query = {"deleteProtection": _flag(protected)}
+        found = self._transport.send("POST", "/deployment", files=files, query=query, harmless=True)
+        return self.deployment(found["deploymentId"])
+
+    def save_model(
+        self,
+        source: Source,
+        *more: Source,
+        model_id: str | None = None,
+        name: str | None = None,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
+        protected: bool | None = None,
+    ) -> Model:
+        files = _files((source, *more), name, parameter_template, outputs_template)
+        method, path = ("POST", "/model") if model_id is None else ("PUT", f"/model/{part(model_id)}")
+        query = {"deleteProtection": _flag(protected)}
+        found = self._transport.send(method, path, files=files, query=query, harmless=model_id is not None)
+        return self.model(found["modelId"])
+
+    def deploy_model(self, model_id: str) -> Deployment:
+        found = self._transport.send("POST", f"/model/{part(model_id)}/deployment", harmless=True)
+        return self.deployment(found["deploymentId"])
+
+    def protect_model(self, model_id: str, on: bool = True) -> Model:
+        path = f"/model/{part(model_id)}/protection"
+        self._transport.send("PUT", path, body={"deleteProtection": on}, harmless=True)
+        return self.model(model_id)
+
+    def remove_model(self, model_id: str) -> Model:
+        """As the engine's; without the content of what is gone."""
+        return reading.model(self._transport.send("DELETE", f"/model/{part(model_id)}"))
+
+    def remove_deployment(self, deployment_id: str) -> Deployment:
+        """As the engine's; without the content of what is gone."""
+        return reading.deployment(self._transport.send("DELETE", f"/deployment/{part(deployment_id)}"))
+
+    def model(self, model_id: str) -> Model:
+        return reading.model(self._transport.get(f"/model/{part(model_id)}"))
+
+    def models(self, *, limit: int = 50, cursor: str | None = None, key: str | None = None) -> Page[Model]:
+        """As the engine's, without content: ``xml`` is empty and there are no templates; :meth:`model` has them."""
+        return reading.page(self._transport.get("/model", limit=limit, cursor=cursor, key=key), reading.model)
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        return reading.deployment(self._transport.get(f"/deployment/{part(deployment_id)}"))
+
+    def deployments(
+        self, *, limit: int = 50, cursor: str | None = None, key: str | None = None, model_id: str | None = None
+    ) -> Page[Deployment]:
+        """As the engine's, without content, as :meth:`models`."""
+        found = self._transport.get("/deployment", limit=limit, cursor=cursor, key=key, modelId=model_id)
+        return reading.page(found, reading.deployment)
+
+    def stones_declared(self) -> tuple[StoneDeclaration, ...]:
+        return tuple(reading.stone(each) for each in self._transport.get("/stone"))
+
+    # -- starting and looking
+
+    def start(
+        self,
+        *,
+        name: str,
+        key: str | None = None,
+        deployment_id: str | None = None,
+        model_id: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        business_key: str | None = None,
+        idempotency_key: str | None = None,
+        rollback: bool = True,
+        protected: bool = False,
+        drain: Drain = "stop",
+    ) -> ProcessInstance:
+        """As the engine's; without an ``idempotency_key`` one is made, so that no try again starts a second process.
+
+        Returns the process as it stands a moment later.
+        """
+        body: dict[str, Any] = {
+            "key": key,
+            "deploymentId": deployment_id,
+            "modelId": model_id,
+            "processName": name,
+            "variables": dict(variables or {}),
+            "businessKey": business_key,
+            "rollback": rollback,
+            "deleteProtection": protected,
+            "drain": drain,
+        }
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        found = self._transport.send("POST", "/process", body=body, headers=headers, harmless=True)
+        return self.get(found["processInstanceId"])
+
+    def get(self, process_instance_id: str) -> ProcessInstance:
+        return reading.process(self._transport.get(f"/process/{part(process_instance_id)}/detail"))
+
+    def instances(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: str | None = None,
+        key: str | None = None,
+        name: str | None = None,
+    ) -> Page[ProcessInstance]:
+        """As the engine's, each as it stands when it is read; :meth:`search` is quicker and has no variables."""
+        found = self._transport.get("/process", limit=limit, cursor=cursor, status=status, key=key, name=name)
+        return reading.page(found, lambda item: self.get(item["processInstanceId"]))
+
+    def search(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        text: str | None = None,
+        statuses: Sequence[str] = (),
+        kind: str | None = None,
+        key: str | None = None,
+        started_from: datetime | None = None,
+        started_before: datetime | None = None,
+    ) -> Page[ProcessSummary]:
+        """As the engine's; the times are meant to the second, in the time zone of the server."""
+        found = self._transport.get(
+            "/process/search",
+            limit=limit,
+            cursor=cursor,
+            text=text,
+            status=list(statuses) or None,
+            kind=kind,
+            key=key,
+            startedFrom=started_from and started_from.strftime(TIME),
+            startedBefore=started_before and started_before.strftime(TIME),
+        )
+        return reading.page(found, reading.summary)
+
+    def tasks(self, process_instance_id: str) -> list[Task]:
+        return [reading.task(each) for each in self._transport.get(f"/process/{part(process_instance_id)}/task")]
+
+    def task(self, task_id: str) -> Task:
+        return reading.task(self._transport.get(f"/task/{part(task_id)}/detail"))
+
+    def sources(self, process_instance_id: str) -> tuple[str, ...]:
+        return tuple(self._transport.get(f"/process/{part(process_instance_id)}/source")["files"])
+
+    def why(self, process_instance_id: str) -> Explanation:
+        return reading.explanation(self._transport.get(f"/process/{part(process_instance_id)}/why"))
+
+    def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = LOOK
+        while True:
+            instance = self.get(process_instance_id)
+            if instance.paused or instance.status in AT_REST:
+                return instance
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
+            time.sleep(pause if left is None else min(pause, left))
+            pause = min(LOOK_AT_MOST, pause * 1.5)
+
+    # -- undo
+
+    def cancel(self, process_instance_id: str, *, force: bool = False) -> ProcessInstance:
+        return self._undo(process_instance_id, "cancel", {"force": force})
+
+    def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
+        return self._undo(process_instance_id, "delete", {"force": force, "retain": list(retain)})
+
+    def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
+        self._transport.send("PUT", f"/process/{part(process_instance_id)}/retry", body={"retain": list(retain)})
+        return self.get(process_instance_id)
+
+    def _undo(self, process_instance_id: str, kind: str, options: Mapping[str, Any]) -> ProcessInstance:
+        # Without tasks to give up, asking twice is asking once.
+        harmless = not options.get("retain")
+        self._transport.send("PUT", f"/process/{part(process_instance_id)}/{kind}", body=options, harmless=harmless)
+        return self.get(process_instance_id)
+
+    def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
+        found = self._transport.get(f"/process/{part(process_instance_id)}/preview", kind=kind)
+        return [reading.undo_step(each) for each in found]
+
+    def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
+        path = f"/process/{part(process_instance_id)}/protection"
+        self._transport.send("PUT", path, body={"deleteProtection": on}, harmless=True)
+        return self.get(process_instance_id)
+
+    # -- tasks and events
+
+    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
+        body = None if parameters is None else {"parameters": dict(parameters)}
+        self._transport.send("PUT", f"/task/{part(task_id)}/reRun", body=body)
+        return self.task(task_id)
+
+    def resume(self, task_id: str) -> ProcessInstance:
+        return self.get(self._transport.send("PUT", f"/task/{part(task_id)}/resume")["processInstanceId"])
+
+    def complete(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/complete", body={"outputs": dict(outputs or {})})
+        return self.task(task_id)
+
+    def message(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        process_instance_id: str | None = None,
+    ) -> ProcessInstance:
+        body = {
+            "name": name,
+            "payload": dict(payload or {}),
+            "businessKey": business_key,
+            "processInstanceId": process_instance_id,
+        }
+        return self.get(self._transport.send("POST", "/message", body=body)["processInstanceId"])
+
+    def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
+        body = {"name": name, "payload": dict(payload or {})}
+        return list(self._transport.send("POST", "/signal", body=body)["processInstanceIds"])
+
+
+ENDS = ("success", "failed")
+AT_REST = frozenset({*ENDS, *(f"{kind}.{end}" for kind in ("rollback", "cancel", "delete") for end in ENDS)})
+"""The statuses of a process for which nothing is done any more."""
+
+
+def _files(sources: Sequence[Source], name: str | None, *templates: Template) -> Files:
+    """The parts of an upload."""
+    fields: list[tuple[str, tuple[str, bytes, str]]] = []
+    for source in sources:
+        content, file_name = read_source(source)
+        fields.append(("bpmn", (file_name or "model.bpmn", content, "application/xml")))
+    for field, template in zip(("parameterTemplate", "outputsTemplate"), templates, strict=True):
+        text = template_text(template)
+        if text is not None:
+            fields.append((field, (f"{field}.json", text.encode(), "application/json")))
+    if name is not None:
+        fields.append(("name", ("name.txt", name.encode(), "text/plain")))
+    if not sources:
+        raise Invalid("There is no file to send.", code="fields-invalid")
+    return fields
+
+
+def _flag(value: bool | None) -> str | None:
+    return None if value is None else jsontext.dumps(value)

@@ -1,0 +1,254 @@
+"""The Python client does over HTTP what the engine does, with the same views and errors."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from riverstone.api.client import Client
+from riverstone.api.errors import Refused, ServerUnavailable
+from riverstone.api.server import Server
+from riverstone.engine import (
+    Conflict,
+    Engine,
+    Invalid,
+    ModelInvalid,
+    RiverstoneError,
+    VariablesInvalid,
+    WaitTimeout,
+)
+
+from ..features.sketch import line, service
+from . import processes
+
+TEMPLATE = [{"Key": "size", "Type": "Integer", "MinValue": 1}]
+
+
+@pytest.fixture
+def server(address: str) -> Iterator[Client]:
+    with Client(address) as client:
+        yield client
+
+
+def raised(call: Callable[[], Any]) -> RiverstoneError:
+    with pytest.raises(RiverstoneError) as found:
+        call()
+    return found.value
+
+
+def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: Engine) -> None:
+    deployment = server.deploy(processes.making(), name="Making", parameter_template=TEMPLATE)
+    assert deployment == engine.deployment(deployment.deployment_id)
+    assert server.deploy(processes.making(), name="Making", parameter_template=TEMPLATE) == deployment
+    assert server.model(deployment.model_id) == engine.model(deployment.model_id)
+    assert server.models().items == tuple(
+        replace(model, xml="", parameter_template=None) for model in engine.models().items
+    )
+    assert server.stones_declared() == engine.stones_declared()
+
+    started = server.start(key="making", name="x", variables={"size": 3}, business_key="b-1")
+    number = started.process_instance_id
+    ended = server.wait(number, timeout=20)
+    assert ended == engine.get(number)
+    assert ended.native_output_values == {"middle": {"thing": "thing-3"}}
+    assert server.tasks(number) == engine.tasks(number)
+    assert server.task(server.tasks(number)[0].task_id) == engine.tasks(number)[0]
+    assert server.instances(key="making").items == engine.instances(key="making").items
+    assert server.search(text="b-1", statuses=["success"]).items == engine.search(text="b-1").items
+    assert server.preview(number, "delete") == engine.preview(number, "delete")
+    assert server.sources(number) == engine.sources(number)
+    assert server.why(number).commands == engine.why(number).commands
+    assert server.protect(number).protected
+    assert raised(lambda: server.delete(number)).code == "protected"
+    server.protect(number, False)
+    assert server.wait(server.delete(number).process_instance_id, 20).status == "delete.success"
+
+
+def test_people_messages_and_signals_go_through_the_client(server: Client, engine: Engine) -> None:
+    for source in (processes.asking(), processes.listening(), processes.hearing()):
+        server.deploy(source)
+    asked = server.start(key="asking", name="x").process_instance_id
+    with pytest.raises(WaitTimeout):
+        server.wait(asked, timeout=0.1)
+    (task,) = server.tasks(asked)
+    assert server.complete(task.task_id, {"yes": True}).outputs == {"yes": True}
+    listening = server.start(key="listening", name="x").process_instance_id
+    assert server.message("paid", {"sum": 7}).process_instance_id == listening
+    hearing = server.start(key="hearing", name="x").process_instance_id
+    assert server.signal("alarm") == [hearing]
+    assert server.wait(asked, 20).status == "success"
+
+
+def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Client, engine: Engine) -> None:
+    model = server.save_model(processes.breaking())
+    number = server.start(model_id=model.model_id, name="x").process_instance_id
+    paused = server.wait(number, 20)
+    assert paused.paused
+    (task,) = server.tasks(number)
+    assert "the saw is blunt" in (task.reason or "")
+    server.rerun(task.task_id, {"works": False})
+    server.wait(number, 20)
+    assert server.resume(task.task_id).status in ("debug", "rollback.begin", "rollback.success", "failed")
+    assert server.save_model(processes.making(), model_id=model.model_id, name="new").name == "new"
+
+
+def test_errors_are_those_of_the_engine(server: Client, engine: Engine, key: str) -> None:
+    number = server.start(key=key, name="x").process_instance_id
+    server.wait(number, 20)
+    for ask in (
+        lambda it: it.get("999"),
+        lambda it: it.task("999"),
+        lambda it: it.model("nothing"),
+        lambda it: it.start(key="nothing", name="x"),
+        lambda it: it.cancel(number),
+        lambda it: it.deploy(b"<no/>"),
+        lambda it: it.deploy(b"no xml"),
+        lambda it: it.deploy(processes.serviced("bad", "unknown")),
+        lambda it: it.rerun(it.tasks(number)[0].task_id),
+        lambda it: it.message("unheard"),
+    ):
+        ours, theirs = raised(lambda ask=ask: ask(engine)), raised(lambda ask=ask: ask(server))  # type: ignore[misc]
+        assert (type(theirs), theirs.code) == (type(ours), ours.code)
+        assert theirs.message.replace("The file 'model.bpmn'", "The file") == ours.message
+        if isinstance(ours, Conflict) and isinstance(theirs, Conflict):
+            assert (theirs.status, theirs.allowed, theirs.related) == (ours.status, ours.allowed, ours.related)
+        if isinstance(ours, ModelInvalid) and isinstance(theirs, ModelInvalid):
+            assert [finding.code for finding in theirs.findings] == [finding.code for finding in ours.findings]
+    engine.deploy(line("sized", service("a", "make")), parameter_template=TEMPLATE)
+    wrong = raised(lambda: server.start(key="sized", name="x", variables={"size": 0}))
+    assert isinstance(wrong, VariablesInvalid)
+    assert list(wrong.errors) == ["size"]
+
+
+def test_a_client_without_the_right_key_is_refused_and_tells_nobody_the_wrong_one(
+    address: str, engine: Engine, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, secret = engine.keys.add("reader", scopes=["read"])
+    caplog.set_level(logging.DEBUG)
+    with Client(address) as nobody, Client(address, key=secret) as reader:
+        assert isinstance(raised(nobody.models), Refused)
+        assert reader.models().items
+        refused = raised(lambda: reader.start(key=key, name="x"))
+        assert isinstance(refused, Refused)
+        assert (refused.status, refused.code) == (403, "scope-missing")
+        assert secret not in repr(reader) + str(vars(reader)) + caplog.text
+    with pytest.raises(Invalid, match="user or password"):
+        Client("https://ann:secret-word@example.org")
+    assert "secret-word" not in str(raised(lambda: Client("ftp://ann:secret-word@example.org")))
+
+
+class Flaky:
+    """A wire to a server that is cut at some answers, after the server has done its work."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.cut = 0
+        self.connections = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(client,)).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self.port)) as server:
+            asking = threading.Thread(target=self._pass_on, args=(client, server))
+            asking.start()
+            with suppress(OSError):
+                while answer := server.recv(65536):
+                    if self.cut > 0:
+                        self.cut -= 1
+                        break
+                    client.sendall(answer)
+            for end in (client, server):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            asking.join()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(65536):
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._thread.join()
+
+
+@contextmanager
+def flaky(address: str) -> Iterator[Flaky]:
+    wire = Flaky(int(address.rpartition(":")[2]))
+    try:
+        yield wire
+    finally:
+        wire.close()
+
+
+def test_a_lost_answer_is_asked_for_again_where_that_is_harmless(address: str, engine: Engine, key: str) -> None:
+    engine.deploy(processes.listening())
+    with flaky(address) as wire, Client(wire.url, timeout=10) as client:
+        client.models()
+        client.models()
+        assert wire.connections == 1
+
+        wire.cut = 2
+        number = client.start(key=key, name="once").process_instance_id
+        assert [found.process_instance_id for found in engine.search(text="once").items] == [number]
+
+        engine.start(key="listening", name="x")
+        wire.cut = 1
+        lost = raised(lambda: client.message("paid"))
+        assert isinstance(lost, ServerUnavailable)
+        # It had got through: a second one would have been another message.
+        assert raised(lambda: client.message("paid")).code == "message-not-expected"
+
+
+def test_a_server_that_is_not_there_or_is_no_riverstone_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with Client(f"http://127.0.0.1:{port}", retries=1, timeout=2) as client:
+        assert "does not answer" in str(raised(client.models))
+    app = Flask("other")
+    app.add_url_rule("/model", view_func=lambda: "<html>hello</html>")
+    other = Server(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=other.run)
+    thread.start()
+    try:
+        with Client(other.url) as client:
+            assert "is not what riverstone says" in str(raised(client.models))
+    finally:
+        other.stop()
+        thread.join()
+
+
+def test_the_client_has_the_methods_of_an_engine_with_the_same_arguments() -> None:
+    for name, method in inspect.getmembers(Client, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        theirs = inspect.signature(getattr(Engine, name)).parameters
+        # An owner is known by its key; how messages are correlated is not for clients.
+        assert theirs.keys() - inspect.signature(method).parameters.keys() <= {"owner", "correlation"}, name
+        for argument, parameter in inspect.signature(method).parameters.items():
+            assert theirs[argument].kind is parameter.kind, (name, argument)
+            assert theirs[argument].default == parameter.default, (name, argument)
