@@ -106,7 +106,7 @@ class Client:
         return reading.model(self._transport.get(f"/model/{part(model_id)}"))
 
     def models(self, *, limit: int = 50, cursor: str | None = None, key: str | None = None) -> Page[Model]:
-        """As the engine's, without content: ``xml`` is empty and there are no templates; :meth:`model` has them."""
+        """As the engine's, without content: no ``xml``, ``files`` and templates, which :meth:`model` has."""
         return reading.page(self._transport.get("/model", limit=limit, cursor=cursor, key=key), reading.model)
 
     def deployment(self, deployment_id: str) -> Deployment:

@@ -157,6 +157,7 @@ def deployment(content: Content) -> Deployment:
 def _content(content: Content) -> dict[str, Any]:
     return {
         "xml": content.get("xml", ""),
+        "files": tuple(content.get("files", ())),
         "parameter_template": content.get("parameterTemplate"),
         "outputs_template": content.get("outputsTemplate"),
     }

@@ -52,7 +52,7 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
     assert server.deploy(processes.making(), name="Making", parameter_template=TEMPLATE) == deployment
     assert server.model(deployment.model_id) == engine.model(deployment.model_id)
     assert server.models().items == tuple(
-        replace(model, xml="", parameter_template=None) for model in engine.models().items
+        replace(model, xml="", files=(), parameter_template=None) for model in engine.models().items
     )
     assert server.stones_declared() == engine.stones_declared()
 
