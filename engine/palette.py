@@ -49,7 +49,8 @@ def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Templat
         for parameter in stone.parameters:
             parameters.setdefault(parameter.name, parameter)
     properties = [*_binding(declared.code, modeler)]
-    properties += [_property(parameter, modeler) for parameter in parameters.values()]
+    first = sorted(parameters.values(), key=lambda parameter: not parameter.required)
+    properties += [_property(parameter, modeler) for parameter in first]
     if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
         properties.append(_policy(modeler))
     used = {each.get("group") for each in properties}
@@ -128,7 +129,7 @@ def _choices(parameter: ParameterDeclaration, modeler: Modeler) -> list[Template
 
 
 def _hint(parameter: ParameterDeclaration) -> str:
-    default = parameter.default
+    default = None if parameter.no_echo else parameter.default
     shown = "" if default in (None, "") else f"Default: {default if isinstance(default, str) else dumps(default)}."
     reference = f"${{{_variable(parameter.name)}}}"
     secret = f"Secret: refer to a start variable, such as {reference}." if parameter.no_echo else ""

@@ -1,0 +1,43 @@
+"""The guides' Python is run as a reader would run it: block after block, in one folder, and prints what it says."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"# (\w+)\.py\n")
+"""The first line of a block that is a file of the reader's project."""
+PRINTS = re.compile(r"print\(.*\)  # (.+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", sorted(page.name for page in DOCS.glob("*.md")))
+def test_every_python_block_of_a_guide_runs_and_prints_what_it_says(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names: dict[str, Any] = {"__name__": "guide"}
+    for block in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
+        named = FILE.match(block)
+        if named is not None:
+            (tmp_path / f"{named[1]}.py").write_text(block, encoding="utf-8")
+            # A file of the same name belongs to another guide.
+            monkeypatch.delitem(sys.modules, named[1], raising=False)
+        exec(compile(block, page, "exec"), names)  # noqa: S102  (our own guides)
+        printed = capsys.readouterr().out.splitlines()
+        assert set(PRINTS.findall(block)) <= set(printed)
+
+
+@pytest.mark.parametrize("page", ["../README.md", *sorted(page.name for page in DOCS.glob("*.md"))])
+def test_what_a_page_links_to_exists(page: str) -> None:
+    place = DOCS / page
+    missing = [link for link in LINK.findall(place.read_text(encoding="utf-8")) if not (place.parent / link).exists()]
+
+    assert not missing
