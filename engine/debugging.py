@@ -9,6 +9,7 @@ from ..models import TaskRow
 from . import jsontext, ledger
 from .bpmn.activities import StoneTask
 from .bpmn.token import ERROR, STARTED
+from .dues import stone_is_back
 from .errors import Conflict, UnknownTask
 from .instance import Flags, Instance
 from .life import drain, settle
@@ -49,6 +50,9 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
         instance.row.phase = "running"
         instance.row.reason = None
         instance.row.ended = None
+        for other in list(instance.tasks.values()):
+            if other.open and other.status == "stone-missing":
+                stone_is_back(instance, other.id)
     settle(instance)
 
 

@@ -119,7 +119,7 @@ def hand_over_again(instance: Instance) -> None:
 def stone_is_back(instance: Instance, task_id: int) -> None:
     """A task that waited for its stone to be registered goes on."""
     row = instance.tasks.get(task_id)
-    if row is None or not row.open or row.status != "stone-missing" or instance.row.phase != "running":
+    if row is None or not row.open or row.status != "stone-missing" or not _may_go_on(instance, row):
         return
     if row.stone not in instance.facilities.stones:
         if row.due is not None:
@@ -146,6 +146,12 @@ def stone_is_back(instance: Instance, task_id: int) -> None:
         except RiverstoneError as error:
             instance.workflow.task_failed(token, row.id, None, error.message)
     settle(instance)
+
+
+def _may_go_on(instance: Instance, row: TaskRow) -> bool:
+    """Whether the process runs, or at least lets what has begun come to its end."""
+    phase = instance.row.phase
+    return phase == "running" or (phase == "draining" and not is_stopping(instance) and instance.has_begun(row))
 
 
 def timer_due(instance: Instance, token_id: int, number: int) -> None:

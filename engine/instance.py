@@ -264,7 +264,7 @@ class Instance:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         if held_back is None:
             held_back = self.hold_back(row)
-        if row.stone is None or ((held_back or row.status == "stone-missing") and not self._has_begun(row)):
+        if row.stone is None or ((held_back or row.status == "stone-missing") and not self.has_begun(row)):
             row.undo = "never-begun"
         elif not held_back:
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
@@ -272,7 +272,7 @@ class Instance:
         row.reason = reason
 
     @staticmethod
-    def _has_begun(row: TaskRow) -> bool:
+    def has_begun(row: TaskRow) -> bool:
         """Whether the row may have begun before its present hand-over."""
         return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in ledger.kept(row)
 

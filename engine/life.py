@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..models import TaskRow
 from . import failpoints, handlers, jsontext, ledger, undo_order
 from .bpmn.node import Node
 from .bpmn.token import READY
@@ -154,7 +155,7 @@ def grace_over(instance: Instance) -> None:
 def _drained(instance: Instance) -> None:
     row = instance.row
     debugged = row.pending in (None, "failed") and instance.has(Flags.DEBUG)
-    if any(task.open and (task.stone is not None or not debugged) for task in instance.tasks.values()):
+    if any(task.open and not (debugged and _can_wait(instance, task)) for task in instance.tasks.values()):
         return
     row.due = None
     if debugged:
@@ -172,6 +173,11 @@ def _drained(instance: Instance) -> None:
         _drop_tokens(instance)
     else:
         begin_undo(instance, "rollback")
+
+
+def _can_wait(instance: Instance, task: TaskRow) -> bool:
+    """Whether an open task does not hold up a pause: a person's, or one that has not begun for want of its stone."""
+    return task.stone is None or (task.status == "stone-missing" and not instance.has_begun(task))
 
 
 def _drop_tokens(instance: Instance) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
 
-from .sketch import line, service
+from .sketch import definitions, flow, line, process, service
 
 
 class Make(Stone):
@@ -120,3 +120,58 @@ def test_a_stone_for_other_values_is_no_stone_for_these(tmp_path: Path) -> None:
         number = engine.start(key="shop", name="test").process_instance_id
         engine.complete(engine.tasks(number)[0].task_id)
         assert engine.get(number).status == "success"
+
+
+def beside(stone: str) -> bytes:
+    """A task that fails unless told otherwise beside one of another stone."""
+    return definitions(
+        process(
+            "beside",
+            '<startEvent id="begin"/><parallelGateway id="fork"/>',
+            service("other", stone),
+            service("bad", "bad"),
+            *(flow("begin", "fork"), flow("fork", "other"), flow("fork", "bad")),
+        )
+    )
+
+
+class Bad(Stone):
+    """Fails unless it is told that all is well."""
+
+    code = "bad"
+
+    def start(self, task: TaskInfo) -> None:
+        if not task.parameters.get("well"):
+            raise RuntimeError("no more room")
+
+
+def test_a_task_that_may_end_by_itself_waits_for_its_stone_even_after_a_failure(tmp_path: Path) -> None:
+    clock = VirtualClock(1_800_000_000_000)
+    with Engine(url(tmp_path), stones=[Boot, Bad], clock=clock) as engine:
+        engine.deploy(beside("boot"))
+        number = engine.start(key="beside", name="test", drain="all").process_instance_id
+        engine.stones.remove("boot")
+        clock.advance(10)
+        engine.run_pending()
+        assert [task.status for task in engine.tasks(number)] == ["stone-missing", "start.failed"]
+        assert engine.get(number).status == "running"
+
+        engine.register(Boot)
+
+        assert engine.wait(number, timeout=60).status == "rollback.success"
+        assert engine.tasks(number)[0].status == "monitor.success"
+
+
+def test_a_debug_run_pauses_beside_a_task_that_waits_for_its_stone(tmp_path: Path) -> None:
+    with Engine(url(tmp_path), stones=[Make, Bad]) as engine:
+        model_id = engine.save_model(beside("${stone}")).model_id
+        number = engine.start(model_id=model_id, name="test", variables={"stone": "later"}).process_instance_id
+        waiting, failed = engine.tasks(number)
+        assert (waiting.status, failed.status) == ("stone-missing", "start.failed")
+        assert engine.get(number).paused
+
+        engine.register(type("Later", (Make,), {"code": "later"}))
+        engine.rerun(failed.task_id, {"well": True})
+
+        assert engine.wait(number, timeout=10).status == "success"
+        assert engine.task(waiting.task_id).status == "start.success"

@@ -27,7 +27,7 @@ from riverstone.engine import Conflict, Engine, NotFound, ProcessInstance, Stone
 from ..crashes.ground import UNDO_EVENTS, Ground, wrong_deliveries
 from ..crashes.matrix import ended, forked
 from ..models.stores import fresh
-from .undo_case import ancestors
+from .undo_checks import ancestors
 from .undo_models import RandomModel
 
 LIVES = 10
@@ -129,7 +129,7 @@ class Round:
 
     def __post_init__(self) -> None:
         random = Random(self.seed)
-        self.source = RandomModel(random, hurry=HURRY).source()
+        self.source = RandomModel(random, hurry=HURRY, plain=True).source()
         self.trouble = random.choice((0.0, 0.05, 0.15))
         self.ground = Ground(self.folder / "calls")
         self.promised = self.folder / "promised"

@@ -43,12 +43,14 @@ class Checks:
 
     def check_fence(self) -> None:
         """Once the process has failed or is undone, no token makes another task, unless a debug run goes on."""
-        [(phase,)] = self.stored("SELECT phase FROM process_instance WHERE process_instance_id = ?", int(self.started))
-        count = len(self.engine.tasks(self.started))
+        [(phase, count)] = self.stored(
+            "SELECT phase, (SELECT count(*) FROM task WHERE process_instance_id = ?1) FROM process_instance"
+            " WHERE process_instance_id = ?1",
+            int(self.started),
+        )
         if self.most_tasks is not None:
             assert count == self.most_tasks or phase == "running", "a token moved after the fence"
-        [(now,)] = self.stored("SELECT phase FROM process_instance WHERE process_instance_id = ?", int(self.started))
-        self.most_tasks = count if phase == now != "running" else None
+        self.most_tasks = count if phase != "running" else None
 
     def undos(self) -> dict[str, list[Task]]:
         """The tasks of each undo, and that there is one of each kind at most."""
@@ -137,8 +139,10 @@ class Checks:
     def check_order(self, tasks: dict[str, Task], undos: dict[str, list[Task]], marks: dict[str, str | None]) -> None:
         """An undo hook is called only when all that came after its task is taken back, whichever undo did that."""
         causes = {task_id: ancestors(tasks, task_id) for task_id in tasks}
+        kept = self.kept()
         hooks, done = self.undo_calls(undos)
         quiet = self.taken_back_without_a_call(undos)
+        by_handler = set().union(*map(self.covers, self.heads())) if "rollback" in undos else set()
         for (kind, task_id), began in hooks.items():
             for later, after in tasks.items():
                 if later == task_id or after.kind != "start" or after.stone is None:
@@ -148,10 +152,10 @@ class Checks:
                     assert task_id in causes[later], f"the ledger does not know that {other} followed {one}"
                 if task_id not in causes[later] or marks[later] == "never-begun" or later in quiet:
                     continue
-                if kind not in HOOKS[after.stone] or self.model.policies[other] != "delete" or later in self.kept():
+                if kind not in HOOKS[after.stone] or self.model.policies[other] != "delete" or later in kept:
                     continue
-                if kind == "rollback" and any(later in self.covers(head) for head in self.heads()):
-                    continue  # taken back by a handler, see check_handlers
+                if later in by_handler:
+                    continue  # see check_handlers
                 ended = [moment for undo in KINDS if (moment := done.get((undo, later))) is not None]
                 assert any(moment < began for moment in ended), f"{kind} of {task_id} before that of {later}"
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from random import Random
 from xml.sax.saxutils import escape
 
-from ..features.sketch import definitions, flow, process
+from ..features.sketch import definitions, flow, process, service
 
-STONES = ("make", "make", "watch", "watch", "watch", "stubborn", "mail", "shy")
+PLAIN = ("make", "make", "watch", "watch", "watch", "stubborn", "mail", "shy")
+STONES = (*PLAIN, "make", "risky", "hang")
 
 
 @dataclass
@@ -20,6 +21,13 @@ class RandomModel:
     """How many times shorter all times are, for a clock that cannot be moved."""
     places: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+    policies: dict[str, str] = field(default_factory=dict)
+    handled: dict[str, set[str]] = field(default_factory=dict)
+    """The stone nodes inside each sub-process that has a compensation handler, and those of what it calls."""
+    inside: list[set[str]] = field(default_factory=list)
+    """The stone nodes of the blocks around the present one."""
+    plain: bool = False
+    """Whether sub-processes have no handlers, and no stone hangs or throws an error of the model."""
     last: int = 0
 
     def source(self) -> bytes:
@@ -59,10 +67,12 @@ class RandomModel:
     def task(self, place: tuple[tuple[str, int], ...]) -> Block:
         """A stone task, perhaps repeated, with a policy, an interrupting timer or a compensation handler."""
         node = self.name("t")
-        stone = self.random.choice(STONES)
+        stone = self.random.choice(PLAIN if self.plain else STONES)
         repeated = self.repeated()
         self.places[node] = (*place, ("repeated" if repeated else "task", 0))
-        policy = self.random.choice(("retain", "retain-except-on-failed-start", *["delete"] * 18))
+        for around in self.inside:
+            around.add(node)
+        self.policies[node] = policy = self.random.choice(("retain", "retain-except-on-failed-start", *["delete"] * 18))
         text = (
             f'<serviceTask id="{node}" camunda:type="external" camunda:topic="{stone}"><extensionElements>'
             f'<camunda:properties><camunda:property name="undoPolicy" value="{policy}"/></camunda:properties>'
@@ -73,6 +83,8 @@ class RandomModel:
         artifacts: list[str] = []
         if stone == "watch" and self.random.random() < 0.3:
             leave = self.timer(node, parts, flows)
+        elif stone == "risky" and self.random.random() < 0.8:
+            leave = self.merged(node, '<errorEventDefinition id="{0}d"/>', parts, flows)
         elif stone == "make" and not repeated and self.random.random() < 0.2:
             handler, event = self.name("h"), self.name("c")
             own = f"${{outputs.{node}.id}}"
@@ -90,11 +102,17 @@ class RandomModel:
 
     def timer(self, node: str, parts: list[str], flows: list[str]) -> str:
         """An interrupting timer on the border, whose path comes together with the normal one; what they end in."""
-        event, merge = self.name("b"), self.name("g")
         seconds = self.random.choice((5, 15, 25)) / self.hurry
+        definition = (
+            f'<timerEventDefinition id="{{0}}d"><timeDuration>PT{seconds:g}S</timeDuration></timerEventDefinition>'
+        )
+        return self.merged(node, definition, parts, flows)
+
+    def merged(self, node: str, definition: str, parts: list[str], flows: list[str]) -> str:
+        """An interrupting event on the border, whose path comes together with the normal one; what they end in."""
+        event, merge = self.name("b"), self.name("g")
         parts.append(
-            f'<boundaryEvent id="{event}" attachedToRef="{node}"><timerEventDefinition id="{event}d">'
-            f"<timeDuration>PT{seconds:g}S</timeDuration></timerEventDefinition></boundaryEvent>"
+            f'<boundaryEvent id="{event}" attachedToRef="{node}">{definition.format(event)}</boundaryEvent>'
             f'<exclusiveGateway id="{merge}"/>'
         )
         flows.extend((flow(node, merge), flow(event, merge)))
@@ -138,12 +156,46 @@ class RandomModel:
         """A sub-process, perhaps repeated."""
         node, repeated = self.name("s"), self.repeated()
         begin, done = self.name("b"), self.name("e")
+        self.inside.append(set())
         parts, flows, artifacts, entry, leave = self.sequence(
             depth - 1, (*place, ("repeated" if repeated else "nested", 0))
         )
-        body = "".join((*parts, flow(begin, entry), *flows, flow(leave, done), *artifacts))
+        made = self.inside.pop()
+        own = ""
+        handled = 1.0 if self.plain else self.random.random()
+        if handled < 0.15:
+            own = self.own_handler(node)
+        body = "".join((*parts, own, flow(begin, entry), *flows, flow(leave, done), *artifacts))
         text = f'<subProcess id="{node}">{repeated}<startEvent id="{begin}"/><endEvent id="{done}"/>{body}</subProcess>'
-        return [text], [], [], node, node
+        outside = self.handler(node, several=handled < 0.3) if 0.15 <= handled < 0.45 else ("", "")
+        if handled < 0.45:
+            self.handled[node] = made
+        return [text, outside[0]], [], [outside[1]], node, node
+
+    def own_handler(self, node: str) -> str:
+        """A compensation event sub-process."""
+        begin = f'<startEvent id="{node}_asked"><compensateEventDefinition id="{node}_asking"/></startEvent>'
+        steps = self.steps(node, f"{node}_asked")
+        return f'<subProcess id="{node}_own" triggeredByEvent="true">{begin}{steps}</subProcess>'
+
+    def steps(self, node: str, begin: str) -> str:
+        """Two stones one after the other, the last of which takes everything back."""
+        first = service(f"{node}_first", "sweep")
+        return f"{first}{service(f'{node}_last', 'sweep', {'last': '${true}'})}" + "".join(
+            (flow(begin, f"{node}_first"), flow(f"{node}_first", f"{node}_last"))
+        )
+
+    def handler(self, node: str, *, several: bool) -> tuple[str, str]:
+        """A handler on the border, of one step or several, and the association that comes last."""
+        name = f"{node}_handler"
+        if several:
+            steps = f'<startEvent id="{node}_begin"/>{self.steps(node, f"{node}_begin")}'
+            text = f'<subProcess id="{name}" isForCompensation="true">{steps}</subProcess>'
+        else:
+            text = service(name, "sweep", {"last": "${true}"}, isForCompensation="true")
+        event = f'<boundaryEvent id="{node}_on" attachedToRef="{node}"><compensateEventDefinition id="{node}_by"/>'
+        line = f'<association id="{node}_line" sourceRef="{node}_on" targetRef="{name}" associationDirection="One"/>'
+        return f"{event}</boundaryEvent>{text}", line
 
     def called(self, place: tuple[tuple[str, int], ...], depth: int) -> Block:
         """A call of another process in the same file."""
@@ -153,6 +205,10 @@ class RandomModel:
         ends = f'<startEvent id="{begin}"/><endEvent id="{done}"/>'
         self.others.append(process(key, ends, *parts, flow(begin, entry), *flows, flow(leave, done), *artifacts))
         return [f'<callActivity id="{node}" calledElement="{key}"/>'], [], [], node, node
+
+    def is_single(self, node: str) -> bool:
+        """Whether the node runs once at most."""
+        return not any(kind == "repeated" for kind, _ in self.places[node])
 
     def precedes(self, one: str, other: str) -> bool:
         """Whether the model says that every execution of one node comes before every one of the other."""

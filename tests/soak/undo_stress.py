@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from .undo_case import UndoCase
 
 def main(count: int, first: int = 0, *, threads: bool = False) -> int:
     """Play cases with these seeds; the number that failed."""
+    logging.disable(logging.CRITICAL)
     failed = 0
     ends: Counter[str] = Counter()
     began = time.monotonic()
