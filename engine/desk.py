@@ -41,7 +41,10 @@ class Desk:
         """Queue what came of tasks."""
         if outcomes:
             self.facilities.observers.tell_events(outcomes)
-            self._river.post_all([_entered(outcome) for outcome in outcomes])
+            events = [(outcome, _entered(outcome)) for outcome in outcomes]
+            events = [each for each in events if not (each[0].unchanged and self._river.tell_look(*each))]
+            if events:
+                self._river.post_all([event for _, event in events])
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""

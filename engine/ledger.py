@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..models import InstanceRow, TaskRow
+from ..models import InstanceRow, Looked, TaskRow
 from . import jsontext
 from .perform import MOST_LOG_LINES, Outcome
 from .stone import UNDO_EVENTS
@@ -36,7 +36,9 @@ _KEPT = "riverstone"
 """In a row's state, beside what its monitor keeps: what the engine keeps itself."""
 
 
-def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin: InstanceRow | None) -> Work:
+def work_of(
+    row: TaskRow, instance: InstanceRow | Looked, target: TaskRow | None = None, origin: InstanceRow | None = None
+) -> Work:
     """The present event of a task as plain data, for whoever carries it out.
 
     ``target`` is the row that it undoes, if any, and ``origin`` the instance of that.
@@ -67,6 +69,7 @@ def work_of(row: TaskRow, instance: InstanceRow, target: TaskRow | None, origin:
         phase=phase,
         name=row.name or "",
         delivery=delivery(row),
+        progress=row.progress if row.status == "monitor.begin" else -1,
         traceparent=instance.trace,
     )
 

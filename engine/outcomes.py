@@ -10,6 +10,7 @@ from .bpmn.token import Token
 from .errors import BpmnError
 from .instance import Instance
 from .life import is_fenced, is_stopping, settle
+from .looks import next_look
 from .perform import Outcome
 from .stone import Stone
 from .undo_tasks import undo_done, undo_failed
@@ -65,7 +66,7 @@ def _look_again(instance: Instance, row: TaskRow) -> None:
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
         return
     row.owner = instance.facilities.engine_id
-    row.due = instance.now() + round(stone_of(instance, row).monitor_interval * 1000)
+    row.due = next_look(stone_of(instance, row).monitor_interval, instance.now())
 
 
 def _withdrawn(instance: Instance, row: TaskRow) -> None:

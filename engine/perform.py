@@ -44,6 +44,10 @@ class Outcome:
     stone: str = ""
     seconds: float = 0.0
     """For how long the hook ran."""
+    interval: float = 0.0
+    """Of a monitor that is not done yet: seconds until its next look."""
+    unchanged: bool = False
+    """Whether such a monitor has found everything as it was at its last look."""
 
 
 def perform(
@@ -78,8 +82,12 @@ def _carry_out(
         returned = getattr(stone(), work.event)(info)
         failpoints.reach("after-hook")
         _check_state(info.state, limits)
-        again = work.event == "monitor" and not returned
-        return _outcome(work, info, began, "again" if again else "done")
+        if work.event != "monitor" or returned:
+            return _outcome(work, info, began, "done")
+        outcome = _outcome(work, info, began, "again")
+        outcome.interval = stone.monitor_interval
+        outcome.unchanged = _is_unchanged(work, info)
+        return outcome
     except NotFound as error:
         if work.event in UNDO_EVENTS:
             return _outcome(work, info, began, "done", reason=f"already gone: {_text(error)}".rstrip(": "))
@@ -102,6 +110,13 @@ def spoilt(outcome: Outcome) -> Outcome:
     """The outcome as a plain failure, for when the engine cannot enter what it really was."""
     reason = "What the stone reported could not be entered; the engine's log tells why."
     return replace(outcome, result="failed", outputs={}, state=None, log=(), reason=reason)
+
+
+def _is_unchanged(work: Work, info: TaskInfo) -> bool:
+    """Whether a look has told nothing that the ledger does not hold; never so the first one."""
+    if work.progress < 0 or info.put_out or info.logged or info.percent not in (None, work.progress):
+        return False
+    return jsontext.dumps(info.state) == (work.state or "{}")
 
 
 def _check_state(state: object, limits: Limits) -> None:

@@ -147,7 +147,7 @@ class Pulse:
         return "the database does not answer" if now - self._answered > BEHIND else None
 
     def _patience(self) -> float:
-        due = self.river.dues[0][0] if self.river.dues else None
+        due = self._known_due()
         until_due = POLL if due is None else (due - self.facilities.clock.now()) / 1000
         return max(0.0, min(POLL, until_due))
 
@@ -165,6 +165,8 @@ class Pulse:
             self._submit(kind, number, which, further)
             moved = True
             taken += 1
+        for number, task_id in self.river.hand_over_looks(now):
+            self._submit("task", number, task_id, 0)
         real = time.monotonic()
         if self.river.suspects and real - self._polled >= POLL:
             self._look_after_suspects()
@@ -220,9 +222,13 @@ class Pulse:
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""
-        stored = self.facilities.store.next_due()
-        known = [due for due, *_ in self.river.dues[:1]]
-        return min([*known, *([stored] if stored is not None else [])], default=None)
+        found = self.facilities.store.next_due(), self._known_due()
+        return min((due for due in found if due is not None), default=None)
+
+    def _known_due(self) -> int | None:
+        dues = self.river.dues
+        found = dues[0][0] if dues else None, self.river.looks.next_due()
+        return min((due for due in found if due is not None), default=None)
 
     def _submit(self, kind: str, number: int, which: int, further: int) -> None:
         def action(turn: Turn) -> None:
@@ -241,8 +247,9 @@ class Pulse:
         store = self.facilities.store
         moved = self._claim(now)
         moved = self._start_due(now) or moved
+        looked_at = self.river.looks.holds()
         for row in store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id):
-            if not self.facilities.dispatcher.holds(row.id):
+            if row.id not in looked_at and not self.facilities.dispatcher.holds(row.id):
                 self._submit("task", row.process_instance_id, row.id, 0)
                 moved = True
         for number, token, which in self.leases.due_timers(self.facilities.engine_id, now, MOST_AT_ONCE):

@@ -18,12 +18,14 @@ from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionCo
 from . import failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
+from .looks import Looks
+from .perform import Outcome
 from .task_info import Work
 
 logger = logging.getLogger("riverstone.engine")
 
 MOST_IN_A_BATCH = 256
-MOST_KEPT = 2000
+MOST_KEPT = 1000
 TRIES = 5
 
 
@@ -100,6 +102,7 @@ class River:
         """Whether the store could not be reached in the last turn, so that something is still to be stepped."""
         self.suspects: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
+        self.looks = Looks(facilities)
         self.dues: list[tuple[int, str, int, int, int]] = []
         """What this engine knows to be due: (milliseconds, kind, instance, task or token, number).
 
@@ -144,26 +147,52 @@ class River:
 
     def waiting(self) -> int:
         """How many events wait in the inbox."""
-        return len(self._inbox)
+        return len(self._inbox) + self.looks.waiting()
 
     def has_work(self) -> bool:
-        """Whether anything waits in the inbox."""
-        return bool(self._inbox)
+        """Whether anything waits that is to be stepped at once."""
+        return bool(self._inbox) or self.looks.pressing
 
     def drain(self) -> bool:
         """Step everything that waits, in one transaction; false if there was nothing."""
-        if not self._inbox:
+        if not self.waiting():
             return False
         with self._stepping:
+            if self.looks.waiting() and not self._enter_looks():
+                return False
             with self._inbox_lock:
                 batch = self._inbox
                 self._inbox = batch[MOST_IN_A_BATCH:] if len(batch) > MOST_IN_A_BATCH else []
                 del batch[MOST_IN_A_BATCH:]
-            if not batch:
-                return False
             self.unavailable = False
-            self._step_together(batch)
+            if batch:
+                self._step_together(batch)
             return not self.unavailable
+
+    def _enter_looks(self) -> bool:
+        """Enter the looks that changed nothing; false where the store cannot be reached."""
+        try:
+            stepped = self.looks.enter(self._kept)
+        except StoreError as error:
+            logger.warning("the next looks of monitors could not be written: %s", error)
+            self.unavailable = True
+            return False
+        if stepped:
+            self.post_all(stepped)
+        return True
+
+    def hand_over_looks(self, now: int) -> list[tuple[int, int]]:
+        """Look at what is due; returns, as (instance, task), what has to be stepped like any other task."""
+        with self._stepping:
+            return self.looks.hand_over(now, self._kept)
+
+    def tell_look(self, outcome: Outcome, event: Posted) -> bool:
+        """Take a look that changed nothing, from any thread; false for every other outcome, which is to be posted."""
+        taken = self.looks.came(outcome, event)
+        if taken and self.looks.pressing:
+            with self.arrived:
+                self.arrived.notify()
+        return taken
 
     def close(self) -> None:
         """Step what still waits, and take nothing more: nobody would step it."""
@@ -171,7 +200,7 @@ class River:
             self.drain()
             with self._inbox_lock:
                 # Where the database is away, the store still has what the rest was about: others do it again.
-                self._closed = not self._inbox or self.unavailable
+                self._closed = not self.waiting() or self.unavailable
 
     def now(self, action: Action) -> Any:
         """Step one event in the caller's thread and return its result once that is durable."""
@@ -294,7 +323,9 @@ class River:
         changes = turn.changes
         noted = len(self.dues)
         for row in (*changes.new_tasks.values(), *changes.tasks.values()):
-            for moment in (row.due, row.deadline) if row.open else ():
+            if not row.open:
+                continue
+            for moment in (None if self.looks.take(row) else row.due, row.deadline):
                 if moment is not None:
                     heapq.heappush(self.dues, (moment, "task", row.process_instance_id, row.id, 0))
         for wait in changes.new_waits:
@@ -352,6 +383,7 @@ class River:
         moved = {"task": by, "grace": by, "timer": timers_by}
         with self._stepping:
             self._kept.clear()
+            self.looks.shift(by)
             self.dues = [
                 (due + moved.get(kind, 0), kind, number, which, further)
                 for due, kind, number, which, further in self.dues

@@ -33,6 +33,8 @@ class Work:
     phase: str = "running"
     name: str = ""
     start_key: str = ""
+    progress: int = -1
+    """What a monitor has reported before, in percent; below zero at its first look."""
     delivery: int = 0
     """How many engines have lost the task before: a result of an earlier delivery comes too late."""
     traceparent: str | None = None

@@ -8,7 +8,18 @@ from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConfli
 from .figures import Figures, Group, read_figures
 from .handovers import WORKERS, HandedRow, Handovers
 from .leases import SUSPECT, Leases
-from .rows import ContentRow, DeploymentRow, EngineRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow
+from .rows import (
+    ContentRow,
+    DeploymentRow,
+    EngineRow,
+    EventRow,
+    InstanceRow,
+    Looked,
+    ModelRow,
+    TaskRow,
+    TokenRow,
+    WaitRow,
+)
 from .search import InstanceFilter
 from .store import Store
 
@@ -36,6 +47,7 @@ __all__ = [
     "InstanceRow",
     "KeyRow",
     "Leases",
+    "Looked",
     "ModelRow",
     "RevisionConflict",
     "Store",

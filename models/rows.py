@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(slots=True)
@@ -92,6 +92,13 @@ class TaskRow:
     """How often whoever had it in hand was lost with it; only what takes it from them counts this."""
     handed: int = 0
     """How often it was handed to workers on other machines, each look of a monitor included."""
+
+
+class Looked(NamedTuple):
+    """What has to be known of an instance to look at one of its tasks."""
+
+    id: str
+    trace: str | None
 
 
 @dataclass(slots=True)

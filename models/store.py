@@ -13,7 +13,18 @@ from .changes import Changes
 from .cipher import Cipher, opened
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
 from .guard import Guard, Kind
-from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, ModelRow, TaskRow, TokenRow, WaitRow, columns
+from .rows import (
+    ContentRow,
+    DeploymentRow,
+    EventRow,
+    InstanceRow,
+    Looked,
+    ModelRow,
+    TaskRow,
+    TokenRow,
+    WaitRow,
+    columns,
+)
 from .search import InstanceFilter
 from .statements import Writer
 
@@ -21,6 +32,8 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 ID_BLOCK = 500
+MOST_MARKS = 500
+"""Values in one statement; more rows are read in several."""
 TRIES = 5
 """How often something is done again whose connection broke, or that stood in another's way, before that is told."""
 
@@ -269,6 +282,21 @@ class Store:
         marks = ", ".join("?" * len(codes))
         return self._rows(TaskRow, f"{SELECT_MISSING_STONE} ({marks})", codes)
 
+    def looks(self, task_ids: Sequence[int], owner: str) -> list[tuple[Looked, TaskRow]]:
+        """Those of these tasks that are open, this engine's, and in a process that runs."""
+        found: list[tuple[Looked, TaskRow]] = []
+        for start in range(0, len(task_ids), MOST_MARKS):
+            part = task_ids[start : start + MOST_MARKS]
+            marks = ", ".join("?" * len(part))
+            for uuid, trace, *values in self.read(f"{SELECT_LOOKS} ({marks})", (owner, *part)):
+                found.append((Looked(uuid, trace), opened(TaskRow(*values), self.cipher)))
+        return found
+
+    def look_again(self, task_ids: Sequence[int], due: int, owner: str) -> int:
+        """Let monitors of this engine be due again at this time; how many of them there were."""
+        marks = ", ".join("?" * len(task_ids))
+        return self.execute(f"{UPDATE_LOOKS} ({marks})", (due, owner, *task_ids))
+
     # -- tokens and waits
 
     def tokens(self, process_instance_id: int) -> list[TokenRow]:
@@ -423,6 +451,13 @@ MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
 MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"
 LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
 INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
+_TASK_NAMES = ", ".join(f"`task`.`{name}`" for name in columns(TaskRow))
+SELECT_LOOKS = (
+    f"SELECT `process_instance`.`id`, `process_instance`.`trace`, {_TASK_NAMES} FROM `task`"
+    " JOIN `process_instance` ON `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
+    " WHERE `task`.`owner` = ? AND `task`.`open` = 1 AND `phase` = 'running' AND `task`.`id` IN"
+)
+UPDATE_LOOKS = "UPDATE `task` SET `due` = ? WHERE `owner` = ? AND `open` = 1 AND `event` = 'monitor' AND `id` IN"
 SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = _select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 # A process that is paused, stopping or ended is not reached by its timers.

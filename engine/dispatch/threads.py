@@ -18,8 +18,8 @@ PROGRESS_INTERVAL = 0.5
 class ThreadsDispatcher:
     """Long-lived threads before one queue, made as they are needed up to ``size``.
 
-    Work wakes one thread; that one, having taken a task, wakes the next if more is waiting. So short tasks keep
-    few threads busy, and a long one holds nobody up.
+    Work wakes one thread; that one, having taken a task, wakes the next if more is waiting and nobody is waking up
+    already. So short tasks keep few threads busy, and a long one holds nobody up.
     """
 
     desk: Desk
@@ -31,6 +31,7 @@ class ThreadsDispatcher:
         self._running: dict[int, Request] = {}
         self._threads: list[threading.Thread] = []
         self._idle = 0
+        self._waking = False
         self._closed = False
         self._lock = threading.Lock()
         self._work_waits = threading.Condition(self._lock)
@@ -48,11 +49,13 @@ class ThreadsDispatcher:
 
     def _wake_one(self) -> None:
         """See to it that somebody takes the next waiting task; called with the lock held."""
-        if not self._waiting:
+        if not self._waiting or self._waking:
             return
         if self._idle:
+            self._waking = True
             self._work_waits.notify()
         elif len(self._threads) < self.size:
+            self._waking = True
             thread = threading.Thread(target=self._run, name=f"riverstone-stone-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -78,12 +81,16 @@ class ThreadsDispatcher:
         return len(self._waiting), len(self._running)
 
     def _run(self) -> None:
+        begun = True
         while True:
             with self._lock:
+                if begun:
+                    begun = self._waking = False
                 while not self._waiting and not self._closed:
                     self._idle += 1
                     self._work_waits.wait()
                     self._idle -= 1
+                    self._waking = False
                 if self._closed:
                     return
                 task_id = next(iter(self._waiting))
