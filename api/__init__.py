@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     from .access import Client
     from .app import create_app, create_blueprint
     from .console import create_console
+    from .docs import create_docs
 
-__all__ = ["Client", "create_app", "create_blueprint", "create_console"]
+__all__ = ["Client", "create_app", "create_blueprint", "create_console", "create_docs"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import access, app, console
+    from . import access, app, console, docs
 
-    homes = {"Client": access, "create_console": console}
+    homes = {"Client": access, "create_console": console, "create_docs": docs}
     return getattr(homes.get(name, app), name)

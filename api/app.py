@@ -13,6 +13,7 @@ from ..engine import Engine
 from . import caller, health, model, process, stone, task
 from .access import Access, Admit, Gate
 from .console import create_console
+from .docs import create_docs
 from .loading import stones_named
 from .openapi import describe
 from .operation import Route, json_response
@@ -37,7 +38,9 @@ def create_app(
     access: Admit | None = None,
     console: bool = True,
 ) -> Flask:
-    """A WSGI application that serves one engine, with the console at ``/console`` unless that is switched off.
+    """A WSGI application that serves one engine, with pages for people unless ``console`` is switched off.
+
+    These are the console at ``/console`` and the calls, to read about and to try, at ``/docs``.
 
     Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
     URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
@@ -67,6 +70,7 @@ def create_app(
     app.register_blueprint(create_blueprint(engine, access=admit))
     if console:
         app.register_blueprint(create_console())
+        app.register_blueprint(create_docs())
     register(app)
     return app
 

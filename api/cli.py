@@ -420,7 +420,7 @@ def signal(connection: Connection, /, name: str, payload: str | None) -> None:
     default="info",
     show_default=True,
 )
-@click.option("--console/--no-console", default=True, show_default=True, help="Pages for people at /console.")
+@click.option("--console/--no-console", default=True, show_default=True, help="Pages for people at /console and /docs.")
 @connected
 def serve(
     connection: Connection,

@@ -12,11 +12,12 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
+from . import records, schemas
 from .access import OPEN
+from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
 from .operation import DECIMAL, Operation, Route
 from .records import Problem
-from .schemas import ProcessStart
 
 # Every text of this form is a time: each month has 28 days, and no zone leaves them out.
 TIME_SOUGHT = (
@@ -44,6 +45,18 @@ TITLES = {
     429: "Too many process instances of this key.",
     500: "A defect of the server, which it has logged.",
     503: "The database or the token server does not answer, or the server is closing.",
+}
+TAGS = {
+    "process": "Process instances: started, shown, cancelled, and taken back.",
+    "task": "Their tasks: what stones and people do.",
+    "message": "BPMN messages, each for one process that waits.",
+    "signal": "BPMN signals, for all that wait.",
+    "model": "Models: authored processes that can still be edited.",
+    "deployment": "Deployments: their numbered versions.",
+    "stone": "Stones: what models may use.",
+    "client": "Whoever asks.",
+    "health": "For what starts and watches servers.",
+    "metrics": "For Prometheus.",
 }
 
 
@@ -73,10 +86,16 @@ def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
     spec.components.schema("Json", JSON)
     spec.components.schema("JsonObject", JSON_OBJECT)
     spec.components.schema("Problem", schema=Problem)
-    spec.components.schema("ProcessStart", one_model(), schema=ProcessStart)
+    for name, example in EXAMPLES.items():
+        schema: Any = getattr(schemas, name, None) or getattr(records, name)
+        further = one_model() if schema is schemas.ProcessStart else {}
+        spec.components.schema(name, {**further, "examples": [example]}, schema=schema)
+    for name, description in TAGS.items():
+        spec.tag({"name": name, "description": description})
     for rule, resource in routes:
+        tag = rule.split("/")[1]
         operations = {
-            method: describe_operation(plugin, found, method, f"{method}{resource.__name__}")
+            method: describe_operation(plugin, found, method, f"{method}{resource.__name__}", tag)
             for method in ("get", "post", "put", "delete")
             if (found := getattr(getattr(resource, method, None), "operation", None))
         }
@@ -115,7 +134,9 @@ def one_model() -> dict[str, Any]:
     return {"oneOf": [only(name) for name in ids]}
 
 
-def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: str, name: str) -> dict[str, Any]:
+def describe_operation(
+    plugin: MarshmallowPlugin, operation: Operation, method: str, name: str, tag: str
+) -> dict[str, Any]:
     """One operation with everything that it can answer."""
     assert plugin.converter is not None
     converter = plugin.converter
@@ -129,6 +150,7 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: 
     statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {
         "operationId": name,
+        "tags": [tag],
         "summary": operation.summary,
         "description": f"Needs the scope `{operation.scope}`." if operation.scope != OPEN else "Answers everybody.",
         "security": SECURITY if operation.scope != OPEN else [],

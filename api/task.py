@@ -27,7 +27,7 @@ class Task(Resource):
         return self.processes.task(task_id)
 
 
-class Detail(Resource):
+class DetailedTask(Resource):
     """One task, beyond its record."""
 
     @operation("Show all that is known of a task", TaskDetail, problems=(404,))
@@ -62,7 +62,7 @@ class CompleteTask(Resource):
 ROUTES: tuple[Route, ...] = (
     ("/task", Tasks),
     ("/task/<task_id>", Task),
-    ("/task/<task_id>/detail", Detail),
+    ("/task/<task_id>/detail", DetailedTask),
     ("/task/<task_id>/reRun", RerunTask),
     ("/task/<task_id>/resume", ResumeTask),
     ("/task/<task_id>/complete", CompleteTask),

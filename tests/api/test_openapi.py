@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Flask
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from riverstone.api import create_blueprint
 from riverstone.engine import Engine
 
 from .client import Client
 from .test_process import RECORD
+from .test_seed import CONTENT, START
 
 
 def test_every_route_is_described_and_every_description_is_served(client: Client) -> None:
@@ -17,7 +22,7 @@ def test_every_route_is_described_and_every_description_is_served(client: Client
     rules = {
         (str(rule).replace("<", "{").replace(">", "}"), method.lower())
         for rule in client.application.url_map.iter_rules()
-        if not rule.endpoint.startswith("console.")
+        if not rule.endpoint.startswith(("console.", "docs."))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     snake = {"processInstanceId": "process_instance_id", "taskId": "task_id"}
@@ -62,3 +67,42 @@ def test_below_a_prefix_the_description_names_its_own_server(engine: Engine) -> 
     host.register_blueprint(create_blueprint(engine), url_prefix="/river")
 
     assert Client(host).get("/river/openapi.json").json["servers"] == [{"url": "/river"}]
+
+
+def test_the_description_is_valid_openapi_with_the_examples_of_the_original(client: Client) -> None:
+    described = client.get("/openapi.json").json
+
+    OpenAPIV31SpecValidator(described).validate()
+    schemas = described["components"]["schemas"]
+    start, record = schemas["ProcessStart"]["examples"][0], schemas["ProcessRecord"]["examples"][0]
+    assert start["variables"] == json.loads(START)["variables"]
+    assert json.dumps(record["processContent"]) == f'"{CONTENT}"'
+    assert list(record) == RECORD
+    for name, schema in schemas.items():
+        whole = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+        validator = Draft202012Validator(whole)
+        for example in schema.get("examples", ()):
+            assert not list(validator.iter_errors(example)), name
+    bodies = [
+        content["schema"]["$ref"].rpartition("/")[2]
+        for operations in described["paths"].values()
+        for operation in operations.values()
+        if isinstance(operation, dict)
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items()
+        if kind == "application/json"
+    ]
+    assert [name for name in bodies if not schemas[name].get("examples")] == []
+
+
+def test_every_operation_belongs_to_a_part_that_is_told_of(client: Client) -> None:
+    described = client.get("/openapi.json").json
+
+    parts = {tag["name"] for tag in described["tags"]}
+    used = {
+        tag
+        for operations in described["paths"].values()
+        for name, operation in operations.items()
+        if name != "parameters"
+        for tag in operation["tags"]
+    }
+    assert used == parts

@@ -1,0 +1,57 @@
+"""Examples for the description of the interface: those of processes are the original documentation's own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MODEL_ID = "d4888443-857e-11e8-bef7-d00dd670a106"
+VARIABLES: dict[str, Any] = {
+    "projectId": "11111",
+    "regionId": "bcc",
+    "vpcId": "vpc-509A87BA",
+    "storageId": "storage-320AA6D8",
+    "imageId": "ami-2F051345",
+    "securityGroupName": "default",
+    "expireTime": "-1",
+    "keypairName": "tt6666",
+    "disableApiTermination": "false",
+    "slaveNum": "6",
+    "buyNum": "1",
+    "Bingo::RS::FRONT::RSBILLING": {},
+    "master-1a": {"instanceType": "m2.large"},
+    "slave-": {"instanceType": "m2.large"},
+    "SipRS::Mock": True,
+    "subnetId": "subnet-439A34CC",
+}
+RECORD: dict[str, Any] = {
+    "id": "43a9f3e4-8a85-4df0-b1cc-0333be9fc0c8",
+    "processInstanceId": "2935001",
+    "modelId": MODEL_ID,
+    "modelKey": None,
+    "processName": "test",
+    "processType": None,
+    "processStatus": "debug",
+    "processContent": json.dumps(VARIABLES, separators=(",", ":")),
+    "startTime": "2018-08-13 14:15:24",
+    "endTime": None,
+    "activitiFileId": None,
+    "outputs": None,
+    "nativeOutputs": "",
+    "rollbackProcessInstanceId": None,
+    "cancelProcessInstanceId": None,
+    "deleteProcessInstanceId": None,
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "ProcessStart": {"modelId": MODEL_ID, "processName": "test", "variables": VARIABLES},
+    "ProcessRecord": RECORD,
+    "UndoOptions": {"force": False},
+    "DeleteOptions": {"force": False, "retain": []},
+    "RetryOptions": {"retain": []},
+    "Protection": {"deleteProtection": True},
+    "Rerun": {"parameters": {"instanceType": "m2.large"}},
+    "Completion": {"outputs": {"approved": True}},
+    "Message": {"name": "paid", "payload": {"amount": 12}, "businessKey": "order-7"},
+    "Signal": {"name": "maintenance", "payload": {"minutes": 30}},
+}
+"""By the name of the schema."""

@@ -1,0 +1,91 @@
+"""The page at /docs, in a real browser: what is called from there, and with which key."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riverstone.api import create_app
+from riverstone.api.docs import FILES
+from riverstone.engine import Engine
+
+from .client import Client
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("There is no chromium here.")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page that notes everything that it complains of and every address that it asks for."""
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.complaints, page.asked = [], []
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    page.close()
+
+
+def test_the_calls_are_tried_from_the_page(page: Any, address: str, engine: Engine, key: str) -> None:
+    page.goto(f"{address}/docs")
+    page.wait_for_selector(".opblock")
+    assert page.locator(".opblock").count() == len(operations(engine))
+
+    page.locator("#operations-process-postProcesses .opblock-summary-control").click()
+    body = page.locator("#operations-process-postProcesses textarea")
+    assert '"Bingo::RS::FRONT::RSBILLING"' in body.input_value()
+    body.fill(f'{{"key": "{key}", "processName": "from the page", "variables": {{}}}}')
+    page.locator("#operations-process-postProcesses .execute").click()
+    page.wait_for_selector("#operations-process-postProcesses .live-responses-table")
+
+    assert [found.process_name for found in engine.search(text="from the page").items] == ["from the page"]
+    assert page.complaints == []
+    assert {url for url in page.asked if not url.startswith((f"{address}/", "data:"))} == set()
+
+
+def test_where_a_key_is_needed_the_page_asks_for_it_and_keeps_it_to_itself(
+    page: Any, address: str, engine: Engine
+) -> None:
+    _, secret = engine.keys.add("me", scopes=["read"])
+    page.goto(f"{address}/docs/")
+    page.fill("#key", "rsk_wrong")
+    page.click("#entrance button")
+    page.wait_for_function("document.getElementById('why').textContent.length > 0")
+    page.fill("#key", secret)
+    page.click("#entrance button")
+    page.wait_for_selector(".opblock")
+    page.locator("#operations-client-getCaller .opblock-summary-control").click()
+    page.locator("#operations-client-getCaller .execute").click()
+    page.wait_for_selector("#operations-client-getCaller .live-responses-table")
+
+    assert '"key:me"' in page.locator("#operations-client-getCaller .live-responses-table").inner_text()
+    assert page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])") == '[{},{},""]'
+
+
+def test_the_page_can_be_left_out_and_lets_nothing_foreign_in(engine: Engine) -> None:
+    assert Client(create_app(engine, console=False)).get("/docs/").status_code == 404
+    answer = Client(create_app(engine)).get("/docs/", buffered=True)
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert (Path(FILES) / "swagger-ui" / "LICENSE.txt").exists()
+
+
+def operations(engine: Engine) -> list[str]:
+    described = Client(create_app(engine)).get("/openapi.json").json
+    return [name for path in described["paths"].values() for name in path if name != "parameters"]
