@@ -60,7 +60,12 @@ class Following:
                 otherwise()
         else:
             out = sys.stderr if self.as_json else sys.stdout
-            instance = follow(self.engine, process_instance_id, out, known=self.known)
+            try:
+                instance = follow(self.engine, process_instance_id, out, known=self.known)
+            except KeyboardInterrupt:
+                again = f"riverstone show {process_instance_id} --follow"
+                click.echo(f"Its state is kept, and any engine of this database goes on with it: {again}", err=True)
+                raise
             if self.as_json:
                 print_record(ProcessRecord, instance)
             else:

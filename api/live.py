@@ -33,6 +33,9 @@ class Screen(Protocol):
     def say(self, text: str) -> None:
         """Show a line that stays."""
 
+    def close(self) -> None:
+        """Leave the terminal as it was, whatever has happened; again does nothing."""
+
 
 def follow(
     engine: Watched, process_instance_id: str, out: TextIO | None = None, *, known: Iterable[Task] = ()
@@ -42,6 +45,13 @@ def follow(
     Tasks that had ended when they were ``known`` are left out. Raises UnknownProcessInstance.
     """
     screen = screen_for(out or sys.stdout)
+    try:
+        return _follow(engine, process_instance_id, screen, known)
+    finally:
+        screen.close()
+
+
+def _follow(engine: Watched, process_instance_id: str, screen: Screen, known: Iterable[Task]) -> ProcessInstance:
     left_out = {(task.task_id, task.attempt) for task in known if task.end_time is not None}
     told: set[str] = set()
     while True:
@@ -113,6 +123,9 @@ class PlainScreen:
 
     def say(self, text: str) -> None:
         print(text, file=self.out, flush=True)
+
+    def close(self) -> None:
+        """There is nothing to leave."""
 
 
 def task_line(task: Task) -> str:

@@ -41,14 +41,18 @@ class RichScreen:
                 self._ended.add(state)
                 self.console.print(_ended_line(task), soft_wrap=False)
         if last:
-            self._live.update(Text(""))
-            self._live.stop()
+            self.close()
         else:
             self._live.update(self._table(running[: max(1, self.console.height - 2)]))
 
     def say(self, text: str) -> None:
         """Show a line that stays above the running tasks."""
         self.console.print(Text(text, style="yellow"))
+
+    def close(self) -> None:
+        """Take the running tasks off the screen and show the cursor again."""
+        self._live.update(Text(""))
+        self._live.stop()
 
     def _table(self, tasks: Sequence[Task]) -> Table:
         table = Table.grid(padding=(0, 1), expand=False)

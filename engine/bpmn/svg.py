@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -23,6 +23,7 @@ class _Edge:
     element: etree._Element
     points: list[Point]
     label: Bounds | None
+    default: bool
 
 
 def draw_svg(
@@ -41,9 +42,10 @@ def draw_svg(
     root = read_xml(xml, limits=limits)
     add_diagram(root)
     elements = {element.get("id", ""): element for element in root.iter("*") if element.get("id")}
+    defaults = {plain(node.get("default")) for node in elements.values() if node.get("default")}
     canvas = Canvas()
     for plane in root.iter(f"{{{BPMNDI}}}BPMNPlane"):
-        shapes, edges = list(_shapes(plane, elements)), list(_edges(plane, elements))
+        shapes, edges = list(_shapes(plane, elements)), list(_edges(plane, elements, defaults))
         if shapes or edges:
             _draw(canvas, shapes, edges, paints or {}, notes or {})
     return canvas.finished(legend)
@@ -57,12 +59,14 @@ def _shapes(plane: etree._Element, elements: Mapping[str, etree._Element]) -> It
             yield Shape(element, bounds, _label(shape), shape.get("isExpanded") != "false")
 
 
-def _edges(plane: etree._Element, elements: Mapping[str, etree._Element]) -> Iterator[_Edge]:
+def _edges(
+    plane: etree._Element, elements: Mapping[str, etree._Element], defaults: Collection[str]
+) -> Iterator[_Edge]:
     for edge in plane.iterchildren(f"{{{BPMNDI}}}BPMNEdge"):
         element = elements.get(plain(edge.get("bpmnElement")))
         points = [(_real(point.get("x")), _real(point.get("y"))) for point in edge.iterchildren(f"{{{DI}}}waypoint")]
         if element is not None and len(points) > 1:
-            yield _Edge(element, points, _label(edge))
+            yield _Edge(element, points, _label(edge), element.get("id") in defaults)
 
 
 def _label(holder: etree._Element) -> Bounds | None:
@@ -139,7 +143,7 @@ def _draw_edge(canvas: Canvas, parent: etree._Element, edge: _Edge, paint: Paint
     if name in ("sequenceFlow", "messageFlow"):
         fill = paint.stroke if name == "sequenceFlow" else "#ffffff"
         canvas.add(group, "path", d=path(_arrow(*edge.points[-2:]), closed=True), fill=fill)
-    if _is_default(element):
+    if edge.default:
         canvas.add(group, "path", d=path(_slash(*edge.points[:2])))
     if edge.label is not None:
         x, y, wide, high = edge.label
@@ -147,14 +151,6 @@ def _draw_edge(canvas: Canvas, parent: etree._Element, edge: _Edge, paint: Paint
     elif element.get("name"):
         x, y = edge.points[len(edge.points) // 2 - 1]
         canvas.text(group, element.get("name"), (x, y - 2 - LINE_HEIGHT, 90, LINE_HEIGHT), anchor="start")
-
-
-def _is_default(flow: etree._Element) -> bool:
-    parent = flow.getparent()
-    if parent is None or local_name(flow) != "sequenceFlow":
-        return False
-    source = plain(flow.get("sourceRef"))
-    return any(node.get("id") == source and plain(node.get("default")) == flow.get("id") for node in parent)
 
 
 def _arrow(start: Point, end: Point) -> list[Point]:

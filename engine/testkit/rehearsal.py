@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -150,7 +149,7 @@ class Rehearsal:
 
         ``debug=True`` makes it a trial run of the model, which pauses when a task fails.
         """
-        named = {"name": options.pop("name", key), "variables": json.loads(json.dumps(dict(variables or {})))}
+        named = {"name": options.pop("name", key), "variables": variables}
         if options.pop("debug", False):
             models = self.engine.models(key=key, limit=1).items
             options["model_id"] = models[0].model_id if models else key

@@ -96,6 +96,22 @@ def test_a_terminal_shows_as_many_running_tasks_as_it_has_lines(terminal: Termin
     assert terminal.seen() == []
 
 
+def test_an_interrupted_watch_leaves_the_terminal_as_it_was(
+    engine: Engine, key: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = engine.start(key=key, name="test").process_instance_id
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        follow(engine, pid, terminal)
+
+    hidden, shown = "\x1b[?25l", "\x1b[?25h"
+    assert terminal.getvalue().rfind(shown) > terminal.getvalue().rfind(hidden) >= 0
+
+
 def test_what_cannot_draw_gets_plain_lines(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
 
