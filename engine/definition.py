@@ -52,9 +52,10 @@ def examine(
     """
     roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
     findings: list[Finding] = []
+    together = {root.get("targetNamespace", "") for root in roots}
     for root, name in zip(roots, names, strict=True):
         if not is_dmn(root) or len(roots) == 1:
-            findings.extend(check(root, limits=limits, source=name))
+            findings.extend(check(root, limits=limits, source=name, together=together))
     if any(finding.severity == "error" for finding in findings):
         return Parsed({}, (), (), ()), findings
     parsed = _parse(roots, names, limits=limits, scripts=scripts)

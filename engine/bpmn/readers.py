@@ -226,6 +226,9 @@ def receive_task(parser: Parser, process: Process, element: etree._Element) -> N
 def send_task(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: activities.SendTask = activity(parser, process, element, activities.SendTask)
     node.definitions = read_task_message(parser, element)
+    if not node.definitions:
+        text = f"{name_of(element)} sends nothing: name its message, or the stone that sends it."
+        parser.wrong(element, "stone-missing", text)
     return node
 
 

@@ -74,6 +74,10 @@ def _named(
     target: etree._Element | None,
 ) -> EventDefinition:
     """A message or a signal; what has no name of its own is called like the event."""
+    reference = part.get(f"{kind}Ref")
+    if target is None and reference:
+        text = f"{name_of(event)} refers to the {kind} {reference!r} of a file that is not there: deploy it together."
+        parser.wrong(event, "dangling-reference", text)
     bearer = event if target is None else target
     name = str(bearer.get("name") or bearer.get("id"))
     expression = correlation = None

@@ -57,6 +57,17 @@ def test_a_time_that_is_none_is_told() -> None:
     assert codes(parse(timer("<timeDuration>${later}</timeDuration>"))) == []
 
 
+def test_a_message_of_a_file_that_is_not_there_is_told() -> None:
+    throw = '<intermediateThrowEvent id="t"><messageEventDefinition messageRef="o:m"/></intermediateThrowEvent>'
+    (finding,) = parse(throw).findings
+    assert (finding.code, finding.element_id) == ("dangling-reference", "t")
+
+
+def test_a_send_task_that_sends_nothing_is_told() -> None:
+    (finding,) = parse('<sendTask id="t"/>').findings
+    assert (finding.code, finding.element_id) == ("stone-missing", "t")
+
+
 def test_a_wrong_expression_is_told_with_its_element() -> None:
     body = (
         '<userTask id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b">'

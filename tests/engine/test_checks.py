@@ -312,3 +312,54 @@ def test_any_tree_of_bpmn_elements_is_judged_without_a_crash(element: etree._Ele
     source = etree.tostring(element).decode()
     for finding in findings(definitions(source)):
         assert finding.text.endswith(".")
+
+
+def choreography(initiator: str, second: str) -> str:
+    return (
+        '<choreography id="dance"><participant id="ann"/><participant id="bob"/><participant id="eve"/>'
+        '<messageFlow id="asks" sourceRef="ann" targetRef="bob"/>'
+        f'<choreographyTask id="step" initiatingParticipantRef="{initiator}"><participantRef>ann</participantRef>'
+        f"<participantRef>{second}</participantRef><messageFlowRef>asks</messageFlowRef></choreographyTask>"
+        "</choreography>"
+    )
+
+
+def test_the_participants_of_a_choreography_task_fit_together() -> None:
+    assert errors(definitions(choreography("ann", "bob") + process(sound()))) == set()
+    assert errors(definitions(choreography("eve", "bob") + process(sound()))) == {"choreography-initiator"}
+    assert errors(definitions(choreography("ann", "eve") + process(sound()))) == {"choreography-message"}
+
+
+def test_a_collaboration_refers_to_the_choreography_that_its_flows_go_to() -> None:
+    pools = '<collaboration id="c"><participant id="p" processRef="order"/><messageFlow id="m" sourceRef="pack" '
+    pools += 'targetRef="step"/>{}</collaboration>'
+    dance = choreography("ann", "bob")
+    referred = pools.format("<choreographyRef>dance</choreographyRef>")
+    assert errors(definitions(dance + referred + process(sound()))) == set()
+    assert errors(definitions(dance + pools.format("") + process(sound()))) == {"choreography-not-referred"}
+
+
+def test_an_imported_file_has_to_be_there() -> None:
+    bpmn = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+    imports = f'<import namespace="urn:elsewhere" location="x.bpmn" importType="{bpmn}"/>'
+    source = definitions(imports + process(sound()))
+    assert errors(source) == {"import-missing"}
+    root = read_xml(source.encode(), limits=Limits())
+    assert not check(root, limits=Limits(), together={"urn:elsewhere"})
+
+
+def test_a_wrong_picture_is_no_reason_to_refuse_a_model() -> None:
+    picture = (
+        '<d:BPMNDiagram xmlns:d="http://www.omg.org/spec/BPMN/20100524/DI"><d:BPMNPlane bpmnElement="order">'
+        '<extension xmlns="http://www.omg.org/spec/DD/20100524/DI"><odd xmlns="urn:odd"/></extension>'
+        "</d:BPMNPlane></d:BPMNDiagram>"
+    )
+    source = definitions(process(sound()) + picture)
+    assert errors(source) == set()
+    assert warnings(source) == {"schema"}
+
+
+def test_an_operation_that_is_not_there_is_not_missed_where_the_message_is_named() -> None:
+    task = '<receiveTask id="pack" messageRef="m" operationRef="gone"><incoming>f1</incoming><outgoing>f2</outgoing>'
+    source = definitions('<message id="m" name="m"/>' + process(sound(task + "</receiveTask>")))
+    assert (errors(source), warnings(source)) == (set(), {"dangling-reference"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lxml import etree
 
 from ...limits import Limits
@@ -18,15 +20,18 @@ from .operations import check_operations
 from .outline import Outline
 from .processes import check_names, check_processes, check_size
 from .reachability import check_reachability
-from .references import check_references
+from .references import check_imports, check_references
 from .report import Report
 from .schema import check_schema
 
 
-def check(root: etree._Element, *, limits: Limits, source: str | None = None) -> list[Finding]:
+def check(
+    root: etree._Element, *, limits: Limits, source: str | None = None, together: Collection[str] = ()
+) -> list[Finding]:
     """Everything that is wrong or doubtful in the BPMN file under ``root``, in the order of its lines.
 
-    ``root`` comes from ``read_xml`` and stays as it is; ``source`` is the file's name, for the findings. A finding is
+    ``root`` comes from ``read_xml`` and stays as it is; ``source`` is the file's name, for the findings, and
+    ``together`` are the target namespaces of all files that it is deployed with. A finding is
     an error where the specification or the schema makes the file invalid, else a warning; it is a warning too where
     the file is in an engine's dialect (``Outline.dialect``) that gives it a meaning. References into other files
     and elements that the engine cannot run are not judged here. A file over ``limits.model_nodes``, or one that is not
@@ -40,6 +45,7 @@ def check(root: etree._Element, *, limits: Limits, source: str | None = None) ->
     check_processes(outline, report)
     check_names(outline, report)
     check_references(outline, report)
+    check_imports(outline, report, together)
     check_flows(outline, report)
     check_events(outline, report)
     check_links(outline, report)

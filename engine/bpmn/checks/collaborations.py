@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import Outline, children, is_true, label, name
+from .outline import Outline, children, is_true, label, name, text
 from .report import Report
 
 _IN_NO_GLOBAL_CONVERSATION = frozenset(
@@ -18,6 +18,8 @@ def check_collaborations(outline: Outline, report: Report) -> None:
     pools = _pools(outline)
     for flow in outline.by_tag["messageFlow"]:
         _check_message_flow(outline, report, flow, pools)
+    for task in outline.by_tag["choreographyTask"]:
+        _check_choreography_task(outline, report, task)
     for multiplicity in outline.by_tag["participantMultiplicity"]:
         _check_multiplicity(report, multiplicity)
     for tag in ("choreography", "globalConversation"):
@@ -57,6 +59,46 @@ def check_collaborations(outline: Outline, report: Report) -> None:
             )
 
 
+def _check_choreography_task(outline: Outline, report: Report, task: etree._Element) -> None:
+    """Who begins it takes part in it, and its messages go between those who do (BPMN 2.0, 11.5.1)."""
+    taking_part = {outline.local(entry, text(entry)) for entry in children(task, "participantRef")}
+    if outline.local(task, task.get("initiatingParticipantRef", "")) not in taking_part:
+        report.error(
+            "choreography-initiator",
+            task,
+            f"The {label(task)} is initiated by {task.get('initiatingParticipantRef')!r}, which takes no part in it:"
+            " name one of its participants.",
+        )
+    for entry in children(task, "messageFlowRef"):
+        flow = outline.find(entry, text(entry))
+        ends = [] if flow is None else [outline.local(flow, flow.get(end, "")) for end in ("sourceRef", "targetRef")]
+        if not taking_part.issuperset(ends):
+            report.error(
+                "choreography-message",
+                task,
+                f"The message flow {text(entry)!r} of {label(task)} joins others than its participants: use one between"
+                " these.",
+            )
+
+
+def _check_in_choreography(outline: Outline, report: Report, flow: etree._Element, end: etree._Element) -> None:
+    """A collaboration draws flows to the inside of those choreographies only that it refers to (BPMN 2.0, 9.3)."""
+    around = end.getparent()
+    while around is not None and name(around) not in ("choreography", "process"):
+        around = around.getparent()
+    collaboration = flow.getparent()
+    if around is None or name(around) != "choreography" or collaboration is None or collaboration is around:
+        return
+    referred = [outline.find(entry, text(entry)) for entry in children(collaboration, "choreographyRef")]
+    if around not in referred:
+        report.error(
+            "choreography-not-referred",
+            flow,
+            f"The {label(flow)} joins {label(end)} of {label(around)}, which {label(collaboration)} does not refer to:"
+            " add a choreographyRef.",
+        )
+
+
 def _pools(outline: Outline) -> dict[etree._Element, etree._Element | None]:
     """The process of each participant that names one."""
     return {
@@ -74,6 +116,8 @@ def _check_message_flow(
     source, target = (outline.find(flow, flow.get(end)) for end in ("sourceRef", "targetRef"))
     if source is None or target is None:
         return
+    for end in (source, target):
+        _check_in_choreography(outline, report, flow, end)
     places = [pools.get(end) if end in pools else outline.process.get(end) for end in (source, target)]
     if source is target or (places[0] is not None and places[0] is places[1]):
         report.error(

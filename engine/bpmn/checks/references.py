@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lxml import etree
 
-from .outline import ACTIVITIES, EVENT_DEFINITIONS, EVENTS, FLOW_NODES, SUB_PROCESSES, Outline, label, name
+from .outline import ACTIVITIES, BPMN, EVENT_DEFINITIONS, EVENTS, FLOW_NODES, SUB_PROCESSES, Outline, label, name
 from .report import Report
 
 _ACTIVITY = ACTIVITIES | {"choreographyTask", "subChoreography", "callChoreography"}
@@ -133,6 +135,18 @@ def check_references(outline: Outline, report: Report) -> None:
         )
 
 
+def check_imports(outline: Outline, report: Report, together: Collection[str]) -> None:
+    """Report BPMN files that are imported and not there (BPMN 2.0, 15.3.2)."""
+    for imported in outline.by_tag["import"]:
+        if imported.get("importType") == BPMN[1:-1] and imported.get("namespace") not in together:
+            report.strict(
+                "import-missing",
+                imported,
+                f"The file imports {imported.get('location')!r} of the namespace {imported.get('namespace')!r}, which"
+                " is not there: deploy it together.",
+            )
+
+
 def _check(
     outline: Outline, report: Report, owner: etree._Element, place: etree._Element, attribute: str, value: str
 ) -> None:
@@ -147,7 +161,14 @@ def _check(
     target = outline.by_id.get(local)
     free = attribute in _FREE or name(owner) in _DATA_ASSOCIATIONS
     say = report.strict if free else report.error
-    if target is None:
+    if target is None and attribute == "operationRef" and owner.get("messageRef") is not None:
+        report.warning(
+            "dangling-reference",
+            place,
+            f"The operationRef of {label(owner)} refers to {local!r}, which is not in the file: its messageRef is"
+            " enough, so remove it.",
+        )
+    elif target is None:
         if attribute != "calledElement":  # another file of the deployment may hold it
             say(
                 "dangling-reference",
