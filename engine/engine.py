@@ -51,7 +51,7 @@ from .picture import Picture, process_picture
 from .pulse import Pulse
 from .pump import Pump
 from .records import Records
-from .river import River, Turn
+from .river import RESTING, River, Turn
 from .scripts import Scripts
 from .start_timers import StartTimers
 from .starts import Drain, Starts
@@ -495,10 +495,10 @@ class Engine:
 
     def _at_rest(self, number: int) -> bool:
         with _ours():
-            row = self._store.instance(number)
-        if row is None:
+            phase = self._store.phase(number)
+        if phase is None:
             raise UnknownProcessInstance(str(number))
-        return row.phase in ("ended", "paused")
+        return phase in RESTING
 
     def owned_by(self, owner: str) -> OwnedEngine:
         """The calls about processes and tasks, as this owner sees them."""

@@ -83,15 +83,17 @@ class Pump:
         deadline = None if timeout is None else passed() + round(timeout * 1000)
         watcher = self.river.watch(process_instance_id)
         try:
-            while not at_rest():
+            rested = not self.river.is_going_on(process_instance_id) and at_rest()
+            while not rested:
                 now = passed()
                 if deadline is not None and now >= deadline:
                     raise _too_late(process_instance_id, timeout)
                 if self.inline is not None:
                     self._wait_inline(process_instance_id, deadline, timeout)
+                    rested = at_rest()
                 else:
                     # Another engine's step is seen only by looking, so the watcher is not relied on alone.
-                    watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
+                    rested = watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000)) or at_rest()
         finally:
             self.river.unwatch(process_instance_id, watcher)
 

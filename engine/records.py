@@ -28,10 +28,10 @@ class Records:
         self.stones = facilities.stones
 
     def _rows(self, number: int) -> tuple[InstanceRow, ContentRow]:
-        row, content = self.store.instance(number), self.store.content(number)
-        if row is None or content is None:
+        found = self.store.record(number)
+        if found is None:
             raise UnknownProcessInstance(str(number))
-        return row, content
+        return found
 
     def _mask(self, row: InstanceRow, content: ContentRow) -> Mask | None:
         # An undo shows what its origin was started with, so it hides the same secrets.
@@ -41,7 +41,9 @@ class Records:
         return showing.mask_for(template, content)
 
     def _show(self, row: InstanceRow, content: ContentRow) -> ProcessInstance:
-        outputs: dict[str, Any] = showing.outputs_of(self.store.tasks(row.process_instance_id), self.stones)
+        outputs: dict[str, Any] = showing.outputs_of(
+            self.store.tasks_with_outputs(row.process_instance_id), self.stones
+        )
         return showing.show_instance(row, content, outputs, self._mask(row, content))
 
     def instance(self, number: int) -> ProcessInstance:

@@ -27,6 +27,8 @@ logger = logging.getLogger("riverstone.engine")
 MOST_IN_A_BATCH = 256
 MOST_KEPT = 1000
 TRIES = 5
+RESTING = frozenset({"ended", "paused"})
+"""The phases in which nothing goes on in an instance."""
 
 
 class Turn:
@@ -136,6 +138,14 @@ class River:
         watcher = threading.Event()
         self._watchers.setdefault(process_instance_id, []).append(watcher)
         return watcher
+
+    def is_going_on(self, process_instance_id: int) -> bool:
+        """Whether the instance was still going on after the last step of this engine that anybody knows of.
+
+        Then, if it has come to rest, a watcher that was there before is set.
+        """
+        kept = self._kept.get(process_instance_id)
+        return kept is not None and kept.row.phase not in RESTING
 
     def unwatch(self, process_instance_id: int, watcher: threading.Event) -> None:
         """Nobody looks at the watcher any more."""
@@ -301,7 +311,7 @@ class River:
             if instance.handed:
                 works.extend(instance.work(row) for row in instance.handed if row.open)
                 instance.handed = []
-            if instance.row.phase in ("ended", "paused"):
+            if instance.row.phase in RESTING:
                 rested.append(instance.number)
         self._note_dues(turn)
         self.facilities.observers.tell_changes(turn.instances.values())
@@ -346,11 +356,10 @@ class River:
         if found is not None:
             self._kept.move_to_end(process_instance_id)
             return found
-        store = self.facilities.store
-        row, content = store.instance(process_instance_id), store.content(process_instance_id)
-        if row is None or content is None:
+        record = self.facilities.store.record(process_instance_id)
+        if record is None:
             raise UnknownProcessInstance(str(process_instance_id))
-        return Instance.loaded(self.facilities, row, content)
+        return Instance.loaded(self.facilities, *record)
 
     def _keep(self, instance: Instance) -> None:
         number, kept = instance.row.process_instance_id, self._kept

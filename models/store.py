@@ -225,6 +225,19 @@ class Store:
     def instance(self, process_instance_id: int) -> InstanceRow | None:
         return self._one(InstanceRow, SELECT_INSTANCE, (process_instance_id,))
 
+    def record(self, process_instance_id: int) -> tuple[InstanceRow, ContentRow] | None:
+        """One instance with its content, as both stood at one moment."""
+        found = self.read(SELECT_RECORD, (process_instance_id,))
+        if not found:
+            return None
+        row, content = InstanceRow(*found[0][:_INSTANCE_WIDTH]), ContentRow(*found[0][_INSTANCE_WIDTH:])
+        return opened(row, self.cipher), opened(content, self.cipher)
+
+    def phase(self, process_instance_id: int) -> str | None:
+        """The phase of one instance, None where there is none."""
+        found = self._value(SELECT_PHASE, (process_instance_id,))
+        return None if found is None else str(found)
+
     def content(self, process_instance_id: int) -> ContentRow | None:
         return self._one(ContentRow, SELECT_CONTENT, (process_instance_id,))
 
@@ -270,6 +283,10 @@ class Store:
     def tasks(self, process_instance_id: int) -> list[TaskRow]:
         """The whole ledger of one instance, oldest first."""
         return self._rows(TaskRow, SELECT_TASKS, (process_instance_id,))
+
+    def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
+        """Those rows of the ledger that have put out anything, oldest first."""
+        return self._rows(TaskRow, SELECT_TASKS_WITH_OUTPUTS, (process_instance_id,))
 
     def due_tasks(self, now: int, limit: int, owner: str) -> list[TaskRow]:
         """Open tasks that are due and belong to this engine."""
@@ -443,8 +460,22 @@ def _newest_first(query: Any, table: Any, cursor: tuple[int, str] | None, limit:
 
 SELECT_INSTANCE = _select("process_instance", InstanceRow, "`process_instance_id` = ?")
 SELECT_CONTENT = _select("content", ContentRow, "`process_instance_id` = ?")
+_INSTANCE_WIDTH = len(columns(InstanceRow))
+_RECORD_NAMES = ", ".join(
+    [f"`process_instance`.`{name}`" for name in columns(InstanceRow)]
+    + [f"`content`.`{name}`" for name in columns(ContentRow)]
+)
+SELECT_RECORD = (
+    f"SELECT {_RECORD_NAMES} FROM `process_instance` JOIN `content`"
+    " ON `content`.`process_instance_id` = `process_instance`.`process_instance_id`"
+    " WHERE `process_instance`.`process_instance_id` = ?"
+)
+SELECT_PHASE = "SELECT `phase` FROM `process_instance` WHERE `process_instance_id` = ?"
 SELECT_TASK = _select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = _select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
+SELECT_TASKS_WITH_OUTPUTS = _select(
+    "task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`"
+)
 SELECT_DUE_TASKS = _select("task", TaskRow, "`owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?")
 SELECT_MISSING_STONE = _select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
 MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
