@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,15 @@ def test_an_application_may_keep_the_metrics_among_its_own(tmp_path: Path) -> No
         assert ("riverstone_store_up",) in samples(metrics)
     # What was counted is still told when the database is gone.
     assert samples(metrics)["riverstone_store_up",] == 0
+
+
+def test_the_guide_tells_of_every_metric(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
+        text = Metrics.of(engine).text().decode()
+
+    names = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    assert names == set(re.findall(r"`(riverstone_\w+)`", guide.partition("### Alerts")[0]))
 
 
 def test_an_observer_is_told_what_is_durable(tmp_path: Path) -> None:
