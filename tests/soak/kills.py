@@ -156,13 +156,15 @@ class Round:
         last = life == LIVES
         if not last and random.random() < 0.7:
             failpoints.kill_at(random.choice(failpoints.names()), random.choice((1, 2, 5, 10, 20, 40)))
-        if not last:
-            delay = random.uniform(0.02, 0.6)
-            killer = threading.Timer(delay, lambda: os.kill(os.getpid(), signal.SIGKILL))
-            killer.daemon = True
-            killer.start()
+        # Now and then while it begins, but where that takes long it is to come to work too.
+        early = random.random() < 0.2
+        delay = random.uniform(0.02, 0.6)
+        if not last and early:
+            kill_in(delay)
         with self.engine() as engine:
             engine.deploy(self.source)
+            if not last and not early:
+                kill_in(delay)
             for number in range(0 if last else random.randint(0, 2)):
                 started = engine.start(key="main", name="soak", idempotency_key=f"{life}-{number}")
                 self.promise("start", started.process_instance_id)
@@ -263,6 +265,13 @@ class Round:
             for later in first:
                 if later != target and target in ancestors(tasks, later) and done.get(later, -1) > began:
                     self.wrong.append(f"{target} was undone before {later}, which followed it")
+
+
+def kill_in(seconds: float) -> None:
+    """Kill this process then, whatever it is doing."""
+    killer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    killer.daemon = True
+    killer.start()
 
 
 def _moves(known: ProcessInstance) -> bool:
