@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ..models import SUSPECT, EngineRow, EventRow, Leases, StoreError
-from . import failpoints, logs, step
+from . import failpoints, ledger, logs, step
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
 from .instance import Facilities
@@ -22,6 +22,8 @@ logger = logging.getLogger("riverstone.engine")
 
 POLL = 1.0
 """Seconds between two looks into the store for what others left; what this engine knows of is on time."""
+WATCH = 0.05
+"""Seconds between two looks whether a task that may be what kills engines is done, since others wait for that."""
 LEASE = 30.0
 """Seconds without a sign of life after which an engine counts as dead, even if its process is there."""
 WITNESSED = 8.0
@@ -62,6 +64,8 @@ class Pulse:
         self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
         self._observed: dict[str, tuple[int, float]] = {}
         self._suspect: int | None = None
+        self._claimed = 0
+        """How much of one kind the last look has claimed."""
         self._clock: tuple[int, float, float] | None = None
         """What the engine's clock showed at the last look, and the machine's two that nobody sets."""
         river.on_owed = self._owed.append
@@ -149,7 +153,7 @@ class Pulse:
     def _patience(self) -> float:
         due = self._known_due()
         until_due = POLL if due is None else (due - self.facilities.clock.now()) / 1000
-        return max(0.0, min(POLL, until_due))
+        return max(0.0, min(POLL if self._suspect is None else WATCH, until_due))
 
     # -- what is due
 
@@ -170,12 +174,20 @@ class Pulse:
         real = time.monotonic()
         if self.river.suspects and real - self._polled >= POLL:
             self._look_after_suspects()
+        if self._is_suspect_done():
+            # Its outcome is to be in the store before the next of them may kill this engine.
+            while self.river.drain():
+                pass
+            self._polled = 0.0
         if not self.passive and (self.thread is None or real - self._polled >= POLL):
             if real - self._looked >= POLL:
                 self._looked = real
                 self._take_over()
             self._polled = real
             moved = self._poll(now) or moved
+            if self._claimed >= MOST_AT_ONCE:
+                # There may be more that somebody left.
+                self._polled = 0.0
             self._answered = time.monotonic()
         while self.river.drain():
             pass
@@ -245,17 +257,20 @@ class Pulse:
     def _poll(self, now: int) -> bool:
         """What is due in the store and was not known here: left by an engine that died, or set by another."""
         store = self.facilities.store
+        engine_id = self.facilities.engine_id
         moved = self._claim(now)
         moved = self._start_due(now) or moved
+        timers = self.leases.claim_timers(engine_id, now, MOST_AT_ONCE)
+        self._claimed = max(self._claimed, timers, self.leases.claim_graces(engine_id, now, MOST_AT_ONCE))
         looked_at = self.river.looks.holds()
-        for row in store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id):
+        for row in store.due_tasks(now, MOST_AT_ONCE, engine_id):
             if row.id not in looked_at and not self.facilities.dispatcher.holds(row.id):
                 self._submit("task", row.process_instance_id, row.id, 0)
                 moved = True
-        for number, token, which in self.leases.due_timers(self.facilities.engine_id, now, MOST_AT_ONCE):
+        for number, token, which in self.leases.due_timers(engine_id, now, MOST_AT_ONCE):
             self._submit("timer", number, token, which)
             moved = True
-        for number in self.leases.due_graces(self.facilities.engine_id, now, MOST_AT_ONCE):
+        for number in self.leases.due_graces(engine_id, now, MOST_AT_ONCE):
             self._submit("grace", number, 0, 0)
             moved = True
         return moved
@@ -263,18 +278,26 @@ class Pulse:
     def _claim(self, now: int) -> bool:
         """Take what is due and nobody's; of what may be killing engines, one task at a time."""
         dispatcher = self.facilities.dispatcher
-        free = self._suspect is None or not dispatcher.holds(self._suspect)
+        free = self._suspect is None or self._is_suspect_done()
         # Elsewhere they kill no engine.
         suspects = MOST_AT_ONCE if dispatcher.remote else int(free)
         failpoints.reach("before-claim")
-        claimed = self.leases.claim(self.facilities.engine_id, now, MOST_AT_ONCE, suspects=suspects)
+        claimed = self.leases.claim(
+            self.facilities.engine_id, now, MOST_AT_ONCE, suspects=suspects, losses=ledger.losses
+        )
+        self._claimed = len(claimed)
         failpoints.reach("after-claim")
+        if free:
+            self._suspect = None
         for row in claimed:
             # Released in the store alone, so a copy in memory knows nothing of it.
             self.river.forget([row.process_instance_id])
-            if row.lost >= SUSPECT:
+            if ledger.losses(row) >= SUSPECT:
                 self._suspect = row.id
         return bool(claimed)
+
+    def _is_suspect_done(self) -> bool:
+        return self._suspect is not None and not self.facilities.dispatcher.holds(self._suspect)
 
     def _take_over(self) -> None:
         """Release what dead engines held, so that any living one goes on with it."""

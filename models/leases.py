@@ -7,10 +7,11 @@ engine is refused, so it cannot bring in what others have in hand.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .cipher import opened
 from .errors import AlreadyUsed
 from .rows import EngineRow, TaskRow, columns
 from .store import RUNNING
@@ -81,40 +82,62 @@ class Leases:
             released += self.store.write(take)
         return released
 
-    def claim(self, engine_id: str, now: int, limit: int, *, suspects: int) -> list[TaskRow]:
+    def claim(
+        self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
+    ) -> list[TaskRow]:
         """Make tasks this engine's that are due and nobody's, so that no other engine takes them too.
 
-        At most so many ``suspects`` are among them.
+        At most so many ``suspects`` are among them; ``losses`` tells how often a task was lost since it was heard of.
         """
-        claimed = self._claim("<", engine_id, now, limit)
-        return claimed + self._claim(">=", engine_id, now, suspects) if suspects else claimed
+        claimed: list[TaskRow] = []
+        # Looked for first, since mostly there is nothing to write.
+        for lost in (f"< {SUSPECT}", f">= {SUSPECT}"):
+            found = self._tasks(f"`due` <= ? AND `owner` IS NULL AND `lost` {lost}", now, limit)
+            wanted = [row.id for row in found if losses(row) < SUSPECT]
+            wanted += [row.id for row in found if losses(row) >= SUSPECT][:suspects]
+            if wanted:
+                marks = _marks(wanted)
+                sql = f"UPDATE `task` SET `owner` = ? WHERE `id` IN ({marks}) AND `owner` IS NULL AND `open` = 1"
+                self.store.execute(sql, (engine_id, *wanted))
+                claimed += self._tasks(f"`id` IN ({marks}) AND `owner` = ?", *wanted, engine_id, limit)
+        return claimed
 
-    def due_timers(self, engine_id: str, now: int, limit: int) -> list[tuple[int, int, int]]:
-        """Timers (instance, token, number) that are due and this engine's, as those that no living one sees to become.
+    def _tasks(self, condition: str, *values: object) -> list[TaskRow]:
+        names = ", ".join(f"`{name}`" for name in columns(TaskRow))
+        sql = f"SELECT {names} FROM `task` WHERE {condition} AND `open` = 1 ORDER BY `due` LIMIT ?"
+        return [opened(TaskRow(*row), self.store.cipher) for row in self.store.read(sql, values)]
 
-        Left out are those of a process that is paused, stopping or ended: it is not reached by its timers.
-        """
-        found = self._due("wait", "owner", SELECT_DUE_TIMERS, engine_id, now, limit)
-        return [(number, token, which) for number, token, which, _ in found]
+    def claim_timers(self, engine_id: str, now: int, limit: int) -> int:
+        """Make timers that are due and that no living engine sees to this engine's; how many there were."""
+        return self._claim_due("wait", "owner", SELECT_FREE_TIMERS, engine_id, now, limit)
 
-    def due_graces(self, engine_id: str, now: int, limit: int) -> list[int]:
-        """Process instances whose grace is over and this engine's to see to, as with timers."""
-        found = self._due("process_instance", "due_owner", SELECT_DUE_GRACES, engine_id, now, limit)
-        return [number for number, _ in found]
+    def claim_graces(self, engine_id: str, now: int, limit: int) -> int:
+        """The same for graces that are over."""
+        return self._claim_due("process_instance", "due_owner", SELECT_FREE_GRACES, engine_id, now, limit)
 
-    def _due(self, table: str, owner: str, select: str, engine_id: str, now: int, limit: int) -> list[tuple[Any, ...]]:
-        found = self.store.read(select, (now, engine_id, limit))
-        free = {row[0] for row in found if row[-1] != engine_id}
-        if not free:
-            return found
+    def _claim_due(self, table: str, owner: str, select: str, engine_id: str, now: int, limit: int) -> int:
+        found = [number for (number,) in self.store.read(select, (now, limit))]
+        if not found:
+            return 0
         # Literally: a subquery would hold up the commits of those engines on MariaDB.
         living = [engine_id, *(number for (number,) in self.store.read("SELECT `id` FROM `engine_node`"))]
         sql = (
-            f"UPDATE `{table}` SET `{owner}` = ? WHERE `process_instance_id` IN ({_marks(free)}) AND `due` <= ?"
+            f"UPDATE `{table}` SET `{owner}` = ? WHERE `process_instance_id` IN ({_marks(found)}) AND `due` <= ?"
             f" AND (`{owner}` IS NULL OR `{owner}` NOT IN ({_marks(living)}))"
         )
-        self.store.execute(sql, (engine_id, *free, now, *living))
-        return [row for row in self.store.read(select, (now, engine_id, limit)) if row[-1] == engine_id]
+        return self.store.execute(sql, (engine_id, *found, now, *living))
+
+    def due_timers(self, engine_id: str, now: int, limit: int) -> list[tuple[int, int, int]]:
+        """This engine's timers that are due: (instance, token, number).
+
+        Left out are those of a process that is paused, stopping or ended: it is not reached by its timers.
+        """
+        found = self.store.read(SELECT_DUE_TIMERS, (engine_id, now, limit))
+        return [(number, token, which) for number, token, which in found]
+
+    def due_graces(self, engine_id: str, now: int, limit: int) -> list[int]:
+        """Process instances whose grace is over and this engine's to see to."""
+        return [number for (number,) in self.store.read(SELECT_DUE_GRACES, (engine_id, now, limit))]
 
     def shift(self, engine_id: str, by: int, timers_by: int) -> None:
         """Move the moments of an engine's open tasks and graces, and of its timers that count from when they were set.
@@ -128,20 +151,6 @@ class Leases:
             self.store.run(SHIFT_TIMERS, (timers_by, engine_id))
 
         self.store.write(move)
-
-    def _claim(self, comparison: str, engine_id: str, now: int, limit: int) -> list[TaskRow]:
-        free = f"`due` <= ? AND `owner` IS NULL AND `open` = 1 AND `lost` {comparison} {SUSPECT}"
-        # Looked for first, since mostly there is nothing to write.
-        found = self.store.read(f"SELECT `id` FROM `task` WHERE {free} ORDER BY `due` LIMIT ?", (now, limit))
-        if not found:
-            return []
-        numbers = tuple(number for (number,) in found)
-        marks = _marks(numbers)
-        sql = f"UPDATE `task` SET `owner` = ? WHERE `id` IN ({marks}) AND `owner` IS NULL AND `open` = 1"
-        self.store.execute(sql, (engine_id, *numbers))
-        names = ", ".join(f"`{name}`" for name in columns(TaskRow))
-        sql = f"SELECT {names} FROM `task` WHERE `id` IN ({marks}) AND `owner` = ? AND `open` = 1"
-        return [TaskRow(*row) for row in self.store.read(sql, (*numbers, engine_id))]
 
 
 def _marks(values: Collection[object]) -> str:
@@ -174,13 +183,19 @@ LOSE_TASKS = (
     " `owner` = NULL, `due` = COALESCE(`due`, ?)"
 ) + _THEIRS
 
-# What is nobody's, or was an engine's that is no more, is for whoever finds it.
-_SEEN_TO = "({owner} = ? OR {owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"
+_NOBODYS = "({owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"
+SELECT_FREE_TIMERS = (
+    f"SELECT `process_instance_id` FROM `wait` WHERE `wait`.`due` <= ? AND {_NOBODYS.format(owner='`owner`')}"
+    f" AND {RUNNING} ORDER BY `wait`.`due` LIMIT ?"
+)
+SELECT_FREE_GRACES = (
+    "SELECT `process_instance_id` FROM `process_instance`"
+    f" WHERE `due` <= ? AND {_NOBODYS.format(owner='`due_owner`')} ORDER BY `due` LIMIT ?"
+)
 SELECT_DUE_TIMERS = (
-    "SELECT `process_instance_id`, `token`, `number`, `owner` FROM `wait` WHERE `wait`.`due` <= ?"
-    f" AND {_SEEN_TO.format(owner='`owner`')} AND {RUNNING} ORDER BY `wait`.`due` LIMIT ?"
+    "SELECT `process_instance_id`, `token`, `number` FROM `wait`"
+    f" WHERE `owner` = ? AND `wait`.`due` <= ? AND {RUNNING} ORDER BY `wait`.`due` LIMIT ?"
 )
 SELECT_DUE_GRACES = (
-    "SELECT `process_instance_id`, `due_owner` FROM `process_instance` WHERE `due` <= ?"
-    f" AND {_SEEN_TO.format(owner='`due_owner`')} ORDER BY `due` LIMIT ?"
+    "SELECT `process_instance_id` FROM `process_instance` WHERE `due_owner` = ? AND `due` <= ? ORDER BY `due` LIMIT ?"
 )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from riverstone.engine import Engine, heartbeat, pulse
+from riverstone.engine import Engine, Stone, TaskInfo, heartbeat, pulse
+from riverstone.engine.dispatch.threads import ThreadsDispatcher
 
 from ..features.sketch import catch, line, service
 from ..models.stores import fresh
@@ -140,6 +143,40 @@ def test_a_stone_that_kills_whoever_carries_it_out_fails_in_the_end_and_takes_no
     assert task.status == "start.failed"
     assert task.reason == "start was lost 3 times with the engine that carried it out, so it is given up"
     assert sorted(each.status for each in instances) == ["rollback.success", *["success"] * 4]
+
+
+def test_tasks_that_may_be_what_kills_engines_are_taken_one_at_a_time_but_one_right_after_the_other(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    running, most = Counter[str](), Counter[str]()
+    lock, together = threading.Lock(), threading.Barrier(5)
+
+    class Counted(Stone):
+        code = "counted"
+
+        def start(self, task: TaskInfo) -> None:
+            kind = task.parameters["kind"]
+            with lock:
+                running[kind] += 1
+                most[kind] = max(most[kind], running[kind])
+            if kind == "cleared":
+                together.wait(10)
+            with lock:
+                running[kind] -= 1
+
+    with Engine(url, stones=[Counted], passive=True, dispatcher=ThreadsDispatcher(0)) as asking:
+        asking.deploy(line("shop", service("a", "counted", {"kind": "${kind}"})))
+        for number in range(45):
+            kind = "cleared" if number < 5 else "suspect"
+            asking.start(key="shop", name=kind, variables={"kind": kind})
+        asking._store.execute("UPDATE `task` SET `lost` = 2")
+        survived = "UPDATE `task` SET `state` = ? WHERE `id` IN (SELECT `id` FROM `task` ORDER BY `id` LIMIT 5)"
+        asking._store.execute(survived, ('{"riverstone":{"survived":2}}',))
+
+    with Engine(url, stones=[Counted], dispatcher="threads") as engine:
+        assert ended(engine, 45) == ["success"] * 45
+    assert most == {"suspect": 1, "cleared": 5}
 
 
 def test_a_killed_process_is_gone_before_its_parent_has_asked_about_it() -> None:

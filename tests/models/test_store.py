@@ -269,10 +269,12 @@ def test_what_is_due_is_found_in_its_order(store: Store) -> None:
 
     leases = Leases(store)
     leases.begin("me", "host", 1, "then")
+    assert leases.claim_graces("me", 50, 10) == 2
     assert leases.due_graces("me", 50, 10) == [3, 1]
     assert [task.id for task in store.due_tasks(50, 10, "me")] == [10]
     assert [task.id for task in store.due_tasks(50, 10, "other")] == [12]
     assert store.due_tasks(50, 0, "me") == []
+    assert leases.claim_timers("me", 50, 10) == 2
     assert leases.due_timers("me", 50, 10) == [(1, 2, 0), (1, 0, 0)]
     assert leases.due_timers("me", 50, 1) == [(1, 2, 0)]
     assert store.next_due() == 5
@@ -287,13 +289,16 @@ def test_a_timer_and_a_grace_that_nobody_sees_to_become_those_of_one_engine(stor
         wait = filled(WaitRow, process_instance_id=number, due=number, owner=owner)
         written(store, instance(number, due=number, due_owner=owner), wait)
 
+    assert leases.claim_graces("e-1", 4, 10) == 2
     assert leases.due_graces("e-1", 4, 10) == [1, 2, 4]
+    assert leases.claim_graces("e-2", 4, 10) == 0
     assert leases.due_graces("e-2", 4, 10) == [3]
-    assert [timer[0] for timer in leases.due_timers("e-1", 3, 10)] == [1, 2]
-    assert [timer[0] for timer in leases.due_timers("e-2", 4, 10)] == [3, 4]
+    assert leases.claim_timers("e-1", 3, 10) == 1
+    assert leases.claim_timers("e-2", 4, 10) == 1
     assert [timer[0] for timer in leases.due_timers("e-1", 4, 10)] == [1, 2]
-    assert leases.due_timers("e-3", 4, 10) == [], "a living engine's are left to it"
+    assert [timer[0] for timer in leases.due_timers("e-2", 4, 10)] == [3, 4]
     leases.end("e-1", 9)
+    assert leases.claim_timers("e-2", 4, 10) == 2
     assert [timer[0] for timer in leases.due_timers("e-2", 4, 10)] == [1, 2, 3, 4]
 
 
@@ -322,14 +327,14 @@ def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> No
     held = {"open": 1, "due": None, "owner": "e-1", "stone": "s", "lost": 0}
     written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, **held))
 
-    assert leases.claim("e-2", 50, 10, suspects=1) == []
+    assert leases.claim("e-2", 50, 10, suspects=1, losses=lambda row: row.lost) == []
     assert leases.end("e-1", 7) == 1
 
     assert [(engine.id, engine.host, engine.pid, engine.pid_started) for engine in leases.engines()] == [
         ("e-2", "host", 2, "then")
     ]
     assert store.due_tasks(50, 10, "e-2") == []
-    (task,) = leases.claim("e-2", 50, 10, suspects=1)
+    (task,) = leases.claim("e-2", 50, 10, suspects=1, losses=lambda row: row.lost)
     assert (task.owner, task.due, task.lost) == ("e-2", 7, 0)
     assert store.due_tasks(50, 10, "e-2") == [task]
 
