@@ -12,6 +12,7 @@ from .errors import Conflict, Invalid
 from .instance import Flags, Instance
 from .life import begin_undo, drain, grace_over, settle
 from .undo import KINDS, Kind, create_undo
+from .undo_order import stand_ins
 from .undo_tasks import hand_over_undo, retain
 
 
@@ -134,9 +135,11 @@ def retry(origin: Instance, kept: Sequence[int]) -> None:
 def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int]) -> None:
     """The same undo instance goes on: what failed is tried again with fresh counters, or retained for ever.
 
-    ``kept`` names tasks by the origin's task id or the undo's own.
+    ``kept`` names tasks by the origin's task id or the undo's own; what one handler takes back is given up together.
     """
     undo = origin.undo_instance(undo_id)
+    stands_for = stand_ins(origin.tasks) if kind == "rollback" else {}
+    kept = [stands_for.get(task_id, task_id) for task_id in kept]
     failed = [row for row in undo.tasks.values() if row.status == f"{kind}.failed" and not row.open]
     handled = handlers.failed(undo)
     given_up = {row.id for row in failed if row.id in kept or row.target in kept}

@@ -27,7 +27,7 @@ def undo_set(tasks: Mapping[int, TaskRow], kind: str) -> list[TaskRow]:
 
     In a rollback a handler of the model takes back all that its activity made, so one row stands for these.
     """
-    stands_for = _stand_ins(tasks) if kind == "rollback" else {}
+    stands_for = stand_ins(tasks) if kind == "rollback" else {}
     return [
         row
         for row in tasks.values()
@@ -52,7 +52,7 @@ def covers(row: TaskRow) -> list[int]:
     return found
 
 
-def _stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
+def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
     """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler."""
     found: dict[int, int] = {}
     handled = [row for row in tasks.values() if row.undo not in ledger.DONE_WITH and handler_in(row) is not None]
@@ -68,7 +68,7 @@ def plan(tasks: Mapping[int, TaskRow], kind: str) -> list[Step]:
     """
     rows = undo_set(tasks, kind)
     wanted = {row.id for row in rows}
-    stands_for = _stand_ins(tasks) if kind == "rollback" else {}
+    stands_for = stand_ins(tasks) if kind == "rollback" else {}
     after: dict[int, list[int]] = {task_id: [] for task_id in wanted}
     for task_id, predecessors in _followed(_causes(tasks, stands_for), wanted).items():
         for predecessor in predecessors:

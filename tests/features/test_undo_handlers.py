@@ -290,7 +290,7 @@ def test_a_handler_whose_values_are_missing_in_the_rollback_fails_and_can_be_giv
     assert "nobody" in (engine.get(str(ended.rollback_process_instance_id)).reason or "")
     assert engine.retry_undo(ended.process_instance_id).status == "rollback.failed"
     rows = {task.namespace: task.task_id for task in engine.tasks(ended.process_instance_id)}
-    assert engine.retry_undo(ended.process_instance_id, retain=[rows["y"]]).status == "rollback.success"
+    assert engine.retry_undo(ended.process_instance_id, retain=[rows["x"]]).status == "rollback.success"
     assert undone(engine.tasks(ended.process_instance_id)) == {
         "before": "undone",
         "x": "retained",
