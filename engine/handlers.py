@@ -54,7 +54,7 @@ def freeze(instance: Instance, token: Token, entry: Entry) -> tuple[int, ...]:
         lines = jsontext.read(row.log) if row.log else []
         row.log = jsontext.dumps([*lines, f"No compensation: {error.message}"])
     else:
-        ledger.keep(row, handler={**frozen, "covers": [each.id for each in rows] or [row.id]})
+        ledger.keep(row, handler={**frozen, "covers": sorted({row.id, *(each.id for each in rows)})})
     instance.changes.task_changed(row)
     return tuple(token.after) if free else (row.id,)
 

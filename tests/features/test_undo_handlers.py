@@ -340,3 +340,13 @@ def test_what_a_branch_beside_it_did_waits_for_neither(engine: Engine, world: Wo
     steps = {task.namespace: task for task in engine.tasks(str(ended.rollback_process_instance_id))}
     assert steps["beside"].after == ()
     assert set(steps["before"].after) == {steps["beside"].task_id, steps["s"].task_id}
+
+
+def test_an_activity_whose_results_are_all_kept_is_compensated_all_the_same(engine: Engine, world: World) -> None:
+    engine.deploy(model(sub("s", policy("kept", "make", "retain"))))
+
+    ended = run(engine, "shop")
+
+    assert undoing(world) == [("rollback", "b"), ("start", "s"), ("rollback", "before")]
+    marks = undone(engine.tasks(ended.process_instance_id))
+    assert marks == {"before": "undone", "kept": "retained", "s": "undone", "b": "undone"}
