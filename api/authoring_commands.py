@@ -23,7 +23,7 @@ output_option = click.option(
 def render(connection: Connection, /, source: str, output: Path | None) -> None:
     """Draw a BPMN file, or a process instance in the colours of its tasks, as SVG."""
     if source.isascii() and source.isdigit() and not Path(source).exists():
-        with connection.engine(passive=True) as engine:
+        with connection.asking(passive=True) as engine:
             svg = engine.picture(source).svg
     else:
         from ..engine.picture import model_picture
@@ -59,8 +59,9 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
 
     if modeler is None:
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")
-    with replace(connection, url="sqlite:///:memory:").engine(passive=True) as engine:
+    # Without a server no database is needed, so none is opened or made.
+    with replace(connection, url="sqlite:///:memory:").asking(passive=True) as engine:
         declarations = engine.stones_declared()
     if not declarations:
-        raise click.UsageError("There are no stones: name a module that defines some by --stones MODULE.")
+        raise click.UsageError("There are no stones: name a module that defines some by --stones MODULE, or a server.")
     write_text(json.dumps(element_templates(declarations, modeler), indent=2, ensure_ascii=False), output)

@@ -13,8 +13,9 @@ from ..engine import jsontext
 from ..engine.declaration import StoneDeclaration
 from ..engine.deployments import Source, Template, read_source, template_text
 from ..engine.errors import Invalid, WaitTimeout
+from ..engine.picture import Picture, process_picture
 from ..engine.starts import Drain
-from ..engine.views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from ..engine.views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 from . import reading
 from .members import TIME
 from .transport import Files, Transport, part
@@ -204,6 +205,14 @@ class Client:
 
     def task(self, task_id: str) -> Task:
         return reading.task(self._transport.get(f"/task/{part(task_id)}/detail"))
+
+    def tokens(self, process_instance_id: str) -> list[Token]:
+        detail = self._transport.get(f"/process/{part(process_instance_id)}/detail")
+        return [reading.token(each) for each in detail["tokens"]]
+
+    def picture(self, process_instance_id: str) -> Picture:
+        xml = self.sources(process_instance_id)[0]
+        return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))
 
     def sources(self, process_instance_id: str) -> tuple[str, ...]:
         return tuple(self._transport.get(f"/process/{part(process_instance_id)}/source")["files"])

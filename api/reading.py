@@ -18,7 +18,9 @@ from ..engine.views import (
     ProcessInstance,
     ProcessSummary,
     Task,
+    Token,
     UndoStep,
+    Wait,
 )
 from .errors import Refused, ServerUnavailable
 
@@ -115,6 +117,17 @@ def undo_step(content: Content) -> UndoStep:
         stone=content["stone"],
         action=content["action"],
         after=tuple(content["after"]),
+    )
+
+
+def token(content: Content) -> Token:
+    """A ``TokenRecord``."""
+    waits = (Wait(kind=each["kind"], name=each["name"], due=instant(each["due"])) for each in content["waits"])
+    return Token(
+        element_id=content["elementId"],
+        calls=tuple(content["calls"]),
+        scope=content["scope"],
+        waits=tuple(waits),
     )
 
 

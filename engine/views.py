@@ -28,11 +28,11 @@ class Model:
     files: tuple[str, ...] = field(default=(), repr=False)
     """All its BPMN files, of which ``xml`` is the first."""
 
-    def _repr_svg_(self) -> str:
-        """The diagram, for notebooks."""
+    def _repr_svg_(self) -> str | None:
+        """The diagram, for notebooks; None for one out of a list that is shown without its files."""
         from .picture import model_picture
 
-        return model_picture(self.xml).svg
+        return model_picture(self.xml).svg if self.xml else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,11 +51,11 @@ class Deployment:
     files: tuple[str, ...] = field(default=(), repr=False)
     """All its BPMN files, of which ``xml`` is the first."""
 
-    def _repr_svg_(self) -> str:
-        """The diagram, for notebooks."""
+    def _repr_svg_(self) -> str | None:
+        """The diagram, for notebooks; None for one out of a list that is shown without its files."""
         from .picture import model_picture
 
-        return model_picture(self.xml).svg
+        return model_picture(self.xml).svg if self.xml else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -323,6 +323,11 @@ def test_every_command_about_processes_works_through_a_server_too(run: Run, addr
     assert "make" in ask("tasks", number).stdout
     assert f"riverstone delete {number}" in ask("why", number).stdout
     assert "delete" in ask("undo", number, "--preview").stdout
+    assert "success" in ask("render", number).stdout
+    assert [each["id"] for each in json.loads(ask("templates", "--camunda8").stdout)] == [
+        "riverstone:break",
+        "riverstone:make",
+    ]
     ask("delete", number)
     assert engine.wait(number, 20).status == "delete.success"
     assert "No process instance has the id '999999'." in ask("why", "999999", fails=True).output

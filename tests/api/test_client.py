@@ -67,6 +67,7 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
     assert server.search(text="b-1", statuses=["success"]).items == engine.search(text="b-1").items
     assert server.preview(number, "delete") == engine.preview(number, "delete")
     assert server.sources(number) == engine.sources(number)
+    assert server.picture(number) == engine.picture(number)
     assert server.why(number).commands == engine.why(number).commands
     assert server.protect(number).protected
     assert raised(lambda: server.delete(number)).code == "protected"
@@ -81,8 +82,10 @@ def test_people_messages_and_signals_go_through_the_client(server: Client, engin
     with pytest.raises(WaitTimeout):
         server.wait(asked, timeout=0.1)
     (task,) = server.tasks(asked)
+    assert server.tokens(asked) == engine.tokens(asked)
     assert server.complete(task.task_id, {"yes": True}).outputs == {"yes": True}
     listening = server.start(key="listening", name="x").process_instance_id
+    assert server.tokens(listening)[0].waits == engine.tokens(listening)[0].waits != ()
     assert server.message("paid", {"sum": 7}).process_instance_id == listening
     hearing = server.start(key="hearing", name="x").process_instance_id
     assert server.signal("alarm") == [hearing]
