@@ -12,6 +12,7 @@ const ROOM = { side: 24, top: 28, bottom: 52 };
 export class Diagram {
   /** `select` is told the business object of the element that somebody clicks, or null for none. */
   constructor({ label, select = () => {} }) {
+    this.label = label;
     this.select = select;
     this.painted = new Map();
     this.viewer = null;
@@ -78,9 +79,9 @@ export class Diagram {
   }
 
   #listen() {
-    const svg = this.canvas.querySelector("svg");
-    svg?.setAttribute("aria-hidden", "true");
-    svg?.removeAttribute("tabindex");
+    const svg = this.canvas.querySelector(".djs-container > svg");
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", t("diagram.keys", { name: this.label }));
     const pointers = new Map();
     this.canvas.onwheel = (event) => {
       if (!event.ctrlKey) return;

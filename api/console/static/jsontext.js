@@ -1,6 +1,6 @@
 // JSON as people read and write it.
 
-import { el, fill, said, unique } from "./element.js";
+import { el, fill, said, staysHere, unique } from "./element.js";
 import { t } from "./language.js";
 
 const LONG = 20_000;
@@ -62,7 +62,7 @@ export class JsonField {
       class: "code",
       "aria-describedby": `${hint ? `${id}-hint ` : ""}${id}-wrong`,
       value,
-      onblur: () => this.check(),
+      onblur: (event) => staysHere(event) || this.check(),
       oninput: () => this.wrong.textContent && this.check(),
     });
     const tidy = el("button", { type: "button", class: "small", onclick: () => this.tidy() }, t("json.tidy"));

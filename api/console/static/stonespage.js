@@ -55,16 +55,17 @@ export function stonesPage({ main, titled }) {
     );
   }
 
-  function table(label, columns, rows) {
+  function table(stone, label, columns, rows) {
     return el(
       "div",
-      { class: "wide-table", tabindex: "0", role: "region", "aria-label": label },
+      { class: "wide-table", tabindex: "0", role: "region", "aria-label": `${stone.code}: ${label}` },
       el("table", { class: "plain-list" }, el("caption", {}, label), el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, t(`stone.${name}`))))), el("tbody", {}, rows)),
     );
   }
 
   function parameters(stone) {
     return table(
+      stone,
       t("parameters"),
       ["name", "type", "default", "meaning"],
       stone.parameters.map((parameter) =>
@@ -92,6 +93,7 @@ export function stonesPage({ main, titled }) {
 
   function outputs(stone) {
     return table(
+      stone,
       t("outputs"),
       ["name", "meaning"],
       stone.outputs.map((output) => el("tr", {}, el("td", {}, el("code", {}, said(output.name))), el("td", {}, said(output.description), output.secret && el("span", { class: "tag" }, t("stone.secret"))))),

@@ -1,6 +1,6 @@
 // A form drawn from a parameter template: one field a variable, with its limits, its default and its links.
 
-import { el, said, unique } from "./element.js";
+import { el, said, staysHere, unique } from "./element.js";
 import { t } from "./language.js";
 
 const REFERENCE = "Ref:";
@@ -37,7 +37,12 @@ class Variable {
     this.required = given === null || given === "";
     const id = unique("variable");
     this.id = id;
-    this.input = this.#input({ id, oninput: () => changed(), onchange: () => (this.check(), changed()), onblur: () => this.check() });
+    this.input = this.#input({
+      id,
+      oninput: () => (this.wrong.textContent && this.check(), changed()),
+      onchange: () => changed(),
+      onblur: (event) => staysHere(event) || this.check(),
+    });
     this.wrong = el("p", { class: "wrong", id: `${id}-wrong`, "aria-live": "polite" });
     const hint = this.#hint();
     this.input.setAttribute("aria-describedby", `${hint ? `${id}-hint ` : ""}${id}-wrong`);

@@ -31,9 +31,12 @@ function stepLine(step) {
   );
 }
 
+const MOST_SHOWN = 200;
+
 function preview(steps) {
   if (steps.length === 0) return el("p", { class: "faint" }, t("preview.nothing"));
   const kept = steps.filter(({ action }) => action === "retain").length;
+  const hidden = steps.length - MOST_SHOWN;
   return el(
     "div",
     { class: "preview" },
@@ -41,8 +44,9 @@ function preview(steps) {
     el(
       "ol",
       { class: "rounds", tabindex: "0", "aria-label": t("preview") },
-      rounds(steps).map((round) => el("li", {}, el("ul", {}, round.map(stepLine)))),
+      rounds(steps.slice(0, MOST_SHOWN)).map((round) => el("li", {}, el("ul", {}, round.map(stepLine)))),
     ),
+    hidden > 0 && el("p", { class: "faint" }, t("preview.more", { count: hidden })),
   );
 }
 

@@ -193,6 +193,7 @@ export default {
 
   preview: "What will be taken back, in this order",
   "preview.nothing": "Nothing has to be taken back.",
+  "preview.more": "And {count} more.",
   "preview.kept": "stays",
   "preview.rollback": "roll back",
   "preview.cancel": "cancel",
@@ -231,6 +232,7 @@ export default {
 
   diagram: "Diagram",
   "diagram.of": "Diagram: {name}",
+  "diagram.keys": "{name}. The arrow keys move it; the tasks are listed below.",
   "diagram.none": "There is no diagram.",
   "diagram.wrong": "The diagram cannot be drawn.",
   "zoom.in": "Zoom in",

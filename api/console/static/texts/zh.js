@@ -193,6 +193,7 @@ export default {
 
   preview: "将按此顺序撤销",
   "preview.nothing": "没有需要撤销的内容。",
+  "preview.more": "另有 {count} 个。",
   "preview.kept": "保留",
   "preview.rollback": "回滚",
   "preview.cancel": "取消",
@@ -231,6 +232,7 @@ export default {
 
   diagram: "流程图",
   "diagram.of": "流程图：{name}",
+  "diagram.keys": "{name}。方向键可移动；任务列在下方。",
   "diagram.none": "没有流程图。",
   "diagram.wrong": "无法绘制流程图。",
   "zoom.in": "放大",

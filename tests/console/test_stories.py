@@ -1,0 +1,190 @@
+"""What people do in the console, from the first file to the last undo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import expect
+
+from riverstone.bpmn_samples import path
+
+from .conftest import Studio
+from .looking import Looker
+
+TEMPLATE: list[dict[str, Any]] = [
+    {"Key": "regionId", "DisplayName": "Region", "AllowedValues": ["bcc", "beijin"], "DefaultValue": "bcc"},
+    {"Key": "backup", "DisplayName": "Backup", "DefaultValue": "Ref:regionId"},
+    {"Key": "projectId", "DisplayName": "Project", "AllowedPattern": "[0-9]+", "ConstraintDescription": "Digits only."},
+    {"Key": "password", "DisplayName": "Password", "NoEcho": True, "MinLength": 6, "Description": "Of the server."},
+    {"Key": "diskNeeded", "NameSpace": "installMysql", "Type": "Integer", "MinValue": 1, "DefaultValue": 1},
+]
+BROKEN = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x">'
+    '<process id="p" isExecutable="true"><startEvent id="s"/>'
+    '<sequenceFlow id="f" sourceRef="s" targetRef="nowhere"/></process></definitions>'
+)
+
+
+def test_a_model_is_authored_run_mended_and_taken_back(studio: Studio, looker: Looker, tmp_path: Path) -> None:
+    page = looker.page
+    broken = tmp_path / "broken.bpmn"
+    broken.write_text(BROKEN)
+
+    looker.go()
+    looker.sees("No process was started yet")
+    looker.keep("first-visit")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Models").click()
+    looker.button("Upload…").click()
+    looker.field("BPMN files").set_input_files(broken)
+    looker.button("Upload", exact=True).click()
+    expect(page.locator(".findings li").first).to_contain_text("Error")
+    looker.keep("findings")
+    looker.field("BPMN files").set_input_files(path("app_server"))
+    page.get_by_text("Templates").click()
+    looker.field("Parameter template").fill(json.dumps(TEMPLATE))
+    looker.button("Upload", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Application server")).to_be_visible()
+    looker.sees("The checks have found nothing.")
+    looker.button("Deploy").click()
+    looker.sees("is deployed as version 1")
+    expect(looker.element("installMysql")).to_be_visible()
+    looker.keep("model", whole=True)
+
+    looker.link("Trial run").click()
+    looker.field("Name of the run").fill("shop")
+    looker.field("Region").select_option("beijin")
+    expect(looker.field("Backup")).to_have_attribute("placeholder", "beijin")
+    looker.field("Project").fill("none")
+    looker.field("Password").fill("s3cret!")
+    looker.field("diskNeeded").fill("900")
+    looker.button("Start the process").click()
+    looker.sees("Digits only.")
+    looker.keep("start-form", whole=True)
+    looker.field("Project").fill("11111")
+    looker.button("Start the process").click()
+
+    looker.sees_status("Paused")
+    expect(looker.element("installMysql")).to_have_class("djs-element djs-shape is-failed")
+    looker.keep("paused")
+    looker.button("Run again…").first.click()
+    looker.field("diskNeeded").fill("2")
+    looker.keep("rerun")
+    looker.button("Run again", exact=True).click()
+    looker.sees_status("Succeeded")
+    expect(page.locator("details", has_text="Variables")).not_to_contain_text("s3cret!")
+
+    looker.button("Delete…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".rounds > li")).to_have_count(7)
+    expect(dialog.locator(".rounds > li").first).to_contain_text("Install Tomcat")
+    looker.keep("delete-preview")
+    assert studio.cloud.list("servers") != []
+    looker.button("Delete the results").click()
+    looker.sees_status("Deleted")
+    expect(page.get_by_role("heading", name="Delete", exact=True)).to_be_visible()
+    expect(page.locator(".panel").nth(1).locator(".djs-element.is-success")).to_have_count(8)
+    assert studio.cloud.list("servers") == []
+
+    page.locator(".panel").nth(1).get_by_role("button", name="Create the server").hover()
+    expect(looker.element("javaAppServer")).to_have_class("djs-element djs-shape is-undone is-pointed")
+    looker.keep("deleted", whole=True)
+    page.locator(".panel").nth(1).get_by_role("link").first.click()
+    looker.sees("Undoes")
+    looker.keep("undo-alone")
+    page.locator(".facts").get_by_role("link").click()
+    looker.sees_status("Deleted")
+
+
+def test_a_run_that_waits_is_told_of_and_cancelled(studio: Studio, looker: Looker) -> None:
+    page = looker.page
+    studio.engine.deploy(path("message"))
+    started = studio.engine.start(key="message", name="waits", variables={})
+
+    looker.go("#/processes?text=wai")
+    looker.link("waits").click()
+    looker.sees("waits for the message “payment-received”.")
+    expect(page.locator(".djs-element.is-waiting")).to_have_count(1)
+    looker.button("Cancel", exact=True).click()
+    expect(page.get_by_role("dialog").locator(".rounds > li")).to_have_count(1)
+    looker.button("Cancel the process").click()
+    looker.sees_status("Cancelled")
+    studio.engine.wait(started.process_instance_id, timeout=10)
+
+    second = studio.engine.start(key="message", name="hears", variables={})
+    looker.go(f"#/process/{second.process_instance_id}")
+    looker.link("Send").click()
+    expect(looker.field("Name of the message")).to_have_value("payment-received")
+    page.get_by_role("region", name="Message").or_(page.locator(".panel").first).get_by_role(
+        "button", name="Send"
+    ).click()
+    looker.sees("hears has taken the message.")
+    looker.keep("messages")
+
+
+def test_a_person_completes_a_task_and_a_failed_undo_goes_on(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(path("user_task"))
+    studio.engine.deploy(path("app_server"))
+    asking = studio.engine.start(key="user-task", name="asks", variables={})
+    made = studio.engine.start(key="app-server", name="stuck", variables={"regionId": "bcc"})
+    studio.engine.wait(made.process_instance_id, timeout=20)
+
+    looker.go(f"#/process/{asking.process_instance_id}")
+    expect(looker.page.locator(".djs-element.is-person")).to_have_count(1)
+    looker.page.locator(".opener").last.click()
+    looker.button("Complete…").click()
+    looker.field("Outputs").fill('{"approved": ')
+    looker.button("Complete", exact=True).click()
+    looker.sees("This is not JSON")
+    looker.field("Outputs").fill('{"approved": true}')
+    looker.button("Complete", exact=True).click()
+    expect(looker.page.locator(".djs-element.is-person")).to_have_count(0)
+
+    server = next(thing["id"] for thing in studio.cloud.list("servers") if thing["name"] == "javaAppServer")
+    extra = studio.cloud.create("volumes", "by hand", server=server, size=1, name="by hand")
+    studio.engine.delete(made.process_instance_id)
+    studio.engine.wait(made.process_instance_id, timeout=20)
+    looker.go(f"#/process/{made.process_instance_id}")
+    looker.sees_status("Delete failed")
+    looker.keep("undo-failed", whole=True)
+    studio.cloud.delete("volumes", extra["id"])
+    looker.button("Retry undo…").click()
+    looker.sees("What is given up is never taken back")
+    looker.keep("retry")
+    looker.button("Go on").click()
+    looker.sees_status("Deleted")
+
+
+def test_a_called_process_is_looked_into(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(path("call_activity"), path("attach_volume"))
+    started = studio.engine.start(key="call-activity", name="calls", variables={"dataDisk": 5, "regionId": "bcc"})
+    studio.engine.wait(started.process_instance_id, timeout=20)
+
+    looker.go(f"#/process/{started.process_instance_id}")
+    expect(looker.element("attach")).to_have_class("djs-element djs-shape is-success")
+    looker.element("attach").click()
+    looker.button("Look into attach-volume").click()
+    expect(looker.element("volume")).to_have_class("djs-element djs-shape is-success")
+    looker.sees("1 of 2 tasks")
+    looker.keep("called")
+    looker.button("call-activity").click()
+    expect(looker.element("server")).to_be_visible()
+
+
+def test_repeated_tasks_are_counted_and_stones_are_explained(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(path("cluster"))
+    started = studio.engine.start(key="cluster", name="cluster", variables={"slaveNum": 6})
+    studio.engine.wait(started.process_instance_id, timeout=20)
+
+    looker.go(f"#/process/{started.process_instance_id}")
+    expect(looker.page.locator(".mark.is-count")).to_have_text("6")
+    looker.element("slave-").click()
+    looker.sees("6 of 8 tasks")
+    looker.keep("cluster")
+    looker.page.get_by_role("navigation", name="Main").get_by_role("link", name="Stones").click()
+    looker.sees("8 stones")
+    looker.field("Search stones").fill("volume disk")
+    looker.sees("1 stone")
+    looker.keep("stones")
