@@ -98,11 +98,12 @@ class Desk:
 
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
         """Keep what workers say of their stones; raises Invalid for what is no declaration."""
+        rows = []
         for told in declarations:
             declaration = registered.checked(told)
             serves = jsontext.dumps(declaration.get("serves", {}))
-            text = jsontext.dumps(declaration)
-            self._declarations.save(declaration["code"], serves, text, self.facilities.clock.now())
+            rows.append((declaration["code"], serves, jsontext.dumps(declaration)))
+        self._declarations.save(rows, self.facilities.clock.now())
         self.learn()
 
     def learn(self) -> None:

@@ -131,6 +131,7 @@ class Engine:
         self._pulse = self._pump.pulse = Pulse(
             self._river, self._facilities, self._messages.deliver, start_timers.fire, passive=passive
         )
+        self.stones.look_again = self._desk.learn
         with _ours():
             self._desk.learn()
         self._dispatcher.open(self._desk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from . import jsontext
 from .declaration import StoneDeclaration, declaration_of
@@ -17,6 +17,9 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     are carried out there (``elsewhere``); otherwise they are only known of.
     """
 
+    look_again: Callable[[], None] | None = None
+    """Called where a stone is missed that a worker may just have declared to another engine."""
+
     def __init__(self, *, elsewhere: bool = False) -> None:
         self.elsewhere = elsewhere
         self._own: dict[str, list[type[Stone]]] = {}
@@ -24,7 +27,19 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
 
     def __getitem__(self, code: str) -> tuple[type[Stone], ...]:
-        return self._by_code[code]
+        known = self._by_code.get(code) or self._missed(code)
+        if not known:
+            raise KeyError(code)
+        return known
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._by_code or (isinstance(code, str) and bool(self._missed(code)))
+
+    def _missed(self, code: str) -> tuple[type[Stone], ...]:
+        if not self.elsewhere or self.look_again is None:
+            return ()
+        self.look_again()
+        return self._by_code.get(code, ())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_code)
@@ -73,6 +88,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def is_known(self, code: str) -> bool:
         """Whether anybody carries out this code, here or elsewhere."""
+        if code not in self._by_code and code not in self._learnt and self.look_again is not None:
+            self.look_again()
         return code in self._by_code or code in self._learnt
 
     def declared(self) -> tuple[StoneDeclaration, ...]:
@@ -82,7 +99,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
         """The class for a task with these parameters (JSON text), or None while none is registered."""
-        known = self._by_code.get(code or "", ())
+        known = self._by_code.get(code or "") or self._missed(code or "")
         if len(known) == 1 and not known[0].serves:
             return known[0]
         values = jsontext.read(parameters) if known else {}

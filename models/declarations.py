@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,19 +39,29 @@ class Declarations:
         count, newest = self.store.read("SELECT COUNT(*), COALESCE(MAX(`updated`), 0) FROM `stone`")[0]
         return int(count), int(newest)
 
-    def save(self, code: str, serves: str, declaration: str, now: int) -> bool:
-        """Add or replace the stone with this code that ``serves`` (JSON) these values; false if nothing was new."""
+    def save(self, declarations: Sequence[tuple[str, str, str]], now: int) -> bool:
+        """Add or replace stones, all or none: (code, what it serves as JSON, declaration); false if nothing was new."""
+
+        def write() -> bool:
+            # Later than every other, whatever the clocks say, so that other engines see the difference.
+            updated = max(now, self.stamp()[1] + 1)
+            return sum(self._save(*each, updated) for each in declarations) > 0
+
+        try:
+            return self.store.write(write)
+        except AlreadyUsed:
+            # Another engine has added one of them at this moment.
+            return self.store.write(write)
+
+    def _save(self, code: str, serves: str, declaration: str, updated: int) -> bool:
         key = hashlib.sha256(f"{code}\n{serves}".encode()).hexdigest()
         found = self.store.read("SELECT `declaration` FROM `stone` WHERE `id` = ?", (key,))
-        if found and found[0][0] == declaration:
+        if not found:
+            sql = "INSERT INTO `stone` (`id`, `code`, `declaration`, `updated`) VALUES (?, ?, ?, ?)"
+            self.store.run(sql, (key, code, declaration, updated))
+        elif found[0][0] == declaration:
             return False
-        # Later than every other, whatever the clocks say, so that other engines see the difference.
-        updated = max(now, self.stamp()[1] + 1)
-        sql = "UPDATE `stone` SET `declaration` = ?, `updated` = ? WHERE `id` = ?"
-        if not self.store.execute(sql, (declaration, updated, key)):
-            insert = "INSERT INTO `stone` (`id`, `code`, `declaration`, `updated`) VALUES (?, ?, ?, ?)"
-            try:
-                self.store.execute(insert, (key, code, declaration, updated))
-            except AlreadyUsed:
-                self.store.execute(sql, (declaration, updated, key))
+        else:
+            sql = "UPDATE `stone` SET `declaration` = ?, `updated` = ? WHERE `id` = ?"
+            self.store.run(sql, (declaration, updated, key))
         return True

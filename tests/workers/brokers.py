@@ -10,9 +10,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,9 +60,7 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -74,14 +73,7 @@ class RedisServer:
         self._process = subprocess.Popen(
             [str(command), *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError("redis-server does not answer")
+        _answers(self.port, 10)
 
     def kill(self) -> None:
         """End it as a power failure would."""
@@ -89,6 +81,67 @@ class RedisServer:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+class RabbitServer:
+    """A RabbitMQ node of its own, which comes back without what it had; it takes some ten seconds to start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port, self._distribution = _free_port(), _free_port()
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        """Return when it answers."""
+        server = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+        if not server.exists():
+            _absent(f"there is no {server}")
+        home = Path(tempfile.mkdtemp(dir=self.folder))
+        if os.geteuid() == 0:
+            # Debian's script changes to this user.
+            self.folder.chmod(0o755)
+            shutil.chown(home, "rabbitmq", "rabbitmq")
+        (home / "rabbitmq.conf").write_text(f"listeners.tcp.own = 127.0.0.1:{self.port}\n")
+        settings = {
+            "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+            "HOME": str(home),
+            "RABBITMQ_NODENAME": f"riverstone{self.port}@localhost",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._distribution),
+            "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(home / "log"),
+            "RABBITMQ_PID_FILE": str(home / "pid"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+        }
+        self._pid_file = home / "pid"
+        environment = {"PATH": os.environ["PATH"], **settings}
+        subprocess.Popen(
+            [str(server)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        _answers(self.port, 90)
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        with suppress(OSError, ValueError):
+            os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _answers(port: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError(f"nobody answers on port {port}")
 
 
 @contextmanager

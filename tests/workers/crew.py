@@ -42,10 +42,11 @@ def until(true: Callable[[], Any], seconds: float = 30) -> Any:
 class Crew:
     """A store, a broker, and a folder in which calls are written down."""
 
-    def __init__(self, url: str, broker: str, folder: Path) -> None:
+    def __init__(self, url: str, broker: str, folder: Path, sign: float = SIGN) -> None:
         self.url = url
         self.broker = broker
         self.folder = folder
+        self.sign = sign
         self.gate = folder / "gate"
         self._workers: list[subprocess.Popen[bytes]] = []
 
@@ -58,7 +59,7 @@ class Crew:
 
     def worker(self, *options: str) -> subprocess.Popen[bytes]:
         """A worker process in a process group of its own."""
-        command = [sys.executable, "-m", "tests.workers.worker", self.broker, str(self.folder), str(SIGN)]
+        command = [sys.executable, "-m", "tests.workers.worker", self.broker, str(self.folder), str(self.sign)]
         with (self.folder / "workers.log").open("ab") as log:
             process = subprocess.Popen(
                 [*command, *(options or ("--concurrency", "1"))],

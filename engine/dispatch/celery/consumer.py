@@ -79,7 +79,7 @@ class Consumer:
             try:
                 self._consume()
             except self._link.errors as error:
-                logger.warning("the broker cannot be reached: %s", error)
+                self._link.broke(error)
             except Exception:
                 logger.exception("answers cannot be taken in; they are delivered again")
             # Everything unacknowledged is delivered again by the next connection.

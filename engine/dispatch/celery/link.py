@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from celery import Celery
 from kombu import Connection, Producer, Queue
 
+logger = logging.getLogger("riverstone.broker")
+
 
 class Link:
-    """Opened when first used; after any error call :meth:`drop`, and it opens again.
+    """Opened when first used; after any error call :meth:`broke`, and it opens again.
 
     ``confirmed`` makes each publish wait until the broker has it.
     """
@@ -22,6 +25,7 @@ class Link:
         self._channel: Any = None
         self._declared: set[str] = set()
         self._producer: Producer | None = None
+        self._told = False
         self.since = 0.0
         """When it was opened, by the monotonic clock."""
 
@@ -45,6 +49,9 @@ class Link:
             self._channel = connection.channel()
             self._producer = Producer(self._channel, auto_declare=False)
             self.since = time.monotonic()
+            if self._told:
+                self._told = False
+                logger.warning("the broker is back")
         return self._channel
 
     @property
@@ -102,6 +109,13 @@ class Link:
         """Give the broker a sign of life, and see whether it gives any; call it about once a second."""
         if self._connection is not None and self._connection.supports_heartbeats:
             self._connection.heartbeat_check()
+
+    def broke(self, error: BaseException) -> None:
+        """Forget the connection, and log that once until it is made again."""
+        if not self._told:
+            self._told = True
+            logger.warning("the broker cannot be reached: %s", error)
+        self.drop()
 
     def drop(self) -> None:
         """Forget the connection."""

@@ -87,8 +87,7 @@ class Publisher:
                     self._link.beat()
                 pause = 0.1
             except self._link.errors as error:
-                logger.warning("the broker cannot be reached, so %d messages wait: %s", len(self._outbox), error)
-                self._link.drop()
+                self._link.broke(error)
                 time.sleep(pause)
                 pause = min(1.0, pause * 2)
             except Exception:

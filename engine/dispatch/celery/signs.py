@@ -63,8 +63,7 @@ class Signs:
                     self._tell(self._in_hand())
                     self._link.beat()
             except self._link.errors as error:
-                logger.warning("no sign of life can be given: %s", error)
-                self._link.drop()
+                self._link.broke(error)
                 if self._urgent:
                     threading.Timer(1.0, self._wanted.set).start()
             except Exception:

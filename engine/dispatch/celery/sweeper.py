@@ -23,7 +23,7 @@ SWEEP = 2.0
 """Seconds between two sweeps."""
 PATIENCE = 8.0
 """Seconds within which a worker that has a task shows it: more than two of its signs are apart."""
-SETTLED = 5.0
+SETTLED = 4.0
 """Seconds after connecting before anything is judged, so that what workers have said meanwhile has come in."""
 DEADLINE = 1000
 """Milliseconds for which a deadline is left to the engine that knows of it by itself."""
@@ -64,9 +64,8 @@ class Sweeper:
                 self.sweep()
             except (StoreError, RiverstoneError) as error:
                 logger.warning("handed-over tasks could not be looked after: %s", error)
-            except self._link.errors:
-                # The consumer has told.
-                self._link.drop()
+            except self._link.errors as error:
+                self._link.broke(error)
             except Exception:
                 logger.exception("a look at handed-over tasks has failed")
                 self._link.drop()

@@ -120,8 +120,7 @@ class Workshop:
                 link.publish(results_queue(), answer)
                 return
             except link.errors as error:
-                logger.warning("the broker cannot be reached, so an answer waits: %s", error)
-                link.drop()
+                link.broke(error)
                 time.sleep(pause)
                 pause = min(2.0, pause * 2)
 
@@ -129,9 +128,9 @@ class Workshop:
         link = self._link
         try:
             link.publish(signs_queue(), messages.progress_text(work, percent), durable=False)
-        except link.errors:
+        except link.errors as error:
             # The next one may get through, and the answer tells it again.
-            link.drop()
+            link.broke(error)
 
 
 def _failure(work: Work, reason: str, *, result: Any = "failed") -> Outcome:
@@ -186,7 +185,14 @@ def set_up(
     app.conf.task_queues = [task_queue(name) for name in workshop.queues(queues)]
     app.conf.worker_consumer = WorkConsumer
 
-    @app.task(name=messages.TASK, ignore_result=True, acks_late=True, reject_on_worker_lost=True, Request=WorkRequest)  # type: ignore[untyped-decorator]
+    @app.task(  # type: ignore[untyped-decorator]
+        name=messages.TASK,
+        shared=False,
+        ignore_result=True,
+        acks_late=True,
+        reject_on_worker_lost=True,
+        Request=WorkRequest,
+    )
     def carry_out(work: dict[str, Any]) -> None:
         workshop.carry_out(work)
 
