@@ -7,7 +7,6 @@ _BY_CODE = {
     "unknown-task": "riverstone tasks PROCESS shows the tasks of a process.",
     "unknown-model": "riverstone deploy FILE makes one.",
     "model-invalid": "riverstone lint FILE shows every finding.",
-    "stones-module": "It is looked for in this folder and in PYTHONPATH.",
     "store-unavailable": "--db or RIVERSTONE_DB names the database.",
 }
 

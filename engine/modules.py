@@ -18,7 +18,8 @@ def stones_in(name: str) -> list[type[Stone]]:
     try:
         module = importlib.import_module(name)
     except Exception as error:
-        raise Invalid(f"The stones' module {name!r} cannot be imported: {error}.", code="stones-module") from error
+        text = f"The stones' module {name!r} cannot be imported: {error}. Is it in this folder or in PYTHONPATH?"
+        raise Invalid(text, code="stones-module") from error
     listed = getattr(module, "stones", None)
     if not isinstance(listed, list | tuple):
         own = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Stone))

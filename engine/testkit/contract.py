@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..context import Context
-from ..errors import RiverstoneError
+from ..errors import Invalid
 from ..parameters import resolve_parameters
 from ..perform import Outcome
 from ..stone import UNDO_EVENTS, Stone
@@ -102,8 +102,8 @@ class _Contract:
             self.parameters = resolve_parameters(
                 self.stone, {}, Context(dict(self.given), {}), namespace=NAMESPACE, run=None, element_id=NAMESPACE
             )
-        except RiverstoneError as error:
-            yield _wrong("parameters", f"{error.message} Give them for the check: --parameters or parameters=.")
+        except Invalid as error:
+            yield _wrong("parameters", f"{_missing(error, self.given)}: give them by --parameters or parameters=")
             return
         self.before = self._existing()
         try:
@@ -284,6 +284,14 @@ class _Contract:
         if outcome.result == "done":
             return _ok(name, outcome.reason or "done")
         return _wrong(name, f"failed: {outcome.reason}. What is already gone is success: raise NotFound or return")
+
+
+def _missing(error: Invalid, given: Mapping[str, Any]) -> str:
+    told = [
+        f"{name} does not fit ({' '.join(texts)})" if name in given else f"{name} is required"
+        for name, texts in error.errors.items()
+    ]
+    return ", ".join(told) or error.message
 
 
 def _named(outputs: Mapping[str, Any]) -> str:

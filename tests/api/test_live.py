@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyte
 import pytest
 
 from riverstone.api.live import PlainScreen, follow, screen_for, task_line, what_it_waits_for
 from riverstone.api.rich_screen import RichScreen
+from riverstone.bpmn_samples import path
+from riverstone.bpmn_samples.cloud import Cloud
+from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
 from riverstone.engine.errors import UnknownProcessInstance
 from riverstone.engine.views import Task
@@ -137,6 +146,34 @@ def test_what_somebody_has_to_do_is_told_with_its_command() -> None:
     assert "riverstone complete 101" in (what_it_waits_for(person) or "")
     assert "--stones" in (what_it_waits_for(missing) or "")
     assert what_it_waits_for(RUNNING) is None
+
+
+def test_a_real_terminal_shows_a_real_process_to_its_end(tmp_path: Path) -> None:
+    """The whole command in a pseudo-terminal, with the samples' stones, and what is then on the screen."""
+    riverstone = [sys.executable, "-c", "from riverstone.api.cli import main; main()"]
+    named = ["--db", f"sqlite:///{tmp_path}/s.db", "--stones", "riverstone.bpmn_samples.stones"]
+    with Engine(f"sqlite:///{tmp_path}/s.db", stones=stones(Cloud())) as engine:
+        engine.deploy(path("attach_volume"))
+    start = ["start", "--key", "attach-volume", "--name", "x", "--variables", '{"instanceCode": "default"}', "--follow"]
+    ours, theirs = pty.openpty()
+    size = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "12"}
+    process = subprocess.Popen([*riverstone, *named, *start], stdout=theirs, env={**os.environ, **size})
+    os.close(theirs)
+    screen = pyte.Screen(100, 12)
+    stream = pyte.ByteStream(screen)
+    drawn: set[str] = set()
+    # Reading fails once the other end is closed.
+    with suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:
+        while text := terminal.read(4096):
+            stream.feed(text)
+            drawn.update(screen.display)
+
+    assert process.wait(timeout=30) == 0
+    assert any("50 %" in line and "monitor.begin" in line for line in drawn)
+    lines = [line for line in screen.display if line.strip()]
+    assert lines[0].split()[:3] == ["✔", "2", "monitor.success"]
+    assert lines[1].split()[-3:] == ["success", "attach-volume", "x"]
+    assert len(lines) == 2
 
 
 def test_following_ends_with_the_process(engine: Engine, key: str) -> None:

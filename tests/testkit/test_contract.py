@@ -214,5 +214,5 @@ def test_parameters_that_are_missing_are_asked_for_before_anything_is_made() -> 
     report = check_stone(Needs)
 
     assert [check.name for check in report.wrong] == ["parameters"]
-    assert "server" in report.wrong[0].text
+    assert report.wrong[0].text.startswith("server is required: give them by")
     assert not Made.things
