@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from . import logs, tracing
 
@@ -21,21 +21,51 @@ OVER = frozenset({"undoing", "ended"})
 """The phases in which an instance's own work is over."""
 
 
-class TaskEvent(NamedTuple):
-    """One event of one task that was carried out; ``result`` is ``done``, ``again``, ``failed`` or ``bpmn-error``.
+class TaskEvent:
+    """One event of one task that was carried out.
 
-    A tuple because there is one for every step: a frozen record costs as much as counting it.
+    A window on what has come in, made for every step: a frozen record would cost more than what most do with it.
     """
 
-    process_instance_id: str
-    task_id: str
-    stone: str
-    event: str
-    result: str
-    """``again`` is a monitor that is not done yet."""
-    attempt: int
-    seconds: float
-    """For how long the hook ran."""
+    __slots__ = ("_outcome",)
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    @property
+    def process_instance_id(self) -> str:
+        """The process that the task belongs to."""
+        return str(self._outcome.process_instance_id)
+
+    @property
+    def task_id(self) -> str:
+        """The task."""
+        return str(self._outcome.task_id)
+
+    @property
+    def stone(self) -> str:
+        """The stone's code."""
+        return self._outcome.stone
+
+    @property
+    def event(self) -> str:
+        """The hook, such as ``start`` or ``delete``."""
+        return self._outcome.event
+
+    @property
+    def result(self) -> str:
+        """``done``, ``again`` (a monitor that is not done yet), ``failed`` or ``bpmn-error``."""
+        return self._outcome.result
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt, from 1."""
+        return self._outcome.attempt
+
+    @property
+    def seconds(self) -> float:
+        """For how long the hook ran."""
+        return self._outcome.seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,15 +115,7 @@ class Observers:
         if not self._all and not logged:
             return
         for outcome in outcomes:
-            event = TaskEvent(
-                str(outcome.process_instance_id),
-                str(outcome.task_id),
-                outcome.stone,
-                outcome.event,
-                outcome.result,
-                outcome.attempt,
-                outcome.seconds,
-            )
+            event = TaskEvent(outcome)
             if logged:
                 _log_event(event)
             for observer in self._all:
