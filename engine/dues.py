@@ -74,8 +74,8 @@ def _lost_too_often(instance: Instance, row: TaskRow) -> None:
 
 
 def _failure(instance: Instance, row: TaskRow, reason: str) -> Outcome:
-    """A failure of the task's present event that no stone has told."""
-    return Outcome(
+    """A failure of the task's present event that no stone has told; observers hear of it here."""
+    failure = Outcome(
         task_id=row.id,
         process_instance_id=instance.number,
         event=row.event,
@@ -83,7 +83,10 @@ def _failure(instance: Instance, row: TaskRow, reason: str) -> Outcome:
         result="failed",
         reason=reason,
         delivery=ledger.delivery(row),
+        stone=row.stone or "",
     )
+    instance.facilities.observers.tell_events([failure])
+    return failure
 
 
 def _timed_out(instance: Instance, row: TaskRow) -> None:

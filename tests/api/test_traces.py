@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from riverstone.api import create_app
 from riverstone.engine import Engine, Stone
 
+from .. import tracing
 from ..features.sketch import line, service
 from .client import Client
 
@@ -42,21 +42,10 @@ class Cloud(Stone):
         """It is gone."""
 
 
-@pytest.fixture(scope="module")
-def provider() -> TracerProvider:
-    """The application's own set-up, which a program can make only once."""
-    provider = TracerProvider()
-    trace.set_tracer_provider(provider)
-    return provider
-
-
 @pytest.fixture
-def spans(provider: TracerProvider) -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    processor = SimpleSpanProcessor(exporter)
-    provider.add_span_processor(processor)
-    yield exporter
-    processor.shutdown()
+def spans() -> Iterator[InMemorySpanExporter]:
+    with tracing.spans() as exporter:
+        yield exporter
 
 
 def ids(span: ReadableSpan) -> tuple[str, str | None]:

@@ -13,7 +13,16 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from riverstone.engine import Engine, JsonFormatter, Observer, ProcessChange, TaskEvent, VirtualClock
+from riverstone.engine import (
+    Engine,
+    JsonFormatter,
+    Observer,
+    ProcessChange,
+    Stone,
+    TaskEvent,
+    TaskInfo,
+    VirtualClock,
+)
 from riverstone.engine.metrics import Metrics
 
 from ..models.stores import KINDS, fresh
@@ -190,3 +199,23 @@ def test_an_engine_is_ready_until_it_is_closed(tmp_path: Path) -> None:
         assert engine.not_ready() is None
         engine.close()
         assert engine.not_ready() == "the engine is closed"
+
+
+def test_a_timeout_counts_as_a_failure_of_the_stone(tmp_path: Path) -> None:
+    class Endless(Stone):
+        """Is never done."""
+
+        code = "endless"
+        monitor_interval = 1.0
+        timeouts = {"monitor": 3.0}
+
+        def monitor(self, task: TaskInfo) -> bool:
+            return False
+
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Endless], clock=VirtualClock()) as engine:
+        metrics = Metrics.of(engine)
+        engine.deploy(line("shop", service("a", "endless")))
+        number = engine.start(key="shop", name="x", rollback=False).process_instance_id
+        assert engine.wait(number).status == "failed"
+
+    assert samples(metrics)["riverstone_events_total", "monitor", "failed", "endless"] == 1

@@ -17,6 +17,7 @@ from riverstone.engine import Stone, TaskInfo
 from riverstone.engine.dispatch.celery import make_app, run, set_up, signs
 
 from ..faults.worker import make_stones, told
+from ..tracing import write_spans
 
 
 def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
@@ -92,6 +93,8 @@ def main() -> None:
     """Work until killed."""
     _, broker, folder, sign, *options = sys.argv
     signs.SIGN = float(sign)
+    if (spans := os.environ.get("RIVERSTONE_TEST_SPANS")) is not None:
+        write_spans(Path(spans))
     app = make_app(broker, {"broker_connection_retry": True, "worker_proc_alive_timeout": 30})
     set_up(app, stones_in(Path(folder), str(os.getpid())))
     run(app, options)
