@@ -18,7 +18,7 @@ from .authoring_commands import render, templates
 from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
 from .stone_commands import stone
-from .terminal import age, json_file, json_option, print_record, readable
+from .terminal import age, binding_line, json_file, json_option, print_record, readable
 from .worker_commands import river, worker
 
 
@@ -127,15 +127,18 @@ def deploy(
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @connected
 def lint(connection: Connection, /, files: Sequence[str]) -> None:
-    """Check BPMN files without deploying them.
+    """Check BPMN files without deploying them, and tell what was read for each of their tasks.
 
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
     with replace(connection, url="sqlite:///:memory:", broker=None).engine() as engine:
         found = engine.lint(*files)
         findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
+        bindings = engine.bindings(*files)
     for finding in findings:
         click.echo(str(finding))
+    for binding in bindings:
+        click.echo(binding_line(binding))
     if any(finding.severity == "error" for finding in findings):
         raise click.exceptions.Exit(1)
 

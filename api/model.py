@@ -112,7 +112,7 @@ class Models(Resource):
         return self.engine.models(**query)
 
     @operation("Create a model", SavedModel, body=ModelBody(), query=ModelOptions, scope="deploy")
-    def post(self, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    def post(self, body: dict[str, Any], query: dict[str, Any]) -> views.Model:
         return saved(self.engine, None, body, query)
 
 
@@ -140,7 +140,7 @@ class Model(Resource):
         problems=(404, 409),
         scope="deploy",
     )
-    def put(self, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    def put(self, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> views.Model:
         self.engine.model(model_id)
         return saved(self.engine, model_id, body, query)
 
@@ -220,13 +220,9 @@ def described(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> views.Model:
     """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
-    sources: list[Upload] = body["sources"]
-    model = engine.save_model(*sources, model_id=model_id, **described(body, query))
-    for source in sources:
-        source.seek(0)
-    return {**{name: getattr(model, name) for name in model.__slots__}, "findings": engine.lint(*sources)}
+    return engine.save_model(*body["sources"], model_id=model_id, **described(body, query))
 
 
 def concealed(view: Detail) -> Detail:

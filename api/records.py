@@ -249,10 +249,26 @@ class DeploymentDetail(DeploymentRecord):
     outputs_template = shown("outputsTemplate", fields.Raw, allow_none=True)
 
 
+class BindingRecord(Schema):
+    """What was read for one task: the stone, decision or person that carries it out, and what goes in and out."""
+
+    process = shown("process")
+    element_id = shown("elementId")
+    name = shown("name", allow_none=True)
+    line = shown("line", fields.Integer, allow_none=True)
+    kind = shown("kind")
+    code = shown("code", allow_none=True)
+    dialect = shown("dialect", allow_none=True)
+    parameters = shown("parameters", fields.Raw)
+    outputs = shown("outputs", fields.Raw)
+    result_variable = shown("resultVariable", allow_none=True)
+
+
 class SavedModel(ModelRecord):
-    """A model that was just saved, with the warnings of the checks."""
+    """A model that was just saved, with the warnings of the checks and what was read for each task."""
 
     findings = fields.List(fields.Nested(FindingRecord), required=True)
+    tasks = fields.List(fields.Nested(BindingRecord), required=True)
 
 
 class ProcessPage(Schema):

@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from marshmallow import Schema
 
+    from ..engine import TaskBinding
+
 
 
 def readable(path: str) -> Path:
@@ -51,6 +53,18 @@ def age(option: str, text: str) -> float:
     if not number.isascii() or not number.isdigit() or len(number) > 9 or unit not in seconds:
         raise click.ClickException(f"{option} is {text!r}: give a number with s, m, h, d or w, such as 30d.")
     return float(int(number) * seconds[unit])
+
+
+def binding_line(binding: TaskBinding) -> str:
+    """What was read for one task, in one line."""
+    by = {"stone": "the stone", "decision": "the decision", "person": "a person"}[binding.kind]
+    code = "" if binding.code is None else f" {binding.code!r} ({binding.dialect})"
+    line = f"{binding.process}: {binding.element_id!r} is carried out by {by}{code}"
+    if binding.parameters:
+        given = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in binding.parameters.items())
+        line += f", with {', '.join(given)}"
+    made = list(dict.fromkeys([*filter(None, [binding.result_variable]), *binding.outputs]))
+    return f"{line}; sets {', '.join(made)}" if made else line
 
 
 def print_record(schema: type[Schema], view: Any) -> None:

@@ -35,7 +35,19 @@ from .observer import Observer, ProcessChange, TaskEvent
 from .picture import Picture
 from .stone import Stone
 from .task_info import TaskInfo
-from .views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep, Wait
+from .views import (
+    Deployment,
+    Explanation,
+    Model,
+    Page,
+    ProcessInstance,
+    ProcessSummary,
+    Task,
+    TaskBinding,
+    Token,
+    UndoStep,
+    Wait,
+)
 
 __all__ = [
     "BpmnError",
@@ -71,6 +83,7 @@ __all__ = [
     "StoneDeclaration",
     "StoreUnavailable",
     "Task",
+    "TaskBinding",
     "TaskEvent",
     "TaskInfo",
     "ThreadsDispatcher",

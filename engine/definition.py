@@ -19,6 +19,7 @@ from .bpmn.node import Process
 from .bpmn.parser import Parsed, Parser
 from .bpmn.subprocesses import CallActivity
 from .bpmn.xml import read_xml
+from .compiler import Compiler
 from .dmn.reader import Decisions, is_dmn
 from .errors import ModelInvalid
 from .jsontext import dumps
@@ -65,9 +66,10 @@ def examine(
 def _parse(
     roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool
 ) -> Parsed:
-    decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], limits=limits)
+    compiler = Compiler(limits)
+    decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], compiler)
     processes = [root for root in roots if not is_dmn(root)]
-    return Parser(processes, limits=limits, scripts=scripts, decisions=decisions).parse()
+    return Parser(processes, limits=limits, scripts=scripts, compiler=compiler, decisions=decisions).parse()
 
 
 def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterable[Finding]:
@@ -157,9 +159,14 @@ class Definitions:
         if parsed is None:
             sources = unpack(row.sources)
             # What was deployed was within the limits then; the model of an undo is as large as what it undoes.
-            limits = replace(self._limits, model_size=max(map(len, sources)), model_elements=sys.maxsize)
+            limits = replace(
+                self._limits,
+                model_size=max(map(len, sources)),
+                model_elements=sys.maxsize,
+                model_expressions=sys.maxsize,
+            )
             roots = [read_xml(source, limits=limits) for source in sources]
-            parsed = _parse(roots, [None] * len(roots), limits=self._limits, scripts=self._scripts)
+            parsed = _parse(roots, [None] * len(roots), limits=limits, scripts=self._scripts)
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
         definition = Definition(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any
@@ -35,8 +36,9 @@ from .limits import Limits
 from .references import unresolved
 from .start_timers import schedule
 from .stones import Stones
+from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate
-from .views import Deployment, Model
+from .views import Deployment, Model, TaskBinding
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
 Template = Sequence[Any] | None
@@ -98,6 +100,10 @@ class Deployments:
         """Every finding of a bundle, warnings too."""
         return self._examine(sources, names)[1]
 
+    def bindings(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[TaskBinding]:
+        """What was read for each task of a bundle; nothing where that cannot be read at all."""
+        return list(bindings_of(self._examine(sources, names)[0]))
+
     def lint_model(self, model_id: str) -> list[Finding]:
         """Every finding of a model as it now stands, its templates included; raises UnknownModel."""
         model = self.model_row(model_id)
@@ -125,12 +131,12 @@ class Deployments:
         names: Sequence[str | None],
         parameter_template: str | None,
         outputs_template: str | None,
-    ) -> Parsed:
+    ) -> tuple[Parsed, list[Finding]]:
         templates = read_templates(parameter_template, outputs_template, self.limits)
         parsed, findings = self._examine(sources, names, *templates)
         if any(finding.severity == "error" for finding in findings) or not parsed.executable:
             raise ModelInvalid(findings)
-        return parsed
+        return parsed, findings
 
     # -- models
 
@@ -150,10 +156,10 @@ class Deployments:
         if model_id is not None and before is None:
             raise UnknownModel(model_id)
         texts = template_text(parameter_template), template_text(outputs_template)
-        parsed = self._checked(sources, names, *texts)
+        parsed, findings = self._checked(sources, names, *texts)
         row = self._model_row(parsed, with_diagrams(sources, self.limits), texts, before, name, protected)
         self.store.save_model(row)
-        return model_view(row)
+        return replace(model_view(row), findings=tuple(findings), tasks=tuple(bindings_of(parsed)))
 
     def _model_row(
         self,
@@ -211,7 +217,7 @@ class Deployments:
         Its model is made, or brought up to date. Raises ModelInvalid with all findings, Malformed, TooLarge.
         """
         texts = template_text(parameter_template), template_text(outputs_template)
-        parsed = self._checked(sources, names, *texts)
+        parsed, _ = self._checked(sources, names, *texts)
         drawn = with_diagrams(sources, self.limits)
         digest = digest_of(drawn, *texts)
         key = parsed.executable[0]
@@ -233,7 +239,7 @@ class Deployments:
         newest = self.store.newest_deployment(model.key)
         if newest is not None and newest.digest == digest:
             return deployment_view(newest)
-        parsed = self._checked(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
+        parsed, _ = self._checked(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
         with self._deploying:
             return self._number_all(model, digest, parsed)
 

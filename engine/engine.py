@@ -58,7 +58,18 @@ from .starts import Drain, Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo
-from .views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from .views import (
+    Deployment,
+    Explanation,
+    Model,
+    Page,
+    ProcessInstance,
+    ProcessSummary,
+    Task,
+    TaskBinding,
+    Token,
+    UndoStep,
+)
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -197,6 +208,15 @@ class Engine:
         sources, names = _read(source, more)
         with _ours():
             return self._deployments.lint(sources, names)
+
+    def bindings(self, source: Source, *more: Source) -> list[TaskBinding]:
+        """Which stone, decision or person carries out each task of files, and what goes in and out, as it was read.
+
+        It is empty for files that are refused for other reasons than their tasks. Raises as :meth:`lint` does.
+        """
+        sources, names = _read(source, more)
+        with _ours():
+            return self._deployments.bindings(sources, names)
 
     def deploy(
         self,

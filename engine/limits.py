@@ -42,6 +42,8 @@ class Limits:
     """The shortest time after which a repeated timer fires again."""
     expression_length: int = 4096
     expression_tokens: int = 400
+    model_expressions: int = 100_000
+    """Characters of all expressions of one model together, what is written twice counted once."""
     output_size: int = 1024 * 1024
     """Of all outputs of one task."""
     instances_per_key: int = 100_000

@@ -8,7 +8,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from .bpmn.findings import Finding
+
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskBinding:
+    """What was read from a model for one task."""
+
+    process: str
+    """The key of the process that it is in."""
+    element_id: str
+    name: str | None
+    line: int | None
+    kind: str
+    """``stone``, ``decision`` or ``person``: who carries it out."""
+    code: str | None
+    """The stone's code or the decision's id as written; None for a person."""
+    dialect: str | None
+    """What named it, such as ``camunda:topic``."""
+    parameters: Mapping[str, Any]
+    """What goes in, as written."""
+    outputs: Mapping[str, Any]
+    """The variables that are set when it is done, with the expressions as written."""
+    result_variable: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +51,10 @@ class Model:
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     files: tuple[str, ...] = field(default=(), repr=False)
     """All its BPMN files, of which ``xml`` is the first."""
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    """The warnings of the checks; only of a model that was just saved."""
+    tasks: tuple[TaskBinding, ...] = field(default=(), repr=False)
+    """What was read for each task; only of a model that was just saved."""
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""

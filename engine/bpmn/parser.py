@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml import etree
 
+from ..compiler import Compiler
 from ..dmn.reader import Decisions
 from ..errors import ExpressionError
 from ..expressions import Expression, Value, compile_expression, compile_value
@@ -34,6 +35,7 @@ SILENT = frozenset(
     dataOutputAssociation""".split()
 )
 
+MOST_FINDINGS = 500
 NAMED = frozenset({"message", "signal", "error", "escalation"})
 """What events of all processes refer to."""
 SENT = frozenset({"message", "signal", "compensate"})
@@ -54,13 +56,21 @@ class Parser:
     """Reads the files of one deployment together, so that call activities find each other."""
 
     def __init__(
-        self, roots: Sequence[etree._Element], *, limits: Limits, scripts: bool, decisions: Decisions | None = None
+        self,
+        roots: Sequence[etree._Element],
+        *,
+        limits: Limits,
+        scripts: bool,
+        compiler: Compiler | None = None,
+        decisions: Decisions | None = None,
     ) -> None:
         self.roots = roots
-        self.decisions = decisions or Decisions((), limits=limits)
+        self.compiler = compiler or Compiler(limits)
+        self.decisions = decisions or Decisions((), self.compiler)
         self.limits = limits
         self.scripts = scripts
         self.findings: list[Finding] = []
+        self.has_error = False
         self.by_id: dict[str, etree._Element] = {}
         self.processes: dict[str, Process] = {}
         self.calls: list[subprocesses.CallActivity] = []
@@ -97,7 +107,10 @@ class Parser:
     # -- findings and expressions
 
     def wrong(self, element: etree._Element, code: str, text: str, severity: str = "error") -> None:
-        """Report something about an element."""
+        """Report something about an element; nobody reads more than the first few hundred."""
+        if len(self.findings) >= MOST_FINDINGS and (severity != "error" or self.has_error):
+            return
+        self.has_error = self.has_error or severity == "error"
         self.findings.append(
             Finding(
                 code=code,
@@ -113,7 +126,7 @@ class Parser:
         if text is None:
             return None
         try:
-            return compile_expression(text.text, language=text.language, limits=self.limits)
+            return self.compiler.expression(text.text, text.language)
         except ExpressionError as error:
             self.wrong(element, "expression", f"An expression of {name_of(element)} is wrong: {error.message}")
             return compile_expression("null", limits=self.limits)
@@ -121,7 +134,7 @@ class Parser:
     def value(self, element: etree._Element, given: Input | OutputMapping) -> Value:
         """Compile a value with expressions in its strings."""
         try:
-            return compile_value(given.value, language=given.language, limits=self.limits)
+            return self.compiler.value(given.value, given.language)
         except ExpressionError as error:
             self.wrong(element, "expression", f"A value of {name_of(element)} is wrong: {error.message}")
             return compile_value(None, limits=self.limits)

@@ -8,10 +8,11 @@ from typing import TypeVar, cast
 from lxml import etree
 
 from ..bpmn.findings import Finding
+from ..compiler import Compiler
 from ..errors import ExpressionError
 from ..expressions import Expression, Value, compile_expression
 from ..limits import Limits
-from ..unary_tests import UnaryTests, compile_unary_tests
+from ..unary_tests import UnaryTests
 from .decision import Decision
 from .table import AGGREGATIONS, HIT_POLICIES, DecisionTable, HitPolicy, Input, Output, Rule
 
@@ -35,7 +36,7 @@ class Decisions:
     Only what is wrong with a decision that a process uses keeps it from being deployed.
     """
 
-    def __init__(self, roots: Sequence[tuple[etree._Element, str | None]], *, limits: Limits) -> None:
+    def __init__(self, roots: Sequence[tuple[etree._Element, str | None]], compiler: Compiler) -> None:
         self.by_id: dict[str, Decision] = {}
         self._elements: dict[str, etree._Element] = {}
         self._faults: dict[str, list[Finding]] = {}
@@ -43,7 +44,7 @@ class Decisions:
         self._general: list[Finding] = []
         for root, source in roots:
             for element in root.iterchildren("{*}decision"):
-                self._read(element, source, limits)
+                self._read(element, source, compiler)
         for decision in self.by_id.values():
             self._join(decision)
         for decision in self.by_id.values():
@@ -79,7 +80,7 @@ class Decisions:
                     source=fault.source,
                 )
 
-    def _read(self, element: etree._Element, source: str | None, limits: Limits) -> None:
+    def _read(self, element: etree._Element, source: str | None, compiler: Compiler) -> None:
         decision_id = element.get("id", "")
         if not decision_id or decision_id in self.by_id or len(decision_id) > _LONGEST_ID:
             why = "has no id" if not decision_id else "has an id that is used twice or too long"
@@ -87,7 +88,7 @@ class Decisions:
             text = f"The decision {name!r} {why} ({decision_id[:80]!r}): give it one of its own."
             self._general.append(_finding("decision-id", element, text, source))
             return
-        reader = _Reader(element, source, limits)
+        reader = _Reader(element, source, compiler)
         self.by_id[decision_id] = reader.decision()
         self._elements[decision_id] = element
         self._faults[decision_id] = reader.faults
@@ -122,10 +123,10 @@ class Decisions:
 class _Reader:
     """Reads one decision and collects what is wrong with it."""
 
-    def __init__(self, element: etree._Element, source: str | None, limits: Limits) -> None:
+    def __init__(self, element: etree._Element, source: str | None, compiler: Compiler) -> None:
         self.element = element
         self.source = source
-        self.limits = limits
+        self.compiler = compiler
         self.id = element.get("id", "")
         self.faults: list[Finding] = []
 
@@ -181,7 +182,7 @@ class _Reader:
             rules=rules,
             policy=cast(HitPolicy, policy),
             aggregation=aggregation,
-            limits=self.limits,
+            limits=self.compiler.limits,
         )
 
     def _input(self, column: etree._Element) -> Input:
@@ -199,7 +200,7 @@ class _Reader:
         listed = None
         if values is not None and _body(values):
             listed = self._compiled(
-                values, "the output values", lambda: compile_expression(f"=[{_body(values)}]", limits=self.limits)
+                values, "the output values", lambda: self.compiler.expression(f"=[{_body(values)}]")
             )
         return Output(
             name=column.get("name") or (self.id if alone else ""),
@@ -218,8 +219,8 @@ class _Reader:
     def _test(self, cell: etree._Element, number: int) -> UnaryTests | Expression:
         text, what = _body(cell), f"the cell of rule {number}"
         if self._language(cell, text, what) == "juel" and text:
-            return self._compiled(cell, what, lambda: compile_expression(text, limits=self.limits)) or _nothing()
-        made = self._compiled(cell, what, lambda: compile_unary_tests(text, limits=self.limits))
+            return self._compiled(cell, what, lambda: self.compiler.expression(text)) or _nothing()
+        made = self._compiled(cell, what, lambda: self.compiler.cell(text))
         return made or UnaryTests(text, None)
 
     # -- expressions
@@ -230,7 +231,7 @@ class _Reader:
             return _nothing()
         language = self._language(element, text, what)
         body = f"={text}" if language == "feel" and not text.startswith("=") else text
-        return self._compiled(element, what, lambda: compile_expression(body, limits=self.limits)) or _nothing()
+        return self._compiled(element, what, lambda: self.compiler.expression(body)) or _nothing()
 
     def _compiled(self, element: etree._Element, what: str, make: Callable[[], Made]) -> Made | None:
         try:

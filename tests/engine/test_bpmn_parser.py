@@ -57,6 +57,21 @@ def test_a_time_that_is_none_is_told() -> None:
     assert codes(parse(timer("<timeDuration>${later}</timeDuration>"))) == []
 
 
+def test_more_expressions_than_anybody_writes_are_refused_before_they_cost() -> None:
+    def conditions(*texts: str) -> str:
+        return '<userTask id="a"/><userTask id="b"/>' + "".join(
+            f'<sequenceFlow id="f{n}" sourceRef="a" targetRef="b"><conditionExpression>{text}</conditionExpression>'
+            "</sequenceFlow>"
+            for n, text in enumerate(texts)
+        )
+
+    long = "a+" * 180
+    assert codes(parse(conditions(*["${" + long + "b}"] * 1000))) == []  # written a thousand times, read once
+    found = parse(conditions(*[f"${{{long}{n}}}" for n in range(1000)])).findings
+    assert {finding.code for finding in found} == {"expression"}
+    assert "model_expressions (100000)" in found[0].text
+
+
 def test_a_message_of_a_file_that_is_not_there_is_told() -> None:
     throw = '<intermediateThrowEvent id="t"><messageEventDefinition messageRef="o:m"/></intermediateThrowEvent>'
     (finding,) = parse(throw).findings

@@ -12,7 +12,7 @@ ENGINE = """
     InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed Model ModelInvalid NotFound Observer
     OutputDeclaration Page ParameterDeclaration Picture ProcessChange ProcessInstance ProcessSummary
     ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo
-    ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance
+    TaskBinding ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance
     UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
 """.split()
 MODELS = """
@@ -22,8 +22,8 @@ MODELS = """
     encrypt_again read_figures
 """.split()
 METHODS = """
-    cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances lint
-    lint_model message model models not_ready observe owned_by owner_of owner_of_task picture preview protect
+    bindings cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances
+    lint lint_model message model models not_ready observe owned_by owner_of owner_of_task picture preview protect
     protect_model purge queues register remove_deployment remove_model rerun resume retry_undo run_pending
     save_model search signal sources start stone stones_declared task tasks tokens wait why
 """.split()

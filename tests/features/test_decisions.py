@@ -206,5 +206,22 @@ def test_python_in_a_cell_is_never_run(engine: Engine, tmp_path: Any) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_was_read_for_each_task_is_told(engine: Engine) -> None:
+    task = (
+        '<businessRuleTask id="choose" name="Choose" camunda:decisionRef="dish" camunda:resultVariable="r">'
+        '<extensionElements><camunda:inputOutput><camunda:inputParameter name="guests">${n}</camunda:inputParameter>'
+        '<camunda:outputParameter name="meal">${r}</camunda:outputParameter></camunda:inputOutput>'
+        "</extensionElements></businessRuleTask>"
+    )
+    (binding,) = engine.bindings(process(task), DISH)
+    assert (binding.process, binding.element_id, binding.name, binding.line) == ("dinner", "choose", "Choose", 1)
+    assert (binding.kind, binding.code, binding.dialect) == ("decision", "dish", "camunda:decisionRef")
+    assert (binding.parameters, binding.outputs) == ({"guests": "${n}"}, {"meal": "${r}"})
+    assert binding.result_variable == "r"
+    saved = engine.save_model(process(task), DISH)
+    assert saved.tasks == (binding,)
+    assert [finding.code for finding in saved.findings] == [f.code for f in engine.lint(process(task), DISH)]
+
+
 def test_a_decision_without_a_process_is_no_model(engine: Engine) -> None:
     assert [each.code for each in findings(engine, DISH)] == ["no-definitions"]

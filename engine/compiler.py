@@ -1,0 +1,74 @@
+"""Compiles the expressions of one model: what is written twice once, and never more than a limit for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from .errors import ExpressionError
+from .expressions import Expression, Language, Value, compile_expression, compile_value
+from .jsontext import JSON
+from .limits import Limits
+from .unary_tests import UnaryTests, compile_unary_tests
+
+Made = TypeVar("Made")
+
+
+class Compiler:
+    """Each method raises ExpressionError for a wrong text, and once ``model_expressions`` is spent for each new one."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._left = limits.model_expressions
+        self._known: dict[tuple[str, str, str], Any] = {}
+
+    def expression(self, text: str, language: Language = "juel") -> Expression:
+        """As :func:`.compile_expression`."""
+        return self._made(
+            ("expression", language, text), lambda: compile_expression(text, language=language, limits=self.limits)
+        )
+
+    def cell(self, text: str) -> UnaryTests:
+        """As :func:`.compile_unary_tests`."""
+        return self._made(("cell", "feel", text), lambda: compile_unary_tests(text, limits=self.limits))
+
+    def value(self, value: JSON, language: Language = "juel") -> Value:
+        """As :func:`.compile_value`."""
+        if isinstance(value, str) and _may_be_expression(value):
+            return self._made(
+                ("value", language, value), lambda: compile_value(value, language=language, limits=self.limits)
+            )
+        for text in _texts(value):
+            if _may_be_expression(text):
+                self._spend(text)
+        return compile_value(value, language=language, limits=self.limits)
+
+    def _made(self, key: tuple[str, str, str], make: Callable[[], Made]) -> Made:
+        known = self._known.get(key)
+        if known is None:
+            self._spend(key[2])
+            known = self._known[key] = make()
+        made: Made = known
+        return made
+
+    def _spend(self, text: str) -> None:
+        self._left -= len(text)
+        if self._left < 0:
+            most = self.limits.model_expressions
+            raise ExpressionError(f"all of them together are longer than model_expressions ({most}); split the model.")
+
+
+def _may_be_expression(text: str) -> bool:
+    return "${" in text or "#{" in text or text.startswith("=")
+
+
+def _texts(value: JSON) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
