@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -59,9 +58,5 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
 
     if modeler is None:
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")
-    # Without a server no database is needed, so none is opened or made.
-    with replace(connection, url="sqlite:///:memory:").asking(passive=True) as engine:
-        declarations = engine.stones_declared()
-    if not declarations:
-        raise click.UsageError("There are no stones: name a module that defines some by --stones MODULE, or a server.")
+    declarations = connection.declarations()
     write_text(json.dumps(element_templates(declarations, modeler), indent=2, ensure_ascii=False), output)

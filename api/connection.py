@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 import click
 
 if TYPE_CHECKING:
-    from ..engine import Dispatcher, Engine, Stone
+    from ..engine import Dispatcher, Engine, Stone, StoneDeclaration
     from .client import Client
     from .settings import Settings
 
@@ -90,6 +90,17 @@ class Connection:
         from .client import Client
 
         return Client(self.server, key=self.api_key)
+
+    def declarations(self) -> tuple[StoneDeclaration, ...]:
+        """What the named stones declare, or those of the server; raises UsageError where there are none.
+
+        Without a server no database is needed, so none is opened or made.
+        """
+        with replace(self, url="sqlite:///:memory:", broker=None).asking(passive=True) as asked:
+            declared = asked.stones_declared()
+        if not declared:
+            raise click.UsageError("There are no stones: name a module that defines some by --stones MODULE.")
+        return declared
 
     @contextmanager
     def changing(

@@ -74,6 +74,8 @@ class Following:
         if advice is not None:
             click.echo(advice, err=True)
         if self.follow and instance.status not in good:
+            if advice is None:
+                click.echo(f"Why: riverstone why {process_instance_id}", err=True)
             raise click.exceptions.Exit(1)
 
 

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .connection import Connection, connected
+
+if TYPE_CHECKING:
+    from ..engine import StoneDeclaration
 
 
 @click.group()
 def stone() -> None:
     """Stones, and whether they keep to their contract."""
+
+
+@stone.command("list")
+@connected
+def list_stones(connection: Connection, /) -> None:
+    """List the stones of --stones, or of the server: their parameters (required ones with *), outputs and hooks."""
+    for declaration in connection.declarations():
+        click.echo(stone_lines(declaration))
+
+
+def stone_lines(declaration: StoneDeclaration) -> str:
+    """What a stone declares, in a few lines."""
+    from .live import printable
+
+    first = declaration.description.partition("\n")[0]
+    parameters = (f"{each.name}{'*' if each.required else ''} ({each.type})" for each in declaration.parameters)
+    told = {
+        "parameters": ", ".join(parameters),
+        "outputs": ", ".join(output.name for output in declaration.outputs),
+        "hooks": ", ".join(declaration.hooks),
+        "serves": ", ".join(f"{name}={value}" for name, value in declaration.serves.items()),
+    }
+    title = "  ".join(filter(None, (declaration.code, declaration.display_name, first)))
+    lines = [title, *(f"    {word}: {text}" for word, text in told.items() if text)]
+    return "\n".join(map(printable, lines))
 
 
 @stone.command("check")

@@ -298,6 +298,15 @@ def test_a_file_and_a_process_are_drawn(run: Run, tmp_path: Path) -> None:
     assert "cannot be written" in run("render", pid, "-o", "no/where.svg", fails=True).stderr
 
 
+def test_stones_are_listed_with_what_they_take_put_out_and_can_do(run: Run, tmp_path: Path) -> None:
+    listed = run("--stones", "riverstone.bpmn_samples.stones", "stone", "list").stdout
+
+    assert "SIP::EC2::Volume  云硬盘  A disk attached to a server.\n    parameters: " in listed
+    assert "instanceCode* (string), volumeBuyNum (integer)" in listed
+    assert "    hooks: start, monitor, rollback, cancel, delete, mock" in listed
+    assert not list(tmp_path.glob("*.db"))
+
+
 def test_an_error_says_what_to_type_next(run: Run) -> None:
     assert "riverstone list shows" in run("show", "99", fails=True).stderr
     assert "riverstone tasks" in run("rerun", "99", fails=True).stderr
