@@ -98,7 +98,7 @@ def _in_the_way(instance: Instance, what: str) -> Conflict:
         "running": ("cancel",),
         "paused": ("cancel", "rerun", "resume"),
         "draining": ("cancel",),
-        "ended": ("delete",),
+        "ended": ("retry", "delete") if row.status.endswith(".failed") else ("delete",),
     }.get(row.phase, ())
     related = row.delete_id or row.cancel_id or row.rollback_id
     return Conflict(

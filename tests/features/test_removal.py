@@ -311,3 +311,25 @@ def test_the_command_line_removes_and_protects(tmp_path: Path) -> None:
     assert json.loads(riverstone("remove", "--model", model_id)[1])["modelId"] == model_id
     assert riverstone("remove", "--model", model_id)[0] == 1
     assert riverstone("remove")[0] == riverstone("protect")[0] == 2
+
+
+def test_how_to_drain_is_said_over_http_and_on_the_command_line(engine: Engine, world: World, tmp_path: Path) -> None:
+    client = Client(create_app(engine))
+    fork = '<startEvent id="begin"/><parallelGateway id="fork"/>' + service("a", "make") + service("b", "watch")
+    text = definitions(process("shop", fork, flow("begin", "fork"), flow("fork", "b"), flow("fork", "a")))
+    engine.deploy(text)
+    world.wrong("start", "a", RuntimeError("no room"))
+    body = {"key": "shop", "processName": "test", "variables": {}}
+
+    started = client.post("/process", json={**body, "drain": "all"}).json["processInstanceId"]
+
+    assert engine.wait(started, 60).status == "rollback.success"
+    assert world.of("monitor") == ["b"] * 3
+    refused = client.post("/process", json={**body, "drain": "some"})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["drain"])
+    file = tmp_path / "shop.bpmn"
+    file.write_bytes(definitions(process("shop", '<startEvent id="begin"/>')))
+    db = ["--db", f"sqlite:///{tmp_path}/other.db"]
+    assert CliRunner().invoke(main, [*db, "deploy", str(file)]).exit_code == 0
+    options = ["--key", "shop", "--name", "test", "--drain"]
+    assert [CliRunner().invoke(main, [*db, "start", *options, how]).exit_code for how in ("all", "some")] == [0, 2]
