@@ -17,6 +17,7 @@ from .access_commands import audit, encrypt, key
 from .authoring_commands import render, templates
 from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
+from .log import log_options, write_log
 from .stone_commands import stone
 from .terminal import age, binding_line, json_file, json_option, print_record, readable
 from .worker_commands import river, worker
@@ -407,22 +408,7 @@ def signal(connection: Connection, /, name: str, payload: str | None) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
-@click.option(
-    "--log",
-    "log_form",
-    type=click.Choice(["text", "json"]),
-    envvar="RIVERSTONE_LOG",
-    default="text",
-    show_default=True,
-    help="How to write the log, to standard error.",
-)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    envvar="RIVERSTONE_LOG_LEVEL",
-    default="info",
-    show_default=True,
-)
+@log_options
 @click.option("--console/--no-console", default=True, show_default=True, help="Pages for people at /console and /docs.")
 @connected
 def serve(
@@ -440,7 +426,6 @@ def serve(
     """
     from .access import Access
     from .app import create_app
-    from .log import write_log
     from .server import Server, asked_to_stop, refuse_remote
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.

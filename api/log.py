@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
-from ..engine import JsonFormatter
+import click
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def log_options(command: Command) -> Command:
+    """Give a command the options ``--log`` and ``--log-level``, as ``log_form`` and ``log_level``."""
+    level = click.option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        envvar="RIVERSTONE_LOG_LEVEL",
+        default="info",
+        show_default=True,
+    )
+    form = click.option(
+        "--log",
+        "log_form",
+        type=click.Choice(["text", "json"]),
+        envvar="RIVERSTONE_LOG",
+        default="text",
+        show_default=True,
+        help="How to write the log, to standard error.",
+    )
+    return form(level(command))
 
 
 def write_log(form: Literal["text", "json"], level: str) -> None:
@@ -16,6 +39,8 @@ def write_log(form: Literal["text", "json"], level: str) -> None:
     Other packages keep their own settings: what they say at ``debug``, such as every statement with its values, is not
     for a log.
     """
+    from ..engine import JsonFormatter
+
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
     for name, least in (("riverstone", level.upper()), ("waitress", "WARNING")):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from dataclasses import replace
+from typing import Literal
 
 import click
 
 from .connection import Connection, connected
+from .log import log_options, write_log
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -40,14 +42,16 @@ def worker(
 
 
 @click.command()
+@log_options
 @connected
-def river(connection: Connection, /) -> None:
+def river(connection: Connection, /, log_form: Literal["text", "json"], log_level: str) -> None:
     """Run processes whose stones are carried out by workers: take in answers, fire timers, look after lost tasks.
 
     Any number of them may share a database and a --broker. SIGTERM ends it; whatever it had, the others go on with.
     """
     from .brokers import celery_app
 
+    write_log(log_form, log_level)
     celery_app(connection.broker)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..models import EngineRow, TaskRow
+from ..models import WORKERS, EngineRow, Handovers, TaskRow
 from . import ledger
 from .bpmn.boundary import BoundaryEvent
 from .bpmn.gateways import Join, ParallelGateway
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 SERVE = "riverstone --stones MODULE serve"
+WORK = "riverstone --broker URL --stones MODULE worker"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -139,7 +140,9 @@ def _tell_handed_over(telling: Telling, row: TaskRow, label: str) -> None:
     done = f", {row.progress} % done" if row.progress else ""
     attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
     text = f"{row.event} of {label}{attempt}{done}"
-    if facilities.dispatcher.running(row.id):
+    if row.owner == WORKERS:
+        _tell_of_workers(telling, row, text)
+    elif facilities.dispatcher.running(row.id):
         telling.say(f"The {text} runs here now; the task began at {at(row.created, telling.now)}.")
     elif facilities.dispatcher.holds(row.id):
         telling.say(f"The {text} waits here for a free thread.")
@@ -150,6 +153,23 @@ def _tell_handed_over(telling: Telling, row: TaskRow, label: str) -> None:
     else:
         gone = f"The {text} was in the hands of an engine that is gone"
         telling.say(f"{gone}; the next one that runs takes it over.", SERVE)
+
+
+def _tell_of_workers(telling: Telling, row: TaskRow, text: str) -> None:
+    """How a task fares that was handed to workers on other machines, as far as these have told."""
+    found = Handovers(telling.instance.facilities.store).looked_for(row.id)
+    if found is None:
+        telling.say(f"The {text} was put into the queue of its workers a moment ago.")
+        return
+    running, vouched, since = found
+    if vouched is None:
+        text = f"The {text} has been in the queue of its workers for {span(since)}, and none has shown that it has it"
+        telling.say(f"{text}: see that a worker with this stone runs and has a hand free.", WORK)
+    elif vouched < 0:
+        text = f"The {text} was in the hands of a worker that has not been heard of since"
+        telling.say(f"{text}; it is offered to others in a moment.", WORK)
+    else:
+        telling.say(f"The {text} {'runs on' if running else 'is in the hands of'} a worker, which is alive.")
 
 
 def tell_waits(telling: Telling) -> None:

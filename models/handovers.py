@@ -117,6 +117,19 @@ class Handovers:
         sql = f"SELECT 1 FROM `handover` WHERE `task_id` = ? AND `running` = 1 AND `lease` > {self._now}"
         return bool(self.store.read(sql, (task_id,)))
 
+    def looked_for(self, task_id: int) -> tuple[bool, int | None, int] | None:
+        """Whether a task's hook runs, for how long somebody vouches for it yet, since when it is in hand.
+
+        In milliseconds; the second is None while nobody has shown to have it, and negative when the worker that had it
+        is silent. None before the first sweep.
+        """
+        sql = f"SELECT `running`, `lease` - {self._now}, {self._now} - `since` FROM `handover` WHERE `task_id` = ?"
+        found = self.store.read(sql, (task_id,))
+        if not found:
+            return None
+        running, vouched, since = found[0]
+        return bool(running), None if vouched is None else int(vouched), int(since)
+
     def overdue(self, now: int) -> list[tuple[int, int]]:
         """Tasks in hand whose deadline is over by the engine's time: (process instance, task)."""
         sql = f"SELECT `task`.`process_instance_id`, `task`.`id` {_HANDED} AND `task`.`deadline` <= ? LIMIT 1000"
