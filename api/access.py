@@ -170,9 +170,14 @@ class Gate:
 
     def leave(self, response: Response) -> Response:
         """Add what every answer carries."""
+        if response.headers.get("X-Request-Id") == request_id():
+            # The app has an own gate around that of its blueprint.
+            return response
         html = response.mimetype == "text/html"
+        present = {name.lower() for name, _ in response.headers}
         for name, value in (PAGE_HEADERS if html else HEADERS).items():
-            response.headers.setdefault(name, value)
+            if name.lower() not in present:
+                response.headers.add(name, value)
         response.headers["X-Request-Id"] = request_id()
         if log.isEnabledFor(logging.DEBUG) and TOLD not in request.environ:
             request.environ[TOLD] = True

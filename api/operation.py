@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Protocol
 
 from flask import Response, request
@@ -249,6 +249,8 @@ def refuse_impossible_ids(path: Mapping[str, str]) -> None:
 
 def read_query(schema: Schema) -> dict[str, Any]:
     """The query's values; a parameter that is unknown or that comes twice where one is meant is refused."""
+    if not request.query_string:
+        return dict(of_nothing(schema))
     lists = {field.data_key or name for name, field in schema.load_fields.items() if isinstance(field, fields.List)}
     twice = {name: ["Given more than once."] for name, given in request.args.lists() if len(given) > 1}
     wrong = {name: texts for name, texts in twice.items() if name not in lists}
@@ -262,7 +264,17 @@ def read_query(schema: Schema) -> dict[str, Any]:
 def read_headers(schema: Schema) -> dict[str, Any]:
     """The values of the headers that the schema names."""
     names = [field.data_key or name for name, field in schema.load_fields.items()]
-    loaded: dict[str, Any] = schema.load({name: request.headers[name] for name in names if name in request.headers})
+    given = {name: request.headers[name] for name in names if name in request.headers}
+    if not given:
+        return dict(of_nothing(schema))
+    loaded: dict[str, Any] = schema.load(given)
+    return loaded
+
+
+@cache
+def of_nothing(schema: Schema) -> Mapping[str, Any]:
+    """What a schema makes of no value at all, which is what most requests give; raises ValidationError."""
+    loaded: Mapping[str, Any] = schema.load({})
     return loaded
 
 

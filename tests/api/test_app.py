@@ -66,7 +66,7 @@ def test_a_module_without_stones_is_refused_by_name(studio: str, tmp_path: Path,
         create_app(config={"RIVERSTONE_STONES": module, "RIVERSTONE_DB": "sqlite:///:memory:"})
 
 
-def test_the_package_offers_four_names_and_no_more() -> None:
-    assert riverstone.api.__all__ == ["Client", "create_app", "create_blueprint", "create_console"]
+def test_the_package_offers_these_names_and_no_more() -> None:
+    assert riverstone.api.__all__ == ["Client", "create_app", "create_blueprint", "create_console", "create_docs"]
     with pytest.raises(AttributeError, match="create_engine"):
         riverstone.api.__getattr__("create_engine")
