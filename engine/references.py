@@ -58,7 +58,8 @@ def unresolved(
 def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
     """The names of the outputs of one namespace that a model refers to, of any numbered run too."""
     own = re.compile(f"{re.escape(namespace)}[0-9]*")
-    values = (value for process in parsed.processes.values() for node in process.walk() for value in _values(node))
+    nodes = [node for process in parsed.processes.values() for node in process.walk()]
+    values = [value for node in nodes for value in (*_values(node), *_mapped_out(node))]
     paths = (path for value in values for path in value.references)
     wanted = (path[2] for path in paths if path[0] == "outputs" and len(path) > 2 and own.fullmatch(path[1]))
     return list(dict.fromkeys(wanted))
@@ -144,6 +145,12 @@ def _locals(nodes: Sequence[Node]) -> set[str]:
 def _definitions(node: Node) -> Sequence[EventDefinition]:
     found: Sequence[EventDefinition] = getattr(node, "definitions", ())
     return found
+
+
+def _mapped_out(node: Node) -> Iterator[Value]:
+    """What of a node is evaluated once it is done, a called process with its own outputs."""
+    mappings = (*node.output_values, *getattr(node, "outward", ())) if isinstance(node, Activity) else ()
+    return (value for _, value in mappings)
 
 
 def _values(node: Node) -> Iterator[Value]:

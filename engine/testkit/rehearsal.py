@@ -46,14 +46,20 @@ class Rehearsal:
             limits=limits,
             workflow=self.trail.workflow(),
         )
-        self._fakes_missing = False
+        self._made_up: dict[str, set[str]] | None = None
+        """The outputs of the stones that stand in for unknown ones, by code; None while unknown ones are refused."""
 
     # -- stones
 
     def register(self, *stones: type[Stone]) -> None:
         """Make stones known as they are."""
         for stone in stones:
-            self.engine.register(stone)
+            self._know(stone)
+
+    def _know(self, stone: type[Stone]) -> None:
+        self.engine.register(stone)
+        if self._made_up is not None:
+            self._made_up.pop(stone.code, None)
 
     def fake(self, stone: type[Stone] | str, outputs: Outputs | None = None, **hooks: Hook) -> type[Stone]:
         """Put a stone that does nothing in the place of another, or of whatever has this code.
@@ -63,7 +69,7 @@ class Rehearsal:
         as ``start``, ``monitor``, ``rollback``, ``cancel``, ``delete`` or ``mock``. Raises Invalid.
         """
         faked = fake_of(stone, outputs, hooks)
-        self.engine.register(faked)
+        self._know(faked)
         return faked
 
     def fake_all(self) -> None:
@@ -74,7 +80,7 @@ class Rehearsal:
         for stones in list(self.engine.stones.values()):
             for stone in stones:
                 self.fake(stone)
-        self._fakes_missing = True
+        self._made_up = self._made_up or {}
 
     # -- what goes wrong
 
@@ -127,22 +133,22 @@ class Rehearsal:
         """As :meth:`Engine.deploy`; the files count for the coverage."""
         read = [read_source(each) for each in (source, *more)]
         contents = [content for content, _ in read]
-        if self._fakes_missing:
-            self._fake_missing(contents)
+        if self._made_up is not None:
+            self._make_up(contents, self._made_up)
         deployment = self.engine.deploy(
             *contents, name=name, parameter_template=parameter_template, outputs_template=outputs_template
         )
         self.sources += [(file or deployment.key, content) for content, file in read]
         return deployment
 
-    def _fake_missing(self, contents: Sequence[bytes]) -> None:
+    def _make_up(self, contents: Sequence[bytes], known: dict[str, set[str]]) -> None:
+        """Fake what a model names and nobody knows, with the outputs that this and earlier models refer to."""
         parsed, _ = examine(contents, [None] * len(contents), limits=self.engine.limits, scripts=False)
-        wanted: dict[str, set[str]] = {}
         for task in parsed.stone_tasks:
-            if task.code.constant and task.binding.stone not in self.engine.stones:
-                wanted.setdefault(task.binding.stone, set()).update(outputs_wanted(parsed, task.namespace))
-        for code, names in wanted.items():
-            self.engine.register(fake_of(code, None, {}, declared=sorted(names)))
+            code = task.binding.stone
+            if task.code.constant and (code in known or code not in self.engine.stones):
+                known.setdefault(code, set()).update(outputs_wanted(parsed, task.namespace))
+                self.engine.register(fake_of(code, None, {}, declared=sorted(known[code])))
 
     def start(self, key: str, variables: Mapping[str, Any] | None = None, **options: Any) -> Run:
         """Start the newest deployment of a key, as far as it comes before it has to wait; options as of the engine's.

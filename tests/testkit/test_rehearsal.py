@@ -115,6 +115,31 @@ def test_faked_stones_put_out_what_they_declare_and_what_the_test_gives(faked: R
     assert faked.calls[0].parameters["instanceCode"] == "i-1"
 
 
+def test_stones_that_are_made_up_put_out_what_any_model_refers_to(faked: Rehearsal) -> None:
+    faked.deploy(path("error_boundary"))
+    faked.deploy(path("signal"))
+    faked.deploy(path("call_activity"), path("attach_volume"))
+
+    faked.run("error-boundary").assert_status("success")
+    faked.run("signal").assert_status("success")
+    run = faked.run("call-activity", {"dataDisk": 5})
+
+    run.assert_status("success")
+    assert run.native_outputs["server"]["instanceCode"] == "server.instanceCode"
+
+
+def test_one_run_of_many_fails_by_its_number(rehearsal: Rehearsal, cloud: Cloud) -> None:
+    rehearsal.deploy(path("cluster"))
+    rehearsal.fail("slave-2", "monitor")
+
+    run = rehearsal.run("cluster", {"slaveNum": 3})
+
+    run.assert_status("rollback.success")
+    run.assert_path("master-1a", {"slave-1", "slave-2", "slave-3"})
+    run.assert_undone({"slave-1", "slave-2", "slave-3"}, "master-1a")
+    assert cloud.is_empty()
+
+
 def test_a_bpmn_error_goes_the_way_that_the_model_has_for_it(faked: Rehearsal) -> None:
     faked.deploy(path("error_boundary"))
     install = next(iter(faked.run("error-boundary").path[1:]))
