@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from .errors import ExpressionError
@@ -20,7 +19,8 @@ class Function(NamedTuple):
     most: int
 
 
-def _text(reading: Reading, value: JSON) -> str:
+def text_of(reading: Reading, value: JSON) -> str:
+    """The value if it is a text; raises ExpressionError."""
     if isinstance(value, str):
         return value
     raise ExpressionError(f"{kind_of(value)} is not a text: use string(x)")
@@ -39,7 +39,8 @@ def _size(reading: Reading, value: JSON) -> int:
     raise ExpressionError(f"{kind_of(value)} has no size: use a text, a list or an object")
 
 
-def _is_empty(reading: Reading, value: JSON) -> bool:
+def is_empty(reading: Reading, value: JSON) -> bool:
+    """Whether it is null or has nothing in it."""
     return value is None or value == "" or value == [] or value == {}
 
 
@@ -48,23 +49,23 @@ def _contains(reading: Reading, container: JSON, item: JSON) -> bool:
 
 
 def _starts_with(reading: Reading, text: JSON, start: JSON) -> bool:
-    return _text(reading, text).startswith(_text(reading, start))
+    return text_of(reading, text).startswith(text_of(reading, start))
 
 
 def _ends_with(reading: Reading, text: JSON, end: JSON) -> bool:
-    return _text(reading, text).endswith(_text(reading, end))
+    return text_of(reading, text).endswith(text_of(reading, end))
 
 
 def _lower(reading: Reading, text: JSON) -> str:
-    return _text(reading, text).lower()
+    return text_of(reading, text).lower()
 
 
 def _upper(reading: Reading, text: JSON) -> str:
-    return _text(reading, text).upper()
+    return text_of(reading, text).upper()
 
 
 def _trim(reading: Reading, text: JSON) -> str:
-    return _text(reading, text).strip()
+    return text_of(reading, text).strip()
 
 
 def _to_number(reading: Reading, value: JSON) -> Number:
@@ -79,17 +80,18 @@ def _to_string(reading: Reading, value: JSON) -> JSON:
     return None if reading.feel and value is None else reading.text(value)
 
 
-def _numbers(reading: Reading, values: tuple[JSON, ...]) -> list[Number]:
+def numbers_of(reading: Reading, values: tuple[JSON, ...]) -> list[Number]:
+    """The arguments, or the items of the only one, as numbers; raises ExpressionError."""
     items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
     return [_number(reading, item) for item in items]
 
 
 def _min(reading: Reading, *values: JSON) -> JSON:
-    return min(_some(_numbers(reading, values)))
+    return min(_some(numbers_of(reading, values)))
 
 
 def _max(reading: Reading, *values: JSON) -> JSON:
-    return max(_some(_numbers(reading, values)))
+    return max(_some(numbers_of(reading, values)))
 
 
 def _some(numbers: list[Number]) -> list[Number]:
@@ -100,7 +102,7 @@ def _some(numbers: list[Number]) -> list[Number]:
 
 def _sum(reading: Reading, *values: JSON) -> JSON:
     total: JSON = 0
-    for number in _numbers(reading, values):
+    for number in numbers_of(reading, values):
         total = reading.calculate("+", total, number)
     return total
 
@@ -126,16 +128,16 @@ def _abs(reading: Reading, value: JSON) -> Number:
 
 
 def _split(reading: Reading, text: JSON, separator: JSON) -> list[str]:
-    between = _text(reading, separator)
+    between = text_of(reading, separator)
     if not between:
         raise ExpressionError("split(text, separator) needs a separator that is not empty")
-    return reading.fitting(_text(reading, text).split(between))  # type: ignore[no-any-return]
+    return reading.fitting(text_of(reading, text).split(between))  # type: ignore[no-any-return]
 
 
 def _join(reading: Reading, items: JSON, separator: JSON = "") -> str:
     if not isinstance(items, list):
         raise ExpressionError(f"join(list, separator) got {kind_of(items)}: use a list")
-    between = _text(reading, separator)
+    between = text_of(reading, separator)
     if len(between) * len(items) > reading.limits.output_size:
         raise ExpressionError(f"the text is over {reading.limits.output_size} long: make it smaller")
     return _joined(reading, between, items)
@@ -165,26 +167,6 @@ def _equals(reading: Reading, left: JSON, right: JSON) -> bool:
 
 def _equals_ignore_case(reading: Reading, left: JSON, right: JSON) -> bool:
     return isinstance(right, str) and _lower(reading, left) == right.lower()
-
-
-def _date(reading: Reading, value: JSON) -> str:
-    """A date stays text in ISO 8601, which orders as its dates do."""
-    text = _text(reading, value)
-    try:
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
-        raise ExpressionError(f"{text[:40]!r} is no date: write one such as 2031-01-31") from None
-
-
-def _date_and_time(reading: Reading, value: JSON, *more: JSON) -> str:
-    """As :func:`_date`; with an offset it becomes UTC, so that the order is right."""
-    text = "T".join([_text(reading, value), *(_text(reading, each) for each in more)])
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
-    except (ValueError, OverflowError):
-        example = "2031-01-31T12:00:00Z"
-        raise ExpressionError(f"{text[:40]!r} is no date and time: write one such as {example}") from None
 
 
 def _sole(reading: Reading, value: JSON, what: str) -> JSON:
@@ -248,14 +230,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "split": Function(_split, 2, 2),
     "join": Function(_join, 1, 2),
     "concat": Function(_concat, 1, 100),
-    "date": Function(_date, 1, 1),
-    "dateAndTime": Function(_date_and_time, 1, 2),
 }
 
 # What models that were written for Java engines call on a value.
 METHODS: Mapping[str, Function] = {
     **dict.fromkeys(("size", "length"), Function(_size, 1, 1)),
-    "isEmpty": Function(_is_empty, 1, 1),
+    "isEmpty": Function(is_empty, 1, 1),
     **dict.fromkeys(("contains", "containsKey"), Function(_contains, 2, 2)),
     "equals": Function(_equals, 2, 2),
     "equalsIgnoreCase": Function(_equals_ignore_case, 2, 2),
@@ -270,19 +250,4 @@ METHODS: Mapping[str, Function] = {
     "getSingleEntry": Function(_single_entry, 1, 1),
     "getFirstResult": Function(_first_result, 1, 1),
     "collectEntries": Function(_collect_entries, 2, 2),
-}
-
-# FEEL (DMN 1.3, section 10.3.4) spells some of them in two words or otherwise.
-FEEL_NAMES: Mapping[str, str] = {
-    "string length": "length",
-    "starts with": "startsWith",
-    "ends with": "endsWith",
-    "lower case": "lower",
-    "upper case": "upper",
-    "list contains": "contains",
-    "string join": "join",
-    "is defined": "exists",
-    "ceiling": "ceil",
-    "concatenate": "concat",
-    "date and time": "dateAndTime",
 }

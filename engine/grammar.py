@@ -8,7 +8,8 @@ from typing import NamedTuple
 from . import meaning
 from .context import Context, Path
 from .errors import ExpressionError
-from .functions import FEEL_NAMES, FUNCTIONS, METHODS
+from .feel_functions import FEEL_FUNCTIONS, FEEL_NAMES
+from .functions import FUNCTIONS, METHODS
 from .jsontext import JSON
 from .meaning import Run
 from .operators import Reading
@@ -35,7 +36,6 @@ LEVELS = {
     "/": 7,
     "%": 7,
 }
-DATE_AND_TIME = ["date", "and", "time", "("]
 _CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
 
 
@@ -316,13 +316,8 @@ class ExpressionParser:
         return meaning.object_of(members, self.reading)
 
     def named(self, name: str) -> Reference:
-        following = self.here
-        if self.reading.feel and following.kind == "name" and f"{name} {following.text}" in FEEL_NAMES:
-            self.at += 1
-            name = f"{name} {following.text}"
-        elif self.reading.feel and [each.text for each in self.lexemes[self.at - 1 : self.at + 3]] == DATE_AND_TIME:
-            self.at += 2
-            name = "date and time"
+        if self.reading.feel:
+            name = self.with_spaces(name)
         if not self.sees("("):
             return self.reference(tuple(name.split(".")))
         if self.reading.feel:
@@ -333,6 +328,16 @@ class ExpressionParser:
             return self.call(method, self.reference(tuple(path)))
         return self.call(name, None)
 
+    def with_spaces(self, name: str) -> str:
+        """The name of one of FEEL's functions that are called by several words, else the word that it begins with."""
+        for more in (2, 1):
+            words = [lexeme.text for lexeme in self.lexemes[self.at : self.at + more + 1]]
+            longer = " ".join([name, *words[:more]])
+            if longer in FEEL_NAMES and words[-1] == "(":
+                self.at += more
+                return longer
+        return name
+
     def call(self, name: str, receiver: Reference | None) -> Reference:
         self.expect("(")
         begun = len(self.references)
@@ -340,9 +345,10 @@ class ExpressionParser:
         if name == "exists" and len(arguments) == 1 and not receiver:
             del self.references[begun:]
             return Reference(meaning.exists(arguments[0], self.reading))
-        function = (METHODS if receiver else FUNCTIONS).get(name)
+        functions = METHODS if receiver else FEEL_FUNCTIONS if self.reading.feel else FUNCTIONS
+        function = functions.get(name)
         if function is None:
-            kind, known = ("method", sorted(METHODS)) if receiver else ("function", sorted([*FUNCTIONS, "exists"]))
+            kind, known = ("method", sorted(METHODS)) if receiver else ("function", sorted([*functions, "exists"]))
             raise ExpressionError(f"there is no {kind} {name!r}: use one of {', '.join(known)}")
         if not function.least <= len(arguments) <= function.most:
             amount = "few" if len(arguments) < function.least else "many"

@@ -38,6 +38,9 @@ class UnaryTests(NamedTuple):
             return self.test(context.child({INPUT[0]: value}))
         except ExpressionError as error:
             raise ExpressionError(f"The cell {self.source[:120]!r} cannot be decided: {error.message}.") from None
+        except (ArithmeticError, ValueError):
+            text = f"The cell {self.source[:120]!r} cannot be decided: a number is out of range."
+            raise ExpressionError(text) from None
         except RecursionError:
             raise ExpressionError(f"The cell {self.source[:120]!r} is nested too deep: make it simpler.") from None
 
