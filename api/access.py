@@ -183,7 +183,7 @@ class Gate:
             request.environ[TOLD] = True
             client = request.environ.get(CLIENT)
             about = logs.about(request_id=request_id(), client=client and client.name)
-            log.debug("%s %s: %d", request.method, request.path, response.status_code, extra=about)
+            log.debug("%s %r: %d", request.method, request.path, response.status_code, extra=about)
         return response
 
 

@@ -189,13 +189,18 @@ def tasks(connection: Connection, /, process_instance_id: str) -> None:
 
 @main.command()
 @click.argument("process_instance_id")
+@click.option("--json", "as_json", is_flag=True, help="Print it as HTTP would.")
 @connected
-def why(connection: Connection, /, process_instance_id: str) -> None:
+def why(connection: Connection, /, process_instance_id: str, as_json: bool) -> None:
     """Explain why a process stands where it stands, and what can be done."""
     from .live import printable
+    from .records import ExplanationRecord
 
     with connection.asking(passive=True) as engine:
         told = engine.why(process_instance_id)
+    if as_json:
+        print_record(ExplanationRecord, told)
+        return
     for sentence in told.sentences:
         click.echo(printable(sentence))
     if told.commands:

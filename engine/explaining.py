@@ -45,6 +45,7 @@ def explain(
         "draining": _tell_draining,
         "paused": _tell_paused,
         "created": _tell_created,
+        "undoing": _tell_ended,
         "ended": _tell_ended,
     }.get(row.phase)
     if tell is not None:
@@ -103,20 +104,23 @@ def _tell_draining(telling: Telling) -> None:
     if row.pending in ("cancel", "cancel delete"):
         telling.say("It is being cancelled: nothing new begins, and what runs was asked to stop.")
         then = "its cancel begins" + (" and then its delete" if row.pending == "cancel delete" else "")
-    elif instance.has(Flags.DEBUG):
-        text = f"It has failed: {sentence(row.reason)}"
-        telling.say(f"{text} Since it is debugged, what runs beside it goes on to its end.")
-        then = "it stands still, for somebody to look at"
     else:
-        telling.say(f"It has failed: {sentence(row.reason)} Nothing new begins, and what runs was asked to stop.")
+        why = f"It has failed: {sentence(row.reason)} Nothing new begins"
         then = "it ends, without a rollback" if instance.has(Flags.NO_ROLLBACK) else "its rollback begins"
+        if instance.has(Flags.DEBUG):
+            telling.say(f"{why}; since it is debugged, what runs goes on to its end.")
+            then = "it stands still, for somebody to look at"
+        elif instance.has(Flags.DRAIN_ALL):
+            telling.say(f"{why}; what runs goes on to its end, as was asked for at its start.")
+        else:
+            telling.say(f"{why}, and what runs was asked to stop.")
     if row.due is not None:
         telling.say(
             f"When that has stopped, or the grace is over at {at(row.due, telling.now)}, {then}.",
             f"riverstone cancel {instance.number} --force",
         )
     else:
-        telling.say(f"When the last has stopped, {then}.")
+        telling.say(f"When the last has ended, {then}.")
     for task in list(open_tasks(instance))[:MOST_TASKS]:
         tell_task(telling, task)
 
@@ -129,7 +133,9 @@ def _tell_paused(telling: Telling) -> None:
         token = instance.workflow.tasks[token_id]
         task = instance.tasks.get(token.internal_data.get(TASK, 0))
         if task is None:
-            telling.say(f"{begun(node_label(token.node))} has failed: {sentence(reason)}")
+            # Nothing to run again; any of the process's tasks names it to whoever resumes.
+            resume = [f"riverstone resume {number}" for number in sorted(instance.tasks)[-1:]]
+            telling.say(f"{begun(node_label(token.node))} has failed: {sentence(reason)}", *resume)
             continue
         event = task.status.partition(".")[0]
         telling.say(
@@ -158,6 +164,8 @@ def _tell_ended(telling: Telling) -> None:
         telling.say(f"It was cancelled at {when}, after {took}.")
     elif row.reason is not None:
         telling.say(f"It failed at {when}, after {took}: {sentence(row.reason)}")
+    elif row.kind == "start":
+        telling.say(f"It had succeeded at {when}, after {took}.")
 
 
 def _tell_results(telling: Telling) -> None:
@@ -189,8 +197,8 @@ def _tell_undo(telling: Telling, undo: Instance) -> None:
         telling.say(f"{name} is under way; tasks taken back so far: {left}.")
         inner = Telling(instance=undo, mask=telling.mask, engines=telling.engines, now=telling.now)
         _tell_running(inner)
-        for sentence in inner.sentences:
-            telling.say(sentence)
+        for told in inner.sentences:
+            telling.say(told)
         telling.commands += [command for command in inner.commands if command not in telling.commands]
     elif row.status == "success":
         gone = sum(1 for task in undo.tasks.values() if task.status == f"{row.kind}.success")

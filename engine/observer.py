@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import logs, tracing
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 tasks = logging.getLogger("riverstone.task")
 processes = logging.getLogger("riverstone.process")
 
+Told = TypeVar("Told")
 OVER = frozenset({"undoing", "ended"})
 """The phases in which an instance's own work is over."""
 
@@ -150,9 +151,9 @@ def _change(row: InstanceRow, told: tuple[str, str] | None, *, over: bool) -> Pr
     )
 
 
-def _tell(hook: object, what: object) -> None:
+def _tell(hook: Callable[[Told], None], what: Told) -> None:
     try:
-        hook(what)  # type: ignore[operator]
+        hook(what)
     except Exception as error:
         processes.error("an observer has failed: %s", logs.where(error))
 

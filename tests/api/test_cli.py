@@ -331,7 +331,8 @@ def test_every_command_about_processes_works_through_a_server_too(run: Run, addr
     assert list(json.loads(ask("show", number, "--json").stdout)) == RECORD
     assert "shop" in ask("list", "--text", "sho").stdout
     assert "make" in ask("tasks", number).stdout
-    assert f"riverstone delete {number}" in ask("why", number).stdout
+    assert f"  riverstone delete {number}\n" in ask("why", number).stdout
+    assert f"riverstone delete {number}" in json.loads(ask("why", number, "--json").stdout)["commands"]
     assert "delete" in ask("undo", number, "--preview").stdout
     assert "success" in ask("render", number).stdout
     assert [each["id"] for each in json.loads(ask("templates", "--camunda8").stdout)] == [

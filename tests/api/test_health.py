@@ -115,7 +115,7 @@ def test_a_server_writes_its_log_as_json(tmp_path: Path) -> None:
     assert begun["process_instance_id"] == started["processInstanceId"]
     assert begun["level"] == "info"
     (asked,) = [line for line in lines if line["logger"] == "riverstone.api"]
-    assert (asked["message"], asked["request_id"], asked["client"]) == ("POST /process: 200", "r-1", "local")
+    assert (asked["message"], asked["request_id"], asked["client"]) == ("POST '/process': 200", "r-1", "local")
 
 
 def test_without_what_counts_there_are_no_metrics_and_all_else_works(tmp_path: Path) -> None:

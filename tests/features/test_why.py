@@ -200,6 +200,21 @@ def test_draining_tells_of_the_grace(tmp_path: Path, world: World) -> None:
     assert f"riverstone cancel {number} --force" in text
 
 
+def test_what_is_left_to_its_end_is_told(tmp_path: Path, world: World) -> None:
+    world.wrong("start", "b", RuntimeError("no"))
+    nodes = '<startEvent id="begin"/><parallelGateway id="fork"/><endEvent id="one"/><endEvent id="other"/>'
+    flows = [flow("begin", "fork"), flow("fork", "a"), flow("fork", "b"), flow("a", "one"), flow("b", "other")]
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=VirtualClock()) as engine:
+        engine.deploy(definitions(process("shop", nodes, service("a", "watch"), service("b", "make"), *flows)))
+        number = engine.start(key="shop", name="x", drain="all").process_instance_id
+        text = told(engine, number)
+        assert "what runs goes on to its end, as was asked for at its start." in text
+        assert "When the last has ended, its rollback begins." in text
+        assert "its monitor looks again" in text
+        assert engine.wait(number).status == "rollback.success"
+        assert "It failed at" in told(engine, number)
+
+
 def test_secrets_are_hidden_in_explanations(tmp_path: Path, world: World) -> None:
     secret = "hunter2-hunter2"
     world.wrong("start", "a", RuntimeError(f"{secret} was refused"))
