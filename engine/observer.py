@@ -177,7 +177,8 @@ def _log_event(event: TaskEvent) -> None:
 
 
 def _log_change(change: ProcessChange) -> None:
-    level = logging.WARNING if change.status.endswith("failed") and change.phase == "ended" else logging.INFO
+    # A process that fails is what processes do; one whose undo has failed needs a person.
+    level = logging.WARNING if change.status.endswith(".failed") and change.phase == "ended" else logging.INFO
     if not processes.isEnabledFor(level):
         return
     what = change.key if change.kind == "start" else f"the {change.kind} of {change.origin_process_instance_id}"
