@@ -49,6 +49,13 @@ def places(ids: dict[str, str]) -> dict[str, str]:
     }
 
 
+def named(place: str, ids: dict[str, str]) -> str:
+    """What a picture of this place is called, whatever ids there are."""
+    kind, _, identifier = place.removeprefix("#/").partition("?")[0].partition("/")
+    names = [name for name, known in ids.items() if identifier == known]
+    return "-".join([kind, *(name for name in names if name != kind)])
+
+
 @pytest.mark.parametrize(("colours", "rules"), [("light", ()), ("dark", ("color-contrast",))])
 def test_no_page_keeps_anybody_out(
     furnished: dict[str, str], somebody: Bring, colours: str, rules: tuple[str, ...]
@@ -61,7 +68,7 @@ def test_no_page_keeps_anybody_out(
         if "/process/" in place:
             looker.page.locator(".opener").last.click()
         found[place] = looker.barriers(*rules)
-        looker.keep(f"{colours}-{place.partition('/')[2].partition('?')[0].replace('/', '-')}")
+        looker.keep(f"{colours}-{named(place, furnished)}")
     looker.go(f"#/process/{furnished['paused']}")
     for name in ("Run again…", "Give up and roll back…", "Cancel", "Delete…"):
         looker.button(name, exact=True).first.click()
@@ -80,8 +87,7 @@ def test_a_phone_shows_every_page_without_moving_it_sideways(furnished: dict[str
     for place, there in places(furnished).items():
         looker.go(place)
         expect(looker.page.locator(there).first).to_be_attached()
-        name = f"phone-{place.partition('/')[2].partition('?')[0].replace('/', '-')}"
-        looker.keep(name, whole=True)
+        looker.keep(f"phone-{named(place, furnished)}", whole=True)
         assert looker.overflow <= 0, place
     looker.go(f"#/process/{furnished['rolled']}")
     looker.page.locator(".opener").first.click()

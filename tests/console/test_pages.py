@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,22 +109,23 @@ def test_the_viewer_is_there_with_its_licence() -> None:
     assert "watermark" in (FILES / "bpmn-js" / "LICENSE.txt").read_text(encoding="utf-8")
 
 
-def keys_of(language: Path) -> list[str]:
-    return re.findall(r'^  "?([\w.]+)"?: "', language.read_text(encoding="utf-8"), re.MULTILINE)
+def texts_of(language: str) -> dict[str, str]:
+    source = (TEXTS / f"{language}.js").read_text(encoding="utf-8")
+    found = re.findall(r'^  "?([\w.]+)"?:\s+"((?:[^"\\]|\\.)*)",$', source, re.MULTILINE)
+    assert len(found) == len(dict(found)) == source.count(",\n")
+    return dict(found)
 
 
 def test_both_languages_say_the_same_things_with_the_same_values() -> None:
-    english, chinese = (TEXTS / "en.js").read_text(encoding="utf-8"), (TEXTS / "zh.js").read_text(encoding="utf-8")
+    english, chinese = texts_of("en"), texts_of("zh")
 
-    assert keys_of(TEXTS / "en.js") == keys_of(TEXTS / "zh.js")
-    assert len(set(keys_of(TEXTS / "en.js"))) == len(keys_of(TEXTS / "en.js"))
-    assert [sorted(re.findall(r"\{\w+\}", line)) for line in english.splitlines() if line.startswith("  ")] == [
-        sorted(re.findall(r"\{\w+\}", line)) for line in chinese.splitlines() if line.startswith("  ")
-    ]
+    assert list(english) == list(chinese)
+    for key, text in english.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", chinese[key])), key
 
 
 def test_every_text_that_is_used_is_there() -> None:
-    known = set(keys_of(TEXTS / "en.js"))
+    known = set(texts_of("en"))
     used = {
         key
         for file in FILES.glob("*.js")

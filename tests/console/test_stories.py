@@ -148,6 +148,7 @@ def test_a_person_completes_a_task_and_a_failed_undo_goes_on(studio: Studio, loo
     studio.engine.wait(made.process_instance_id, timeout=20)
     looker.go(f"#/process/{made.process_instance_id}")
     looker.sees_status("Delete failed")
+    looker.sees("failed, at attempt 1")
     looker.keep("undo-failed", whole=True)
     studio.cloud.delete("volumes", extra["id"])
     looker.button("Retry undo…").click()
@@ -171,6 +172,32 @@ def test_a_called_process_is_looked_into(studio: Studio, looker: Looker) -> None
     looker.keep("called")
     looker.button("call-activity").click()
     expect(looker.element("server")).to_be_visible()
+
+
+def test_what_nobody_needs_is_removed_and_why_is_told(studio: Studio, looker: Looker) -> None:
+    deployed = studio.engine.deploy(path("message"))
+    started = studio.engine.start(key="message", name="waits", variables={})
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.button("Explain").click()
+    expect(looker.page.get_by_role("dialog")).to_contain_text("payment-received")
+    looker.keep("why")
+    looker.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+
+    looker.go(f"#/model/{deployed.model_id}")
+    looker.button("Protect from delete").click()
+    looker.sees("protected", exact=True)
+    looker.button("Remove…").click()
+    looker.button("Remove", exact=True).click()
+    expect(looker.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("protected")
+    looker.button("Back").click()
+    looker.button("Allow delete").click()
+    expect(looker.button("Protect from delete")).to_be_visible()
+    studio.engine.cancel(started.process_instance_id)
+    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.purge(0, even_undeleted=True)
+    looker.button("Remove…").click()
+    looker.button("Remove", exact=True).click()
+    looker.sees("There is no model yet")
 
 
 def test_repeated_tasks_are_counted_and_stones_are_explained(studio: Studio, looker: Looker) -> None:

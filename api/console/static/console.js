@@ -35,7 +35,7 @@ const WAYS = [
 ];
 
 /** The client as the server knows it; everything is allowed until it has said. */
-export const known = { name: "", scopes: [], owner: null };
+const known = { name: "", scopes: [], owner: null };
 let current = null;
 let asking = false;
 
@@ -64,7 +64,12 @@ function drawFrame() {
   const languages = Object.keys(LANGUAGES).map((tag) => [tag, LANGUAGES[tag]["language.name"]]);
   fill(
     frame.tools,
-    el("a", { href: to("start"), class: "button primary", "aria-current": name === "start" ? "page" : null }, icon("play"), t("nav.start")),
+    el(
+      "a",
+      { href: to("start"), class: "button primary", "aria-current": name === "start" ? "page" : null },
+      icon("play"),
+      t("nav.start"),
+    ),
     choice(t("language"), languages, spoken(), (tag) => {
       speak(tag);
       draw();
@@ -145,7 +150,12 @@ refused.addEventListener("key", (event) => {
   const problem = hasKey() ? event.detail : null;
   keep(null);
   drawFrame();
-  const again = el("button", { type: "button", class: "primary", onclick: () => question(null) }, icon("key"), t("key.enter"));
+  const again = el(
+    "button",
+    { type: "button", class: "primary", onclick: () => question(null) },
+    icon("key"),
+    t("key.enter"),
+  );
   fill(main, el("h1", { tabindex: "-1" }, t("key.title")), el("p", {}, t("key.hint")), again);
   titled(t("key.title"));
   question(problem);
@@ -164,7 +174,12 @@ document.body.append(
   el(
     "header",
     { class: "top" },
-    el("a", { class: "brand", href: to("processes"), translate: "no" }, el("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), "riverstone"),
+    el(
+      "a",
+      { class: "brand", href: to("processes"), translate: "no" },
+      el("img", { src: "icon.svg", alt: "", width: 24, height: 24 }),
+      "riverstone",
+    ),
     frame.nav,
     frame.tools,
   ),

@@ -5,7 +5,7 @@ import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { box } from "./notice.js";
 
-const SMALLEST_READABLE = 0.4;
+const SMALLEST_READABLE = 0.34;
 const HEIGHT = { least: 170, most: 460 };
 const ROOM = { side: 24, top: 28, bottom: 52 };
 
@@ -30,7 +30,11 @@ export class Diagram {
   }
 
   #button(sign, text, act) {
-    return el("button", { type: "button", class: "square", "aria-label": t(text), title: t(text), onclick: act }, icon(sign));
+    return el(
+      "button",
+      { type: "button", class: "square", "aria-label": t(text), title: t(text), onclick: act },
+      icon(sign),
+    );
   }
 
   /** Draw the diagram of the process with this key; whether that could be done. */
@@ -46,7 +50,10 @@ export class Diagram {
         defaultLabelColor: "var(--diagram-text)",
       },
       // Texts are measured before they are drawn, which takes the name of a font.
-      textRenderer: { defaultStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, externalStyle: { fontSize: 11 } },
+      textRenderer: {
+        defaultStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+        externalStyle: { fontSize: 11 },
+      },
     });
     try {
       await this.viewer.importXML(xml);
@@ -68,7 +75,8 @@ export class Diagram {
   #diagramOf(key) {
     const diagrams = this.viewer.getDefinitions().diagrams ?? [];
     const holds = ({ plane }) =>
-      plane?.bpmnElement?.id === key || (plane?.bpmnElement?.participants ?? []).some(({ processRef }) => processRef?.id === key);
+      plane?.bpmnElement?.id === key ||
+      (plane?.bpmnElement?.participants ?? []).some(({ processRef }) => processRef?.id === key);
     const found = diagrams.find(holds);
     return found === undefined || found === diagrams[0] ? null : found;
   }
@@ -142,6 +150,7 @@ export class Diagram {
       width: outer.width / scale,
       height: outer.height / scale,
     });
+    this.isCropped = inner.width * scale > width + 1 || inner.height * scale > height + 1;
     this.moved = false;
   }
 
@@ -152,7 +161,11 @@ export class Diagram {
 
   /** All elements that `wanted` is true of. */
   all(wanted) {
-    return this.viewer?.get("elementRegistry").filter(({ businessObject, labelTarget }) => !labelTarget && wanted(businessObject)) ?? [];
+    return (
+      this.viewer
+        ?.get("elementRegistry")
+        .filter(({ businessObject, labelTarget }) => !labelTarget && wanted(businessObject)) ?? []
+    );
   }
 
   /**
@@ -181,7 +194,11 @@ export class Diagram {
     for (const name of look.classes) canvas.addMarker(id, name);
     for (const [where, kind, sign, text, title] of look.badges) {
       const html = el("div", { class: `mark ${kind}`, title }, sign && icon(sign), text && el("span", {}, text));
-      const position = { state: { top: -11, right: 13 }, count: { bottom: 11, left: -7 }, wait: { bottom: -6, left: 0 } }[where];
+      const position = {
+        state: { top: -11, right: 13 },
+        count: { bottom: 11, left: -7 },
+        wait: { bottom: -6, left: 0 },
+      }[where];
       this.viewer.get("overlays").add(id, "state", { position, html });
     }
     this.painted.set(id, JSON.stringify(look));

@@ -4,6 +4,21 @@ import { el, fill, unique } from "./element.js";
 import { t } from "./language.js";
 import { problemBox } from "./notice.js";
 
+/** Tell something that is to be read and closed. */
+export function tell({ title, content }) {
+  const id = unique("dialog");
+  const close = el("button", { type: "button", class: "primary", onclick: () => dialog.close() }, t("close"));
+  const dialog = el(
+    "dialog",
+    { "aria-labelledby": id, onclose: () => dialog.remove() },
+    el("h2", { id }, title),
+    el("div", { class: "dialog-content" }, content),
+    el("div", { class: "dialog-buttons" }, close),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 /**
  * Ask, and do it when that is confirmed. `act` is async; what it is refused with is shown and the dialog stays.
  * Resolves with what `act` returned, or null when it was not done.

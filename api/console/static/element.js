@@ -12,7 +12,9 @@ export function el(tag, attributes = {}, ...children) {
   if (tag in ROLES) element.setAttribute("role", ROLES[tag]);
   if (tag === "th") element.setAttribute("role", attributes.scope === "row" ? "rowheader" : "columnheader");
   for (const [name, value] of Object.entries(attributes)) set(element, name, value);
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 

@@ -6,17 +6,26 @@ import { t } from "./language.js";
 
 /** The findings, the worst first; `reach` is called with an element's id when its name is chosen. */
 export function findingList(findings, reach = null) {
-  const ordered = [...findings].sort((one, other) => (one.severity === other.severity ? 0 : one.severity === "error" ? -1 : 1));
+  const ordered = [...findings].sort((one, other) =>
+    one.severity === other.severity ? 0 : one.severity === "error" ? -1 : 1,
+  );
   return el(
     "ul",
     { class: "findings" },
     ordered.map((finding) => {
       const state = finding.severity === "error" ? "failed" : "missing";
-      const place = [finding.source, finding.line !== null && t("line", { line: finding.line })].filter(Boolean).join(" · ");
+      const place = [finding.source, finding.line !== null && t("line", { line: finding.line })]
+        .filter(Boolean)
+        .join(" · ");
       return el(
         "li",
         {},
-        el("span", { class: `badge is-${state}` }, icon(state === "failed" ? "failed" : "warning"), el("span", {}, t(`finding.${finding.severity}`))),
+        el(
+          "span",
+          { class: `badge is-${state}` },
+          icon(state === "failed" ? "failed" : "warning"),
+          el("span", {}, t(`finding.${finding.severity}`)),
+        ),
         el(
           "div",
           {},
@@ -24,7 +33,14 @@ export function findingList(findings, reach = null) {
           el(
             "p",
             { class: "sub" },
-            finding.elementId && (reach ? el("button", { type: "button", class: "link", onclick: () => reach(finding.elementId) }, said(finding.elementId)) : el("code", {}, said(finding.elementId))),
+            finding.elementId &&
+              (reach
+                ? el(
+                    "button",
+                    { type: "button", class: "link", onclick: () => reach(finding.elementId) },
+                    said(finding.elementId),
+                  )
+                : el("code", {}, said(finding.elementId))),
             place && el("span", {}, place),
             el("code", {}, finding.code),
           ),

@@ -7,7 +7,8 @@ const LONG = 20_000;
 
 /** A value as it may be read: a text as it is, anything else as JSON. */
 export function shownValue(value) {
-  if (typeof value === "string") return value === "" ? el("span", { class: "faint" }, t("empty")) : block(value, "text");
+  if (typeof value === "string")
+    return value === "" ? el("span", { class: "faint" }, t("empty")) : block(value, "text");
   if (value !== null && typeof value === "object") return block(JSON.stringify(value, null, 2), "code");
   return el("code", {}, JSON.stringify(value) ?? "");
 }
@@ -15,7 +16,11 @@ export function shownValue(value) {
 function block(text, kind) {
   const node = el(kind === "code" ? "pre" : "span", { class: `value-${kind}` }, said(text.slice(0, LONG)));
   if (text.length <= LONG) return node;
-  const more = el("button", { type: "button", class: "small", onclick: () => fill(node, said(text)) }, t("more.text", { count: text.length }));
+  const more = el(
+    "button",
+    { type: "button", class: "small", onclick: () => fill(node, said(text)) },
+    t("more.text", { count: text.length }),
+  );
   node.append(" ", more);
   return node;
 }

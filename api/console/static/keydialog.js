@@ -23,7 +23,13 @@ export function askForKey(problem) {
       problem && problemBox(problem),
       el("div", { class: "field" }, el("label", { for: "key" }, t("key.label")), field),
       el("p", { class: "hint", id: "key-hint" }, t("key.kept")),
-      el("p", { class: "hint" }, t("key.make"), " ", el("code", {}, "riverstone key add NAME --scope read --scope run")),
+      el(
+        "p",
+        { class: "hint" },
+        t("key.make"),
+        " ",
+        el("code", {}, "riverstone key add NAME --scope read --scope run"),
+      ),
     ],
     act: () => tried(field.value.trim()),
   });

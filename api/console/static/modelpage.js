@@ -1,5 +1,6 @@
 // One model: its diagram, what the checks say, its versions and its templates.
 
+import { ask } from "./dialog.js";
 import { Diagram } from "./diagram.js";
 import { el, fill, said } from "./element.js";
 import { findingList } from "./findings.js";
@@ -7,7 +8,7 @@ import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, rename, to } from "./route.js";
-import { get, post } from "./server.js";
+import { get, post, put, remove } from "./server.js";
 import { askForFiles } from "./upload.js";
 
 export function modelPage({ main, id, query, client, titled }) {
@@ -33,7 +34,13 @@ export function modelPage({ main, id, query, client, titled }) {
     el(
       "section",
       { class: "panel" },
-      el("div", { class: "panel-head" }, el("h2", {}, t("diagram")), shown, el("label", { class: "inline end", for: "version" }, t("version"), versions)),
+      el(
+        "div",
+        { class: "panel-head" },
+        el("h2", {}, t("diagram")),
+        shown,
+        el("label", { class: "inline end", for: "version" }, t("version"), versions),
+      ),
       diagram.node,
     ),
     el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h2", {}, t("findings"))), findings),
@@ -62,21 +69,40 @@ export function modelPage({ main, id, query, client, titled }) {
       facts,
       fact("key", said(model.key)),
       fact("updated", model.updateTime),
-      fact("versions", deployments.length === 0 ? t("versions.none") : `v${deployments[0].version} · ${deployments[0].createTime}`),
+      fact(
+        "versions",
+        deployments.length === 0 ? t("versions.none") : `v${deployments[0].version} · ${deployments[0].createTime}`,
+      ),
+      model.deleteProtection && fact("flags", el("span", { class: "tag" }, t("flag.deleteProtection"))),
       fact("processes", el("a", { href: to("processes", null, { key: model.key }) }, t("nav.processes"))),
     );
     fill(
       actions,
       may && el("button", { type: "button", class: "primary", onclick: deploy }, icon("upload"), t("deploy")),
-      may && el("button", { type: "button", onclick: replace }, t("edit")),
       el("a", { class: "button", href: to("start", null, { modelId: id }) }, icon("play"), t("trial")),
-      deployments.length > 0 && el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
+      deployments.length > 0 &&
+        el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
+      may && el("button", { type: "button", onclick: replace }, t("edit")),
+      may &&
+        el(
+          "button",
+          { type: "button", class: "quiet", onclick: protect },
+          icon("retained"),
+          t(model.deleteProtection ? "unprotect" : "protect"),
+        ),
+      may && el("button", { type: "button", class: "danger-quiet", onclick: discard }, icon("trash"), t("discard")),
     );
     const wanted = query.get("version") ?? "";
     fill(
       versions,
       el("option", { value: "" }, t("version.draft")),
-      deployments.map((item) => el("option", { value: item.deploymentId, selected: String(item.version) === wanted }, `v${item.version} · ${item.createTime}`)),
+      deployments.map((item) =>
+        el(
+          "option",
+          { value: item.deploymentId, selected: String(item.version) === wanted },
+          `v${item.version} · ${item.createTime}`,
+        ),
+      ),
     );
     await chosen();
     drawTemplates();
@@ -128,8 +154,26 @@ export function modelPage({ main, id, query, client, titled }) {
           el(
             "table",
             { class: "plain-list" },
-            el("thead", {}, el("tr", {}, columns.map((column) => el("th", { scope: "col" }, t(`template.${column}`))))),
-            el("tbody", {}, entries.map((entry) => el("tr", {}, columns.map((column) => el("td", {}, cell(entry, column)))))),
+            el(
+              "thead",
+              {},
+              el(
+                "tr",
+                {},
+                columns.map((column) => el("th", { scope: "col" }, t(`template.${column}`))),
+              ),
+            ),
+            el(
+              "tbody",
+              {},
+              entries.map((entry) =>
+                el(
+                  "tr",
+                  {},
+                  columns.map((column) => el("td", {}, cell(entry, column))),
+                ),
+              ),
+            ),
           ),
         ),
       );
@@ -141,11 +185,18 @@ export function modelPage({ main, id, query, client, titled }) {
   }
 
   function cell(entry, column) {
-    const text = (value) => (value === undefined || value === null ? "" : said(typeof value === "string" ? value : JSON.stringify(value)));
-    if (column === "Key") return [el("code", {}, text(entry.NameSpace ? `${entry.NameSpace}.${entry.Key}` : entry.Key)), entry.DisplayName && el("span", { class: "sub" }, text(entry.DisplayName))];
+    const text = (value) =>
+      value === undefined || value === null ? "" : said(typeof value === "string" ? value : JSON.stringify(value));
+    if (column === "Key")
+      return [
+        el("code", {}, text(entry.NameSpace ? `${entry.NameSpace}.${entry.Key}` : entry.Key)),
+        entry.DisplayName && el("span", { class: "sub" }, text(entry.DisplayName)),
+      ];
     if (column === "limits") {
       const names = ["AllowedValues", "AllowedPattern", "MinValue", "MaxValue", "MinLength", "MaxLength", "NoEcho"];
-      return names.filter((name) => name in entry).map((name) => el("span", { class: "sub" }, `${name} `, text(entry[name])));
+      return names
+        .filter((name) => name in entry)
+        .map((name) => el("span", { class: "sub" }, `${name} `, text(entry[name])));
     }
     return text(entry[column]);
   }
@@ -158,6 +209,39 @@ export function modelPage({ main, id, query, client, titled }) {
       await load();
     } catch (problem) {
       fill(trouble, problemBox(problem), problem.findings?.length ? findingList(problem.findings) : null);
+    }
+  }
+
+  async function protect() {
+    await tried(() => put(`model/${id}/protection`, { deleteProtection: !model.deleteProtection }));
+    await load();
+  }
+
+  /** Remove the version that is shown, or from the draft the whole model. */
+  async function discard() {
+    const deploymentId = versions.value;
+    const version = deployments.find((item) => item.deploymentId === deploymentId)?.version;
+    const gone = await ask({
+      title:
+        deploymentId === ""
+          ? t("discard.model", { name: model.name })
+          : t("discard.version", { name: model.name, version }),
+      confirm: t("discard.do"),
+      danger: true,
+      content: el("p", {}, t("discard.text")),
+      act: () => remove(deploymentId === "" ? `model/${id}` : `deployment/${deploymentId}`),
+    });
+    if (gone === null) return;
+    if (deploymentId === "") go(to("models"));
+    else await load();
+  }
+
+  async function tried(act) {
+    fill(trouble);
+    try {
+      await act();
+    } catch (problem) {
+      fill(trouble, problemBox(problem));
     }
   }
 

@@ -15,13 +15,28 @@ export function modelsPage({ main, query, client, titled }) {
   const look = new Look("model", { limit: 50, cursor });
   const trouble = el("div");
   const body = el("tbody");
-  const nothing = el("div", { class: "nothing", hidden: true }, el("p", { class: "large" }, t("empty.models")), el("p", {}, t("empty.models.hint")));
+  const nothing = el(
+    "div",
+    { class: "nothing", hidden: true },
+    el("p", { class: "large" }, t("empty.models")),
+    el("p", {}, t("empty.models.hint")),
+  );
   const older = el("a", { class: "button", href: "#", hidden: true }, t("older"), icon("right"));
   const rows = new Rows(body, (item) => item.modelId, row);
   const table = el(
     "table",
     { class: "list models", "aria-label": t("nav.models"), hidden: true },
-    el("thead", {}, el("tr", {}, ["model", "key", "updated", "actions"].map((name) => el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`))))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["model", "key", "updated", "actions"].map((name) =>
+          el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`)),
+        ),
+      ),
+    ),
     body,
   );
 
@@ -29,10 +44,18 @@ export function modelsPage({ main, query, client, titled }) {
     return el(
       "tr",
       {},
-      el("td", { class: "is-model" }, el("a", { href: to("model", item.modelId), "data-focus": "name" }, said(item.name, { class: "said clamp" }))),
+      el(
+        "td",
+        { class: "is-model" },
+        el("a", { href: to("model", item.modelId), "data-focus": "name" }, said(item.name, { class: "said clamp" })),
+      ),
       el("td", { class: "is-key" }, said(item.key, { class: "said clip" })),
       el("td", { class: "is-updated" }, item.updateTime),
-      el("td", { class: "is-actions" }, el("a", { href: to("processes", null, { key: item.key }) }, t("nav.processes"))),
+      el(
+        "td",
+        { class: "is-actions" },
+        el("a", { href: to("processes", null, { key: item.key }) }, t("nav.processes")),
+      ),
     );
   }
 
@@ -43,7 +66,13 @@ export function modelsPage({ main, query, client, titled }) {
     go(to("model", saved.modelId));
   }
 
-  const zone = el("div", { class: "zone" }, icon("upload"), el("p", {}, t("upload.drop")), el("button", { type: "button", class: "primary", onclick: () => add() }, icon("upload"), t("upload")));
+  const zone = el(
+    "div",
+    { class: "zone" },
+    icon("upload"),
+    el("p", {}, t("upload.drop")),
+    el("button", { type: "button", class: "primary", onclick: () => add() }, icon("upload"), t("upload")),
+  );
   zone.addEventListener("dragover", (event) => {
     event.preventDefault();
     zone.classList.add("is-over");
@@ -56,7 +85,15 @@ export function modelsPage({ main, query, client, titled }) {
   });
 
   titled(t("nav.models"));
-  fill(main, el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.models"))), trouble, may && zone, table, nothing, el("nav", { class: "pages", "aria-label": t("parts") }, older));
+  fill(
+    main,
+    el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.models"))),
+    trouble,
+    may && zone,
+    table,
+    nothing,
+    el("nav", { class: "pages", "aria-label": t("parts") }, older),
+  );
   const watch = new Watch(
     async (signal) => {
       if (!(await look.again(signal))) return;

@@ -20,7 +20,11 @@ export function announce(text) {
 export function toast(text) {
   const node = el("div", { class: "toast" }, icon("success"), el("span", {}, text));
   node.append(
-    el("button", { type: "button", class: "plain", "aria-label": t("close"), onclick: () => node.remove() }, icon("failed")),
+    el(
+      "button",
+      { type: "button", class: "plain", "aria-label": t("close"), onclick: () => node.remove() },
+      icon("failed"),
+    ),
   );
   toasts.append(node);
   announce(text);
@@ -52,7 +56,11 @@ export function problemBox(problem) {
       "failed",
       el("p", { lang: "en" }, problem.message),
       fields.length > 1 &&
-        el("ul", { lang: "en" }, ...fields.map(([name, texts]) => el("li", {}, el("code", {}, name), ` ${texts.join(" ")}`))),
+        el(
+          "ul",
+          { lang: "en" },
+          ...fields.map(([name, texts]) => el("li", {}, el("code", {}, name), ` ${texts.join(" ")}`)),
+        ),
     ),
   );
 }

@@ -4,13 +4,14 @@ import { t } from "./language.js";
 import { ofResults, ofTask, STATES } from "./state.js";
 
 /**
- * The looks by element id. `calls` are the namespaces of the call activities whose inside is shown; `callOf` tells which
+ * The looks by element id. `calls` are the namespaces of the call activities whose inside is shown; `callOf` tells what
  * element of this diagram a namespace of a call belongs to.
  */
 export function picture({ tasks, tokens, calls, callOf }) {
   const elements = new Map();
   const at = (id) => {
-    if (!elements.has(id)) elements.set(id, { states: {}, total: 0, ended: 0, progress: [], waiting: 0, active: false, waits: [] });
+    if (!elements.has(id))
+      elements.set(id, { states: {}, total: 0, ended: 0, progress: [], waiting: 0, active: false, waits: [] });
     return elements.get(id);
   };
   for (const task of tasks) {

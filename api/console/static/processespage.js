@@ -48,14 +48,20 @@ export function processesPage({ main, query, titled }) {
       el(
         "tr",
         {},
-        ["status", "name", "key", "id", "started", "lasted"].map((name) => el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`))),
+        ["status", "name", "key", "id", "started", "lasted"].map((name) =>
+          el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`)),
+        ),
       ),
     ),
     body,
   );
 
   function row(item) {
-    const link = el("a", { href: to("process", item.processInstanceId), "data-focus": "name" }, said(item.processName, { class: "said clamp" }));
+    const link = el(
+      "a",
+      { href: to("process", item.processInstanceId), "data-focus": "name" },
+      said(item.processName, { class: "said clamp" }),
+    );
     return el(
       "tr",
       {},
@@ -120,25 +126,37 @@ export function processesPage({ main, query, titled }) {
     older.href = address({ cursor: next });
     first.hidden = cursor === null;
     first.href = address();
-    const text = items.length === 0 ? t("found.none") : t(next === null ? "found" : "found.more", { count: items.length });
+    const text =
+      items.length === 0 ? t("found.none") : t(next === null ? "found" : "found.more", { count: items.length });
     if (count.textContent !== text) count.textContent = text;
     const top = items[0]?.processInstanceId ?? null;
-    if (newest !== null && top !== null && top !== newest && cursor === null) announce(t("found.new", { name: items[0].processName }));
+    if (newest !== null && top !== null && top !== newest && cursor === null)
+      announce(t("found.new", { name: items[0].processName }));
     newest = top;
   }
 
   function emptiness() {
     const filtered = wanted.text || wanted.status || wanted.key || wanted.from || wanted.kind !== "start";
-    if (filtered || cursor) return [el("p", {}, t("found.none.filtered")), el("a", { href: to("processes"), class: "button" }, t("filter.clear"))];
+    if (filtered || cursor)
+      return [
+        el("p", {}, t("found.none.filtered")),
+        el("a", { href: to("processes"), class: "button" }, t("filter.clear")),
+      ];
     return [
       el("p", { class: "large" }, t("empty.processes")),
       el("p", {}, t("empty.processes.hint")),
-      el("p", { class: "row" }, el("a", { class: "button", href: to("models") }, t("nav.models")), el("a", { class: "button primary", href: to("start") }, t("nav.start"))),
+      el(
+        "p",
+        { class: "row" },
+        el("a", { class: "button", href: to("models") }, t("nav.models")),
+        el("a", { class: "button primary", href: to("start") }, t("nav.start")),
+      ),
     ];
   }
 
   function tick() {
-    for (const node of body.querySelectorAll("[data-since]")) node.textContent = lasting(seconds(node.dataset.since, null));
+    for (const node of body.querySelectorAll("[data-since]"))
+      node.textContent = lasting(seconds(node.dataset.since, null));
   }
 
   function troubled(problem) {
@@ -178,8 +196,19 @@ export function processesPage({ main, query, titled }) {
       select("status", t("column.status"), statuses),
       select("kind", t("column.kind"), kinds),
       wanted.key &&
-        el("a", { class: "chip", href: address({ key: "" }), "aria-label": t("filter.remove", { name: wanted.key }) }, `${t("column.key")}: `, said(wanted.key), icon("failed")),
-      el("label", { class: "inline" }, t("filter.from"), el("input", { type: "date", value: wanted.from, onchange: (event) => changed("from", event.target.value) })),
+        el(
+          "a",
+          { class: "chip", href: address({ key: "" }), "aria-label": t("filter.remove", { name: wanted.key }) },
+          `${t("column.key")}: `,
+          said(wanted.key),
+          icon("failed"),
+        ),
+      el(
+        "label",
+        { class: "inline" },
+        t("filter.from"),
+        el("input", { type: "date", value: wanted.from, onchange: (event) => changed("from", event.target.value) }),
+      ),
     ),
     trouble,
     table,

@@ -1,6 +1,7 @@
 // One process: where it stands, what undoes it beside it, and what can be done with it.
 
 import { processBadge, statusWord } from "./badge.js";
+import { tell } from "./dialog.js";
 import { el, fill, refill, said } from "./element.js";
 import { icon } from "./icon.js";
 import { readObject, valueTable } from "./jsontext.js";
@@ -9,7 +10,7 @@ import { lasting, seconds } from "./moment.js";
 import { announce, box, problemBox, toast, weatherIs } from "./notice.js";
 import { ProcessPanel } from "./processpanel.js";
 import { to } from "./route.js";
-import { put } from "./server.js";
+import { get, put } from "./server.js";
 import { failedUndo, moves, ofTask, undosOf } from "./state.js";
 import { askToComplete, askToRerun, askToResume } from "./taskdialogs.js";
 import { askToCancel, askToDelete, askToRetry } from "./undodialogs.js";
@@ -68,7 +69,8 @@ export function processPage({ main, id, query, client, titled }) {
     titled(`${process.processName} · ${statusWord("process", process.paused ? "paused" : process.processStatus)}`);
     fill(status, processBadge(process));
     const now = process.paused ? "paused" : process.processStatus;
-    if (word !== null && word !== now) announce(t("status.now", { name: process.processName, status: statusWord("process", now) }));
+    if (word !== null && word !== now)
+      announce(t("status.now", { name: process.processName, status: statusWord("process", now) }));
     word = now;
     if (process.kind !== "start") own.heading.textContent = t(`kind.${process.kind}`);
     drawFacts(process);
@@ -77,7 +79,12 @@ export function processPage({ main, id, query, client, titled }) {
     drawValues(process);
     for (const [kind, undo] of undosOf(process)) {
       if (undos.has(undo)) continue;
-      const panel = new ProcessPanel({ id: undo, heading: t(`kind.${kind}`), actions, point: (task) => pointedFrom(task) });
+      const panel = new ProcessPanel({
+        id: undo,
+        heading: t(`kind.${kind}`),
+        actions,
+        point: (task) => pointedFrom(task),
+      });
       undos.set(undo, panel);
       panels.append(panel.node);
       panels.classList.add("beside");
@@ -99,31 +106,56 @@ export function processPage({ main, id, query, client, titled }) {
     if (process.endTime === null) last.dataset.since = process.startTime;
     refill(facts, [process.endTime, process.owner, process.key, flags], () => [
       fact("id", process.processInstanceId),
-      fact("key", process.modelId ? el("a", { href: to("model", process.modelId) }, said(process.key)) : said(process.key)),
+      fact(
+        "key",
+        process.modelId ? el("a", { href: to("model", process.modelId) }, said(process.key)) : said(process.key),
+      ),
       fact("started", process.startTime),
       fact("ended", process.endTime),
       fact("lasted", last),
       fact("business.key", process.businessKey && said(process.businessKey)),
       fact("owner", process.owner && said(process.owner)),
       fact("flags", flags.length > 0 && flags.map((name) => el("span", { class: "tag" }, t(`flag.${name}`)))),
-      fact("origin", process.originProcessInstanceId && el("a", { href: to("process", process.originProcessInstanceId) }, `#${process.originProcessInstanceId}`)),
+      fact(
+        "origin",
+        process.originProcessInstanceId &&
+          el("a", { href: to("process", process.originProcessInstanceId) }, `#${process.originProcessInstanceId}`),
+      ),
     ]);
   }
 
   function drawBanner(process) {
     const failed = own.tasks.find((task) => ofTask(task) === "failed");
-    refill(banner, [process.paused, process.reason, failed?.taskId], () => {
+    refill(banner, [process.paused, process.processStatus, process.reason, failed?.taskId], () => {
+      const reason = process.reason && el("p", {}, said(process.reason));
       if (process.paused) {
         return box(
           "paused",
           el("p", {}, el("strong", {}, t("paused.title"))),
-          process.reason && el("p", {}, said(process.reason)),
+          reason,
           el("p", {}, t("paused.text")),
           may && failed && el("p", { class: "row" }, taskButtons(failed, process)),
         );
       }
-      return process.reason ? box("failed", el("p", {}, said(process.reason))) : null;
+      if (failedUndo(process) === null) return reason && box("failed", reason);
+      const more = el("div", { class: "stack", lang: "en" }, reason);
+      explained().then((sentences) => fill(more, sentences));
+      return box("failed", more);
     });
+  }
+
+  /** Why the process stands where it stands, in the server's sentences. */
+  async function explained() {
+    try {
+      const { sentences } = await get(`process/${id}/why`);
+      return sentences.map((sentence) => el("p", {}, said(sentence)));
+    } catch (problem) {
+      return [problemBox(problem)];
+    }
+  }
+
+  async function explain() {
+    tell({ title: t("why.title"), content: el("div", { class: "stack", lang: "en" }, await explained()) });
   }
 
   function drawButtons(process) {
@@ -133,25 +165,39 @@ export function processPage({ main, id, query, client, titled }) {
     const cancellable = forward && (process.paused || ["running", "debug"].includes(process.processStatus));
     const deletable = forward && !process.processStatus.startsWith("delete.") && (ended || cancellable);
     const shielded = process.deleteProtection;
-    if (!may) return;
-    refill(buttons, [undo, cancellable, deletable, shielded], () => [
+    const why = el(
+      "button",
+      { type: "button", class: "quiet", "data-focus": "why", onclick: explain },
+      icon("info"),
+      t("why"),
+    );
+    if (!may) return refill(buttons, [], () => why);
+    return refill(buttons, [undo, cancellable, deletable, shielded], () => [
+      why,
       undo && action("retry", "again", t("retry"), () => askToRetry(own.process, undo), "primary"),
       cancellable && action("cancel", "stop", t("cancel"), () => askToCancel(own.process)),
       deletable && !shielded && action("delete", "trash", t("delete"), () => askToDelete(own.process), "danger-quiet"),
-      deletable && action("protect", "retained", t(shielded ? "unprotect" : "protect"), () => protect(own.process), "quiet"),
-      forward && el("a", { class: "button quiet", href: to("start", null, { from: id }) }, icon("play"), t("start.again")),
+      deletable &&
+        action("protect", "retained", t(shielded ? "unprotect" : "protect"), () => protect(own.process), "quiet"),
+      forward &&
+        el("a", { class: "button quiet", href: to("start", null, { from: id }) }, icon("play"), t("start.again")),
     ]);
   }
 
   function action(name, sign, text, act, kind = "") {
-    const button = el("button", { type: "button", class: kind, "data-focus": name, onclick: () => acted(act, text) }, icon(sign), text);
+    const button = el(
+      "button",
+      { type: "button", class: kind, "data-focus": name, onclick: () => acted(act, text) },
+      icon(sign),
+      text,
+    );
     return button;
   }
 
   async function acted(act, text) {
     fill(trouble);
     try {
-      if ((await act()) !== null) toast(t("done", { what: text }));
+      if ((await act()) !== null) toast(t("done", { what: text.replace("…", "") }));
     } catch (problem) {
       fill(trouble, problemBox(problem));
     }
@@ -186,16 +232,27 @@ export function processPage({ main, id, query, client, titled }) {
     valuesShown = text;
     const part = (name, content) => {
       const read = readObject(content);
-      return el("details", { open: name === "outputs" && content ? true : null }, el("summary", {}, t(name), el("span", { class: "faint" }, ` ${Object.keys(read).length}`)), valueTable(read, t(name)));
+      return el(
+        "details",
+        { open: name === "outputs" && content ? true : null },
+        el("summary", {}, t(name), el("span", { class: "faint" }, ` ${Object.keys(read).length}`)),
+        valueTable(read, t(name)),
+      );
     };
     if (process.kind !== "start") return;
-    fill(values, part("variables", process.processContent), process.outputs !== null && part("outputs", process.outputs), part("native", process.nativeOutputs));
+    fill(
+      values,
+      part("variables", process.processContent),
+      process.outputs !== null && part("outputs", process.outputs),
+      part("native", process.nativeOutputs),
+    );
   }
 
   function tick() {
     own.tick();
     for (const panel of undos.values()) panel.tick();
-    for (const node of facts.querySelectorAll("[data-since]")) node.textContent = lasting(seconds(node.dataset.since, null));
+    for (const node of facts.querySelectorAll("[data-since]"))
+      node.textContent = lasting(seconds(node.dataset.since, null));
   }
 
   function troubled(problem) {

@@ -23,13 +23,13 @@ export class ProcessPanel {
     this.taskLook = new Look(`process/${id}/task`);
     this.calls = [];
     this.sources = null;
-    this.shownKey = null;
+    this.steps = [];
+    this.looks = new Map();
     const label = unique("panel");
     this.head = el("div", { class: "panel-head" });
     this.crumbs = el("nav", { class: "crumbs", "aria-label": t("calls"), hidden: true });
     this.chosen = el("p", { class: "chosen", hidden: true });
     this.waits = el("ul", { class: "waits", hidden: true });
-    this.headingText = heading;
     this.diagram = new Diagram({ label: t("diagram.of", { name: heading }), select: (object) => this.#choose(object) });
     this.list = new TaskList({
       label: t("tasks.of", { name: heading }),
@@ -40,7 +40,16 @@ export class ProcessPanel {
       },
     });
     this.heading = el("h2", { id: label }, heading);
-    this.node = el("section", { class: "panel", "aria-labelledby": label }, this.head, this.crumbs, this.diagram.node, this.chosen, this.waits, this.list.node);
+    this.node = el(
+      "section",
+      { class: "panel", "aria-labelledby": label },
+      this.head,
+      this.crumbs,
+      this.diagram.node,
+      this.chosen,
+      this.waits,
+      this.list.node,
+    );
   }
 
   get process() {
@@ -84,9 +93,9 @@ export class ProcessPanel {
   }
 
   async #draw(files, key) {
-    const holds = (file) => new RegExp(`<(\\w+:)?process\\b[^>]*\\bid=["']${key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}["']`).test(file);
+    const holds = (file) =>
+      new RegExp(`<(\\w+:)?process\\b[^>]*\\bid=["']${key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}["']`).test(file);
     const file = files.find(holds) ?? files[0];
-    this.shownKey = key;
     if (file === undefined) fill(this.diagram.canvas, box("info", el("p", {}, t("diagram.none"))));
     else await this.diagram.show(file, key);
     this.#paint();
@@ -95,7 +104,10 @@ export class ProcessPanel {
   #callOf(namespace) {
     const found = this.diagram.all(({ $type }) => $type === CALL);
     const exact = found.find(({ id }) => id === namespace);
-    return (exact ?? found.find(({ id }) => namespace.startsWith(id) && /^\d+$/.test(namespace.slice(id.length))))?.id ?? null;
+    return (
+      (exact ?? found.find(({ id }) => namespace.startsWith(id) && /^\d+$/.test(namespace.slice(id.length))))?.id ??
+      null
+    );
   }
 
   #where() {
@@ -106,15 +118,46 @@ export class ProcessPanel {
     if (this.process === null || this.taskLook.data === null) return;
     this.looks = picture({ tasks: this.tasks, tokens: this.process.tokens, ...this.#where() });
     this.diagram.paint(this.looks);
+    this.#approach();
     const waits = [...this.looks].flatMap(([id, { waits }]) => waits.map((wait) => [id, wait]));
     this.waits.hidden = waits.length === 0 || !this.moving;
-    fill(this.waits, waits.slice(0, 20).map(([id, wait]) => this.#wait(id, wait)));
+    fill(
+      this.waits,
+      waits.slice(0, 20).map(([id, wait]) => this.#wait(id, wait)),
+    );
+  }
+
+  /** Where a large diagram is not seen whole, begin at what matters most. */
+  #approach() {
+    if (this.approached || !this.diagram.isCropped) return;
+    const states = ["is-failed", "is-missing", "is-running", "is-undoing", "is-person", "is-waiting"];
+    for (const state of states) {
+      const found = [...this.looks].find(([id, { classes }]) => classes.includes(state) && this.diagram.find(id));
+      if (found === undefined) continue;
+      this.approached = true;
+      this.diagram.reach(found[0]);
+      return;
+    }
   }
 
   #wait(id, wait) {
     const name = this.diagram.find(id)?.businessObject.name || id;
     const values = { name, what: wait.name ?? "", due: wait.due ?? "" };
-    const link = ["message", "signal"].includes(wait.kind) && el("a", { class: "button small", href: to("signals", null, { kind: wait.kind, name: wait.name, process: wait.kind === "message" ? this.id : null }) }, icon("send"), t("send"));
+    const link =
+      ["message", "signal"].includes(wait.kind) &&
+      el(
+        "a",
+        {
+          class: "button small",
+          href: to("signals", null, {
+            kind: wait.kind,
+            name: wait.name,
+            process: wait.kind === "message" ? this.id : null,
+          }),
+        },
+        icon("send"),
+        t("send"),
+      );
     return el("li", {}, icon("waiting"), el("span", {}, t(`wait.${wait.kind}`, values)), link);
   }
 
@@ -140,17 +183,30 @@ export class ProcessPanel {
     this.chosen.hidden = object === null;
     if (object === null) return;
     const kind = object.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2");
-    fill(this.chosen, el("strong", {}, said(name)), el("span", { class: "faint" }, kind), el("code", {}, place), object.$type === CALL && this.#inside(object));
+    fill(
+      this.chosen,
+      el("strong", {}, said(name)),
+      el("span", { class: "faint" }, kind),
+      el("code", {}, place),
+      object.$type === CALL && this.#inside(object),
+    );
   }
 
   #inside(object) {
     const called = object.calledElement;
     if (!called || called.includes("${")) return null;
-    return el("button", { type: "button", class: "small", onclick: () => this.#enter(object, called) }, icon("right"), t("calls.open", { name: called }));
+    return el(
+      "button",
+      { type: "button", class: "small", onclick: () => this.#enter(object, called) },
+      icon("right"),
+      t("calls.open", { name: called }),
+    );
   }
 
   async #enter(object, called) {
-    const path = this.tasks.map(({ calls }) => calls[this.calls.length]).find((namespace) => namespace && this.#callOf(namespace) === object.id);
+    const path = this.tasks
+      .map(({ calls }) => calls[this.calls.length])
+      .find((namespace) => namespace && this.#callOf(namespace) === object.id);
     const within = this.sources.some((file) => file.includes(`id="${called}"`));
     let files = this.sources;
     if (!within) {
@@ -158,12 +214,7 @@ export class ProcessPanel {
       if (items.length === 0) return;
       files = (await get(`deployment/${items[0].deploymentId}`)).files;
     }
-    await this.#go([...this.trail, { namespace: path ?? object.id, key: called, files }]);
-  }
-
-  get trail() {
-    this.steps ??= [];
-    return this.steps;
+    await this.#go([...this.steps, { namespace: path ?? object.id, key: called, files }]);
   }
 
   async #go(steps) {
@@ -173,12 +224,29 @@ export class ProcessPanel {
     this.list.narrow(null);
     const last = steps.at(-1);
     await this.#draw(last?.files ?? this.sources, last?.key ?? this.process.key);
-    if (last !== undefined) this.list.narrow((task) => this.calls.every((call, depth) => task.calls[depth] === call), last.key);
+    if (last !== undefined)
+      this.list.narrow((task) => this.calls.every((call, depth) => task.calls[depth] === call), last.key);
     this.crumbs.hidden = steps.length === 0;
     const names = [this.process.key, ...steps.map(({ key }) => key)];
     fill(
       this.crumbs,
-      el("ol", {}, names.map((name, depth) => el("li", {}, depth === steps.length ? el("span", { "aria-current": "location" }, said(name)) : el("button", { type: "button", class: "link", onclick: () => this.#go(steps.slice(0, depth)) }, said(name))))),
+      el(
+        "ol",
+        {},
+        names.map((name, depth) =>
+          el(
+            "li",
+            {},
+            depth === steps.length
+              ? el("span", { "aria-current": "location" }, said(name))
+              : el(
+                  "button",
+                  { type: "button", class: "link", onclick: () => this.#go(steps.slice(0, depth)) },
+                  said(name),
+                ),
+          ),
+        ),
+      ),
     );
   }
 }

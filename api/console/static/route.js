@@ -18,7 +18,8 @@ function decode(text) {
 /** The address of a place. */
 export function to(name, id = null, query = {}) {
   const words = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") words.append(key, value);
+  for (const [key, value] of Object.entries(query))
+    if (value !== null && value !== undefined && value !== "") words.append(key, value);
   const rest = words.size ? `?${words}` : "";
   return `#/${name}${id === null ? "" : `/${encodeURIComponent(id)}`}${rest}`;
 }

@@ -67,6 +67,10 @@ export async function put(path, json) {
   return (await call("PUT", path, { json })).data;
 }
 
+export async function remove(path) {
+  return (await call("DELETE", path)).data;
+}
+
 /** Send a form with files; with `method` PUT it replaces. */
 export async function upload(method, path, form) {
   return (await call(method, path, { form })).data;

@@ -14,13 +14,31 @@ export function signalsPage({ main, query, client, titled }) {
   fill(
     main,
     el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.signals"))),
-    may ? el("div", { class: "panels beside" }, message(query), signal(query)) : problemBox(new Error(t("scope.missing", { scope: "run" }))),
+    may
+      ? el("div", { class: "panels beside" }, message(query), signal(query))
+      : problemBox(new Error(t("scope.missing", { scope: "run" }))),
   );
 }
 
 function field(id, label, value, hint) {
-  const input = el("input", { id, type: "text", maxlength: 255, value, autocomplete: "off", "aria-describedby": hint ? `${id}-hint` : null });
-  return { input, node: el("div", { class: "field" }, el("label", { for: id }, label), input, hint && el("p", { class: "hint", id: `${id}-hint` }, hint)) };
+  const input = el("input", {
+    id,
+    type: "text",
+    maxlength: 255,
+    value,
+    autocomplete: "off",
+    "aria-describedby": hint ? `${id}-hint` : null,
+  });
+  return {
+    input,
+    node: el(
+      "div",
+      { class: "field" },
+      el("label", { for: id }, label),
+      input,
+      hint && el("p", { class: "hint", id: `${id}-hint` }, hint),
+    ),
+  };
 }
 
 function sheet(title, text, fields, payload, send) {
@@ -42,7 +60,15 @@ function sheet(title, text, fields, payload, send) {
     "section",
     { class: "panel" },
     el("div", { class: "panel-head" }, el("h2", {}, title)),
-    el("form", { novalidate: true, class: "padded", onsubmit: submitted }, el("p", { class: "hint" }, text), fields.map(({ node }) => node), payload.node, el("p", { class: "row" }, button), result),
+    el(
+      "form",
+      { novalidate: true, class: "padded", onsubmit: submitted },
+      el("p", { class: "hint" }, text),
+      fields.map(({ node }) => node),
+      payload.node,
+      el("p", { class: "row" }, button),
+      result,
+    ),
   );
 }
 
@@ -60,7 +86,16 @@ function message(query) {
       businessKey: business.input.value || null,
     });
     announce(t("message.taken", { name: taken.processName }));
-    return box("success", el("p", {}, t("message.taken", { name: taken.processName }), " ", el("a", { href: to("process", taken.processInstanceId) }, `#${taken.processInstanceId}`)));
+    return box(
+      "success",
+      el(
+        "p",
+        {},
+        t("message.taken", { name: taken.processName }),
+        " ",
+        el("a", { href: to("process", taken.processInstanceId) }, `#${taken.processInstanceId}`),
+      ),
+    );
   });
 }
 
@@ -69,11 +104,20 @@ function signal(query) {
   const name = field("signal-name", t("signal.name"), given);
   const payload = new JsonField({ label: t("payload"), rows: 4 });
   return sheet(t("signal"), t("signal.text"), [name], payload, async () => {
-    const { processInstanceIds: ids } = await post("signal", { name: name.input.value, payload: payload.value ?? null });
+    const { processInstanceIds: ids } = await post("signal", {
+      name: name.input.value,
+      payload: payload.value ?? null,
+    });
     announce(counted("signal.taken", ids.length));
     return box(
       ids.length > 0 ? "success" : "info",
-      el("p", {}, counted("signal.taken", ids.length), " ", ids.slice(0, 50).map((id) => [el("a", { href: to("process", id) }, `#${id}`), " "])),
+      el(
+        "p",
+        {},
+        counted("signal.taken", ids.length),
+        " ",
+        ids.slice(0, 50).map((id) => [el("a", { href: to("process", id) }, `#${id}`), " "]),
+      ),
     );
   });
 }

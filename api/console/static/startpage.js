@@ -28,7 +28,14 @@ export function startPage({ main, query, client, titled }) {
   }
 
   const what = el("select", { id: "what", onchange: () => chosen() });
-  const name = el("input", { id: "name", type: "text", maxlength: 255, required: true, "aria-describedby": "name-wrong", autocomplete: "off" });
+  const name = el("input", {
+    id: "name",
+    type: "text",
+    maxlength: 255,
+    required: true,
+    "aria-describedby": "name-wrong",
+    autocomplete: "off",
+  });
   const nameWrong = el("p", { class: "wrong", id: "name-wrong", "aria-live": "polite" });
   const business = el("input", { id: "business", type: "text", maxlength: 255, autocomplete: "off" });
   const rollback = el("input", { id: "rollback", type: "checkbox", checked: true });
@@ -42,12 +49,27 @@ export function startPage({ main, query, client, titled }) {
 
   async function prepare() {
     try {
-      const [deployments, models] = await Promise.all([get("deployment", { limit: 500 }), get("model", { limit: 500 })]);
+      const [deployments, models] = await Promise.all([
+        get("deployment", { limit: 500 }),
+        get("model", { limit: 500 }),
+      ]);
       const newest = new Map();
       for (const item of deployments.items) if (!newest.has(item.key)) newest.set(item.key, item);
       choices = [
-        ...[...newest.values()].map((item) => ({ kind: "key", value: item.key, group: "start.keys", text: `${item.name} · ${item.key} (v${item.version})`, source: `deployment/${item.deploymentId}` })),
-        ...models.items.map((item) => ({ kind: "modelId", value: item.modelId, group: "start.models", text: `${item.name} · ${item.key}`, source: `model/${item.modelId}` })),
+        ...[...newest.values()].map((item) => ({
+          kind: "key",
+          value: item.key,
+          group: "start.keys",
+          text: `${item.name} · ${item.key} (v${item.version})`,
+          source: `deployment/${item.deploymentId}`,
+        })),
+        ...models.items.map((item) => ({
+          kind: "modelId",
+          value: item.modelId,
+          group: "start.models",
+          text: `${item.name} · ${item.key}`,
+          source: `model/${item.modelId}`,
+        })),
       ];
       await preset();
       weatherIs(null);
@@ -58,7 +80,11 @@ export function startPage({ main, query, client, titled }) {
     }
     if (closed) return;
     if (choices.length === 0) {
-      fill(form, el("p", { class: "large" }, t("empty.models")), el("p", {}, el("a", { class: "button primary", href: to("models") }, t("nav.models"))));
+      fill(
+        form,
+        el("p", { class: "large" }, t("empty.models")),
+        el("p", {}, el("a", { class: "button primary", href: to("models") }, t("nav.models"))),
+      );
       return;
     }
     draw();
@@ -67,37 +93,70 @@ export function startPage({ main, query, client, titled }) {
 
   /** What the address asks for: a key, a model, a version, or the same as a process before. */
   async function preset() {
-    let [kind, value] = ["key", "modelId", "deploymentId"].map((each) => [each, query.get(each)]).find(([, given]) => given) ?? [null, null];
+    let [kind, value] = ["key", "modelId", "deploymentId"]
+      .map((each) => [each, query.get(each)])
+      .find(([, given]) => given) ?? [null, null];
     const from = query.get("from");
     if (from !== null) {
       before = await get(`process/${from}/detail`);
       [kind, value] = before.modelId ? ["modelId", before.modelId] : ["deploymentId", before.deploymentId];
-      if (!before.debug && choices.some((choice) => choice.kind === "key" && choice.value === before.key)) [kind, value] = ["key", before.key];
+      if (!before.debug && choices.some((choice) => choice.kind === "key" && choice.value === before.key))
+        [kind, value] = ["key", before.key];
     }
     if (kind === "deploymentId") {
       const item = await get(`deployment/${value}`);
-      choices.unshift({ kind, value, group: "start.version", text: `${item.name} · ${item.key} (v${item.version})`, source: `deployment/${value}` });
+      choices.unshift({
+        kind,
+        value,
+        group: "start.version",
+        text: `${item.name} · ${item.key} (v${item.version})`,
+        source: `deployment/${value}`,
+      });
     }
     const place = choices.findIndex((choice) => choice.kind === kind && choice.value === value);
     fill(
       what,
       ["start.version", "start.keys", "start.models"].map((group) => {
         const options = choices.map((choice, index) => [choice, index]).filter(([choice]) => choice.group === group);
-        return options.length > 0 && el("optgroup", { label: t(group) }, options.map(([choice, index]) => el("option", { value: index, selected: index === place }, choice.text)));
+        return (
+          options.length > 0 &&
+          el(
+            "optgroup",
+            { label: t(group) },
+            options.map(([choice, index]) => el("option", { value: index, selected: index === place }, choice.text)),
+          )
+        );
       }),
     );
   }
 
   function draw() {
-    const check = (input, text, hint) => el("div", { class: "check" }, input, el("div", {}, el("label", { for: input.id }, text), el("p", { class: "hint" }, hint)));
+    const check = (input, text, hint) =>
+      el(
+        "div",
+        { class: "check" },
+        input,
+        el("div", {}, el("label", { for: input.id }, text), el("p", { class: "hint" }, hint)),
+      );
     fill(
       form,
-      el("div", { class: "grid" },
+      el(
+        "div",
+        { class: "grid" },
         el("div", { class: "field" }, el("label", { for: "what" }, t("start.what")), what, note),
-        el("div", { class: "field" }, el("label", { for: "name" }, t("start.name"), el("span", { class: "needed" }, t("needed"))), name, nameWrong),
+        el(
+          "div",
+          { class: "field" },
+          el("label", { for: "name" }, t("start.name"), el("span", { class: "needed" }, t("needed"))),
+          name,
+          nameWrong,
+        ),
       ),
       el("section", {}, el("h2", {}, t("variables")), fields, json.node),
-      el("details", {}, el("summary", {}, t("start.more")),
+      el(
+        "details",
+        {},
+        el("summary", {}, t("start.more")),
         el("div", { class: "field half" }, el("label", { for: "business" }, t("fact.business.key")), business),
         check(rollback, t("start.rollback"), t("start.rollback.hint")),
         check(protect, t("protect"), t("start.protect.hint")),
@@ -139,7 +198,8 @@ export function startPage({ main, query, client, titled }) {
   function variables() {
     const values = json.value ?? {};
     for (const [key, value] of Object.entries(template?.values ?? {})) {
-      const both = typeof value === "object" && !Array.isArray(value) && value !== null && typeof values[key] === "object";
+      const both =
+        typeof value === "object" && !Array.isArray(value) && value !== null && typeof values[key] === "object";
       values[key] = both ? { ...values[key], ...value } : value;
     }
     if (mock.checked) values[MOCK] = true;

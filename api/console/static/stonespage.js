@@ -10,11 +10,23 @@ export function stonesPage({ main, titled }) {
   const list = el("div", { class: "stones" });
   const trouble = el("div");
   const count = el("p", { class: "faint", role: "status" });
-  const search = el("input", { type: "search", id: "search", "aria-label": t("search.stones"), placeholder: t("search.stones"), oninput: () => draw() });
+  const search = el("input", {
+    type: "search",
+    id: "search",
+    "aria-label": t("search.stones"),
+    placeholder: t("search.stones"),
+    oninput: () => draw(),
+  });
   let stones = [];
 
   titled(t("nav.stones"));
-  fill(main, el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.stones")), count), el("div", { class: "filters", role: "search" }, el("div", { class: "search" }, icon("search"), search)), trouble, list);
+  fill(
+    main,
+    el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.stones")), count),
+    el("div", { class: "filters", role: "search" }, el("div", { class: "search" }, icon("search"), search)),
+    trouble,
+    list,
+  );
   load();
 
   async function load() {
@@ -30,9 +42,20 @@ export function stonesPage({ main, titled }) {
 
   function draw() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = stones.filter((stone) => words.every((word) => `${stone.code} ${stone.displayName} ${stone.description}`.toLowerCase().includes(word)));
+    const found = stones.filter((stone) =>
+      words.every((word) => `${stone.code} ${stone.displayName} ${stone.description}`.toLowerCase().includes(word)),
+    );
     count.textContent = counted("count.stones", found.length);
-    if (stones.length === 0) fill(list, el("div", { class: "nothing" }, el("p", { class: "large" }, t("empty.stones")), el("p", {}, t("empty.stones.hint"))));
+    if (stones.length === 0)
+      fill(
+        list,
+        el(
+          "div",
+          { class: "nothing" },
+          el("p", { class: "large" }, t("empty.stones")),
+          el("p", {}, t("empty.stones.hint")),
+        ),
+      );
     else fill(list, found.map(card));
   }
 
@@ -47,7 +70,11 @@ export function stonesPage({ main, titled }) {
         el("h2", {}, said(stone.displayName || stone.code)),
         stone.displayName && el("code", {}, said(stone.code)),
         serves.map(([name, value]) => el("span", { class: "tag" }, said(`${name} = ${JSON.stringify(value)}`))),
-        el("ul", { class: "hooks end", "aria-label": t("hooks") }, stone.hooks.map((hook) => el("li", { class: "tag", title: t(`hook.${hook}`) }, hook))),
+        el(
+          "ul",
+          { class: "hooks end", "aria-label": t("hooks") },
+          stone.hooks.map((hook) => el("li", { class: "tag", title: t(`hook.${hook}`) }, hook)),
+        ),
       ),
       stone.description && el("p", { class: "prose" }, said(stone.description)),
       stone.parameters.length > 0 && parameters(stone),
@@ -59,7 +86,21 @@ export function stonesPage({ main, titled }) {
     return el(
       "div",
       { class: "wide-table", tabindex: "0", role: "region", "aria-label": `${stone.code}: ${label}` },
-      el("table", { class: "plain-list" }, el("caption", {}, label), el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, t(`stone.${name}`))))), el("tbody", {}, rows)),
+      el(
+        "table",
+        { class: "plain-list" },
+        el("caption", {}, label),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            columns.map((name) => el("th", { scope: "col" }, t(`stone.${name}`))),
+          ),
+        ),
+        el("tbody", {}, rows),
+      ),
     );
   }
 
@@ -72,9 +113,24 @@ export function stonesPage({ main, titled }) {
         el(
           "tr",
           {},
-          el("td", {}, el("code", {}, said(parameter.name)), parameter.required && el("span", { class: "needed" }, t("needed"))),
+          el(
+            "td",
+            {},
+            el("code", {}, said(parameter.name)),
+            parameter.required && el("span", { class: "needed" }, t("needed")),
+          ),
           el("td", {}, parameter.type),
-          el("td", {}, parameter.default === null || parameter.default === "" ? el("span", { class: "faint" }, "–") : el("code", {}, said(typeof parameter.default === "string" ? parameter.default : JSON.stringify(parameter.default)))),
+          el(
+            "td",
+            {},
+            parameter.default === null || parameter.default === ""
+              ? el("span", { class: "faint" }, "–")
+              : el(
+                  "code",
+                  {},
+                  said(typeof parameter.default === "string" ? parameter.default : JSON.stringify(parameter.default)),
+                ),
+          ),
           el("td", {}, meaning(parameter)),
         ),
       ),
@@ -82,7 +138,13 @@ export function stonesPage({ main, titled }) {
   }
 
   function meaning(parameter) {
-    const allowed = parameter.allowedValues && t("stone.allowed", { values: parameter.allowedValues.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ") });
+    const allowed =
+      parameter.allowedValues &&
+      t("stone.allowed", {
+        values: parameter.allowedValues
+          .map((value) => (typeof value === "string" ? value : JSON.stringify(value)))
+          .join(", "),
+      });
     const name = parameter.displayName === parameter.name ? null : parameter.displayName;
     return [
       [name, parameter.description, allowed].filter(Boolean).map((text) => el("span", { class: "part" }, said(text))),
@@ -96,7 +158,14 @@ export function stonesPage({ main, titled }) {
       stone,
       t("outputs"),
       ["name", "meaning"],
-      stone.outputs.map((output) => el("tr", {}, el("td", {}, el("code", {}, said(output.name))), el("td", {}, said(output.description), output.secret && el("span", { class: "tag" }, t("stone.secret"))))),
+      stone.outputs.map((output) =>
+        el(
+          "tr",
+          {},
+          el("td", {}, el("code", {}, said(output.name))),
+          el("td", {}, said(output.description), output.secret && el("span", { class: "tag" }, t("stone.secret"))),
+        ),
+      ),
     );
   }
 }

@@ -17,19 +17,47 @@ class ParameterField {
     this.first = this.secret || value === undefined ? "" : this.isText ? value : JSON.stringify(value);
     const id = unique("parameter");
     const long = this.first.length > 60 || this.first.includes("\n");
-    const hint = [declared?.description, this.secret && value !== undefined && t("rerun.secret"), typeof value === "object" && value !== null && "JSON"].filter(Boolean).join(" · ");
-    const shared = { id, spellcheck: "false", autocomplete: "off", value: this.first, "aria-describedby": hint ? `${id}-hint` : null };
+    const hint = [
+      declared?.description,
+      this.secret && value !== undefined && t("rerun.secret"),
+      typeof value === "object" && value !== null && "JSON",
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    const shared = {
+      id,
+      spellcheck: "false",
+      autocomplete: "off",
+      value: this.first,
+      "aria-describedby": hint ? `${id}-hint` : null,
+    };
     if (this.secret) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
     else if (declared?.allowedValues && !long) this.input = this.#select(shared, declared.allowedValues);
-    else this.input = long ? el("textarea", { ...shared, rows: 4, class: "code" }) : el("input", { ...shared, type: "text" });
-    const label = declared?.displayName && declared.displayName !== name ? [said(declared.displayName), " ", el("code", {}, name)] : said(name);
-    this.node = el("div", { class: "field" }, el("label", { for: id }, label), this.input, hint && el("p", { class: "hint", id: `${id}-hint` }, hint));
+    else
+      this.input = long
+        ? el("textarea", { ...shared, rows: 4, class: "code" })
+        : el("input", { ...shared, type: "text" });
+    const label =
+      declared?.displayName && declared.displayName !== name
+        ? [said(declared.displayName), " ", el("code", {}, name)]
+        : said(name);
+    this.node = el(
+      "div",
+      { class: "field" },
+      el("label", { for: id }, label),
+      this.input,
+      hint && el("p", { class: "hint", id: `${id}-hint` }, hint),
+    );
   }
 
   #select(shared, allowed) {
     const texts = allowed.map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
     if (!texts.includes(this.first)) texts.unshift(this.first);
-    const select = el("select", { ...shared, value: null }, texts.map((text) => el("option", { value: text }, text)));
+    const select = el(
+      "select",
+      { ...shared, value: null },
+      texts.map((text) => el("option", { value: text }, text)),
+    );
     select.value = this.first;
     return select;
   }
@@ -68,7 +96,11 @@ export async function askToRerun(task) {
     content: [
       task.reason && el("p", { class: "reason" }, said(task.reason)),
       fields.length > 0 && el("p", {}, t("rerun.text")),
-      el("div", { class: "grid" }, fields.map(({ node }) => node)),
+      el(
+        "div",
+        { class: "grid" },
+        fields.map(({ node }) => node),
+      ),
       others.node,
     ],
     act: () => {
@@ -96,6 +128,8 @@ export function askToComplete(task) {
     title: t("complete.title", { name: task.name }),
     confirm: t("complete.do"),
     content: outputs.node,
-    act: () => outputs.check() && put(`task/${task.taskId}/complete`, outputs.value === undefined ? {} : { outputs: outputs.value }),
+    act: () =>
+      outputs.check() &&
+      put(`task/${task.taskId}/complete`, outputs.value === undefined ? {} : { outputs: outputs.value }),
   });
 }

@@ -29,7 +29,11 @@ export class TaskList {
     this.only = null;
     this.limit = PART;
     this.body = el("tbody");
-    this.rows = new Rows(this.body, ({ task, detail }) => task.taskId + (detail ? "+" : ""), (item) => this.#row(item));
+    this.rows = new Rows(
+      this.body,
+      ({ task, detail }) => task.taskId + (detail ? "+" : ""),
+      (item) => this.#row(item),
+    );
     this.more = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.#more() });
     this.count = el("span", { class: "faint", role: "status" });
     this.chip = el("span");
@@ -37,7 +41,15 @@ export class TaskList {
     this.table = el(
       "table",
       { class: "list tasks", "aria-label": label },
-      el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`))))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          columns.map((name) => el("th", { scope: "col", class: `is-${name}` }, t(`column.${name}`))),
+        ),
+      ),
       this.body,
     );
     const choices = Object.keys(FILTERS).map((key) => el("option", { value: key }, t(`tasks.${key}`)));
@@ -50,7 +62,12 @@ export class TaskList {
         el("h3", {}, t("tasks")),
         this.count,
         this.chip,
-        el("label", { class: "inline end" }, t("show"), el("select", { onchange: (event) => this.#choose(event.target.value) }, choices)),
+        el(
+          "label",
+          { class: "inline end" },
+          t("show"),
+          el("select", { onchange: (event) => this.#choose(event.target.value) }, choices),
+        ),
       ),
       this.table,
       el("p", { class: "center" }, this.more),
@@ -74,7 +91,18 @@ export class TaskList {
     this.limit = PART;
     fill(
       this.chip,
-      only && el("button", { type: "button", class: "chip", "aria-label": t("filter.remove", { name }), onclick: () => this.narrow(null) }, said(name), icon("failed")),
+      only &&
+        el(
+          "button",
+          {
+            type: "button",
+            class: "chip",
+            "aria-label": t("filter.remove", { name }),
+            onclick: () => this.narrow(null),
+          },
+          said(name),
+          icon("failed"),
+        ),
     );
     this.draw();
   }
@@ -87,18 +115,29 @@ export class TaskList {
   draw() {
     const wanted = this.tasks.filter((task) => FILTERS[this.filter](task) && (this.only === null || this.only(task)));
     const shown = wanted.slice(0, this.limit);
-    const items = shown.flatMap((task) => (this.opened.has(task.taskId) ? [{ task, open: true }, { task, detail: true }] : [{ task, open: false }]));
+    const items = shown.flatMap((task) =>
+      this.opened.has(task.taskId)
+        ? [
+            { task, open: true },
+            { task, detail: true },
+          ]
+        : [{ task, open: false }],
+    );
     this.rows.update(items);
     this.more.hidden = wanted.length <= shown.length;
     this.more.textContent = t("more.rows", { count: wanted.length - shown.length });
     this.table.hidden = wanted.length === 0;
-    const text = wanted.length === this.tasks.length ? counted("count", wanted.length) : t("count.of", { count: wanted.length, total: this.tasks.length });
+    const text =
+      wanted.length === this.tasks.length
+        ? counted("count", wanted.length)
+        : t("count.of", { count: wanted.length, total: this.tasks.length });
     if (this.count.textContent !== text) this.count.textContent = text;
     this.tick();
   }
 
   tick() {
-    for (const node of this.body.querySelectorAll("[data-since]")) node.textContent = lasting(seconds(node.dataset.since, null));
+    for (const node of this.body.querySelectorAll("[data-since]"))
+      node.textContent = lasting(seconds(node.dataset.since, null));
   }
 
   /** Open the details of a task and go there. */
@@ -116,7 +155,8 @@ export class TaskList {
   }
 
   #row({ task, open, detail }) {
-    if (detail) return el("tr", { class: "detail" }, el("td", { colspan: 5, id: `task-${task.taskId}` }, this.#detail(task)));
+    if (detail)
+      return el("tr", { class: "detail" }, el("td", { colspan: 5, id: `task-${task.taskId}` }, this.#detail(task)));
     const name = el(
       "button",
       {
@@ -139,21 +179,39 @@ export class TaskList {
     return el(
       "tr",
       { class: open ? "is-open" : null, onmouseenter: () => this.point(task), onmouseleave: () => this.point(null) },
-      el("td", { class: "is-status" }, results !== null && ofTask(task) === "success" ? null : taskBadge(task), results),
+      el(
+        "td",
+        { class: "is-status" },
+        results !== null && ofTask(task) === "success" ? null : taskBadge(task),
+        results,
+      ),
       el(
         "td",
         { class: "is-task" },
-        el("div", { class: "task-name" }, name, el("span", { class: "sub" }, said(task.namespace)), task.attempt > 1 && el("span", { class: "tag" }, t("attempt", { count: task.attempt }))),
+        el(
+          "div",
+          { class: "task-name" },
+          name,
+          el("span", { class: "sub" }, said(task.namespace)),
+          task.attempt > 1 && el("span", { class: "tag" }, t("attempt", { count: task.attempt })),
+        ),
         !open && task.reason && el("div", { class: `${wrong} clamp` }, said(task.reason)),
       ),
-      el("td", { class: "is-stone" }, task.stone === null ? el("span", { class: "faint" }, t("task.person")) : said(task.stone, { class: "said clip" })),
+      el(
+        "td",
+        { class: "is-stone" },
+        task.stone === null
+          ? el("span", { class: "faint" }, t("task.person"))
+          : said(task.stone, { class: "said clip" }),
+      ),
       el("td", { class: "is-progress" }, this.#progress(task)),
       el("td", { class: "is-time" }, el("span", { class: "began" }, task.createTime), since),
     );
   }
 
   #progress(task) {
-    if (task.stone === null || (task.endTime !== null && ofTask(task) !== "failed")) return el("span", { class: "faint" }, task.endTime === null ? "" : "–");
+    if (task.stone === null || (task.endTime !== null && ofTask(task) !== "failed"))
+      return el("span", { class: "faint" }, task.endTime === null ? "" : "–");
     return el(
       "span",
       { class: "progress" },
@@ -177,7 +235,9 @@ export class TaskList {
         task.calls.length > 0 && fact("calls", said(task.calls.join(" › "))),
         task.endTime && fact("ended", task.endTime),
         task.after.length > 0 && fact("after", task.after.join(", ")),
-        task.originTaskId && this.origin && fact("undoes", el("a", { href: to("process", this.origin, { task: task.originTaskId }) }, task.originTaskId)),
+        task.originTaskId &&
+          this.origin &&
+          fact("undoes", el("a", { href: to("process", this.origin, { task: task.originTaskId }) }, task.originTaskId)),
       ),
       el(
         "div",
@@ -185,7 +245,17 @@ export class TaskList {
         el("section", {}, el("h4", {}, t("parameters")), valueTable(readObject(task.params), t("parameters"))),
         el("section", {}, el("h4", {}, t("outputs")), valueTable(readObject(task.outputs), t("outputs"))),
       ),
-      task.log.length > 0 && el("section", {}, el("h4", {}, t("log")), el("ol", { class: "log" }, task.log.map((line) => el("li", {}, said(line))))),
+      task.log.length > 0 &&
+        el(
+          "section",
+          {},
+          el("h4", {}, t("log")),
+          el(
+            "ol",
+            { class: "log" },
+            task.log.map((line) => el("li", {}, said(line))),
+          ),
+        ),
     );
   }
 }

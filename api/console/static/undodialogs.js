@@ -25,7 +25,12 @@ function stepLine(step) {
   return el(
     "li",
     { class: kept ? "kept" : null },
-    el("span", { class: `badge is-${kept ? "retained" : "undoing"}` }, icon(kept ? "retained" : "undoing"), el("span", {}, t(kept ? "preview.kept" : `preview.${step.action}`))),
+    el(
+      "span",
+      { class: `badge is-${kept ? "retained" : "undoing"}` },
+      icon(kept ? "retained" : "undoing"),
+      el("span", {}, t(kept ? "preview.kept" : `preview.${step.action}`)),
+    ),
     el("span", {}, said(step.name), " ", el("span", { class: "sub" }, said(step.namespace))),
     el("span", { class: "faint" }, said(step.stone ?? "")),
   );
@@ -52,7 +57,12 @@ function preview(steps) {
 
 function check(id, label, hint) {
   const box = el("input", { type: "checkbox", id, "aria-describedby": `${id}-hint` });
-  const node = el("div", { class: "check" }, box, el("div", {}, el("label", { for: id }, label), el("p", { class: "hint", id: `${id}-hint` }, hint)));
+  const node = el(
+    "div",
+    { class: "check" },
+    box,
+    el("div", {}, el("label", { for: id }, label), el("p", { class: "hint", id: `${id}-hint` }, hint)),
+  );
   return { box, node };
 }
 
@@ -93,14 +103,26 @@ export async function askToRetry(process, kind) {
     const id = `retain-${task.taskId}`;
     const box = el("input", { type: "checkbox", id, value: task.originTaskId });
     const reason = task.reason && el("p", { class: "reason" }, said(task.reason));
-    const node = el("div", { class: "check" }, box, el("div", {}, el("label", { for: id }, t("retry.retain"), " ", said(task.name)), reason));
+    const node = el(
+      "div",
+      { class: "check" },
+      box,
+      el("div", {}, el("label", { for: id }, t("retry.retain"), " ", said(task.name)), reason),
+    );
     return { box, node };
   });
   return ask({
     title: t("retry.title", { kind: t(`kind.${kind}`) }),
     confirm: t("retry.do"),
     wide: true,
-    content: [el("p", {}, t("retry.text")), boxes.map(({ node }) => node), boxes.length > 0 && box("warning", el("p", {}, t("retry.hint")))],
-    act: () => put(`process/${process.processInstanceId}/retry`, { retain: boxes.filter(({ box }) => box.checked).map(({ box }) => box.value) }),
+    content: [
+      el("p", {}, t("retry.text")),
+      boxes.map(({ node }) => node),
+      boxes.length > 0 && box("warning", el("p", {}, t("retry.hint"))),
+    ],
+    act: () =>
+      put(`process/${process.processInstanceId}/retry`, {
+        retain: boxes.filter(({ box }) => box.checked).map(({ box }) => box.value),
+      }),
   });
 }

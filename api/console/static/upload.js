@@ -10,18 +10,43 @@ import { upload } from "./server.js";
 
 /** Ask for files and templates and send them; resolves with the saved model, or null. `model` is the one to replace. */
 export function askForFiles({ model = null, given = [] } = {}) {
-  const files = el("input", { id: "files", type: "file", multiple: true, accept: ".bpmn,.xml,application/xml", "aria-describedby": "files-hint" });
+  const files = el("input", {
+    id: "files",
+    type: "file",
+    multiple: true,
+    accept: ".bpmn,.xml,application/xml",
+    "aria-describedby": "files-hint",
+  });
   const names = el("ul", { class: "files" });
-  const name = el("input", { id: "model-name", type: "text", maxlength: 255, value: model?.name ?? "", autocomplete: "off" });
-  const parameters = new JsonField({ label: t("template.parameters"), kind: "array", rows: 6, hint: t("template.parameters.hint") });
-  const outputs = new JsonField({ label: t("template.outputs"), kind: "array", rows: 4, hint: t("template.outputs.hint") });
-  const result = el("div");
+  const name = el("input", {
+    id: "model-name",
+    type: "text",
+    maxlength: 255,
+    value: model?.name ?? "",
+    autocomplete: "off",
+  });
+  const parameters = new JsonField({
+    label: t("template.parameters"),
+    kind: "array",
+    rows: 6,
+    hint: t("template.parameters.hint"),
+  });
+  const outputs = new JsonField({
+    label: t("template.outputs"),
+    kind: "array",
+    rows: 4,
+    hint: t("template.outputs.hint"),
+  });
+  const result = el("div", { class: "stack" });
   let chosen = [...given];
   if (model?.parameterTemplate) parameters.value = model.parameterTemplate;
   if (model?.outputsTemplate) outputs.value = model.outputsTemplate;
 
   function listed() {
-    fill(names, chosen.map((file) => el("li", {}, said(file.name))));
+    fill(
+      names,
+      chosen.map((file) => el("li", {}, said(file.name))),
+    );
   }
   files.addEventListener("change", () => {
     chosen = [...files.files];
@@ -33,7 +58,10 @@ export function askForFiles({ model = null, given = [] } = {}) {
     fill(result);
     if (!parameters.check() || !outputs.check()) return false;
     const form = new FormData();
-    const kept = model === null ? [] : model.files.map((text, place) => new File([text], `${model.key}${place ? `-${place + 1}` : ""}.bpmn`));
+    const kept =
+      model === null
+        ? []
+        : model.files.map((text, place) => new File([text], `${model.key}${place ? `-${place + 1}` : ""}.bpmn`));
     const sent = chosen.length > 0 ? chosen : kept;
     if (sent.length === 0) throw new Error(t("upload.missing"));
     for (const file of sent) form.append("bpmn", file, file.name);
@@ -54,9 +82,22 @@ export function askForFiles({ model = null, given = [] } = {}) {
     confirm: t(model === null ? "upload.do" : "save"),
     wide: true,
     content: [
-      el("div", { class: "field" }, el("label", { for: "files" }, t("upload.files")), files, el("p", { class: "hint", id: "files-hint" }, t(model === null ? "upload.files.hint" : "upload.files.kept")), names),
+      el(
+        "div",
+        { class: "field" },
+        el("label", { for: "files" }, t("upload.files")),
+        files,
+        el("p", { class: "hint", id: "files-hint" }, t(model === null ? "upload.files.hint" : "upload.files.kept")),
+        names,
+      ),
       el("div", { class: "field" }, el("label", { for: "model-name" }, t("upload.name")), name),
-      el("details", { open: model !== null && Boolean(model.parameterTemplate || model.outputsTemplate) }, el("summary", {}, t("upload.templates")), parameters.node, outputs.node),
+      el(
+        "details",
+        { open: model !== null && Boolean(model.parameterTemplate || model.outputsTemplate) },
+        el("summary", {}, t("upload.templates")),
+        parameters.node,
+        outputs.node,
+      ),
       result,
     ],
     act: send,

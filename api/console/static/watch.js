@@ -4,7 +4,7 @@ const LONGEST = 15_000;
 
 /**
  * Calls `look` (async, given an AbortSignal) at once and then again after `interval()` milliseconds; never two at once,
- * not while the page is hidden, more rarely when the server is slow or down. `trouble` is told each problem, null after.
+ * not while the page is hidden, less often when the server is slow or down. `trouble` is told each problem, then null.
  */
 export class Watch {
   constructor(look, { interval, trouble }) {

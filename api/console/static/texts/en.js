@@ -66,7 +66,8 @@ export default {
   "empty.models": "There is no model yet",
   "empty.models.hint": "A model is a BPMN file from Camunda Modeler or any other designer.",
   "empty.stones": "No stone is known here",
-  "empty.stones.hint": "Name the modules that define stones when the server is started: riverstone --stones MODULE serve",
+  "empty.stones.hint":
+    "Name the modules that define stones when the server is started: riverstone --stones MODULE serve",
   count: "{count} task",
   "count.many": "{count} tasks",
   "count.of": "{count} of {total} tasks",
@@ -137,6 +138,8 @@ export default {
   "results.retained": "Retained",
   "results.failed": "Undo failed",
 
+  "why.title": "Why it stands where it stands",
+  why: "Explain",
   forward: "Forward",
   reason: "Reason",
   variables: "Variables",
@@ -180,7 +183,8 @@ export default {
   "wait.condition": "{name} waits until its condition holds.",
 
   "paused.title": "The run is paused because a task has failed.",
-  "paused.text": "Run the task again, with other parameters if these were wrong, or give up and let everything be rolled back.",
+  "paused.text":
+    "Run the task again, with other parameters if these were wrong, or give up and let everything be rolled back.",
   cancel: "Cancel",
   delete: "Delete…",
   retry: "Retry undo…",
@@ -199,7 +203,8 @@ export default {
   "preview.cancel": "cancel",
   "preview.delete": "delete",
   "preview.undone": "{count} task is taken back, in this order; what stands in one round is done at the same time.",
-  "preview.undone.many": "{count} tasks are taken back, in this order; what stands in one round is done at the same time.",
+  "preview.undone.many":
+    "{count} tasks are taken back, in this order; what stands in one round is done at the same time.",
   "preview.retained": "{count} stays as it is: nothing can take it back, or its model says so.",
   "preview.retained.many": "{count} stay as they are: nothing can take them back, or their model says so.",
   "cancel.title": "Cancel {name}?",
@@ -258,6 +263,11 @@ export default {
   "upload.do": "Upload",
   edit: "Edit…",
   deploy: "Deploy",
+  discard: "Remove…",
+  "discard.model": "Remove {name} with all its versions?",
+  "discard.version": "Remove version {version} of {name}?",
+  "discard.do": "Remove",
+  "discard.text": "What a process still needs, to go on or to be taken back, is not removed: the server refuses.",
   trial: "Trial run",
   version: "Version",
   "version.draft": "Draft",
