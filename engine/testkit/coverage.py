@@ -17,7 +17,7 @@ from ..limits import Limits
 if TYPE_CHECKING:
     from .rehearsal import Rehearsal
 
-BOTH = Paint(fill="#bbf7d0", stroke="#15803d", word="run, and undone")
+BOTH = Paint(fill="#bbf7d0", stroke="#15803d", word="run, and undone or retained")
 FORWARD = Paint(fill="#dbeafe", stroke="#1d4ed8", word="run, nothing to undo")
 NOT_UNDONE = Paint(fill="#fef08a", stroke="#a16207", word="run, but never undone")
 NEVER = Paint(fill="#fecaca", stroke="#b91c1c", word="never run")
@@ -92,7 +92,9 @@ class Coverage:
         """Count what a rehearsal has run; call it before the rehearsal is closed."""
         files = [self._file(name, xml) for name, xml in rehearsal.sources]
         for process_instance_id, places in rehearsal.trail.places.items():
-            undone = {task.element_id for task in rehearsal.engine.tasks(process_instance_id) if task.undo == "undone"}
+            tasks = rehearsal.engine.tasks(process_instance_id)
+            # An undo that finds no hook, or a policy that keeps the thing, was tried as well.
+            undone = {task.element_id for task in tasks if task.undo in ("undone", "retained")}
             for (key, element), count in places.items():
                 # The newest file that holds the process, as it is the one that was run.
                 holder = next((file for file in reversed(files) if key in file.keys), None)

@@ -241,3 +241,13 @@ def test_coverage_tells_what_no_test_has_run_or_undone(faked: Rehearsal, tmp_pat
     assert set(written) == {"coverage.txt", "error_boundary.svg", "call_activity.svg", "attach_volume.svg"}
     assert "never run" in written["error_boundary.svg"]
     assert "never run: " in written["coverage.txt"]
+
+
+def test_what_an_undo_retains_counts_as_covered(rehearsal: Rehearsal) -> None:
+    rehearsal.deploy(path("signal"))
+    rehearsal.run("signal").delete()
+    coverage = Coverage()
+    coverage.add(rehearsal)
+
+    (file,) = coverage.files
+    assert file.not_undone == []
