@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
+FIRST_PAGES = ("../README.md", "../README.zh-CN.md", "../CONTRIBUTING.md", "../SECURITY.md")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (\w+)\.py\n")
 """The first line of a block that is a file of the reader's project."""
@@ -35,7 +36,7 @@ def test_every_python_block_of_a_guide_runs_and_prints_what_it_says(
         assert set(PRINTS.findall(block)) <= set(printed)
 
 
-@pytest.mark.parametrize("page", ["../README.md", *sorted(page.name for page in DOCS.glob("*.md"))])
+@pytest.mark.parametrize("page", [*FIRST_PAGES, *sorted(page.name for page in DOCS.glob("*.md"))])
 def test_what_a_page_links_to_exists(page: str) -> None:
     place = DOCS / page
     missing = [link for link in LINK.findall(place.read_text(encoding="utf-8")) if not (place.parent / link).exists()]

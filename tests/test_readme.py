@@ -1,4 +1,4 @@
-"""The README's Python is run as a reader would run it: block after block, in one folder."""
+"""The Python of the README, in both languages, is run as a reader would run it: block after block, in one folder."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import Any
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_every_python_block_does_what_its_comments_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    blocks = BLOCK.findall((ROOT / readme).read_text(encoding="utf-8"))
     assert len(blocks) >= 2
     names: dict[str, Any] = {}
     for block in blocks:
-        exec(compile(block, str(README), "exec"), names)  # noqa: S102  (our own README)
+        exec(compile(block, readme, "exec"), names)  # noqa: S102  (our own README)
         printed = capsys.readouterr().out
         promised = re.findall(r"print\(.*\)  # (success .*|delete\.success .*)$", block, re.MULTILINE)
         assert promised, "each block shows what it prints last"
