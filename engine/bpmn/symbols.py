@@ -66,7 +66,9 @@ def _event(canvas: Canvas, group: etree._Element, shape: Shape, paint: Paint) ->
     throws = name in ("endEvent", "intermediateThrowEvent")
     glyphs = [EVENT_GLYPHS[local_name(child)] for child in element if local_name(child) in EVENT_GLYPHS]
     for glyph in glyphs[:1]:
-        canvas.glyph(group, glyph, (cx - 9, cy - 9), 18, paint.stroke if throws else "none", 1.5)
+        # What is thrown is filled, its lines left out of that.
+        inside = canvas.add(group, "g", stroke=paint.fill) if throws else group
+        canvas.glyph(inside, glyph, (cx - 9, cy - 9), 18, paint.stroke if throws else "none", 1.5)
     _name_below(canvas, group, shape)
 
 
