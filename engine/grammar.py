@@ -36,6 +36,8 @@ LEVELS = {
     "/": 7,
     "%": 7,
 }
+EXECUTION = ("execution",)
+VARIABLE_METHODS = frozenset({"getVariable", "getVariableLocal", "hasVariable", "hasVariableLocal"})
 _CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
 
 
@@ -338,8 +340,18 @@ class ExpressionParser:
                 return longer
         return name
 
+    def variable(self, name: str) -> Reference:
+        """``execution.getVariable(x)`` of the Java engines, which is null for what is not there."""
+        self.references.pop()
+        arguments = self.items(")")
+        if len(arguments) != 1:
+            raise ExpressionError(f"execution.{name}() takes the name of one variable")
+        return Reference(meaning.variable(arguments[0], is_there=name.startswith("has")))
+
     def call(self, name: str, receiver: Reference | None) -> Reference:
         self.expect("(")
+        if receiver is not None and receiver.path == EXECUTION and name in VARIABLE_METHODS:
+            return self.variable(name)
         begun = len(self.references)
         arguments = ([receiver.run] if receiver else []) + self.items(")")
         if name == "exists" and len(arguments) == 1 and not receiver:

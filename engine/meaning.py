@@ -12,6 +12,7 @@ from .jsontext import JSON
 from .operators import Reading, kind_of
 
 Run = Callable[[Context], JSON]
+_ABSENT: JSON = object()
 
 
 class Interval(NamedTuple):
@@ -32,6 +33,21 @@ def reference(path: Path, reading: Reading) -> Run:
     if reading.feel:
         return lambda context: context.find(path)
     return lambda context: context.lookup(path)
+
+
+def variable(name: Run, *, is_there: bool) -> Run:
+    """The variable of a name that is itself a value, null where there is none; or whether there is one."""
+
+    def run(context: Context) -> JSON:
+        wanted = name(context)
+        if not isinstance(wanted, str):
+            raise ExpressionError(f"{kind_of(wanted)} is no name of a variable: use a text")
+        found = context.find((wanted,), _ABSENT)
+        if is_there:
+            return found is not _ABSENT
+        return None if found is _ABSENT else found
+
+    return run
 
 
 def choice(branches: Sequence[tuple[Run, Run]], otherwise: Run, reading: Reading) -> Run:

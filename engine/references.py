@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .bpmn.activities import ReceiveTask, ScriptTask, StoneTask, UserTask
+from .bpmn.activities import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
 from .bpmn.activity import Activity
 from .bpmn.decisions import DecisionTask
 from .bpmn.definitions import EventDefinition
@@ -42,6 +42,8 @@ def unresolved(
         outputs = _Outputs(nodes)
         first = parsed.executable and process.name == parsed.executable[0]
         known = _parameters(nodes, parameter_template) if first and parameter_template is not None else None
+        if known is not None:
+            known.update(process.initial)
         for node in nodes:
             for path in dict.fromkeys(path for value in _values(node) for path in value.references):
                 if not outputs.know(path):
@@ -112,6 +114,8 @@ def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] 
             known.update(name for name, _ in node.outward)
         if isinstance(node, StoneTask) and node.result_variable:
             known.add(node.result_variable)
+        if isinstance(node, ExpressionTask) and node.result_variable:
+            known.add(node.result_variable)
         if isinstance(node, DecisionTask):
             if node.call.spread:
                 return None
@@ -136,6 +140,7 @@ def _locals(nodes: Sequence[Node]) -> set[str]:
     for node in nodes:
         if isinstance(node, SubProcess):
             found.update(node.input_values)
+            found.update(node.body.initial)
         loop = getattr(node, "loop", None)
         if isinstance(loop, MultiInstance):
             found.update(name for name in (loop.element_variable, loop.index_variable) if name)
@@ -165,6 +170,8 @@ def _values(node: Node) -> Iterator[Value]:
         candidates += node.input_values.values()
     if isinstance(node, StoneTask):
         candidates.append(node.code)
+    if isinstance(node, ExpressionTask):
+        candidates.append(node.expression)
     if isinstance(node, CallActivity):
         candidates += [node.called_expression, *(value for _, value in node.inward)]
     if isinstance(node, AdHocSubProcess):

@@ -109,14 +109,15 @@ class ScriptTask(Activity):
 
 
 class ExpressionTask(Activity):
-    """A script task of Zeebe's, whose script is one expression and no code."""
+    """A task of Zeebe's or a Java engine's whose work is one expression and no code."""
 
     expression: Expression
-    result_variable: str
+    result_variable: str | None
 
     def execute(self, token: Token) -> bool | None:
         self.take_inputs(token)
-        result = {self.result_variable: self.expression.evaluate(token.context)}
+        value = self.expression.evaluate(token.context)
+        result = {} if self.result_variable is None else {self.result_variable: value}
         (token.scope or token).set_variables(result)
         self.map_outputs(token, result)
         return True

@@ -54,6 +54,8 @@ class Process(BpmnProcessSpec):
         self.starting: list[tuple[Node, Sequence[EventDefinition]]] = []
         """Every node whose trigger starts an instance: those, and what instantiates without a start event."""
         self.event_sub_processes: list[EventSubProcess] = []
+        self.initial: dict[str, Any] = {}
+        """Variables with the values that they begin with, unless whoever starts it gives others."""
         self.root = Root(self)
 
     def find(self, node_id: str) -> Node | None:

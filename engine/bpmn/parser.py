@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ from .findings import Finding
 from .node import Flow, Node, Process
 from .readers import READERS, mapped
 from .triggers import read_definitions
-from .vendors import BPMN
+from .vendors import BPMN, extensions, own_text
 
 # What a process may hold that no token ever stands on and that says nothing about running it.
 SILENT = frozenset(
@@ -38,6 +39,22 @@ SILENT = frozenset(
 MOST_FINDINGS = 500
 NAMED = frozenset({"message", "signal", "error", "escalation"})
 """What events of all processes refer to."""
+
+
+def real_number(text: str) -> float:
+    """The finite number that a text says; raises ValueError."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+INITIAL: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("int", "integer", "long", "short"), lambda text: int(text[:30])),
+    **dict.fromkeys(("double", "float", "decimal"), real_number),
+    "boolean": lambda text: text.strip().lower() == "true",
+}
+"""How the value of a data object is read, by its type; all others are texts."""
 SENT = frozenset({"message", "signal", "compensate"})
 """What a throw event sends on its way, apart from its own token."""
 
@@ -168,6 +185,8 @@ class Parser:
         boundary: list[etree._Element] = []
         for part in element:
             name = local(part)
+            if name == "dataObject":
+                self._initial(process, part)
             if name == "sequenceFlow":
                 flows.append(part)
             elif name == "boundaryEvent":
@@ -184,6 +203,16 @@ class Parser:
         self._associations(process, element)
         self._links(process, element)
         self._finish(process)
+
+    def _initial(self, process: Process, element: etree._Element) -> None:
+        """A data object to which Activiti or Flowable gives a value is a variable that begins with it."""
+        for value in extensions(element, "value"):
+            text, kind = own_text(value), (referred(element, "itemSubjectRef") or "string").lower()
+            try:
+                process.initial[element.get("name") or str(element.get("id"))] = INITIAL.get(kind, str)(text)
+            except ValueError:
+                why = f"The value {text[:80]!r} of {name_of(element)} is no {kind}: correct it."
+                self.wrong(element, "data-value", why)
 
     def read_node(self, process: Process, element: etree._Element) -> Node | None:
         """The node of one flow element, put into the process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from ..expressions import Expression
     from .parser import Parser
 
+_BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
+"""A bean, a member of one, or a call of either, which is the name of a stone."""
 Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 
 
@@ -174,6 +177,8 @@ def bound(parser: Parser, process: Process, element: etree._Element, binding: Bi
 def task(parser: Parser, process: Process, element: etree._Element) -> Node | None:
     """A task of any kind: a bound stone comes first, else what its type says."""
     binding = read_binding(element)
+    if binding is not None and is_formula(binding):
+        return formula(parser, process, element, binding)
     if binding is not None:
         return bound(parser, process, element, binding)
     if (call := read_decision(element)) is not None:
@@ -185,6 +190,24 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
         parser.wrong(element, "stone-missing", f"{name_of(element)} names no stone: set {wanted}.")
         return None
     return PLAIN[kind](parser, process, element)
+
+
+def is_formula(binding: Binding) -> bool:
+    """Whether what a Java engine would evaluate is no call of somebody's bean but a formula over variables."""
+    return binding.dialect.endswith(":expression") and _BEAN.fullmatch(binding.stone) is None
+
+
+def formula(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
+    """A service task whose work is one expression."""
+    node: activities.ExpressionTask = activity(parser, process, element, activities.ExpressionTask)
+    text = binding.stone if "{" in binding.stone else f"${{{binding.stone}}}"
+    made = parser.expression(element, ExpressionText(text=text, language="juel"))
+    node.expression = made or compile_expression("null", limits=parser.limits)
+    node.result_variable = binding.result_variable
+    if node.result_variable is None:
+        text = f"The result of {name_of(element)} goes nowhere: give it a resultVariable."
+        parser.wrong(element, "result-unused", text, "warning")
+    return node
 
 
 def decision_task(parser: Parser, process: Process, element: etree._Element, call: DecisionCall) -> Node:

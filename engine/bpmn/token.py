@@ -187,6 +187,17 @@ class Token(Task):
         for name, value in values.items():
             self._set_variable(name, value)
 
+    def begin_with(self, values: Mapping[str, Any]) -> None:
+        """As this scope begins: set those of these variables that it does not have."""
+        if CALLED in self.internal_data:
+            known = self.internal_data["parameters"]
+        else:
+            known = self.workflow.root_context.parameters if self.scope is None else self.data
+        for name, value in values.items():
+            known.setdefault(name, value)
+        self.workflow.touched[self.id] = self
+        self.workflow.variables_changed = self.workflow.variables_changed or self.scope is None
+
     def _set_variable(self, name: str, value: Any) -> None:
         workflow = self.workflow
         current: Token | None = self

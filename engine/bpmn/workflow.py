@@ -59,6 +59,8 @@ class Workflow(BpmnWorkflow):
 
     def open_scope(self, scope: Token, process: Process, entry: Node | None = None) -> None:
         """Begin the inside of a scope: its listeners first, then its first tokens."""
+        if process.initial:
+            scope.begin_with(process.initial)
         for handler in process.event_sub_processes:
             handler.listen(scope)
         if entry is None:

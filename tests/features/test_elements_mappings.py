@@ -163,3 +163,35 @@ def test_an_unknown_vendors_words_are_told_once(stage: Stage) -> None:
     more = user("b", **{"other:thing": "1"}).replace("<userTask", '<userTask xmlns:other="urn:other"')
     found = stage.engine.lint(model(START + task + more + end("e"), "s -> a -> b -> e"))
     assert [each.element_id for each in found if each.code == "foreign-extension"] == ["a"]
+
+
+def test_a_formula_of_a_java_engine_needs_no_stone(stage: Stage) -> None:
+    task = '<serviceTask id="t" camunda:expression="${n * 2 + 1}" camunda:resultVariable="m"/>'
+    stage.start(model(START + task + KEEP + end("e"), "s -> t -> keep -> e"), n=3)
+    assert variables(stage) == {"n": 3, "m": 7}
+    bean = '<serviceTask id="t" camunda:expression="${mailer.send(n)}" camunda:resultVariable="m"/>'
+    found = stage.engine.lint(model(START + bean + end("e"), "s -> t -> e"))
+    assert [each.text for each in found if each.severity == "error"] == [
+        "'t' names the stone 'mailer.send(n)', which is not registered: register or correct it."
+    ]
+
+
+def test_a_variable_may_be_asked_for_as_in_java(stage: Stage) -> None:
+    body = START + '<exclusiveGateway id="g" default="g.b"/>' + script("a") + script("b") + end("e")
+    flows = ("s -> g", "g -> a ? ${execution.getVariable('n') > 1 && !execution.hasVariable('m')}", "g -> b")
+    source = model(body, *flows, "a -> e", "b -> e")
+    stage.start(source, n=2).start(n=2, m=1)
+    assert stage.log == ["a", "b"]
+
+
+def test_a_data_object_may_begin_with_a_value(stage: Stage) -> None:
+    def value(name: str, kind: str, text: str) -> str:
+        inside = f"<extensionElements><flowable:value {FLOWABLE}>{text}</flowable:value></extensionElements>"
+        typed = f'xmlns:xsd="http://www.w3.org/2001/XMLSchema" itemSubjectRef="xsd:{kind}"'
+        return f'<dataObject id="id-{name}" name="{name}" {typed}>{inside}</dataObject>'
+
+    objects = value("n", "int", "3") + value("who", "string", "ann") + value("given", "string", "mine")
+    stage.start(model(START + objects + KEEP + end("e"), "s -> keep -> e"), given="yours")
+    assert variables(stage) == {"n": 3, "who": "ann", "given": "yours"}
+    with pytest.raises(ModelInvalid, match="is no int"):
+        stage.deploy(model(START + value("n", "int", "three") + end("e"), "s -> e"))
