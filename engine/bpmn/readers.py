@@ -184,12 +184,25 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
     if (call := read_decision(element)) is not None:
         return decision_task(parser, process, element, call)
     kind = local(element)
+    if kind == "serviceTask" and (code := operation_code(parser, element)):
+        io = read_io(element)
+        return bound(
+            parser, process, element, Binding(stone=code, dialect="operation", inputs=io.inputs, outputs=io.outputs)
+        )
     if kind in ("serviceTask", "businessRuleTask"):
         wanted = "its topic (camunda:type=external), task definition or implementation"
         wanted += ", or the decision that it makes" if kind == "businessRuleTask" else ""
         parser.wrong(element, "stone-missing", f"{name_of(element)} names no stone: set {wanted}.")
         return None
     return PLAIN[kind](parser, process, element)
+
+
+def operation_code(parser: Parser, element: etree._Element) -> str:
+    """What the operation of a service task is implemented by, or is called (BPMN 2.0, 8.4.3); empty without one."""
+    operation = parser.by_id.get(referred(element, "operationRef") or "")
+    if operation is None or local(operation) != "operation":
+        return ""
+    return referred(operation, "implementationRef") or operation.get("name", "").strip()
 
 
 def is_formula(binding: Binding) -> bool:

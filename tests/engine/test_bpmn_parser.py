@@ -109,6 +109,15 @@ def test_a_receive_task_may_name_its_message_by_an_operation() -> None:
     assert [definition.name for definition in node.definitions] == ["order"]
 
 
+def test_a_service_task_may_name_its_stone_by_an_operation() -> None:
+    before = (
+        '<message id="M" name="m"/><interface id="I" name="I"><operation id="O" name="mail">'
+        "<inMessageRef>M</inMessageRef></operation></interface>"
+    )
+    (task,) = parse('<serviceTask id="t" operationRef="t:O"/>', before).stone_tasks
+    assert (task.binding.stone, task.binding.dialect) == ("mail", "operation")
+
+
 def test_the_correlation_key_of_a_message_is_read() -> None:
     before = (
         '<message id="M" name="paid"><extensionElements><zeebe:subscription correlationKey="=orderId"/>'
