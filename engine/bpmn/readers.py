@@ -23,7 +23,7 @@ from .dialects import (
     read_multi_instance,
     read_properties,
 )
-from .elements import child, flag, local, name_of
+from .elements import child, flag, local, name_of, referred
 from .event_subprocess import EventSubProcess, Listener
 from .loops import Loop, MultiInstance
 from .node import Node, Process
