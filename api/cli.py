@@ -132,7 +132,7 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
-    with replace(connection, url="sqlite:///:memory:", broker=None).engine() as engine:
+    with replace(connection, url="sqlite:///:memory:", broker=None, server=None).engine() as engine:
         found = engine.lint(*files)
         findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
         bindings = engine.bindings(*files)

@@ -342,6 +342,7 @@ def test_every_command_about_processes_works_through_a_server_too(run: Run, addr
     ask("delete", number)
     assert engine.wait(number, 20).status == "delete.success"
     assert "No process instance has the id '999999'." in ask("why", "999999", fails=True).output
+    ask("lint", "making.bpmn")
     assert "leave out --url" in ask("purge", "--older-than", "1d", fails=True).output
 
 
