@@ -8,7 +8,7 @@ import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, rename, to } from "./route.js";
-import { get, post, put, remove } from "./server.js";
+import { get, getAll, post, put, remove } from "./server.js";
 import { askForFiles } from "./upload.js";
 
 export function modelPage({ main, id, query, client, titled }) {
@@ -52,7 +52,7 @@ export function modelPage({ main, id, query, client, titled }) {
   async function load() {
     try {
       model = await get(`model/${id}`);
-      deployments = (await get("deployment", { modelId: id, limit: 500 })).items.filter(({ key }) => key === model.key);
+      deployments = (await getAll("deployment", { modelId: id })).filter(({ key }) => key === model.key);
       await draw();
       weatherIs(null);
     } catch (problem) {

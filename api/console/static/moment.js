@@ -1,5 +1,7 @@
 // Times as the server writes them, in its own zone: shown as they are, and compared with the server's own present.
 
+import { t } from "./language.js";
+
 let ahead = 0;
 
 function read(text) {
@@ -30,7 +32,7 @@ export function lasting(total) {
   for (const [size, name] of units) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count > 0) parts.push(`${count} ${name}`);
+    if (count > 0) parts.push(t(`unit.${name}`, { count }));
   }
-  return parts.slice(0, 2).join(" ") || "0 s";
+  return parts.slice(0, 2).join(" ") || t("unit.s", { count: 0 });
 }

@@ -26,7 +26,7 @@ export function toast(text) {
       icon("failed"),
     ),
   );
-  toasts.append(node);
+  toasts.replaceChildren(node);
   announce(text);
   setTimeout(() => node.remove(), 6000);
 }

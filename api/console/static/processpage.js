@@ -126,7 +126,7 @@ export function processPage({ main, id, query, client, titled }) {
 
   function drawBanner(process) {
     const failed = own.tasks.find((task) => ofTask(task) === "failed");
-    refill(banner, [process.paused, process.processStatus, process.reason, failed?.taskId], () => {
+    refill(banner, [process.paused, process.processStatus, process.reason, failed], () => {
       const reason = process.reason && el("p", {}, said(process.reason));
       if (process.paused) {
         return box(

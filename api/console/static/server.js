@@ -59,6 +59,18 @@ export async function get(path, query, signal) {
   return (await call("GET", path, { query, signal })).data;
 }
 
+/** All items of a list, part by part, but no more than `most`. */
+export async function getAll(path, query, most = 5000) {
+  const found = [];
+  let cursor = null;
+  do {
+    const part = await get(path, { ...query, limit: 500, cursor });
+    found.push(...part.items);
+    cursor = part.cursor;
+  } while (cursor !== null && found.length < most);
+  return found;
+}
+
 export async function post(path, json) {
   return (await call("POST", path, { json })).data;
 }

@@ -6,7 +6,7 @@ import { JsonField, readObject } from "./jsontext.js";
 import { t } from "./language.js";
 import { problemBox, toast, weatherIs } from "./notice.js";
 import { go, to } from "./route.js";
-import { get, post } from "./server.js";
+import { get, getAll, post } from "./server.js";
 import { TemplateForm } from "./templateform.js";
 
 const MOCK = "SipRS::Mock";
@@ -49,12 +49,9 @@ export function startPage({ main, query, client, titled }) {
 
   async function prepare() {
     try {
-      const [deployments, models] = await Promise.all([
-        get("deployment", { limit: 500 }),
-        get("model", { limit: 500 }),
-      ]);
+      const [deployments, models] = await Promise.all([getAll("deployment"), getAll("model")]);
       const newest = new Map();
-      for (const item of deployments.items) if (!newest.has(item.key)) newest.set(item.key, item);
+      for (const item of deployments) if (!newest.has(item.key)) newest.set(item.key, item);
       choices = [
         ...[...newest.values()].map((item) => ({
           kind: "key",
@@ -63,7 +60,7 @@ export function startPage({ main, query, client, titled }) {
           text: `${item.name} · ${item.key} (v${item.version})`,
           source: `deployment/${item.deploymentId}`,
         })),
-        ...models.items.map((item) => ({
+        ...models.map((item) => ({
           kind: "modelId",
           value: item.modelId,
           group: "start.models",
