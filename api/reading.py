@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from ..engine import Finding, errors
 from ..engine.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
@@ -226,8 +227,8 @@ def error(status: int, content: Content, asked_for: str) -> errors.RiverstoneErr
     if not code or not text:
         return ServerUnavailable(f"The server answered {status} for {asked_for} with something that is no problem.")
     if code in UNKNOWN:
-        identifier = next(iter(reversed([part for part in asked_for.split("/")[2:3] if part])), "")
-        return _saying(UNKNOWN[code](identifier), text)
+        _, _, identifier = asked_for.removeprefix("/").partition("/")
+        return _saying(UNKNOWN[code](unquote(identifier.partition("/")[0])), text)
     wrong = {field: tuple(texts) for field, texts in (content.get("errors") or {}).items()}
     made: dict[int, Callable[[], errors.RiverstoneError]] = {
         400: lambda: errors.Malformed(text, code=code, errors=wrong),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from ..engine import tracing
 from ..engine.errors import Invalid
 from . import reading
 from .errors import ServerUnavailable
@@ -86,6 +87,8 @@ class Transport:
         url = f"{self.url}{path}{f'?{urlencode(given, doseq=True)}' if given else ''}"
         content: dict[str, Any] = {}
         sent = {**self._headers, **(headers or {})}
+        if (trace := tracing.present()) is not None:
+            sent["traceparent"] = trace
         if files is not None:
             content["fields"] = list(files)
         elif body is not None:

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from riverstone.api import create_app
+from riverstone.api.client import Client as ServerClient
 from riverstone.engine import Engine, Stone
 
 from .. import tracing
@@ -121,6 +122,15 @@ def test_what_fails_is_marked_and_its_rollback_belongs_to_the_same_trace(
     assert refused.attributes is not None
     assert refused.attributes["error.type"] == "Conflict"
     assert not [span for span in found if SECRET in span.to_json()]
+
+
+def test_the_python_client_hands_its_trace_on(address: str, spans: InMemorySpanExporter) -> None:
+    with trace.get_tracer("of a program").start_as_current_span("asking"), ServerClient(address) as server:
+        server.models()
+
+    request, asking = named(spans.get_finished_spans(), "GET /model"), named(spans.get_finished_spans(), "asking")
+    assert request.kind is SpanKind.SERVER
+    assert ids(request)[1] == own(asking)
 
 
 def test_within_an_application_that_is_traced_itself_requests_are_no_second_servers(
