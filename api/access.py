@@ -20,9 +20,11 @@ from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")
 
-LOOPBACK_HOST = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+LOOPBACK_HOST = re.compile(
+    r"(localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE
+)
 FORWARDED = re.compile(
-    r"forwarded|via|x-forwarded(-.*)?|(x-|true-|cf-)?(real|client|connecting|cluster-client)-ip", re.I
+    r".*forwarded.*|via|.*(real|client|connecting|user)-?ip|x-original-(host|url|uri)|x-rewrite-url|x-envoy-.*", re.I
 )
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
 CLIENT = "riverstone.client"

@@ -68,6 +68,22 @@ class CountText(fields.Integer):
         return int(value)
 
 
+class Ids(fields.List[str]):
+    """Decimal ids, fewer than what nobody means."""
+
+    MOST = 10_000
+    default_error_messages = {"too_many": "Has more than {most} items."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Text(pattern=DECIMAL_ID), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> list[Any]:
+        # Before each of them is looked at.
+        if isinstance(value, list) and len(value) > self.MOST:
+            raise self.make_error("too_many", most=self.MOST)
+        return super()._deserialize(value, attr, data, **options)
+
+
 class LocalTime(fields.Field[datetime]):
     """A moment as ``YYYY-MM-DD HH:MM:SS`` in the server's own time zone, as the record has it."""
 

@@ -60,7 +60,7 @@ class ModelBody:
         return {"sources": [Upload(data)]}
 
     def _read_form(self, limits: Limits) -> dict[str, Any]:
-        request.max_content_length = 4 * limits.model_size + 2 * limits.body_size
+        request.max_content_length = limits.model_size + 2 * limits.body_size
         request.max_form_memory_size = limits.body_size
         sources = [Upload(file.read(), file.filename) for file in request.files.getlist("bpmn")]
         known = {"name", *TEMPLATES}

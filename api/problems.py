@@ -58,13 +58,19 @@ def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Respo
     return response
 
 
+MOST_WRONG = 100
+"""How many wrong fields an answer lists: what is wrong in more places than that is wrong in the same way."""
+
+
 def wrong_fields(wrong: Mapping[str, Sequence[str]]) -> errors.Invalid:
-    """An error that lists every wrong field, also in its text."""
+    """An error that lists the wrong fields, also in its text."""
+    count, wrong = len(wrong), dict(sorted(wrong.items(), key=lambda item: len(item[0]))[:MOST_WRONG])
     fields_by_text: dict[str, list[str]] = {}
     for field, texts in wrong.items():
         fields_by_text.setdefault(" ".join(texts).rstrip("."), []).append(field)
     listed = [f"{text} ({', '.join(fields[:10])})" for text, fields in list(fields_by_text.items())[:10]]
     more = f"; and {len(fields_by_text) - 10} more" if len(fields_by_text) > 10 else ""
+    more += f"; {count - MOST_WRONG} further fields are wrong too" if count > MOST_WRONG else ""
     return errors.Invalid(f"Correct the request: {'; '.join(listed)}{more}.", code="fields-invalid", errors=wrong)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from .members import DECIMAL_ID, NOT_BLANK, CountText, Flag, FlagText, LocalTimeText, Object, Text
+from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Object, Text
 
 STATUSES = (
     "running",
@@ -68,7 +68,7 @@ class UndoOptions(Strict):
 class DeleteOptions(UndoOptions):
     """The optional body of a delete."""
 
-    retain = fields.List(Text(pattern=DECIMAL_ID), metadata={"description": "Ids of tasks to give up for good."})
+    retain = Ids(metadata={"description": "Ids of tasks to give up for good."})
 
 
 class UndoQuery(Strict):
@@ -80,7 +80,7 @@ class UndoQuery(Strict):
 class DeleteQuery(UndoQuery):
     """The options of a delete, in the query."""
 
-    retain = fields.List(Text(pattern=DECIMAL_ID))
+    retain = Ids()
 
 
 class Part(Strict):
@@ -129,7 +129,7 @@ class DeploymentQuery(ModelQuery):
 class RetryOptions(Strict):
     """The optional body of the retry of an undo."""
 
-    retain = fields.List(Text(pattern=DECIMAL_ID), metadata={"description": "Ids of tasks to give up for good."})
+    retain = Ids(metadata={"description": "Ids of tasks to give up for good."})
 
 
 class PreviewQuery(Strict):

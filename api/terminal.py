@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..engine import TaskBinding
 
 
-
 def readable(path: str) -> Path:
     """The path of a file that can be read; raises ClickException."""
     try:

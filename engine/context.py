@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from . import effort
 from .errors import ReferenceNotFound
 from .jsontext import JSON
 
@@ -97,6 +98,7 @@ def _descend_joined(value: JSON, path: Path, start: int, default: JSON) -> JSON:
         here, start = stack.pop()
         if start == len(path):
             return here
+        effort.charge(len(path) - start)
         found: list[tuple[JSON, int]] = []
         for end in range(start + 1, len(path) + 1 if isinstance(here, Mapping) else start + 2):
             try:

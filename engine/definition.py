@@ -14,6 +14,8 @@ from lxml import etree
 
 from ..models import DeploymentRow
 from .bpmn.checks import check
+from .bpmn.checks.outline import BPMN, FLOW_NODES
+from .bpmn.checks.outline import name as tag_of
 from .bpmn.findings import Finding
 from .bpmn.node import Process
 from .bpmn.parser import Parsed, Parser
@@ -21,7 +23,7 @@ from .bpmn.subprocesses import CallActivity
 from .bpmn.xml import read_xml
 from .compiler import Compiler
 from .dmn.reader import Decisions, is_dmn
-from .errors import ModelInvalid
+from .errors import ModelInvalid, TooLarge
 from .jsontext import dumps
 from .limits import Limits
 from .templates import OutputsTemplate, ParameterTemplate
@@ -51,7 +53,9 @@ def examine(
     Files of DMN hold decisions for the processes of the others. Raises Malformed or TooLarge for a file that is no
     XML at all.
     """
+    _refuse_large(sources, limits)
     roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
+    _refuse_many_nodes(roots, limits)
     findings: list[Finding] = []
     together = {root.get("targetNamespace", "") for root in roots}
     for root, name in zip(roots, names, strict=True):
@@ -63,9 +67,28 @@ def examine(
     return parsed, [*findings, *parsed.findings]
 
 
-def _parse(
-    roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool
-) -> Parsed:
+def _refuse_large(sources: Sequence[bytes], limits: Limits) -> None:
+    """Raise TooLarge for what the files of a model are together, before any of it is parsed."""
+    size = sum(map(len, sources))
+    if len(sources) > 1 and size > limits.model_size:
+        text = f"The files have {size} bytes together, and model_size allows {limits.model_size}: split the model."
+        raise TooLarge(text, limit="model_size")
+    # An element has at most two of these signs: what has more of them need not be in memory to be counted.
+    if sum(source.count(b"<") for source in sources) > 2 * limits.model_elements + len(sources):
+        text = f"The model has more elements than the {limits.model_elements} that model_elements allows: split it."
+        raise TooLarge(text, limit="model_elements")
+
+
+def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
+    if len(roots) == 1:
+        return
+    count = sum(1 for root in roots for element in root.iter(f"{BPMN}*") if tag_of(element) in FLOW_NODES)
+    if count > limits.model_nodes:
+        text = f"The files have {count} nodes together, and model_nodes allows {limits.model_nodes}: split the model."
+        raise TooLarge(text, limit="model_nodes")
+
+
+def _parse(roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
     compiler = Compiler(limits)
     decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], compiler)
     processes = [root for root in roots if not is_dmn(root)]

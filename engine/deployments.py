@@ -12,7 +12,7 @@ from typing import IO, Any
 from uuid import UUID, uuid4
 
 from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
-from . import failpoints, jsontext
+from . import effort, failpoints, jsontext
 from .bpmn.findings import Finding
 from .bpmn.layout import add_diagram
 from .bpmn.node import Process
@@ -86,6 +86,7 @@ class Deployments:
         self.limits = limits
         self.scripts = scripts
         self._deploying = Lock()
+        self._last: tuple[object, Parsed, list[Finding]] | None = None
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
 
     def _row(self, deployment_id: str) -> DeploymentRow:
@@ -118,12 +119,22 @@ class Deployments:
         parameter_template: ParameterTemplate | None = None,
         outputs_template: OutputsTemplate | None = None,
     ) -> tuple[Parsed, list[Finding]]:
-        parsed, findings = examine(sources, names, limits=self.limits, scripts=self.scripts)
+        parsed, findings = self._read(sources, names)
         if parsed.processes:
             findings.extend(unresolved(parsed, parameter_template, outputs_template))
             findings.extend(unknown_stones(parsed, self.stones.is_known))
             findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment(key) is not None))
         return parsed, findings
+
+    def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
+        """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
+        key = list(sources), list(names)
+        last = self._last
+        if last is None or last[0] != key:
+            with effort.turn(self.limits):
+                last = key, *examine(sources, names, limits=self.limits, scripts=self.scripts)
+            self._last = last
+        return last[1], list(last[2])
 
     def _checked(
         self,
@@ -132,7 +143,8 @@ class Deployments:
         parameter_template: str | None,
         outputs_template: str | None,
     ) -> tuple[Parsed, list[Finding]]:
-        templates = read_templates(parameter_template, outputs_template, self.limits)
+        with effort.turn(self.limits):
+            templates = read_templates(parameter_template, outputs_template, self.limits)
         parsed, findings = self._examine(sources, names, *templates)
         if any(finding.severity == "error" for finding in findings) or not parsed.executable:
             raise ModelInvalid(findings)

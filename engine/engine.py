@@ -41,12 +41,14 @@ from .errors import (
     UnknownProcessInstance,
     UnknownTask,
 )
+from .families import Families
 from .instance import Facilities, Flags
 from .keys import Keys
 from .limits import Limits
 from .messages import Messages
 from .observer import Observer
 from .owned import OwnedEngine
+from .pages import read_part
 from .picture import Picture, process_picture
 from .pulse import Pulse
 from .pump import Pump
@@ -126,6 +128,7 @@ class Engine:
             stones=self.stones,
             definitions=self._deployments.definitions,
             limits=self.limits,
+            families=Families(self.limits, self.clock),
             dispatcher=self._dispatcher,
             scripts=Scripts(functions or {}, self.limits) if scripts == "trusted" else None,
             workflow=self._workflow,
@@ -311,8 +314,13 @@ class Engine:
     def models(self, *, limit: int = 50, cursor: str | None = None, key: str | None = None) -> Page[Model]:
         """Models, newest first; raises Malformed for a cursor that is none."""
         with _ours():
-            rows = self._store.models(limit=limit + 1, cursor=_cursor(cursor), key=key)
-        return Page(items=tuple(model_view(row) for row in rows[:limit]), cursor=_next(rows, limit))
+            rows, further = read_part(
+                lambda wanted, after: self._store.models(limit=wanted, cursor=after, key=key),
+                limit,
+                _cursor(cursor),
+                self.limits.page_size,
+            )
+        return Page(items=tuple(model_view(row) for row in rows), cursor=further)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """One deployment; raises UnknownDeployment."""
@@ -324,8 +332,13 @@ class Engine:
     ) -> Page[Deployment]:
         """Deployments, newest first; raises Malformed for a cursor that is none."""
         with _ours():
-            rows = self._store.deployments(limit=limit + 1, cursor=_cursor(cursor), key=key, model_id=model_id)
-        return Page(items=tuple(deployment_view(row) for row in rows[:limit]), cursor=_next(rows, limit))
+            rows, further = read_part(
+                lambda wanted, after: self._store.deployments(limit=wanted, cursor=after, key=key, model_id=model_id),
+                limit,
+                _cursor(cursor),
+                self.limits.page_size,
+            )
+        return Page(items=tuple(deployment_view(row) for row in rows), cursor=further)
 
     # -- starting
 
@@ -737,10 +750,6 @@ def _cursor(text: str | None) -> tuple[int, str] | None:
     if not created.isascii() or not created.isdigit() or len(created) > 18 or not identifier or len(identifier) > 36:
         raise Malformed(f"{text[:100]!r} is not a cursor of this list.", code="cursor")
     return int(created), identifier
-
-
-def _next(rows: Sequence[Any], limit: int) -> str | None:
-    return f"{rows[limit - 1].created}-{rows[limit - 1].id}" if len(rows) > limit else None
 
 
 class _ours:

@@ -1,26 +1,27 @@
 """Every error that leaves the engine.
 
-    RiverstoneError
-    ├── Malformed                    the input cannot be read at all (400)
-    ├── Unknown                      no such thing (404)
-    │   ├── UnknownProcessInstance
-    │   ├── UnknownTask
-    │   ├── UnknownModel
-    │   └── UnknownDeployment
-    ├── Conflict                     the state does not allow it (409)
-    ├── TooLarge                     over a limit of size (413)
-    ├── Invalid                      well-formed, but wrong (422)
-    │   ├── ModelInvalid             carries the findings of the checks
-    │   └── VariablesInvalid         carries every wrong field
-    ├── ExpressionError              an expression cannot be compiled or evaluated
-    │   └── ReferenceNotFound        a reference finds nothing
-    ├── LimitExceeded                a named limit was breached while running
-    ├── StoreUnavailable             the database does not answer (503)
-    ├── WaitTimeout                  ``Engine.wait`` ran out of time
-    └── EngineClosed                 the engine was closed
+RiverstoneError
+├── Malformed                    the input cannot be read at all (400)
+├── Unknown                      no such thing (404)
+│   ├── UnknownProcessInstance
+│   ├── UnknownTask
+│   ├── UnknownModel
+│   └── UnknownDeployment
+├── Conflict                     the state does not allow it (409)
+├── TooLarge                     over a limit of size (413)
+├── Invalid                      well-formed, but wrong (422)
+│   ├── ModelInvalid             carries the findings of the checks
+│   └── VariablesInvalid         carries every wrong field
+├── ExpressionError              an expression cannot be compiled or evaluated
+│   ├── ReferenceNotFound        a reference finds nothing
+│   └── ExpressionWork           one turn looks at more than it may
+├── LimitExceeded                a named limit was breached while running
+├── StoreUnavailable             the database does not answer (503)
+├── WaitTimeout                  ``Engine.wait`` ran out of time
+└── EngineClosed                 the engine was closed
 
-    BpmnError                        raised by a stone: a business error for an error event
-    NotFound                         raised by a stone's undo hook: already gone
+BpmnError                        raised by a stone: a business error for an error event
+NotFound                         raised by a stone's undo hook: already gone
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .bpmn.findings import Finding
+
+
+LONGEST_SHOWN = 255
 
 
 class RiverstoneError(Exception):
@@ -62,7 +66,12 @@ class Unknown(RiverstoneError):
     code = "unknown"
 
     def __init__(self, identifier: str, message: str) -> None:
-        super().__init__(message)
+        # What is no id of anything can be any length.
+        super().__init__(
+            message
+            if len(identifier) <= LONGEST_SHOWN
+            else message.replace(repr(identifier), repr(f"{identifier[:LONGEST_SHOWN]}…"), 1)
+        )
         self.identifier = identifier
 
 
@@ -185,6 +194,17 @@ class ReferenceNotFound(ExpressionError):
     def __init__(self, path: str, message: str | None = None) -> None:
         super().__init__(message or f"The reference ${{{path}}} finds nothing.")
         self.path = path
+
+
+class ExpressionWork(ExpressionError):
+    """One turn has looked at more than ``turn_work`` allows, the last of it in an expression."""
+
+    code = "limit-exceeded"
+
+    def __init__(self, limit: int, message: str | None = None) -> None:
+        text = f"this turn looks at more than turn_work ({limit}) allows: do less in one turn, or do it in a stone"
+        super().__init__(message or text)
+        self.limit = limit
 
 
 class LimitExceeded(RiverstoneError):

@@ -15,8 +15,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from . import effort
 from .context import Context, Path
-from .errors import ExpressionError, ReferenceNotFound
+from .errors import ExpressionError, ExpressionWork, ReferenceNotFound
 from .grammar import Parsed, parse
 from .jsontext import JSON, NOT_STORABLE
 from .limits import Limits
@@ -36,19 +37,22 @@ class Value:
 
     ``references`` are the static paths that have to be found (not those under ``exists`` or ``empty``), for checks
     at deployment. ``constant`` tells that the context does not matter. Do not change what ``evaluate`` returns:
-    it may be a part of the context or of the value itself.
+    it may be a part of the context or of the value itself. ``parts`` is how many signs and names it has to look at.
     """
 
-    __slots__ = ("_run", "constant", "references", "source")
+    __slots__ = ("_run", "constant", "parts", "references", "source")
 
-    def __init__(self, source: JSON, run: Run, references: Sequence[Path], constant: bool) -> None:
+    def __init__(self, source: JSON, run: Run, references: Sequence[Path], constant: bool, parts: int = 0) -> None:
         self.source = source
         self.references = tuple(dict.fromkeys(references))
         self.constant = constant
+        self.parts = parts
         self._run = run
 
     def evaluate(self, context: Context) -> JSON:
         """The value in this context; raises ReferenceNotFound, or ExpressionError for whatever else goes wrong."""
+        if self.parts:
+            effort.charge(self.parts)
         try:
             return self._run(context)
         except RecursionError:
@@ -65,8 +69,10 @@ class Expression(Value):
 
     __slots__ = ("_reading",)
 
-    def __init__(self, source: str, run: Run, references: Sequence[Path], constant: bool, reading: Reading) -> None:
-        super().__init__(source, run, references, constant)
+    def __init__(
+        self, source: str, run: Run, references: Sequence[Path], constant: bool, reading: Reading, parts: int
+    ) -> None:
+        super().__init__(source, run, references, constant, parts)
         self._reading = reading
 
     def is_true(self, context: Context) -> bool:
@@ -77,7 +83,7 @@ class Expression(Value):
         try:
             return self._reading.truth(value)
         except ExpressionError as error:
-            raise ExpressionError(f"The condition {_shown(self.source)} cannot be decided: {error.message}.") from None
+            raise _again(error, f"The condition {_shown(self.source)} cannot be decided: {error.message}.") from None
 
 
 def compile_expression(text: str, *, language: Language = "juel", limits: Limits) -> Expression:
@@ -93,7 +99,7 @@ def compile_expression(text: str, *, language: Language = "juel", limits: Limits
         parts = _cut(body)
         if len(parts) > 1 or isinstance(parts[0], str):
             made = _text(parts, text, juel)
-            return Expression(text, made._run, made.references, made.constant, juel)
+            return Expression(text, made._run, made.references, made.constant, juel, made.parts)
         return _expression(text, parts[0].text, juel)
     return _expression(text, body, Reading(language == "feel", limits))
 
@@ -164,7 +170,7 @@ def _expression(source: str, body: str, reading: Reading) -> Expression:
     run = _guarded(source, parsed)
     if not parsed.reads:
         run = constant(run(Context()))
-    return Expression(source, run, parsed.references, not parsed.reads, reading)
+    return Expression(source, run, parsed.references, not parsed.reads, reading, parsed.parts if parsed.reads else 0)
 
 
 def _guarded(source: str, parsed: Parsed) -> Run:
@@ -180,7 +186,7 @@ def _guarded(source: str, parsed: Parsed) -> Run:
             raise ReferenceNotFound(error.path, text) from None
         except ExpressionError as error:
             text = f"The expression {_shown(source)} cannot be evaluated: {error.message}."
-            raise ExpressionError(text) from None
+            raise _again(error, text) from None
         except (ArithmeticError, ValueError):
             text = f"The expression {_shown(source)} cannot be evaluated: a number is out of range."
             raise ExpressionError(text) from None
@@ -207,11 +213,13 @@ def _text(parts: Sequence[str | _Body], source: str, reading: Reading) -> Value:
             if length > most:
                 raise ExpressionError(f"The text {_shown(source)} becomes longer than {most}: make its parts smaller.")
             texts.append(text)
+        effort.charge_made(length)
         return "".join(texts)
 
     fixed = all(expression.constant for expression in expressions)
     references = [path for expression in expressions for path in expression.references]
-    return Value(source, constant(run(Context())) if fixed else run, references, fixed)
+    parts_looked_at = 0 if fixed else len(compiled) + sum(expression.parts for expression in expressions)
+    return Value(source, constant(run(Context())) if fixed else run, references, fixed, parts_looked_at)
 
 
 def _part(expression: Expression, source: str, reading: Reading, context: Context) -> str:
@@ -219,7 +227,12 @@ def _part(expression: Expression, source: str, reading: Reading, context: Contex
     try:
         return reading.text(value, expression.source)
     except ExpressionError as error:
-        raise ExpressionError(f"The text {_shown(source)} cannot be made: {error.message}.") from None
+        raise _again(error, f"The text {_shown(source)} cannot be made: {error.message}.") from None
+
+
+def _again(error: ExpressionError, text: str) -> ExpressionError:
+    """The same with more in its text; that the turn has looked at too much stays what it is."""
+    return ExpressionWork(error.limit, text) if isinstance(error, ExpressionWork) else ExpressionError(text)
 
 
 def _structure(value: JSON, reading: Reading, depth: int) -> Value:
@@ -242,7 +255,8 @@ def _structure(value: JSON, reading: Reading, depth: int) -> Value:
         made = run(Context())
         return Value(value, constant(made), (), True)
     references = [path for item in items for path in item.references]
-    return Value(value, run if depth else _fitting(value, run, reading), references, False)
+    parts = len(items) + sum(item.parts for item in items)
+    return Value(value, run if depth else _fitting(value, run, reading), references, False, parts)
 
 
 def _fitting(source: JSON, inner: Run, reading: Reading) -> Run:
@@ -252,7 +266,7 @@ def _fitting(source: JSON, inner: Run, reading: Reading) -> Run:
         except ReferenceNotFound:
             raise
         except ExpressionError as error:
-            raise ExpressionError(f"The value {_shown(source)} cannot be made: {error.message}.") from None
+            raise _again(error, f"The value {_shown(source)} cannot be made: {error.message}.") from None
 
     return run
 

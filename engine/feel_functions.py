@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from statistics import median
 
+from . import effort
 from .errors import ExpressionError
 from .functions import FUNCTIONS, Function, is_empty, numbers_of, text_of
 from .jsontext import JSON
@@ -35,6 +36,7 @@ def _date_and_time(reading: Reading, value: JSON, *more: JSON) -> str:
 
 def _list(value: JSON) -> list[JSON]:
     if isinstance(value, list):
+        effort.charge(len(value))
         return value
     raise ExpressionError(f"{kind_of(value)} is no list")
 
@@ -128,6 +130,7 @@ def _distinct(reading: Reading, items: JSON) -> JSON:
     for item in _list(items):
         if len(found) > MOST_COMPARED:
             raise ExpressionError(f"distinct values compares no more than {MOST_COMPARED} different ones")
+        effort.charge(len(found))
         if not any(reading.equal(item, other) for other in found):
             found.append(item)
     return found
@@ -161,11 +164,13 @@ def _sublist(reading: Reading, items: JSON, start: JSON, length: JSON = None) ->
 
 def _all(reading: Reading, *values: JSON) -> bool:
     items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    effort.charge(len(items))
     return all(reading.truth(item) for item in items)
 
 
 def _any(reading: Reading, *values: JSON) -> bool:
     items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    effort.charge(len(items))
     return any(reading.truth(item) for item in items)
 
 

@@ -6,9 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from . import effort
 from .errors import ExpressionError
 from .jsontext import JSON
 from .operators import Number, Reading, kind_of
+
+_CALCULATION = 3
+"""What an item costs that is calculated with, in the time of a look at one."""
 
 
 class Function(NamedTuple):
@@ -22,6 +26,7 @@ class Function(NamedTuple):
 def text_of(reading: Reading, value: JSON) -> str:
     """The value if it is a text; raises ExpressionError."""
     if isinstance(value, str):
+        effort.charge_text(value)
         return value
     raise ExpressionError(f"{kind_of(value)} is not a text: use string(x)")
 
@@ -57,10 +62,12 @@ def _ends_with(reading: Reading, text: JSON, end: JSON) -> bool:
 
 
 def _lower(reading: Reading, text: JSON) -> str:
+    effort.charge_made(len(text_of(reading, text)))
     return text_of(reading, text).lower()
 
 
 def _upper(reading: Reading, text: JSON) -> str:
+    effort.charge_made(len(text_of(reading, text)))
     return text_of(reading, text).upper()
 
 
@@ -83,6 +90,7 @@ def _to_string(reading: Reading, value: JSON) -> JSON:
 def numbers_of(reading: Reading, values: tuple[JSON, ...]) -> list[Number]:
     """The arguments, or the items of the only one, as numbers; raises ExpressionError."""
     items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    effort.charge(_CALCULATION * len(items))
     return [_number(reading, item) for item in items]
 
 
@@ -131,12 +139,14 @@ def _split(reading: Reading, text: JSON, separator: JSON) -> list[str]:
     between = text_of(reading, separator)
     if not between:
         raise ExpressionError("split(text, separator) needs a separator that is not empty")
-    return reading.fitting(text_of(reading, text).split(between))  # type: ignore[no-any-return]
+    parts = text_of(reading, text).split(between)
+    return reading.fitting(parts)  # type: ignore[no-any-return]
 
 
 def _join(reading: Reading, items: JSON, separator: JSON = "") -> str:
     if not isinstance(items, list):
         raise ExpressionError(f"join(list, separator) got {kind_of(items)}: use a list")
+    effort.charge(len(items))
     between = text_of(reading, separator)
     if len(between) * len(items) > reading.limits.output_size:
         raise ExpressionError(f"the text is over {reading.limits.output_size} long: make it smaller")
@@ -158,6 +168,7 @@ def _joined(reading: Reading, between: str, values: list[JSON] | tuple[JSON, ...
         room -= len(texts[-1]) + len(between)
         if room < 0:
             raise ExpressionError(f"the text is over {reading.limits.output_size} long: make it smaller")
+    effort.charge_made(reading.limits.output_size - room)
     return between.join(texts)
 
 

@@ -49,11 +49,15 @@ class Reference(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """``references`` are the static paths that must be found; ``reads`` tells whether any path is read at all."""
+    """``references`` are the static paths that must be found; ``reads`` tells whether any path is read at all.
+
+    ``parts`` counts the lexemes and the segments of names.
+    """
 
     run: Callable[[Context], JSON]
     references: tuple[Path, ...]
     reads: bool
+    parts: int
 
 
 def parse(text: str, reading: Reading) -> Parsed:
@@ -61,12 +65,14 @@ def parse(text: str, reading: Reading) -> Parsed:
     limits = reading.limits
     if len(text) > limits.expression_length:
         raise ExpressionError(f"it is longer than {limits.expression_length} characters: make it shorter")
-    parser = ExpressionParser(scan(text, feel=reading.feel, limits=limits), reading)
+    lexemes = scan(text, feel=reading.feel, limits=limits)
+    parser = ExpressionParser(lexemes, reading)
     try:
         run = parser.whole()
     except RecursionError:
         raise ExpressionError("it is nested too deep: make it simpler") from None
-    return Parsed(run, tuple(dict.fromkeys(parser.references)), parser.reads)
+    parts = len(lexemes) + sum(lexeme.text.count(".") for lexeme in lexemes if lexeme.kind == "name")
+    return Parsed(run, tuple(dict.fromkeys(parser.references)), parser.reads, parts)
 
 
 class ExpressionParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,7 +21,8 @@ from .clock import Clock
 from .context import Context
 from .definition import Definition, Definitions
 from .dispatch.dispatcher import Dispatcher
-from .errors import ExpressionError, Invalid
+from .errors import ExpressionError, Invalid, LimitExceeded
+from .families import Families
 from .inputs import MockContext, code_of, resolve
 from .limits import Limits
 from .observer import Observers
@@ -29,6 +31,7 @@ from .stone import Stone
 from .stones import Stones
 from .task_info import Work
 from .undo_tasks import begin_undo_task
+from .weight import Weight
 
 
 class Flags:
@@ -53,6 +56,7 @@ class Facilities:
     stones: Stones
     definitions: Definitions
     limits: Limits
+    families: Families
     dispatcher: Dispatcher
     scripts: Scripts | None
     timekeeper: str | None
@@ -72,6 +76,9 @@ class Instance:
     definition: Definition
     tasks: dict[int, TaskRow]
     context: Context = field(init=False)
+    weight: Weight = field(init=False)
+    thrown: list[int] = field(default_factory=lambda: [0, 0])
+    """How much the present step has thrown, and how long it was."""
     workflow: Workflow = field(init=False)
     changes: Changes = field(init=False)
     handed: list[TaskRow] = field(default_factory=list)
@@ -87,7 +94,10 @@ class Instance:
     def __post_init__(self) -> None:
         self.limits = self.facilities.limits
         self.saved = Saved(self.row.process_instance_id, self.facilities.timekeeper)
-        variables = jsontext.read(self.content.variables or self.content.start_variables)
+        stored = self.content.variables or self.content.start_variables
+        # An undo holds what its origin did.
+        self.weight = Weight(self.limits.instance_size if self.row.kind == "start" else sys.maxsize, stored)
+        variables = jsontext.read(stored)
         kind = MockContext if self.row.flags & Flags.MOCK else Context
         self.context = kind(variables, {})
         for task in self.tasks.values():
@@ -109,6 +119,7 @@ class Instance:
         if row.phase != "ended" or row.kind != "start":
             tokens, waits = store.tokens(number), store.waits(number)
             load(instance.workflow, tokens, waits, tasks.values())
+            instance.weight.load(tasks.values(), tokens)
             instance.saved.tokens.update(token.id for token in tokens)
             instance.saved.waits.update(wait.token for wait in waits)
         return instance
@@ -159,19 +170,22 @@ class Instance:
     def produce(self, row: TaskRow, token: Token, node: StoneTask, given: Mapping[str, Any] | None = None) -> None:
         """Freeze a task's parameters, those ``given`` before the model's, and hand it over.
 
-        Raises Invalid, ReferenceNotFound or ExpressionError; then the task has ended without having begun.
+        Raises Invalid, ReferenceNotFound, ExpressionError or LimitExceeded; then the task has ended without having
+        begun.
         """
         try:
             stone, parameters = resolve(
                 self.facilities.stones, token, node, row.stone or "", mock=self.has(Flags.MOCK), given=given
             )
-        except (Invalid, ExpressionError) as error:
+            text = jsontext.dumps(parameters)
+            self.weight.add(row.locals, text)
+        except (Invalid, ExpressionError, LimitExceeded) as error:
             row.undo = "never-begun"
             self.end_task(row, "produce.failed", error.message)
             self.workflow.open_tasks.discard(token.id)
             raise
         row.undo = None
-        row.parameters = jsontext.dumps(parameters)
+        row.parameters = text
         self.hand_over(row, stone)
 
     def hand_over(self, row: TaskRow, stone: type[Stone]) -> None:
@@ -193,6 +207,7 @@ class Instance:
         row.status = "running"
         if inputs := token.node.input_values:
             row.parameters = jsontext.dumps({name: token.data[name] for name in inputs})
+        self.weight.add(row.locals, row.parameters)
 
     def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
@@ -278,8 +293,19 @@ class Instance:
 
     def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
         text = jsontext.dumps(dict(payload)) if payload else None
+        self._count_throw(len(text or ""))
         event = EventRow(str(uuid4()), kind, name, text, self.number, self.now())
         self.changes.new_events.append(event)
+
+    def _count_throw(self, size: int) -> None:
+        """Raise LimitExceeded where one turn, or one family of processes, throws too much."""
+        self.facilities.families.count(self.number)
+        self.thrown[0] += 1
+        self.thrown[1] += size
+        for name, thrown in zip(("throws_per_turn", "instance_size"), self.thrown, strict=True):
+            most = getattr(self.limits, name)
+            if thrown > most:
+                raise LimitExceeded(name, f"It throws more at once than the limit {name} ({most}) allows.")
 
     def called_process(self, token: Token, key: str) -> Called:
         if self.is_undo and not token.call_path:
@@ -313,6 +339,16 @@ class Instance:
         for row in handlers.made_by(self.tasks, activity, entry, handler.call_path):
             row.undo = "undone"
             self.changes.task_changed(row)
+
+    def weigh(self) -> None:
+        """Let the process fail if its tokens and results make it hold more than it may."""
+        workflow = self.workflow
+        try:
+            self.weight.follow(workflow.touched.values(), workflow.gone)
+            self.weight.check()
+        except LimitExceeded as error:
+            if not (workflow.completed or workflow.failures):
+                workflow.fail(workflow.task_tree, error.message)
 
     def undo_instance(self, process_instance_id: int) -> Instance:
         """The rollback, cancel or delete of this instance, made by this step or before."""
@@ -350,6 +386,7 @@ class Instance:
 
     def save(self) -> None:
         """Put everything that has changed into the transaction."""
+        self.thrown[:] = 0, 0
         workflow = self.workflow
         self.row.next_token = workflow.next_token
         self.row.steps = workflow.steps

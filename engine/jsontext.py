@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
@@ -75,10 +75,11 @@ def check(value: object, *, limits: Limits, name: str) -> None:
     raise Invalid(f"{field} {text}.", code=code, errors={field: [text]})
 
 
-def weigh(value: JSON, most: int) -> int:
+def weigh(value: JSON, most: int, charge: Callable[[int], None] | None = None) -> int:
     """About the length of the value's JSON text, counted until it exceeds ``most``.
 
-    A value can hold the same list many times; its text then is far larger than what is in memory.
+    A value can hold the same list many times; its text then is far larger than what is in memory. ``charge``
+    is told how many members it goes through.
     """
     total, stack = 0, [value]
     while stack and total <= most:
@@ -87,9 +88,13 @@ def weigh(value: JSON, most: int) -> int:
         if kind is str:
             total += len(part) + 2
         elif kind is dict:
+            if charge is not None:
+                charge(len(part))
             total += 2 + sum(map(len, part)) + 4 * len(part)
             stack.extend(part.values())
         elif kind is list:
+            if charge is not None:
+                charge(len(part))
             total += 2 + len(part)
             stack.extend(part)
         elif kind is int:

@@ -32,6 +32,7 @@ def settle(instance: Instance) -> None:
     workflow = instance.workflow
     if instance.row.phase == "running":
         workflow.advance()
+        instance.weigh()
         if workflow.completed:
             _succeed(instance)
         elif workflow.failures:

@@ -22,6 +22,7 @@ class Limits:
     json_depth: int = 64
     integer_digits: int = 100
     model_size: int = 2 * 1024 * 1024
+    """Of all files of a model."""
     model_nodes: int = 2_000
     model_depth: int = 200
     """Elements inside of each other."""
@@ -35,6 +36,13 @@ class Limits:
     """Of processes that start one another within a second, by the messages and signals that they throw."""
     steps_per_turn: int = 100_000
     """Without waiting for anything."""
+    turn_work: int = 5_000_000
+    """What is looked at without waiting for anything: the parts of expressions, the members of values that they go
+    through, texts by 64 characters, and waiting tokens that a signal or a condition may concern."""
+    throw_family: int = 20_000
+    """Messages, signals and starts within an hour that can be traced back to one process by what it threw."""
+    throws_per_turn: int = 2_000
+    """Messages and signals, without waiting for anything."""
     steps_per_instance: int = 10_000_000
     tokens: int = 25_000
     """Of one process instance at the same time."""
@@ -46,6 +54,10 @@ class Limits:
     """Characters of all expressions of one model together, what is written twice counted once."""
     output_size: int = 1024 * 1024
     """Of all outputs of one task."""
+    instance_size: int = 32 * 1024 * 1024
+    """Of all that one process instance holds: variables, parameters and outputs of its tasks, what its tokens keep."""
+    page_size: int = 8 * 1024 * 1024
+    """Of what a part of a list holds: one that reaches it ends there, and its cursor tells where to go on."""
     instances_per_key: int = 100_000
     """Running at the same time."""
 

@@ -39,6 +39,7 @@ class Messages:
         correlation: str | None = None,
         owner: str | None = None,
         owed: str | None = None,
+        thrower: int | None = None,
         depth: int = 0,
     ) -> int | None:
         """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
@@ -68,7 +69,7 @@ class Messages:
         if process_instance_id is not None:
             return None
         for _, deployment_id, node in self.facilities.store.start_triggers("message", name)[:1]:
-            return self._start(deployment_id, node, name, payload, business_key, owed, owner, depth)
+            return self._start(deployment_id, node, name, payload, business_key, owed, owner, thrower, depth)
         return None
 
     def signal(
@@ -100,7 +101,7 @@ class Messages:
             if self.step(give):
                 reached.append(number)
         for _, deployment_id, node in store.start_triggers("signal", name):
-            reached.append(self._start(deployment_id, node, name, payload, None, None, owner, depth))
+            reached.append(self._start(deployment_id, node, name, payload, None, None, owner, thrower, depth))
         if owed is not None:
             self.step(lambda turn: _settle(turn, owed))
         return reached
@@ -114,8 +115,12 @@ class Messages:
         business_key: str | None,
         owed: str | None,
         owner: str | None,
+        thrower: int | None,
         depth: int,
     ) -> int:
+        families = self.facilities.families
+        if thrower is not None:
+            families.count(thrower)
         request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth)
 
         def begin(turn: Turn) -> int:
@@ -123,6 +128,8 @@ class Messages:
             return int(self.starts.begin(turn, request).process_instance_id)
 
         number: int = self.step(begin)
+        if thrower is not None:
+            families.join(number, thrower)
         return number
 
     def deliver(self, event: EventRow) -> None:
@@ -135,15 +142,13 @@ class Messages:
         payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
         try:
             if event.kind == "signal":
-                self.signal(
-                    event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=event.process_instance_id
-                )
-            elif self.message(event.name, payload, owner=owner, depth=depth, owed=event.id) is None:
+                self.signal(event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=number)
+            elif self.message(event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=number) is None:
                 logger.warning("no process waits for the thrown message %r", event.name)
                 self.step(lambda turn: _settle(turn, event.id))
         except RiverstoneError as error:
             logger.warning("the thrown %s %r could not be delivered: %s", event.kind, event.name, error.message)
-            if isinstance(error, LimitExceeded) and error.limit == "throw_depth":
+            if isinstance(error, LimitExceeded) and error.limit in ("throw_depth", "throw_family"):
                 self.step(lambda turn: _settle(turn, event.id))
 
 

@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from . import effort
 from .errors import ExpressionError
 from .jsontext import JSON, dumps, weigh
 from .limits import Limits
 
 Number = int | float
 
+_PAIR = 8
+"""What comparing two members costs, in the time of a look at one."""
 _NUMERIC = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _ORDER: dict[str, Callable[[JSON, JSON], bool]] = {
     "<": operator.lt,
@@ -53,6 +56,8 @@ class Reading:
         """Equality: JUEL compares a number or a boolean with text that says one; other types are never equal."""
         kind, other = type(left), type(right)
         if kind is other:
+            if kind is str:
+                effort.charge_text(left)
             return left == right if kind is not dict and kind is not list else _same(left, right)
         if left is None or right is None:
             return False
@@ -67,6 +72,7 @@ class Reading:
     def ordered(self, sign: str, left: JSON, right: JSON) -> bool | None:
         """``<``, ``<=``, ``>``, ``>=`` on two numbers or two texts; null in FEEL if one side is null."""
         if type(left) is str and type(right) is str:
+            effort.charge_text(left)
             return _ORDER[sign](left, right)
         one, two = self.number(left), self.number(right)
         if one is not None and two is not None:
@@ -78,8 +84,10 @@ class Reading:
     def contains(self, container: JSON, item: JSON) -> bool:
         """``item in container``: an item of a list, a key of an object, a part of a text."""
         if type(container) is list:
+            effort.charge(len(container))
             return any(self.equal(member, item) for member in container)
         if type(container) is str and type(item) is str:
+            effort.charge_text(container, item)
             return item in container
         if type(container) is dict:
             return type(item) is str and item in container
@@ -95,6 +103,7 @@ class Reading:
             if sign == "+" and type(left) is type(right) and type(left) in (str, list):
                 if len(left) + len(right) > self.limits.output_size:
                     raise ExpressionError(f"the sum is over {self.limits.output_size} long: make its parts smaller")
+                effort.charge((len(left) + len(right)) >> (effort.MADE if type(left) is str else 0))
                 return left + right
         one, two = self.number(left), self.number(right)
         if one is None or two is None:
@@ -150,7 +159,7 @@ class Reading:
 
     def fitting(self, value: JSON) -> JSON:
         """The value, if its JSON text is within ``limits.output_size``; raises ExpressionError."""
-        if weigh(value, self.limits.output_size) > self.limits.output_size:
+        if weigh(value, self.limits.output_size, effort.charge) > self.limits.output_size:
             raise ExpressionError(f"the value is over {self.limits.output_size} long: make it smaller")
         return value
 
@@ -166,6 +175,10 @@ def _same(left: JSON, right: JSON) -> bool:
     stack = [(left, right)]
     while stack:
         one, two = stack.pop()
+        if isinstance(one, dict | list):
+            effort.charge(_PAIR * len(one))
+        elif isinstance(one, str):
+            effort.charge_text(one)
         if isinstance(one, dict) and isinstance(two, dict):
             if one.keys() != two.keys():
                 return False

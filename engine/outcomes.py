@@ -29,7 +29,9 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
             instance.changes.task_changed(row)
             instance.save()
         return
+    before = len(row.outputs or "")
     ledger.enter(row, outcome)
+    instance.weight.total += len(row.outputs or "") - before
     if row.lost:
         ledger.keep(row, survived=row.lost)
     instance.changes.task_changed(row)

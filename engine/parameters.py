@@ -142,7 +142,8 @@ def _evaluated(name: str, value: Value, context: Context, element_id: str) -> JS
         text = f"Parameter {name!r} of node {element_id!r} refers to ${{{error.path}}}, which finds nothing"
         raise ReferenceNotFound(error.path, f"{text}: give it a value or correct the path.") from None
     except ExpressionError as error:
-        raise ExpressionError(f"Parameter {name!r} of node {element_id!r} has no value: {error.message}") from None
+        text = f"Parameter {name!r} of node {element_id!r} has no value: {error.message}"
+        raise ExpressionError(text, code=error.code) from None
 
 
 def _scopes(stone: type[Stone], namespace: str, run: int | None) -> list[str]:

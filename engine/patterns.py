@@ -6,12 +6,16 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from . import effort
 from .errors import Invalid
 
 _MOST_STATES = 2_000
 _MOST_LENGTH = 500
 _MOST_NESTED = 40
 _MOST_STEPS = 500_000
+# What it costs to make a state and to take a step from it, in the measure of ``effort``.
+_STATE = 25
+_STEP = 4
 
 Test = Callable[[str], bool]
 
@@ -55,13 +59,18 @@ class Pattern:
         builder = _Builder(source)
         part = builder.whole()
         self._states, self._first, self._last = builder.states, part.first, part.last
+        effort.charge(_STATE * len(self._states))
 
     def matches(self, value: str) -> bool:
-        """Whether the whole value fits; a value too long for the size of the pattern does not."""
+        """Whether the whole value fits; a value too long for the size of the pattern does not.
+
+        Raises ExpressionWork where the turn has looked at enough.
+        """
         if len(value) * len(self._states) > _MOST_STEPS:
             return False
         here = self._reach([self._first], value, 0)
         for position, sign in enumerate(value):
+            effort.charge(_STEP * len(here))
             ahead = [
                 state.following[0]
                 for number in here

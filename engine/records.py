@@ -57,13 +57,18 @@ class Records:
         limit: int,
         before: int | None,
     ) -> Page[ProcessInstance]:
-        """Records, newest first, of instances with an id below ``before``."""
+        """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
         rows = self.store.instances(wanted, limit=limit + 1, before=before)
         shown: list[ProcessInstance] = []
+        room = self.facilities.limits.page_size
         for row in rows[:limit]:
             # One that was purged since the list was read is left out.
             with suppress(UnknownProcessInstance):
                 shown.append(self._show(*self._rows(row.process_instance_id)))
+                record = shown[-1]
+                room -= sum(len(text or "") for text in (record.process_content, record.outputs, record.native_outputs))
+            if room < 0 and row is not rows[-1]:
+                return Page(items=tuple(shown), cursor=str(row.process_instance_id))
         return Page(items=tuple(shown), cursor=_cursor(rows, limit))
 
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[ProcessSummary]:

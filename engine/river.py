@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
-from . import failpoints, logs
+from . import effort, failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
 from .looks import Looks
@@ -38,6 +38,14 @@ class Turn:
         self.river = river
         self.changes = Changes()
         self.instances: dict[int, Instance] = {}
+
+    def act(self, action: Action) -> Any:
+        """Let one event do its part, with expressions that can only look at so much."""
+        effort.begin(self.river.facilities.limits)
+        try:
+            return action(self)
+        finally:
+            effort.end()
 
     def instance(self, process_instance_id: int) -> Instance:
         """The instance, its copy in memory if that is kept; raises UnknownProcessInstance."""
@@ -227,7 +235,7 @@ class River:
         results: list[Any] = []
         try:
             for posted in batch:
-                results.append(posted.action(turn))
+                results.append(turn.act(posted.action))
             self._commit(turn)
         except Exception:
             self._forget(turn)
@@ -272,7 +280,7 @@ class River:
         for _ in range(TRIES):
             turn = Turn(self)
             try:
-                result = action(turn)
+                result = turn.act(action)
                 self._commit(turn)
                 return result, turn
             except RevisionConflict:

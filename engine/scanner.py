@@ -78,14 +78,17 @@ def scan(text: str, *, feel: bool, limits: Limits) -> list[Lexeme]:
     lexemes: list[Lexeme] = []
     # One entry a bracket: how many single colons are awaited in it.
     awaited = [0]
-    position = 0
+    position = segments = 0
     while position < len(text):
         if space := _SPACE.match(text, position):
             position = space.end()
             continue
-        if len(lexemes) >= limits.expression_tokens:
-            raise ExpressionError(f"it has more than {limits.expression_tokens} parts: make it shorter")
+        if len(lexemes) + segments >= limits.expression_tokens:
+            most = limits.expression_tokens
+            raise ExpressionError(f"it has more than {most} parts (expression_tokens): make it shorter")
         lexeme, position = _next(text, position, _CLOSED if awaited[-1] else _OPEN, words, limits)
+        if lexeme.kind == "name":
+            segments += lexeme.text.count(".")
         if lexeme.kind == "sign":
             _await(awaited, lexeme.text)
             if lexeme.text == "=" and feel:

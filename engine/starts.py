@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
-from ..models import ContentRow, InstanceRow
+from ..models import ContentRow, InstanceRow, digests
 from . import jsontext, step, tracing
 from .bpmn.node import Node
 from .definition import Definition
@@ -41,8 +41,8 @@ class StartRequest:
     business_key: str | None = None
     owner: str | None = None
     """Who alone sees and touches it, beside those who see all."""
-    idempotency: tuple[str, str] | None = None
-    """The key and the digest of what it was used for."""
+    idempotency: tuple[str, tuple[str, ...]] | None = None
+    """The key, and the digests that tell what it was used for: that which is stored now, then those of before."""
     entry: Node | None = None
     """The start event that was triggered; None for a plain start."""
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Starts:
             parts += [drain] if drain != "stop" else []
             idempotency = (
                 _of_owner(idempotency_key, owner),
-                hashlib.sha256(jsontext.dumps(parts).encode()).hexdigest(),
+                digests(jsontext.dumps(parts), self.facilities.store.cipher),
             )
         return StartRequest(
             definition=definition,
@@ -164,12 +164,12 @@ class Starts:
             raise LimitExceeded("instances_per_key", text)
         self._room[key] = ((limit - running - 1) // 2, now)
 
-    def started_before(self, idempotency: tuple[str, str]) -> int | None:
+    def started_before(self, idempotency: tuple[str, tuple[str, ...]]) -> int | None:
         """The instance that this idempotency key has started; raises Conflict if it was for something else."""
         found = self.facilities.store.start_request(idempotency[0])
         if found is None:
             return None
-        if found[0] != idempotency[1]:
+        if found[0] not in idempotency[1]:
             raise Conflict(
                 f"The idempotency key was used for another request, which started process {found[1]}: use a new one.",
                 code="idempotency-conflict",
@@ -207,7 +207,8 @@ class Starts:
         turn.changes.new_instances[number] = row
         turn.changes.new_contents[number] = content
         if request.idempotency is not None:
-            turn.changes.new_start_requests.append((*request.idempotency, number, now))
+            key, (digest, *_) = request.idempotency
+            turn.changes.new_start_requests.append((key, digest, number, now))
         instance = Instance(self.facilities, row, content, definition, {})
         turn.join(instance)
         tracing.begun(row)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from . import effort
+from .compiler import Compiler
 from .context import Context, Path
 from .errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
-from .expressions import Value, compile_value
+from .expressions import Value
 from .jsontext import JSON, check
 from .limits import Limits
 from .mask import MASKED, Mask
@@ -21,10 +23,11 @@ class ParameterTemplate:
     Patterns are matched by :class:`~riverstone.engine.patterns.Pattern`, which cannot be made to hang.
     """
 
-    __slots__ = ("_variables", "secret_paths", "source")
+    __slots__ = ("_limits", "_variables", "secret_paths", "source")
 
-    def __init__(self, source: Sequence[Mapping[str, JSON]], variables: Sequence[Variable]) -> None:
+    def __init__(self, source: Sequence[Mapping[str, JSON]], variables: Sequence[Variable], limits: Limits) -> None:
         self.source = source
+        self._limits = limits
         self._variables = {variable.path: variable for variable in variables}
         self.secret_paths: frozenset[Path] = frozenset(variable.path for variable in variables if variable.no_echo)
 
@@ -43,10 +46,17 @@ class ParameterTemplate:
             if texts:
                 errors.setdefault(name, []).extend(texts)
         _raise_if(errors, "parameter template")
-        return cls(template, list(variables.values()))
+        return cls(template, list(variables.values()), limits)
 
     def complete(self, variables: Mapping[str, JSON]) -> dict[str, JSON]:
-        """The start variables with defaults filled in; raises VariablesInvalid with every violation at once."""
+        """The start variables with defaults filled in; raises VariablesInvalid with every violation at once.
+
+        Raises ExpressionWork where patterns would have to look at too much.
+        """
+        with effort.turn(self._limits):
+            return self._complete(variables)
+
+    def _complete(self, variables: Mapping[str, JSON]) -> dict[str, JSON]:
         errors: dict[str, list[str]] = {}
         completed = dict(variables)
         for path, variable in self._variables.items():
@@ -131,6 +141,7 @@ class OutputsTemplate:
         """Read a template; raises Invalid (``code`` is ``template-invalid``) with everything that is wrong in it."""
         errors: dict[str, list[str]] = {}
         values: dict[str, Value] = {}
+        compiler = Compiler(limits)
         for index, entry in enumerate(_entries(template, "outputs template", limits)):
             name = _field(entry, index)
             if not _is_object(entry) or not isinstance(entry.get("Key"), str) or not entry["Key"]:
@@ -141,7 +152,7 @@ class OutputsTemplate:
                 errors.setdefault(name, []).append("Has no Value: give it one, such as ${outputs.server.id}.")
             else:
                 try:
-                    values[entry["Key"]] = compile_value(entry["Value"], limits=limits)
+                    values[entry["Key"]] = compiler.value(entry["Value"])
                 except ExpressionError as error:
                     errors.setdefault(name, []).append(error.message)
         _raise_if(errors, "outputs template")

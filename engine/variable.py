@@ -19,6 +19,7 @@ REFERENCE = "Ref:"
 
 _NUMERIC = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _LONGEST_NUMBER = 100
+_MOST_SHOWN = 1_000
 _TYPES = {
     "string": "String",
     "number": "Number",
@@ -91,9 +92,12 @@ class Variable:
     def _outside(self, items: list[JSON]) -> list[str]:
         texts = []
         if self.allowed_values is not None and not self.allow_others:
-            allowed = self.allowed_values
-            if not all(any(_equal(item, other) for other in allowed) for item in items):
-                texts.append(f"Must be one of {dumps(list(allowed))}.")
+            texts_allowed = {_plain(value) for value in self.allowed_values}
+            numbers = {number_of(value) for value in self.allowed_values} - {None}
+            # As a form sees it: "6" is 6 and "true" is true.
+            if not all(_plain(item) in texts_allowed or number_of(item) in numbers for item in items):
+                shown = dumps(list(self.allowed_values))
+                texts.append(f"Must be one of {shown if len(shown) <= _MOST_SHOWN else shown[:_MOST_SHOWN] + '…'}.")
         if self.pattern is not None and not all(self.pattern.matches(_plain(item)) for item in items):
             texts.append(f"Must match the pattern {self.pattern.source!r}.")
         return texts
@@ -263,11 +267,6 @@ def _items(value: JSON) -> list[JSON]:
 
 def _plain(value: JSON) -> str:
     return value if isinstance(value, str) else dumps(value)
-
-
-def _equal(one: JSON, two: JSON) -> bool:
-    """Equality as a form sees it: ``"6"`` is 6 and ``"true"`` is true."""
-    return _plain(one) == _plain(two) or (number_of(one) is not None and number_of(one) == number_of(two))
 
 
 def _is_json(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from .access import AccessRecords, AuditRow, KeyRow
 from .changes import Changes
-from .cipher import Cipher, encrypt_again
+from .cipher import Cipher, digests, encrypt_again
 from .declarations import DeclarationRow, Declarations
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
 from .figures import Figures, Group, read_figures
@@ -56,6 +56,7 @@ __all__ = [
     "TaskRow",
     "TokenRow",
     "WaitRow",
+    "digests",
     "encrypt_again",
     "read_figures",
 ]

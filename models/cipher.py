@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,10 +58,15 @@ class Cipher:
         except ValueError as error:
             raise StoreError("an encryption key is no Fernet key: make one with Fernet.generate_key()") from error
         self._invalid = InvalidToken
+        self._keys = [hmac.digest(key.encode(), b"riverstone digest", "sha256") for key in keys]
 
     def encrypt(self, text: str) -> str:
         """The text as it is stored."""
         return MARK + self._fernet.encrypt(text.encode()).decode()
+
+    def digests(self, text: str) -> tuple[str, ...]:
+        """HMAC-SHA256 of the text by each key, the first to be written."""
+        return tuple(hmac.new(key, text.encode(), "sha256").hexdigest() for key in self._keys)
 
     def decrypt(self, stored: str) -> str | None:
         """The text that was stored, None if no key fits."""
@@ -67,6 +74,15 @@ class Cipher:
             return self._fernet.decrypt(stored.removeprefix(MARK)).decode()
         except self._invalid:
             return None
+
+
+def digests(text: str, cipher: Cipher | None) -> tuple[str, ...]:
+    """What a text may be known by in the store, the first to be written now.
+
+    With a key nobody can find out from a digest what it is of, by trying what it might be.
+    """
+    plain = hashlib.sha256(text.encode()).hexdigest()
+    return (plain,) if cipher is None else (*cipher.digests(text), plain)
 
 
 def opened(row: Row, cipher: Cipher | None) -> Row:

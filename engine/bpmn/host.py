@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..limits import Limits
+from ..weight import Weight
 
 if TYPE_CHECKING:
     from .node import Node, Process
@@ -30,6 +31,7 @@ class Host(Protocol):
     """What a workflow asks of the instance that it drives; none of it waits."""
 
     limits: Limits
+    weight: Weight
 
     def now(self) -> int:
         """The engine's clock, in milliseconds since 1970."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .. import effort
 from .definitions import named
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def _catch_outward(token: Token, kind: str, code: str, payload: dict[str, Any]) 
 
 def send(workflow: Workflow, kind: str, name: str, payload: Mapping[str, Any]) -> None:
     """Deliver a signal to all who wait, here and elsewhere, or a message to one, here before elsewhere."""
+    effort.spend(len(workflow.waits))
     receivers = [
         (token_id, wait.number)
         for token_id in sorted(workflow.waits)

@@ -121,7 +121,6 @@ class Token(Task):
         self.internal_data.update(values)
         self.workflow.touched[self.id] = self
 
-
     # -- what is seen from here
 
     @property
@@ -181,7 +180,10 @@ class Token(Task):
         return []
 
     def set_variables(self, values: Mapping[str, Any]) -> None:
-        """Set variables: a local of that name where there is one, else one of the called or the whole process."""
+        """Set variables: a local of that name where there is one, else one of the called or the whole process.
+
+        Raises LimitExceeded if the process then holds too much.
+        """
         if values:
             self.workflow.conditions_may_differ()
         for name, value in values.items():
@@ -211,8 +213,11 @@ class Token(Task):
                 current.internal_data["parameters"][name] = value
                 workflow.touched[current.id] = current
                 return
-        workflow.root_context.parameters[name] = value
+        variables = workflow.root_context.parameters
+        before = variables.get(name)
+        variables[name] = value
         workflow.variables_changed = True
+        workflow.host.weight.replace(before, value)
 
     def __repr__(self) -> str:
         return f"<Token {self.id} on {self.task_spec.name}, {TaskState.get_name(self._state)}>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ExpressionError
+from ..errors import ExpressionError, ExpressionWork
 from . import timers
 from .definitions import AWAITED, EventDefinition
 
@@ -112,5 +112,7 @@ def condition_holds(definition: EventDefinition, token: Token) -> bool:
     assert definition.expression is not None
     try:
         return definition.expression.is_true(token.context)
+    except ExpressionWork:
+        raise
     except ExpressionError:
         return False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 
+from .. import effort
 from ..context import Context
 from ..errors import BpmnError, RiverstoneError
 from .events import TRIGGERED, CatchEvent
@@ -17,6 +19,9 @@ from .node import Flow, Node, Process
 from .throwing import throw_error
 from .token import CALLED, CANCELLED, ERROR, READY, STARTED, WAITING, Token
 from .waits import Wait
+
+LOOK = 30
+"""What a look at a token that waits for a condition costs beside its expression, in the measure of ``effort``."""
 
 
 class NoScripts:
@@ -309,10 +314,16 @@ class Workflow(BpmnWorkflow):
         while self._conditions_stale:
             self._conditions_stale = False
             for token_id in sorted(self._watching):
-                for wait in self.waits.get(token_id, ()):
-                    if wait.kind == "condition" and self._has_become_true(self.tasks[token_id], wait.number):
-                        self.fire(self.tasks[token_id], wait.number, {})
-                        break
+                if token_id in self.waits and not self._halted:
+                    token = self.tasks[token_id]
+                    self._guard(token, partial(self._look_at, token))
+
+    def _look_at(self, token: Token) -> None:
+        effort.spend(LOOK)
+        for wait in self.waits[token.id]:
+            if wait.kind == "condition" and self._has_become_true(token, wait.number):
+                self.fire(token, wait.number, {})
+                return
 
     def _has_become_true(self, token: Token, number: int) -> bool:
         node = token.node

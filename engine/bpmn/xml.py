@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from ..errors import Malformed, TooLarge
 from ..limits import Limits
+
+DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)")
+# In these a sign of ASCII is itself; in others, such as UTF-7, text can look like something else before it is read.
+USUAL = re.compile(
+    rb"utf-?(8|16|16le|16be|32)|(us-)?ascii|iso[-_]8859-\d+|latin-?1|windows-125\d|cp(125\d|93[26]|949|950)|"
+    rb"gb(2312|k|18030)|big5(-hkscs)?|euc-(jp|kr|cn|tw)|shift[-_]jis|sjis|koi8-[ru]",
+    re.IGNORECASE,
+)
 
 
 def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree._Element:
@@ -14,7 +24,7 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
     The encoding is the one that the byte order mark or the XML declaration names (XML 1.0, 4.3.3), UTF-8 without
     either. Raises TooLarge over ``limits.model_size`` (bytes), ``limits.model_depth`` (nested elements),
     ``limits.model_elements`` or ``limits.model_attributes`` (of one element); Malformed, with the line, when it is
-    no well-formed XML or brings a document type declaration; TypeError for text.
+    no well-formed XML, brings a document type declaration or is in an unusual encoding; TypeError for text.
     """
     if not isinstance(source, bytes):
         raise TypeError(f"read_xml takes bytes, not {type(source).__name__}: encode the text first.")
@@ -24,6 +34,10 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
             f"{place} has {len(source)} bytes, and model_size allows {limits.model_size}: split the model.",
             limit="model_size",
         )
+    declared = DECLARED.match(source)
+    if declared is not None and not USUAL.fullmatch(declared[1]):
+        encoding = declared[1].decode("ascii")
+        raise Malformed(f"{place} is in the encoding {encoding[:40]!r}, which is not read here: save it in UTF-8.")
     # A parser belongs to one thread at a time, so each call has its own.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:

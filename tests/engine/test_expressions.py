@@ -392,14 +392,14 @@ def test_a_result_cannot_grow_beyond_the_limit() -> None:
     ],
 )
 def test_a_hostile_text_is_refused_at_once(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
 
     for language in ("juel", "feel"):
         for compiled in (compile_expression, compile_value):
             with contextlib.suppress(ExpressionError):
                 compiled(text, language=language, limits=LIMITS).evaluate(CONTEXT)
 
-    assert time.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_a_long_chain_of_operators_is_no_deep_nesting() -> None:

@@ -19,7 +19,7 @@ MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
     DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter InstanceRow
     KeyRow Leases Looked ModelRow RevisionConflict SUSPECT Store StoreClosed StoreError TaskRow TokenRow WORKERS WaitRow
-    encrypt_again read_figures
+    digests encrypt_again read_figures
 """.split()
 METHODS = """
     bindings cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances

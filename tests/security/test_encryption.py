@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Stone, StoreUnavailable
+from riverstone.engine import Conflict, Engine, Invalid, Stone, StoreUnavailable
 
 from . import attacks
 
@@ -113,3 +113,24 @@ def test_a_reason_that_looks_encrypted_is_just_a_text(tmp_path: Path) -> None:
         joking.deploy(SAY)
         failed = joking.start(key="attack", name="x").process_instance_id
         assert "fernet:gAAAA" in (joking.get(failed).reason or "")
+
+
+def test_the_digest_of_a_repeated_request_tells_nothing_without_the_key(tmp_path: Path) -> None:
+    old, new = new_key(), new_key()
+    request: dict[str, Any] = {"key": "asking", "name": "x", "variables": {"pin": "1234"}, "idempotency_key": "again"}
+    with engine(tmp_path) as clear:
+        clear.deploy(ASK)
+        first = clear.start(**request)
+        plain = clear._store.start_request("again")
+    with engine(tmp_path, old) as keyed:
+        # What was stored before there was a key is still known.
+        assert keyed.start(**request).process_instance_id == first.process_instance_id
+        second = keyed.start(**{**request, "idempotency_key": "once more"})
+        stored_now = keyed._store.start_request("once more")
+    assert plain is not None
+    assert stored_now is not None
+    assert stored_now[0] != plain[0]
+    with engine(tmp_path, new, old) as rotated:
+        assert rotated.start(**{**request, "idempotency_key": "once more"}).id == second.id
+        with pytest.raises(Conflict, match="another request"):
+            rotated.start(**{**request, "idempotency_key": "once more", "variables": {"pin": "1235"}})

@@ -1,0 +1,76 @@
+"""How much one process instance holds: its variables, the ledger's texts, and what its tokens keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .errors import LimitExceeded
+from .jsontext import JSON, weigh
+
+if TYPE_CHECKING:
+    from ..models import TaskRow, TokenRow
+    from .bpmn.token import Token
+
+# Those of most tokens: their sum is bounded by the number of tokens.
+_LIGHT = 1_000
+
+
+class Weight:
+    """About how many bytes of JSON an instance holds, against the limit ``instance_size``.
+
+    The ledger only grows; variables and what tokens keep count as they now are.
+    """
+
+    __slots__ = ("_most", "_tokens", "total")
+
+    def __init__(self, most: int, variables: str | None) -> None:
+        self._most = most
+        self._tokens: dict[int, int] = {}
+        self.total = len(variables or "")
+
+    def load(self, tasks: Iterable[TaskRow], tokens: Iterable[TokenRow]) -> None:
+        """Count what the store has of the instance."""
+        for task in tasks:
+            self.total += _length(task.parameters, task.outputs, task.locals)
+        for token in tokens:
+            size = _length(token.internal, token.locals)
+            if size > _LIGHT:
+                self._tokens[token.id] = size
+                self.total += size
+
+    def add(self, *texts: str | None) -> None:
+        """Count texts that the ledger is to keep; raises LimitExceeded."""
+        self.total += _length(*texts)
+        self.check()
+
+    def replace(self, before: JSON, value: JSON) -> None:
+        """A variable gets another value; raises LimitExceeded."""
+        if type(value) in (str, dict, list) or type(before) in (str, dict, list):
+            self.total += weigh(value, self._most) - weigh(before, self._most)
+            self.check()
+
+    def follow(self, touched: Iterable[Token], gone: Iterable[int]) -> None:
+        """Count anew what the tokens of a turn keep; raises LimitExceeded."""
+        for token_id in gone if self._tokens else ():
+            self.total -= self._tokens.pop(token_id, 0)
+        for token in touched:
+            internal = token.internal_data
+            if "task" in internal or not (internal or token.data):
+                # A task's row has been counted, with what its token keeps.
+                continue
+            size = weigh(internal, self._most) + weigh(token.data, self._most)
+            if size > _LIGHT or token.id in self._tokens:
+                self.total += size - self._tokens.get(token.id, 0)
+                self._tokens[token.id] = size
+                self.check()
+
+    def check(self) -> None:
+        """Raise LimitExceeded if it is too much."""
+        if self.total > self._most:
+            text = f"Its variables, parameters and outputs are more than the limit instance_size ({self._most} bytes)."
+            raise LimitExceeded("instance_size", text)
+
+
+def _length(*texts: str | None) -> int:
+    return sum(len(text) for text in texts if text)
