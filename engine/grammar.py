@@ -255,8 +255,12 @@ class ExpressionParser:
         if lexeme.kind == "literal" and type(lexeme.value) in segments and self.lexemes[self.at + 1].text == "]":
             self.at += 2
             return self.extended(node, str(lexeme.value), lexeme.value)
+        begun = len(self.references)
         key = self.expression()
         self.expect("]")
+        if self.reading.feel:
+            # It may be a filter, whose names are those of the items.
+            del self.references[begun:]
         return Reference(meaning.item(node.run, key, node.path, self.reading))
 
     def extended(self, node: Reference, segment: str, key: JSON = None) -> Reference:

@@ -166,11 +166,16 @@ def _tolerant(operand: Run, context: Context) -> JSON:
 
 
 def item(container: Run, key: Run, path: Path | None, reading: Reading) -> Run:
-    """``container[key]``; JUEL counts from 0, FEEL from 1, and from the end with negative numbers."""
+    """``container[key]``; JUEL counts from 0, FEEL from 1, and from the end with negative numbers.
+
+    In FEEL a key that is no number is a condition: those items of a list for which it holds (DMN 1.3, 10.3.2.5).
+    """
     name = ".".join(path) if path else "x"
 
     def run(context: Context) -> JSON:
         value, wanted = container(context), key(context)
+        if reading.feel and isinstance(value, list) and (wanted is None or isinstance(wanted, bool)):
+            return [each for each in value if _holds(key, each, context, reading)]
         if type(wanted) is float and wanted.is_integer():
             wanted = int(wanted)
         if type(wanted) is int and reading.feel and isinstance(value, list):
@@ -185,6 +190,12 @@ def item(container: Run, key: Run, path: Path | None, reading: Reading) -> Run:
             raise ReferenceNotFound(f"{name}[{wanted!r}]") from None
 
     return run
+
+
+def _holds(condition: Run, item: JSON, context: Context, reading: Reading) -> bool:
+    names = {**item, "item": item} if isinstance(item, dict) else {"item": item}
+    found = condition(context.child(names))
+    return found is not None and reading.truth(found)
 
 
 def listed(items: Sequence[Run], reading: Reading) -> Run:
