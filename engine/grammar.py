@@ -83,6 +83,8 @@ class ExpressionParser:
         self.reading = reading
         self.at = 0
         self.nested = 0
+        self.filtering = False
+        """Whether what stands between the brackets of a list in FEEL is being read."""
         self.references: list[Path] = []
         self.reads = False
 
@@ -256,7 +258,11 @@ class ExpressionParser:
             self.at += 2
             return self.extended(node, str(lexeme.value), lexeme.value)
         begun = len(self.references)
+        if self.filtering:
+            raise ExpressionError("a filter inside a filter takes too long: leave one of them to a task before")
+        self.filtering = self.reading.feel
         key = self.expression()
+        self.filtering = False
         self.expect("]")
         if self.reading.feel:
             # It may be a filter, whose names are those of the items.

@@ -175,6 +175,8 @@ def item(container: Run, key: Run, path: Path | None, reading: Reading) -> Run:
     def run(context: Context) -> JSON:
         value, wanted = container(context), key(context)
         if reading.feel and isinstance(value, list) and (wanted is None or isinstance(wanted, bool)):
+            if len(value) > reading.limits.multi_instance:
+                raise ExpressionError(f"the list has {len(value)} items, too many to be filtered")
             return [each for each in value if _holds(key, each, context, reading)]
         if type(wanted) is float and wanted.is_integer():
             wanted = int(wanted)

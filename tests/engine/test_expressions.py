@@ -233,6 +233,14 @@ def test_feel_is_read_as_feel(text: str, value: Any) -> None:
     assert type(found) is type(value)
 
 
+def test_a_filter_cannot_take_for_ever() -> None:
+    with pytest.raises(ExpressionError, match="a filter inside a filter"):
+        compile_expression("=list[count(list[item > 1]) > 1]", limits=LIMITS)
+    long = Context({"list": list(range(10_001))})
+    with pytest.raises(ExpressionError, match="too many to be filtered"):
+        compile_expression("=list[item > 1]", limits=LIMITS).evaluate(long)
+
+
 def test_a_feel_condition_that_finds_nothing_does_not_hold() -> None:
     assert compile_expression("= nope > 1", limits=LIMITS).is_true(CONTEXT) is False
 
