@@ -222,7 +222,9 @@ def _what_is_left(undo: Instance) -> str:
     kind = undo.row.kind
     failed = {row.target: (row.namespace, row.reason) for row in undo.tasks.values() if row.status == f"{kind}.failed"}
     for token_id, target in handlers.failed(undo).items():
-        failed[target] = undo.origin.tasks[target].namespace, undo.workflow.failures[token_id]
+        handler = undo_order.handler_in(undo.origin.tasks[target])
+        assert handler is not None
+        failed[target] = handler["namespace"], undo.workflow.failures[token_id]
     told = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
     targets = set(failed)
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets
