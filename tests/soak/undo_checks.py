@@ -80,7 +80,7 @@ class Checks:
         if end == "success":
             assert {marks[task_id] for task_id in mine} <= SETTLED, marks
         elif end == "failed":
-            self.check_what_is_left(action, mine, marks)
+            self.check_what_is_left(action, tasks, mine, marks)
         else:
             assert record.status in ("success", "failed"), record.status
             assert not undos
@@ -119,7 +119,9 @@ class Checks:
             targets = [task.origin_task_id for task in known if task.origin_task_id]
             assert len(targets) == len(set(targets)), f"the {kind} has two tasks for one"
 
-    def check_what_is_left(self, action: str, mine: dict[str, Task], marks: dict[str, str | None]) -> None:
+    def check_what_is_left(
+        self, action: str, tasks: dict[str, Task], mine: dict[str, Task], marks: dict[str, str | None]
+    ) -> None:
         """After a failed undo: what failed is listed, and what was not tried waits for something that failed."""
         failed = {task_id for task_id, mark in marks.items() if mark == "failed" and task_id in mine}
         assert failed
@@ -128,7 +130,7 @@ class Checks:
         for task_id in failed:
             heads = [other for other in mine if task_id in self.covers(other)]
             assert any(head in told for head in (task_id, *heads)), f"{task_id} failed but is not listed: {told}"
-        before = set().union(*(ancestors(mine, task_id) for task_id in failed))
+        before = set().union(*(ancestors(tasks, task_id) for task_id in failed))
         for task_id in mine:
             # A handler takes all of its activity back, so what came before any of that waits.
             assert marks[task_id] is not None or task_id in before, f"{mine[task_id]} was forgotten"

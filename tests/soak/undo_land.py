@@ -15,6 +15,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("make", "watch", "stubborn", "risky", "hang"), KINDS),
     "shy": ("delete",),
     "mail": (),
+    "doom": (),
 }
 """Which undo hooks the stones have."""
 
@@ -77,7 +78,7 @@ class Land:
 
     def stones(self) -> list[type[Stone]]:
         """All stones of the models, working on this land."""
-        kinds: tuple[type[Stone], ...] = (Make, Watch, Stubborn, Risky, Hang, Shy, Mail, Take, Sweep)
+        kinds: tuple[type[Stone], ...] = (Make, Watch, Stubborn, Risky, Hang, Shy, Mail, Doom, Take, Sweep)
         members = {
             "land": self,
             "monitor_interval": 10.0 / self.hurry,
@@ -183,6 +184,17 @@ class Hang(Watch):
     def look(self, task: TaskInfo) -> bool:
         """Ready at the third look, or not at all."""
         return super().look(task) and task.task_id[-1] in "02468"
+
+
+class Doom(Stone):
+    """Never succeeds."""
+
+    code = "doom"
+    land: ClassVar[Land]
+
+    def start(self, task: TaskInfo) -> None:
+        self.land.calls.append((task.event, task.task_id, "failed"))
+        raise RuntimeError("never")
 
 
 class Take(Stone):

@@ -33,6 +33,13 @@ class RandomModel:
     def source(self) -> bytes:
         """The BPMN file."""
         parts, flows, artifacts, entry, leave = self.sequence(3 if self.plain else self.random.choice((2, 2, 3)), ())
+        if not self.plain and self.random.random() < 0.3:
+            # What fails at the end has everything taken back.
+            self.places["doom"] = (("sequence", 99), ("task", 0))
+            self.policies["doom"] = "delete"
+            parts.append(service("doom", "doom"))
+            flows.append(flow(leave, "doom"))
+            leave = "doom"
         main = process(
             "main",
             '<startEvent id="begin"/><endEvent id="done"/>',
