@@ -60,9 +60,9 @@ def check(
 ) -> None:
     """Try a stone on the real thing, and take back what it makes.
 
-    It makes some five things. Start, start delivered again, the looks of its monitor, delete twice, rollback of a
-    half-made thing and of what was never begun, cancel in the middle, mock. Without :CLASS, every stone of the module
-    is tried.
+    It makes some six things. Start, start delivered again and twice at once, the looks of its monitor, delete twice,
+    rollback of a half-made thing and of what was never begun, cancel in the middle, mock. Without :CLASS, every stone
+    of the module is tried.
     """
     from ..engine.modules import function_named, stone_classes
     from ..engine.testkit import check_stone

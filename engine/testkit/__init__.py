@@ -1,10 +1,11 @@
 """For authors of flows and stones: rehearse a flow with its failures, and hold a stone to its contract."""
 
-from .contract import Check, ContractReport, check_stone
+from .contract import check_stone
 from .coverage import Coverage
 from .fakes import fake_of
 from .faults import Call, Injected
 from .rehearsal import Rehearsal
+from .report import Check, ContractReport
 from .run import Run
 
 __all__ = ["Call", "Check", "ContractReport", "Coverage", "Injected", "Rehearsal", "Run", "check_stone", "fake_of"]

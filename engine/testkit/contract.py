@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sized
-from dataclasses import dataclass
-from typing import Any, Literal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from ..context import Context
 from ..errors import Invalid
@@ -13,45 +13,10 @@ from ..parameters import resolve_parameters
 from ..perform import Outcome
 from ..stone import UNDO_EVENTS, Stone
 from .declared import wrong_in_declaration
+from .report import Check, ContractReport, ok, skipped, wrong
 from .trial import Hangs, Trial
 
 NAMESPACE = "contract"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One thing that was tried."""
-
-    name: str
-    result: Literal["ok", "wrong", "skipped"]
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.result:<8} {self.name}: {self.text}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContractReport:
-    """All that was tried on one stone, in order."""
-
-    code: str
-    checks: tuple[Check, ...]
-
-    @property
-    def wrong(self) -> tuple[Check, ...]:
-        """What the stone does not hold."""
-        return tuple(check for check in self.checks if check.result == "wrong")
-
-    def assert_ok(self) -> None:
-        """Raise AssertionError with the whole report if anything is wrong."""
-        __tracebackhide__ = True
-        if self.wrong:
-            raise AssertionError(str(self))
-
-    def __str__(self) -> str:
-        count = len(self.wrong)
-        end = f"{count} wrong" if count else "nothing wrong"
-        return "\n".join([f"stone {self.code}", *(f"  {check}" for check in self.checks), f"  {end}"])
 
 
 def check_stone(
@@ -62,7 +27,7 @@ def check_stone(
     timeout: float = 60.0,
     pace: float | None = None,
 ) -> ContractReport:
-    """Try a stone on the real thing: it makes some five of what it makes, and takes all of them back.
+    """Try a stone on the real thing: it makes some six of what it makes, and takes all of them back.
 
     ``parameters`` are its own, by name; defaults are filled in. ``exists`` tells what exists of the kind that the stone
     makes: with it, what is made twice or left behind is seen too. ``timeout`` is how many seconds a hook may take that
@@ -90,27 +55,34 @@ class _Contract:
         self.parameters: Mapping[str, Any] = {}
         self.trials: list[Trial] = []
         self.before = 0
+        self.makes: int | None = None
+        """How many things one start makes; None while none has succeeded."""
 
     def checks(self) -> Iterator[Check]:
         """Everything, until something makes going on senseless."""
         flaws = wrong_in_declaration(self.stone)
         for flaw in flaws:
-            yield _wrong("declaration", flaw)
+            yield wrong("declaration", flaw)
         if not flaws:
-            yield _ok("declaration", "parameters, outputs, timeouts and hooks are declared as they can be used")
+            yield ok("declaration", "parameters, outputs, timeouts and hooks are declared as they can be used")
         try:
             self.parameters = resolve_parameters(
                 self.stone, {}, Context(dict(self.given), {}), namespace=NAMESPACE, run=None, element_id=NAMESPACE
             )
         except Invalid as error:
-            yield _wrong("parameters", f"{_missing(error, self.given)}: give them by --parameters or parameters=")
+            yield wrong("parameters", f"{_missing(error, self.given)}: give them by --parameters or parameters=")
             return
         self.before = self._existing()
         try:
-            for section in (self._start, self._half_made, self._never_begun, self._cancel, self._stops, self._mock):
-                yield from section()
+            yield from self._start()
+            yield from self._at_once()
+            yield from self._half_made()
+            yield from self._never_begun()
+            yield from self._cancel()
+            yield from self._stops()
+            yield from self._mock()
         except Hangs as error:
-            yield _wrong(error.event, str(error))
+            yield wrong(error.event, str(error))
         yield from self._leftovers()
         yield from self._secrets()
 
@@ -120,19 +92,37 @@ class _Contract:
         trial = self._trial()
         first = trial.call("start")
         if first.result not in ("done", "bpmn-error"):
-            yield _wrong("start", f"failed: {first.reason}")
+            yield wrong("start", f"failed: {first.reason}")
             return
         if first.result == "bpmn-error":
-            yield _wrong("start", f"raised the BPMN error {first.error_code!r}: give parameters with which it succeeds")
+            yield wrong("start", f"raised the BPMN error {first.error_code!r}: give parameters with which it succeeds")
             return
-        yield _ok("start", f"succeeded in {trial.took:.2f} s and put out {_named(first.outputs)}")
+        yield ok("start", f"succeeded in {trial.took:.2f} s and put out {_named(first.outputs)}")
         made = self._existing()
         again = trial.call("start", listen=False)
         yield self._same("start, delivered again", first, again, made)
+        self.makes = made - self.before
         if self.stone.has("monitor"):
             yield from self._monitor(trial)
         yield from self._outputs(trial)
         yield from self._undo_twice("delete", trial, "complete")
+
+    def _at_once(self) -> Iterator[Check]:
+        """An engine that was taken for dead still runs its hook while another has been given the task."""
+        if self.makes is None:
+            return
+        name, trial, before = "start, delivered twice at once", self._trial(), self._existing()
+        with ThreadPoolExecutor(2) as both:
+            outcomes = list(both.map(lambda _: trial.call("start"), range(2)))
+        done = [outcome for outcome in outcomes if outcome.result == "done"]
+        if not done:
+            yield wrong(name, f"failed both times: {outcomes[0].reason}")
+        elif self._existing() - before > self.makes or done[0].outputs != done[-1].outputs:
+            yield wrong(
+                name, "made two things under one key: let the outside refuse the second, by the idempotency key"
+            )
+        else:
+            yield ok(name, "one key made one thing")
 
     def _monitor(self, trial: Trial) -> Iterator[Check]:
         limit = self.stone.timeouts.get("monitor", self.timeout)
@@ -143,29 +133,29 @@ class _Contract:
             if outcome.result == "done":
                 break
             if outcome.result != "again":
-                yield _wrong("monitor", f"look {looks} failed: {outcome.reason}")
+                yield wrong("monitor", f"look {looks} failed: {outcome.reason}")
                 return
             if time.monotonic() > end:
-                yield _wrong("monitor", f"was not done after {looks} looks and {limit:g} s")
+                yield wrong("monitor", f"was not done after {looks} looks and {limit:g} s")
                 return
             time.sleep(min(self.pace, max(0.0, end - time.monotonic())))
-        yield _ok("monitor", f"was done after {looks} {'look' if looks == 1 else 'looks'}")
+        yield ok("monitor", f"was done after {looks} {'look' if looks == 1 else 'looks'}")
         trial.state = kept
         last = trial.call("monitor")
         if last.result in ("done", "again"):
-            yield _ok("monitor, delivered again", "the last look came again and did no harm")
+            yield ok("monitor, delivered again", "the last look came again and did no harm")
         else:
-            yield _wrong("monitor, delivered again", f"the last look came again and failed: {last.reason}")
+            yield wrong("monitor, delivered again", f"the last look came again and failed: {last.reason}")
 
     def _outputs(self, trial: Trial) -> Iterator[Check]:
         undeclared = sorted(trial.outputs.keys() - self.stone.outputs.keys())
         missing = sorted(self.stone.outputs.keys() - trial.outputs.keys())
         if undeclared:
-            yield _wrong("outputs", f"puts out {', '.join(undeclared)}, which its 'outputs' do not declare")
+            yield wrong("outputs", f"puts out {', '.join(undeclared)}, which its 'outputs' do not declare")
         if missing:
-            yield _wrong("outputs", f"declares {', '.join(missing)}, which it did not put out")
+            yield wrong("outputs", f"declares {', '.join(missing)}, which it did not put out")
         if not undeclared and not missing:
-            yield _ok("outputs", "are those that are declared, as JSON")
+            yield ok("outputs", "are those that are declared, as JSON")
 
     def _half_made(self) -> Iterator[Check]:
         trial = self._trial()
@@ -188,22 +178,22 @@ class _Contract:
         trial = self._trial()
         outcome = trial.call("start", asked=True)
         ended = "went through" if outcome.result == "done" else f"ended ({outcome.reason})"
-        yield _ok("start, asked to stop", f"{ended} within its grace")
+        yield ok("start, asked to stop", f"{ended} within its grace")
 
     def _mock(self) -> Iterator[Check]:
         if not self.stone.has("mock"):
-            yield _skipped("mock", "has none: a mock run passes over it")
+            yield skipped("mock", "has none: a mock run passes over it")
             return
         before = self._existing()
         outcome = Trial(stone=self.stone, parameters=self.parameters, namespace=NAMESPACE, timeout=self.timeout).call(
             "mock"
         )
         if outcome.result != "done":
-            yield _wrong("mock", f"failed: {outcome.reason}")
+            yield wrong("mock", f"failed: {outcome.reason}")
         elif self._existing() != before:
-            yield _wrong("mock", "made something: a mock run must make nothing, for nothing is undone after it")
+            yield wrong("mock", "made something: a mock run must make nothing, for nothing is undone after it")
         else:
-            yield _ok("mock", f"put out {_named(outcome.outputs)}")
+            yield ok("mock", f"put out {_named(outcome.outputs)}")
 
     # -- at the end
 
@@ -222,15 +212,15 @@ class _Contract:
                         failed.append(f"{hooks[0]}: {outcome.reason}")
         left = self._existing() - self.before
         if failed:
-            yield _wrong("cleaning up", " ".join(failed))
+            yield wrong("cleaning up", " ".join(failed))
         elif self.exists is None:
-            yield _skipped("nothing left", "give 'exists' to have it counted")
+            yield skipped("nothing left", "give 'exists' to have it counted")
         elif left > 0 and hooks:
-            yield _wrong("nothing left", f"{left} more of its things exist than before")
+            yield wrong("nothing left", f"{left} more of its things exist than before")
         elif left > 0:
-            yield _skipped("nothing left", f"it has no undo hook, so {left} of its things exist now: remove them")
+            yield skipped("nothing left", f"it has no undo hook, so {left} of its things exist now: remove them")
         else:
-            yield _ok("nothing left", "as much exists as before")
+            yield ok("nothing left", "as much exists as before")
 
     def _secrets(self) -> Iterator[Check]:
         secret = [
@@ -242,7 +232,7 @@ class _Contract:
             text for trial in self.trials for outcome in trial.heard for text in (*outcome.log, outcome.reason or "")
         )
         if any(value in said for value in secret):
-            yield _wrong("secrets", "it writes the value of a parameter that is declared no_echo into log or reason")
+            yield wrong("secrets", "it writes the value of a parameter that is declared no_echo into log or reason")
 
     # -- what they share
 
@@ -256,34 +246,34 @@ class _Contract:
 
     def _same(self, name: str, first: Outcome, again: Outcome, made: int) -> Check:
         if again.result != "done":
-            return _wrong(name, f"failed: {again.reason}. Hand task.idempotency_key on, and take what it made before")
+            return wrong(name, f"failed: {again.reason}. Hand task.idempotency_key on, and take what it made before")
         if self._existing() > made:
-            return _wrong(name, "made a second thing under the same key: hand task.idempotency_key on")
+            return wrong(name, "made a second thing under the same key: hand task.idempotency_key on")
         differing = sorted(
             output for output, value in again.outputs.items() if first.outputs.get(output, value) != value
         )
         if differing:
             text = f"put out another {', '.join(differing)}: it seems to have made a second thing under the same key"
-            return _wrong(name, text)
-        return _ok(name, "the same key brought the same outputs")
+            return wrong(name, text)
+        return ok(name, "the same key brought the same outputs")
 
     def _undo_twice(self, event: str, trial: Trial, phase: str, *, after: str = "") -> Iterator[Check]:
         name = f"{event} {after}".strip()
         if not self.stone.has(event):
-            yield _skipped(event, "has none: what it made is kept and listed as retained")
+            yield skipped(event, "has none: what it made is kept and listed as retained")
             return
         with_thing = self._existing()
         first = self._taken(name, trial.call(event, phase=phase))
         if first.result == "ok" and self._existing() >= with_thing > 0:
-            first = _wrong(name, "said that it was done, and as much exists as before it")
+            first = wrong(name, "said that it was done, and as much exists as before it")
         yield first
         if first.result == "ok":
             yield self._taken(f"{name}, again", trial.call(event, phase=phase))
 
     def _taken(self, name: str, outcome: Outcome) -> Check:
         if outcome.result == "done":
-            return _ok(name, outcome.reason or "done")
-        return _wrong(name, f"failed: {outcome.reason}. What is already gone is success: raise NotFound or return")
+            return ok(name, outcome.reason or "done")
+        return wrong(name, f"failed: {outcome.reason}. What is already gone is success: raise NotFound or return")
 
 
 def _missing(error: Invalid, given: Mapping[str, Any]) -> str:
@@ -296,15 +286,3 @@ def _missing(error: Invalid, given: Mapping[str, Any]) -> str:
 
 def _named(outputs: Mapping[str, Any]) -> str:
     return ", ".join(outputs) or "nothing"
-
-
-def _ok(name: str, text: str) -> Check:
-    return Check(name=name, result="ok", text=text)
-
-
-def _wrong(name: str, text: str) -> Check:
-    return Check(name=name, result="wrong", text=text.rstrip(".") + ".")
-
-
-def _skipped(name: str, text: str) -> Check:
-    return Check(name=name, result="skipped", text=text)

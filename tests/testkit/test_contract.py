@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import pytest
 from marshmallow import fields
@@ -77,6 +78,21 @@ class Made(Stone):
 class ForgetsTheKey(Made):
     def start(self, task: TaskInfo) -> None:
         key = f"{task.idempotency_key}-{len(self.things)}"
+        self.things[key] = task.namespace
+        task.add_output("id", key)
+
+    def rollback(self, task: TaskInfo) -> None:
+        for key in [key for key in self.things if key.startswith(task.start_key)]:
+            del self.things[key]
+
+
+class LooksBeforeItMakes(Made):
+    """As most do it: nobody there, so make one; but two may look at the same moment."""
+
+    def start(self, task: TaskInfo) -> None:
+        known = [key for key in self.things if key.startswith(task.idempotency_key)]
+        time.sleep(0.2)
+        key = known[0] if known else f"{task.idempotency_key}-{uuid4()}"
         self.things[key] = task.namespace
         task.add_output("id", key)
 
@@ -183,6 +199,7 @@ def test_a_right_stone_passes_every_check() -> None:
     ("stone", "check", "says"),
     [
         (ForgetsTheKey, "start, delivered again", "idempotency_key"),
+        (LooksBeforeItMakes, "start, delivered twice at once", "two things under one key"),
         (DeletesOnce, "delete, again", "raise NotFound"),
         (NeedsItsOutputs, "rollback of a thing whose start was never heard of", "KeyError: 'id'"),
         (LeavesTheHalf, "rollback of a thing whose start was never heard of", "as much exists as before"),
