@@ -42,10 +42,12 @@ Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 # -- events
 
 
-def mapped(parser: Parser, process: Process, element: etree._Element, kind: type[Node]) -> Any:
-    """A node with what the model lets in and out."""
+def mapped(
+    parser: Parser, process: Process, element: etree._Element, kind: type[Node], binding: Binding | None = None
+) -> Any:
+    """A node with what the model lets in and out, which a ``binding`` has read already."""
     node: Node = parser.node(kind, process, element)
-    io = read_io(element)
+    io = read_io(element) if binding is None else binding
     node.input_values = {name: parser.value(element, given) for name, given in io.inputs.items()}
     node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in io.outputs]
     return node
@@ -101,9 +103,11 @@ def gateway(kind: type[Node]) -> Reader:
 # -- activities
 
 
-def activity(parser: Parser, process: Process, element: etree._Element, kind: type[Activity]) -> Any:
+def activity(
+    parser: Parser, process: Process, element: etree._Element, kind: type[Activity], binding: Binding | None = None
+) -> Any:
     """A node with what all activities have: mappings, a loop, quantities."""
-    node: Activity = mapped(parser, process, element, kind)
+    node: Activity = mapped(parser, process, element, kind, binding)
     node.for_compensation = flag(element, "isForCompensation")
     node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
     node.start_quantity = max(1, int(element.get("startQuantity", "1")))
@@ -163,10 +167,8 @@ def complex_events(
 
 def bound(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
     """A task whose work a stone does."""
-    node: activities.StoneTask = activity(parser, process, element, activities.StoneTask)
+    node: activities.StoneTask = activity(parser, process, element, activities.StoneTask, binding)
     node.binding = binding
-    node.input_values = {name: parser.value(element, given) for name, given in binding.inputs.items()}
-    node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in binding.outputs]
     node.result_variable = binding.result_variable
     node.namespace = binding.namespace or node.name
     node.code = parser.value(element, Input(value=binding.stone))

@@ -14,7 +14,7 @@ from lxml import etree
 
 from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_count
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
-from .vendors import BPMN, PREFIXES, SPIFF, ZEEBE, extensions, local_name, own_text
+from .vendors import BPMN, EXTENSIONS, PREFIXES, SPIFF, ZEEBE, extensions, local_name, own_text
 
 _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
@@ -161,6 +161,8 @@ def unread(element: etree._Element) -> list[str]:
     """
     found: dict[str, None] = {}
     for part in _parts(element):
+        if part.find(EXTENSIONS) is None and not any(name[0] == "{" for name in part.attrib):
+            continue
         bindable = is_bindable(element) and (part is element or local_name(part) == "messageEventDefinition")
         for text in (*_attributes(part, bindable), *_elements(part, bindable), *_values(part, bindable)):
             found[text] = None
