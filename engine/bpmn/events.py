@@ -11,7 +11,7 @@ from .definitions import EventDefinition, matches
 from .gateways import RACE, end_race
 from .node import Node
 from .throwing import send, throw_escalation
-from .token import Token
+from .token import CALLED, Token
 from .waits import condition_holds, event_name, repeats_left, set_again, waits_for
 
 TRIGGERED = "triggered"
@@ -107,10 +107,18 @@ class ThrowEvent(Node):
             for name, value in (*definition.payload.items(), *self.input_values.items()):
                 payload[name] = value.evaluate(token.context)
             # Its number lies between those of the tokens that are there now and of those that follow this one.
-            sent = workflow.new_token(self.sent, token.scope, None, token.causes)
+            sent = workflow.new_token(self.sent, self._outlasting(token), None, token.causes)
             sent.note(kind=definition.kind, name=event_name(definition, token), payload=payload)
         elif definition.kind == "escalation":
             throw_escalation(token, definition.name or "")
+
+    def _outlasting(self, token: Token) -> Token | None:
+        """Where what is sent goes from: beside an error or a cancel it has to outlast what these take away."""
+        scope = token.scope
+        if any(definition.kind in ("error", "cancel") for definition in self.definitions):
+            while scope is not None and scope.scope is not None and CALLED not in scope.internal_data:
+                scope = scope.scope
+        return scope
 
     def _compensate(self, definition: EventDefinition, token: Token) -> bool | None:
         if definition.wait_for_completion:

@@ -258,6 +258,14 @@ def test_an_event_that_throws_several_throws_them_all(stage: Stage) -> None:
     assert stage.start(model(body, *flows, before=NAMES)).status == "success"
 
 
+def test_an_end_event_that_sends_and_fails_does_both(stage: Stage) -> None:
+    last = end("he", signal("S") + ERROR.format("E1"))
+    body = START + sub("h", '<startEvent id="hs"/>' + last, "hs -> he") + boundary("x", "h", ERROR.format("E1"))
+    body += catch("w", signal("S")) + script("c") + script("d") + end("e") + end("f")
+    stage.start(model(body, "s -> h -> e", "s -> w -> d -> f", "x -> c -> e", before=NAMES))
+    assert (sorted(stage.log), stage.status) == (["c", "d"], "success")
+
+
 def test_a_link_leads_to_its_other_end(stage: Stage) -> None:
     link = '<linkEventDefinition name="L"/>'
     body = START + throw("a", link) + throw("b", link) + catch("c", link) + user("u") + '<parallelGateway id="g"/>'
