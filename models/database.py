@@ -30,19 +30,20 @@ POSTGRESQL_OPTIONS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    "options": "-c lock_timeout=20s",
 }
 MYSQL_OPTIONS = {
     "charset": "utf8mb4",
     # What is too long is an error, not cut off; Peewee's own default is looser.
     "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
-    "init_command": "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     # CLIENT_FOUND_ROWS: an update counts the rows that it found, as elsewhere, not those that it made different.
     "client_flag": 2,
     "connect_timeout": 5,
     "read_timeout": 90,
     "write_timeout": 90,
 }
+LONGEST_PAUSE = 15
+"""Seconds for which a server lets a transaction stand still, less than a lease: who sleeps in one holds locks, also
+that on its engine's own row, by which others take it over."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 KINDS: dict[type[Database], Kind] = {
     SqliteDatabase: "sqlite",
@@ -71,9 +72,17 @@ def _opened(url: str) -> Database:
     if scheme.startswith("sqlite"):
         return _open_sqlite(url)
     if scheme.startswith("postgres"):
-        return _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}, **_but(POSTGRESQL_OPTIONS, url)))
+        timeouts = f"-c lock_timeout=20s -c idle_in_transaction_session_timeout={LONGEST_PAUSE}s"
+        options = _but({**POSTGRESQL_OPTIONS, "options": timeouts}, url)
+        return _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}, **options))
     if scheme.startswith("mysql"):
-        return _closed_with_its_thread(connect(url, mariadb=_is_mariadb(url), **_but(MYSQL_OPTIONS, url)))
+        mariadb = _is_mariadb(url)
+        isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        if mariadb:
+            timeout = f"SESSION idle_transaction_timeout = {LONGEST_PAUSE}"
+            isolation = f"SET SESSION tx_isolation = 'READ-COMMITTED', {timeout}"
+        options = _but({**MYSQL_OPTIONS, "init_command": isolation}, url)
+        return _closed_with_its_thread(connect(url, mariadb=mariadb, **options))
     return _closed_with_its_thread(connect(url))
 
 

@@ -6,13 +6,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from riverstone.engine import Engine, Stone, StoreUnavailable, TaskInfo
+from riverstone.models import Leases, Store, database
 
 from ..features.sketch import line, service
 from ..models.stores import fresh
@@ -45,6 +46,32 @@ def wired(kind: str, folder: Path) -> Iterator[tuple[Proxy, str]]:
         assert parts.port is not None
         with Proxy(kind, parts.hostname, parts.port) as proxy:
             yield proxy, url.replace(f":{parts.port}/", f":{proxy.port}/")
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_an_engine_that_sleeps_in_a_transaction_does_not_keep_others_from_taking_it_over(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LONGEST_PAUSE", 1)
+    asleep, awake = threading.Event(), threading.Event()
+    with fresh(kind, tmp_path) as url, closing(Store(url)) as one, closing(Store(url)) as other:
+        Leases(one).begin("e-1", "host", 1, "then")
+
+        def sleep() -> int:
+            found = one.run("UPDATE `engine_node` SET `committed` = 9 WHERE `id` = 'e-1'")
+            asleep.set()
+            awake.wait(30)
+            one.run("UPDATE `engine_node` SET `committed` = 10 WHERE `id` = 'e-1'")
+            return found
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(one.write, sleep)
+            assert asleep.wait(10)
+            Leases(other).take_from(Leases(other).engines(), 1)
+            awake.set()
+
+            assert Leases(other).engines() == []
+            assert writing.result() == 0, "it wrote into what was not its own any more"
 
 
 @pytest.mark.parametrize(
