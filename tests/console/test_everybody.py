@@ -154,6 +154,12 @@ def test_everything_is_done_with_the_keyboard_alone(furnished: dict[str, str], l
     expect(focused).to_have_attribute("aria-expanded", "true")
     looker.sees("Outputs")
 
+    viewport = looker.page.locator(".viewport")
+    before = viewport.get_attribute("transform")
+    looker.page.get_by_role("img", name="Diagram: Forward").focus()
+    press("ArrowRight")
+    expect(viewport).not_to_have_attribute("transform", before or "")
+
     looker.button("Cancel", exact=True).focus()
     press("Enter")
     expect(looker.page.get_by_role("dialog")).to_be_visible()

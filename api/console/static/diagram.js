@@ -90,6 +90,7 @@ export class Diagram {
     const svg = this.canvas.querySelector(".djs-container > svg");
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", t("diagram.keys", { name: this.label }));
+    svg.onkeydown = (event) => this.#pressed(event);
     const pointers = new Map();
     this.canvas.onwheel = (event) => {
       if (!event.ctrlKey) return;
@@ -108,6 +109,17 @@ export class Diagram {
       pointers.set(event.pointerId, event);
     };
     this.canvas.onpointerup = this.canvas.onpointercancel = (event) => pointers.delete(event.pointerId);
+  }
+
+  #pressed(event) {
+    const moves = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+    const zooms = { "+": 1.25, "-": 0.8 };
+    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in moves || event.key in zooms)) return;
+    event.preventDefault();
+    if (event.key in zooms) return this.#zoom(zooms[event.key]);
+    const [dx, dy] = moves[event.key];
+    this.moved = true;
+    this.viewer.get("canvas").scroll({ dx, dy });
   }
 
   #resized() {

@@ -241,7 +241,7 @@ export default {
 
   diagram: "Diagram",
   "diagram.of": "Diagram: {name}",
-  "diagram.keys": "{name}. The arrow keys move it; the tasks are listed below.",
+  "diagram.keys": "{name}. The arrow keys move it, plus and minus zoom; the tasks are listed below.",
   "diagram.none": "There is no diagram.",
   "diagram.wrong": "The diagram cannot be drawn.",
   "zoom.in": "Zoom in",

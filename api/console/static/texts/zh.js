@@ -238,7 +238,7 @@ export default {
 
   diagram: "流程图",
   "diagram.of": "流程图：{name}",
-  "diagram.keys": "{name}。方向键可移动；任务列在下方。",
+  "diagram.keys": "{name}。方向键可移动，加减号可缩放；任务列在下方。",
   "diagram.none": "没有流程图。",
   "diagram.wrong": "无法绘制流程图。",
   "zoom.in": "放大",
