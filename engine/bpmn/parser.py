@@ -17,13 +17,14 @@ from ..expressions import Expression, Value, compile_expression, compile_value
 from ..limits import Limits
 from . import activities, boundary, events, gateways, subprocesses
 from .activity import Activity
+from .activity_readers import mapped
 from .definitions import EventDefinition
 from .dialects import ExpressionText, Input, OutputMapping, foreign, read_condition, unread
 from .elements import flag, local, name_of, referred
 from .event_subprocess import EventSubProcess
 from .findings import Finding
 from .node import Flow, Node, Process
-from .readers import READERS, mapped
+from .readers import READERS
 from .triggers import read_definitions
 from .vendors import BPMN, extensions, own_text
 

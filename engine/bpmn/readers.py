@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ..expressions import compile_expression
-from . import activities, events, gateways, subprocesses
-from .activity import Activity
-from .decisions import DecisionCall, DecisionTask, read_decision
-from .definitions import EventDefinition
-from .dialects import (
-    Binding,
-    ExpressionText,
-    Input,
-    read_binding,
-    read_expression,
-    read_io,
-    read_multi_instance,
-    read_properties,
-)
-from .elements import child, flag, local, name_of, referred
+from . import events, gateways, subprocesses
+from .activity_readers import activity, mapped
+from .dialects import ExpressionText, read_binding, read_expression, read_io, read_properties
+from .elements import child, flag, local, name_of
 from .event_subprocess import EventSubProcess, Listener
-from .loops import Loop, MultiInstance
 from .node import Node, Process
-from .triggers import read_behavior_event, read_definitions, read_task_message
-from .vendors import BPMN, ZEEBE, attribute_value, extensions, own_text
+from .task_readers import PLAIN, Reader, bound, task
+from .triggers import read_definitions
+from .vendors import BPMN, ZEEBE, attribute_value, extensions
 
 if TYPE_CHECKING:
-    from ..expressions import Expression
     from .parser import Parser
-
-_BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
-"""A bean, a member of one, or a call of either, which is the name of a stone."""
-Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 
 
 # -- events
-
-
-def mapped(
-    parser: Parser, process: Process, element: etree._Element, kind: type[Node], binding: Binding | None = None
-) -> Any:
-    """A node with what the model lets in and out, which a ``binding`` has read already."""
-    node: Node = parser.node(kind, process, element)
-    io = read_io(element) if binding is None else binding
-    node.input_values = {name: parser.value(element, given) for name, given in io.inputs.items()}
-    node.output_values = [(mapping.target, parser.value(element, mapping)) for mapping in io.outputs]
-    return node
 
 
 def start_event(parser: Parser, process: Process, element: etree._Element) -> Node:
@@ -98,195 +68,6 @@ def gateway(kind: type[Node]) -> Reader:
         return node
 
     return read
-
-
-# -- activities
-
-
-def activity(
-    parser: Parser, process: Process, element: etree._Element, kind: type[Activity], binding: Binding | None = None
-) -> Any:
-    """A node with what all activities have: mappings, a loop, quantities."""
-    node: Activity = mapped(parser, process, element, kind, binding)
-    node.for_compensation = flag(element, "isForCompensation")
-    node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
-    node.start_quantity = max(1, int(element.get("startQuantity", "1")))
-    node.loop = loop(parser, element)
-    return node
-
-
-def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None:
-    """The loop marker of an activity."""
-    standard = child(element, "standardLoopCharacteristics")
-    if standard is not None:
-        condition = parser.expression(element, read_expression(child(standard, "loopCondition")))
-        maximum = standard.get("loopMaximum")
-        if condition is None and maximum is None:
-            text = f"The loop of {name_of(element)} has no condition and no maximum."
-            parser.wrong(element, "loop-without-end", text)
-        return Loop(
-            condition=condition,
-            maximum=parser.expression(element, ExpressionText(text=maximum, language="juel") if maximum else None),
-            test_before=flag(standard, "testBefore"),
-        )
-    marker = read_multi_instance(element)
-    if marker is None:
-        return None
-    if marker.cardinality is None and marker.collection is None:
-        text = f"{name_of(element)} has no loopCardinality and no collection."
-        parser.wrong(element, "multi-instance-without-number", text)
-    xml = child(element, "multiInstanceLoopCharacteristics")
-    assert xml is not None
-    return MultiInstance(
-        sequential=marker.sequential,
-        cardinality=parser.expression(element, marker.cardinality),
-        collection=parser.expression(element, marker.collection) if marker.cardinality is None else None,
-        element_variable=marker.element_variable,
-        index_variable=marker.index_variable,
-        output_collection=marker.output_collection,
-        output_element=parser.expression(element, marker.output_element),
-        completion=parser.expression(element, marker.completion_condition),
-        behavior=marker.behavior,
-        event=read_behavior_event(parser, xml, f"{marker.behavior.lower()}BehaviorEventRef"),
-        complex_events=complex_events(parser, element, xml) if marker.behavior == "Complex" else (),
-    )
-
-
-def complex_events(
-    parser: Parser, element: etree._Element, marker: etree._Element
-) -> list[tuple[Expression, EventDefinition]]:
-    """What the behavior Complex throws, and when."""
-    found: list[tuple[Expression, EventDefinition]] = []
-    for part in marker.iterchildren(f"{{{BPMN}}}complexBehaviorDefinition"):
-        condition = parser.expression(element, read_expression(child(part, "condition")))
-        event = child(part, "event")
-        if condition is not None and event is not None:
-            found.extend((condition, definition) for definition in read_definitions(parser, event))
-    return found
-
-
-def bound(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
-    """A task whose work a stone does."""
-    node: activities.StoneTask = activity(parser, process, element, activities.StoneTask, binding)
-    node.binding = binding
-    node.result_variable = binding.result_variable
-    node.namespace = binding.namespace or node.name
-    node.code = parser.value(element, Input(value=binding.stone))
-    parser.stone_tasks.append(node)
-    return node
-
-
-def task(parser: Parser, process: Process, element: etree._Element) -> Node | None:
-    """A task of any kind: a bound stone comes first, else what its type says."""
-    binding = read_binding(element)
-    if binding is not None and is_formula(binding):
-        return formula(parser, process, element, binding)
-    if binding is not None:
-        return bound(parser, process, element, binding)
-    if (call := read_decision(element)) is not None:
-        return decision_task(parser, process, element, call)
-    kind = local(element)
-    if kind == "serviceTask" and (code := operation_code(parser, element)):
-        io = read_io(element)
-        return bound(
-            parser, process, element, Binding(stone=code, dialect="operation", inputs=io.inputs, outputs=io.outputs)
-        )
-    if kind in ("serviceTask", "businessRuleTask"):
-        wanted = "its topic (camunda:type=external), task definition or implementation"
-        wanted += ", or the decision that it makes" if kind == "businessRuleTask" else ""
-        parser.wrong(element, "stone-missing", f"{name_of(element)} names no stone: set {wanted}.")
-        return None
-    return PLAIN[kind](parser, process, element)
-
-
-def operation_code(parser: Parser, element: etree._Element) -> str:
-    """What the operation of a service task is implemented by, or is called (BPMN 2.0, 8.4.3); empty without one."""
-    operation = parser.by_id.get(referred(element, "operationRef") or "")
-    if operation is None or local(operation) != "operation":
-        return ""
-    return referred(operation, "implementationRef") or operation.get("name", "").strip()
-
-
-def is_formula(binding: Binding) -> bool:
-    """Whether what a Java engine would evaluate is no call of somebody's bean but a formula over variables."""
-    return binding.dialect.endswith(":expression") and _BEAN.fullmatch(binding.stone) is None
-
-
-def formula(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
-    """A service task whose work is one expression."""
-    node: activities.ExpressionTask = activity(parser, process, element, activities.ExpressionTask)
-    text = binding.stone if "{" in binding.stone else f"${{{binding.stone}}}"
-    made = parser.expression(element, ExpressionText(text=text, language="juel"))
-    node.expression = made or compile_expression("null", limits=parser.limits)
-    node.result_variable = binding.result_variable
-    if node.result_variable is None:
-        text = f"The result of {name_of(element)} goes nowhere: give it a resultVariable."
-        parser.wrong(element, "result-unused", text, "warning")
-    return node
-
-
-def decision_task(parser: Parser, process: Process, element: etree._Element, call: DecisionCall) -> Node:
-    """A task whose work a decision of the deployment does."""
-    node: DecisionTask = activity(parser, process, element, DecisionTask)
-    node.call = call
-    node.decisions = parser.decisions.by_id
-    if "${" in call.decision or "#{" in call.decision or call.decision.startswith("="):
-        node.named = parser.expression(element, ExpressionText(text=call.decision, language="juel"))
-        parser.decisions.use_all()
-    elif parser.decisions.use(call.decision) is None:
-        text = f"{name_of(element)} makes the decision {call.decision!r}, which no DMN file holds: deploy it together."
-        parser.wrong(element, "unknown-decision", text)
-    if not (call.result_variable or call.spread or node.output_values):
-        text = f"The result of {name_of(element)} goes nowhere: give it a resultVariable or an output."
-        parser.wrong(element, "result-unused", text, "warning")
-    return node
-
-
-def user_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.UserTask = activity(parser, process, element, activities.UserTask)
-    node.namespace = read_properties(element).get("namespace") or node.name
-    return node
-
-
-def none_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: Node = activity(parser, process, element, activities.NoneTask)
-    return node
-
-
-def receive_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.ReceiveTask = activity(parser, process, element, activities.ReceiveTask)
-    node.namespace = node.name
-    node.definitions = read_task_message(parser, element)
-    node.instantiate = flag(element, "instantiate")
-    return node
-
-
-def send_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.SendTask = activity(parser, process, element, activities.SendTask)
-    node.definitions = read_task_message(parser, element)
-    if not node.definitions:
-        text = f"{name_of(element)} sends nothing: name its message, or the stone that sends it."
-        parser.wrong(element, "stone-missing", text)
-    return node
-
-
-def script_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    for found in extensions(element, "script", (ZEEBE,)):
-        formula: activities.ExpressionTask = activity(parser, process, element, activities.ExpressionTask)
-        text = ExpressionText(text=found.get("expression", ""), language="feel")
-        formula.expression = parser.expression(element, text) or compile_expression("null", limits=parser.limits)
-        formula.result_variable = found.get("resultVariable", "").strip() or "result"
-        return formula
-    node: activities.ScriptTask = activity(parser, process, element, activities.ScriptTask)
-    script = child(element, "script")
-    node.script = own_text(script) if script is not None else ""
-    if not parser.scripts:
-        parser.wrong(
-            element,
-            "script-refused",
-            f"{name_of(element)} holds code, which this engine does not run: bind a stone instead.",
-        )
-    return node
 
 
 # -- inner processes
@@ -356,15 +137,6 @@ def call_activity(parser: Parser, process: Process, element: etree._Element) -> 
     return node
 
 
-PLAIN: dict[str, Reader] = {
-    "userTask": user_task,
-    # The engine never executes a manual task (BPMN 2.0, 13.3.3): whoever wants to be asked models a user task.
-    "manualTask": none_task,
-    "task": none_task,
-    "receiveTask": receive_task,
-    "sendTask": send_task,
-    "scriptTask": script_task,
-}
 READERS: dict[str, Reader] = {
     "startEvent": start_event,
     "endEvent": throw_event,
