@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
-from . import handlers, jsontext, ledger
+from . import handlers, jsontext, ledger, secrets
 from .bpmn.activities import StoneTask, run_namespace
 from .bpmn.host import Called
 from .bpmn.loops import RUN
@@ -42,6 +42,8 @@ class Flags:
     NO_ROLLBACK: Final = 4
     PROTECTED: Final = 8
     DRAIN_ALL: Final = 16
+    SECRETS: Final = 128
+    """Set once a task with secret parameters or outputs was made."""
     THROWN: Final = 256
     """The bits from here on count how many processes in a row have started one another by what they throw."""
 
@@ -186,6 +188,8 @@ class Instance:
             raise
         row.undo = None
         row.parameters = text
+        if secrets.keep(row, stone):
+            self.row.flags |= Flags.SECRETS
         self.hand_over(row, stone)
 
     def hand_over(self, row: TaskRow, stone: type[Stone]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 from .context import Path
 from .jsontext import JSON, dumps
@@ -29,6 +31,7 @@ class Mask:
         # A secret with a quote or a line break looks different inside of JSON text, and there again inside of JSON.
         for _ in range(2):
             texts |= {dumps(text)[1:-1] for text in texts}
+        texts |= {form for text in texts for form in (json.dumps(text)[1:-1], repr(text)[1:-1], quote(text))}
         longest_first = sorted(texts, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if texts else None
 

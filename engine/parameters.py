@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -81,9 +81,14 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON]) -> dict[str, Any]:
         raise Invalid(text, code="parameters-invalid", errors=errors) from None
 
 
-def masked(stone: type[Stone], values: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The values as they may be shown: ``*****`` for each that its field declares ``no_echo``."""
-    secret = {key_of(name, field) for name, field in stone.parameters.items() if field.metadata.get("no_echo")}
+def no_echo(stone: type[Stone]) -> frozenset[str]:
+    """The names of the parameters that the stone's fields declare ``no_echo``."""
+    declaration = _declaration(stone)
+    return frozenset() if declaration is None else declaration.no_echo
+
+
+def masked(values: Mapping[str, JSON], secret: Collection[str]) -> dict[str, JSON]:
+    """The values as they may be shown: ``*****`` for each secret one."""
     return {name: MASKED if name in secret else value for name, value in values.items()}
 
 
@@ -95,6 +100,7 @@ class _Declaration:
             raise Invalid(f"Stone {stone.code!r} cannot have a parameter called 'Meta': call it otherwise.")
         self.names = [key_of(name, field) for name, field in stone.parameters.items()]
         self.fields = {key_of(name, field): field for name, field in stone.parameters.items()}
+        self.no_echo = frozenset(name for name, field in self.fields.items() if field.metadata.get("no_echo"))
         self.plain = all(_is_plain(field) for field in stone.parameters.values())
         allowed = {name: allowed_values(field) for name, field in self.fields.items()}
         self.allowed = {name: values for name, values in allowed.items() if values is not None}

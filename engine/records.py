@@ -11,7 +11,7 @@ from . import showing
 from .deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
 from .explaining import explain, undo_ids
-from .instance import Facilities, Instance
+from .instance import Facilities, Flags, Instance
 from .mask import Mask
 from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 
@@ -38,7 +38,9 @@ class Records:
         if row.origin is not None:
             return self._mask(*self._rows(row.origin))
         template = self.facilities.definitions.get(row.deployment_id).parameter_template
-        return showing.mask_for(template, content)
+        # Most processes have no secret tasks, and their record is shown without a look at all of these.
+        tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
+        return showing.mask_for(template, content, tasks, self.stones)
 
     def _show(self, row: InstanceRow, content: ContentRow) -> ProcessInstance:
         outputs: dict[str, Any] = showing.outputs_of(

@@ -13,9 +13,9 @@ from .bpmn.token import CALLED
 from .clock import moment
 from .instance import Flags
 from .ledger import FORWARD
-from .mask import MASKED, Mask
+from .mask import Mask
 from .parameters import masked
-from .stone import Stone
+from .secrets import names_in, values_in
 from .stones import Stones
 from .templates import ParameterTemplate
 from .views import ProcessInstance, ProcessSummary, Task, Token, Wait
@@ -27,11 +27,14 @@ SHOWN_UNDO = {"skipped": "retained", "never-begun": None}
 """What is shown of a row's ``undo`` where that says more than its reader needs."""
 
 
-def mask_for(template: ParameterTemplate | None, content: ContentRow) -> Mask | None:
-    """What hides the secret start variables of one instance; None where nothing is secret."""
-    if template is None or not template.secret_paths:
-        return None
-    return template.mask_of(jsontext.read(content.variables or content.start_variables))
+def mask_for(
+    template: ParameterTemplate | None, content: ContentRow, tasks: Iterable[TaskRow], stones: Stones
+) -> Mask | None:
+    """What hides the secret start variables of one instance, and the secrets of its ``tasks``; None where none are."""
+    found = list(values_in(tasks, stones))
+    if template is not None and template.secret_paths:
+        return template.mask_of(jsontext.read(content.variables or content.start_variables), found)
+    return Mask((), found) if found else None
 
 
 def show_instance(
@@ -150,34 +153,23 @@ def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
         for namespace in jsontext.read(row.path) if row.path else ():
             target = target.setdefault(namespace, {})
         values = jsontext.read(row.outputs)
-        target.setdefault(row.namespace, {}).update(_without_secrets(values, row, stones))
+        target.setdefault(row.namespace, {}).update(masked(values, names_in(row, stones)[1]))
     return shown
-
-
-def _class_of(row: TaskRow, stones: Stones) -> type[Stone] | None:
-    return stones.choose(row.stone, row.parameters)
-
-
-def _without_secrets(values: dict[str, Any], row: TaskRow, stones: Stones) -> dict[str, Any]:
-    stone = _class_of(row, stones)
-    if stone is None or not stone.secret_outputs:
-        return values
-    return {name: MASKED if name in stone.secret_outputs else value for name, value in values.items()}
 
 
 def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool) -> Task:
     """One task; ``running`` tells that its hook is being carried out here at this moment."""
-    stone = _class_of(row, stones)
+    secret = names_in(row, stones)
+    stone = row.stone
     parameters = jsontext.read(row.parameters)
     outputs = jsontext.read(row.outputs) if row.outputs else {}
     log = tuple(jsontext.read(row.log)) if row.log else ()
     reason = row.reason
-    if stone is not None:
-        parameters = masked(stone, parameters)
-        outputs = _without_secrets(outputs, row, stones)
+    parameters, outputs = masked(parameters, secret[0]), masked(outputs, secret[1])
     if mask is not None:
         parameters, outputs = mask.mask_value(parameters), mask.mask_value(outputs)
         reason = None if reason is None else mask.mask_text(reason)
+        stone = None if stone is None else mask.mask_text(stone)
         log = tuple(mask.mask_text(line) for line in log)
     created = moment(row.created)
     assert created is not None
@@ -187,7 +179,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         task_id=str(row.id),
         name=row.name or row.node,
         namespace=row.namespace,
-        stone=row.stone,
+        stone=stone,
         element_id=row.node,
         create_time=created,
         end_time=moment(row.ended),

@@ -218,7 +218,8 @@ class Starts:
             entry = next((node for node, _ in definition.process.starting), None)
         step.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
-        return show_instance(row, content, {}, mask_for(definition.parameter_template, content))
+        mask = mask_for(definition.parameter_template, content, instance.tasks.values(), self.facilities.stones)
+        return show_instance(row, content, {}, mask)
 
 
 def _of_owner(idempotency_key: str, owner: str | None) -> str:

@@ -118,10 +118,10 @@ class ParameterTemplate:
                 _put(shown, variables, path, MASKED)
         return shown
 
-    def mask_of(self, variables: Mapping[str, JSON]) -> Mask:
-        """What hides the secrets of these (completed) variables wherever they turn up."""
+    def mask_of(self, variables: Mapping[str, JSON], more: Sequence[JSON] = ()) -> Mask:
+        """What hides the secrets of these (completed) variables, and ``more`` of them, wherever they turn up."""
         secrets = [_get(variables, path) for path in self.secret_paths]
-        return Mask(self.secret_paths, [secret for secret in secrets if secret is not None])
+        return Mask(self.secret_paths, [*(secret for secret in secrets if secret is not None), *more])
 
 
 class OutputsTemplate:

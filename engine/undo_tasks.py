@@ -31,6 +31,8 @@ def begin_undo_task(undo: Instance, token: Token) -> None:
     row.target = target.id
     row.name = target.name or target.node
     row.parameters = target.parameters
+    if (secret := ledger.kept(target).get("secret")) is not None:
+        ledger.keep(row, secret=secret)
     handler = handler_of(target, kind)
     if handler is not None and not is_kept(target, kind):
         row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]

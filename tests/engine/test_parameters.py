@@ -14,7 +14,7 @@ from riverstone.engine.declaration import ParameterDeclaration, declaration_of
 from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound
 from riverstone.engine.expressions import compile_value
 from riverstone.engine.limits import Limits
-from riverstone.engine.parameters import masked, resolve_parameters, typed
+from riverstone.engine.parameters import masked, no_echo, resolve_parameters, typed
 from riverstone.engine.stone import Stone
 from riverstone.engine.task_info import TaskInfo
 
@@ -147,7 +147,7 @@ def test_what_is_stored_is_json_and_what_the_stone_sees_is_typed() -> None:
 
 
 def test_secret_parameters_are_masked_by_their_name() -> None:
-    assert masked(Server, {"password": "s3cret", "count": 1}) == {"password": "*****", "count": 1}
+    assert masked({"password": "s3cret", "count": 1}, no_echo(Server)) == {"password": "*****", "count": 1}
 
 
 def test_a_form_learns_what_a_stone_takes_puts_out_and_can_do() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, abort, request
+from marshmallow import fields
 
 from riverstone.api import Client as Known
 from riverstone.api import create_app, create_blueprint
@@ -438,3 +440,40 @@ def test_the_default_of_a_secret_is_shown_to_those_who_may_write_it(client: Clie
     for path in (f"/deployment/{deployment.deployment_id}", f"/model/{deployment.model_id}"):
         assert "hunter2" not in client.get(path, headers=reader).text
         assert "hunter2" in client.get(path, headers=writer).text
+
+
+class Confide(Stone):
+    """Takes one secret, makes another, and tells both to whoever asks."""
+
+    code = "confide"
+    parameters = {"password": fields.String(metadata={"no_echo": True})}
+    secret_outputs = frozenset({"token"})
+
+    def start(self, task: Any) -> None:
+        made = task.parameters["password"][::-1]
+        task.add_output("token", made)
+        task.log(f"{made} was made of {task.parameters['password']}")
+        raise RuntimeError(f"{made!r} does not work")
+
+
+@pytest.mark.parametrize("stones", [[Confide], []], ids=["with its stone", "when its stone is gone"])
+def test_what_a_stone_calls_secret_is_shown_nowhere(tmp_path: Path, stones: list[type[Stone]]) -> None:
+    secret, made = 'p"ss-wörd\\1', '1\\dröw-ss"p'
+    url = f"sqlite:///{tmp_path}/river.db"
+    ask = attacks.around('<serviceTask id="m" camunda:type="external" camunda:topic="confide"/>')
+    with Engine(url, stones=[Confide]) as engine:
+        engine.deploy(ask)
+        engine.start(key="attack", name="x", variables={"password": secret})
+
+    with Engine(url, stones=stones) as engine:
+        client = Client(create_app(engine))
+        number = engine.instances().items[0].process_instance_id
+        of_one = f"/process/{number}"
+        paths = (of_one, f"/task?processInstanceId={number}", "/process", f"{of_one}/explanation")
+        shown = "".join(client.get(path).text for path in paths)
+
+    for text in (secret, made):
+        for _ in range(3):
+            assert text not in shown
+            text = json.dumps(text, ensure_ascii=False)[1:-1]
+    assert "*****" in shown

@@ -1,0 +1,40 @@
+"""Which of a task's parameters and outputs are secret: kept with the task, for its stone may be gone by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..models import TaskRow
+from . import jsontext, ledger
+from .jsontext import JSON
+from .parameters import no_echo
+from .stone import Stone
+from .stones import Stones
+
+Names = frozenset[str]
+
+
+def keep(row: TaskRow, stone: type[Stone]) -> bool:
+    """Keep the names of what is secret in a row that is handed to this stone; whether anything is."""
+    parameters, outputs = sorted(no_echo(stone)), sorted(stone.secret_outputs)
+    if not parameters and not outputs:
+        return False
+    ledger.keep(row, secret=[parameters, outputs])
+    return True
+
+
+def names_in(row: TaskRow, stones: Stones) -> tuple[Names, Names]:
+    """The secret parameters and outputs of a row: as it was handed over, and as its stone now says."""
+    parameters, outputs = ledger.kept(row).get("secret", ((), ())) if row.state else ((), ())
+    stone = stones.choose(row.stone, row.parameters)
+    if stone is None:
+        return frozenset(parameters), frozenset(outputs)
+    return no_echo(stone).union(parameters), stone.secret_outputs.union(outputs)
+
+
+def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
+    """Every secret value of these rows."""
+    for row in rows:
+        for names, text in zip(names_in(row, stones), (row.parameters, row.outputs), strict=True):
+            if names and text:
+                yield from (value for name, value in jsontext.read(text).items() if name in names)
