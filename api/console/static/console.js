@@ -104,6 +104,7 @@ async function meet() {
     settle(client.time);
   } catch (problem) {
     if (problem.status === 401) return;
+    if (problem.passing) setTimeout(again, 3000);
     if (problem.status === 403) {
       draw();
       fill(main, problemBox(problem));
@@ -111,6 +112,11 @@ async function meet() {
     }
   }
   draw();
+}
+
+/** The server did not answer at first: the page itself goes on looking, but does not know yet what is allowed. */
+async function again() {
+  if (known.scopes.length === 0 && !asking) await meet();
 }
 
 function draw() {

@@ -2,10 +2,10 @@
 
 import { processBadge } from "./badge.js";
 import { Diagram } from "./diagram.js";
-import { el, fill, said, unique } from "./element.js";
+import { el, fill, refill, said, unique } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
-import { box } from "./notice.js";
+import { box, problemBox } from "./notice.js";
 import { elementOf, picture } from "./picture.js";
 import { to } from "./route.js";
 import { get, Look } from "./server.js";
@@ -13,6 +13,7 @@ import { moves } from "./state.js";
 import { TaskList } from "./tasklist.js";
 
 const CALL = "bpmn:CallActivity";
+const MOST_RUNS = 20;
 
 export class ProcessPanel {
   /** `point` is told the task that is spoken of, so that the panel beside this one can point to its other side. */
@@ -96,8 +97,11 @@ export class ProcessPanel {
     const holds = (file) =>
       new RegExp(`<(\\w+:)?process\\b[^>]*\\bid=["']${key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}["']`).test(file);
     const file = files.find(holds) ?? files[0];
-    if (file === undefined) fill(this.diagram.canvas, box("info", el("p", {}, t("diagram.none"))));
-    else await this.diagram.show(file, key);
+    if (file !== undefined) await this.diagram.show(file, key);
+    else {
+      this.diagram.close();
+      fill(this.diagram.canvas, box("info", el("p", {}, t("diagram.none"))));
+    }
     this.#paint();
   }
 
@@ -121,10 +125,7 @@ export class ProcessPanel {
     this.#approach();
     const waits = [...this.looks].flatMap(([id, { waits }]) => waits.map((wait) => [id, wait]));
     this.waits.hidden = waits.length === 0 || !this.moving;
-    fill(
-      this.waits,
-      waits.slice(0, 20).map(([id, wait]) => this.#wait(id, wait)),
-    );
+    refill(this.waits, waits, () => waits.slice(0, 20).map(([id, wait]) => this.#wait(id, wait)));
   }
 
   /** Where a large diagram is not seen whole, begin at what matters most. */
@@ -163,8 +164,11 @@ export class ProcessPanel {
 
   #update() {
     const { process } = this;
-    const link = this.linked && el("a", { class: "number", href: to("process", this.id) }, `#${this.id}`);
-    fill(this.head, this.heading, link, processBadge(process));
+    refill(this.head, [process.processStatus, process.paused], () => [
+      this.heading,
+      this.linked && el("a", { class: "number", href: to("process", this.id) }, `#${this.id}`),
+      processBadge(process),
+    ]);
     this.list.origin = process.originProcessInstanceId;
     this.list.update(this.tasks);
     this.#paint();
@@ -195,26 +199,35 @@ export class ProcessPanel {
   #inside(object) {
     const called = object.calledElement;
     if (!called || called.includes("${")) return null;
-    return el(
-      "button",
-      { type: "button", class: "small", onclick: () => this.#enter(object, called) },
-      icon("right"),
-      t("calls.open", { name: called }),
-    );
+    const inside = this.tasks.map(({ calls }) => calls[this.calls.length]);
+    const runs = new Set(inside.filter((namespace) => namespace && this.#callOf(namespace) === object.id));
+    const several = runs.size > 1;
+    return [...(several ? runs : [[...runs][0] ?? object.id])]
+      .slice(0, MOST_RUNS)
+      .map((namespace) =>
+        el(
+          "button",
+          { type: "button", class: "small", onclick: () => this.#enter(namespace, called) },
+          icon("right"),
+          t("calls.open", { name: several ? `${called} (${namespace})` : called }),
+        ),
+      );
   }
 
-  async #enter(object, called) {
-    const path = this.tasks
-      .map(({ calls }) => calls[this.calls.length])
-      .find((namespace) => namespace && this.#callOf(namespace) === object.id);
-    const within = this.sources.some((file) => file.includes(`id="${called}"`));
-    let files = this.sources;
-    if (!within) {
-      const { items } = await get("deployment", { key: called, limit: 1 });
-      if (items.length === 0) return;
-      files = (await get(`deployment/${items[0].deploymentId}`)).files;
+  async #enter(namespace, called) {
+    try {
+      await this.#go([...this.steps, { namespace, key: called, files: await this.#filesOf(called) }]);
+    } catch (problem) {
+      fill(this.chosen, problemBox(problem));
     }
-    await this.#go([...this.steps, { namespace: path ?? object.id, key: called, files }]);
+  }
+
+  /** The files that hold a called process: those of its caller, else of its newest version. */
+  async #filesOf(called) {
+    const within = this.sources.some((file) => file.includes(`id="${called}"`));
+    if (within) return this.sources;
+    const { items } = await get("deployment", { key: called, limit: 1 });
+    return items.length === 0 ? [] : (await get(`deployment/${items[0].deploymentId}`)).files;
   }
 
   async #go(steps) {
