@@ -91,8 +91,15 @@ def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
 def _parse(roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
     compiler = Compiler(limits)
     decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], compiler)
-    processes = [root for root in roots if not is_dmn(root)]
-    return Parser(processes, limits=limits, scripts=scripts, compiler=compiler, decisions=decisions).parse()
+    processes = [(root, name) for root, name in zip(roots, names, strict=True) if not is_dmn(root)]
+    return Parser(
+        [root for root, _ in processes],
+        limits=limits,
+        scripts=scripts,
+        compiler=compiler,
+        decisions=decisions,
+        names=[name for _, name in processes],
+    ).parse()
 
 
 def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterable[Finding]:

@@ -81,8 +81,11 @@ class Parser:
         scripts: bool,
         compiler: Compiler | None = None,
         decisions: Decisions | None = None,
+        names: Sequence[str | None] = (),
     ) -> None:
         self.roots = roots
+        self.names = dict(zip(roots, names, strict=False))
+        """By root the name of its file, where that is known."""
         self.compiler = compiler or Compiler(limits)
         self.decisions = decisions or Decisions((), self.compiler)
         self.limits = limits
@@ -136,6 +139,7 @@ class Parser:
                 text=text,
                 element_id=element.get("id"),
                 line=element.sourceline,
+                source=self.names.get(element.getroottree().getroot()),
             )
         )
 
