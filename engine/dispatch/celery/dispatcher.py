@@ -77,6 +77,10 @@ class CeleryDispatcher:
         except StoreError:
             return False
 
+    def load(self) -> tuple[int, int]:
+        # What is on its way to the broker; what is carried out elsewhere only the broker and the store know.
+        return len(self._publisher), 0
+
     def close(self) -> None:
         if self.consumes:
             self._sweeper.close()

@@ -59,10 +59,9 @@ class Publisher:
             self._outbox.extend(items)
             self._filled.notify()
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether everything has been sent."""
-        return not self._outbox
+    def __len__(self) -> int:
+        """How much has not been sent yet."""
+        return len(self._outbox)
 
     def close(self) -> None:
         """Send what is there, as far as that goes within a few seconds."""

@@ -1,0 +1,162 @@
+"""What goes over the wire to workers on other machines fits the schema, and what comes back is not trusted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from marshmallow import fields
+
+from riverstone.bpmn_samples.cloud import Cloud
+from riverstone.bpmn_samples.stones import stones
+from riverstone.engine import Invalid, Limits, Stone, registered
+from riverstone.engine.dispatch import messages
+from riverstone.engine.perform import Outcome
+from riverstone.engine.task_info import Work
+
+SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
+WORK = Work(
+    task_id=2**60,
+    process_instance_id=1,
+    stone="SIP::Mail",
+    event="monitor",
+    attempt=2,
+    delivery=3,
+    idempotency_key="k",
+    start_key="s",
+    namespace="tell",
+    element_id="tell",
+    name="Tell her",
+    parameters='{"to":"Änne"}',
+    outputs='{"x":[1]}',
+    state=None,
+)
+OUTCOME = Outcome(
+    task_id=2**60,
+    process_instance_id=1,
+    event="monitor",
+    attempt=2,
+    delivery=3,
+    result="again",
+    outputs={"x": 1.5},
+    state={"looks": 1},
+    progress=40,
+    log=("one", "two"),
+    reason="not yet",
+    stone="SIP::Mail",
+    seconds=0.25,
+)
+SOUND = {"kind": "answer", "task_id": "7", "process_instance_id": "1", "event": "start", "attempt": 1, "delivery": 1}
+
+
+def fits(text: str) -> Any:
+    """The message, which is one of the schema's."""
+    told = json.loads(text)
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(told, SCHEMA)
+    return told
+
+
+def test_a_work_and_its_answer_come_through_whole() -> None:
+    assert messages.read_work(fits(messages.work_text(WORK))[1]["work"]) == WORK
+    assert messages.read_answer(fits(messages.answer_text(OUTCOME)), Limits()) == OUTCOME
+    lost = messages.read(messages.work_text(WORK))
+    assert (lost["kind"], messages.read_work(lost)) == ("lost", WORK)
+
+
+def test_signs_progress_and_declarations_fit_the_schema() -> None:
+    signs = [messages.Sign(5, 1, True), messages.Sign(2**60, 0, False)]
+    assert messages.read_signs(fits(messages.signs_text(signs))) == signs
+    fits(messages.progress_text(WORK, 40))
+    fits(json.dumps({"kind": "stones", "stones": [registered.declared(each) for each in stones(Cloud())]}))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"result": "perhaps"},
+        {"result": "again"},
+        {"result": "done", "outputs": ["x"]},
+        {"result": "done", "outputs": {"": 1}},
+        {"result": "done", "outputs": {"x": "\x00"}},
+        {"result": "done", "outputs": {"x": "y" * 2_000_000}},
+        {"result": "done", "progress": "half"},
+        {"result": "done", "log": "words"},
+        {},
+    ],
+)
+def test_a_wrong_answer_about_a_known_work_is_a_failure(wrong: dict[str, Any]) -> None:
+    outcome = messages.read_answer({**SOUND, **wrong}, Limits())
+    assert outcome.result == "failed"
+    assert (outcome.reason or "").startswith("The worker's answer is wrong: ")
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "{}", '{"kind": 1}', "[1, 2, 3]", "[" * 100_000])
+def test_what_is_no_message_is_refused(body: str) -> None:
+    with pytest.raises(Invalid):
+        messages.read(body)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {**SOUND, "task_id": "x"}, {**SOUND, "event": "party"}, {**SOUND, "attempt": None}]
+)
+def test_an_answer_that_names_no_work_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        messages.read_answer({**SOUND, **wrong}, Limits())
+
+
+def test_a_stone_is_known_by_what_it_declares() -> None:
+    class Volume(Stone):
+        """A cloud volume."""
+
+        code = "SIP::EC2::Volume"
+        display_name = "Volume"
+        parameters = {
+            "size": fields.Integer(load_default=10, metadata={"allowed_values": [10, 20]}),
+            "tags": fields.List(fields.String(), load_default=list),
+            "until": fields.Date(required=True),
+            "secret": fields.String(load_default=None, allow_none=True, metadata={"no_echo": True}),
+        }
+        outputs = {"volumeId": "the volume's id"}
+        serves = {"region": "beijing"}
+        retries = 3
+        timeouts = {"start": 5.0}
+
+        def monitor(self, task: object) -> bool:
+            return True
+
+        def delete(self, task: object) -> None: ...
+
+    known = registered.stone_of(registered.checked(json.loads(json.dumps(registered.declared(Volume)))))
+    same = ("code", "display_name", "outputs", "serves", "retries", "timeouts", "monitor_interval", "grace")
+    assert [getattr(known, name) for name in same] == [getattr(Volume, name) for name in same]
+    assert [known.has(event) for event in ("start", "monitor", "rollback", "delete")] == [False, True, False, True]
+    assert messages.queues_of(known) == [
+        "beijing.SIP::EC2::Volume",
+        "beijing.SIP::EC2::Volume.monitor",
+        "beijing.SIP::EC2::Volume.delete",
+    ]
+    assert known.parameters["size"].load_default == 10
+    assert known.parameters["until"].required
+    assert known.parameters["secret"].metadata == {"no_echo": True}
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        None,
+        {},
+        {"code": ""},
+        {"code": "x", "hooks": ["party"]},
+        {"code": "x", "parameters": [{}]},
+        {"code": "x", "retries": -1},
+        {"code": "x", "serves": []},
+        {"code": "x", "secret_outputs": [1]},
+    ],
+)
+def test_what_is_no_declaration_is_refused(declaration: object) -> None:
+    with pytest.raises(Invalid):
+        registered.checked(declaration)
