@@ -77,7 +77,7 @@ def _measure(bench: Bench, url: str, broker: str, kind: str, count: int) -> list
         noop.delay().get(timeout=30)
         line, five = bench.size(100, 5), engine.deploy(diagrams.sequence(5)).deployment_id
         long = engine.deploy(diagrams.sequence(line)).deployment_id
-        total = bench.size(3000, 40)
+        total = bench.size(1000, 40)
 
         def complete(deployment_id: str) -> None:
             started = engine.start(deployment_id=deployment_id, name="bench")
@@ -101,7 +101,7 @@ def _measure(bench: Bench, url: str, broker: str, kind: str, count: int) -> list
                     "noops at once": (noops_at_once, total),
                     "stones at once": (lambda: list(callers.map(complete, [five] * (total // 5))), total),
                 },
-                bench.size(3, 1),
+                bench.size(2, 1),
             )
     return _rows(times, f"{kind}, {count} worker process{'es' if count > 1 else ''}")
 

@@ -48,7 +48,7 @@ class Consumer:
 
     def __init__(self, app: Celery, desk: Desk) -> None:
         self._desk = desk
-        self._link = Link(app)
+        self._link = Link(app, beats=True)
         self._arrived: list[Any] = []
         self._signs: list[messages.Sign] = []
         self._open: deque[Answer] = deque()

@@ -15,11 +15,13 @@ logger = logging.getLogger("riverstone.broker")
 class Link:
     """Opened when first used; after any error call :meth:`broke`, and it opens again.
 
-    ``confirmed`` makes each publish wait until the broker has it.
+    ``confirmed`` makes each publish wait until the broker has it. Whoever has a link that ``beats`` calls :meth:`beat`;
+    the others learn of a broken connection when they next use it.
     """
 
-    def __init__(self, app: Celery, *, confirmed: bool = False) -> None:
+    def __init__(self, app: Celery, *, confirmed: bool = False, beats: bool = False) -> None:
         self._app = app
+        self._beats = beats
         self._confirmed = confirmed
         self._connection: Connection | None = None
         self._channel: Any = None
@@ -42,7 +44,7 @@ class Link:
             options = dict(self._app.conf.broker_transport_options or {})
             if self._confirmed:
                 options["confirm_publish"] = True
-            heartbeat = self._app.conf.broker_heartbeat
+            heartbeat = self._app.conf.broker_heartbeat if self._beats else 0
             connection = self._app.connection_for_write(heartbeat=heartbeat, transport_options=options)
             connection.connect()
             self._connection = connection
@@ -106,8 +108,11 @@ class Link:
         return True
 
     def beat(self) -> None:
-        """Give the broker a sign of life, and see whether it gives any; call it about once a second."""
+        """Give the broker a sign of life, and see whether it gives any; call it every few seconds."""
         if self._connection is not None and self._connection.supports_heartbeats:
+            # Its signs are seen only by reading.
+            while self.drain(0.001):
+                pass
             self._connection.heartbeat_check()
 
     def broke(self, error: BaseException) -> None:

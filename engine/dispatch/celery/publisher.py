@@ -30,7 +30,7 @@ class Publisher:
     def __init__(self, app: Celery, queue_name: Callable[[Work], str | None]) -> None:
         self._app = app
         self._queue_name = queue_name
-        self._link = Link(app)
+        self._link = Link(app, beats=True)
         self._outbox: deque[Work | tuple[int, int]] = deque()
         self._filled = threading.Condition()
         self._closed = False

@@ -27,7 +27,7 @@ class Signs:
     """One worker's, in a thread of its main process, so that no hook can hold them up."""
 
     def __init__(self, app: Celery) -> None:
-        self._link = Link(app, confirmed=True)
+        self._link = Link(app, confirmed=True, beats=True)
         self._urgent: deque[str] = deque()
         self._wanted = threading.Event()
         self._seen: set[str] = set()

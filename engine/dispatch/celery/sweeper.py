@@ -78,7 +78,7 @@ class Sweeper:
         for process_instance_id, task_id in handovers.overdue(self._desk.facilities.clock.now() - DEADLINE):
             self._desk.due(process_instance_id, task_id)
         connected = self._consumer.connected_for
-        if connected is None or connected < SETTLED or self._publisher or self._is_behind():
+        if connected is None or connected < SETTLED or len(self._publisher) or self._is_behind():
             return
         expired, unvouched = handovers.expired(), handovers.unvouched(round(PATIENCE * 1000))
         if expired or unvouched:
