@@ -249,18 +249,24 @@ class UndoCase(Checks):
         connection.close()
         return self.covers(str(target or str(path).split("task_")[1].split('"')[0]))
 
+    def insist(self) -> None:
+        """Let a failed undo go on until it succeeds: at once, unless a busy machine makes hooks miss their timeouts."""
+        for _ in range(20 if self.threads else 1):
+            if self.engine.get(self.started).status.endswith(".failed"):
+                self.engine.retry_undo(self.started)
+                self.come_to_rest()
+        assert not self.engine.get(self.started).status.endswith(".failed")
+        self.check()
+
     def finish(self) -> None:
         """With all faults gone, everything that can be taken back is, in the end."""
         self.land.peace()
         self.deadly = 0.0
         self.guard(False)
-        if self.engine.get(self.started).status.endswith(".failed"):
-            self.engine.retry_undo(self.started)
-            self.come_to_rest()
-            assert self.engine.get(self.started).status.endswith(".success")
-            self.check()
+        self.insist()
         self.engine.delete(self.started)
         self.come_to_rest()
+        self.insist()
         assert self.engine.get(self.started).status == "delete.success"
         self.check()
         self.check_leaks()

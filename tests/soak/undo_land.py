@@ -34,6 +34,8 @@ class Land:
     curses: set[str] = field(default_factory=set)
     blessed: set[str] = field(default_factory=set)
     hurry: int = 1
+    calm: bool = False
+    """Whether no hook takes its time any more."""
     covered: Callable[[TaskInfo], list[str]] = lambda task: []
     """The ids of the tasks that a handler takes back."""
 
@@ -41,7 +43,7 @@ class Land:
         """Carry out a hook, which may fail before or after it has done its work, hang, and take its time."""
         self.calls.append((task.event, task.task_id, "begin"))
         fate = self.random.random()
-        if self.hurry > 1 and fate > 0.7:
+        if self.hurry > 1 and fate > 0.7 and not self.calm:
             if fate > 0.97:
                 time.sleep(0.06)  # longer than some stones' timeout, whoever asks it to stop
             elif fate > 0.9:
@@ -70,6 +72,7 @@ class Land:
     def peace(self) -> None:
         """From now on nothing goes wrong."""
         self.trouble = self.cursed = 0.0
+        self.calm = True
         self.curses.clear()
 
     def made_by(self, task_id: str) -> list[str]:
@@ -85,7 +88,8 @@ class Land:
             "retry_backoff": 1.0 / self.hurry,
             "grace": 0.01 if self.hurry > 1 and self.random.random() < 0.3 else 240.0,
         }
-        slow = dict.fromkeys(("start", *KINDS), 0.04) if self.hurry > 1 else {}
+        # With hardly any grace, what a hook makes after its timeout would be made too late to be taken back.
+        slow = dict.fromkeys(("start", *KINDS), 0.04) if self.hurry > 1 and members["grace"] == 240.0 else {}
         made: list[type[Stone]] = []
         for kind in kinds:
             timeouts: dict[str, float] = {}
