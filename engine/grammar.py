@@ -36,6 +36,7 @@ LEVELS = {
     "/": 7,
     "%": 7,
 }
+FEEL_SPELLING = {name: words for words, name in FEEL_NAMES.items()}
 EXECUTION = ("execution",)
 VARIABLE_METHODS = frozenset({"getVariable", "getVariableLocal", "hasVariable", "hasVariableLocal"})
 _CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
@@ -377,6 +378,8 @@ class ExpressionParser:
         function = functions.get(name)
         if function is None:
             kind, known = ("method", sorted(METHODS)) if receiver else ("function", sorted([*functions, "exists"]))
+            if functions is FEEL_FUNCTIONS:
+                known = sorted(FEEL_SPELLING.get(each, each) for each in known)
             raise ExpressionError(f"there is no {kind} {name!r}: use one of {', '.join(known)}")
         if not function.least <= len(arguments) <= function.most:
             amount = "few" if len(arguments) < function.least else "many"

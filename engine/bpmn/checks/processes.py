@@ -18,6 +18,10 @@ LONGEST_NAME = 255
 def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
     """Whether the file is BPMN and within ``limits.model_nodes``, so that the other checks may look at it."""
     root = outline.root
+    if "/spec/DMN/" in str(root.tag):
+        text = "The file holds decisions and no process: deploy it together with the file whose tasks make them."
+        report.error("no-definitions", root, text)
+        return False
     if root.tag != f"{BPMN}definitions":
         report.error(
             "no-definitions",
