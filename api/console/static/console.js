@@ -162,7 +162,7 @@ refused.addEventListener("key", (event) => {
     icon("key"),
     t("key.enter"),
   );
-  fill(main, el("h1", { tabindex: "-1" }, t("key.title")), el("p", {}, t("key.hint")), again);
+  fill(main, el("h1", { tabindex: "-1" }, t("key.title")), el("p", {}, t("key.hint")), el("p", {}, again));
   titled(t("key.title"));
   question(problem);
 });

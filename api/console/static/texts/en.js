@@ -33,7 +33,7 @@ export default {
   newest: "Newest",
   line: "line {line}",
   files: "{count} files",
-  done: "Done: {what}.",
+  done: "Accepted: {what}.",
   saved: "{name} is saved.",
   started: "{name} is started.",
   deployed: "{name} is deployed as version {version}.",

@@ -33,7 +33,7 @@ export default {
   newest: "最新",
   line: "第 {line} 行",
   files: "{count} 个文件",
-  done: "已完成：{what}。",
+  done: "已受理：{what}。",
   saved: "{name} 已保存。",
   started: "{name} 已启动。",
   deployed: "{name} 已部署为版本 {version}。",
