@@ -129,16 +129,17 @@ class _Declaration:
         return stored
 
 
-_declarations: WeakKeyDictionary[type[Stone], _Declaration | None] = WeakKeyDictionary()
+_declarations: WeakKeyDictionary[type[Stone], _Declaration] = WeakKeyDictionary()
 
 
 def _declaration(stone: type[Stone]) -> _Declaration | None:
     """The stone's declaration, or None if it declares no parameter."""
+    if not stone.parameters:
+        return None
     try:
         return _declarations[stone]
     except KeyError:
-        declaration = _Declaration(stone) if stone.parameters else None
-        return _declarations.setdefault(stone, declaration)
+        return _declarations.setdefault(stone, _Declaration(stone))
 
 
 def _evaluated(name: str, value: Value, context: Context, element_id: str) -> JSON:

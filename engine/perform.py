@@ -59,11 +59,9 @@ def perform(
     on_progress: Callable[[int, str | None], None] | None = None,
 ) -> Outcome:
     """Call the hook; whatever it raises becomes a failure with a reason, never an exception of the engine."""
-
-    def carry_out() -> Outcome:
+    if not tracing.is_on():
         return _carry_out(stone, work, limits, request, on_progress)
-
-    return tracing.performed(work, carry_out) if tracing.is_on() else carry_out()
+    return tracing.performed(work, lambda: _carry_out(stone, work, limits, request, on_progress))
 
 
 def _carry_out(

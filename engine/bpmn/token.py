@@ -126,6 +126,9 @@ class Token(Task):
     @property
     def context(self) -> Context:
         """Parameters and outputs as they are seen from here, the locals of the scopes in front."""
+        scope = self.scope
+        if scope is not None and scope.scope is None and not (self.data or scope.data):
+            return self.workflow.root_context
         locals_, call = self._locals()
         base = self.workflow.root_context if call is None else call.call_context
         for names in reversed(locals_):
