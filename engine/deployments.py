@@ -123,7 +123,7 @@ class Deployments:
         if parsed.processes:
             findings.extend(unresolved(parsed, parameter_template, outputs_template))
             findings.extend(unknown_stones(parsed, self.stones.is_known))
-            findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment(key) is not None))
+            findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment_id(key) is not None))
         return parsed, findings
 
     def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
@@ -328,10 +328,10 @@ class Deployments:
                 },
             )
         if key is not None:
-            row = self.store.newest_deployment(key)
-            if row is None:
+            newest = self.store.newest_deployment_id(key)
+            if newest is None:
                 raise UnknownDeployment(key, key=True)
-            return self.definitions.get(row.id)
+            return self.definitions.get(newest)
         if deployment_id is not None:
             if self.store.is_removed(deployment_id):
                 raise UnknownDeployment(deployment_id)

@@ -317,10 +317,10 @@ class Instance:
             target = self.origin.tasks[handlers.target_of(key)]
             self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
             return handlers.called(self, target)
-        row = self.facilities.store.newest_deployment(key)
-        if row is None:
+        newest = self.facilities.store.newest_deployment_id(key)
+        if newest is None:
             raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
-        return Called(process=self.facilities.definitions.get(row.id).process, deployment_id=row.id)
+        return Called(process=self.facilities.definitions.get(newest).process, deployment_id=newest)
 
     def deployed_process(self, deployment_id: str) -> Process:
         return handlers.process_at(self, deployment_id)

@@ -87,6 +87,10 @@ class Store:
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one reading statement (``?`` marks, backquotes)."""
+        if self.kind == "sqlite":
+            # A file has no connection to lose, and what Peewee does around a question costs more than the answer.
+            with self._guard:
+                return list(self.database.connection().execute(sql, values).fetchall())
         return self._asked(lambda: list(self.database.execute_sql(self._sql(sql), values).fetchall()))
 
     def _asked(self, ask: Callable[[], Result]) -> Result:
@@ -375,6 +379,11 @@ class Store:
         """The highest numbered version of a key that is in use."""
         return self._one(DeploymentRow, SELECT_NEWEST_DEPLOYMENT, (key,))
 
+    def newest_deployment_id(self, key: str) -> str | None:
+        """Which one that is: a start needs no more of it, and its files may be large."""
+        found = self._value(SELECT_NEWEST_DEPLOYMENT_ID, (key,))
+        return None if found is None else str(found)
+
     def last_version(self, key: str) -> int:
         """The highest number that a version of this key ever had, 0 if there was none."""
         return int(self._value("SELECT MAX(`version`) FROM `deployment` WHERE `key` = ?", (key,)) or 0)
@@ -501,9 +510,9 @@ SELECT_EVENTS = _select("event", EventRow, "1 = 1 ORDER BY `created`, `id` LIMIT
 SELECT_MODEL = _select("process_model", ModelRow, "`id` = ?")
 SELECT_MODEL_OF_KEY = _select("process_model", ModelRow, "`key` = ? ORDER BY `updated` DESC LIMIT 1")
 SELECT_DEPLOYMENT = _select("deployment", DeploymentRow, "`id` = ?")
-SELECT_NEWEST_DEPLOYMENT = _select(
-    "deployment", DeploymentRow, "`key` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1"
-)
+_NEWEST = "`key` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1"
+SELECT_NEWEST_DEPLOYMENT = _select("deployment", DeploymentRow, _NEWEST)
+SELECT_NEWEST_DEPLOYMENT_ID = f"SELECT `id` FROM `deployment` WHERE {_NEWEST}"
 SELECT_SAME_VERSION = _select(
     "deployment",
     DeploymentRow,
