@@ -39,12 +39,14 @@ class Desk:
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""
-        if outcomes:
-            self.facilities.observers.tell_events(outcomes)
-            events = [(outcome, _entered(outcome)) for outcome in outcomes]
-            events = [each for each in events if not (each[0].unchanged and self._river.tell_look(*each))]
-            if events:
-                self._river.post_all([event for _, event in events])
+        self.facilities.observers.tell_events(outcomes)
+        events = []
+        for outcome in outcomes:
+            event = _entered(outcome)
+            if not (outcome.unchanged and self._river.tell_look(outcome, event)):
+                events.append(event)
+        if events:
+            self._river.post_all(events)
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""

@@ -30,7 +30,8 @@ class Looks:
         self.facilities = facilities
         self._due: list[tuple[int, int, int]] = []
         """What is to be looked at: (milliseconds, task, instance)."""
-        self._came: list[tuple[int, Outcome, Any]] = []
+        self.came_in: list[tuple[int, Outcome, Any]] = []
+        """Looks that are not entered: when the next one is due, what came, and the event that it would be."""
         self.pressing = False
         """Whether looks have come whose next ones are not far off: the others may wait to be entered together."""
         self._lock = threading.Lock()
@@ -116,18 +117,14 @@ class Looks:
             return False
         due = next_look(outcome.interval, self.facilities.clock.now())
         with self._lock:
-            self._came.append((due, outcome, event))
+            self.came_in.append((due, outcome, event))
             self.pressing = self.pressing or outcome.interval * 1000 < WHOLE
         return True
 
     def holds(self) -> set[int]:
         """The tasks whose looks have come and are not entered; in the store these are still due."""
         with self._lock:
-            return {outcome.task_id for _, outcome, _ in self._came}
-
-    def waiting(self) -> int:
-        """How many looks have come and are not entered."""
-        return len(self._came)
+            return {outcome.task_id for _, outcome, _ in self.came_in}
 
     def enter(self, kept: dict[int, Instance]) -> list[Any]:
         """Write when what was looked at is looked at next; returns the events that have to be stepped after all.
@@ -135,7 +132,7 @@ class Looks:
         Raises StoreError; then the looks wait to be entered again.
         """
         with self._lock:
-            came, self._came = self._came, []
+            came, self.came_in = self.came_in, []
             self.pressing = False
         stepped: list[Any] = []
         together: dict[int, list[Outcome]] = {}
@@ -151,7 +148,7 @@ class Looks:
                 self._put_off(due, outcomes, kept)
         except BaseException:
             with self._lock:
-                self._came[:0] = came
+                self.came_in[:0] = came
                 self.pressing = True
             raise
         return stepped

@@ -165,7 +165,7 @@ class River:
 
     def waiting(self) -> int:
         """How many events wait in the inbox."""
-        return len(self._inbox) + self.looks.waiting()
+        return len(self._inbox) + len(self.looks.came_in)
 
     def has_work(self) -> bool:
         """Whether anything waits that is to be stepped at once."""
@@ -173,10 +173,10 @@ class River:
 
     def drain(self) -> bool:
         """Step everything that waits, in one transaction; false if there was nothing."""
-        if not self.waiting():
+        if not (self._inbox or self.looks.came_in):
             return False
         with self._stepping:
-            if self.looks.waiting() and not self._enter_looks():
+            if self.looks.came_in and not self._enter_looks():
                 return False
             with self._inbox_lock:
                 batch = self._inbox
