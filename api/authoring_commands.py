@@ -1,14 +1,16 @@
-"""The commands for who draws models: pictures of them, and palettes of stones for modelers."""
+"""The commands for who draws models: checks, deployments, pictures, and palettes of stones for modelers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from .connection import Connection, connected
-from .terminal import readable
+from .terminal import binding_line, json_file, print_record, readable
 
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write into this file."
@@ -60,3 +62,69 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")
     declarations = connection.declarations()
     write_text(json.dumps(element_templates(declarations, modeler), indent=2, ensure_ascii=False), output)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--name", help="The model's name.")
+@click.option("--parameter-template", type=click.Path(), help="A JSON file.")
+@click.option("--outputs-template", type=click.Path(), help="A JSON file.")
+@click.option(
+    "--protect/--no-protect", "protected", default=None, help="Refuse or allow deletes of what its processes make."
+)
+@connected
+def deploy(
+    connection: Connection,
+    /,
+    files: Sequence[str],
+    name: str | None,
+    parameter_template: str | None,
+    outputs_template: str | None,
+    protected: bool | None,
+) -> None:
+    """Publish BPMN files as one deployment."""
+    from .records import DeploymentRecord
+
+    templates = {
+        "parameter_template": json_file(parameter_template),
+        "outputs_template": json_file(outputs_template),
+    }
+    with connection.changing(passive=True) as engine:
+        print_record(DeploymentRecord, engine.deploy(*files, name=name, protected=protected, **templates))
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@connected
+def lint(connection: Connection, /, files: Sequence[str]) -> None:
+    """Check BPMN files without deploying them, and tell what was read for each of their tasks.
+
+    Whether the stones that they name exist is checked only when stones are named by --stones.
+    """
+    with replace(connection, url="sqlite:///:memory:", broker=None, server=None).engine() as engine:
+        found = engine.lint(*files)
+        findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
+        bindings = engine.bindings(*files)
+    for finding in findings:
+        click.echo(str(finding))
+    for binding in bindings:
+        click.echo(binding_line(binding))
+    if any(finding.severity == "error" for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option("--deployment", "deployment_id", metavar="DEPLOYMENT", help="One version.")
+@click.option("--model", "model_id", metavar="MODEL", help="A model with all its versions.")
+@connected
+def remove(connection: Connection, /, deployment_id: str | None, model_id: str | None) -> None:
+    """Take a deployment or a model out of use, unless a process still needs it."""
+    from .records import DeploymentRecord, ModelRecord
+
+    if (deployment_id is None) == (model_id is None):
+        raise click.UsageError("Name either a --deployment or a --model.")
+    with connection.changing(deployment_id or model_id, passive=True) as engine:
+        if deployment_id is not None:
+            print_record(DeploymentRecord, engine.remove_deployment(deployment_id))
+        elif model_id is not None:
+            print_record(ModelRecord, engine.remove_model(model_id))
