@@ -64,17 +64,15 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._own.pop(code, None)
         self._sort(code)
 
-    def learn(self, stones: Iterable[type[Stone]]) -> list[str]:
-        """Take these for all that workers have declared; the codes that nobody had before."""
+    def learn(self, stones: Iterable[type[Stone]]) -> None:
+        """Take these for all that workers have declared."""
         learnt: dict[str, list[type[Stone]]] = {}
         for stone in stones:
             learnt.setdefault(stone.code, []).append(stone)
-        new = sorted(learnt.keys() - self._by_code.keys())
         before, self._learnt = self._learnt, learnt
         if self.elsewhere:
             for code in (*before, *learnt):
                 self._sort(code)
-        return new
 
     def _sort(self, code: str) -> None:
         own = self._own.get(code, [])

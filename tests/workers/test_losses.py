@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kombu import Consumer
+
+from riverstone.engine.dispatch.celery import make_app
+from riverstone.engine.dispatch.celery.app import DELIVERIES, task_queue
+from riverstone.engine.dispatch.celery.link import Link
 
 from ..features.sketch import line, service
 from .brokers import redis_server
@@ -59,6 +66,30 @@ def test_a_stone_that_kills_its_worker_each_time_fails_in_the_end(crew: Crew) ->
     assert task.reason is not None
     assert "was lost 3 times" in task.reason
     assert [call[2] for call in crew.called() if call[1] == "p"] == ["start", "start", "start", "rollback"]
+
+
+@RABBITMQ
+def test_a_task_that_no_worker_can_keep_comes_back_from_the_broker_and_fails_in_the_end(crew: Crew) -> None:
+    worker = crew.worker()
+    with crew.river() as engine:
+        engine.deploy(line("shop", service("a", "quick")))
+        crew.kill(worker)
+        link = Link(make_app(crew.broker))
+        refused: list[str] = []
+
+        def refuse(message: Any) -> None:
+            refused.append(message.headers["id"])
+            message.requeue()
+
+        with Consumer(link.channel(), [task_queue("quick")], on_message=refuse, auto_declare=False):
+            started = engine.start(key="shop", name="shop").process_instance_id
+            until(lambda: (link.drain(0.1), engine.get(started).status != "running")[1])
+        link.drop()
+        task = engine.tasks(started)[0]
+    assert (task.status, crew.called()) == ("start.failed", [])
+    # Each of three deliveries as often as the queue's limit allows, and no more.
+    assert set(Counter(refused).values()) == {DELIVERIES + 1}
+    assert len(set(refused)) == 3
 
 
 @REDIS

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from riverstone.engine import Engine, ModelInvalid
+from riverstone.engine.dispatch.celery import make_app
+from riverstone.engine.dispatch.celery.app import results_queue, signs_queue
+from riverstone.engine.dispatch.celery.link import Link
 
 from ..features.sketch import line, service
 from .crew import Crew, until
@@ -30,10 +33,8 @@ def test_an_engine_without_code_has_workers_carry_out_a_whole_process(team: Team
     assert [task.status for task in (a, b, c)] == ["start.success", "monitor.success", "start.success"]
     # The engine took the default from the declaration and retried as that says; secrets stay hidden.
     assert (c.attempt, c.parameters) == (2, {"size": 10, "token": "*****"})
-    assert c.outputs["password"] == "*****"
+    assert c.outputs == {"made": "11 for *****", "password": "*****"}
     assert crew.hooks(started).count(("b", "monitor")) == 10
-    with Engine(crew.url, passive=True) as looking:
-        assert looking.tasks(started)[2].outputs["made"] == "11 for sesame-9"
 
     engine.delete(started)
     assert engine.wait(started, timeout=30).status == "delete.success"
@@ -83,6 +84,16 @@ def test_what_is_cancelled_before_a_worker_gets_to_it_never_begins(team: Team) -
     instance = engine.wait(waiting, timeout=15)
     assert (instance.status, engine.tasks(waiting)[0].status) == ("cancel.success", "canceled")
     assert crew.hooks(waiting) == crew.hooks(str(instance.cancel_process_instance_id)) == []
+
+
+def test_what_is_no_answer_is_dropped_and_holds_nothing_up(team: Team) -> None:
+    crew, engine = team
+    link = Link(make_app(crew.broker))
+    for body in ("[", "[]", '"x"', '{"kind": "party"}', '{"kind": "answer"}', '{"kind": "stones", "stones": [{}]}'):
+        link.publish(results_queue(), body)
+        link.publish(signs_queue(), body)
+    link.drop()
+    assert engine.get(run(engine, "after", service("a", "quick"))).status == "success"
 
 
 def test_progress_and_begin_are_seen_while_a_hook_runs(team: Team) -> None:

@@ -45,7 +45,6 @@ def make_app(broker: str, options: Mapping[str, Any] | None = None) -> Celery:
             "visibility_timeout": VISIBILITY,
             "unacked_restore_interval": 10,
             "unacked_restore_throttle": 1,
-            "global_keyprefix": "",
         }
     app.conf.update(options or {})
     return app

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
@@ -49,7 +50,7 @@ class Workshop:
         self.limits = limits
         self.ring = Ring()
         self.signs = Signs(app)
-        self._links: dict[int, Link] = {}
+        self._links: dict[tuple[int, int], Link] = {}
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
 
     def queues(self, chosen: Collection[str] = ()) -> list[str]:
@@ -105,9 +106,7 @@ class Workshop:
     @property
     def _link(self) -> Link:
         """This thread's connection; children of a process share none of its own."""
-        import threading
-
-        key = hash((os.getpid(), threading.get_ident()))
+        key = os.getpid(), threading.get_ident()
         if key not in self._links:
             self._links[key] = Link(self.app, confirmed=True)
         return self._links[key]
