@@ -62,8 +62,6 @@ class UndoCase(Checks):
         self.model_id = ""
         self.missing: str | None = None
         """The stone that is not registered for a while."""
-        self.guarded: set[str] = set()
-        """What protects the process: ``process``, ``model``."""
         self.given_up: set[str] = set()
         """The tasks that somebody has asked to retain."""
         self.most_tasks: int | None = None
@@ -165,6 +163,7 @@ class UndoCase(Checks):
         """Somebody wants something, whether it is allowed or not."""
         engine, started = self.engine, self.started
         before = engine.get(started)
+        guarded = self.is_guarded()  # as the store has it: an engine may die before it protects
         failed = [task.task_id for task in engine.tasks(started) if task.status.endswith("failed")]
         stuck = [task.task_id for task in engine.tasks(started) if task.undo == "failed"]
         undo = before.rollback_process_instance_id or before.cancel_process_instance_id
@@ -197,7 +196,7 @@ class UndoCase(Checks):
             assert self.threads or engine.get(started) == before, "a refused request changed something"
         else:
             self.history.append(f"{wish.rstrip('0123456789 ')} in {before.status}")
-            assert not (wish.endswith("delete") and self.guarded), "what is protected was deleted"
+            assert not (wish.endswith("delete") and guarded), "what is protected was deleted"
             assert not wish.endswith("an undo"), "an undo was cancelled or deleted"
 
     def guard(self, on: bool) -> None:
@@ -205,12 +204,9 @@ class UndoCase(Checks):
         if not on:
             self.engine.protect(self.started, False)
             self.engine.protect_model(self.model_id, False)
-            self.guarded.clear()
         elif self.random.random() < 0.5:
-            self.guarded.add("process")
             self.engine.protect(self.started)
         else:
-            self.guarded.add("model")
             self.engine.protect_model(self.model_id)
 
     def retain(self, task_id: str) -> None:
