@@ -1,0 +1,67 @@
+"""The engine's calls for whoever runs it."""
+
+from __future__ import annotations
+
+from ...models import Figures, encrypt_again, read_figures
+from .. import retention
+from ..dispatch.dispatcher import Loaded
+from ..errors import Invalid, RiverstoneError
+from ..observer import Observer
+from .workings import Workings, ours
+
+
+class OperatingCalls(Workings):
+    """A part of :class:`~riverstone.engine.Engine`."""
+
+    def observe(self, observer: Observer) -> None:
+        """Tell it of every event of a task and every change of a process, from now on."""
+        self._facilities.observers.add(observer)
+
+    def not_ready(self) -> str | None:
+        """Why the engine does not do its work at the moment, in a few words; None while it does.
+
+        Cheap, whoever asks: an engine with a thread of its own knows how long ago the database has answered that.
+        """
+        if self._pump.closed:
+            return "the engine is closed"
+        if self._pulse.thread is None or self._pulse.passive:
+            try:
+                with ours():
+                    self._store.read("SELECT 1")
+            except RiverstoneError:
+                return "the database does not answer"
+            return None
+        return self._pulse.behind()
+
+    def figures(self) -> Figures:
+        """What stands and waits in the whole store at this moment, counted by the store's indexes."""
+        with ours():
+            return read_figures(self._store)
+
+    def queues(self) -> dict[str, int]:
+        """What waits inside this engine: ``inbox``, ``owed``, and of most dispatchers ``waiting`` and ``running``."""
+        waiting = {"inbox": self._river.waiting(), "owed": self._pulse.owed()}
+        if isinstance(self._dispatcher, Loaded):
+            waiting["waiting"], waiting["running"] = self._dispatcher.load()
+        return waiting
+
+    def purge(self, older_than_seconds: float, *, even_undeleted: bool = False, dry_run: bool = False) -> int:
+        """Forget processes that ended that long ago and of which nothing is left to undo; how many these are.
+
+        ``even_undeleted`` forgets those too whose results exist, so that nobody can delete these by the engine any
+        more; ``dry_run`` only counts. Kept are protected ones and those whose undo has failed. Raises Invalid.
+        """
+        with ours():
+            return retention.purge(
+                self._store, self.clock, older_than_seconds, even_undeleted=even_undeleted, dry_run=dry_run
+            )
+
+    def encrypt_again(self) -> int:
+        """Write what is stored anew with the first encryption key, also what was in clear; how many values there were.
+
+        Raises Invalid without a key, StoreUnavailable where no key fits.
+        """
+        if self._store.cipher is None:
+            raise Invalid("There is no encryption key: set RIVERSTONE_ENCRYPTION_KEY.", code="encryption-key")
+        with ours():
+            return encrypt_again(self._store, self._store.cipher)

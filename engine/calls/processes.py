@@ -1,0 +1,241 @@
+"""The engine's calls about processes: starting them, looking at them, and telling them what they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ...models import AlreadyUsed, InstanceFilter
+from .. import jsontext, step
+from ..clock import milliseconds
+from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
+from ..picture import Picture, process_picture
+from ..river import RESTING
+from ..starts import Drain
+from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from .workings import Workings, number_of, ours, row_before
+
+
+class ProcessCalls(Workings):
+    """A part of :class:`~riverstone.engine.Engine`."""
+
+    def start(
+        self,
+        *,
+        name: str,
+        key: str | None = None,
+        deployment_id: str | None = None,
+        model_id: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        business_key: str | None = None,
+        idempotency_key: str | None = None,
+        rollback: bool = True,
+        protected: bool = False,
+        drain: Drain = "stop",
+        owner: str | None = None,
+    ) -> ProcessInstance:
+        """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
+
+        Returns the record as it is where the process first waits, whatever the dispatcher; look again with ``get``
+        or ``wait``. With an ``idempotency_key`` the same request again returns the same instance. It belongs to
+        ``owner``, who sees it through :meth:`owned_by`. When a task fails, its siblings are asked to stop;
+        with ``drain="all"`` those that run come to their end before the rollback begins, as in CloudFormation.
+
+        Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
+        LimitExceeded (``instances_per_key``).
+        """
+        with ours():
+            request = self._starts.request(
+                name=name,
+                key=key,
+                deployment_id=deployment_id,
+                model_id=model_id,
+                variables=variables,
+                business_key=business_key,
+                idempotency_key=idempotency_key,
+                rollback=rollback,
+                protected=protected,
+                drain=drain,
+                owner=owner,
+            )
+            if request.idempotency is not None:
+                before = self._starts.started_before(request.idempotency)
+                if before is not None:
+                    return self._records.instance(before)
+        try:
+            started: ProcessInstance = self._pump.step(lambda turn: self._starts.begin(turn, request))
+        except AlreadyUsed as error:
+            # The same idempotency key was used at the same moment, and the other request came first.
+            with ours():
+                first = self._starts.started_before(request.idempotency) if request.idempotency else None
+            if first is None:
+                raise StoreUnavailable(f"The process could not be stored: {error}") from error
+            return self.get(str(first))
+        return started
+
+    def get(self, process_instance_id: str) -> ProcessInstance:
+        """The record of one process instance; raises UnknownProcessInstance."""
+        with ours():
+            return self._records.instance(number_of(process_instance_id, UnknownProcessInstance))
+
+    def instances(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: str | None = None,
+        key: str | None = None,
+        name: str | None = None,
+        owner: str | None = None,
+    ) -> Page[ProcessInstance]:
+        """Process instances, newest first; raises Malformed for a cursor that is none."""
+        statuses = () if status is None else (status,)
+        wanted = InstanceFilter(statuses=statuses, key=key, name=name, owner=owner)
+        with ours():
+            return self._records.instances(wanted, limit=limit, before=row_before(cursor))
+
+    def search(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        text: str | None = None,
+        statuses: Sequence[str] = (),
+        kind: str | None = None,
+        key: str | None = None,
+        started_from: datetime | None = None,
+        started_before: datetime | None = None,
+        owner: str | None = None,
+    ) -> Page[ProcessSummary]:
+        """Process instances without their variables and outputs, newest first.
+
+        ``text`` is a part of the name or key, or a whole business key or id; ``kind`` is ``start`` or that of an undo.
+        Raises Malformed for a cursor that is none.
+        """
+        wanted = InstanceFilter(
+            text=text,
+            statuses=tuple(statuses),
+            kind=kind,
+            key=key,
+            started_from=milliseconds(started_from),
+            started_before=milliseconds(started_before),
+            owner=owner,
+        )
+        with ours():
+            return self._records.summaries(wanted, limit=limit, before=row_before(cursor))
+
+    def tasks(self, process_instance_id: str) -> list[Task]:
+        """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""
+        with ours():
+            return self._records.tasks(number_of(process_instance_id, UnknownProcessInstance))
+
+    def task(self, task_id: str) -> Task:
+        """One task; raises UnknownTask."""
+        with ours():
+            return self._records.task(number_of(task_id, UnknownTask))
+
+    def tokens(self, process_instance_id: str) -> list[Token]:
+        """Where one process instance stands beside its open tasks; raises UnknownProcessInstance."""
+        with ours():
+            return self._records.tokens(number_of(process_instance_id, UnknownProcessInstance))
+
+    def why(self, process_instance_id: str) -> Explanation:
+        """Why a process stands where it stands, in sentences, and the next commands; raises UnknownProcessInstance."""
+        with ours():
+            engines = self._pulse.at_work()
+            return self._records.why(number_of(process_instance_id, UnknownProcessInstance), engines)
+
+    def sources(self, process_instance_id: str) -> tuple[str, ...]:
+        """The BPMN files, with diagrams, that one process instance runs: that of an undo was made for it.
+
+        Raises UnknownProcessInstance.
+        """
+        with ours():
+            return self._records.sources(number_of(process_instance_id, UnknownProcessInstance))
+
+    def picture(self, process_instance_id: str) -> Picture:
+        """The diagram of one process instance, its nodes in the colours of what happened to them, as SVG.
+
+        Raises UnknownProcessInstance.
+        """
+        xml = self.sources(process_instance_id)[0]
+        return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))
+
+    def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
+        """Return when the process has come to rest: ended, its undo included, or paused in debug mode.
+
+        ``timeout`` is in seconds; raises WaitTimeout, UnknownProcessInstance.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        self._pump.wait(number, lambda: self._at_rest(number), timeout)
+        return self.get(process_instance_id)
+
+    def _at_rest(self, number: int) -> bool:
+        with ours():
+            phase = self._store.phase(number)
+        if phase is None:
+            raise UnknownProcessInstance(str(number))
+        return phase in RESTING
+
+    def owner_of(self, process_instance_id: str) -> str | None:
+        """Whose process instance this is, None where it is nobody's; raises UnknownProcessInstance."""
+        with ours():
+            row = self._store.instance(number_of(process_instance_id, UnknownProcessInstance))
+        if row is None:
+            raise UnknownProcessInstance(process_instance_id)
+        return row.owner_name
+
+    def owner_of_task(self, task_id: str) -> str | None:
+        """Whose process instance this task belongs to; raises UnknownTask."""
+        return self.owner_of(str(self._instance_of(number_of(task_id, UnknownTask))))
+
+    def complete(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+        """Say that a user task is done; raises UnknownTask, Conflict, Invalid for outputs that are not JSON."""
+        number = number_of(task_id, UnknownTask)
+        values = dict(outputs or {})
+        jsontext.check(values, limits=self.limits, name="outputs")
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: step.complete(turn.instance(instance_number), number, values))
+        return self.task(task_id)
+
+    def message(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        process_instance_id: str | None = None,
+        correlation: str | None = None,
+        owner: str | None = None,
+    ) -> ProcessInstance:
+        """Give a message to the one process that has waited longest for it, or start one that it triggers.
+
+        ``business_key``, ``process_instance_id``, ``correlation`` and ``owner`` narrow down who may get it.
+        Raises Conflict (code ``message-not-expected``) if nobody can take it.
+        """
+        values = dict(payload or {})
+        jsontext.check(values, limits=self.limits, name="payload")
+        wanted = None if process_instance_id is None else number_of(process_instance_id, UnknownProcessInstance)
+        with ours():
+            taken = self._messages.message(
+                name,
+                values,
+                business_key=business_key,
+                process_instance_id=wanted,
+                correlation=correlation,
+                owner=owner,
+            )
+        if taken is None:
+            raise Conflict(f"No process waits for the message {name!r}.", code="message-not-expected")
+        return self.get(str(taken))
+
+    def signal(self, name: str, payload: Mapping[str, Any] | None = None, *, owner: str | None = None) -> list[str]:
+        """Give a signal to every process (of the ``owner``) that waits for it, and start those that it triggers.
+
+        Returns the ids of all of them.
+        """
+        values = dict(payload or {})
+        jsontext.check(values, limits=self.limits, name="payload")
+        with ours():
+            return [str(number) for number in self._messages.signal(name, values, owner=owner)]

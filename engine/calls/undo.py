@@ -1,0 +1,91 @@
+"""The engine's calls about taking back, and about debug runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from .. import jsontext, step
+from ..errors import Invalid, UnknownProcessInstance, UnknownTask
+from ..instance import Flags
+from ..river import Turn
+from ..views import ProcessInstance, Task, UndoStep
+from .processes import ProcessCalls
+from .workings import number_of
+
+
+class UndoCalls(ProcessCalls):
+    """A part of :class:`~riverstone.engine.Engine`."""
+
+    def cancel(self, process_instance_id: str, *, force: bool = False) -> ProcessInstance:
+        """Cancel a running process and take back what it began; ``force`` gives running stones no grace.
+
+        Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        self._pump.step(lambda turn: step.request_cancel(turn.instance(number), force=force))
+        return self.get(process_instance_id)
+
+    def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
+        """Remove what an ended process made; ``force`` cancels a running one first.
+
+        After a failed delete, ``retain`` names tasks whose results are given up for ever. Raises
+        UnknownProcessInstance, Conflict, Invalid.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        kept = [number_of(task_id, UnknownTask) for task_id in retain]
+        self._pump.step(lambda turn: step.request_delete(turn.instance(number), force=force, kept=kept))
+        return self.get(process_instance_id)
+
+    def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
+        """Let the failed rollback, cancel or delete of a process go on, giving up the tasks in ``retain``.
+
+        Raises UnknownProcessInstance, Conflict (no undo has failed), Invalid.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        kept = [number_of(task_id, UnknownTask) for task_id in retain]
+        self._pump.step(lambda turn: step.retry(turn.instance(number), kept))
+        return self.get(process_instance_id)
+
+    def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
+        """What an undo would do now, in its order; nothing is changed. Raises UnknownProcessInstance, Invalid."""
+        if kind not in ("rollback", "cancel", "delete"):
+            raise Invalid(f"{kind!r} is no kind of undo: use rollback, cancel or delete.", code="undo-kind")
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        steps: list[UndoStep] = self._pump.step(lambda turn: step.preview(turn.instance(number), kind))
+        return steps
+
+    def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
+        """Refuse deletion of a process, or allow it again; an automatic rollback is not held up."""
+        number = number_of(process_instance_id, UnknownProcessInstance)
+
+        def action(turn: Turn) -> None:
+            instance = turn.instance(number)
+            flags = instance.row.flags
+            instance.row.flags = flags | Flags.PROTECTED if on else flags & ~Flags.PROTECTED
+            turn.changes.instance_changed(instance.row)
+
+        self._pump.step(action)
+        return self.get(process_instance_id)
+
+    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
+        """Run a failed task of a paused debug run again, its parameters changed by those given.
+
+        Raises UnknownTask, Conflict, Invalid.
+        """
+        number = number_of(task_id, UnknownTask)
+        values = dict(parameters or {})
+        jsontext.check(values, limits=self.limits, name="parameters")
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: step.rerun(turn.instance(instance_number), number, values))
+        return self.task(task_id)
+
+    def resume(self, task_id: str) -> ProcessInstance:
+        """Leave the debug mode of the paused run that this task belongs to: it rolls back.
+
+        Raises UnknownTask, Conflict.
+        """
+        number = number_of(task_id, UnknownTask)
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: step.resume(turn.instance(instance_number), number))
+        return self.get(str(instance_number))

@@ -1,0 +1,88 @@
+"""What the engine's calls work with, and what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from ...models import AlreadyUsed, Store, StoreClosed, StoreError
+from ..clock import Clock
+from ..deployments import Deployments, Source, read_source
+from ..desk import Desk
+from ..dispatch.dispatcher import Dispatcher
+from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
+from ..instance import Facilities
+from ..limits import Limits
+from ..messages import Messages
+from ..pulse import Pulse
+from ..pump import Pump
+from ..records import Records
+from ..river import River
+from ..starts import Starts
+
+
+class Workings:
+    """What an engine is made of, for the calls that are grouped by what they are about."""
+
+    limits: Limits
+    clock: Clock
+    _store: Store
+    _facilities: Facilities
+    _deployments: Deployments
+    _starts: Starts
+    _records: Records
+    _messages: Messages
+    _river: River
+    _pump: Pump
+    _pulse: Pulse
+    _desk: Desk
+    _dispatcher: Dispatcher
+
+    def _instance_of(self, task_number: int) -> int:
+        with ours():
+            row = self._store.task(task_number)
+        if row is None:
+            raise UnknownTask(str(task_number))
+        return row.process_instance_id
+
+
+def read_sources(source: Source, more: Sequence[Source]) -> tuple[list[bytes], list[str | None]]:
+    read = [read_source(each) for each in (source, *more)]
+    return [content for content, _ in read], [name for _, name in read]
+
+
+def number_of(text: str, error: Callable[[str], Exception]) -> int:
+    """A decimal id as a number; what cannot be one belongs to nobody."""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise error(text[:100])
+    return int(text)
+
+
+def row_before(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    return number_of(cursor, lambda text: Malformed(f"{text!r} is not a cursor of this list.", code="cursor"))
+
+
+def cursor_of(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    created, _, identifier = text.partition("-")
+    if not created.isascii() or not created.isdigit() or len(created) > 18 or not identifier or len(identifier) > 36:
+        raise Malformed(f"{text[:100]!r} is not a cursor of this list.", code="cursor")
+    return int(created), identifier
+
+
+class ours:
+    """Turns what the store raises into the engine's own error."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, StoreClosed):
+            raise EngineClosed("The engine is closed: make a new one.") from error
+        if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
+            raise StoreUnavailable(f"The database does not answer: {error}") from error
