@@ -28,6 +28,8 @@ WINDOW = 1000
 """How many answers are taken from the broker before the first of them is durable."""
 LEASE = 30.0
 """Seconds for which a sign of life vouches for a task."""
+CLOSING = 10.0
+"""Seconds for which a closing engine waits until what it has taken in is durable."""
 AGAIN = 0.5
 """Seconds until answers are entered again that the store did not take."""
 
@@ -109,7 +111,9 @@ class Consumer:
                     beaten = now
                     self._link.beat()
                     self._vouch()
-        while self._open:
+        # Where the database is away, the broker keeps what is not acknowledged.
+        deadline = time.monotonic() + CLOSING
+        while self._open and time.monotonic() < deadline:
             self._acknowledge()
             time.sleep(0.005)
 
