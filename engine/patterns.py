@@ -59,7 +59,6 @@ class Pattern:
         builder = _Builder(source)
         part = builder.whole()
         self._states, self._first, self._last = builder.states, part.first, part.last
-        effort.charge(_STATE * len(self._states))
 
     def matches(self, value: str) -> bool:
         """Whether the whole value fits; a value too long for the size of the pattern does not.
@@ -121,6 +120,7 @@ class _Builder:
     def state(self, test: Test | None = None, *, anchor: str = "") -> int:
         if len(self.states) >= _MOST_STATES:
             raise self.wrong("repeats too much: use smaller numbers of repetition")
+        effort.charge(_STATE)
         self.states.append(_State(test, [], anchor))
         return len(self.states) - 1
 

@@ -7,6 +7,7 @@ since not every language keeps a large number whole.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -74,12 +75,12 @@ def read_work(told: Mapping[str, Any]) -> Work:
     """The work of a message; raises Invalid."""
     try:
         return Work(
-            task_id=int(told["task_id"]),
-            process_instance_id=int(told["process_instance_id"]),
+            task_id=_whole(told["task_id"]),
+            process_instance_id=_whole(told["process_instance_id"]),
             stone=told["stone"],
             event=_one_of(HOOKS, told["event"]),
-            attempt=int(told["attempt"]),
-            delivery=int(told["delivery"]),
+            attempt=_whole(told["attempt"]),
+            delivery=_whole(told["delivery"]),
             idempotency_key=told["idempotency_key"],
             start_key=told.get("start_key", ""),
             namespace=told["namespace"],
@@ -91,7 +92,7 @@ def read_work(told: Mapping[str, Any]) -> Work:
             outputs=jsontext.dumps(told["outputs"]) if told.get("outputs") else None,
             state=jsontext.dumps(told["state"]) if told.get("state") else None,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Invalid(f"This is no work: {type(error).__name__}: {error}.", code="message-invalid") from error
 
 
@@ -122,13 +123,18 @@ def read_answer(told: Mapping[str, Any], limits: Limits) -> Outcome:
     """
     try:
         event = _one_of(HOOKS, told["event"])
-        task = int(told["task_id"]), int(told["process_instance_id"]), int(told["attempt"]), int(told["delivery"])
-    except (KeyError, TypeError, ValueError) as error:
+        task = (
+            _whole(told["task_id"]),
+            _whole(told["process_instance_id"]),
+            _whole(told["attempt"]),
+            _whole(told["delivery"]),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Invalid(f"This is no answer: {type(error).__name__}: {error}.", code="message-invalid") from error
     task_id, process_instance_id, attempt, delivery = task
     try:
         content = _content(told, limits)
-    except (Invalid, TypeError, ValueError) as error:
+    except (Invalid, TypeError, ValueError, OverflowError) as error:
         content = {"result": "failed", "reason": f"The worker's answer is wrong: {error}"}
     return Outcome(
         task_id=task_id,
@@ -154,6 +160,7 @@ def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
                 raise Invalid(f"{name} is over the limit output_size ({limits.output_size} bytes).")
     if not isinstance(log, list) or "" in outputs:
         raise Invalid("log is no list, or an output has no name.")
+    seconds = told.get("seconds") or 0.0
     progress, reason, code = told.get("progress"), told.get("reason"), told.get("error_code")
     return {
         "result": result,
@@ -164,7 +171,7 @@ def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "reason": None if reason is None else _text(reason)[:2000],
         "error_code": None if code is None else _text(code),
         "stone": _text(told.get("stone", ""))[:255],
-        "seconds": max(0.0, float(told.get("seconds") or 0.0)),
+        "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),
     }
 
 
@@ -186,8 +193,10 @@ def signs_text(signs: list[Sign]) -> str:
 def read_signs(told: Mapping[str, Any]) -> list[Sign]:
     """Raises Invalid."""
     try:
-        return [Sign(int(each["task_id"]), int(each["delivery"]), bool(each.get("running"))) for each in told["tasks"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return [
+            Sign(_whole(each["task_id"]), _whole(each["delivery"]), bool(each.get("running"))) for each in told["tasks"]
+        ]
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Invalid(f"These are no signs: {type(error).__name__}: {error}.", code="message-invalid") from error
 
 
@@ -207,7 +216,7 @@ def progress_text(work: Work, percent: int) -> str:
 def read(body: str | bytes) -> Mapping[str, Any]:
     """A message as an object with a kind; raises Invalid for anything else."""
     try:
-        told = json.loads(body)
+        told = json.loads(body, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"The message is no JSON: {error}.", code="message-invalid") from error
     named = told[1] if isinstance(told, list) and len(told) == 3 else None
@@ -217,6 +226,24 @@ def read(body: str | bytes) -> Mapping[str, Any]:
     if not isinstance(told, dict) or not isinstance(told.get("kind"), str):
         raise Invalid("The message is no object with a kind.", code="message-invalid")
     return told
+
+
+LARGEST: Final = 10**18
+"""Above every id and count, and within what every database and a C program take."""
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not -1 <= number < LARGEST:
+        raise ValueError("a number is out of range")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is no finite one")
+    return number
 
 
 def _one_of(words: tuple[str, ...], word: Any) -> Any:

@@ -195,3 +195,62 @@ ESCAPES = (
     "''.getClass().forName('java.lang.Runtime')",
     "cycler.__init__.__globals__.os.popen('touch {file}').read()",
 )
+
+OUTPUTS = "".join(
+    f'<camunda:outputParameter name="v{number}">${{concat(big, "")}}</camunda:outputParameter>' for number in range(500)
+)
+THROW = '<intermediateThrowEvent id="m"><signalEventDefinition id="d" signalRef="x"/></intermediateThrowEvent>'
+WATCHED = "".join(
+    f'<boundaryEvent id="b{number}" attachedToRef="w" cancelActivity="false">'
+    f'<conditionalEventDefinition id="c{number}">'
+    f"<condition>${{v == {number} + 1}}</condition></conditionalEventDefinition></boundaryEvent>"
+    f'<endEvent id="e{number}"/><sequenceFlow id="g{number}" sourceRef="b{number}" targetRef="e{number}"/>'
+    for number in range(200)
+)
+
+
+def turning(condition: str, inside: str = '<task id="m"/>', *, beside: str = "", before: str = "") -> bytes:
+    """A loop that goes on while the condition holds, with something that stands beside it."""
+    return process(
+        f'<startEvent id="s"/>{inside}<exclusiveGateway id="g"/><endEvent id="e"/>'
+        '<sequenceFlow id="f1" sourceRef="s" targetRef="m"/><sequenceFlow id="f2" sourceRef="m" targetRef="g"/>'
+        f'<sequenceFlow id="f3" sourceRef="g" targetRef="m"><conditionExpression>{condition}</conditionExpression>'
+        f'</sequenceFlow><sequenceFlow id="f4" sourceRef="g" targetRef="e"/>{beside}'.replace(
+            '<exclusiveGateway id="g"/>', '<exclusiveGateway id="g" default="f4"/>'
+        ),
+        before=before,
+    )
+
+
+WATCHING = (
+    '<userTask id="w"/><sequenceFlow id="f5" sourceRef="s" targetRef="w"/><endEvent id="we"/>'
+    f'<sequenceFlow id="f6" sourceRef="w" targetRef="we"/>{WATCHED}'
+)
+SETTING = (
+    '<task id="m"><extensionElements><camunda:inputOutput><camunda:outputParameter name="v">${0}'
+    "</camunda:outputParameter></camunda:inputOutput></extensionElements></task>"
+)
+COSTLY: dict[str, tuple[bytes, str]] = {
+    "a long text sought through again and again": (turning("${!contains(big, 'zz')}"), "turn_work"),
+    "lists compared again and again": (turning("${" + " and ".join(["list == list"] * 90) + "}"), "turn_work"),
+    "sums over and over": (turning("${" + " and ".join(["sum(list) >= 0"] * 50) + "}"), "turn_work"),
+    "joins without end": (turning("=" + " and ".join(["list + list != null"] * 50)), "turn_work"),
+    "many conditions and a variable that changes": (turning("${true}", SETTING, beside=WATCHING), "turn_work"),
+    "a thousand copies of a large text": (
+        around(
+            f'<task id="m"><extensionElements><camunda:inputOutput>{OUTPUTS}</camunda:inputOutput></extensionElements>'
+            "</task>"
+        ),
+        "turn_work",
+    ),
+    "a large parameter for each of many runs": (
+        around(
+            '<serviceTask id="m" camunda:type="external" camunda:topic="say"><extensionElements><camunda:inputOutput>'
+            '<camunda:inputParameter name="what">${big}</camunda:inputParameter></camunda:inputOutput>'
+            "</extensionElements><multiInstanceLoopCharacteristics><loopCardinality>500</loopCardinality>"
+            "</multiInstanceLoopCharacteristics></serviceTask>"
+        ),
+        "instance_size",
+    ),
+    "signals without end": (turning("${true}", THROW, before='<signal id="x" name="x"/>'), "throws_per_turn"),
+}

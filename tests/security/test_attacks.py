@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import logging
 import time
@@ -84,6 +85,96 @@ def test_a_process_that_would_never_end_fails_by_the_name_of_a_limit(client: Cli
     assert instance.status in ("failed", "rollback.success")
     assert instance.reason is not None
     assert limit in instance.reason
+
+
+@pytest.mark.parametrize("name", attacks.COSTLY)
+def test_what_a_turn_may_cost_is_bounded_by_name(client: Client, engine: Engine, name: str) -> None:
+    source, limit = attacks.COSTLY[name]
+
+    answer = started(client, source, big="x" * 800_000, list=[0] * 40_000)
+
+    assert answer.status_code == 200
+    instance = engine.get(answer.json["processInstanceId"])
+    assert instance.status in ("failed", "rollback.success")
+    assert instance.reason is not None
+    assert limit in instance.reason
+    # It has failed like any other: it can be deleted, and others go on.
+    engine.delete(instance.process_instance_id)
+    assert started(client, attacks.blocks(1)).json["processStatus"] == "success"
+
+
+def test_no_start_sets_off_a_storm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    throw = '<intermediateThrowEvent id="{}"><messageEventDefinition id="d{}" messageRef="x"/></intermediateThrowEvent>'
+    flows = attacks.flow("f1", "s", "m") + attacks.flow("f2", "s", "n")
+    begun_by = '<startEvent id="s"><messageEventDefinition id="d" messageRef="x"/></startEvent>'
+    source = attacks.process(
+        begun_by + throw.format("m", 1) + throw.format("n", 2) + flows, before='<message id="x" name="again"/>'
+    )
+    limits = Limits(throw_family=100, throw_depth=1_000)
+    with Engine(f"sqlite:///{tmp_path}/river.db", limits=limits) as engine, caplog.at_level(logging.WARNING):
+        engine.deploy(source)
+        engine.message("again", {})
+        engine.run_pending()
+
+        assert len(engine.instances(limit=500).items) <= 100
+    assert "throw_family" in caplog.text
+
+
+def test_the_files_of_a_model_are_counted_together(client: Client) -> None:
+    def answer(count: int, nodes: int) -> Any:
+        files = [
+            (
+                io.BytesIO(attacks.process("".join(f'<task id="t{i}"/>' for i in range(nodes)), key=f"k{number}")),
+                "a.bpmn",
+            )
+            for number in range(count)
+        ]
+        return client.post("/model", data={"bpmn": files}, content_type="multipart/form-data")
+
+    assert answer(2, 10).status_code == 200
+    with soon():
+        refused = answer(12, 1_900)
+    assert refused.status_code == 413
+    assert "model_nodes" in refused.json["detail"]
+
+
+def test_a_template_cannot_hold_anybody_up(engine: Engine) -> None:
+    pattern = {"AllowedPattern": "((a|b){0,50}c){1,20}"}
+    many = [{"Key": f"k{number}", "DefaultValue": "x", **pattern} for number in range(2_000)]
+    source = attacks.around('<task id="m"/>')
+    with pytest.raises(RiverstoneError, match="turn_work"):
+        engine.deploy(source, parameter_template=many)
+
+    engine.deploy(source, parameter_template=[{"Key": "k", "Type": "List", "AllowedPattern": "(a|a){0,100}"}])
+    with soon(), pytest.raises(RiverstoneError, match="turn_work"):
+        engine.start(key="attack", name="x", variables={"k": ["a" * 90] * 5_000})
+
+
+def test_a_part_of_a_list_ends_before_it_becomes_too_large(tmp_path: Path) -> None:
+    with Engine(f"sqlite:///{tmp_path}/river.db", limits=Limits(page_size=100_000)) as engine:
+        client = Client(create_app(engine))
+        for _ in range(5):
+            started(client, attacks.around('<task id="m"/>'), big="x" * 60_000)
+        found: list[str] = []
+        cursor = ""
+        for _ in range(5):
+            page = client.get(f"/process?limit=500{cursor}").json
+            assert len(json.dumps(page)) < 250_000
+            found += [item["processInstanceId"] for item in page["items"]]
+            if page["cursor"] is None:
+                break
+            cursor = f"&cursor={page['cursor']}"
+    assert len(set(found)) == len(found) == 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "hz"])
+def test_a_file_in_an_encoding_that_hides_what_it_says_is_refused(client: Client, encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>' + attacks.around('<task id="m"/>').decode()
+
+    answer = client.post("/model", data=text.encode(encoding), **XML)
+
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+    assert "encoding" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("count", [14, 200])

@@ -16,6 +16,7 @@ from kombu import Consumer as KombuConsumer
 from ....models import StoreError
 from ...desk import Desk
 from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
+from ...logs import where
 from ...perform import Outcome, spoilt
 from .. import messages
 from .app import body_text, results_queue, signs_queue
@@ -143,6 +144,9 @@ class Consumer:
             logger.warning("the database does not answer, so a message is put back: %s", error)
             message.requeue()
             return None
+        except Exception as error:
+            # Delivered again it would stop every engine again.
+            logger.error("a message is dropped: %s", where(error))
         return Answer(message, None)
 
     def _other(self, told: Mapping[str, Any]) -> None:
@@ -205,7 +209,7 @@ class Consumer:
     def _progress(self, told: Mapping[str, Any]) -> None:
         try:
             numbers = [int(told[name]) for name in ("process_instance_id", "task_id", "attempt", "percent")]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Invalid(f"This is no progress: {error}.", code="message-invalid") from error
         self._desk.progressed(numbers[0], numbers[1], numbers[2], max(0, min(100, numbers[3])))
 
