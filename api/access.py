@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, Response, current_app, request
 
 from ..engine import Engine, logs
+from ..engine.audit import Call
 from ..engine.keys import SCOPES, is_key
 from .errors import Refused
 from .introspection import Introspection
@@ -83,7 +84,11 @@ class Access:
         if not client.may(scope):
             text = f"{client.name} does not have the scope {scope!r} that this needs: use a key or token that has it."
             challenge = f'Bearer realm="riverstone", error="insufficient_scope", scope="{scope}"'
-            raise Refused(text, status=HTTPStatus.FORBIDDEN, code="scope-missing", challenge=challenge)
+            refused = Refused(text, status=HTTPStatus.FORBIDDEN, code="scope-missing", challenge=challenge)
+            if request.method in ("GET", "HEAD", "OPTIONS"):
+                raise refused
+            with self.engine.audit.recording(call_of(client)):
+                raise refused
         return client
 
     def _known(self) -> Client:
@@ -220,6 +225,21 @@ def scope_needed() -> str:
     operation = getattr(getattr(getattr(view, "view_class", None), method, None), "operation", None)
     scope: str = getattr(operation or view, "scope", "read")
     return scope
+
+
+def call_of(client: Client, action: str | None = None, target: str | None = None) -> Call:
+    """The present request as the audit has it; unless said otherwise, by the names that its route has."""
+    if action is None:
+        view: Any = current_app.view_functions.get(request.endpoint or "")
+        action = f"{request.method.lower()}{getattr(getattr(view, 'view_class', None), '__name__', '')}"
+        target = next(iter((request.view_args or {}).values()), None)
+    return Call(
+        client=client.name,
+        address=request.remote_addr or "",
+        action=action,
+        request_id=request_id(),
+        target=target,
+    )
 
 
 def present_client() -> Client:

@@ -27,7 +27,7 @@ from ..engine.errors import (
 )
 from ..engine.limits import Limits
 from ..engine.owned import OwnedEngine
-from .access import OPEN, present_client
+from .access import OPEN, call_of, present_client
 from .members import DECIMAL_ID
 from .problems import wrong_fields
 from .request_id import request_id
@@ -217,13 +217,7 @@ def request_span(path: Mapping[str, str]) -> AbstractContextManager[Any]:
 
 def present_call(action: str, target: str | None) -> Call:
     """The present request as the audit has it."""
-    return Call(
-        client=present_client().name,
-        address=request.remote_addr or "",
-        action=action,
-        request_id=request_id(),
-        target=target,
-    )
+    return call_of(present_client(), action, target)
 
 
 def json_response(content: Any) -> Response:

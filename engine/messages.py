@@ -144,10 +144,12 @@ class Messages:
             if event.kind == "signal":
                 self.signal(event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=number)
             elif self.message(event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=number) is None:
-                logger.warning("no process waits for the thrown message %r", event.name)
+                logger.warning("no process waits for a message that process %s has thrown", number)
                 self.step(lambda turn: _settle(turn, event.id))
         except RiverstoneError as error:
-            logger.warning("the thrown %s %r could not be delivered: %s", event.kind, event.name, error.message)
+            # Neither its name nor the error's words: both may hold a value.
+            why = error.limit if isinstance(error, LimitExceeded) else error.code
+            logger.warning("a %s that process %s has thrown could not be delivered: %s", event.kind, number, why)
             if isinstance(error, LimitExceeded) and error.limit in ("throw_depth", "throw_family"):
                 self.step(lambda turn: _settle(turn, event.id))
 

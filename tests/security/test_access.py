@@ -477,3 +477,13 @@ def test_what_a_stone_calls_secret_is_shown_nowhere(tmp_path: Path, stones: list
             assert text not in shown
             text = json.dumps(text, ensure_ascii=False)[1:-1]
     assert "*****" in shown
+
+
+def test_a_known_client_that_may_not_is_written_down_too(client: Client, engine: Engine) -> None:
+    headers = key(engine, "reader", "read")
+
+    assert start(client, headers).json["code"] == "scope-missing"
+    assert client.get("/process", headers=headers).status_code == 200
+
+    (entry,) = engine.audit.entries().items
+    assert (entry.client, entry.action, entry.outcome) == ("key:reader", "postProcesses", "scope-missing")
