@@ -90,7 +90,7 @@ class Deployments:
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
 
     def _row(self, deployment_id: str) -> DeploymentRow:
-        row = self.store.deployment(deployment_id)
+        row = self.store.catalogue.deployment(deployment_id)
         if row is None:
             raise UnknownDeployment(deployment_id)
         return row
@@ -123,7 +123,9 @@ class Deployments:
         if parsed.processes:
             findings.extend(unresolved(parsed, parameter_template, outputs_template))
             findings.extend(unknown_stones(parsed, self.stones.is_known))
-            findings.extend(unknown_calls(parsed, lambda key: self.store.newest_deployment_id(key) is not None))
+            findings.extend(
+                unknown_calls(parsed, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
+            )
         return parsed, findings
 
     def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
@@ -164,13 +166,13 @@ class Deployments:
         protected: bool | None = None,
     ) -> Model:
         """Create a model, or replace the content of the one with this id; raises ModelInvalid, UnknownModel."""
-        before = self.store.model(model_id) if model_id is not None else None
+        before = self.store.catalogue.model(model_id) if model_id is not None else None
         if model_id is not None and before is None:
             raise UnknownModel(model_id)
         texts = template_text(parameter_template), template_text(outputs_template)
         parsed, findings = self._checked(sources, names, *texts)
         row = self._model_row(parsed, with_diagrams(sources, self.limits), texts, before, name, protected)
-        self.store.save_model(row)
+        self.store.catalogue.save_model(row)
         return replace(model_view(row), findings=tuple(findings), tasks=tuple(bindings_of(parsed)))
 
     def _model_row(
@@ -207,7 +209,7 @@ class Deployments:
 
     def model_row(self, model_id: str) -> ModelRow:
         """The model as it is stored; raises UnknownModel."""
-        row = self.store.model(model_id)
+        row = self.store.catalogue.model(model_id)
         if row is None:
             raise UnknownModel(model_id)
         return row
@@ -234,13 +236,13 @@ class Deployments:
         digest = digest_of(drawn, *texts)
         key = parsed.executable[0]
         with self._deploying:
-            newest = self.store.newest_deployment(key)
+            newest = self.store.catalogue.newest_deployment(key)
             if newest is not None and newest.digest == digest:
                 if protected is not None and newest.model_id is not None:
                     self.protect(newest.model_id, protected)
                 return deployment_view(newest)
-            model = self._model_row(parsed, drawn, texts, self.store.model_of_key(key), name, protected)
-            self.store.save_model(model)
+            model = self._model_row(parsed, drawn, texts, self.store.catalogue.model_of_key(key), name, protected)
+            self.store.catalogue.save_model(model)
             return self._number_all(model, digest, parsed)
 
     def deploy_model(self, model_id: str) -> Deployment:
@@ -248,7 +250,7 @@ class Deployments:
         model = self.model_row(model_id)
         sources = unpack(model.sources)
         digest = digest_of(sources, model.parameter_template, model.outputs_template)
-        newest = self.store.newest_deployment(model.key)
+        newest = self.store.catalogue.newest_deployment(model.key)
         if newest is not None and newest.digest == digest:
             return deployment_view(newest)
         parsed, _ = self._checked(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
@@ -263,16 +265,16 @@ class Deployments:
     def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> DeploymentRow:
         """The next version of a key, or the newest if that already holds the same."""
         while True:
-            newest = self.store.newest_deployment(key)
+            newest = self.store.catalogue.newest_deployment(key)
             if newest is not None and newest.digest == digest:
                 return newest
-            row = self._deployment_row(model, key, digest, self.store.last_version(key) + 1)
+            row = self._deployment_row(model, key, digest, self.store.catalogue.last_version(key) + 1)
             if key != model.key:
                 # The templates are about the first process of a bundle.
                 row.parameter_template = row.outputs_template = None
             try:
                 failpoints.reach("before-deployment")
-                self.store.add_deployment(row, self.triggers(parsed.processes[key]))
+                self.store.catalogue.add_deployment(row, self.triggers(parsed.processes[key]))
                 failpoints.reach("after-deployment")
             except AlreadyUsed:
                 # Another engine was faster: look again at what is the newest now.
@@ -328,12 +330,12 @@ class Deployments:
                 },
             )
         if key is not None:
-            newest = self.store.newest_deployment_id(key)
+            newest = self.store.catalogue.newest_deployment_id(key)
             if newest is None:
                 raise UnknownDeployment(key, key=True)
             return self.definitions.get(newest)
         if deployment_id is not None:
-            if self.store.is_removed(deployment_id):
+            if self.store.catalogue.is_removed(deployment_id):
                 raise UnknownDeployment(deployment_id)
             return self.definitions.get(deployment_id)
         assert model_id is not None
@@ -343,7 +345,7 @@ class Deployments:
         """The model as it now stands, kept unnumbered, so that a trial run goes on after the model is edited."""
         sources = unpack(model.sources)
         digest = digest_of(sources, model.parameter_template, model.outputs_template)
-        row = self.store.deployment_of_digest(model.key, digest, numbered=False)
+        row = self.store.catalogue.deployment_of_digest(model.key, digest, numbered=False)
         if row is None or row.model_id != model.id:
             row = self._deployment_row(
                 model,
@@ -351,14 +353,14 @@ class Deployments:
                 digest_of([*sources, model.id.encode()], model.parameter_template, model.outputs_template),
                 0,
             )
-            known = self.store.deployment_of_digest(model.key, row.digest, numbered=False)
+            known = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False)
             if known is not None:
                 return self.definitions.get(known.id)
             try:
-                self.store.add_deployment(row, ())
+                self.store.catalogue.add_deployment(row, ())
             except AlreadyUsed:
                 # Another trial run of the same model came first at this moment, and its snapshot is as good.
-                row = self.store.deployment_of_digest(model.key, row.digest, numbered=False) or row
+                row = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
 
 

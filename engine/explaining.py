@@ -180,7 +180,7 @@ def _tell_results(telling: Telling) -> None:
     text = f"What {left} of its tasks made exists until it is deleted"
     if instance.has(Flags.PROTECTED):
         telling.say(f"{text}, against which it is protected.", f"riverstone protect {instance.number} --off")
-    elif (model_id := instance.row.model_id) and instance.facilities.store.is_protected(model_id):
+    elif (model_id := instance.row.model_id) and instance.facilities.store.catalogue.is_protected(model_id):
         telling.say(f"{text}, against which its model is protected.", f"riverstone protect --model {model_id} --off")
     else:
         telling.say(f"{text}.", f"riverstone undo {instance.number} --preview", f"riverstone delete {instance.number}")

@@ -317,7 +317,7 @@ class Instance:
             target = self.origin.tasks[handlers.target_of(key)]
             self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
             return handlers.called(self, target)
-        newest = self.facilities.store.newest_deployment_id(key)
+        newest = self.facilities.store.catalogue.newest_deployment_id(key)
         if newest is None:
             raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
         return Called(process=self.facilities.definitions.get(newest).process, deployment_id=newest)

@@ -68,7 +68,7 @@ class Messages:
                 return wait.process_instance_id
         if process_instance_id is not None:
             return None
-        for _, deployment_id, node in self.facilities.store.start_triggers("message", name)[:1]:
+        for _, deployment_id, node in self.facilities.store.catalogue.start_triggers("message", name)[:1]:
             return self._start(deployment_id, node, name, payload, business_key, owed, owner, thrower, depth)
         return None
 
@@ -100,7 +100,7 @@ class Messages:
 
             if self.step(give):
                 reached.append(number)
-        for _, deployment_id, node in store.start_triggers("signal", name):
+        for _, deployment_id, node in store.catalogue.start_triggers("signal", name):
             reached.append(self._start(deployment_id, node, name, payload, None, None, owner, thrower, depth))
         if owed is not None:
             self.step(lambda turn: _settle(turn, owed))

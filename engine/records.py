@@ -114,7 +114,7 @@ class Records:
     def sources(self, number: int) -> tuple[str, ...]:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""
         row, _ = self._rows(number)
-        deployment = self.store.deployment(row.deployment_id)
+        deployment = self.store.catalogue.deployment(row.deployment_id)
         return texts_of(deployment.sources) if deployment is not None else ()
 
     def tasks(self, number: int) -> list[Task]:

@@ -102,7 +102,7 @@ def _may_call(deployments: Deployments, deployment_id: str, keys: set[str]) -> b
                 continue
             if node.called_expression is not None or node.called in keys:
                 return True
-            newest = deployments.store.newest_deployment(node.called)
+            newest = deployments.store.catalogue.newest_deployment(node.called)
             if newest is not None and newest.id not in seen:
                 seen.add(newest.id)
                 pending.append(deployments.definitions.get(newest.id).process)

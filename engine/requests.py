@@ -39,7 +39,7 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
     row = instance.row
     if instance.has(Flags.PROTECTED):
         raise _protected(instance, f"Process {instance.number}")
-    if row.model_id is not None and instance.facilities.store.is_protected(row.model_id):
+    if row.model_id is not None and instance.facilities.store.catalogue.is_protected(row.model_id):
         raise _protected(instance, f"The model {row.model_id} of process {instance.number}")
     if row.delete_id is not None:
         _ask_again(instance, "delete", row.delete_id, kept)

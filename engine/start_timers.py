@@ -68,7 +68,7 @@ class StartTimers:
     def fire(self, now: int) -> bool:
         """Start what is due, each by one engine only; whether there was anything."""
         moved = False
-        due = self.facilities.store.due_start_timers(_text(now + 1, 0, 0), MOST_AT_ONCE)
+        due = self.facilities.store.catalogue.due_start_timers(_text(now + 1, 0, 0), MOST_AT_ONCE)
         for key, deployment_id, node, text in due:
             try:
                 self._start(deployment_id, node, text, now)

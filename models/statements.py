@@ -126,6 +126,12 @@ def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(place for place, name in enumerate(names) if name in COLUMNS.get(table, ()))
 
 
+def select(table: str, row: type[Any], condition: str) -> str:
+    """The statement that reads records of a table."""
+    names = ", ".join(f"`{name}`" for name in columns(row))
+    return f"SELECT {names} FROM `{table}` WHERE {condition}"
+
+
 _wide: dict[tuple[str, int], str] = {}
 
 

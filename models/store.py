@@ -9,24 +9,23 @@ from functools import partial
 from typing import Any, TypeVar
 
 from . import changes
+from .catalogue import Catalogue
 from .changes import Changes
 from .cipher import Cipher, opened
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
 from .guard import Guard, Kind
 from .rows import (
     ContentRow,
-    DeploymentRow,
     EventRow,
     InstanceRow,
     Looked,
-    ModelRow,
     TaskRow,
     TokenRow,
     WaitRow,
     columns,
 )
 from .search import InstanceFilter
-from .statements import Writer
+from .statements import Writer, select
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -36,11 +35,6 @@ MOST_MARKS = 500
 """Values in one statement; more rows are read in several."""
 TRIES = 5
 """How often something is done again whose connection broke, or that stood in another's way, before that is told."""
-
-
-def _select(table: str, row: type[Any], condition: str) -> str:
-    names = ", ".join(f"`{name}`" for name in columns(row))
-    return f"SELECT {names} FROM `{table}` WHERE {condition}"
 
 
 class Store:
@@ -67,6 +61,7 @@ class Store:
         with self._guard:
             migrate(self.database)
         self._prepare_sequence()
+        self.catalogue = Catalogue(self)
 
     @property
     def is_private(self) -> bool:
@@ -106,14 +101,14 @@ class Store:
                     break
         raise lost
 
-    def _rows(self, row: type[Row], sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, row: type[Row], sql: str, values: Sequence[Any] = ()) -> list[Row]:
         return [opened(row(*found), self.cipher) for found in self.read(sql, values)]
 
-    def _one(self, row: type[Row], sql: str, values: Sequence[Any]) -> Row | None:
+    def one(self, row: type[Row], sql: str, values: Sequence[Any]) -> Row | None:
         found = self.read(sql, values)
         return opened(row(*found[0]), self.cipher) if found else None
 
-    def _value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         found = self.read(sql, values)
         return found[0][0] if found else None
 
@@ -203,7 +198,7 @@ class Store:
         return int(self.database.execute_sql(self._sql(sql), values).rowcount)
 
     def _prepare_sequence(self) -> None:
-        if self._value("SELECT `next` FROM `sequence` WHERE `name` = 'id'") is None:
+        if self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'") is None:
             with suppress(AlreadyUsed):
                 self.execute("INSERT INTO `sequence` (`name`, `next`) VALUES ('id', 1)")
 
@@ -219,7 +214,7 @@ class Store:
     def _take_ids(self) -> range:
         def take() -> range:
             self.run("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'", (ID_BLOCK,))
-            end = int(self._value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
+            end = int(self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
             return range(end - ID_BLOCK, end)
 
         return self.write(take)
@@ -227,7 +222,7 @@ class Store:
     # -- process instances
 
     def instance(self, process_instance_id: int) -> InstanceRow | None:
-        return self._one(InstanceRow, SELECT_INSTANCE, (process_instance_id,))
+        return self.one(InstanceRow, SELECT_INSTANCE, (process_instance_id,))
 
     def record(self, process_instance_id: int) -> tuple[InstanceRow, ContentRow] | None:
         """One instance with its content, as both stood at one moment."""
@@ -239,15 +234,15 @@ class Store:
 
     def phase(self, process_instance_id: int) -> str | None:
         """The phase of one instance, None where there is none."""
-        found = self._value(SELECT_PHASE, (process_instance_id,))
+        found = self.value(SELECT_PHASE, (process_instance_id,))
         return None if found is None else str(found)
 
     def content(self, process_instance_id: int) -> ContentRow | None:
-        return self._one(ContentRow, SELECT_CONTENT, (process_instance_id,))
+        return self.one(ContentRow, SELECT_CONTENT, (process_instance_id,))
 
     def revision(self, process_instance_id: int) -> int | None:
         """The stored revision, to tell whether a copy in memory is stale."""
-        found = self._value(
+        found = self.value(
             "SELECT `revision` FROM `process_instance` WHERE `process_instance_id` = ?", (process_instance_id,)
         )
         return None if found is None else int(found)
@@ -261,9 +256,9 @@ class Store:
 
     def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> list[InstanceRow]:
         """Newest first, those with an id below ``before``."""
-        return self._query(InstanceRow, wanted.query(limit=limit, before=before))
+        return self.query(InstanceRow, wanted.query(limit=limit, before=before))
 
-    def _query(self, row: type[Row], query: Any) -> list[Row]:
+    def query(self, row: type[Row], query: Any) -> list[Row]:
         return self._asked(
             lambda: [opened(row(*found), self.cipher) for found in query.tuples().execute(self.database)]
         )
@@ -275,33 +270,31 @@ class Store:
 
     def active_count(self, key: str) -> int:
         """How many instances of this key have not ended."""
-        return int(
-            self._value("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?", (key,))
-        )
+        return int(self.value("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?", (key,)))
 
     # -- tasks
 
     def task(self, task_id: int) -> TaskRow | None:
-        return self._one(TaskRow, SELECT_TASK, (task_id,))
+        return self.one(TaskRow, SELECT_TASK, (task_id,))
 
     def tasks(self, process_instance_id: int) -> list[TaskRow]:
         """The whole ledger of one instance, oldest first."""
-        return self._rows(TaskRow, SELECT_TASKS, (process_instance_id,))
+        return self.rows(TaskRow, SELECT_TASKS, (process_instance_id,))
 
     def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
         """Those rows of the ledger that have put out anything, oldest first."""
-        return self._rows(TaskRow, SELECT_TASKS_WITH_OUTPUTS, (process_instance_id,))
+        return self.rows(TaskRow, SELECT_TASKS_WITH_OUTPUTS, (process_instance_id,))
 
     def due_tasks(self, now: int, limit: int, owner: str) -> list[TaskRow]:
         """Open tasks that are due and belong to this engine."""
-        return self._rows(TaskRow, SELECT_DUE_TASKS, (owner, now, limit))
+        return self.rows(TaskRow, SELECT_DUE_TASKS, (owner, now, limit))
 
     def missing_stone_tasks(self, codes: Sequence[str]) -> list[TaskRow]:
         """Tasks that wait for a stone with one of these codes to be registered."""
         if not codes:
             return []
         marks = ", ".join("?" * len(codes))
-        return self._rows(TaskRow, f"{SELECT_MISSING_STONE} ({marks})", codes)
+        return self.rows(TaskRow, f"{SELECT_MISSING_STONE} ({marks})", codes)
 
     def looks(self, task_ids: Sequence[int], owner: str) -> list[tuple[Looked, TaskRow]]:
         """Those of these tasks that are open, this engine's, and in a process that runs."""
@@ -321,135 +314,25 @@ class Store:
     # -- tokens and waits
 
     def tokens(self, process_instance_id: int) -> list[TokenRow]:
-        return self._rows(TokenRow, SELECT_TOKENS, (process_instance_id,))
+        return self.rows(TokenRow, SELECT_TOKENS, (process_instance_id,))
 
     def waits(self, process_instance_id: int) -> list[WaitRow]:
-        return self._rows(WaitRow, SELECT_WAITS, (process_instance_id,))
+        return self.rows(WaitRow, SELECT_WAITS, (process_instance_id,))
 
     def waits_for(self, kind: str, name: str) -> list[WaitRow]:
         """Who waits for this message or signal, the longest waiting first."""
-        return self._rows(WaitRow, SELECT_WAITS_FOR, (kind, name))
+        return self.rows(WaitRow, SELECT_WAITS_FOR, (kind, name))
 
     def next_due(self) -> int | None:
         """The earliest time at which anything is due, or None."""
-        found = [self._value(text) for text in SELECT_NEXT_DUE]
+        found = [self.value(text) for text in SELECT_NEXT_DUE]
         times = [int(due) for due in found if due is not None]
         return min(times, default=None)
 
     # -- events owed
 
     def events(self, limit: int) -> list[EventRow]:
-        return self._rows(EventRow, SELECT_EVENTS, (limit,))
-
-    # -- models and deployments
-
-    def model(self, model_id: str) -> ModelRow | None:
-        return self._one(ModelRow, SELECT_MODEL, (model_id,))
-
-    def model_of_key(self, key: str) -> ModelRow | None:
-        """The model that was last edited under this key."""
-        return self._one(ModelRow, SELECT_MODEL_OF_KEY, (key,))
-
-    def save_model(self, row: ModelRow) -> None:
-        """Insert or replace."""
-        from .tables import ProcessModel
-
-        values = {column: getattr(row, column) for column in columns(ModelRow)}
-
-        def save() -> None:
-            changed = ProcessModel.update(values).where(ProcessModel.id == row.id).execute(self.database)
-            if not changed:
-                ProcessModel.insert(values).execute(self.database)
-
-        self.write(save)
-
-    def models(self, *, limit: int, cursor: tuple[int, str] | None, key: str | None) -> list[ModelRow]:
-        """Newest first, after the model at ``cursor``: (created, id)."""
-        from .tables import ProcessModel
-
-        query = ProcessModel.select(*(getattr(ProcessModel, column) for column in columns(ModelRow)))
-        if key is not None:
-            query = query.where(ProcessModel.key == key)
-        return self._query(ModelRow, _newest_first(query, ProcessModel, cursor, limit))
-
-    def deployment(self, deployment_id: str) -> DeploymentRow | None:
-        return self._one(DeploymentRow, SELECT_DEPLOYMENT, (deployment_id,))
-
-    def newest_deployment(self, key: str) -> DeploymentRow | None:
-        """The highest numbered version of a key that is in use."""
-        return self._one(DeploymentRow, SELECT_NEWEST_DEPLOYMENT, (key,))
-
-    def newest_deployment_id(self, key: str) -> str | None:
-        """Which one that is: a start needs no more of it, and its files may be large."""
-        found = self._value(SELECT_NEWEST_DEPLOYMENT_ID, (key,))
-        return None if found is None else str(found)
-
-    def last_version(self, key: str) -> int:
-        """The highest number that a version of this key ever had, 0 if there was none."""
-        return int(self._value("SELECT MAX(`version`) FROM `deployment` WHERE `key` = ?", (key,)) or 0)
-
-    def is_removed(self, deployment_id: str) -> bool:
-        """Whether a version is out of use."""
-        return self._value("SELECT `removed` FROM `deployment` WHERE `id` = ?", (deployment_id,)) is not None
-
-    def is_protected(self, model_id: str) -> bool:
-        """Whether what the processes of a model made is protected."""
-        return bool(self._value("SELECT `protected` FROM `process_model` WHERE `id` = ?", (model_id,)))
-
-    def deployment_of_digest(self, key: str, digest: str, *, numbered: bool) -> DeploymentRow | None:
-        """The version (or, not ``numbered``, the trial snapshot) of a key with exactly this content."""
-        return self._one(DeploymentRow, SELECT_SAME_VERSION if numbered else SELECT_SAME_SNAPSHOT, (key, digest))
-
-    def add_deployment(self, row: DeploymentRow, triggers: Sequence[tuple[str, str, str]]) -> None:
-        """Add a version; ``triggers`` (kind, name, node) replace those of its key's version before.
-
-        Raises :class:`AlreadyUsed` if the key has this version or a higher one by now.
-        """
-        from .tables import Deployment
-
-        values = {column: getattr(row, column) for column in columns(DeploymentRow)}
-
-        def add() -> None:
-            # Whoever numbers holds this row, so no two engines give one number to different content.
-            self.run(LOCK_SEQUENCE)
-            newest = self.last_version(row.key) if row.version else 0
-            if row.version and newest >= row.version:
-                raise AlreadyUsed(f"version {newest} of {row.key!r} is there already")
-            Deployment.insert(values).execute(self.database)
-            if row.version:
-                self.run("DELETE FROM `start_trigger` WHERE `key` = ?", (row.key,))
-            for kind, name, node in triggers:
-                self.run(INSERT_TRIGGER, (row.key, kind, name, node, row.id))
-
-        self.write(add)
-
-    def start_triggers(self, kind: str, name: str) -> list[tuple[str, str, str]]:
-        """What this message or signal starts: key, deployment id, id of the start node."""
-        sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
-        return [(str(key), str(deployment), str(node)) for key, deployment, node in self.read(sql, (kind, name))]
-
-    def due_start_timers(self, before: str, limit: int) -> list[tuple[str, str, str, str]]:
-        """The start timers whose text sorts before this one: key, deployment id, node, text."""
-        sql = (
-            "SELECT `key`, `deployment_id`, `node`, `name` FROM `start_trigger`"
-            " WHERE `kind` = 'timer' AND `name` < ? ORDER BY `name` LIMIT ?"
-        )
-        found = self.read(sql, (before, limit))
-        return [(str(key), str(deployment), str(node), str(name)) for key, deployment, node, name in found]
-
-    def deployments(
-        self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
-    ) -> list[DeploymentRow]:
-        """Numbered versions, newest first, after the one at ``cursor``: (created, id)."""
-        from .tables import Deployment
-
-        query = Deployment.select(*(getattr(Deployment, column) for column in columns(DeploymentRow)))
-        query = query.where((Deployment.version > 0) & Deployment.removed.is_null())
-        if key is not None:
-            query = query.where(Deployment.key == key)
-        if model_id is not None:
-            query = query.where(Deployment.model_id == model_id)
-        return self._query(DeploymentRow, _newest_first(query, Deployment, cursor, limit))
+        return self.rows(EventRow, SELECT_EVENTS, (limit,))
 
     # -- start requests
 
@@ -460,15 +343,8 @@ class Store:
         return (str(found[0][0]), int(found[0][1])) if found else None
 
 
-def _newest_first(query: Any, table: Any, cursor: tuple[int, str] | None, limit: int) -> Any:
-    if cursor is not None:
-        created, number = cursor
-        query = query.where((table.created < created) | ((table.created == created) & (table.id < number)))
-    return query.order_by(table.created.desc(), table.id.desc()).limit(limit)
-
-
-SELECT_INSTANCE = _select("process_instance", InstanceRow, "`process_instance_id` = ?")
-SELECT_CONTENT = _select("content", ContentRow, "`process_instance_id` = ?")
+SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
+SELECT_CONTENT = select("content", ContentRow, "`process_instance_id` = ?")
 _INSTANCE_WIDTH = len(columns(InstanceRow))
 _RECORD_NAMES = ", ".join(
     [f"`process_instance`.`{name}`" for name in columns(InstanceRow)]
@@ -480,17 +356,13 @@ SELECT_RECORD = (
     " WHERE `process_instance`.`process_instance_id` = ?"
 )
 SELECT_PHASE = "SELECT `phase` FROM `process_instance` WHERE `process_instance_id` = ?"
-SELECT_TASK = _select("task", TaskRow, "`id` = ?")
-SELECT_TASKS = _select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
-SELECT_TASKS_WITH_OUTPUTS = _select(
-    "task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`"
-)
-SELECT_DUE_TASKS = _select("task", TaskRow, "`owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?")
-SELECT_MISSING_STONE = _select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
+SELECT_TASK = select("task", TaskRow, "`id` = ?")
+SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
+SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
+SELECT_DUE_TASKS = select("task", TaskRow, "`owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?")
+SELECT_MISSING_STONE = select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
 MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
 MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"
-LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
-INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
 _TASK_NAMES = ", ".join(f"`task`.`{name}`" for name in columns(TaskRow))
 SELECT_LOOKS = (
     f"SELECT `process_instance`.`id`, `process_instance`.`trace`, {_TASK_NAMES} FROM `task`"
@@ -498,27 +370,15 @@ SELECT_LOOKS = (
     " WHERE `task`.`owner` = ? AND `task`.`open` = 1 AND `phase` = 'running' AND `task`.`id` IN"
 )
 UPDATE_LOOKS = "UPDATE `task` SET `due` = ? WHERE `owner` = ? AND `open` = 1 AND `event` = 'monitor' AND `id` IN"
-SELECT_TOKENS = _select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
-SELECT_WAITS = _select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
+SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
+SELECT_WAITS = select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 # A process that is paused, stopping or ended is not reached by its timers.
 RUNNING = (
     "EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`process_instance_id` ="
     " `wait`.`process_instance_id` AND `phase` = 'running')"
 )
-SELECT_WAITS_FOR = _select("wait", WaitRow, "`kind` = ? AND `name` = ? ORDER BY `process_instance_id`, `token`")
-SELECT_EVENTS = _select("event", EventRow, "1 = 1 ORDER BY `created`, `id` LIMIT ?")
-SELECT_MODEL = _select("process_model", ModelRow, "`id` = ?")
-SELECT_MODEL_OF_KEY = _select("process_model", ModelRow, "`key` = ? ORDER BY `updated` DESC LIMIT 1")
-SELECT_DEPLOYMENT = _select("deployment", DeploymentRow, "`id` = ?")
-_NEWEST = "`key` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1"
-SELECT_NEWEST_DEPLOYMENT = _select("deployment", DeploymentRow, _NEWEST)
-SELECT_NEWEST_DEPLOYMENT_ID = f"SELECT `id` FROM `deployment` WHERE {_NEWEST}"
-SELECT_SAME_VERSION = _select(
-    "deployment",
-    DeploymentRow,
-    "`key` = ? AND `digest` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1",
-)
-SELECT_SAME_SNAPSHOT = _select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
+SELECT_WAITS_FOR = select("wait", WaitRow, "`kind` = ? AND `name` = ? ORDER BY `process_instance_id`, `token`")
+SELECT_EVENTS = select("event", EventRow, "1 = 1 ORDER BY `created`, `id` LIMIT ?")
 SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL",
     f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {RUNNING}",

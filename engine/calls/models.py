@@ -125,7 +125,7 @@ class ModelCalls(Workings):
         """Models, newest first; raises Malformed for a cursor that is none."""
         with ours():
             rows, further = read_part(
-                lambda wanted, after: self._store.models(limit=wanted, cursor=after, key=key),
+                lambda wanted, after: self._store.catalogue.models(limit=wanted, cursor=after, key=key),
                 limit,
                 cursor_of(cursor),
                 self.limits.page_size,
@@ -143,7 +143,9 @@ class ModelCalls(Workings):
         """Deployments, newest first; raises Malformed for a cursor that is none."""
         with ours():
             rows, further = read_part(
-                lambda wanted, after: self._store.deployments(limit=wanted, cursor=after, key=key, model_id=model_id),
+                lambda wanted, after: self._store.catalogue.deployments(
+                    limit=wanted, cursor=after, key=key, model_id=model_id
+                ),
                 limit,
                 cursor_of(cursor),
                 self.limits.page_size,

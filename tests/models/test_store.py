@@ -122,23 +122,25 @@ def test_models_and_deployments_come_back_as_they_were(store: Store) -> None:
     model = filled(ModelRow, id="m-1", key="shop", sources=LARGE)
     deployment = filled(DeploymentRow, id="d-1", key="shop", version=1, sources=LARGE, removed=None)
 
-    store.save_model(model)
-    store.save_model(edited := replace(model, name=TEXT, parameter_template=None))
-    store.add_deployment(deployment, [("message", "paid", "begin"), ("signal", "alarm", "s")])
-    store.add_deployment(newer := replace(deployment, id="d-2", version=2, digest="x"), [("message", "paid", "start")])
-    store.add_deployment(snapshot := replace(deployment, id="d-0", version=0), ())
+    store.catalogue.save_model(model)
+    store.catalogue.save_model(edited := replace(model, name=TEXT, parameter_template=None))
+    store.catalogue.add_deployment(deployment, [("message", "paid", "begin"), ("signal", "alarm", "s")])
+    store.catalogue.add_deployment(
+        newer := replace(deployment, id="d-2", version=2, digest="x"), [("message", "paid", "start")]
+    )
+    store.catalogue.add_deployment(snapshot := replace(deployment, id="d-0", version=0), ())
 
-    assert store.model("m-1") == store.model_of_key("shop") == edited
-    assert store.models(limit=9, cursor=None, key=None) == [edited]
-    assert store.deployment("d-1") == deployment
-    assert store.newest_deployment("shop") == newer
-    assert store.deployments(limit=9, cursor=None, key="shop", model_id=None) == [newer, deployment]
-    assert store.deployment_of_digest("shop", snapshot.digest, numbered=False) == snapshot
-    assert store.start_triggers("message", "paid") == [("shop", "d-2", "start")]
-    assert store.start_triggers("signal", "alarm") == []
+    assert store.catalogue.model("m-1") == store.catalogue.model_of_key("shop") == edited
+    assert store.catalogue.models(limit=9, cursor=None, key=None) == [edited]
+    assert store.catalogue.deployment("d-1") == deployment
+    assert store.catalogue.newest_deployment("shop") == newer
+    assert store.catalogue.deployments(limit=9, cursor=None, key="shop", model_id=None) == [newer, deployment]
+    assert store.catalogue.deployment_of_digest("shop", snapshot.digest, numbered=False) == snapshot
+    assert store.catalogue.start_triggers("message", "paid") == [("shop", "d-2", "start")]
+    assert store.catalogue.start_triggers("signal", "alarm") == []
     with pytest.raises(AlreadyUsed):
-        store.add_deployment(replace(deployment, id="d-3", version=2, digest="y"), ())
-    assert store.deployment("d-3") is None
+        store.catalogue.add_deployment(replace(deployment, id="d-3", version=2, digest="y"), ())
+    assert store.catalogue.deployment("d-3") is None
 
 
 def test_all_of_a_commit_is_written_or_nothing(store: Store) -> None:
@@ -215,7 +217,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
     changes.new_events.append(filled(EventRow, id="filler"))
     store.commit(changes)
     for number, key in enumerate(("shop", "SHOP", "shöp")):
-        store.add_deployment(
+        store.catalogue.add_deployment(
             filled(DeploymentRow, id=f"d-{number}", key=key, version=1, removed=None), [("message", key, "begin")]
         )
         written(
@@ -227,10 +229,10 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
     assert [store.start_request(key) for key, *_ in requests] == [(digest, number) for _, digest, number, _ in requests]
     assert store.start_request("Key") is None
     for number, key in enumerate(("shop", "SHOP", "shöp")):
-        newest = store.newest_deployment(key)
+        newest = store.catalogue.newest_deployment(key)
         assert newest is not None
         assert newest.id == f"d-{number}"
-        assert store.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
+        assert store.catalogue.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
         assert [wait.process_instance_id for wait in store.waits_for("message", key)] == [number + 1]
         assert [row.key for row in store.instances(InstanceFilter(key=key), limit=9, before=None)] == [key]
 
