@@ -118,18 +118,15 @@ class Messages:
         thrower: int | None,
         depth: int,
     ) -> int:
-        families = self.facilities.families
         if thrower is not None:
-            families.count(thrower)
-        request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth)
+            self.facilities.families.count(thrower)
+        request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth, thrower)
 
         def begin(turn: Turn) -> int:
             _settle(turn, owed)
             return int(self.starts.begin(turn, request).process_instance_id)
 
         number: int = self.step(begin)
-        if thrower is not None:
-            families.join(number, thrower)
         return number
 
     def deliver(self, event: EventRow) -> None:

@@ -46,6 +46,8 @@ class StartRequest:
     entry: Node | None = None
     """The start event that was triggered; None for a plain start."""
     payload: Mapping[str, Any] = field(default_factory=dict)
+    thrower: int | None = None
+    """The process whose message or signal starts it."""
 
 
 class Starts:
@@ -124,6 +126,7 @@ class Starts:
         business_key: str | None,
         owner: str | None,
         depth: int,
+        thrower: int | None = None,
     ) -> StartRequest:
         """The start of a process by a message or a signal; its payload is the start variables.
 
@@ -145,6 +148,7 @@ class Starts:
             owner=owner,
             entry=definition.process.nodes[node],
             payload=payload,
+            thrower=thrower,
         )
 
     def _refuse_too_many(self, key: str) -> None:
@@ -182,6 +186,9 @@ class Starts:
         definition = request.definition
         now = self.facilities.clock.now()
         number = self.facilities.store.new_id()
+        if request.thrower is not None:
+            # Before it throws something itself.
+            self.facilities.families.join(number, request.thrower)
         row = InstanceRow(
             process_instance_id=number,
             id=str(uuid4()),

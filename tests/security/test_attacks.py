@@ -116,7 +116,8 @@ def test_no_start_sets_off_a_storm(tmp_path: Path, caplog: pytest.LogCaptureFixt
         engine.message("again", {})
         engine.run_pending()
 
-        assert len(engine.instances(limit=500).items) <= 100
+        # What is thrown counts as well as what that starts.
+        assert len(engine.instances(limit=500).items) <= 50
     assert "throw_family" in caplog.text
 
 
