@@ -17,7 +17,8 @@ from .access import ADD_A_RULE, is_loopback
 
 DRAIN = 30.0
 LOOK = 0.25
-THREADS = 16
+THREADS = 32
+"""Of requests that are answered at the same time: the more there are, the more of them share a commit."""
 # Above every limit of the application, so that the application's own problem is the answer to a large body.
 LARGEST_BODY = 64 * 1024 * 1024
 
