@@ -59,9 +59,12 @@ def binding_line(binding: TaskBinding) -> str:
     by = {"stone": "the stone", "decision": "the decision", "person": "a person"}[binding.kind]
     code = "" if binding.code is None else f" {binding.code!r} ({binding.dialect})"
     line = f"{binding.process}: {binding.element_id!r} is carried out by {by}{code}"
-    if binding.parameters:
-        given = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in binding.parameters.items())
-        line += f", with {', '.join(given)}"
+    given = {name: json.dumps(value, ensure_ascii=False) for name, value in binding.parameters.items()}
+    empty = [name for name, value in given.items() if value == "null"]
+    if len(given) > len(empty):
+        line += f", with {', '.join(f'{name}={value}' for name, value in given.items() if value != 'null')}"
+    if empty:
+        line += f"; {', '.join(empty)} left to the start variables"
     made = list(dict.fromkeys([*filter(None, [binding.result_variable]), *binding.outputs]))
     return f"{line}; sets {', '.join(made)}" if made else line
 

@@ -115,6 +115,7 @@ def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterabl
                     text=f"{node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together.",
                     element_id=node.bpmn_id,
                     line=node.line,
+                    source=node.source,
                 )
 
 
@@ -129,6 +130,7 @@ def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[
                 text=f"{task.bpmn_id!r} names the stone {code!r}, which is not registered: register or correct it.",
                 element_id=task.bpmn_id,
                 line=task.line,
+                source=task.source,
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..models import EngineRow, InstanceRow, TaskRow
 from . import handlers, ledger, undo_order
@@ -23,7 +23,7 @@ from .explaining_places import (
 )
 from .instance import Flags, Instance
 from .mask import Mask
-from .undo import KINDS
+from .undo import KINDS, preview
 from .views import Explanation
 
 MOST_TASKS = 20
@@ -171,13 +171,23 @@ def _tell_ended(telling: Telling) -> None:
 def _tell_results(telling: Telling) -> None:
     """An ended process that nothing was taken back of: what exists, and how to remove it."""
     instance = telling.instance
-    left = len(undo_order.undo_set(instance.tasks, "delete"))
+    steps = preview(instance, "delete")
+    left = sum(1 for step in steps if step.action != "retain")
     if instance.row.status == "failed":
         off = "its rollback was switched off" if instance.has(Flags.NO_ROLLBACK) else "there was nothing to take back"
         telling.say(f"It was not rolled back: {off}.")
+    # Those that an undo has passed over are told of with all that it left behind.
+    staying = [
+        task_label(row)
+        for step in steps
+        if step.action == "retain" and (row := instance.tasks[int(step.task_id)]).undo != "skipped"
+    ]
+    if staying:
+        why = "since their stones have no delete or the model's policy keeps it"
+        telling.say(f"A delete leaves what these tasks may have made, {why}: {_listed(staying)}.")
     if not left:
         return
-    text = f"What {left} of its tasks made exists until it is deleted"
+    text = f"What {'one' if left == 1 else left} of its tasks made exists until it is deleted"
     if instance.has(Flags.PROTECTED):
         telling.say(f"{text}, against which it is protected.", f"riverstone protect {instance.number} --off")
     elif (model_id := instance.row.model_id) and instance.facilities.store.catalogue.is_protected(model_id):
@@ -188,7 +198,7 @@ def _tell_results(telling: Telling) -> None:
 
 def _tell_undo(telling: Telling, undo: Instance) -> None:
     """How far the newest undo of the process has come."""
-    origin, row = telling.instance, undo.row
+    row = undo.row
     name = f"Its {row.kind}, process {row.process_instance_id},"
     if row.phase == "created":
         telling.say(f"{name} stands ready and begins when what runs has stopped or the grace is over.")
@@ -203,7 +213,7 @@ def _tell_undo(telling: Telling, undo: Instance) -> None:
     elif row.status == "success":
         gone = sum(1 for task in undo.tasks.values() if task.status == f"{row.kind}.success")
         telling.say(f"{name} ended well at {at(row.ended or row.started, telling.now)}; tasks taken back: {gone}.")
-        if row.kind != "delete" and undo_order.undo_set(origin.tasks, "delete"):
+        if row.kind != "delete":
             _tell_results(telling)
     else:
         _tell_failed_undo(telling, undo, name)
@@ -233,18 +243,27 @@ def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
 
 
 def _tell_kept(telling: Telling) -> None:
-    """What an undo has left behind for good."""
-    rows = telling.instance.tasks.values()
-    given_up = [row for row in rows if row.undo == "retained" and row.kind in ledger.FORWARD]
-    skipped = [row for row in rows if row.undo == "skipped" and row.kind in ledger.FORWARD]
-    for kept, why in (
-        (given_up, "on request or by the model's policy"),
-        (skipped, "since their stones cannot undo it"),
-    ):
-        if kept:
-            names = ", ".join(task_label(row) for row in kept[:MOST_TASKS])
-            more = f" and {len(kept) - MOST_TASKS} more" if len(kept) > MOST_TASKS else ""
-            telling.say(f"What these tasks made is kept for good, {why}: {names}{more}.")
+    """What an undo has left behind for good; a delete may yet take back what a rollback or a cancel passed over."""
+    instance = telling.instance
+    rows = [row for row in instance.tasks.values() if row.kind in ledger.FORWARD]
+    given_up = [task_label(row) for row in rows if row.undo == "retained"]
+    if given_up:
+        why = "on request or by the model's policy"
+        telling.say(f"What these tasks made is kept for good, {why}: {_listed(given_up)}.")
+    skipped = {row.id: row for row in rows if row.undo == "skipped"}
+    if skipped and instance.row.delete_id is None:
+        for step in preview(instance, "delete"):
+            if step.action != "retain":
+                skipped.pop(int(step.task_id), None)
+    if skipped:
+        labels = [task_label(row) for row in skipped.values()]
+        text = "Nothing takes back what these tasks may have made, since their stones cannot undo it"
+        telling.say(f"{text}: {_listed(labels)}.")
+
+
+def _listed(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - MOST_TASKS} more" if len(labels) > MOST_TASKS else ""
+    return ", ".join(labels[:MOST_TASKS]) + more
 
 
 def undo_ids(row: InstanceRow) -> dict[str, int]:

@@ -74,6 +74,7 @@ def _finding(node: Node | None, who: str, path: Path, why: str) -> Finding:
         text=f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why}: correct the path.",
         element_id=node.bpmn_id if node is not None else None,
         line=node.line if node is not None else None,
+        source=node.source if node is not None else None,
     )
 
 

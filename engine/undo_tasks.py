@@ -56,7 +56,8 @@ def hand_over_undo(undo: Instance, row: TaskRow, token: Token) -> None:
     else:
         stone = undo.facilities.stones.choose(row.stone, row.parameters)
         if stone is None or not (stone.has(row.event) or row.event == "start"):
-            pass_over(undo, row, token, "skipped", f"The stone {row.stone!r} has no {kind}, so what it made is kept.")
+            reason = f"The stone {row.stone!r} has no {kind}, so what it may have made stays."
+            pass_over(undo, row, token, "skipped", reason)
         elif _still_running(undo, row, target):
             row.due = undo.now() + (LOOK_SOON if row.due is None else LOOK_AGAIN)
             undo.changes.task_changed(row)

@@ -92,6 +92,8 @@ class Node(BpmnTaskSpec):
     """Whether it is a transaction, which a cancel end event ends."""
     input_values: Mapping[str, Value] = MappingProxyType({})
     """What the model lets in, by the name under which it is seen inside."""
+    source: str | None = None
+    """The name of the file that it stands in, where files have names."""
     output_values: Sequence[tuple[str, Value]] = ()
     """What the model lets out when it is done, by the variables that it sets."""
 

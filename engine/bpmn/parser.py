@@ -340,7 +340,9 @@ class Parser:
 
     def node(self, kind: type[Any], process: Process, element: etree._Element) -> Any:
         """A node of this class with the element's id, name and line."""
-        return kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
+        made = kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
+        made.source = self.names.get(element.getroottree().getroot())
+        return made
 
 
 def begins_by_itself(node: Node) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -213,6 +214,14 @@ def test_lint_names_each_place_and_touches_no_store(run: Run, tmp_path: Path) ->
     told = run("lint", "making.bpmn").stdout
     assert told == "making: 'middle' is carried out by the stone 'make' (camunda:topic)\n"
     assert CliRunner().invoke(main, ["lint", "making.bpmn"]).exit_code == 0
+    empty = b'<camunda:inputParameter name="size"/>'
+    given = b'<camunda:inputParameter name="of">${outputs.nobody.id}</camunda:inputParameter>'
+    form = b"<extensionElements><camunda:inputOutput>%b%b</camunda:inputOutput></extensionElements>" % (empty, given)
+    filled = processes.making().replace(b'topic="make"/>', b'topic="make">' + form + b"</serviceTask>")
+    (tmp_path / "filled.bpmn").write_bytes(filled)
+    told = run("lint", "filled.bpmn", fails=True).stdout
+    assert re.match(r"filled\.bpmn:\d+: error unresolved-reference: ", told)
+    assert told.endswith('with of="${outputs.nobody.id}"; size left to the start variables\n')
     wrong = run("lint", "wrong.bpmn", fails=True)
 
     assert "error" in wrong.stdout

@@ -144,8 +144,8 @@ def test_everything_is_done_with_the_keyboard_alone(furnished: dict[str, str], l
         outline = looker.page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", seen
         assert len(seen) < 40
-    assert [name for name in seen if name in ("Cancel", "Delete…", "Zoom in", "Send")] == [
-        "Cancel",
+    assert [name for name in seen if name in ("Cancel…", "Delete…", "Zoom in", "Send")] == [
+        "Cancel…",
         "Delete…",
         "Zoom in",
         "Send",
@@ -160,11 +160,11 @@ def test_everything_is_done_with_the_keyboard_alone(furnished: dict[str, str], l
     press("ArrowRight")
     expect(viewport).not_to_have_attribute("transform", before or "")
 
-    looker.button("Cancel", exact=True).focus()
+    looker.button("Cancel…", exact=True).focus()
     press("Enter")
     expect(looker.page.get_by_role("dialog")).to_be_visible()
     press("Escape")
-    expect(focused).to_have_text("Cancel")
+    expect(focused).to_have_text("Cancel…")
     press("Enter")
     looker.field("Do not wait for running tasks").focus()
     press("Space")

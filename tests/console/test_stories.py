@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from riverstone.bpmn_samples import path
+from riverstone.engine import Stone, TaskInfo
 
 from .conftest import Studio
 from .looking import Looker
@@ -25,6 +26,22 @@ BROKEN = (
     '<process id="p" isExecutable="true"><startEvent id="s"/>'
     '<sequenceFlow id="f" sourceRef="s" targetRef="nowhere"/></process></definitions>'
 )
+LETTER = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x"'
+    ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="letter" isExecutable="true">'
+    '<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="post"/><endEvent id="e"/>'
+    '<serviceTask id="post" name="Post it" camunda:type="external" camunda:topic="letter"/>'
+    '<sequenceFlow id="g" sourceRef="post" targetRef="e"/></process></definitions>'
+)
+
+
+class Letter(Stone):
+    """Fails, and has nothing by which it could be undone."""
+
+    code = "letter"
+
+    def start(self, task: TaskInfo) -> None:
+        raise ValueError("no stamp")
 
 
 def test_a_model_is_authored_run_mended_and_taken_back(studio: Studio, looker: Looker, tmp_path: Path) -> None:
@@ -107,7 +124,7 @@ def test_a_run_that_waits_is_told_of_and_cancelled(studio: Studio, looker: Looke
     looker.link("waits").click()
     looker.sees("waits for the message “payment-received”.")
     expect(page.locator(".djs-element.is-waiting")).to_have_count(1)
-    looker.button("Cancel", exact=True).click()
+    looker.button("Cancel…", exact=True).click()
     expect(page.get_by_role("dialog").locator(".rounds > li")).to_have_count(1)
     looker.button("Cancel the process").click()
     looker.sees_status("Cancelled")
@@ -172,6 +189,23 @@ def test_a_called_process_is_looked_into(studio: Studio, looker: Looker) -> None
     looker.keep("called")
     looker.button("call-activity").click()
     expect(looker.element("server")).to_be_visible()
+
+
+def test_what_nothing_can_take_back_is_not_called_undone(studio: Studio, looker: Looker) -> None:
+    studio.engine.register(Letter)
+    studio.engine.deploy(LETTER.encode())
+    started = studio.engine.start(key="letter", name="in vain")
+    studio.engine.wait(started.process_instance_id, timeout=20)
+
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.sees_status("Rolled back")
+    undo = looker.page.locator(".panel").nth(1).get_by_role("row", name="Post it")
+    expect(undo).to_contain_text("has no rollback")
+    expect(undo.locator(".badge")).to_have_text("Retained")
+    expect(looker.page.locator(".panel").nth(0).get_by_role("row", name="Post it")).not_to_contain_text("%")
+    looker.keep("nothing-undone")
+    looker.button("Delete…").click()
+    expect(looker.page.get_by_role("dialog")).to_contain_text("There is nothing that can be taken back. 1 stays")
 
 
 def test_what_nobody_needs_is_removed_and_why_is_told(studio: Studio, looker: Looker) -> None:

@@ -178,6 +178,28 @@ def test_an_ended_process_tells_how_and_what_is_left(tmp_path: Path, world: Worl
             engine.why("999999")
 
 
+def test_what_a_delete_can_take_back_and_what_nothing_can_are_told_apart(tmp_path: Path, world: World) -> None:
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=VirtualClock()) as engine:
+        engine.deploy(line("sent", service("a", "make"), service("b", "mail")))
+        text = told(engine, engine.start(key="sent", name="x").process_instance_id)
+        assert "What one of its tasks made exists until it is deleted." in text
+        assert re.search(r"A delete leaves what these tasks may have made, .*: task \d+ \(b, stone mail\)\.", text)
+
+        world.wrong("start", "b", ValueError("no such address"))
+        text = told(engine, engine.start(key="sent", name="x").process_instance_id)
+        assert "tasks taken back: 1." in text
+        assert "until it is deleted" not in text
+        assert re.search(r"may have made, since their stones cannot undo it: task \d+ \(b, stone mail\)\.", text)
+        assert NEXT.findall(text) == []
+
+        engine.deploy(line("shy", service("a", "shy"), service("b", "make")))
+        world.wrong("start", "b", ValueError("broken"))
+        text = told(engine, engine.start(key="shy", name="x").process_instance_id)
+        assert "What one of its tasks made exists until it is deleted." in text
+        assert "cannot undo it" not in text
+        assert NEXT.findall(text) == ["undo", "delete"]
+
+
 def test_draining_tells_of_the_grace(tmp_path: Path, world: World) -> None:
     begun, go = threading.Event(), threading.Event()
 

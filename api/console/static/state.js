@@ -33,7 +33,8 @@ export function ofTask(task) {
     return task.status === "produce.success" ? "waiting" : "running";
   }
   if (task.status.endsWith("failed")) return "failed";
-  if (task.status === "skipped") return "retained";
+  // An undo that had nothing to call: it has passed over the task, in a cancel as `canceled`.
+  if (task.status.endsWith(".skipped") || (task.status === "canceled" && task.kind === "cancel")) return "retained";
   return task.status === "canceled" ? "canceled" : "success";
 }
 

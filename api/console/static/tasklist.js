@@ -210,7 +210,8 @@ export class TaskList {
   }
 
   #progress(task) {
-    if (task.stone === null || (task.endTime !== null && ofTask(task) !== "failed"))
+    const ended = task.endTime !== null && (ofTask(task) !== "failed" || task.progress === 0);
+    if (task.stone === null || ended)
       return el("span", { class: "faint" }, task.endTime === null ? "" : "–");
     return el(
       "span",

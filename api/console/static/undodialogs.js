@@ -41,11 +41,12 @@ const MOST_SHOWN = 200;
 function preview(steps) {
   if (steps.length === 0) return el("p", { class: "faint" }, t("preview.nothing"));
   const kept = steps.filter(({ action }) => action === "retain").length;
+  const undone = steps.length - kept;
   const hidden = steps.length - MOST_SHOWN;
   return el(
     "div",
     { class: "preview" },
-    el("p", {}, counted("preview.undone", steps.length - kept), kept > 0 && ` ${counted("preview.retained", kept)}`),
+    el("p", {}, undone > 0 ? counted("preview.undone", undone) : t("preview.none"), kept > 0 && ` ${counted("preview.retained", kept)}`),
     el(
       "ol",
       { class: "rounds", tabindex: "0", "aria-label": t("preview") },

@@ -189,7 +189,7 @@ export default {
   "paused.title": "The run is paused because a task has failed.",
   "paused.text":
     "Run the task again, with other parameters if these were wrong, or give up and let everything be rolled back.",
-  cancel: "Cancel",
+  cancel: "Cancel…",
   delete: "Delete…",
   retry: "Retry undo…",
   protect: "Protect from delete",
@@ -201,6 +201,7 @@ export default {
 
   preview: "What will be taken back, in this order",
   "preview.nothing": "Nothing has to be taken back.",
+  "preview.none": "There is nothing that can be taken back.",
   "preview.more": "And {count} more.",
   "preview.kept": "stays",
   "preview.rollback": "roll back",
