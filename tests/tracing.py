@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.util.types import Attributes
+
+
+class WhileAsked(Sampler):
+    """Keeps spans only while a test wants them: the tests after it are not to be traced."""
+
+    asked = 0
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        return SamplingResult(Decision.RECORD_AND_SAMPLE if self.asked else Decision.DROP, attributes)
+
+    def get_description(self) -> str:
+        return "while a test asks for spans"
+
+
+SAMPLER = WhileAsked()
+EXPORTER = InMemorySpanExporter()
 
 
 def provider() -> TracerProvider:
@@ -17,7 +46,8 @@ def provider() -> TracerProvider:
     known = trace.get_tracer_provider()
     if isinstance(known, TracerProvider):
         return known
-    made = TracerProvider()
+    made = TracerProvider(sampler=SAMPLER)
+    made.add_span_processor(SimpleSpanProcessor(EXPORTER))
     trace.set_tracer_provider(made)
     return made
 
@@ -25,11 +55,13 @@ def provider() -> TracerProvider:
 @contextmanager
 def spans() -> Iterator[InMemorySpanExporter]:
     """The spans that end meanwhile."""
-    exporter = InMemorySpanExporter()
-    processor = SimpleSpanProcessor(exporter)
-    provider().add_span_processor(processor)
-    yield exporter
-    processor.shutdown()
+    provider()
+    EXPORTER.clear()
+    SAMPLER.asked += 1
+    try:
+        yield EXPORTER
+    finally:
+        SAMPLER.asked -= 1
 
 
 def write_spans(file: Path) -> None:
@@ -37,3 +69,4 @@ def write_spans(file: Path) -> None:
     out = file.open("a", encoding="utf-8", buffering=1)
     exporter = ConsoleSpanExporter(out=out, formatter=lambda span: span.to_json(indent=None) + "\n")
     provider().add_span_processor(SimpleSpanProcessor(exporter))
+    SAMPLER.asked += 1

@@ -8,7 +8,7 @@ import pytest
 from opentelemetry import trace
 
 from ..features.sketch import line, service
-from ..tracing import provider
+from ..tracing import spans as traced
 from .crew import Crew
 
 
@@ -16,9 +16,8 @@ from .crew import Crew
 def test_the_spans_of_workers_belong_to_the_trace_of_the_process(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
     file = crew.folder / "spans"
     monkeypatch.setenv("RIVERSTONE_TEST_SPANS", str(file))
-    provider()
     crew.worker()
-    with crew.river() as engine:
+    with traced(), crew.river() as engine:
         engine.deploy(line("shop", service("a", "quick")))
         with trace.get_tracer("tests").start_as_current_span("somebody") as somebody:
             started = engine.start(key="shop", name="x").process_instance_id
