@@ -93,6 +93,8 @@ def undo(
     for step in steps:
         after = f"  after {', '.join(step.after)}" if step.after else ""
         click.echo(f"{step.action:<9} {step.task_id}  {step.name}  {step.stone or '-'}{after}")
+    if all(step.action == "retain" for step in steps):
+        click.echo(f"A {kind} would take nothing back.", err=True)
 
 
 @click.command()

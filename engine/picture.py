@@ -69,7 +69,7 @@ def process_picture(
             notes[element] = f"×{counts[element]}"
         elif task.end_time is None and 0 < task.progress < 100:
             notes[element] = f"{task.progress} %"
-        elif task.undo == "undone" and task.status.endswith("failed"):
+        elif task.undo in ("undone", "retained") and task.status.endswith("failed"):
             notes[element] = "failed"
     legend = [paint for paint in LEGEND if paint in paints.values()]
     return Picture(svg=draw_svg(_bytes(xml), paints=paints, notes=notes, legend=legend))

@@ -151,7 +151,10 @@ def test_a_preview_shows_what_a_delete_then_does(run: Run) -> None:
     preview = run("undo", pid, "--preview").stdout
     deleted = json.loads(run("delete", pid).stdout)
 
+    nothing = run("undo", pid, "--preview")
+
     assert preview.split()[0] == "delete"
+    assert (nothing.stdout, nothing.stderr) == ("", "A delete would take nothing back.\n")
     assert deleted["processStatus"] == "delete.success"
 
 

@@ -206,6 +206,7 @@ def test_what_nothing_can_take_back_is_not_called_undone(studio: Studio, looker:
     looker.keep("nothing-undone")
     looker.button("Delete…").click()
     expect(looker.page.get_by_role("dialog")).to_contain_text("There is nothing that can be taken back. 1 stays")
+    expect(looker.page.get_by_role("dialog")).not_to_contain_text("removed for good")
 
 
 def test_what_nobody_needs_is_removed_and_why_is_told(studio: Studio, looker: Looker) -> None:

@@ -11,7 +11,7 @@ from lxml import etree
 from riverstone.bpmn_samples import names, path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
-from riverstone.engine import Engine, Malformed, Picture, VirtualClock, WaitTimeout
+from riverstone.engine import Engine, Malformed, Picture, Stone, TaskInfo, VirtualClock, WaitTimeout
 from riverstone.engine.picture import model_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,6 +26,12 @@ MESSY = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
     <bpmndi:BPMNEdge bpmnElement="f"><di:waypoint x="1" y="1"/></bpmndi:BPMNEdge>
     <bpmndi:BPMNEdge bpmnElement="f"><di:waypoint x="1" y="1"/><di:waypoint x="1" y="1"/></bpmndi:BPMNEdge>
   </bpmndi:BPMNPlane></bpmndi:BPMNDiagram></definitions>"""
+
+LETTER = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x"
+    xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="letter" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="post"/><endEvent id="e"/>
+  <serviceTask id="post" camunda:type="external" camunda:topic="letter"/>
+  <sequenceFlow id="g" sourceRef="post" targetRef="e"/></process></definitions>"""
 
 
 def drawn(svg: str) -> dict[str, etree._Element]:
@@ -102,6 +108,23 @@ def test_a_process_is_painted_as_its_tasks_stand_before_and_after_its_undo(tmp_p
     assert isinstance(late, Picture)
     assert pickle.loads(pickle.dumps(late)) == late  # noqa: S301  (our own bytes)
     assert late._repr_svg_() == str(late) == late.svg
+
+
+def test_what_failed_and_was_left_is_seen_to_have_failed(tmp_path: Path) -> None:
+    class Letter(Stone):
+        """Fails, and has nothing by which it could be undone."""
+
+        code = "letter"
+
+        def start(self, task: TaskInfo) -> None:
+            raise ValueError("no stamp")
+
+    with Engine(f"sqlite:///{tmp_path}/s.db", stones=[Letter], clock=VirtualClock()) as engine:
+        engine.deploy(LETTER)
+        svg = engine.picture(engine.start(key="letter", name="in vain").process_instance_id).svg
+
+    assert word(drawn(svg)["post"]) == "retained"
+    assert ">failed<" in svg
 
 
 def test_what_a_process_waits_for_is_painted_too(tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ function stepLine(step) {
   );
 }
 
+/** Whether an undo would take anything back. */
+function takesBack(steps) {
+  return steps.some(({ action }) => action !== "retain");
+}
+
 const MOST_SHOWN = 200;
 
 function preview(steps) {
@@ -91,7 +96,7 @@ export async function askToDelete(process) {
     confirm: t("delete.do"),
     danger: true,
     wide: true,
-    content: [el("p", {}, t("delete.text")), preview(steps), running && force.node],
+    content: [(running || takesBack(steps)) && el("p", {}, t("delete.text")), preview(steps), running && force.node],
     act: () => put(`process/${id}/delete`, { force: force.box.checked }),
   });
 }
