@@ -55,6 +55,13 @@ class Turn:
             self.join(found)
         return found
 
+    def let_go(self) -> None:
+        """Part what refers to one another and is not needed any more, so that it goes without a search for rubbish."""
+        for instance in self.instances.values():
+            if instance.row.phase == "ended":
+                instance.workflow.let_go()
+        self.instances.clear()
+
     def join(self, instance: Instance) -> None:
         """Let an instance write into this transaction."""
         self.instances[instance.number] = instance
@@ -333,6 +340,7 @@ class River:
         for event in turn.changes.new_events:
             failpoints.reach("event-owed")
             self.on_owed(event)
+        turn.let_go()
 
     on_owed: Callable[[EventRow], None]
     on_forgotten: Callable[[], None]

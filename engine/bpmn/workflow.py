@@ -256,6 +256,10 @@ class Workflow(BpmnWorkflow):
             if token in queue:
                 queue.remove(token)
 
+    def let_go(self) -> None:
+        """Part the workflow of a process that has ended from its host and its tokens; nobody uses it any more."""
+        self.__dict__.clear()
+
     # -- from outside
 
     def task_done(self, token: Token, task_id: int, results: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -23,6 +24,9 @@ from riverstone.engine import (
     ThreadsDispatcher,
     WaitTimeout,
 )
+from riverstone.engine.bpmn.token import Token
+from riverstone.engine.bpmn.workflow import Workflow
+from riverstone.engine.instance import Instance
 
 from .sketch import definitions, flow, line, process, runs, service
 
@@ -302,6 +306,24 @@ def test_an_engine_in_memory_leaves_nothing_behind(dispatcher: Kind) -> None:
             engine.deploy(line("shop", service("a", "add")))
             number = engine.start(key="shop", name="test").process_instance_id
             assert engine.wait(number, timeout=5).status == "success"
+
+
+def test_a_process_that_has_ended_is_gone_without_a_search_for_rubbish(tmp_path: Path) -> None:
+    with Engine(url(tmp_path), stones=[Add]) as engine:
+        engine.deploy(line("shop", service("a", "add"), service("b", "add", {"n": "${outputs.a.n}"})))
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            for _ in range(3):
+                engine.start(key="shop", name="test")
+            gc.collect()
+            left = {type(part) for part in gc.garbage}
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert not left & {Instance, Workflow, Token}
 
 
 @both
