@@ -63,7 +63,9 @@ class UndoCase(Checks):
         self.missing: str | None = None
         """The stone that is not registered for a while."""
         self.given_up: set[str] = set()
-        """The tasks that somebody has asked to retain."""
+        """The tasks that somebody has asked to retain, and those that are given up with them."""
+        self.given_up_together: list[set[str]] = []
+        """What a rollback has given up as one, because one handler was to take it back."""
         self.most_tasks: int | None = None
         self.engine = self.open()
 
@@ -211,7 +213,11 @@ class UndoCase(Checks):
 
     def retain(self, task_id: str) -> None:
         """Give up one of the tasks that an undo has failed to take back."""
-        self.given_up.add(task_id)
+        together = {task_id}
+        if self.engine.get(self.started).status == "rollback.failed":
+            together.update(*(covered for covered in map(self.covers, self.heads()) if task_id in covered))
+            self.given_up_together.append(together)
+        self.given_up |= together
         self.engine.retry_undo(self.started, retain=[task_id])
 
     def come_to_rest(self) -> None:

@@ -29,6 +29,7 @@ class Checks:
     engine: Engine
     started: str
     given_up: set[str]
+    given_up_together: list[set[str]]
     most_tasks: int | None
 
     def alive(self, action: Any) -> Any:
@@ -76,7 +77,13 @@ class Checks:
         for task_id in tasks:
             if marks[task_id] == "never-begun":
                 assert task_id not in begun, f"{tasks[task_id]} is said never to have begun"
-        mine = {task_id: task for task_id, task in tasks.items() if task.kind == "start" and task.stone is not None}
+        # A handler takes back an activity that made no task too; only a rollback asks handlers.
+        handled = self.heads() if action == "rollback" else []
+        mine = {
+            task_id: task
+            for task_id, task in tasks.items()
+            if task.kind == "start" and (task.stone is not None or task_id in handled)
+        }
         if end == "success":
             assert {marks[task_id] for task_id in mine} <= SETTLED, marks
         elif end == "failed":
@@ -96,6 +103,10 @@ class Checks:
         """What the ledger says became of each task."""
         return {str(task_id): mark for task_id, mark in self.stored("SELECT id, undo FROM task")}
 
+    def policy_of(self, task: Task) -> str:
+        """The policy of the node that made a task; only the nodes of stones have their own."""
+        return self.model.policies.get(task.element_id, "delete")
+
     def covers(self, task_id: str) -> list[str]:
         """The tasks that are taken back with this one, as the ledger has it."""
         [(state,)] = self.stored("SELECT state FROM task WHERE id = ?", int(task_id))
@@ -104,17 +115,20 @@ class Checks:
 
     def check_marks(self, mine: dict[str, Task], marks: dict[str, str | None], undos: dict[str, list[Task]]) -> None:
         """What is said to be gone is gone, and what is kept was to be kept or cannot be taken back."""
-        given_up = self.given_up.union(*(self.covers(task_id) for task_id in self.given_up))
         for task_id, task in mine.items():
             mark = marks[task_id]
-            policy = self.model.policies[task.element_id]
+            policy = self.policy_of(task)
             if mark == "undone" and task.status != "unknown":
                 # What is made after its grace is over is made too late.
                 assert not self.land.made_by(task_id), f"{task} is undone but exists"
             elif mark == "retained":
-                assert policy != "delete" or task_id in given_up, f"{task} was retained for no reason"
+                assert policy != "delete" or task_id in self.given_up, f"{task} was retained for no reason"
             elif mark == "skipped":
-                assert len(HOOKS[task.stone or ""]) < 3, f"{task} was skipped but has every hook"
+                assert len(HOOKS.get(task.stone or "", KINDS)) < 3, f"{task} was skipped but has every hook"
+        for together in self.given_up_together if "delete" not in undos else ():
+            # All or nothing: the engine may have died before it gave anything up.
+            became = {marks[task_id] for task_id in together if self.policy_of(mine[task_id]) != "retain"}
+            assert len(became - {"never-begun"}) <= 1, f"half of {sorted(together)} was given up: {marks}"
         for kind, known in undos.items():
             targets = [task.origin_task_id for task in known if task.origin_task_id]
             assert len(targets) == len(set(targets)), f"the {kind} has two tasks for one"
@@ -141,7 +155,6 @@ class Checks:
     def check_order(self, tasks: dict[str, Task], undos: dict[str, list[Task]], marks: dict[str, str | None]) -> None:
         """An undo hook is called only when all that came after its task is taken back, whichever undo did that."""
         causes = {task_id: ancestors(tasks, task_id) for task_id in tasks}
-        kept = self.kept()
         hooks, done = self.undo_calls(undos)
         quiet = self.taken_back_without_a_call(undos)
         by_handler = set().union(*map(self.covers, self.heads())) if "rollback" in undos else set()
@@ -154,7 +167,7 @@ class Checks:
                     assert task_id in causes[later], f"the ledger does not know that {other} followed {one}"
                 if task_id not in causes[later] or marks[later] == "never-begun" or later in quiet:
                     continue
-                if kind not in HOOKS[after.stone] or self.model.policies[other] != "delete" or later in kept:
+                if kind not in HOOKS[after.stone] or self.model.policies[other] != "delete" or later in self.given_up:
                     continue
                 if later in by_handler:
                     continue  # see check_handlers
@@ -182,10 +195,6 @@ class Checks:
             if "already gone" in (task.reason or "") or task.status.endswith(("retained", "skipped"))
         }
 
-    def kept(self) -> set[str]:
-        """The tasks that somebody gave up, and what was given up with them."""
-        return self.given_up.union(*(self.covers(task_id) for task_id in self.given_up))
-
     def heads(self) -> list[str]:
         """The tasks in whose rows the ledger keeps a handler."""
         return [
@@ -210,7 +219,9 @@ class Checks:
             later = [
                 task
                 for task in mine.values()
-                if any(self.model.precedes(node, task.element_id) for node in nodes) and task.element_id not in nodes
+                if task.element_id in self.model.places
+                and any(self.model.precedes(node, task.element_id) for node in nodes)
+                and task.element_id not in nodes
             ]
             follows = [task for task in later if all(self.model.precedes(node, task.element_id) for node in nodes)]
             if not alone or not rows or not follows:
