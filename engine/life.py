@@ -227,6 +227,8 @@ def _what_is_left(undo: Instance) -> str:
         failed[target] = handler["namespace"], undo.workflow.failures[token_id]
     told = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
     targets = set(failed)
+    if kind == "rollback":
+        targets.update(*(undo_order.covers(undo.origin.tasks[target]) for target in failed if target is not None))
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets
     remaining = [
         str(row.id)

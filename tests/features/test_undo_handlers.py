@@ -299,6 +299,33 @@ def test_a_handler_whose_values_are_missing_in_the_rollback_fails_and_can_be_giv
     }
 
 
+def test_what_a_handler_left_that_failed_half_way_can_be_given_up_by_name(engine: Engine, world: World) -> None:
+    border, by = on("y", "y", "hy", service("hy", "mail", isForCompensation="true"))
+    throw = '<intermediateThrowEvent id="back"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'
+    own = OWN.format(inside=f"{throw}{service('told', 'mail')}{flow('asked', 'back')}{flow('back', 'told')}")
+    engine.deploy(model(XY.replace("</subProcess>", f"{border}{own}{by}</subProcess>"), ""))
+    world.wrong("start", "told", RuntimeError("closed today"))
+    ended = run(engine, "shop")
+    rows = {task.namespace: task.task_id for task in engine.tasks(ended.process_instance_id)}
+    assert undone(engine.tasks(ended.process_instance_id)) == {
+        "before": None,
+        "x": "failed",
+        "y": "undone",
+        "b": "undone",
+    }
+    reason = engine.get(str(ended.rollback_process_instance_id)).reason or ""
+    assert reason.endswith(f"; {rows['before']} remain to be undone.")
+
+    assert engine.retry_undo(ended.process_instance_id, retain=[rows["x"]]).status == "rollback.success"
+
+    assert undone(engine.tasks(ended.process_instance_id)) == {
+        "before": "undone",
+        "x": "retained",
+        "y": "undone",
+        "b": "undone",
+    }
+
+
 def test_what_a_failed_handler_left_a_delete_takes_back_stone_by_stone(engine: Engine, world: World) -> None:
     engine.deploy(model(XY))
     world.wrong("start", "s", RuntimeError("closed today"))
