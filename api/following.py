@@ -93,7 +93,11 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
     if status != "failed":
         return None
     undo = getattr(instance, f"{action}_process_instance_id")
-    failed = [task.origin_task_id or "" for task in engine.tasks(undo) if task.status.endswith("failed")]
+    # In a rollback a step of a handler may have failed, which takes back no task of its own but several.
+    if action == "rollback":
+        failed = [task.task_id for task in engine.tasks(number) if task.undo == "failed"]
+    else:
+        failed = [task.origin_task_id or "" for task in engine.tasks(undo) if task.status.endswith("failed")]
     again = {"rollback": f"riverstone retry {number}"}.get(action, f"riverstone {action} {number}")
     return (
         f"Its {action} has failed: see riverstone tasks {undo}. Go on once the cause is gone: {again}. "

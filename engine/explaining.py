@@ -228,9 +228,13 @@ def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
     handlers_failed = handlers.failed(undo)
     for token_id, target in list(handlers_failed.items())[:MOST_TASKS]:
         reason = sentence(undo.workflow.failures[token_id])
-        telling.say(f"The model's handler that takes back task {target} failed: {reason}")
-    left = undo_order.undo_set(telling.instance.tasks, row.kind)
-    waiting = len(left) - len({task.target for task in failed}.union(handlers_failed.values()))
+        covered = undo_order.covers(telling.instance.tasks[target])
+        names = ("task " if len(covered) == 1 else "tasks ") + ", ".join(map(str, covered[:MOST_TASKS]))
+        more = f" and {len(covered) - MOST_TASKS} more" if len(covered) > MOST_TASKS else ""
+        telling.say(f"The model's handler that takes back {names}{more} failed: {reason}")
+    heads = [task.target for task in failed if task.target is not None] + list(handlers_failed.values())
+    tried = undo_order.taken_with(telling.instance.tasks, heads, row.kind)
+    waiting = sum(1 for left in undo_order.undo_set(telling.instance.tasks, row.kind) if left.id not in tried)
     if waiting > 0:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
         telling.say(f"{count} for that, since what was made later is taken back first.")
@@ -238,7 +242,7 @@ def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
         "Put right what the reason names and let the undo go on; or, if it never can, give the tasks up by name: they"
         " stay listed.",
         f"riverstone retry {number}",
-        *(f"riverstone retry {number} --retain {task.target}" for task in failed[:1]),
+        *(f"riverstone retry {number} --retain {head}" for head in heads[:1]),
     )
 
 

@@ -220,15 +220,17 @@ def _what_is_left(undo: Instance) -> str:
     """Which tasks failed and which remain, for whoever has to decide what to retain."""
     assert undo.origin is not None
     kind = undo.row.kind
-    failed = {row.target: (row.namespace, row.reason) for row in undo.tasks.values() if row.status == f"{kind}.failed"}
+    failed = {
+        row.target: (row.namespace, row.reason)
+        for row in undo.tasks.values()
+        if row.status == f"{kind}.failed" and row.target is not None
+    }
     for token_id, target in handlers.failed(undo).items():
         handler = undo_order.handler_in(undo.origin.tasks[target])
         assert handler is not None
         failed[target] = handler["namespace"], undo.workflow.failures[token_id]
     told = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
-    targets = set(failed)
-    if kind == "rollback":
-        targets.update(*(undo_order.covers(undo.origin.tasks[target]) for target in failed if target is not None))
+    targets = undo_order.taken_with(undo.origin.tasks, failed, kind).keys()
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets
     remaining = [
         str(row.id)

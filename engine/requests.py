@@ -12,7 +12,7 @@ from .errors import Conflict, Invalid
 from .instance import Flags, Instance
 from .life import begin_undo, drain, grace_over, settle
 from .undo import KINDS, Kind, create_undo
-from .undo_order import covers
+from .undo_order import taken_with
 from .undo_tasks import hand_over_undo, retain
 
 
@@ -140,11 +140,9 @@ def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int])
     undo = origin.undo_instance(undo_id)
     failed = [row for row in undo.tasks.values() if row.status == f"{kind}.failed" and not row.open]
     handled = handlers.failed(undo)
-    if kind == "rollback":
-        # Not what stands for a task now: a handler that has failed may have taken a part of its activity back.
-        heads = [row.target for row in failed if row.target is not None] + list(handled.values())
-        stands_for = {task_id: head for head in heads for task_id in covers(origin.tasks[head])}
-        kept = [stands_for.get(task_id, task_id) for task_id in kept]
+    heads = {*handled.values(), *(row.target for row in failed if row.target is not None)}
+    stands_for = taken_with(origin.tasks, heads, kind)
+    kept = [stands_for.get(task_id, task_id) for task_id in kept]
     given_up = {row.id for row in failed if row.id in kept or row.target in kept}
     possible = {number for row in failed for number in (row.id, row.target)} | set(handled.values())
     unknown = set(kept) - possible

@@ -5,7 +5,7 @@ Both come from the ledger alone: which rows may have begun, and what each causal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -59,6 +59,13 @@ def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
     for row in sorted(handled, key=lambda row: len(covers(row))):
         found.update(dict.fromkeys(covers(row), row.id))
     return found
+
+
+def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: str) -> dict[int, int]:
+    """By row, which of ``heads`` an undo takes it back with; a handler may have done so with a part of them already."""
+    if kind != "rollback":
+        return {head: head for head in heads}
+    return {task_id: head for head in heads for task_id in covers(tasks[head])}
 
 
 def plan(tasks: Mapping[int, TaskRow], kind: str) -> list[Step]:

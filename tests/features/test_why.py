@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from riverstone.api.following import what_to_do
 from riverstone.engine import Engine, Stone, UnknownProcessInstance, VirtualClock
 
 from .sketch import catch, definitions, flow, line, process, service
-from .world import World, makes_then_fails, policy
+from .test_undo_handlers import STEPS, XY, model
+from .world import World, makes_then_fails, policy, run
 
 PAID = '<message id="paid" name="paid"/>'
 NEXT = re.compile(r"riverstone (\S+) ")
@@ -153,6 +155,24 @@ def test_a_failed_undo_tells_on_what_it_failed_and_what_to_do(tmp_path: Path, wo
         assert f"kept for good, on request or by the model's policy: task {failed.task_id}" in text
         undo = told(engine, instance.rollback_process_instance_id or "")
         assert f"is the rollback of process {number} 'x'" in undo
+
+
+def test_a_failed_handler_tells_what_it_takes_back_and_how_to_give_that_up(tmp_path: Path, world: World) -> None:
+    world.wrong("start", "second", RuntimeError("closed today"))
+    world.wrong("start", "b", RuntimeError("no more room"))
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=VirtualClock()) as engine:
+        engine.deploy(model(XY, STEPS))
+        instance = run(engine, "shop")
+        number = instance.process_instance_id
+        rows = {task.namespace: task.task_id for task in engine.tasks(number)}
+        text = told(engine, number)
+
+        assert f"The model's handler that takes back tasks {rows['x']}, {rows['y']} failed: " in text
+        assert "One more task waits for that" in text
+        assert f"riverstone retry {number} --retain {rows['y']}" in text
+        assert f"riverstone retry {number} --retain {rows['x']} --retain {rows['y']}." in (
+            what_to_do(engine, instance) or ""
+        )
 
 
 def test_an_ended_process_tells_how_and_what_is_left(tmp_path: Path, world: World) -> None:
