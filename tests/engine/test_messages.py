@@ -19,7 +19,7 @@ from riverstone.engine.task_info import Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(
-    task_id=2**60,
+    task_id=10**18 - 1,
     process_instance_id=1,
     stone="SIP::Mail",
     event="monitor",
@@ -35,7 +35,7 @@ WORK = Work(
     state=None,
 )
 OUTCOME = Outcome(
-    task_id=2**60,
+    task_id=10**18 - 1,
     process_instance_id=1,
     event="monitor",
     attempt=2,
@@ -68,7 +68,7 @@ def test_a_work_and_its_answer_come_through_whole() -> None:
 
 
 def test_signs_progress_and_declarations_fit_the_schema() -> None:
-    signs = [messages.Sign(5, 1, True), messages.Sign(2**60, 0, False)]
+    signs = [messages.Sign(5, 1, True), messages.Sign(10**18 - 1, 0, False)]
     assert messages.read_signs(fits(messages.signs_text(signs))) == signs
     fits(messages.progress_text(WORK, 40))
     fits(json.dumps({"kind": "stones", "stones": [registered.declared(each) for each in stones(Cloud())]}))
