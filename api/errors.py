@@ -1,8 +1,8 @@
 """The errors of the ways in, beside those of the engine.
 
-    RiverstoneError
-    ├── Refused              the client is not let in, or may not do this (401, 403)
-    └── ServerUnavailable    a client's server does not answer, or not as a riverstone server does
+RiverstoneError
+├── Refused              the client is not let in, or may not do this (401, 403)
+└── ServerUnavailable    a client's server does not answer, or not as a riverstone server does
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""The kinds of member that requests and answers are made of, beside those of Marshmallow."""
+"""The kinds of member that requests and answers are made of, beside those of Marshmallow.
+
+Marshmallow calls a hundred functions for one body or record. So the kinds that the usual ones are made of can do without
+it: ``is_plain`` tells of a value that it is right and is taken as it is, and ``show`` shows one. Whatever is not plain is
+Marshmallow's, and so is every word about what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +31,11 @@ class Text(fields.String):
     def __init__(self, *, longest: int = 255, pattern: str = STORABLE, description: str = "", **options: Any) -> None:
         metadata = {"pattern": pattern, **({"description": description} if description else {})}
         super().__init__(validate=validate.Length(min=1, max=longest), metadata=metadata, **options)
+        self.longest = longest
         self.form = re.compile(pattern.removeprefix("^").removesuffix("$"))
+
+    def is_plain(self, value: Any) -> bool:
+        return type(value) is str and 0 < len(value) <= self.longest and self.form.fullmatch(value) is not None
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)
@@ -40,9 +49,15 @@ class Object(fields.Dict):
 
     default_error_messages = {"invalid": "Not a JSON object."}
 
+    def is_plain(self, value: Any) -> bool:
+        return type(value) is dict
+
 
 class Flag(fields.Boolean):
     """``true`` or ``false`` and nothing that merely looks like it."""
+
+    def is_plain(self, value: Any) -> bool:
+        return type(value) is bool
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> bool:
         if not isinstance(value, bool):
@@ -87,8 +102,11 @@ class Ids(fields.List[str]):
 class LocalTime(fields.Field[datetime]):
     """A moment as ``YYYY-MM-DD HH:MM:SS`` in the server's own time zone, as the record has it."""
 
+    def show(self, value: datetime | None) -> str | None:
+        return None if value is None else value.astimezone().isoformat(" ", "seconds")[: len("YYYY-MM-DD HH:MM:SS")]
+
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **options: Any) -> str | None:
-        return None if value is None else value.astimezone().strftime(TIME)
+        return self.show(value)
 
 
 class LocalTimeText(fields.Field[datetime]):
@@ -125,12 +143,18 @@ class Instant(fields.Field[datetime]):
 class JsonText(fields.String):
     """A JSON value as text inside JSON, as the record has it."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str:
+    def show(self, value: Any) -> str:
         return jsontext.dumps(dict(value))
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str:
+        return self.show(value)
 
 
 class Always(fields.Raw):
     """A member that the record has but does not support: always null."""
+
+    def show(self, value: Any) -> None:
+        return None
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> None:
         return None

@@ -40,6 +40,7 @@ UNKNOWN = {
     "deployment_id": UnknownDeployment,
 }
 DECIMAL = frozenset({"process_instance_id", "task_id"})
+encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Body(Protocol):
@@ -222,7 +223,7 @@ def present_call(action: str, target: str | None) -> Call:
 
 def json_response(content: Any) -> Response:
     """A 200 answer in JSON, with its members' order and its Chinese as they are."""
-    return Response(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"), mimetype="application/json")
+    return Response(encoded(content).encode("utf-8", "replace"), content_type="application/json")
 
 
 def unless_known(response: Response) -> Response:

@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from .members import Always, Instant, JsonText, LocalTime, shown
 
+AS_IT_IS = (fields.String, fields.Integer)
+"""The kinds of field under which a view has the very value that is shown."""
 
-class ProcessRecord(Schema):
+
+class Record(Schema):
+    """A view of the engine, member by member; one of plain members is shown by a table, to the same result."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        named = {field.data_key or name: field for name, field in self.dump_fields.items()}
+        self._names = tuple(named)
+        self._values_of = attrgetter(*self.dump_fields)
+        self._changing = [(name, field.show) for name, field in named.items() if hasattr(field, "show")]
+        self._is_plain = all(type(field) in AS_IT_IS or hasattr(field, "show") for field in named.values())
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        if not self._is_plain:
+            return super().dump(obj, many=many)
+        several = self.many if many is None else many
+        return [self._shown(each) for each in obj] if several else self._shown(obj)
+
+    def _shown(self, view: Any) -> dict[str, Any]:
+        shown = dict(zip(self._names, self._values_of(view), strict=True))
+        for name, show in self._changing:
+            shown[name] = show(shown[name])
+        return shown
+
+
+class ProcessRecord(Record):
     """The sixteen members of a process instance, in their documented order."""
 
     id = shown("id")
@@ -28,7 +58,7 @@ class ProcessRecord(Schema):
     delete_process_instance_id = shown("deleteProcessInstanceId", allow_none=True)
 
 
-class TaskRecord(Schema):
+class TaskRecord(Record):
     """The thirteen members of a task, in their documented order."""
 
     id = shown("id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate, validates_schema
 
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Object, Text
 
@@ -16,6 +16,8 @@ STATUSES = (
     *(f"{undo}.{state}" for undo in ("rollback", "cancel", "delete") for state in ("begin", "success", "failed")),
 )
 CURSOR = "The cursor of the part before."
+MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
+"""The ways to say what is to be started, by their outside names."""
 
 
 class Strict(Schema):
@@ -23,6 +25,35 @@ class Strict(Schema):
 
     class Meta:
         unknown = RAISE
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        named = [(field.data_key or name, name, field) for name, field in self.load_fields.items()]
+        self._plain_members = {
+            outside: (name, field.is_plain, field.allow_none)
+            for outside, name, field in named
+            if hasattr(field, "is_plain")
+        }
+        self._needed = {outside for outside, _, field in named if field.required or field.load_default is not missing}
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """The values by the engine's names, quickly where all of them are plain; raises ValidationError."""
+        if type(data) is dict and not options and (plain := self._plain(data)) is not None:
+            return plain
+        return super().load(data, **options)
+
+    def _plain(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        values: dict[str, Any] = {}
+        for outside, value in data.items():
+            name, is_plain, allow_none = self._plain_members.get(outside, ("", None, False))
+            if is_plain is None or not (is_plain(value) or (value is None and allow_none)):
+                return None
+            values[name] = value
+        return values if self._needed <= data.keys() and self.is_whole(values) else None
+
+    def is_whole(self, values: dict[str, Any]) -> bool:
+        """Whether members that are right one by one are so together."""
+        return True
 
 
 class Nothing(Strict):
@@ -47,16 +78,22 @@ class ProcessStart(Strict):
         },
     )
 
+    def is_whole(self, values: dict[str, Any]) -> bool:
+        return len(_ids_in(values)) == 1
+
     @validates_schema(skip_on_field_errors=False)
     def names_one_model(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse none and several of the three ids."""
-        ids = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
-        given = [name for name, attribute in ids.items() if data.get(attribute) is not None]
+        given = _ids_in(data)
         if len(given) == 1:
             return
         found = f"{' and '.join(given)} are given" if given else "none is"
         text = f"Exactly one of modelId, deploymentId and key must be given: {found}."
-        raise ValidationError({name: [text] for name in given or ids})
+        raise ValidationError({name: [text] for name in given or MODEL_IDS})
+
+
+def _ids_in(values: dict[str, Any]) -> list[str]:
+    return [name for name, attribute in MODEL_IDS.items() if values.get(attribute) is not None]
 
 
 class UndoOptions(Strict):
