@@ -216,41 +216,31 @@ class Instance:
     def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
         node, scope, causes = token.task_spec, token.scope, token.causes
-        path = token.call_path
+        facilities, path = self.facilities, token.call_path
         row = TaskRow(
-            id=self.facilities.store.new_id(),
-            process_instance_id=self.row.process_instance_id,
-            token=token.id,
-            scope=scope.id if scope is not None else 0,
-            node=node.name,
-            name=node.bpmn_name and node.bpmn_name[:255],
-            namespace=namespace,
-            path=jsontext.dumps(path) if path else None,
-            stone=code,
-            kind=kind,
-            target=None,
-            event=event,
-            status="produce.success",
-            open=1,
-            attempt=1,
-            generation=1,
-            parameters="{}",
-            outputs=None,
-            state=None,
-            progress=0,
-            reason=None,
-            log=None,
-            after=f"[{','.join([str(cause) for cause in causes if cause > 0])}]" if causes else None,
-            run=token.internal_data.get(RUN),
-            locals=jsontext.dumps(token.data) if token.data else None,
-            policy=None,
-            undo=None,
-            created=self.now(),
-            ended=None,
-            due=None,
-            owner=self.facilities.engine_id,
-            deadline=None,
+            facilities.store.new_id(),
+            self.row.process_instance_id,
+            token.id,
+            scope.id if scope is not None else 0,
+            node.name,
+            namespace,
+            code,
+            kind,
+            event,
+            "produce.success",
+            "{}",
+            created=facilities.clock.now(),
+            owner=facilities.engine_id,
         )
+        if causes:
+            row.after = f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
+        if node.bpmn_name:
+            row.name = node.bpmn_name[:255]
+        if token.data:
+            row.locals = jsontext.dumps(token.data)
+        if path:
+            row.path = jsontext.dumps(path)
+        row.run = token.internal_data.get(RUN)
         task_id = row.id
         self.tasks[task_id] = self.changes.new_tasks[task_id] = row
         token._state = STARTED

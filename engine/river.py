@@ -65,7 +65,6 @@ class Turn:
     def join(self, instance: Instance) -> None:
         """Let an instance write into this transaction."""
         self.instances[instance.number] = instance
-        self.changes.instance_joins(instance.row)
         instance.changes = self.changes
         instance.find = self.instance
         if instance.row.origin is not None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from functools import partial
 from typing import Any
 
 from .access import AuditRow
 from .errors import RevisionConflict
-from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
-from .statements import Delete, Insert, Statement, Update, Writer
+from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow, columns
+from .statements import Delete, Graded, Insert, Statement, Update, Writer
 
-INSTANCE_STEP = ("revision", "next_token", "steps")
-"""What every step changes of an instance. SQLite rewrites an index whose column is set, even to the same value,
-so the rest is set only where it differs."""
-INSTANCE_STATE = (
+Rows = dict[Statement, list[tuple[Any, ...]]]
+
+INSTANCE_SET = (
+    "revision",
+    "next_token",
+    "steps",
     "status",
     "phase",
-    "flags",
     "ended",
+    "flags",
     "due",
     "due_owner",
     "reason",
@@ -28,57 +30,73 @@ INSTANCE_STATE = (
     "delete_id",
     "pending",
 )
+STEP, END = 3, 6
+"""So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
+value, so the rest is set only where it differs."""
 TASK_SET = (
-    "event",
     "status",
+    "progress",
+    "ended",
     "open",
+    "owner",
+    "due",
+    "event",
+    "outputs",
+    "deadline",
+    "state",
+    "reason",
     "attempt",
+    "handed",
     "generation",
     "parameters",
-    "outputs",
-    "state",
-    "progress",
-    "reason",
     "log",
     "after",
     "locals",
     "policy",
     "undo",
-    "ended",
-    "due",
-    "owner",
-    "deadline",
-    "handed",
 )
+ENDED: tuple[int, dict[str, Any]] = (3, {"open": 0, "owner": None, "due": None})
+"""What changes as a task ends that has nothing to tell. ``owner`` and ``due`` are always set, since engines that look
+at due tasks, or take them over, change them without a step."""
+REPORTED = 11
+"""So many columns change as a task tells something."""
 TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 
 
-INSERT_INSTANCE = Insert.of("process_instance", InstanceRow)
-INSERT_CONTENT = Insert.of("content", ContentRow)
-INSERT_TASK = Insert.of("task", TaskRow)
+# As many columns as the rows have that are nothing out of the ordinary, those in front of them, and so on.
+INSERT_INSTANCE = Graded(partial(Insert, "process_instance"), columns(InstanceRow), 14, 15, 18)
+INSERT_CONTENT = Graded(partial(Insert, "content"), columns(ContentRow), 2)
+INSERT_TASK = Graded(partial(Insert, "task"), columns(TaskRow), 17, 18, 19, 25)
 INSERT_TOKEN = Insert.of("token", TokenRow)
 INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
 INSERT_AUDIT = Insert.of("audit", AuditRow)
-UPDATE_INSTANCE = Update("process_instance", INSTANCE_STEP + INSTANCE_STATE, ("process_instance_id", "revision"))
-STEP_INSTANCE = Update("process_instance", INSTANCE_STEP, ("process_instance_id", "revision"))
-UPDATE_CONTENT = Update("content", ("variables", "outputs"), ("process_instance_id",))
-UPDATE_TASK = Update("task", TASK_SET, ("id",))
-UPDATE_TOKEN = Update("token", TOKEN_SET, ("process_instance_id", "id"))
+UPDATE_INSTANCE = Graded(
+    partial(Update, "process_instance", where=("process_instance_id", "revision")), INSTANCE_SET, STEP, END
+)
+UPDATE_CONTENT = Update("content", ("variables", "outputs"), where=("process_instance_id",))
+UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, ENDED, REPORTED)
+UPDATE_TOKEN = Update("token", TOKEN_SET, where=("process_instance_id", "id"))
 DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 DELETE_EVENT = Delete("event", ("id",))
-MOVE_TIMER = Update("start_trigger", ("name",), ("kind", "deployment_id", "node", "name"))
-STATEMENTS = tuple(value for value in list(globals().values()) if isinstance(value, Statement))
+MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
+STATEMENTS = tuple(
+    statement
+    for value in list(globals().values())
+    for statement in (
+        [value] if isinstance(value, Statement) else [each[-1] for each in getattr(value, "grades", ())]
+    )
+)
+NEW_INSTANCE = (None,) * len(columns(InstanceRow))
+NEW_CONTENT = (None,) * len(columns(ContentRow))
+NEW_TASK = (*(None,) * (len(columns(TaskRow)) - 2), 0, 0)
+"""What columns hold that nobody sets as a row is made; the last two of a task count."""
 
 on_written: Callable[[], None] | None = None
 """What is called when a transaction has written everything and is not yet committed; for tests of crashes."""
-
-STEP_VALUES = attrgetter(*INSTANCE_STEP, "process_instance_id")
-STATE_VALUES = attrgetter(*INSTANCE_STEP, *INSTANCE_STATE, "process_instance_id")
-INSTANCE_STATE_VALUES = attrgetter(*INSTANCE_STATE)
 
 
 @dataclass(slots=True)
@@ -91,8 +109,6 @@ class Changes:
     new_start_requests: list[tuple[str, str, int, int]] = field(default_factory=list)
     instances: dict[int, tuple[InstanceRow, int]] = field(default_factory=dict)
     """Changed instances, each with the revision that the store must still hold."""
-    states: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    """Of each changed instance the state that the store still holds."""
     contents: dict[int, ContentRow] = field(default_factory=dict)
     new_tasks: dict[int, TaskRow] = field(default_factory=dict)
     tasks: dict[int, TaskRow] = field(default_factory=dict)
@@ -130,11 +146,6 @@ class Changes:
             self.instances[number] = (row, row.revision)
             row.revision += 1
 
-    def instance_joins(self, row: InstanceRow) -> None:
-        """Remember the stored state of an instance before a step of this transaction changes it."""
-        if row.process_instance_id not in self.states:
-            self.states[row.process_instance_id] = INSTANCE_STATE_VALUES(row)
-
     def content_changed(self, row: ContentRow) -> None:
         """The row is written with this commit, as an update unless it is new."""
         if row.process_instance_id not in self.new_contents:
@@ -152,14 +163,14 @@ class Changes:
         if self.new_deployments:
             run(INSERT_DEPLOYMENT, self.new_deployments)
         if self.new_instances:
-            run(INSERT_INSTANCE, self.new_instances.values())
-            run(INSERT_CONTENT, self.new_contents.values())
+            _insert(writer, INSERT_INSTANCE, self.new_instances.values(), NEW_INSTANCE)
+            _insert(writer, INSERT_CONTENT, self.new_contents.values(), NEW_CONTENT)
         if self.contents:
             run(UPDATE_CONTENT, self.contents.values())
         if self.tasks:
-            run(UPDATE_TASK, self.tasks.values())
+            self._write_tasks(writer)
         if self.new_tasks:
-            run(INSERT_TASK, self.new_tasks.values())
+            _insert(writer, INSERT_TASK, self.new_tasks.values(), NEW_TASK)
         if self.gone_waits:
             run(DELETE_WAIT, self.gone_waits)
         if self.gone_tokens:
@@ -184,14 +195,36 @@ class Changes:
             on_written()
 
     def _write_instances(self, writer: Writer) -> None:
-        steps: list[tuple[Any, ...]] = []
-        states: list[tuple[Any, ...]] = []
+        rows: Rows = {}
         for row, expected in self.instances.values():
-            if self.states.get(row.process_instance_id) == INSTANCE_STATE_VALUES(row):
-                steps.append((*STEP_VALUES(row), expected))
-            else:
-                states.append((*STATE_VALUES(row), expected))
-        found = writer.run(STEP_INSTANCE, steps) if steps else 0
-        found += writer.run(UPDATE_INSTANCE, states) if states else 0
-        if found != len(self.instances):
+            statement, values = UPDATE_INSTANCE.fitting(UPDATE_INSTANCE.values(row), row.stored)
+            rows.setdefault(statement, []).append((*values, row.process_instance_id, expected))
+        if sum([writer.run(statement, every) for statement, every in rows.items()]) != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
+
+    def _write_tasks(self, writer: Writer) -> None:
+        rows: Rows = {}
+        for row in self.tasks.values():
+            statement, values = UPDATE_TASK.fitting(UPDATE_TASK.values(row), row.stored)
+            rows.setdefault(statement, []).append((*values, row.id))
+        for statement, every in rows.items():
+            writer.run(statement, every)
+
+    def committed(self) -> None:
+        """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""
+        for tasks in (self.new_tasks, self.tasks):
+            for task in tasks.values():
+                task.stored = UPDATE_TASK.values(task) if task.open else None
+        for row in self.new_instances.values():
+            row.stored = UPDATE_INSTANCE.values(row)
+        for row, _ in self.instances.values():
+            row.stored = UPDATE_INSTANCE.values(row)
+
+
+def _insert(writer: Writer, insert: Graded, new: Iterable[Any], unset: Sequence[Any]) -> None:
+    rows: Rows = {}
+    for row in new:
+        statement, values = insert.fitting(insert.values(row), unset)
+        rows.setdefault(statement, []).append(values)
+    for statement, every in rows.items():
+        writer.run(statement, every)

@@ -1,9 +1,12 @@
-"""Rows as the engine holds them in memory: plain records, field for column, in the tables' order."""
+"""Rows as the engine holds them in memory: plain records, field for column."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
+
+Stored = tuple[Any, ...] | None
+"""What the store is known to hold of a row, so that a commit writes only what differs; None where it is not known."""
 
 
 @dataclass(slots=True)
@@ -13,7 +16,6 @@ class InstanceRow:
     process_instance_id: int
     id: str
     model_id: str | None
-    model_key: str | None
     deployment_id: str
     key: str
     name: str
@@ -25,21 +27,23 @@ class InstanceRow:
     next_token: int
     steps: int
     started: int
+    model_key: str | None = None
+    business_key: str | None = None
+    trace: str | None = None
+    """The W3C traceparent of its beginning."""
+    owner_name: str | None = None
+    """The client that alone sees and touches it; None leaves it to those who see all."""
     ended: int | None = None
     due: int | None = None
     reason: str | None = None
-    business_key: str | None = None
     origin: int | None = None
     rollback_id: int | None = None
     cancel_id: int | None = None
     delete_id: int | None = None
     pending: str | None = None
-    owner_name: str | None = None
-    """The client that alone sees and touches it; None leaves it to those who see all."""
-    trace: str | None = None
-    """The W3C traceparent of its beginning."""
     due_owner: str | None = None
     """The engine that sees to ``due``; nobody's, like one that is no more, is whose engine finds it due first."""
+    stored: Stored = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -54,44 +58,50 @@ class ContentRow:
 
 @dataclass(slots=True)
 class TaskRow:
-    """One row of the ledger; ``open`` is 1 until the row has ended."""
+    """One row of the ledger; ``open`` is 1 until the row has ended.
+
+    First what every row begins with, then what most do, some do, and what comes later.
+    """
 
     id: int
     process_instance_id: int
     token: int
     scope: int
     node: str
-    name: str | None
     namespace: str
-    path: str | None
     stone: str | None
     kind: str
-    target: int | None
     event: str
     status: str
-    open: int
-    attempt: int
-    generation: int
     parameters: str
-    outputs: str | None
-    state: str | None
-    progress: int
-    reason: str | None
-    log: str | None
-    after: str | None
-    run: int | None
-    locals: str | None
-    policy: str | None
-    undo: str | None
     created: int
-    ended: int | None
-    due: int | None
     owner: str | None
-    deadline: int | None
+    open: int = 1
+    attempt: int = 1
+    generation: int = 1
+    progress: int = 0
+
+    after: str | None = None
+    name: str | None = None
+    run: int | None = None
+    locals: str | None = None
+    path: str | None = None
+    target: int | None = None
+    state: str | None = None
+    deadline: int | None = None
+
+    outputs: str | None = None
+    reason: str | None = None
+    log: str | None = None
+    policy: str | None = None
+    undo: str | None = None
+    ended: int | None = None
+    due: int | None = None
     lost: int = 0
     """How often whoever had it in hand was lost with it; only what takes it from them counts this."""
     handed: int = 0
     """How often it was handed to workers on other machines, each look of a monitor included."""
+    stored: Stored = field(default=None, repr=False, compare=False)
 
 
 class Looked(NamedTuple):
@@ -193,4 +203,4 @@ class EngineRow:
 
 def columns(row: type[Any]) -> tuple[str, ...]:
     """The names of a record's columns, in order."""
-    return tuple(field.name for field in fields(row))
+    return tuple(field.name for field in fields(row) if field.name != "stored")

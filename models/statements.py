@@ -6,12 +6,14 @@ than the statement: there, many rows go in one. Other databases get the driver's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 from .cipher import COLUMNS, Cipher, sealed
 from .rows import columns
+
+Make = Callable[..., "Statement"]
 
 WIDTHS = (64, 16, 4, 1)
 """Rows in one statement; few sizes, so that all of them stay prepared."""
@@ -55,20 +57,24 @@ class Insert(Statement):
 
 
 class Update(Statement):
-    """Sets columns of the rows that ``where`` names."""
+    """Sets columns of the rows that ``where`` names, and others to what ``always`` says in SQL."""
 
-    def __init__(self, table: str, names: Sequence[str], where: Sequence[str]) -> None:
+    def __init__(
+        self, table: str, names: Sequence[str], *, where: Sequence[str], always: Mapping[str, str] | None = None
+    ) -> None:
         self._table = table
         self._set = tuple(names)
         self._where = tuple(where)
-        assignments = ", ".join(f"`{name}` = ?" for name in names)
+        self._always = [f"`{name}` = {value}" for name, value in (always or {}).items()]
+        assignments = ", ".join([*(f"`{name}` = ?" for name in names), *self._always])
         condition = " AND ".join(f"`{name}` = ?" for name in where)
         super().__init__(f"UPDATE `{table}` SET {assignments} WHERE {condition}", (*names, *where))
         self.secret = _secret(table, names)
 
     def wide(self, count: int) -> str:
         offset = len(self._set)
-        assignments = ", ".join(f"`{name}` = new.column{index}" for index, name in enumerate(self._set, 1))
+        named = (f"`{name}` = new.column{index}" for index, name in enumerate(self._set, 1))
+        assignments = ", ".join([*named, *self._always])
         condition = " AND ".join(
             f"`{self._table}`.`{name}` = new.column{offset + index}" for index, name in enumerate(self._where, 1)
         )
@@ -88,6 +94,34 @@ class Delete(Statement):
 
     def wide(self, count: int) -> str:
         return f"{self._head}{', '.join([self._marks] * count)})"
+
+
+class Graded:
+    """One statement in several widths: a row is written with the narrowest that leaves nothing out.
+
+    Every value costs as it is written, ``None`` in SQLite's driver several times as much as others, and most rows need
+    few of them: ``names`` begin with those. A width may come with the values that it always sets the next columns to.
+    """
+
+    def __init__(self, make: Make, names: Sequence[str], *widths: int | tuple[int, Mapping[str, Any]]) -> None:
+        self.values = attrgetter(*names)
+        self.grades: list[tuple[int, int, tuple[Any, ...], Statement]] = []
+        for grade in (*widths, len(names)):
+            width, always = grade if isinstance(grade, tuple) else (grade, {})
+            rest = width + len(always)
+            if tuple(names[width:rest]) != tuple(always):
+                raise ValueError(f"the columns after the first {width} are not {', '.join(always)}")
+            words = {"always": {name: "NULL" if value is None else str(value) for name, value in always.items()}}
+            statement = make(names[:width], **words) if always else make(names[:width])
+            self.grades.append((width, rest, tuple(always.values()), statement))
+
+    def fitting(self, values: tuple[Any, ...], known: Sequence[Any] | None) -> tuple[Statement, tuple[Any, ...]]:
+        """The statement for a row with these values where the store holds the ``known`` ones, and what it is given."""
+        if known is not None:
+            for width, rest, always, statement in self.grades:
+                if values[rest:] == known[rest:] and values[width:rest] == always:
+                    return statement, values[:width]
+        return self.grades[-1][3], values
 
 
 class Writer:

@@ -123,6 +123,7 @@ class Store:
         if self.kind == "sqlite":
             with self._guard:
                 self._commit_sqlite(changed)
+            changed.committed()
             return
         for _ in range(TRIES):
             self._committed += 1
@@ -131,10 +132,12 @@ class Store:
                     cursor = self.database.cursor()
                     self._mark(cursor)
                     changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
+                changed.committed()
                 return
             except ConnectionLost as error:
                 lost = error
                 if self._got_through(error):
+                    changed.committed()
                     return
         raise lost
 
