@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .bpmn.activities import StoneTask
+from .bpmn.activities import LONGEST_CODE, StoneTask
 from .bpmn.loops import RUN
 from .bpmn.token import Token
 from .context import Context
@@ -15,8 +15,6 @@ from .limits import Limits
 from .parameters import resolve_parameters
 from .stone import Stone
 from .stones import Stones
-
-LONGEST_CODE = 255
 
 
 class MockContext(Context):
@@ -58,20 +56,18 @@ def resolve(
     :func:`.parameters.resolve_parameters` does.
     """
     candidates = stones[code]
-    context = token.context
     inputs = node.input_values
+    if len(candidates) == 1 and not (inputs or given or candidates[0].parameters or candidates[0].serves):
+        return candidates[0], {}
+    context = token.context
     if mock and inputs:
         inputs = _mock_inputs(inputs, context, token.workflow.host.limits)
     if given:
         inputs = {**inputs, **{name: _constant(value) for name, value in given.items()}}
-    deciding = _deciding(candidates, inputs, context) if len(candidates) > 1 or candidates[0].serves else {}
-    stone = next((known for known in candidates if known.serves.items() <= deciding.items()), None)
-    if stone is None:
-        names = sorted({name for known in candidates for name in known.serves})
-        raise Invalid(
-            f"No stone {code!r} serves the parameters of {node.bpmn_id!r}: {', '.join(names)} decide.",
-            code="no-stone-serves",
-        )
+    stone, deciding = candidates[0], {}
+    if stone.serves or len(candidates) > 1:
+        deciding = _deciding(candidates, inputs, context)
+        stone = _serving(candidates, deciding, code, node)
     parameters = resolve_parameters(
         stone,
         inputs,
@@ -81,11 +77,22 @@ def resolve(
         element_id=str(node.bpmn_id),
     )
     # What decided has to be with the task, for whoever chooses the class again when it is carried out or undone.
-    return stone, {**deciding, **parameters}
+    return stone, {**deciding, **parameters} if deciding else parameters
 
 
 def _constant(value: Any) -> Value:
     return Value(value, lambda context: value, (), True)
+
+
+def _serving(candidates: Sequence[type[Stone]], deciding: Mapping[str, Any], code: str, node: StoneTask) -> type[Stone]:
+    for known in candidates:
+        if known.serves.items() <= deciding.items():
+            return known
+    names = sorted({name for known in candidates for name in known.serves})
+    raise Invalid(
+        f"No stone {code!r} serves the parameters of {node.bpmn_id!r}: {', '.join(names)} decide.",
+        code="no-stone-serves",
+    )
 
 
 def _deciding(candidates: Sequence[type[Stone]], inputs: Mapping[str, Value], context: Context) -> dict[str, Any]:

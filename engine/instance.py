@@ -149,15 +149,16 @@ class Instance:
         node = token.task_spec
         if not isinstance(node, StoneTask):
             self._begin_user_task(token)
-        elif self.is_undo and not token.call_path:
+        elif self.row.kind != "start" and not token.call_path:
             begin_undo_task(self, token)
         else:
             self._begin_stone(token, node)
 
     def _begin_stone(self, token: Token, node: StoneTask) -> None:
-        code = code_of(node, token.context)
-        event = "mock" if self.has(Flags.MOCK) else "start"
-        row = self.new_task(token, code, run_namespace(node.namespace, token), kind=_kind_of(token), event=event)
+        code = node.fixed_code or code_of(node, token.context)
+        event = "mock" if self.row.flags & Flags.MOCK else "start"
+        namespace = run_namespace(node.namespace, token) if RUN in token.internal_data else node.namespace
+        row = self.new_task(token, code, namespace, kind=_kind_of(token), event=event)
         binding = node.binding
         if binding.undo_policy != "delete":
             row.policy = binding.undo_policy
@@ -177,9 +178,9 @@ class Instance:
         """
         try:
             stone, parameters = resolve(
-                self.facilities.stones, token, node, row.stone or "", mock=self.has(Flags.MOCK), given=given
+                self.facilities.stones, token, node, row.stone or "", mock=row.event == "mock", given=given
             )
-            text = jsontext.dumps(parameters)
+            text = jsontext.dumps(parameters) if parameters else "{}"
             self.weight.add(row.locals, text)
         except (Invalid, ExpressionError, LimitExceeded) as error:
             row.undo = "never-begun"
@@ -188,7 +189,7 @@ class Instance:
             raise
         row.undo = None
         row.parameters = text
-        if secrets.keep(row, stone):
+        if (stone.parameters or stone.secret_outputs) and secrets.keep(row, stone):
             self.row.flags |= Flags.SECRETS
         self.hand_over(row, stone)
 
@@ -216,7 +217,8 @@ class Instance:
     def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
         node, scope, causes = token.task_spec, token.scope, token.causes
-        facilities, path = self.facilities, token.call_path
+        facilities = self.facilities
+        path = token.call_path if scope is not None and scope.scope is not None else None
         row = TaskRow(
             facilities.store.new_id(),
             self.row.process_instance_id,
@@ -254,7 +256,7 @@ class Instance:
         row.open = 0
         row.status = status
         row.reason = reason if reason is not None else row.reason if status.endswith("failed") else None
-        row.ended = self.now()
+        row.ended = self.facilities.clock.now()
         row.due = None
         row.deadline = None
         row.owner = None
@@ -339,7 +341,6 @@ class Instance:
         workflow = self.workflow
         try:
             self.weight.follow(workflow.touched.values(), workflow.gone)
-            self.weight.check()
         except LimitExceeded as error:
             if not (workflow.completed or workflow.failures):
                 workflow.fail(workflow.task_tree, error.message)

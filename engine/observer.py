@@ -125,10 +125,10 @@ class Observers:
     def tell_changes(self, instances: Iterable[Instance]) -> None:
         """What a committed turn has made of these instances."""
         for instance in instances:
-            row = instance.row
-            told, instance.told = instance.told, (row.status, row.phase)
-            if instance.told == told:
+            row, told = instance.row, instance.told
+            if told is not None and told[0] == row.status and told[1] == row.phase:
                 continue
+            instance.told = row.status, row.phase
             over = row.phase in OVER and (told is None or told[1] not in OVER)
             change = _change(row, told, over=over)
             _log_change(change)

@@ -23,15 +23,18 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     row = instance.tasks.get(outcome.task_id)
     if row is None:
         return
-    asked = row.attempt, row.event, ledger.delivery(row)
-    if not row.open or asked != (outcome.attempt, outcome.event, outcome.delivery) or _is_answered(instance, row):
+    asked = row.attempt, row.event, row.lost + row.handed
+    # What workers were handed last has had its answer where the next hand-over is still to come.
+    answered = row.due is not None and instance.facilities.dispatcher.remote
+    if not row.open or answered or asked != (outcome.attempt, outcome.event, outcome.delivery):
         if outcome.outputs and ledger.enter_late(row, outcome.outputs):
             instance.changes.task_changed(row)
             instance.save()
         return
-    before = len(row.outputs or "")
+    before = row.outputs
     ledger.enter(row, outcome)
-    instance.weight.total += len(row.outputs or "") - before
+    if row.outputs is not before:
+        instance.weight.total += len(row.outputs or "") - len(before or "")
     if row.lost:
         ledger.keep(row, survived=row.lost)
     instance.changes.task_changed(row)
@@ -47,11 +50,6 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     else:
         _not_done(instance, row, token, outcome)
     settle(instance)
-
-
-def _is_answered(instance: Instance, row: TaskRow) -> bool:
-    """Whether the last hand-over to workers has had its answer, and the next is still to come."""
-    return instance.facilities.dispatcher.remote and row.due is not None
 
 
 def stone_of(instance: Instance, row: TaskRow) -> type[Stone]:
@@ -89,8 +87,9 @@ def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
         return
     row.progress = 100
     instance.end_task(row, DONE[row.event] if row.event != "mock" or stone.has("mock") else "mock.passed")
-    instance.put_out(row)
-    if token is None or is_fenced(instance):
+    if row.outputs:
+        instance.put_out(row)
+    if token is None or (instance.row.phase != "running" and is_fenced(instance)):
         return
     instance.workflow.task_done(token, row.id, jsontext.read(row.outputs) if row.outputs else {})
 

@@ -70,7 +70,7 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON]) -> dict[str, Any]:
 
     Raises Invalid if the stone's declaration has changed so that they no longer fit.
     """
-    declaration = _declaration(stone)
+    declaration = _declaration(stone) if stone.parameters else None
     if declaration is None or declaration.plain:
         return dict(parameters)
     try:

@@ -107,8 +107,7 @@ class Pulse:
     def end(self) -> None:
         """Step what is still in the inbox, then leave the rest to others."""
         self._stopping = True
-        with self.river.arrived:
-            self.river.arrived.notify_all()
+        self.river.wake()
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join()
         self.river.close()
@@ -138,9 +137,7 @@ class Pulse:
                 logger.error("a look at what is due has failed: %s", logs.where(error))
                 time.sleep(0.2)
                 continue
-            with self.river.arrived:
-                if not self.river.has_work() and not self._stopping:
-                    self.river.arrived.wait(self._patience())
+            self.river.sleep(self._patience, lambda: self._stopping)
 
     def behind(self) -> str | None:
         """Why what is due may not be done in time, in a few words; None while all is well."""

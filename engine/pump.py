@@ -63,9 +63,11 @@ class Pump:
             if self.pulse.delivering:
                 return False
             moved = False
-            while self.river.drain() or inline.run_some() or self.pulse.deliver_owed():
+            while True:
+                stepped = self.river.drain()
+                if not (inline.run_some() or stepped or self.pulse.deliver_owed()):
+                    return moved
                 moved = True
-            return moved
         finally:
             self._pumping.release()
 

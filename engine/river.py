@@ -64,11 +64,12 @@ class Turn:
 
     def join(self, instance: Instance) -> None:
         """Let an instance write into this transaction."""
-        self.instances[instance.number] = instance
+        row = instance.row
+        self.instances[row.process_instance_id] = instance
         instance.changes = self.changes
         instance.find = self.instance
-        if instance.row.origin is not None:
-            instance.follow(self.instance(instance.row.origin))
+        if row.origin is not None:
+            instance.follow(self.instance(row.origin))
 
 
 Action = Callable[[Turn], Any]
@@ -110,9 +111,11 @@ class River:
         self._kept: OrderedDict[int, Instance] = OrderedDict()
         self._inbox: list[Posted] = []
         self._inbox_lock = threading.Lock()
+        self._arrived = threading.Condition(self._inbox_lock)
+        self._sleeping = False
+        """Whether a thread sleeps until something arrives: telling a condition costs, and often nobody waits for it."""
         self._closed = False
         self._stepping = threading.RLock()
-        self.arrived = threading.Condition(self._inbox_lock)
         self._watchers: dict[int, list[threading.Event]] = {}
         self.unavailable = False
         """Whether the store could not be reached in the last turn, so that something is still to be stepped."""
@@ -130,11 +133,12 @@ class River:
     def submit(self, action: Action) -> Future[Any]:
         """Queue an event; the future has its result once that is durable, or what it raised."""
         future: Future[Any] = Future()
-        with self.arrived:
+        with self._inbox_lock:
             if self._closed:
                 raise EngineClosed("The engine is closed: make a new one.")
             self._inbox.append(Posted(action, future))
-            self.arrived.notify()
+            if self._sleeping:
+                self._wake()
         return future
 
     def post(self, *actions: Action) -> None:
@@ -143,9 +147,29 @@ class River:
 
     def post_all(self, events: Iterable[Posted]) -> None:
         """Queue events together; where one cannot be stepped, that is logged and its ``otherwise`` is."""
-        with self.arrived:
+        with self._inbox_lock:
             self._inbox.extend(events)
-            self.arrived.notify()
+            if self._sleeping:
+                self._wake()
+
+    def wake(self) -> None:
+        """Let the thread look again that sleeps until something arrives."""
+        with self._inbox_lock:
+            if self._sleeping:
+                self._wake()
+
+    def _wake(self) -> None:
+        self._sleeping = False
+        self._arrived.notify_all()
+
+    def sleep(self, seconds: Callable[[], float], until: Callable[[], bool]) -> None:
+        """Sleep until something arrives, at most so long; not at all if there is work, or ``until`` says so."""
+        with self._inbox_lock:
+            if self.has_work() or until():
+                return
+            self._sleeping = True
+            self._arrived.wait(seconds())
+            self._sleeping = False
 
     def watch(self, process_instance_id: int) -> threading.Event:
         """Set when a step of this engine brings the instance to rest; another engine's step does not set it."""
@@ -214,8 +238,7 @@ class River:
         """Take a look that changed nothing, from any thread; false for every other outcome, which is to be posted."""
         taken = self.looks.came(outcome, event)
         if taken and self.looks.pressing:
-            with self.arrived:
-                self.arrived.notify()
+            self.wake()
         return taken
 
     def close(self) -> None:
@@ -275,7 +298,7 @@ class River:
         if isinstance(error, StoreUnavailable):
             if posted.future is None:
                 # What stones have done is not thrown away while the database is away.
-                with self.arrived:
+                with self._inbox_lock:
                     self._inbox.append(posted)
             self.unavailable = True
         elif posted.otherwise is not None:
@@ -323,7 +346,7 @@ class River:
                 instance.made.clear()
             self._keep(instance)
             if instance.handed:
-                works.extend(instance.work(row) for row in instance.handed if row.open)
+                works += [instance.work(row) for row in instance.handed if row.open]
                 instance.handed = []
             if instance.row.phase in RESTING:
                 rested.append(instance.number)
@@ -347,12 +370,14 @@ class River:
     def _note_dues(self, turn: Turn) -> None:
         changes = turn.changes
         noted = len(self.dues)
-        for row in (*changes.new_tasks.values(), *changes.tasks.values()):
-            if not row.open:
-                continue
-            for moment in (None if self.looks.take(row) else row.due, row.deadline):
-                if moment is not None:
-                    heapq.heappush(self.dues, (moment, "task", row.process_instance_id, row.id, 0))
+        for rows in (changes.new_tasks, changes.tasks):
+            for row in rows.values():
+                if not row.open:
+                    continue
+                if row.due is not None and not self.looks.take(row):
+                    heapq.heappush(self.dues, (row.due, "task", row.process_instance_id, row.id, 0))
+                if row.deadline is not None:
+                    heapq.heappush(self.dues, (row.deadline, "task", row.process_instance_id, row.id, 0))
         for wait in changes.new_waits:
             if wait.due is not None:
                 heapq.heappush(self.dues, (wait.due, wait.kind, wait.process_instance_id, wait.token, wait.number))
@@ -360,8 +385,7 @@ class River:
             if instance.row.due is not None:
                 heapq.heappush(self.dues, (instance.row.due, "grace", instance.number, 0, 0))
         if len(self.dues) != noted:
-            with self.arrived:
-                self.arrived.notify()
+            self.wake()
 
     # -- instances in memory
 

@@ -16,8 +16,6 @@ Names = frozenset[str]
 
 def keep(row: TaskRow, stone: type[Stone]) -> bool:
     """Keep the names of what is secret in a row that is handed to this stone; whether anything is."""
-    if not (stone.parameters or stone.secret_outputs):
-        return False
     parameters, outputs = sorted(no_echo(stone)), sorted(stone.secret_outputs)
     if not parameters and not outputs:
         return False

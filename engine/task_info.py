@@ -12,7 +12,7 @@ from .errors import Invalid
 from .limits import Limits
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class Work:
     """One event of one task, ready to be carried out; plain data that could cross a wire.
 

@@ -41,8 +41,11 @@ class Weight:
 
     def add(self, *texts: str | None) -> None:
         """Count texts that the ledger is to keep; raises LimitExceeded."""
-        self.total += _length(*texts)
-        self.check()
+        for text in texts:
+            if text:
+                self.total += len(text)
+        if self.total > self._most:
+            self.check()
 
     def replace(self, before: JSON, value: JSON) -> None:
         """A variable gets another value; raises LimitExceeded."""
@@ -63,7 +66,8 @@ class Weight:
             if size > _LIGHT or token.id in self._tokens:
                 self.total += size - self._tokens.get(token.id, 0)
                 self._tokens[token.id] = size
-                self.check()
+        if self.total > self._most:
+            self.check()
 
     def check(self) -> None:
         """Raise LimitExceeded if it is too much."""

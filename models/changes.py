@@ -86,9 +86,7 @@ MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", 
 STATEMENTS = tuple(
     statement
     for value in list(globals().values())
-    for statement in (
-        [value] if isinstance(value, Statement) else [each[-1] for each in getattr(value, "grades", ())]
-    )
+    for statement in ([value] if isinstance(value, Statement) else [each[-1] for each in getattr(value, "grades", ())])
 )
 NEW_INSTANCE = (None,) * len(columns(InstanceRow))
 NEW_CONTENT = (None,) * len(columns(ContentRow))
@@ -199,7 +197,10 @@ class Changes:
         for row, expected in self.instances.values():
             statement, values = UPDATE_INSTANCE.fitting(UPDATE_INSTANCE.values(row), row.stored)
             rows.setdefault(statement, []).append((*values, row.process_instance_id, expected))
-        if sum([writer.run(statement, every) for statement, every in rows.items()]) != len(self.instances):
+        found = 0
+        for statement, every in rows.items():
+            found += writer.write(statement, every)
+        if found != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
 
     def _write_tasks(self, writer: Writer) -> None:
@@ -208,7 +209,7 @@ class Changes:
             statement, values = UPDATE_TASK.fitting(UPDATE_TASK.values(row), row.stored)
             rows.setdefault(statement, []).append((*values, row.id))
         for statement, every in rows.items():
-            writer.run(statement, every)
+            writer.write(statement, every)
 
     def committed(self) -> None:
         """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""
@@ -227,4 +228,4 @@ def _insert(writer: Writer, insert: Graded, new: Iterable[Any], unset: Sequence[
         statement, values = insert.fitting(insert.values(row), unset)
         rows.setdefault(statement, []).append(values)
     for statement, every in rows.items():
-        writer.run(statement, every)
+        writer.write(statement, every)

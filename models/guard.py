@@ -72,16 +72,19 @@ class Guard:
         with suppress(Exception):
             self.database.close()
 
-    def __enter__(self) -> None:
-        held = self._held()
+    def __enter__(self) -> Any:
+        """The driver's own connection."""
+        held: _Held = getattr(self._here, "held", None) or self._hold()
         held.lock.acquire()
         try:
             if self._closed:
                 raise StoreClosed("the store was closed")
             if self._path is not None and time.monotonic() - self._looked > LOOK:
                 self._look_at_file()
-            if self.database.is_closed():
+            here = self.database._state
+            if here.closed:
                 self._connect(held)
+            return here.conn
         except BaseException:
             held.lock.release()
             raise
@@ -93,14 +96,12 @@ class Guard:
             if error is not None and isinstance(error, self._drivers):
                 raise self._translated(error) from error
         finally:
-            self._held().lock.release()
+            self._here.held.lock.release()
 
-    def _held(self) -> _Held:
-        held: _Held | None = getattr(self._here, "held", None)
-        if held is None:
-            held = self._here.held = _Held(self._shared or threading.RLock())
-            with self._every_lock:
-                self._every.add(held)
+    def _hold(self) -> _Held:
+        held = self._here.held = _Held(self._shared or threading.RLock())
+        with self._every_lock:
+            self._every.add(held)
         return held
 
     # -- opening

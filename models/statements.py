@@ -135,17 +135,16 @@ class Writer:
 
     def run(self, statement: Statement, rows: Collection[Any]) -> int:
         """Write all rows, at least one; the number of rows that were there to be written."""
+        return self.write(statement, [statement.values(row) for row in rows])
+
+    def write(self, statement: Statement, every: Sequence[Sequence[Any]]) -> int:
+        """The same for the values of rows."""
         cursor = self.cursor
-        if len(rows) == 1:
-            (row,) = rows
-            values = statement.values(row)
-            if self.cipher is not None and statement.secret:
-                values = sealed(values, statement.secret, self.cipher)
-            cursor.execute(self.dialects[statement.text], values)
-            return int(cursor.rowcount)
-        every = [statement.values(row) for row in rows]
         if self.cipher is not None and statement.secret:
             every = [sealed(each, statement.secret, self.cipher) for each in every]
+        if len(every) == 1:
+            cursor.execute(self.dialects[statement.text], every[0])
+            return int(cursor.rowcount)
         if not self.wide:
             cursor.executemany(self.dialects[statement.text], every)
             return int(cursor.rowcount)
@@ -169,7 +168,7 @@ def select(table: str, row: type[Any], condition: str) -> str:
 _wide: dict[tuple[str, int], str] = {}
 
 
-def _widened(statement: Statement, values: list[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
+def _widened(statement: Statement, values: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
     start = 0
     for width in WIDTHS:
         while len(values) - start >= width:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -84,8 +85,9 @@ class Store:
         """The rows of one reading statement (``?`` marks, backquotes)."""
         if self.kind == "sqlite":
             # A file has no connection to lose, and what Peewee does around a question costs more than the answer.
-            with self._guard:
-                return list(self.database.connection().execute(sql, values).fetchall())
+            with self._guard as connection:
+                found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+                return found
         return self._asked(lambda: list(self.database.execute_sql(self._sql(sql), values).fetchall()))
 
     def _asked(self, ask: Callable[[], Result]) -> Result:
@@ -121,8 +123,8 @@ class Store:
         Raises :class:`RevisionConflict`, :class:`AlreadyUsed`, :class:`EngineForgotten` or :class:`StoreError`.
         """
         if self.kind == "sqlite":
-            with self._guard:
-                self._commit_sqlite(changed)
+            with self._guard as connection:
+                self._commit_sqlite(connection, changed)
             changed.committed()
             return
         for _ in range(TRIES):
@@ -141,17 +143,17 @@ class Store:
                     return
         raise lost
 
-    def _commit_sqlite(self, changed: Changes) -> None:
+    def _commit_sqlite(self, connection: sqlite3.Connection, changed: Changes) -> None:
         """The same with as little around it as can be: a commit is most of what a step costs."""
-        connection = self.database.connection()
-        connection.execute("BEGIN IMMEDIATE")
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
         try:
             if self._engine_id is not None:
-                known = connection.execute("SELECT 1 FROM engine_node WHERE id = ?", (self._engine_id,)).fetchone()
+                known = cursor.execute("SELECT 1 FROM engine_node WHERE id = ?", (self._engine_id,)).fetchone()
                 if known is None:
                     raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
-            changed.write(Writer(connection.cursor(), self._writes, wide=True, cipher=self.cipher))
-            connection.execute("COMMIT")
+            changed.write(Writer(cursor, self._writes, wide=True, cipher=self.cipher))
+            cursor.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

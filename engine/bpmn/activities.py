@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .dialects import Binding
 
 
+LONGEST_CODE = 255
+"""Characters of a stone's code."""
+
+
 class NoneTask(Activity):
     """A task without a type: nothing to do (BPMN 2.0, 13.3.3)."""
 
@@ -32,6 +36,8 @@ class StoneTask(Activity):
     namespace: str
     code: Value
     """The stone's code, which may be an expression."""
+    fixed_code: str | None = None
+    """The code itself where it is none."""
     result_variable: str | None = None
 
     def execute(self, token: Token) -> bool | None:
@@ -42,7 +48,8 @@ class StoneTask(Activity):
         if self.result_variable:
             value = results.get("result", dict(results))
             (token.scope or token).set_variables({self.result_variable: value})
-        super().map_outputs(token, results)
+        if self.output_values:
+            super().map_outputs(token, results)
 
 
 class UserTask(Activity):

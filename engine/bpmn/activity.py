@@ -104,7 +104,7 @@ class Activity(Node):
             remember(token, scope)
         if COMPENSATES in internal:
             compensated(token)
-        elif scope.task_spec.has_enough(scope, token):
+        elif scope.task_spec.completion is not None and scope.task_spec.has_enough(scope, token):
             token.workflow.move(token, ())
         else:
             self.leave(token)

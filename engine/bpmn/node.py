@@ -90,6 +90,8 @@ class Node(BpmnTaskSpec):
     """Whether a token here keeps its scope from ending."""
     cancellable = False
     """Whether it is a transaction, which a cancel end event ends."""
+    completion: Expression | None = None
+    """Of an ad-hoc sub-process: the condition on which it is done, whatever of it was begun."""
     input_values: Mapping[str, Value] = MappingProxyType({})
     """What the model lets in, by the name under which it is seen inside."""
     source: str | None = None
@@ -191,7 +193,7 @@ class Node(BpmnTaskSpec):
         """All that ran in this scope was taken away, so that something else goes on in it."""
 
     def has_enough(self, scope: Token, done: Token) -> bool:
-        """Whether this scope needs nothing more, now that an activity directly inside has completed."""
+        """Whether this scope, which has a ``completion``, needs nothing more, now that an activity inside is done."""
         return False
 
     def compensated_scope(self, scope: Token) -> Token:

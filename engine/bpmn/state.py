@@ -89,7 +89,8 @@ class Saved:
 
 def _in_ledger(token: Token) -> bool:
     """Whether the token's task row says all there is to say of it."""
-    if token._state != STARTED or TASK not in token.internal_data or not token.internal_data.keys() <= {TASK, RUN}:
+    internal = token.internal_data
+    if token._state != STARTED or TASK not in internal or len(internal) > 1 + (RUN in internal):
         return False
     # Causes that are compensable activities have no place in a ledger of tasks.
     return not token.causes or token.causes[0] > 0
@@ -124,9 +125,7 @@ def _ended_is_in_ledger(token: Token) -> bool:
     return isinstance(loop, MultiInstance) and not loop.sequential and isinstance(token.node, (StoneTask, UserTask))
 
 
-def load(
-    workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]
-) -> None:
+def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> None:
     """Put the tokens back where they were; ``tasks`` is the ledger of the instance, ended rows too."""
     ledger = list(tasks)
     known = {row.id: row for row in tokens}

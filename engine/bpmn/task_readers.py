@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from ..context import Context
 from ..expressions import compile_expression
 from . import activities
 from .activity_readers import activity
@@ -33,6 +34,8 @@ def bound(parser: Parser, process: Process, element: etree._Element, binding: Bi
     node.result_variable = binding.result_variable
     node.namespace = binding.namespace or node.name
     node.code = parser.value(element, Input(value=binding.stone))
+    if node.code.constant and len(binding.stone) <= activities.LONGEST_CODE:
+        node.fixed_code = str(node.code.evaluate(Context()))
     parser.stone_tasks.append(node)
     return node
 

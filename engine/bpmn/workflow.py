@@ -109,7 +109,8 @@ class Workflow(BpmnWorkflow):
         self.steps += steps
         if self.steps > limits.steps_per_instance and not self._halted:
             self.fail(self.task_tree, f"The limit steps_per_instance ({limits.steps_per_instance}) was reached.")
-        self._fail_if_stuck()
+        if not (self.open_tasks or self.completed):
+            self._fail_if_stuck()
 
     @property
     def _halted(self) -> bool:
@@ -267,7 +268,8 @@ class Workflow(BpmnWorkflow):
         self.open_tasks.discard(token.id)
         causes = token.causes
         token.causes = (*(cause for cause in causes if cause < 0), task_id) if causes and causes[0] < 0 else (task_id,)
-        self.conditions_may_differ()
+        if self._watching:
+            self._conditions_stale = True
         try:
             token.task_spec.finish(token, results)
         except (BpmnError, RiverstoneError) as error:
