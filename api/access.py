@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Request, Response, current_app, request
 
 from ..engine import Engine, logs
 from ..engine.audit import Call
@@ -128,26 +129,38 @@ def unknown(text: str, *, code: str) -> Refused:
 
 def refuse_strangers() -> None:
     """Raise Refused unless the request comes from this machine itself, and not on behalf of some other or of a page."""
-    if not is_loopback(request.remote_addr):
+    environ = request.environ
+    if not is_loopback(environ.get("REMOTE_ADDR")):
         raise _stranger(f"No access rule is set, so only this machine itself is answered: {ADD_A_RULE}.")
-    if any(FORWARDED.fullmatch(name) for name in request.headers.keys()):  # noqa: SIM118 (iterating gives pairs)
+    if tells_of_forwarding(tuple(environ)):
         raise _stranger(f"The request was forwarded, and no access rule is set: {ADD_A_RULE}.")
-    host = request.environ.get("HTTP_HOST", "")
+    host = environ.get("HTTP_HOST", "")
     if not LOOPBACK_HOST.fullmatch(host):
         text = f"The Host header names {host[:100]!r}, not this machine, and no access rule is set"
         raise _stranger(f"{text}: use http://127.0.0.1, or {ADD_A_RULE}.")
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site", "none")
+    origin = environ.get("HTTP_ORIGIN")
+    site = environ.get("HTTP_SEC_FETCH_SITE", "none")
     foreign = origin is not None and origin != f"{request.scheme}://{host}"
     # A browser lets any page send simple requests here; without a rule nothing but these headers tells them apart.
-    if foreign or (site not in ("none", "same-origin") and request.method not in ("GET", "HEAD")):
+    if foreign or (site not in ("none", "same-origin") and environ["REQUEST_METHOD"] not in ("GET", "HEAD")):
         raise _stranger(f"The request was sent by a page of another site, and no access rule is set: {ADD_A_RULE}.")
+
+
+@lru_cache(maxsize=256)
+def tells_of_forwarding(names: tuple[str, ...]) -> bool:
+    """Whether one of these names, of the members of a WSGI environment, is that of a header that a proxy adds.
+
+    Kept, since the requests of a client have the same names again and again.
+    """
+    headers = (name[len("HTTP_") :].replace("_", "-") for name in names if name.startswith("HTTP_"))
+    return any(FORWARDED.fullmatch(header) for header in headers)
 
 
 def _stranger(text: str) -> Refused:
     return Refused(text, status=HTTPStatus.FORBIDDEN, code="loopback-only")
 
 
+@lru_cache(maxsize=256)
 def is_loopback(address: str | None) -> bool:
     """Whether an IP address can only be of this machine."""
     try:
@@ -171,42 +184,49 @@ class Gate:
 
     def enter(self) -> None:
         """Let the request in with the scope that its operation needs; raises what ``admit`` raises."""
+        environ = request.environ
+        if CLIENT in environ:
+            return
         scope = scope_needed()
-        if scope != OPEN and CLIENT not in request.environ:
-            request.environ[CLIENT] = self.admit(scope)
+        if scope != OPEN:
+            environ[CLIENT] = self.admit(scope)
 
     def leave(self, response: Response) -> Response:
         """Add what every answer carries."""
-        if response.headers.get("X-Request-Id") == request_id():
-            # The app has an own gate around that of its blueprint.
-            return response
-        html = response.mimetype == "text/html"
-        present = {name.lower() for name, _ in response.headers}
-        for name, value in (PAGE_HEADERS if html else HEADERS).items():
-            if name.lower() not in present:
-                response.headers.add(name, value)
-        response.headers["X-Request-Id"] = request_id()
-        if log.isEnabledFor(logging.DEBUG) and TOLD not in request.environ:
-            request.environ[TOLD] = True
-            client = request.environ.get(CLIENT)
-            about = logs.about(request_id=request_id(), client=client and client.name)
+        environ, headers = request.environ, response.headers
+        own = request_id(environ)
+        present = {name.lower(): value for name, value in headers}
+        if "x-request-id" in present:
+            if present["x-request-id"] == own:
+                # The app has an own gate around that of its blueprint.
+                return response
+            headers.remove("X-Request-Id")
+        html = present.get("content-type", "").partition(";")[0].strip().lower() == "text/html"
+        more = [header for header in (PAGE_HEADERS if html else HEADERS) if header[0].lower() not in present]
+        headers[len(headers) :] = [*more, ("X-Request-Id", own)]
+        if log.isEnabledFor(logging.DEBUG) and TOLD not in environ:
+            environ[TOLD] = True
+            client = environ.get(CLIENT)
+            about = logs.about(request_id=own, client=client and client.name)
             log.debug("%s %r: %d", request.method, request.path, response.status_code, extra=about)
         return response
 
 
-HEADERS: Mapping[str, str] = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+)
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' "
     "data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-PAGE_HEADERS = {**HEADERS, "Content-Security-Policy": PAGE_POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
+PAGE_HEADERS = tuple(
+    {**dict(HEADERS), "Content-Security-Policy": PAGE_POLICY, "Cross-Origin-Opener-Policy": "same-origin"}.items()
+)
 
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -220,24 +240,25 @@ def answers_everybody(view: View) -> View:
 
 def scope_needed() -> str:
     """The scope of the operation or view that the present request asks for; ``read`` where neither has one."""
-    view: Any = current_app.view_functions.get(request.endpoint or "")
-    method = "get" if request.method == "HEAD" else request.method.lower()
-    operation = getattr(getattr(getattr(view, "view_class", None), method, None), "operation", None)
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    view: Any = current_app.view_functions.get(asked.endpoint or "")
+    operation = getattr(view, "operation", None) if asked.method != "OPTIONS" else None
     scope: str = getattr(operation or view, "scope", "read")
     return scope
 
 
 def call_of(client: Client, action: str | None = None, target: str | None = None) -> Call:
     """The present request as the audit has it; unless said otherwise, by the names that its route has."""
+    environ = request.environ
     if action is None:
         view: Any = current_app.view_functions.get(request.endpoint or "")
-        action = f"{request.method.lower()}{getattr(getattr(view, 'view_class', None), '__name__', '')}"
+        action = getattr(getattr(view, "operation", None), "name", environ["REQUEST_METHOD"].lower())
         target = next(iter((request.view_args or {}).values()), None)
     return Call(
         client=client.name,
-        address=request.remote_addr or "",
+        address=environ.get("REMOTE_ADDR") or "",
         action=action,
-        request_id=request_id(),
+        request_id=request_id(environ),
         target=target,
     )
 

@@ -67,7 +67,7 @@ def create_app(
     app.extensions["riverstone"] = engine
     admit = access or Access(engine, settings.introspection)
     Gate(admit).guard(app)
-    app.register_blueprint(create_blueprint(engine, access=admit))
+    app.register_blueprint(_calls(engine, "riverstone"))
     if console:
         app.register_blueprint(create_console())
         app.register_blueprint(create_docs())
@@ -82,16 +82,24 @@ def create_blueprint(engine: Engine, *, name: str = "riverstone", access: Admit 
     is none. An application that takes over gives a function that is called in each request with the scope that it
     needs (``read``, ``run`` or ``deploy``) and returns a :class:`~.access.Client`, or aborts.
     """
+    whole = _calls(engine, name)
+    Gate(access or Access(engine)).guard(whole)
+    return whole
+
+
+def _calls(engine: Engine, name: str) -> Blueprint:
+    """The same without its gate."""
     whole = Blueprint(name, __name__)
     routes: list[Route] = []
     for part, part_routes in PARTS.items():
         blueprint = Blueprint(part, __name__)
         for rule, resource in part_routes:
-            blueprint.add_url_rule(rule, view_func=resource.as_view(resource.__name__, engine))
+            for method, respond in resource(engine).operations():
+                name = f"{method}{resource.__name__}"
+                blueprint.add_url_rule(rule, endpoint=name, view_func=respond, methods=[method.upper()])
             routes.append((rule, resource))
         whole.register_blueprint(blueprint)
     register(whole)
-    Gate(access or Access(engine)).guard(whole)
 
     described = lru_cache(maxsize=4)(lambda server: describe(routes, server=server))
 

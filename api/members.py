@@ -1,8 +1,8 @@
 """The kinds of member that requests and answers are made of, beside those of Marshmallow.
 
-Marshmallow calls a hundred functions for one body or record. So the kinds that the usual ones are made of can do without
-it: ``is_plain`` tells of a value that it is right and is taken as it is, and ``show`` shows one. Whatever is not plain is
-Marshmallow's, and so is every word about what is wrong.
+Marshmallow calls a hundred functions for one body or record. So the kinds that the usual ones are made of can do
+without it: ``is_plain`` tells of a value that it is right and is taken as it is, and ``show`` shows one. Whatever is
+not plain is Marshmallow's, and so is every word about what is wrong.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from . import records, schemas
 from .access import OPEN
 from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
-from .operation import DECIMAL, Operation, Route
+from .operation import DECIMAL, METHODS, Operation, Route
 from .records import Problem
 
 # Every text of this form is a time: each month has 28 days, and no zone leaves them out.
@@ -95,8 +95,8 @@ def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
     for rule, resource in routes:
         tag = rule.split("/")[1]
         operations = {
-            method: describe_operation(plugin, found, method, f"{method}{resource.__name__}", tag)
-            for method in ("get", "post", "put", "delete")
+            method: describe_operation(plugin, found, method, tag)
+            for method in METHODS
             if (found := getattr(getattr(resource, method, None), "operation", None))
         }
         if operations:
@@ -134,9 +134,7 @@ def one_model() -> dict[str, Any]:
     return {"oneOf": [only(name) for name in ids]}
 
 
-def describe_operation(
-    plugin: MarshmallowPlugin, operation: Operation, method: str, name: str, tag: str
-) -> dict[str, Any]:
+def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: str, tag: str) -> dict[str, Any]:
     """One operation with everything that it can answer."""
     assert plugin.converter is not None
     converter = plugin.converter
@@ -149,7 +147,7 @@ def describe_operation(
     refusals = () if operation.scope == OPEN else (401, 403)
     statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {
-        "operationId": name,
+        "operationId": operation.name,
         "tags": [tag],
         "summary": operation.summary,
         "description": f"Needs the scope `{operation.scope}`." if operation.scope != OPEN else "Answers everybody.",

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from flask import Response, request
-from flask.views import MethodView
+from flask import Request, Response, request
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import UnsupportedMediaType
 
 from ..engine import Engine, jsontext, tracing
-from ..engine.audit import Call
 from ..engine.errors import (
     Invalid,
     Malformed,
@@ -33,6 +31,10 @@ from .problems import wrong_fields
 from .request_id import request_id
 from .schemas import Nothing
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
+
 UNKNOWN = {
     "process_instance_id": UnknownProcessInstance,
     "task_id": UnknownTask,
@@ -40,6 +42,8 @@ UNKNOWN = {
     "deployment_id": UnknownDeployment,
 }
 DECIMAL = frozenset({"process_instance_id", "task_id"})
+JSON_TYPE = "application/json"
+JSON_TYPES = re.compile(r"application/([^;]+\+)?json")
 encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -63,13 +67,14 @@ class JsonBody:
         self.required = required
 
     def read(self, limits: Limits) -> dict[str, Any]:
-        request.max_content_length = limits.body_size
-        data = request.get_data(cache=False)
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        asked.max_content_length = limits.body_size
+        data = asked.get_data(cache=False)
         if not data and not self.required:
             return {}
         # Browsers send forms and plain text across sites without asking, so only JSON is taken for JSON.
-        if request.mimetype and not re.fullmatch(r"application/([^;]+\+)?json", request.mimetype):
-            raise UnsupportedMediaType(f"Send the body as application/json, not {request.mimetype}.")
+        if asked.environ.get("CONTENT_TYPE") != JSON_TYPE and not JSON_TYPES.fullmatch(asked.mimetype or JSON_TYPE):
+            raise UnsupportedMediaType(f"Send the body as application/json, not {asked.mimetype}.")
         if not data:
             raise Malformed("The body is empty: send a JSON object.", code="body-missing")
         value = jsontext.loads(data, limits=limits, name="body")
@@ -86,6 +91,8 @@ class JsonBody:
 class Operation:
     """What one method of one path reads and gives."""
 
+    name: str
+    """By which OpenAPI and the audit tell of it, such as ``postProcesses``."""
     summary: str
     answer: Schema
     many: bool
@@ -99,33 +106,43 @@ class Operation:
     """Of an answer that is no JSON: text, as the method returns it."""
 
     def read(self, limits: Limits) -> dict[str, Any]:
-        """The request's parts by name; raises Invalid with every wrong field of all parts."""
+        """The present request's parts by name; raises Invalid with every wrong field of all parts."""
+        environ = request.environ
         wrong: dict[str, list[str]] = {}
         parts: dict[str, Any] = {}
-        readers: dict[str, Callable[[], dict[str, Any]]] = {"query": lambda: read_query(self.query)}
-        if (headers := self.headers) is not None:
-            readers["headers"] = lambda: read_headers(headers)
-        if (body := self.body) is not None:
-            readers["body"] = lambda: body.read(limits)
-        for name, read in readers.items():
+        for name in ("query", "headers", "body"):
             try:
-                parts[name] = read()
+                part = self._part(name, environ, limits)
             except ValidationError as error:
                 wrong |= flat(error.normalized_messages())
+            else:
+                if part is not None:
+                    parts[name] = part
         if wrong:
             raise wrong_fields(wrong)
-        if type(self.query) is Nothing:
-            del parts["query"]
         return parts
 
+    def _part(self, name: str, environ: WSGIEnvironment, limits: Limits) -> dict[str, Any] | None:
+        if name == "query":
+            query = read_query(self.query, environ)
+            return None if type(self.query) is Nothing else query
+        if name == "headers":
+            return None if self.headers is None else read_headers(self.headers, environ)
+        return None if self.body is None else self.body.read(limits)
 
-class Resource(MethodView):
-    """One path; its methods are named by the HTTP methods that it has."""
 
-    init_every_request = False
+class Resource:
+    """One path; its operations are methods that are named by the HTTP methods that it has."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+
+    def operations(self) -> Iterator[tuple[str, Callable[..., Response]]]:
+        """HTTP's methods, each with the view function for it."""
+        for method in METHODS:
+            respond = getattr(self, method, None)
+            if respond is not None:
+                yield method, respond
 
     @property
     def processes(self) -> Engine | OwnedEngine:
@@ -135,6 +152,7 @@ class Resource(MethodView):
 
 
 Route = tuple[str, type[Resource]]
+METHODS = ("get", "post", "put", "delete")
 
 
 def operation(
@@ -159,7 +177,9 @@ def operation(
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Response]:
         looks = method.__name__ == "get"
+        _, resource, _ = f".{method.__qualname__}".rsplit(".", 2)
         described = Operation(
+            name=method.__name__ + resource,
             summary=summary,
             answer=answer(many=many),
             many=many,
@@ -171,18 +191,19 @@ def operation(
             media_type=media_type,
         )
 
-        def called(resource: Resource, path: dict[str, str]) -> Any:
-            return method(resource, **path, **described.read(resource.engine.limits))
-
         def answered(self: Resource, path: dict[str, str]) -> Response:
-            refuse_impossible_ids(path)
+            if path:
+                refuse_impossible_ids(path)
+            limits = self.engine.limits
             if media_type is not None:
-                return Response(called(self, path), content_type=media_type)
+                return Response(method(self, **path, **described.read(limits)), content_type=media_type)
             if looks:
-                return unless_known(json_response(described.answer.dump(called(self, path))))
-            call = present_call(f"{method.__name__}{type(self).__name__}", next(iter(path.values()), None))
+                return unless_known(
+                    json_response(described.answer.dump(method(self, **path, **described.read(limits))))
+                )
+            call = call_of(present_client(), described.name, next(iter(path.values()), None))
             with self.engine.audit.recording(call):
-                result = called(self, path)
+                result = method(self, **path, **described.read(limits))
             return json_response(described.answer.dump(result))
 
         @wraps(method)
@@ -216,14 +237,16 @@ def request_span(path: Mapping[str, str]) -> AbstractContextManager[Any]:
     )
 
 
-def present_call(action: str, target: str | None) -> Call:
-    """The present request as the audit has it."""
-    return call_of(present_client(), action, target)
+class Answer(Response):
+    """A response that is all there, so that its headers are sent as they are."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)
 
 
 def json_response(content: Any) -> Response:
     """A 200 answer in JSON, with its members' order and its Chinese as they are."""
-    return Response(encoded(content).encode("utf-8", "replace"), content_type="application/json")
+    return Answer(encoded(content).encode("utf-8", "replace"), content_type=JSON_TYPE)
 
 
 def unless_known(response: Response) -> Response:
@@ -242,9 +265,9 @@ def refuse_impossible_ids(path: Mapping[str, str]) -> None:
             raise UNKNOWN[name](value)
 
 
-def read_query(schema: Schema) -> dict[str, Any]:
+def read_query(schema: Schema, environ: WSGIEnvironment) -> dict[str, Any]:
     """The query's values; a parameter that is unknown or that comes twice where one is meant is refused."""
-    if not request.query_string:
+    if not environ.get("QUERY_STRING"):
         return dict(of_nothing(schema))
     lists = {field.data_key or name for name, field in schema.load_fields.items() if isinstance(field, fields.List)}
     twice = {name: ["Given more than once."] for name, given in request.args.lists() if len(given) > 1}
@@ -256,14 +279,20 @@ def read_query(schema: Schema) -> dict[str, Any]:
     return loaded
 
 
-def read_headers(schema: Schema) -> dict[str, Any]:
+def read_headers(schema: Schema, environ: WSGIEnvironment) -> dict[str, Any]:
     """The values of the headers that the schema names."""
-    names = [field.data_key or name for name, field in schema.load_fields.items()]
-    given = {name: request.headers[name] for name in names if name in request.headers}
+    given = {name: environ[key] for name, key in header_keys(schema) if key in environ}
     if not given:
         return dict(of_nothing(schema))
     loaded: dict[str, Any] = schema.load(given)
     return loaded
+
+
+@cache
+def header_keys(schema: Schema) -> tuple[tuple[str, str], ...]:
+    """The headers that a schema names, with their names in the WSGI environment."""
+    names = [field.data_key or name for name, field in schema.load_fields.items()]
+    return tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in names)
 
 
 @cache

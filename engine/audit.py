@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 from ..models import AccessRecords, AuditRow, Changes, Store, StoreError
@@ -57,28 +56,15 @@ class Audit:
         self.records = AccessRecords(store)
         self.clock = clock
 
-    @contextmanager
-    def recording(self, call: Call) -> Iterator[Call]:
+    def recording(self, call: Call) -> Recording:
         """Write down what is called inside: with its first step, in one transaction, else when it has ended.
 
         A refused call is written with the code of its error. Raises what the call raises.
         """
-        token = _present.set(call)
-        outcome = DONE
-        try:
-            yield call
-        except RiverstoneError as error:
-            outcome = error.code
-            raise
-        except Exception as error:
-            outcome = str(getattr(error, "name", "") or type(error).__name__)
-            raise
-        finally:
-            _present.reset(token)
-            if not call.written:
-                self._write(call, outcome)
+        return Recording(self, call)
 
-    def _write(self, call: Call, outcome: str) -> None:
+    def write(self, call: Call, outcome: str) -> None:
+        """Write a row by itself, for a call of which no step is written."""
         try:
             self.records.add_audit(self._row(call, outcome))
         except StoreError:
@@ -111,6 +97,34 @@ class Audit:
     def forget(self, before: datetime) -> int:
         """Delete the rows of calls before a moment; how many there were."""
         return self.records.forget_audit(round(before.timestamp() * 1000))
+
+
+class Recording:
+    """The span of one call; a class, since a generator would be made for every request."""
+
+    __slots__ = ("_audit", "_call", "_token")
+
+    def __init__(self, audit: Audit, call: Call) -> None:
+        self._audit, self._call = audit, call
+
+    def __enter__(self) -> Call:
+        self._token = _present.set(self._call)
+        return self._call
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _present.reset(self._token)
+        if not self._call.written:
+            self._audit.write(self._call, _outcome(error))
+
+
+def _outcome(error: BaseException | None) -> str:
+    if isinstance(error, RiverstoneError):
+        return error.code
+    if isinstance(error, Exception):
+        return str(getattr(error, "name", "") or type(error).__name__)
+    return DONE
 
 
 def present_call() -> Call | None:
