@@ -15,6 +15,7 @@ from .errors import EngineClosed, WaitTimeout
 from .pulse import Pulse
 from .river import River, Turn
 from .views import ProcessInstance
+from .watching import Rested
 
 
 class Pump:
@@ -78,26 +79,31 @@ class Pump:
             moved = self._pump(self.inline) or moved
         return moved
 
-    def wait(self, process_instance_id: int, at_rest: Callable[[], bool], timeout: float | None) -> None:
-        """Return when the process is at rest; raises WaitTimeout after so many seconds, or where nothing is to come."""
+    def wait(self, process_instance_id: int, look: Callable[[], Rested | None], timeout: float | None) -> Rested:
+        """Return the process when it is at rest; ``look`` tells what the store has of it then.
+
+        Raises WaitTimeout after so many seconds, or where nothing is to come.
+        """
         # A clock that somebody may set does not tell how long anyone has waited.
         passed = self.clock.now if self.inline is not None or not self.clock.runs_by_itself else _monotonic
         deadline = None if timeout is None else passed() + round(timeout * 1000)
-        watcher = self.river.watch(process_instance_id)
+        watcher = self.river.watchers.add(process_instance_id)
         try:
-            rested = not self.river.is_going_on(process_instance_id) and at_rest()
-            while not rested:
+            rested = None if self.river.is_going_on(process_instance_id) else look()
+            while rested is None:
                 now = passed()
                 if deadline is not None and now >= deadline:
                     raise _too_late(process_instance_id, timeout)
                 if self.inline is not None:
                     self._wait_inline(process_instance_id, deadline, timeout)
-                    rested = at_rest()
+                    rested = look()
                 else:
                     # Another engine's step is seen only by looking, so the watcher is not relied on alone.
-                    rested = watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000)) or at_rest()
+                    watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
+                    rested = watcher.ended or look()
+            return rested
         finally:
-            self.river.unwatch(process_instance_id, watcher)
+            self.river.watchers.remove(process_instance_id, watcher)
 
     def _wait_inline(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
         if self.run_pending():

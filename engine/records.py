@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow
+from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
 from . import showing
 from .deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
@@ -14,13 +14,14 @@ from .explaining import explain, undo_ids
 from .instance import Facilities, Flags, Instance
 from .mask import Mask
 from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from .watching import RESTING, Rested
 
 MOST_LOOKS = 5
 """How often something is read again that changes while it is read."""
 
 
 class Records:
-    """Always reads the store, never a copy in memory: what is shown is what is durable."""
+    """Shows what is durable: what the store holds, or what was just committed."""
 
     def __init__(self, facilities: Facilities) -> None:
         self.facilities = facilities
@@ -42,15 +43,24 @@ class Records:
         tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
         return showing.mask_for(template, content, tasks, self.stones)
 
-    def _show(self, row: InstanceRow, content: ContentRow) -> ProcessInstance:
-        outputs: dict[str, Any] = showing.outputs_of(
-            self.store.tasks_with_outputs(row.process_instance_id), self.stones
-        )
+    def _show(self, row: InstanceRow, content: ContentRow, tasks: Iterable[TaskRow] | None = None) -> ProcessInstance:
+        if tasks is None:
+            tasks = self.store.tasks_with_outputs(row.process_instance_id)
+        outputs: dict[str, Any] = showing.outputs_of(tasks, self.stones)
         return showing.show_instance(row, content, outputs, self._mask(row, content))
 
     def instance(self, number: int) -> ProcessInstance:
         """One record; raises UnknownProcessInstance."""
         return self._show(*self._rows(number))
+
+    def at_rest(self, number: int) -> Rested | None:
+        """One instance if nothing goes on in it; raises UnknownProcessInstance."""
+        row, content = self._rows(number)
+        return Rested(row, content) if row.phase in RESTING else None
+
+    def rested(self, instance: Rested) -> ProcessInstance:
+        """The record of an instance that has come to rest."""
+        return self._show(*instance)
 
     def instances(
         self,
@@ -66,7 +76,7 @@ class Records:
         for row in rows[:limit]:
             # One that was purged since the list was read is left out.
             with suppress(UnknownProcessInstance):
-                shown.append(self._show(*self._rows(row.process_instance_id)))
+                shown.append(self.instance(row.process_instance_id))
                 record = shown[-1]
                 room -= sum(len(text or "") for text in (record.process_content, record.outputs, record.native_outputs))
             if room < 0 and row is not rows[-1]:

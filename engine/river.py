@@ -21,14 +21,13 @@ from .instance import Facilities, Instance
 from .looks import Looks
 from .perform import Outcome
 from .task_info import Work
+from .watching import RESTING, Watchers
 
 logger = logging.getLogger("riverstone.engine")
 
 MOST_IN_A_BATCH = 256
 MOST_KEPT = 1000
 TRIES = 5
-RESTING = frozenset({"ended", "paused"})
-"""The phases in which nothing goes on in an instance."""
 
 
 class Turn:
@@ -116,7 +115,7 @@ class River:
         """Whether a thread sleeps until something arrives: telling a condition costs, and often nobody waits for it."""
         self._closed = False
         self._stepping = threading.RLock()
-        self._watchers: dict[int, list[threading.Event]] = {}
+        self.watchers = Watchers()
         self.unavailable = False
         """Whether the store could not be reached in the last turn, so that something is still to be stepped."""
         self.suspects: dict[int, int] = {}
@@ -171,27 +170,13 @@ class River:
             self._arrived.wait(seconds())
             self._sleeping = False
 
-    def watch(self, process_instance_id: int) -> threading.Event:
-        """Set when a step of this engine brings the instance to rest; another engine's step does not set it."""
-        watcher = threading.Event()
-        self._watchers.setdefault(process_instance_id, []).append(watcher)
-        return watcher
-
     def is_going_on(self, process_instance_id: int) -> bool:
         """Whether the instance was still going on after the last step of this engine that anybody knows of.
 
-        Then, if it has come to rest, a watcher that was there before is set.
+        Then, if it has come to rest, a watcher that was there before is told.
         """
         kept = self._kept.get(process_instance_id)
         return kept is not None and kept.row.phase not in RESTING
-
-    def unwatch(self, process_instance_id: int, watcher: threading.Event) -> None:
-        """Nobody looks at the watcher any more."""
-        watchers = self._watchers.get(process_instance_id, [])
-        if watcher in watchers:
-            watchers.remove(watcher)
-            if not watchers:
-                self._watchers.pop(process_instance_id, None)
 
     def waiting(self) -> int:
         """How many events wait in the inbox."""
@@ -340,7 +325,7 @@ class River:
 
     def _after_commit(self, turn: Turn) -> None:
         works: list[Work] = []
-        rested: list[int] = []
+        rested: list[Instance] = []
         for instance in turn.instances.values():
             if instance.made:
                 instance.made.clear()
@@ -349,16 +334,15 @@ class River:
                 works += [instance.work(row) for row in instance.handed if row.open]
                 instance.handed = []
             if instance.row.phase in RESTING:
-                rested.append(instance.number)
+                rested.append(instance)
         self._note_dues(turn)
         self.facilities.observers.tell_changes(turn.instances.values())
         if works:
             failpoints.reach("before-handover")
             self.facilities.dispatcher.submit(works)
             failpoints.reach("after-handover")
-        for number in rested if self._watchers else ():
-            for watcher in self._watchers.pop(number, ()):
-                watcher.set()
+        for instance in rested:
+            self.watchers.tell(instance)
         for event in turn.changes.new_events:
             failpoints.reach("event-owed")
             self.on_owed(event)

@@ -237,14 +237,6 @@ class Store:
         row, content = InstanceRow(*found[0][:_INSTANCE_WIDTH]), ContentRow(*found[0][_INSTANCE_WIDTH:])
         return opened(row, self.cipher), opened(content, self.cipher)
 
-    def phase(self, process_instance_id: int) -> str | None:
-        """The phase of one instance, None where there is none."""
-        found = self.value(SELECT_PHASE, (process_instance_id,))
-        return None if found is None else str(found)
-
-    def content(self, process_instance_id: int) -> ContentRow | None:
-        return self.one(ContentRow, SELECT_CONTENT, (process_instance_id,))
-
     def revision(self, process_instance_id: int) -> int | None:
         """The stored revision, to tell whether a copy in memory is stale."""
         found = self.value(
@@ -349,7 +341,6 @@ class Store:
 
 
 SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
-SELECT_CONTENT = select("content", ContentRow, "`process_instance_id` = ?")
 _INSTANCE_WIDTH = len(columns(InstanceRow))
 _RECORD_NAMES = ", ".join(
     [f"`process_instance`.`{name}`" for name in columns(InstanceRow)]
@@ -360,7 +351,6 @@ SELECT_RECORD = (
     " ON `content`.`process_instance_id` = `process_instance`.`process_instance_id`"
     " WHERE `process_instance`.`process_instance_id` = ?"
 )
-SELECT_PHASE = "SELECT `phase` FROM `process_instance` WHERE `process_instance_id` = ?"
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")

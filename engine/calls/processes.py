@@ -11,9 +11,9 @@ from .. import jsontext, step
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..picture import Picture, process_picture
-from ..river import RESTING
 from ..starts import Drain
 from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from ..watching import Rested
 from .workings import Workings, number_of, ours, row_before
 
 
@@ -168,15 +168,13 @@ class ProcessCalls(Workings):
         ``timeout`` is in seconds; raises WaitTimeout, UnknownProcessInstance.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._pump.wait(number, lambda: self._at_rest(number), timeout)
-        return self.get(process_instance_id)
-
-    def _at_rest(self, number: int) -> bool:
+        rested = self._pump.wait(number, lambda: self._at_rest(number), timeout)
         with ours():
-            phase = self._store.phase(number)
-        if phase is None:
-            raise UnknownProcessInstance(str(number))
-        return phase in RESTING
+            return self._records.rested(rested)
+
+    def _at_rest(self, number: int) -> Rested | None:
+        with ours():
+            return self._records.at_rest(number)
 
     def owner_of(self, process_instance_id: str) -> str | None:
         """Whose process instance this is, None where it is nobody's; raises UnknownProcessInstance."""

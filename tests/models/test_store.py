@@ -105,7 +105,7 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
 
     assert store.instance(number) == one
     assert store.instance(2) == two
-    assert store.content(number) == content
+    assert store.record(number) == (one, content)
     assert store.tasks(number) == tasks
     assert store.task(number + 2) == tasks[1]
     assert store.tokens(number) == tokens[:1]
@@ -114,7 +114,7 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
     assert store.waits_for("message", "paid") == waits[1:]
     assert store.events(10) == [event]
     assert store.instance(3) is None
-    assert store.content(3) is None
+    assert store.record(3) is None
     assert store.task(3) is None
 
 
@@ -203,7 +203,7 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     store.commit(changes)
 
     assert store.instance(1) == row
-    assert store.content(1) == content
+    assert store.record(1) == (row, content)
     assert store.tasks(1) == tasks
     assert store.tokens(1) == tokens[:1]
     assert store.waits(1) == waits[1:2]
