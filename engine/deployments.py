@@ -88,6 +88,8 @@ class Deployments:
         self._deploying = Lock()
         self._last: tuple[object, Parsed, list[Finding]] | None = None
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
+        self._newest: dict[str, str] = {}
+        """The newest deployment of each key, as far as it was asked about."""
 
     def _row(self, deployment_id: str) -> DeploymentRow:
         row = self.store.catalogue.deployment(deployment_id)
@@ -275,6 +277,7 @@ class Deployments:
             try:
                 failpoints.reach("before-deployment")
                 self.store.catalogue.add_deployment(row, self.triggers(parsed.processes[key]))
+                self._newest.pop(key, None)
                 failpoints.reach("after-deployment")
             except AlreadyUsed:
                 # Another engine was faster: look again at what is the newest now.
@@ -312,7 +315,10 @@ class Deployments:
     # -- finding what to start
 
     def to_start(self, *, key: str | None, deployment_id: str | None, model_id: str | None) -> Definition:
-        """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel."""
+        """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel.
+
+        For a key it is that of the newest deployment when that was last asked for: the start itself has to ask again.
+        """
         given = {
             name: value
             for name, value in (("modelId", model_id), ("deploymentId", deployment_id), ("key", key))
@@ -330,7 +336,7 @@ class Deployments:
                 },
             )
         if key is not None:
-            newest = self.store.catalogue.newest_deployment_id(key)
+            newest = self._newest.get(key) or self.ask_for_newest(key)
             if newest is None:
                 raise UnknownDeployment(key, key=True)
             return self.definitions.get(newest)
@@ -340,6 +346,15 @@ class Deployments:
             return self.definitions.get(deployment_id)
         assert model_id is not None
         return self._snapshot(self.model_row(model_id))
+
+    def ask_for_newest(self, key: str) -> str | None:
+        """The newest deployment of a key, which other engines may have added or removed just now."""
+        newest = self.store.catalogue.newest_deployment_id(key)
+        if newest is None:
+            self._newest.pop(key, None)
+        else:
+            self._newest[key] = newest
+        return newest
 
     def _snapshot(self, model: ModelRow) -> Definition:
         """The model as it now stands, kept unnumbered, so that a trial run goes on after the model is edited."""

@@ -89,7 +89,7 @@ class Desk:
                 return instance.work(task) if task is not None and same else None
 
             try:
-                work = self._river.submit(look).result()
+                work = self._river.ask(look)
             except UnknownProcessInstance:
                 continue
             if work is not None:

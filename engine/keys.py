@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 import secrets
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +18,8 @@ from .errors import Conflict, Invalid, StoreUnavailable, Unknown
 
 SCOPES = ("read", "run", "deploy", "admin")
 """``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``admin`` may do all and sees all."""
+NONE_HOLDS = 0.1
+"""Seconds for which it is relied on that there is no key; other processes add some too."""
 PREFIX = "rsk"
 LONGEST_NAME = 100
 _FORM = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")
@@ -53,11 +57,17 @@ class Keys:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.records = AccessRecords(store)
         self.clock = clock
+        self._exist = False
+        self._looked = -math.inf
 
     def exist(self) -> bool:
         """Whether any key was ever added; revoking the last one does not open what it closed."""
-        with _answering():
-            return self.records.has_keys()
+        now = time.monotonic()
+        if not self._exist and now - self._looked > NONE_HOLDS:
+            with _answering():
+                self._exist = self.records.has_keys()
+            self._looked = now
+        return self._exist
 
     def add(
         self, name: str, *, scopes: Collection[str], owner: str | None = None, every_owner: bool = False
@@ -88,6 +98,7 @@ class Keys:
         try:
             with _answering():
                 self.records.add_key(row)
+            self._exist = True
         except AlreadyUsed as error:
             raise Conflict(f"A key named {name!r} is there already: use another name.", code="key-exists") from error
         return _view(row), f"{PREFIX}_{row.id}_{secret}"

@@ -50,7 +50,7 @@ class Pump:
 
     def _stepped(self, action: Callable[[Turn], Any]) -> Any:
         if self.inline is None and threading.current_thread() is not self.pulse.thread:
-            return self.river.submit(tracing.carried(action)).result()
+            return self.river.ask(tracing.carried(action) if tracing.is_on() else action)
         result = self.river.now(action)
         if self.inline is not None:
             self._pump(self.inline)

@@ -37,6 +37,8 @@ class Turn:
         self.river = river
         self.changes = Changes()
         self.instances: dict[int, Instance] = {}
+        self.newest: dict[str, str | None] = {}
+        """The newest deployments of the keys that were asked about."""
 
     def act(self, action: Action) -> Any:
         """Let one event do its part, with expressions that can only look at so much."""
@@ -94,6 +96,30 @@ class Answer:
         return self._result
 
 
+class Awaited(Answer):
+    """The same for one thread that waits for it: a single lock, where a future has a condition and its list."""
+
+    __slots__ = ("_there",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._there = threading.Lock()
+        self._there.acquire()
+
+    def set_result(self, result: Any) -> None:
+        self._result = result
+        self._there.release()
+
+    def set_exception(self, error: BaseException | None) -> None:
+        self._error = error
+        self._there.release()
+
+    def result(self) -> Any:
+        """Wait for it; once."""
+        self._there.acquire()
+        return super().result()
+
+
 class Posted(NamedTuple):
     """One event in the inbox; ``otherwise`` is stepped in its place if it cannot be."""
 
@@ -103,7 +129,7 @@ class Posted(NamedTuple):
 
 
 class River:
-    """One line of steps for one engine; ``submit`` from any thread, ``drain`` where the steps run."""
+    """One line of steps for one engine; ``ask`` and ``submit`` from any thread, ``drain`` where the steps run."""
 
     def __init__(self, facilities: Facilities) -> None:
         self.facilities = facilities
@@ -132,13 +158,22 @@ class River:
     def submit(self, action: Action) -> Future[Any]:
         """Queue an event; the future has its result once that is durable, or what it raised."""
         future: Future[Any] = Future()
+        self._submit(Posted(action, future))
+        return future
+
+    def ask(self, action: Action) -> Any:
+        """Queue an event, and return its result once that is durable or raise what it raised."""
+        answer = Awaited()
+        self._submit(Posted(action, answer))
+        return answer.result()
+
+    def _submit(self, event: Posted) -> None:
         with self._inbox_lock:
             if self._closed:
                 raise EngineClosed("The engine is closed: make a new one.")
-            self._inbox.append(Posted(action, future))
+            self._inbox.append(event)
             if self._sleeping:
                 self._wake()
-        return future
 
     def post(self, *actions: Action) -> None:
         """Queue events that nobody waits for; one that cannot be stepped is logged."""

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from uuid import uuid4
 
 from ..models import ContentRow, InstanceRow, digests
 from . import jsontext, step, tracing
@@ -14,6 +13,7 @@ from .bpmn.node import Node
 from .definition import Definition
 from .deployments import Deployments
 from .errors import Conflict, Invalid, LimitExceeded
+from .identifiers import new_uuid
 from .instance import Facilities, Flags, Instance
 from .river import Turn
 from .showing import mask_for, show_instance
@@ -27,9 +27,12 @@ COUNT_HOLDS = 5_000
 """Milliseconds for which a count of running instances is relied on; other engines start some too."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class StartRequest:
-    """A checked wish to start; ``variables`` as given, ``completed`` with what the parameter template adds."""
+    """A checked wish to start; ``variables`` as given, ``completed`` with what the parameter template adds.
+
+    Nobody changes one; but one that says so itself takes longer to make than to check.
+    """
 
     definition: Definition
     name: str
@@ -38,6 +41,8 @@ class StartRequest:
     flags: int = 0
     """Bits of :class:`~.instance.Flags`."""
     by_key: bool = False
+    newest: bool = False
+    """Whether the definition has to be the newest of its key when the process begins."""
     business_key: str | None = None
     owner: str | None = None
     """Who alone sees and touches it, beside those who see all."""
@@ -112,6 +117,7 @@ class Starts:
             completed=_completed(definition, values),
             flags=flags,
             by_key=key is not None,
+            newest=key is not None,
             business_key=business_key,
             owner=owner,
             idempotency=idempotency,
@@ -181,6 +187,18 @@ class Starts:
             )
         return found[1]
 
+    def begin_newest(self, turn: Turn, request: StartRequest) -> ProcessInstance | Literal[False]:
+        """The same, or nothing and False if there is a newer deployment of the key than what was checked."""
+        if request.newest and not self._is_newest(turn, request.definition):
+            return False
+        return self.begin(turn, request)
+
+    def _is_newest(self, turn: Turn, definition: Definition) -> bool:
+        # Asked once for all the starts of a turn, for which each had to wait for its turn otherwise.
+        if definition.key not in turn.newest:
+            turn.newest[definition.key] = self.deployments.ask_for_newest(definition.key)
+        return turn.newest[definition.key] == definition.deployment_id
+
     def begin(self, turn: Turn, request: StartRequest) -> ProcessInstance:
         """Make the instance and run it to where it first waits; its record as this transaction leaves it."""
         definition = request.definition
@@ -191,7 +209,7 @@ class Starts:
             self.facilities.families.join(number, request.thrower)
         row = InstanceRow(
             process_instance_id=number,
-            id=str(uuid4()),
+            id=new_uuid(),
             model_id=definition.model_id,
             model_key=definition.key if request.by_key else None,
             deployment_id=definition.deployment_id,

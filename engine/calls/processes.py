@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from ...models import AlreadyUsed, InstanceFilter
 from .. import jsontext, step
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..picture import Picture, process_picture
-from ..starts import Drain
+from ..starts import Drain, StartRequest
 from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 from ..watching import Rested
 from .workings import Workings, number_of, ours, row_before
@@ -45,34 +46,40 @@ class ProcessCalls(Workings):
         Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
         LimitExceeded (``instances_per_key``).
         """
-        with ours():
-            request = self._starts.request(
-                name=name,
-                key=key,
-                deployment_id=deployment_id,
-                model_id=model_id,
-                variables=variables,
-                business_key=business_key,
-                idempotency_key=idempotency_key,
-                rollback=rollback,
-                protected=protected,
-                drain=drain,
-                owner=owner,
-            )
-            if request.idempotency is not None:
-                before = self._starts.started_before(request.idempotency)
-                if before is not None:
-                    return self._records.instance(before)
-        try:
-            started: ProcessInstance = self._pump.step(lambda turn: self._starts.begin(turn, request))
-        except AlreadyUsed as error:
-            # The same idempotency key was used at the same moment, and the other request came first.
+        started: ProcessInstance | Literal[False] = False
+        while not started:
+            # Once more only where a newer version was deployed since the request was checked against the one before.
             with ours():
-                first = self._starts.started_before(request.idempotency) if request.idempotency else None
-            if first is None:
-                raise StoreUnavailable(f"The process could not be stored: {error}") from error
-            return self.get(str(first))
+                request = self._starts.request(
+                    name=name,
+                    key=key,
+                    deployment_id=deployment_id,
+                    model_id=model_id,
+                    variables=variables,
+                    business_key=business_key,
+                    idempotency_key=idempotency_key,
+                    rollback=rollback,
+                    protected=protected,
+                    drain=drain,
+                    owner=owner,
+                )
+                if request.idempotency is not None:
+                    before = self._starts.started_before(request.idempotency)
+                    if before is not None:
+                        return self._records.instance(before)
+            try:
+                started = self._pump.step(partial(self._starts.begin_newest, request=request))
+            except AlreadyUsed as error:
+                return self._first_to_use(request, error)
         return started
+
+    def _first_to_use(self, request: StartRequest, error: AlreadyUsed) -> ProcessInstance:
+        """The same idempotency key was used at the same moment, and the other request came first: what that started."""
+        with ours():
+            first = self._starts.started_before(request.idempotency) if request.idempotency else None
+        if first is None:
+            raise StoreUnavailable(f"The process could not be stored: {error}") from error
+        return self.get(str(first))
 
     def get(self, process_instance_id: str) -> ProcessInstance:
         """The record of one process instance; raises UnknownProcessInstance."""

@@ -15,6 +15,7 @@ import pytest
 
 from riverstone.engine import Engine, Stone, TaskInfo, heartbeat, pulse
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
+from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
 
 from ..features.sketch import catch, line, service
 from ..models.stores import fresh
@@ -85,6 +86,48 @@ def test_each_engine_sees_at_once_what_the_other_has_ended(yard: Yard) -> None:
             started = here.start(key="shop", name="test")
             assert there.wait(started.process_instance_id, timeout=10).status == "success"
             assert there.tasks(started.process_instance_id) == here.tasks(started.process_instance_id)
+
+
+def test_each_engine_starts_at_once_what_the_other_has_deployed_and_nothing_that_it_has_removed(yard: Yard) -> None:
+    with yard.engine() as engine, yard.engine() as other:
+        for version in range(1, 4):
+            deployment = other.deploy(line("shop", service(f"of-{version}", "quick")))
+            started = [engine.start(key="shop", name="of the newest") for _ in range(2)]
+            assert {each.deployment_id for each in started} == {deployment.deployment_id}
+            for each in started:
+                engine.wait(each.process_instance_id, timeout=20)
+                assert [task.element_id for task in engine.tasks(each.process_instance_id)] == [f"of-{version}"]
+                engine.delete(each.process_instance_id)
+                assert engine.wait(each.process_instance_id, timeout=20).status == "delete.success"
+
+        assert deployment.model_id is not None
+        other.remove_model(deployment.model_id)
+        with pytest.raises(UnknownDeployment):
+            engine.start(key="shop", name="of none")
+
+
+def test_the_variables_of_a_start_are_checked_against_what_another_engine_has_just_deployed(yard: Yard) -> None:
+    model = line("shop", service("a", "quick"))
+    with yard.engine() as engine, yard.engine() as other:
+        other.deploy(model)
+        assert engine.start(key="shop", name="free").key == "shop"
+
+        other.deploy(model, parameter_template=[{"Key": "size", "Type": "Number"}])
+
+        with pytest.raises(VariablesInvalid):
+            engine.start(key="shop", name="checked", variables={"size": "large"})
+        checked = engine.start(key="shop", name="checked", variables={"size": 1})
+        assert engine.get(checked.process_instance_id).process_content == '{"size":1}'
+
+
+def test_the_first_key_that_another_engine_adds_closes_the_door_of_this_one(yard: Yard) -> None:
+    with yard.engine() as engine, yard.engine() as other:
+        assert not engine.keys.exist()
+
+        other.keys.add("web", scopes=["read"])
+
+        assert other.keys.exist()
+        until(engine.keys.exist)
 
 
 def test_an_engine_that_slept_past_its_lease_finds_its_writes_refused(
