@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from .access import AuditRow
 from .errors import RevisionConflict
-from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow, columns
+from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from .statements import Delete, Graded, Insert, Statement, Update, Writer
 
 Rows = dict[Statement, list[tuple[Any, ...]]]
@@ -55,18 +54,16 @@ TASK_SET = (
     "policy",
     "undo",
 )
-ENDED: tuple[int, dict[str, Any]] = (3, {"open": 0, "owner": None, "due": None})
-"""What changes as a task ends that has nothing to tell. ``owner`` and ``due`` are always set, since engines that look
-at due tasks, or take them over, change them without a step."""
-REPORTED = 11
-"""So many columns change as a task tells something."""
+ENDED: dict[str, int | None] = {"open": 0, "owner": None, "due": None}
+"""What is so of a task that has ended. ``owner`` and ``due`` are always set, since engines that look at due tasks, or
+take them over, change them without a step."""
 TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 
 
-# As many columns as the rows have that are nothing out of the ordinary, those in front of them, and so on.
-INSERT_INSTANCE = Graded(partial(Insert, "process_instance"), columns(InstanceRow), 14, 15, 18)
-INSERT_CONTENT = Graded(partial(Insert, "content"), columns(ContentRow), 2)
-INSERT_TASK = Graded(partial(Insert, "task"), columns(TaskRow), 17, 18, 19, 25)
+# As many columns as rows have that are nothing out of the ordinary, then those of less ordinary ones.
+INSERT_INSTANCE, NEW_INSTANCE = Graded.insert("process_instance", InstanceRow, 14, 15, 18)
+INSERT_CONTENT, NEW_CONTENT = Graded.insert("content", ContentRow, 2)
+INSERT_TASK, NEW_TASK = Graded.insert("task", TaskRow, 18, 19, 25)
 INSERT_TOKEN = Insert.of("token", TokenRow)
 INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
@@ -77,7 +74,8 @@ UPDATE_INSTANCE = Graded(
     partial(Update, "process_instance", where=("process_instance_id", "revision")), INSTANCE_SET, STEP, END
 )
 UPDATE_CONTENT = Update("content", ("variables", "outputs"), where=("process_instance_id",))
-UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, ENDED, REPORTED)
+# As a task ends that has nothing to tell, and as one tells something.
+UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, 3, 11, always=ENDED)
 UPDATE_TOKEN = Update("token", TOKEN_SET, where=("process_instance_id", "id"))
 DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
@@ -86,40 +84,36 @@ MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", 
 STATEMENTS = tuple(
     statement
     for value in list(globals().values())
-    for statement in ([value] if isinstance(value, Statement) else [each[-1] for each in getattr(value, "grades", ())])
+    for statement in (value.statements if isinstance(value, Graded) else [value])
+    if isinstance(statement, Statement)
 )
-NEW_INSTANCE = (None,) * len(columns(InstanceRow))
-NEW_CONTENT = (None,) * len(columns(ContentRow))
-NEW_TASK = (*(None,) * (len(columns(TaskRow)) - 2), 0, 0)
-"""What columns hold that nobody sets as a row is made; the last two of a task count."""
-
 on_written: Callable[[], None] | None = None
 """What is called when a transaction has written everything and is not yet committed; for tests of crashes."""
 
 
-@dataclass(slots=True)
 class Changes:
     """What steps have changed since the last commit; rows are read only when it is written."""
 
-    new_instances: dict[int, InstanceRow] = field(default_factory=dict)
-    new_contents: dict[int, ContentRow] = field(default_factory=dict)
-    new_deployments: list[DeploymentRow] = field(default_factory=list)
-    new_start_requests: list[tuple[str, str, int, int]] = field(default_factory=list)
-    instances: dict[int, tuple[InstanceRow, int]] = field(default_factory=dict)
-    """Changed instances, each with the revision that the store must still hold."""
-    contents: dict[int, ContentRow] = field(default_factory=dict)
-    new_tasks: dict[int, TaskRow] = field(default_factory=dict)
-    tasks: dict[int, TaskRow] = field(default_factory=dict)
-    new_tokens: dict[tuple[int, int], TokenRow] = field(default_factory=dict)
-    tokens: dict[tuple[int, int], TokenRow] = field(default_factory=dict)
-    gone_tokens: set[tuple[int, int]] = field(default_factory=set)
-    new_waits: list[WaitRow] = field(default_factory=list)
-    gone_waits: set[tuple[int, int]] = field(default_factory=set)
-    new_events: list[EventRow] = field(default_factory=list)
-    gone_events: list[str] = field(default_factory=list)
-    new_audit: list[AuditRow] = field(default_factory=list)
-    moved_timers: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
+    def __init__(self) -> None:
+        self.new_instances: dict[int, InstanceRow] = {}
+        self.new_contents: dict[int, ContentRow] = {}
+        self.new_deployments: list[DeploymentRow] = []
+        self.new_start_requests: list[tuple[str, str, int, int]] = []
+        self.instances: dict[int, tuple[InstanceRow, int]] = {}
+        """Changed instances, each with the revision that the store must still hold."""
+        self.contents: dict[int, ContentRow] = {}
+        self.new_tasks: dict[int, TaskRow] = {}
+        self.tasks: dict[int, TaskRow] = {}
+        self.new_tokens: dict[tuple[int, int], TokenRow] = {}
+        self.tokens: dict[tuple[int, int], TokenRow] = {}
+        self.gone_tokens: set[tuple[int, int]] = set()
+        self.new_waits: list[WaitRow] = []
+        self.gone_waits: set[tuple[int, int]] = set()
+        self.new_events: list[EventRow] = []
+        self.gone_events: list[str] = []
+        self.new_audit: list[AuditRow] = []
+        self.moved_timers: list[tuple[str, str, str, str, str]] = []
+        """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
 
     def __bool__(self) -> bool:
         return bool(
@@ -195,7 +189,7 @@ class Changes:
     def _write_instances(self, writer: Writer) -> None:
         rows: Rows = {}
         for row, expected in self.instances.values():
-            statement, values = UPDATE_INSTANCE.fitting(UPDATE_INSTANCE.values(row), row.stored)
+            statement, values = UPDATE_INSTANCE.fitting(row, row.stored)
             rows.setdefault(statement, []).append((*values, row.process_instance_id, expected))
         found = 0
         for statement, every in rows.items():
@@ -206,26 +200,28 @@ class Changes:
     def _write_tasks(self, writer: Writer) -> None:
         rows: Rows = {}
         for row in self.tasks.values():
-            statement, values = UPDATE_TASK.fitting(UPDATE_TASK.values(row), row.stored)
+            statement, values = UPDATE_TASK.fitting(row, row.stored)
             rows.setdefault(statement, []).append((*values, row.id))
         for statement, every in rows.items():
             writer.write(statement, every)
 
     def committed(self) -> None:
         """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""
-        for tasks in (self.new_tasks, self.tasks):
-            for task in tasks.values():
-                task.stored = UPDATE_TASK.values(task) if task.open else None
+        beyond = UPDATE_TASK.beyond
+        for task in self.new_tasks.values():
+            task.stored = beyond(task) if task.open else None
+        for task in self.tasks.values():
+            task.stored = beyond(task) if task.open else None
         for row in self.new_instances.values():
-            row.stored = UPDATE_INSTANCE.values(row)
+            row.stored = UPDATE_INSTANCE.beyond(row)
         for row, _ in self.instances.values():
-            row.stored = UPDATE_INSTANCE.values(row)
+            row.stored = UPDATE_INSTANCE.beyond(row)
 
 
-def _insert(writer: Writer, insert: Graded, new: Iterable[Any], unset: Sequence[Any]) -> None:
+def _insert(writer: Writer, insert: Graded, new: Iterable[Any], unset: tuple[Any, ...]) -> None:
     rows: Rows = {}
     for row in new:
-        statement, values = insert.fitting(insert.values(row), unset)
+        statement, values = insert.fitting(row, unset)
         rows.setdefault(statement, []).append(values)
     for statement, every in rows.items():
         writer.write(statement, every)

@@ -7,6 +7,8 @@ than the statement: there, many rows go in one. Other databases get the driver's
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -100,28 +102,47 @@ class Graded:
     """One statement in several widths: a row is written with the narrowest that leaves nothing out.
 
     Every value costs as it is written, ``None`` in SQLite's driver several times as much as others, and most rows need
-    few of them: ``names`` begin with those. A width may come with the values that it always sets the next columns to.
+    few of them: ``names`` begin with those. The narrowest may ``always`` set the next columns to the same values.
     """
 
-    def __init__(self, make: Make, names: Sequence[str], *widths: int | tuple[int, Mapping[str, Any]]) -> None:
-        self.values = attrgetter(*names)
-        self.grades: list[tuple[int, int, tuple[Any, ...], Statement]] = []
-        for grade in (*widths, len(names)):
-            width, always = grade if isinstance(grade, tuple) else (grade, {})
-            rest = width + len(always)
-            if tuple(names[width:rest]) != tuple(always):
-                raise ValueError(f"the columns after the first {width} are not {', '.join(always)}")
-            words = {"always": {name: "NULL" if value is None else str(value) for name, value in always.items()}}
-            statement = make(names[:width], **words) if always else make(names[:width])
-            self.grades.append((width, rest, tuple(always.values()), statement))
+    def __init__(
+        self, make: Make, names: Sequence[str], *widths: int, always: Mapping[str, int | None] | None = None
+    ) -> None:
+        always = always or {}
+        beyond = widths[0] + len(always)
+        if list(names[widths[0] : beyond]) != list(always):
+            raise ValueError(f"the columns after the first {widths[0]} are not {', '.join(always)}")
+        self.beyond = attrgetter(*names[beyond:])
+        """The values of a row that the narrowest leaves out."""
+        self._made = attrgetter(*always) if always else None
+        self._always = tuple(always.values())
+        words = {name: "NULL" if value is None else str(value) for name, value in always.items()}
+        self._narrowest = (
+            make(names[: widths[0]], always=words) if always else make(names[: widths[0]]),
+            attrgetter(*names[: widths[0]]),
+        )
+        self._wider = [
+            (width - beyond, make(names[:width]), attrgetter(*names[:width])) for width in (*widths[1:], len(names))
+        ]
+        self.statements = [self._narrowest[0], *(statement for _, statement, _ in self._wider)]
 
-    def fitting(self, values: tuple[Any, ...], known: Sequence[Any] | None) -> tuple[Statement, tuple[Any, ...]]:
-        """The statement for a row with these values where the store holds the ``known`` ones, and what it is given."""
-        if known is not None:
-            for width, rest, always, statement in self.grades:
-                if values[rest:] == known[rest:] and values[width:rest] == always:
-                    return statement, values[:width]
-        return self.grades[-1][3], values
+    @classmethod
+    def insert(cls, table: str, row: type[Any], *widths: int) -> tuple[Graded, tuple[Any, ...]]:
+        """For new records of this kind; and what those columns hold then that nobody sets."""
+        unset = tuple(field.default for field in fields(row) if field.name in columns(row))
+        return cls(partial(Insert, table), columns(row), *widths), unset[widths[0] :]
+
+    def fitting(self, row: Any, known: tuple[Any, ...] | None) -> tuple[Statement, Any]:
+        """The statement for a row of which the store holds the ``known`` values ``beyond``, and what it is given."""
+        beyond = self.beyond(row)
+        if beyond == known and (self._made is None or self._made(row) == self._always):
+            statement, given = self._narrowest
+            return statement, given(row)
+        for start, statement, given in self._wider:
+            if known is not None and beyond[start:] == known[start:]:
+                return statement, given(row)
+        _, statement, given = self._wider[-1]
+        return statement, given(row)
 
 
 class Writer:
