@@ -290,10 +290,7 @@ class River:
             self._forget(turn)
             self._step_alone(batch)
             return
-        for posted, result in zip(batch, results, strict=True):
-            if posted.future is not None:
-                posted.future.set_result(result)
-        self._after_commit(turn)
+        self._after_commit(turn, batch, results)
 
     def _step_alone(self, batch: Sequence[Posted]) -> None:
         for posted in batch:
@@ -302,9 +299,7 @@ class River:
             except Exception as error:
                 self._failed(posted, error)
                 continue
-            if posted.future is not None:
-                posted.future.set_result(result)
-            self._after_commit(turn)
+            self._after_commit(turn, [posted], [result])
 
     def _failed(self, posted: Posted, error: Exception) -> None:
         if posted.future is not None:
@@ -358,18 +353,23 @@ class River:
             self.facilities.store.commit(turn.changes)
             failpoints.reach("after-commit")
 
-    def _after_commit(self, turn: Turn) -> None:
+    def _after_commit(self, turn: Turn, batch: Sequence[Posted], results: Sequence[Any]) -> None:
+        """Answer those who asked for these events, and hand over what is to be done."""
         works: list[Work] = []
         rested: list[Instance] = []
         for instance in turn.instances.values():
             if instance.made:
                 instance.made.clear()
-            self._keep(instance)
             if instance.handed:
-                works += [instance.work(row) for row in instance.handed if row.open]
+                works += [instance.work(task) for task in instance.handed if task.open]
                 instance.handed = []
             if instance.row.phase in RESTING:
                 rested.append(instance)
+            self._keep(instance)
+        # Not before they are kept: who waits next for the end of what was started looks there for it.
+        for posted, result in zip(batch, results, strict=True):
+            if posted.future is not None:
+                posted.future.set_result(result)
         self._note_dues(turn)
         self.facilities.observers.tell_changes(turn.instances.values())
         if works:
@@ -387,8 +387,7 @@ class River:
     on_forgotten: Callable[[], None]
 
     def _note_dues(self, turn: Turn) -> None:
-        changes = turn.changes
-        noted = len(self.dues)
+        changes, noted = turn.changes, len(self.dues)
         for rows in (changes.new_tasks, changes.tasks):
             for row in rows.values():
                 if not row.open:
@@ -423,11 +422,11 @@ class River:
         number, kept = instance.row.process_instance_id, self._kept
         if instance.row.phase == "ended":
             kept.pop(number, None)
-            return
-        kept[number] = instance
-        kept.move_to_end(number)
-        while len(kept) > MOST_KEPT:
-            kept.popitem(last=False)
+        elif kept.get(number) is not instance:
+            # One that was there has moved to the end as it was asked for.
+            kept[number] = instance
+            while len(kept) > MOST_KEPT:
+                kept.popitem(last=False)
 
     def _forget(self, turn: Turn) -> None:
         """What is in memory may differ from the store now; what was handed over before still runs."""
