@@ -130,10 +130,16 @@ class Observers:
                 continue
             instance.told = row.status, row.phase
             over = row.phase in OVER and (told is None or told[1] not in OVER)
-            change = _change(row, told, over=over)
-            _log_change(change)
             if over:
                 tracing.ended(row)
+            # A process that fails is what processes do; one whose undo has failed needs a person.
+            level = logging.WARNING if row.phase == "ended" and row.status.endswith(".failed") else logging.INFO
+            logged = processes.isEnabledFor(level)
+            if not (self._all or logged):
+                continue
+            change = _change(row, told, over=over)
+            if logged:
+                _log_change(change, level)
             for observer in self._all:
                 _tell(observer.change, change)
 
@@ -176,11 +182,7 @@ def _log_event(event: TaskEvent) -> None:
     )
 
 
-def _log_change(change: ProcessChange) -> None:
-    # A process that fails is what processes do; one whose undo has failed needs a person.
-    level = logging.WARNING if change.status.endswith(".failed") and change.phase == "ended" else logging.INFO
-    if not processes.isEnabledFor(level):
-        return
+def _log_change(change: ProcessChange, level: int) -> None:
     what = change.key if change.kind == "start" else f"the {change.kind} of {change.origin_process_instance_id}"
     stands = change.status if change.phase in ("running", "ended", "undoing") else f"{change.status}, {change.phase}"
     processes.log(

@@ -81,7 +81,8 @@ class Starts:
         """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
         values = dict(variables or {})
         limits = self.facilities.limits
-        jsontext.check(values, limits=limits, name="variables")
+        if values:
+            jsontext.check(values, limits=limits, name="variables")
         if not name.strip() or len(name) > LONGEST_NAME:
             text = f"Must be a text of 1 to {LONGEST_NAME} characters."
             raise Invalid("The process name is empty or too long.", errors={"processName": [text]})
