@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Flask, Request, Response, current_app, request
 
@@ -19,6 +19,9 @@ from ..engine.keys import SCOPES, is_key
 from .errors import Refused
 from .introspection import Introspection
 from .request_id import request_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger("riverstone.api")
 
@@ -88,7 +91,7 @@ class Access:
             refused = Refused(text, status=HTTPStatus.FORBIDDEN, code="scope-missing", challenge=challenge)
             if request.method in ("GET", "HEAD", "OPTIONS"):
                 raise refused
-            with self.engine.audit.recording(call_of(client)):
+            with self.engine.audit.recording(refused_call(client)):
                 raise refused
         return client
 
@@ -247,13 +250,8 @@ def scope_needed() -> str:
     return scope
 
 
-def call_of(client: Client, action: str | None = None, target: str | None = None) -> Call:
-    """The present request as the audit has it; unless said otherwise, by the names that its route has."""
-    environ = request.environ
-    if action is None:
-        view: Any = current_app.view_functions.get(request.endpoint or "")
-        action = getattr(getattr(view, "operation", None), "name", environ["REQUEST_METHOD"].lower())
-        target = next(iter((request.view_args or {}).values()), None)
+def call_of(client: Client, environ: WSGIEnvironment, action: str, target: str | None) -> Call:
+    """A client's request as the audit has it."""
     return Call(
         client=client.name,
         address=environ.get("REMOTE_ADDR") or "",
@@ -261,6 +259,13 @@ def call_of(client: Client, action: str | None = None, target: str | None = None
         request_id=request_id(environ),
         target=target,
     )
+
+
+def refused_call(client: Client) -> Call:
+    """The present request as the audit has it, by the names that its route has: it does not come to its operation."""
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    action = getattr(getattr(view, "operation", None), "name", request.method.lower())
+    return call_of(client, request.environ, action, next(iter((request.view_args or {}).values()), None))
 
 
 def present_client() -> Client:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,13 +12,24 @@ from flask import Blueprint, Flask, Response, request
 from ..engine import Engine
 from . import caller, health, model, process, stone, task
 from .access import Access, Admit, Gate
+from .answer import json_response
 from .console import create_console
 from .docs import create_docs
 from .loading import stones_named
 from .openapi import describe
-from .operation import Route, json_response
+from .operation import Resource, Route
 from .problems import register
 from .settings import Settings
+
+OURS = (Gate, Resource)
+
+
+class Application(Flask):
+    """Flask's, which takes for what they are those functions that it would look at in each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func if isinstance(getattr(func, "__self__", None), OURS) else super().ensure_sync(func)
+
 
 PARTS = {
     "process": process.ROUTES,
@@ -48,7 +59,7 @@ def create_app(
     (see README). Without ``access``, the rule of :class:`~.access.Access` holds. Raises Invalid for a module that
     cannot be imported and for wrong settings.
     """
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.config.from_mapping(config)
     # A path parameter may hold encoded slashes: answer 404 rather than redirecting to another path.
     app.url_map.merge_slashes = False

@@ -153,9 +153,6 @@ class JsonText(fields.String):
 class Always(fields.Raw):
     """A member that the record has but does not support: always null."""
 
-    def show(self, value: Any) -> None:
-        return None
-
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> None:
         return None
 

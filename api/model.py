@@ -15,7 +15,8 @@ from ..engine.errors import Malformed
 from ..engine.limits import Limits
 from ..engine.mask import MASKED
 from .access import present_client
-from .operation import JsonBody, Resource, Route, operation
+from .body import JsonBody
+from .operation import Resource, Route, operation
 from .problems import wrong_fields
 from .records import (
     DeploymentDetail,

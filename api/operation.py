@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from flask import Request, Response, request
+from flask import Response, request
 from marshmallow import Schema, ValidationError, fields
-from werkzeug.exceptions import UnsupportedMediaType
 
-from ..engine import Engine, jsontext, tracing
-from ..engine.errors import (
-    Invalid,
-    Malformed,
-    UnknownDeployment,
-    UnknownModel,
-    UnknownProcessInstance,
-    UnknownTask,
-)
+from ..engine import Engine, tracing
+from ..engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ..engine.limits import Limits
 from ..engine.owned import OwnedEngine
-from .access import OPEN, call_of, present_client
+from .access import CLIENT, OPEN, call_of, present_client
+from .answer import json_response, unless_known
+from .body import Body
 from .members import DECIMAL_ID
 from .problems import wrong_fields
 from .request_id import request_id
@@ -33,7 +26,6 @@ from .schemas import Nothing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-    from werkzeug.datastructures import Headers
 
 UNKNOWN = {
     "process_instance_id": UnknownProcessInstance,
@@ -42,49 +34,6 @@ UNKNOWN = {
     "deployment_id": UnknownDeployment,
 }
 DECIMAL = frozenset({"process_instance_id", "task_id"})
-JSON_TYPE = "application/json"
-JSON_TYPES = re.compile(r"application/([^;]+\+)?json")
-encoded = json.JSONEncoder(ensure_ascii=False).encode
-
-
-class Body(Protocol):
-    """How a request's body is read, and how OpenAPI tells of it."""
-
-    required: bool
-
-    def read(self, limits: Limits) -> dict[str, Any]:
-        """The body's values by the engine's names; raises Malformed, Invalid, TooLarge or ValidationError."""
-
-    def content(self) -> dict[str, Any]:
-        """OpenAPI's media types of the body."""
-
-
-class JsonBody:
-    """A JSON object of one schema."""
-
-    def __init__(self, schema: type[Schema], *, required: bool = True) -> None:
-        self.schema = schema()
-        self.required = required
-
-    def read(self, limits: Limits) -> dict[str, Any]:
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-        asked.max_content_length = limits.body_size
-        data = asked.get_data(cache=False)
-        if not data and not self.required:
-            return {}
-        # Browsers send forms and plain text across sites without asking, so only JSON is taken for JSON.
-        if asked.environ.get("CONTENT_TYPE") != JSON_TYPE and not JSON_TYPES.fullmatch(asked.mimetype or JSON_TYPE):
-            raise UnsupportedMediaType(f"Send the body as application/json, not {asked.mimetype}.")
-        if not data:
-            raise Malformed("The body is empty: send a JSON object.", code="body-missing")
-        value = jsontext.loads(data, limits=limits, name="body")
-        if not isinstance(value, dict):
-            raise Invalid("The body must be a JSON object.", code="fields-invalid")
-        loaded: dict[str, Any] = self.schema.load(value)
-        return loaded
-
-    def content(self) -> dict[str, Any]:
-        return {"application/json": {"schema": type(self.schema).__name__}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,10 +147,10 @@ def operation(
             if media_type is not None:
                 return Response(method(self, **path, **described.read(limits)), content_type=media_type)
             if looks:
-                return unless_known(
-                    json_response(described.answer.dump(method(self, **path, **described.read(limits))))
-                )
-            call = call_of(present_client(), described.name, next(iter(path.values()), None))
+                found = method(self, **path, **described.read(limits))
+                return unless_known(json_response(described.answer.dump(found)))
+            environ = request.environ
+            call = call_of(environ[CLIENT], environ, described.name, next(iter(path.values()), None))
             with self.engine.audit.recording(call):
                 result = method(self, **path, **described.read(limits))
             return json_response(described.answer.dump(result))
@@ -235,25 +184,6 @@ def request_span(path: Mapping[str, str]) -> AbstractContextManager[Any]:
         **route,
         **ids,
     )
-
-
-class Answer(Response):
-    """A response that is all there, so that its headers are sent as they are."""
-
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)
-
-
-def json_response(content: Any) -> Response:
-    """A 200 answer in JSON, with its members' order and its Chinese as they are."""
-    return Answer(encoded(content).encode("utf-8", "replace"), content_type=JSON_TYPE)
-
-
-def unless_known(response: Response) -> Response:
-    """The answer with an ETag, or 304 if that is what the client says that it has (RFC 9110, 13.1.2)."""
-    response.add_etag()
-    response.make_conditional(request)
-    return response
 
 
 def refuse_impossible_ids(path: Mapping[str, str]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
 from .access import present_client
-from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
+from .body import JsonBody
+from .operation import Resource, Route, operation, refuse_impossible_ids
 from .records import (
     ExplanationRecord,
     ProcessDetail,

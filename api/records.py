@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from .members import Always, Instant, JsonText, LocalTime, shown
 
-AS_IT_IS = (fields.String, fields.Integer)
+AS_IT_IS = (fields.String, fields.Integer, Always)
 """The kinds of field under which a view has the very value that is shown."""
 
 

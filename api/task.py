@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine import views
-from .operation import JsonBody, Resource, Route, operation, refuse_impossible_ids
+from .body import JsonBody
+from .operation import Resource, Route, operation, refuse_impossible_ids
 from .records import ProcessRecord, TaskDetail, TaskRecord
 from .schemas import Completion, Rerun, TaskQuery
 

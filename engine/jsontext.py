@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn, TypeAlias
 
 from .errors import Invalid, Malformed
@@ -33,7 +33,7 @@ def loads(text: str | bytes, *, limits: Limits, name: str = "body") -> JSON:
     """
     if isinstance(text, bytes):
         try:
-            text = text.decode("utf-8-sig")
+            text = text.decode().removeprefix("\ufeff")
         except UnicodeDecodeError as error:
             raise Malformed(f"The {name} is not UTF-8 at byte {error.start}: send JSON in UTF-8.") from None
     elif not text.isascii() and NOT_STORABLE.search(text):
@@ -118,6 +118,7 @@ def _too_deep(text: str, most: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=16)
 def _decoder(limits: Limits, name: str) -> json.JSONDecoder:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)

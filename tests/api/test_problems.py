@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import logging
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from flask import Flask
+from flask import Flask, Response, request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -137,6 +138,50 @@ def test_inside_another_application_only_the_own_paths_answer_with_problems(engi
     check(client.post("/river/process", data=b"{"), 400)
     started = client.post("/river/process", json={"key": key, "processName": "test", "variables": {}})
     assert started.status_code == 200
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_application_around_it_may_look_at_the_body_and_change_the_answer(
+    engine: Engine, key: str, early: bool
+) -> None:
+    host = Flask("host")
+    host.register_blueprint(create_blueprint(engine))
+    seen: list[Any] = []
+
+    @host.before_request
+    def look() -> None:
+        if early:
+            seen.append(request.get_json()["processName"])
+
+    @host.after_request
+    def change(response: Response) -> Response:
+        seen.append(len(request.get_data()) > 0)
+        response.headers["Cache-Control"] = "private"
+        response.set_data(response.get_data() + b" ")
+        response.call_on_close(lambda: seen.append("sent"))
+        return response
+
+    started = Client(host).post("/process", json={"key": key, "processName": "test", "variables": {}})
+
+    assert started.text.endswith("} ")
+    assert started.headers.getlist("Cache-Control") == ["private"]
+    assert started.headers["Content-Length"] == str(len(started.data))
+    started.close()
+    assert seen == (["test", True, "sent"] if early else [False, "sent"])
+    assert not Client(host).head("/process").data
+
+
+def test_a_body_without_a_told_length_is_read_and_one_that_is_shorter_than_told_is_refused(
+    client: Client, key: str, address: str
+) -> None:
+    body = json.dumps({"key": key, "processName": "test", "variables": {}}).encode()
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    connection.request("POST", "/process", iter([body[:5], body[5:]]), {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+    short = {"CONTENT_LENGTH": str(len(body) + 1)}
+    check(client.post("/process", data=body, content_type="application/json", environ_overrides=short), 400)
 
 
 def test_two_engines_live_in_one_application(engine: Engine, key: str) -> None:
