@@ -317,7 +317,8 @@ class Deployments:
     def to_start(self, *, key: str | None, deployment_id: str | None, model_id: str | None) -> Definition:
         """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel.
 
-        For a key it is that of the newest deployment when that was last asked for: the start itself has to ask again.
+        For a key it is that of the newest deployment when that was last asked for, and one that is named may be
+        removed: the start itself has to ask again.
         """
         given = {
             name: value
@@ -341,8 +342,6 @@ class Deployments:
                 raise UnknownDeployment(key, key=True)
             return self.definitions.get(newest)
         if deployment_id is not None:
-            if self.store.catalogue.is_removed(deployment_id):
-                raise UnknownDeployment(deployment_id)
             return self.definitions.get(deployment_id)
         assert model_id is not None
         return self._snapshot(self.model_row(model_id))

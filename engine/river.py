@@ -39,6 +39,8 @@ class Turn:
         self.instances: dict[int, Instance] = {}
         self.newest: dict[str, str | None] = {}
         """The newest deployments of the keys that were asked about."""
+        self.in_use: set[str] = set()
+        """Deployments that are not removed."""
 
     def act(self, action: Action) -> Any:
         """Let one event do its part, with expressions that can only look at so much."""

@@ -12,7 +12,7 @@ from . import jsontext, step, tracing
 from .bpmn.node import Node
 from .definition import Definition
 from .deployments import Deployments
-from .errors import Conflict, Invalid, LimitExceeded
+from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from .identifiers import new_uuid
 from .instance import Facilities, Flags, Instance
 from .river import Turn
@@ -43,6 +43,8 @@ class StartRequest:
     by_key: bool = False
     newest: bool = False
     """Whether the definition has to be the newest of its key when the process begins."""
+    in_use: bool = False
+    """Whether its deployment must not be removed then."""
     business_key: str | None = None
     owner: str | None = None
     """Who alone sees and touches it, beside those who see all."""
@@ -119,6 +121,7 @@ class Starts:
             flags=flags,
             by_key=key is not None,
             newest=key is not None,
+            in_use=deployment_id is not None,
             business_key=business_key,
             owner=owner,
             idempotency=idempotency,
@@ -189,16 +192,22 @@ class Starts:
         return found[1]
 
     def begin_newest(self, turn: Turn, request: StartRequest) -> ProcessInstance | Literal[False]:
-        """The same, or nothing and False if there is a newer deployment of the key than what was checked."""
-        if request.newest and not self._is_newest(turn, request.definition):
-            return False
-        return self.begin(turn, request)
+        """The same, or nothing and False if there is a newer deployment of the key than what was checked.
 
-    def _is_newest(self, turn: Turn, definition: Definition) -> bool:
-        # Asked once for all the starts of a turn, for which each had to wait for its turn otherwise.
-        if definition.key not in turn.newest:
-            turn.newest[definition.key] = self.deployments.ask_for_newest(definition.key)
-        return turn.newest[definition.key] == definition.deployment_id
+        Raises UnknownDeployment if the one that was named is removed. Both are asked once for all the starts of a turn.
+        """
+        definition = request.definition
+        key, deployment_id = definition.key, definition.deployment_id
+        if request.newest:
+            if key not in turn.newest:
+                turn.newest[key] = self.deployments.ask_for_newest(key)
+            if turn.newest[key] != deployment_id:
+                return False
+        if request.in_use and deployment_id not in turn.in_use:
+            if self.deployments.store.catalogue.is_removed(deployment_id):
+                raise UnknownDeployment(deployment_id)
+            turn.in_use.add(deployment_id)
+        return self.begin(turn, request)
 
     def begin(self, turn: Turn, request: StartRequest) -> ProcessInstance:
         """Make the instance and run it to where it first waits; its record as this transaction leaves it."""
