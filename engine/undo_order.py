@@ -6,16 +6,14 @@ Both come from the ledger alone: which rows may have begun, and what each causal
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..models import TaskRow
 from . import ledger
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One row to undo, after the rows in ``after``: those that causally followed it."""
 
     row: TaskRow

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .context import Path
 from .errors import Invalid
@@ -32,8 +32,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A start variable: ``variables[key]``, or ``variables[namespace][key]`` where it has a namespace."""
 
     key: str
@@ -147,7 +146,7 @@ def read_variable(entry: JSON) -> tuple[Variable | None, list[str]]:
     texts = variable.violations(default)
     if texts and default == "":
         # Forms write an empty text where there is no default.
-        return replace(variable, default=None), []
+        return variable._replace(default=None), []
     return variable, [f"DefaultValue does not fit: {text}" for text in texts]
 
 

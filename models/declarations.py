@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import AlreadyUsed
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class DeclarationRow:
+class DeclarationRow(NamedTuple):
     """One stone; ``declaration`` is JSON."""
 
     id: str

@@ -8,8 +8,7 @@ time its worker gives a sign of life, and is lost when that runs out. Times are 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .leases import now_of
 
@@ -21,8 +20,7 @@ WORKERS: Final = "workers"
 MOST_AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class HandedRow:
+class HandedRow(NamedTuple):
     """A task that workers should have in hand; ``silent`` is for how many milliseconds nobody has been heard of it."""
 
     task_id: int

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .store import Store
@@ -15,8 +14,7 @@ SETTLED = ("success", "failed", "rollback.success", "cancel.success", "delete.su
 """How a process may have ended for its record to go; an undo that failed can still be asked to go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A process instance that may be removed, with its undo instances, if it still has this revision."""
 
     process_instance_id: int

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .rows import InstanceRow, columns
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InstanceFilter:
+class InstanceFilter(NamedTuple):
     """What instances must have to be found; None and nothing do not matter. Times are milliseconds since 1970."""
 
     statuses: tuple[str, ...] = ()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from lxml import etree
 
@@ -41,8 +40,7 @@ _WHOLE_EXPRESSION = re.compile(r"[#$]\{([^{}]*)\}")
 _CYCLE = re.compile(r"R(\d{1,6})/P.*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Which stone carries out a node, and everything that the node says to it."""
 
     stone: str
@@ -50,11 +48,11 @@ class Binding:
     dialect: str
     """What bound it, such as ``camunda:topic``."""
     namespace: str | None = None
-    inputs: Mapping[str, Input] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = {}
     outputs: tuple[OutputMapping, ...] = ()
     result_variable: str | None = None
     retries: int | None = None
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = {}
     undo_policy: UndoPolicy = "delete"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -16,8 +16,7 @@ INK = "#22242a"
 Bounds = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Paint:
+class Paint(NamedTuple):
     """How an element is painted; ``word`` tells what that means, to who cannot see it too."""
 
     fill: str = "#ffffff"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lxml import etree
 
@@ -25,8 +24,7 @@ RESULT = "decisionResult"
 SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionCall:
+class DecisionCall(NamedTuple):
     """Which decision a task makes, and what becomes of its result."""
 
     decision: str

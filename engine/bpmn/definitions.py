@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from ..expressions import Expression, Value
@@ -26,8 +25,7 @@ AWAITED: Final = frozenset({"message", "signal", "timer", "condition"})
 """The kinds that a token waits for; errors and their like find their catcher without one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventDefinition:
+class EventDefinition(NamedTuple):
     """One trigger or result of an event; ``name`` is the message, signal, link name or the error or escalation code."""
 
     kind: EventKind
@@ -38,11 +36,11 @@ class EventDefinition:
     activity: str | None = None
     """For a compensation: the one activity to compensate."""
     wait_for_completion: bool = True
-    payload: Mapping[str, Value] = field(default_factory=dict)
+    payload: Mapping[str, Value] = {}
     """For a thrown message or signal: what it brings, by name."""
     all_variables: bool = False
     """Whether it brings every variable that its thrower sees."""
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}
     """For a caught error or escalation: further variables that get its ``errorCode`` and the like."""
 
 

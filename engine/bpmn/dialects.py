@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from lxml import etree
 
@@ -41,8 +40,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MultiInstance:
+class MultiInstance(NamedTuple):
     """The multi-instance marker of an activity (BPMN 2.0, 13.3.7) with what the modelers add to it."""
 
     sequential: bool

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..limits import Limits
 from ..weight import Weight
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from .token import Token
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """What a call activity calls: a process, or (in a rollback) the handler of one activity of a process."""
 
     process: Process

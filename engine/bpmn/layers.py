@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 SEARCH = 40
 """How many rows are tried before a new one is opened at the bottom, which keeps wide models linear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A connection between two nodes, given by their positions in the list of nodes.
 
     A ``side`` edge leaves through the node's border (a boundary event), so it never goes on in the node's row.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ExpressionError, LimitExceeded
 from .token import STARTED, Token
@@ -18,8 +17,7 @@ RUN = "run"
 """In a token's internal data: which run of a repeated activity it is, counted from 1."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loop:
+class Loop(NamedTuple):
     """A standard loop: one run after the other while the condition holds, at most ``maximum`` times."""
 
     condition: Expression | None = None
@@ -55,8 +53,7 @@ class Loop:
         return whole_number(self.maximum.evaluate(token.context), "loopMaximum", activity_id(token))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MultiInstance:
+class MultiInstance(NamedTuple):
     """Runs of one activity for a number or over a collection, one after the other or all at once."""
 
     sequential: bool = False

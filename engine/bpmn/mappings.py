@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -37,16 +36,14 @@ class Unreadable(ValueError):
     """A value is written in a way that is not understood; the text names it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """A value for one parameter: JSON whose string leaves may hold ``${...}``, or in FEEL start with ``=``."""
 
     value: Any
     language: Language = "juel"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutputMapping:
+class OutputMapping(NamedTuple):
     """Once the activity is done, ``value`` is evaluated and kept under the name ``target``."""
 
     target: str
@@ -54,8 +51,7 @@ class OutputMapping:
     language: Language = "juel"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Passing:
+class Passing(NamedTuple):
     """What a call activity hands to the called process and takes back from it.
 
     ``inward`` and ``outward`` name variables on the receiving side; ``all_in`` and ``all_out`` pass everything as well.
@@ -72,11 +68,10 @@ class Passing:
     """The called process where a vendor's attribute names it, not BPMN's ``calledElement``."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Io:
+class Io(NamedTuple):
     """The mappings of any activity; ``passing`` is that of a call activity, else None."""
 
-    inputs: Mapping[str, Input] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = {}
     outputs: tuple[OutputMapping, ...] = ()
     passing: Passing | None = None
 

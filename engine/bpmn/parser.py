@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -60,8 +59,7 @@ SENT = frozenset({"message", "signal", "compensate"})
 """What a throw event sends on its way, apart from its own token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What a bundle of files holds: its processes by id, and everything that was found wrong."""
 
     processes: Mapping[str, Process]

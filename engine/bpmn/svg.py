@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -18,8 +18,7 @@ from .xml import read_xml
 PLAIN = Paint()
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
+class _Edge(NamedTuple):
     element: etree._Element
     points: list[Point]
     label: Bounds | None
@@ -59,9 +58,7 @@ def _shapes(plane: etree._Element, elements: Mapping[str, etree._Element]) -> It
             yield Shape(element, bounds, _label(shape), shape.get("isExpanded") != "false")
 
 
-def _edges(
-    plane: etree._Element, elements: Mapping[str, etree._Element], defaults: Collection[str]
-) -> Iterator[_Edge]:
+def _edges(plane: etree._Element, elements: Mapping[str, etree._Element], defaults: Collection[str]) -> Iterator[_Edge]:
     for edge in plane.iterchildren(f"{{{BPMNDI}}}BPMNEdge"):
         element = elements.get(plain(edge.get("bpmnElement")))
         points = [(_real(point.get("x")), _real(point.get("y"))) for point in edge.iterchildren(f"{{{DI}}}waypoint")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -15,8 +15,7 @@ from .vendors import BPMN, local_name, own_text
 CONTAINERS = frozenset({"participant", "lane", "subProcess", "transaction", "adHocSubProcess", "group"})
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """A node, a pool, or something beside the flow, and where it stands."""
 
     element: etree._Element

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lxml import etree
 
@@ -26,8 +25,7 @@ EXTENSIONS = f"{{{BPMN}}}extensionElements"
 Language = Literal["juel", "feel"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExpressionText:
+class ExpressionText(NamedTuple):
     """An expression as written, not yet compiled; a FEEL text may still start with its ``=``."""
 
     text: str

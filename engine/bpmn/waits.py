@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..errors import ExpressionError, ExpressionWork
 from . import timers
@@ -19,8 +18,7 @@ WaitKind = Literal["message", "signal", "timer", "date", "condition"]
 LONGEST_NAME = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """``number`` counts the event definitions of one event; ``due`` is milliseconds since 1970.
 
     The due time of a ``timer`` counts from when it was set, that of a ``date`` follows the calendar.

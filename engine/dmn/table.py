@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..context import Context
 from ..errors import ExpressionError
@@ -24,16 +23,14 @@ AGGREGATIONS: frozenset[str] = frozenset({"SUM", "MIN", "MAX", "COUNT"})
 Row = dict[str, JSON]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """A column of what is asked; ``names`` are by what its cells may call the value."""
 
     expression: Value
     names: Sequence[str] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A column of what comes out; ``values`` is the list of what may come, the most important first."""
 
     name: str
@@ -41,8 +38,7 @@ class Output:
     values: Value | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A row: it fits if all its tests do."""
 
     number: int
@@ -51,8 +47,7 @@ class Rule:
     entries: Sequence[Value]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionTable:
+class DecisionTable(NamedTuple):
     """Its columns, its rules in order, and how it decides between rules that fit."""
 
     inputs: Sequence[Input]
