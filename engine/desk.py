@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from ..models import Declarations, HandedRow, Handovers
-from . import jsontext, registered, step
+from . import jsontext, step
 from .errors import UnknownProcessInstance
 from .instance import Facilities
 from .ledger import delivery
@@ -100,6 +100,8 @@ class Desk:
 
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
         """Keep what workers say of their stones; raises Invalid for what is no declaration."""
+        from . import registered  # late, like all that imports marshmallow
+
         rows = []
         for told in declarations:
             declaration = registered.checked(told)
@@ -114,6 +116,8 @@ class Desk:
             stamp = self._declarations.stamp()
             if stamp == self._stamp:
                 return
+            from . import registered  # late, like all that imports marshmallow
+
             rows = self._declarations.all()
             stones = [registered.stone_of(jsontext.loads(row.declaration, limits=self.limits)) for row in rows]
             self.facilities.stones.learn(stones)

@@ -12,10 +12,10 @@ from typing import Any
 from marshmallow import fields, missing
 
 from . import jsontext
-from .declaration import allowed_values, default_of, key_of
 from .errors import Invalid
 from .jsontext import JSON
 from .limits import Limits
+from .schema import allowed_values, default_of, key_of
 from .stone import HOOKS, Stone
 
 FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {

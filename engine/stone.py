@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from marshmallow import fields
-
 from .errors import Invalid
 
 if TYPE_CHECKING:
+    from marshmallow import fields
+
     from .task_info import TaskInfo
 
 UNDO_EVENTS = ("rollback", "cancel", "delete")

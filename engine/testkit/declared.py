@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import fields, missing
 
-from ..declaration import default_of
+from ..schema import default_of
 from ..stone import HOOKS, UNDO_EVENTS, Stone
 
 

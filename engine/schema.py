@@ -1,0 +1,142 @@
+"""What the marshmallow fields of a stone declare, and what they make of values.
+
+Only this module and those for stones without their code import marshmallow. The engine imports it late, with the
+first stone that has parameters: whoever has written those has imported marshmallow already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, validate
+
+from .declaration import ParameterDeclaration, Unfit
+from .errors import Invalid
+from .expressions import Value
+from .jsontext import JSON, check, dumps
+from .limits import Limits
+from .mask import MASKED
+from .stone import Stone
+
+_TYPES = {fields.Raw: "json", fields.Dict: "object", fields.Nested: "object"}
+# What these fields make of JSON is JSON again, so it can be stored as it is.
+_PLAIN = frozenset({fields.String, fields.Integer, fields.Float, fields.Boolean, fields.Raw, fields.Email, fields.Url})
+
+
+class StoneSchema:
+    """A stone's fields, made ready once: a new schema costs more than the rest of a task's start."""
+
+    def __init__(self, stone: type[Stone]) -> None:
+        if "Meta" in stone.parameters:
+            raise Invalid(f"Stone {stone.code!r} cannot have a parameter called 'Meta': call it otherwise.")
+        self.names = [key_of(name, field) for name, field in stone.parameters.items()]
+        self.fields = {key_of(name, field): field for name, field in stone.parameters.items()}
+        self.no_echo = frozenset(name for name, field in self.fields.items() if field.metadata.get("no_echo"))
+        self.plain = all(_is_plain(field) for field in stone.parameters.values())
+        allowed = {name: allowed_values(field) for name, field in self.fields.items()}
+        self._allowed = {name: values for name, values in allowed.items() if values is not None}
+        self._schema: Schema = Schema.from_dict(dict(stone.parameters), name=stone.__name__)(unknown=INCLUDE)
+
+    def leaves_out(self, name: str, value: Value) -> bool:
+        """Whether the model has the input for its form alone, with nothing in it."""
+        return value.constant and value.source is None and name in self.fields and not self.fields[name].allow_none
+
+    def loaded(self, values: Mapping[str, JSON]) -> dict[str, Any]:
+        """The values as the fields make them; raises Unfit."""
+        try:
+            return self._load(values)
+        except ValidationError as error:
+            raise Unfit(dict(_flat(error.normalized_messages()))) from None
+
+    def stored(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
+        """The values as JSON, with the defaults of what is not among them; raises Unfit."""
+        try:
+            loaded = self._load(values)
+            if self.plain:
+                return loaded
+            stored = dict(values)
+            for name, field in self.fields.items():
+                if name not in stored and field.load_default is not missing:
+                    stored[name] = default_of(field)
+            return stored
+        except ValidationError as error:
+            raise Unfit(dict(_flat(error.normalized_messages()))) from None
+
+    def _load(self, values: Mapping[str, JSON]) -> dict[str, Any]:
+        loaded: dict[str, Any] = self._schema.load(values)
+        for name, allowed in self._allowed.items():
+            # A field may turn its text into something else, so what was given counts as well.
+            if name in values and values[name] not in allowed and loaded.get(name) not in allowed:
+                raise ValidationError({name: [f"Must be one of {dumps(allowed)}."]})
+        return loaded
+
+
+def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDeclaration:
+    """What a field of this name declares."""
+    secret = bool(field.metadata.get("no_echo"))
+    default = _shown_default(field)
+    allowed = allowed_values(field)
+    return ParameterDeclaration(
+        name=key_of(name, field),
+        type=_TYPES.get(type(field), type(field).__name__.lower()),
+        required=field.required,
+        default=MASKED if secret and default is not None else default,
+        display_name=str(field.metadata.get("display_name") or key_of(name, field)),
+        description=str(field.metadata.get("description") or ""),
+        visible=bool(field.metadata.get("visible", True)),
+        no_echo=secret,
+        allowed_values=None if allowed is None else tuple(allowed),
+    )
+
+
+def key_of(name: str, field: fields.Field[Any]) -> str:
+    """The name by which models and start variables give the field's value."""
+    return field.data_key or name
+
+
+def default_of(field: fields.Field[Any]) -> JSON:
+    """The field's default as JSON; raises Invalid if there is no way to store it."""
+    default = field.load_default() if callable(field.load_default) else field.load_default
+    if default is None or type(default) in (str, int, float, bool):
+        return default
+    stored = field._serialize(default, "default", None)
+    check(stored, limits=Limits(), name=f"the default of parameter {field.name or '?'}")
+    return stored
+
+
+def allowed_values(field: fields.Field[Any]) -> list[JSON] | None:
+    """The only values that the field takes, or None where it is not limited to some."""
+    allowed = field.metadata.get("allowed_values")
+    if allowed is not None:
+        return list(allowed)
+    return next((list(rule.choices) for rule in field.validators if isinstance(rule, validate.OneOf)), None)
+
+
+def _shown_default(field: fields.Field[Any]) -> JSON:
+    # A default that is made anew each time says nothing to a form.
+    if field.load_default is missing or callable(field.load_default):
+        return None
+    try:
+        return default_of(field)
+    except Exception:
+        # Whatever a field of the stone's author raises is told where a task needs the default, not in a list.
+        return None
+
+
+def _flat(messages: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    for name, texts in messages.items():
+        path = f"{prefix}{name}"
+        if isinstance(texts, Mapping):
+            yield from _flat(texts, f"{path}.")
+        else:
+            yield path, [str(text) for text in texts] if isinstance(texts, list) else [str(texts)]
+
+
+def _is_plain(field: fields.Field[Any]) -> bool:
+    if type(field) is fields.List:
+        return _is_plain(field.inner)
+    if type(field) is fields.Dict:
+        return field.value_field is None or _is_plain(field.value_field)
+    default = None if field.load_default is missing else field.load_default
+    return type(field) in _PLAIN and (default is None or isinstance(default, str | int | float | bool | list | dict))
