@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
@@ -39,6 +38,8 @@ def write_log(form: Literal["text", "json"], level: str) -> None:
     Other packages keep their own settings: what they say at ``debug``, such as every statement with its values, is not
     for a log.
     """
+    import logging
+
     from ..engine import JsonFormatter
 
     handler = logging.StreamHandler()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from statistics import median
 
 from . import effort
 from .errors import ExpressionError
@@ -117,8 +116,11 @@ def _mean(reading: Reading, *values: JSON) -> JSON:
 
 
 def _median(reading: Reading, *values: JSON) -> JSON:
-    numbers = numbers_of(reading, values)
-    return reading.bounded(median(numbers)) if numbers else None
+    numbers = sorted(numbers_of(reading, values))
+    if not numbers:
+        return None
+    half = len(numbers) // 2
+    return reading.bounded(numbers[half] if len(numbers) % 2 else (numbers[half - 1] + numbers[half]) / 2)
 
 
 def _append(reading: Reading, items: JSON, *more: JSON) -> JSON:

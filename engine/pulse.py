@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 import os
-import socket
+import platform
 import threading
 import time
 from collections import deque
@@ -94,7 +94,7 @@ class Pulse:
     def sign_on(self) -> None:
         """Tell that this engine works on the store: at its beginning, and when others took it for dead."""
         pid = os.getpid()
-        self.leases.begin(self.facilities.engine_id, socket.gethostname(), pid, process_started(pid))
+        self.leases.begin(self.facilities.engine_id, platform.node(), pid, process_started(pid))
 
     def close(self) -> None:
         """Tell others that this engine is about to end; what it has in hand still goes on."""
@@ -334,7 +334,7 @@ class Pulse:
     @staticmethod
     def _is_gone(row: EngineRow) -> bool:
         """Whether it is seen that an engine's process is no more; only those of this machine can be looked at."""
-        return row.host == socket.gethostname() and process_started(row.pid) != row.pid_started
+        return row.host == platform.node() and process_started(row.pid) != row.pid_started
 
     # -- what is owed
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import re
 from functools import cache
+from pathlib import Path
 from threading import Lock
 
 from lxml import etree
-from SpiffWorkflow.bpmn.parser.BpmnParser import XSD_PATH
+from SpiffWorkflow import bpmn
 
 from ..findings import Finding
 from .outline import BPMN
 from .report import Report, place, shorten
 
+# Not by BpmnParser, which tells it too: to import that takes longer than to read many a model.
+_XSD = Path(bpmn.__file__).with_name("parser") / "schema" / "BPMN20.xsd"
 # One schema serves all threads, but it keeps the errors of its last validation in itself.
 _validating = Lock()
 _MOST = 100
@@ -48,7 +51,7 @@ def check_schema(root: etree._Element, report: Report) -> None:
 
 @cache
 def _schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(XSD_PATH))
+    return etree.XMLSchema(etree.parse(_XSD))
 
 
 def _readable(root: etree._Element) -> etree._Element:
