@@ -13,9 +13,20 @@ from ..engine import jsontext
 from ..engine.declaration import StoneDeclaration
 from ..engine.deployments import Source, Template, read_source, template_text
 from ..engine.errors import Invalid, WaitTimeout
-from ..engine.picture import Picture, process_picture
+from ..engine.picture import process_picture
 from ..engine.starts import Drain
-from ..engine.views import Deployment, Explanation, Model, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from ..engine.views import (
+    Deployment,
+    Explanation,
+    Model,
+    Page,
+    Picture,
+    ProcessInstance,
+    ProcessSummary,
+    Task,
+    Token,
+    UndoStep,
+)
 from . import reading
 from .members import TIME
 from .transport import Files, Transport, part

@@ -32,7 +32,6 @@ from .errors import (
 from .limits import Limits
 from .logs import JsonFormatter
 from .observer import Observer, ProcessChange, TaskEvent
-from .picture import Picture
 from .stone import Stone
 from .task_info import TaskInfo
 from .views import (
@@ -40,6 +39,7 @@ from .views import (
     Explanation,
     Model,
     Page,
+    Picture,
     ProcessInstance,
     ProcessSummary,
     Task,

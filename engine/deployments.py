@@ -6,39 +6,27 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
-from uuid import UUID, uuid4
+from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
 
 from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
-from . import effort, failpoints, jsontext
+from . import failpoints, jsontext
 from .bpmn.findings import Finding
-from .bpmn.layout import add_diagram
 from .bpmn.node import Process
-from .bpmn.parser import Parsed
-from .bpmn.xml import read_xml
 from .clock import Clock, moment
-from .definition import (
-    Definition,
-    Definitions,
-    digest_of,
-    examine,
-    pack,
-    triggers_of,
-    unknown_calls,
-    unknown_stones,
-    unpack,
-)
-from .dmn.reader import is_dmn
-from .errors import Malformed, ModelInvalid, UnknownDeployment, UnknownModel
+from .definition import Definition, Definitions, digest_of, pack, triggers_of, unpack
+from .errors import Malformed, UnknownDeployment, UnknownModel
 from .limits import Limits
-from .references import unresolved
 from .start_timers import schedule
 from .stones import Stones
-from .task_bindings import bindings_of
-from .templates import OutputsTemplate, ParameterTemplate
-from .views import Deployment, Model, TaskBinding
+from .views import Deployment, Model
+
+if TYPE_CHECKING:
+    from .bpmn.parser import Parsed
+    from .bundle import Bundles
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
 Template = Sequence[Any] | None
@@ -66,16 +54,6 @@ def template_text(template: Template) -> str | None:
     return None if template is None else jsontext.dumps(list(template))
 
 
-def read_templates(
-    parameters: str | None, outputs: str | None, limits: Limits
-) -> tuple[ParameterTemplate | None, OutputsTemplate | None]:
-    """Stored templates, read; raises Invalid for a wrong one."""
-    return (
-        ParameterTemplate.load(json.loads(parameters), limits) if parameters else None,
-        OutputsTemplate.load(json.loads(outputs), limits) if outputs else None,
-    )
-
-
 class Deployments:
     """Keeps models and versions in the store, and their definitions at hand."""
 
@@ -86,10 +64,16 @@ class Deployments:
         self.limits = limits
         self.scripts = scripts
         self._deploying = Lock()
-        self._last: tuple[object, Parsed, list[Finding]] | None = None
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
         self._newest: dict[str, str] = {}
         """The newest deployment of each key, as far as it was asked about."""
+
+    @cached_property
+    def bundles(self) -> Bundles:
+        """What reads the files of models."""
+        from .bundle import Bundles  # late, as it says itself
+
+        return Bundles(self.store, self.stones, self.limits, scripts=self.scripts)
 
     def _row(self, deployment_id: str) -> DeploymentRow:
         row = self.store.catalogue.deployment(deployment_id)
@@ -97,64 +81,13 @@ class Deployments:
             raise UnknownDeployment(deployment_id)
         return row
 
-    # -- checking
-
-    def lint(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[Finding]:
-        """Every finding of a bundle, warnings too."""
-        return self._examine(sources, names)[1]
-
-    def bindings(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[TaskBinding]:
-        """What was read for each task of a bundle; nothing where that cannot be read at all."""
-        return list(bindings_of(self._examine(sources, names)[0]))
+    # -- models
 
     def lint_model(self, model_id: str) -> list[Finding]:
         """Every finding of a model as it now stands, its templates included; raises UnknownModel."""
         model = self.model_row(model_id)
         sources = unpack(model.sources)
-        templates = read_templates(model.parameter_template, model.outputs_template, self.limits)
-        return self._examine(sources, [None] * len(sources), *templates)[1]
-
-    def _examine(
-        self,
-        sources: Sequence[bytes],
-        names: Sequence[str | None],
-        parameter_template: ParameterTemplate | None = None,
-        outputs_template: OutputsTemplate | None = None,
-    ) -> tuple[Parsed, list[Finding]]:
-        parsed, findings = self._read(sources, names)
-        if parsed.processes:
-            findings.extend(unresolved(parsed, parameter_template, outputs_template))
-            findings.extend(unknown_stones(parsed, self.stones.is_known))
-            findings.extend(
-                unknown_calls(parsed, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
-            )
-        return parsed, findings
-
-    def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
-        """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
-        key = list(sources), list(names)
-        last = self._last
-        if last is None or last[0] != key:
-            with effort.turn(self.limits):
-                last = key, *examine(sources, names, limits=self.limits, scripts=self.scripts)
-            self._last = last
-        return last[1], list(last[2])
-
-    def _checked(
-        self,
-        sources: Sequence[bytes],
-        names: Sequence[str | None],
-        parameter_template: str | None,
-        outputs_template: str | None,
-    ) -> tuple[Parsed, list[Finding]]:
-        with effort.turn(self.limits):
-            templates = read_templates(parameter_template, outputs_template, self.limits)
-        parsed, findings = self._examine(sources, names, *templates)
-        if any(finding.severity == "error" for finding in findings) or not parsed.executable:
-            raise ModelInvalid(findings)
-        return parsed, findings
-
-    # -- models
+        return self.bundles.lint(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
 
     def save_model(
         self,
@@ -172,10 +105,10 @@ class Deployments:
         if model_id is not None and before is None:
             raise UnknownModel(model_id)
         texts = template_text(parameter_template), template_text(outputs_template)
-        parsed, findings = self._checked(sources, names, *texts)
-        row = self._model_row(parsed, with_diagrams(sources, self.limits), texts, before, name, protected)
+        parsed, findings = self.bundles.checked(sources, names, *texts)
+        row = self._model_row(parsed, self.bundles.drawn(sources), texts, before, name, protected)
         self.store.catalogue.save_model(row)
-        return replace(model_view(row), findings=tuple(findings), tasks=tuple(bindings_of(parsed)))
+        return replace(model_view(row), findings=tuple(findings), tasks=tuple(self.bundles.bindings(sources, names)))
 
     def _model_row(
         self,
@@ -233,8 +166,8 @@ class Deployments:
         Its model is made, or brought up to date. Raises ModelInvalid with all findings, Malformed, TooLarge.
         """
         texts = template_text(parameter_template), template_text(outputs_template)
-        parsed, _ = self._checked(sources, names, *texts)
-        drawn = with_diagrams(sources, self.limits)
+        parsed, _ = self.bundles.checked(sources, names, *texts)
+        drawn = self.bundles.drawn(sources)
         digest = digest_of(drawn, *texts)
         key = parsed.executable[0]
         with self._deploying:
@@ -255,7 +188,9 @@ class Deployments:
         newest = self.store.catalogue.newest_deployment(model.key)
         if newest is not None and newest.digest == digest:
             return deployment_view(newest)
-        parsed, _ = self._checked(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
+        parsed, _ = self.bundles.checked(
+            sources, [None] * len(sources), model.parameter_template, model.outputs_template
+        )
         with self._deploying:
             return self._number_all(model, digest, parsed)
 
@@ -376,34 +311,6 @@ class Deployments:
                 # Another trial run of the same model came first at this moment, and its snapshot is as good.
                 row = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
-
-
-def with_diagrams(sources: Sequence[bytes], limits: Limits) -> list[bytes]:
-    """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited."""
-    from lxml import etree
-
-    drawn: list[bytes] = []
-    decisions: list[bytes] = []
-    for source in sources:
-        root = read_xml(source, limits=limits)
-        if is_dmn(root):
-            decisions.append(source)
-            continue
-        foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
-        if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
-            add_diagram(root)
-            source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
-        drawn.append(source)
-    # What is shown of a deployment is its first file, so a process comes first.
-    return [*drawn, *decisions]
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text is a UUID in its usual form."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def model_view(row: ModelRow) -> Model:

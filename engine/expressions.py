@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from . import effort
 from .context import Context, Path
 from .errors import ExpressionError, ExpressionWork, ReferenceNotFound
-from .grammar import Parsed, parse
 from .jsontext import JSON, NOT_STORABLE
 from .limits import Limits
 from .meaning import Run, constant
 from .operators import Reading
+
+if TYPE_CHECKING:
+    from .grammar import Parsed
 
 Language = Literal["juel", "feel"]
 
@@ -163,6 +165,8 @@ def _closing(text: str, start: int) -> int:
 
 
 def _expression(source: str, body: str, reading: Reading) -> Expression:
+    from .grammar import parse  # late, like all that reads models
+
     try:
         parsed = parse(body.strip(), reading)
     except ExpressionError as error:

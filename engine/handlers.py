@@ -22,11 +22,13 @@ from .bpmn.subprocesses import CallActivity
 from .bpmn.token import CALLED, COMPLETED, Token
 from .errors import ExpressionError, Invalid
 from .inputs import code_of, resolve
-from .undo_model import HANDLER_OF
 from .undo_order import covers, handler_in
 
 if TYPE_CHECKING:
     from .instance import Instance
+
+HANDLER_OF = "handler-of-"
+"""What a handler of several steps is called by, with the task that it takes back behind."""
 
 
 def freeze(instance: Instance, token: Token, entry: Entry) -> tuple[int, ...]:

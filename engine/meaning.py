@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .context import Context, Path, member
 from .errors import ExpressionError, ReferenceNotFound
-from .functions import Function
 from .jsontext import JSON
 from .operators import Reading, kind_of
+
+if TYPE_CHECKING:
+    from .functions import Function
 
 Run = Callable[[Context], JSON]
 _ABSENT: JSON = object()

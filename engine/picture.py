@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 
 from .bpmn.canvas import Paint
 from .bpmn.svg import draw_svg
-from .views import Task, Token
+from .views import Picture, Task, Token
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")
 WAITING = Paint(fill="#fef9c3", stroke="#a16207", word="waiting")
@@ -17,19 +16,6 @@ UNDONE = Paint(fill="#ede9fe", stroke="#6d28d9", word="undone")
 RETAINED = Paint(fill="#ffedd5", stroke="#c2410c", word="retained")
 CANCELED = Paint(fill="#e5e7eb", stroke="#4b5563", word="canceled")
 LEGEND = (RUNNING, WAITING, SUCCESS, FAILED, UNDONE, RETAINED, CANCELED)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
-    """A diagram as it was at one moment; a notebook shows it."""
-
-    svg: str = field(repr=False)
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def __str__(self) -> str:
-        return self.svg
 
 
 def model_picture(xml: str | bytes) -> Picture:

@@ -10,7 +10,6 @@ from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
 from . import showing
 from .deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
-from .explaining import explain, undo_ids
 from .instance import Facilities, Flags, Instance
 from .mask import Mask
 from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
@@ -104,6 +103,8 @@ class Records:
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
+        from .explaining import explain, undo_ids  # late, since few programs are asked this by a person
+
         for tries in range(MOST_LOOKS):
             row, content = self._rows(number)
             try:

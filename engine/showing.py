@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from ..models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
@@ -17,8 +17,10 @@ from .mask import Mask
 from .parameters import masked
 from .secrets import names_in, values_in
 from .stones import Stones
-from .templates import ParameterTemplate
 from .views import ProcessInstance, ProcessSummary, Task, Token, Wait
+
+if TYPE_CHECKING:
+    from .templates import ParameterTemplate
 
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""

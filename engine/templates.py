@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from . import effort
@@ -215,3 +216,13 @@ def _put(target: dict[str, JSON], origin: Mapping[str, JSON], path: Path, value:
     if target.get(path[0]) is origin.get(path[0]):
         target[path[0]] = dict(origin.get(path[0]) or {})
     target[path[0]][path[1]] = value
+
+
+def read_templates(
+    parameters: str | None, outputs: str | None, limits: Limits
+) -> tuple[ParameterTemplate | None, OutputsTemplate | None]:
+    """Stored templates, read; raises Invalid for a wrong one."""
+    return (
+        ParameterTemplate.load(json.loads(parameters), limits) if parameters else None,
+        OutputsTemplate.load(json.loads(outputs), limits) if outputs else None,
+    )

@@ -9,8 +9,7 @@ from ..models import ContentRow, DeploymentRow, InstanceRow, TaskRow
 from . import failpoints, tracing
 from .definition import digest_of, pack
 from .instance import Instance
-from .undo_model import UndoNode, undo_model
-from .undo_order import Step, in_order, plan
+from .undo_order import in_order, plan
 from .undo_tasks import handler_of, is_kept
 from .views import UndoStep
 
@@ -83,7 +82,15 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
 
 
 def _deployment(origin: Instance, kind: Kind, number: int) -> DeploymentRow:
-    nodes = [_node(each, kind) for each in in_order(plan(origin.tasks, kind))]
+    # Late, for a program that takes nothing back draws no model of that.
+    from .undo_model import UndoNode, undo_model
+
+    nodes = []
+    for step in in_order(plan(origin.tasks, kind)):
+        handler = None if is_kept(step.row, kind) else handler_of(step.row, kind)
+        stone = (step.row.stone or "") if handler is None else handler.get("stone", "")
+        called = handler is not None and "entry" in handler
+        nodes.append(UndoNode(step.row.id, _name_of(step.row, handler), stone, step.after, called))
     key = f"{origin.row.key[:200]}-{kind}-{number}"
     name = f"{kind} of {origin.row.name}"[:255]
     source = undo_model(key, name, nodes)
@@ -98,17 +105,6 @@ def _deployment(origin: Instance, kind: Kind, number: int) -> DeploymentRow:
         parameter_template=None,
         outputs_template=None,
         created=origin.now(),
-    )
-
-
-def _node(step: Step, kind: Kind) -> UndoNode:
-    handler = None if is_kept(step.row, kind) else handler_of(step.row, kind)
-    return UndoNode(
-        step.row.id,
-        _name_of(step.row, handler),
-        (step.row.stone or "") if handler is None else handler.get("stone", ""),
-        step.after,
-        called=handler is not None and "entry" in handler,
     )
 
 

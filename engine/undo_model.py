@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml import etree
 
 from .bpmn.layout import add_diagram
 from .bpmn.vendors import BPMN, CAMUNDA
+from .handlers import HANDLER_OF
 
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-HANDLER_OF = "handler-of-"
-"""What a handler of several steps is called by, with the task that it takes back behind."""
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class UndoNode:
+class UndoNode(NamedTuple):
     """One task to undo; ``after`` are the ids of those that must be undone first."""
 
     task_id: int
@@ -134,6 +132,3 @@ def _sinks(nodes: Sequence[UndoNode]) -> list[int]:
 
 def _clean(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
-
-
-__all__ = ["HANDLER_OF", "UndoNode", "undo_model"]

@@ -235,6 +235,19 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A diagram as it was at one moment; a notebook shows it."""
+
+    svg: str = field(repr=False)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __str__(self) -> str:
+        return self.svg
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UndoStep:
     """One row of a preview: what an undo would do with one task, after the tasks in ``after``."""
 

@@ -20,7 +20,7 @@ class ModelCalls(Workings):
         """
         sources, names = read_sources(source, more)
         with ours():
-            return self._deployments.lint(sources, names)
+            return self._deployments.bundles.lint(sources, names)
 
     def bindings(self, source: Source, *more: Source) -> list[TaskBinding]:
         """Which stone, decision or person carries out each task of files, and what goes in and out, as it was read.
@@ -29,7 +29,7 @@ class ModelCalls(Workings):
         """
         sources, names = read_sources(source, more)
         with ours():
-            return self._deployments.bindings(sources, names)
+            return self._deployments.bundles.bindings(sources, names)
 
     def deploy(
         self,

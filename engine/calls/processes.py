@@ -11,9 +11,8 @@ from ...models import AlreadyUsed, InstanceFilter
 from .. import jsontext, step
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
-from ..picture import Picture, process_picture
 from ..starts import Drain, StartRequest
-from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from ..watching import Rested
 from .workings import Workings, number_of, ours, row_before
 
@@ -166,6 +165,8 @@ class ProcessCalls(Workings):
 
         Raises UnknownProcessInstance.
         """
+        from ..picture import process_picture  # late, like whatever else draws
+
         xml = self.sources(process_instance_id)[0]
         return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bpmn.canvas import Paint
 from ..bpmn.svg import draw_svg
-from ..definition import examine
+from ..bundle import examine
 from ..limits import Limits
 
 if TYPE_CHECKING:

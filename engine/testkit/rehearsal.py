@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..bpmn.workflow import Workflow
+from ..bundle import examine
 from ..clock import VirtualClock
-from ..definition import examine
 from ..deployments import Source, Template, read_source
 from ..engine import Engine
 from ..errors import WaitTimeout

@@ -1,0 +1,219 @@
+"""The files of models: read, checked and parsed together.
+
+This and what it imports is what reads BPMN and DMN. The engine imports it late, with the first model that it reads:
+it is a good part of the whole, and a program that only defines stones or looks at processes reads none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from lxml import etree
+
+from ..models import Store
+from . import effort
+from .bpmn.checks import check
+from .bpmn.checks.outline import BPMN, FLOW_NODES
+from .bpmn.checks.outline import name as tag_of
+from .bpmn.findings import Finding
+from .bpmn.parser import Parsed, Parser
+from .bpmn.subprocesses import CallActivity
+from .bpmn.xml import read_xml
+from .compiler import Compiler
+from .dmn.reader import Decisions, is_dmn
+from .errors import ModelInvalid, TooLarge
+from .limits import Limits
+from .references import unresolved
+from .stones import Stones
+from .task_bindings import bindings_of
+from .templates import OutputsTemplate, ParameterTemplate, read_templates
+from .views import TaskBinding
+
+
+class Bundles:
+    """Reads them for one engine, which knows of further processes and of the stones."""
+
+    def __init__(self, store: Store, stones: Stones, limits: Limits, *, scripts: bool) -> None:
+        self.store = store
+        self.stones = stones
+        self.limits = limits
+        self.scripts = scripts
+        self._last: tuple[object, Parsed, list[Finding]] | None = None
+
+    def lint(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        parameter_template: str | None = None,
+        outputs_template: str | None = None,
+    ) -> list[Finding]:
+        """Every finding of a bundle, warnings too."""
+        templates = read_templates(parameter_template, outputs_template, self.limits)
+        return self._examine(sources, names, *templates)[1]
+
+    def bindings(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[TaskBinding]:
+        """What was read for each task of a bundle; nothing where that cannot be read at all."""
+        return list(bindings_of(self._read(sources, names)[0]))
+
+    def checked(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        parameter_template: str | None,
+        outputs_template: str | None,
+    ) -> tuple[Parsed, list[Finding]]:
+        """What a bundle that can be run holds, and the warnings; raises ModelInvalid for any other."""
+        with effort.turn(self.limits):
+            templates = read_templates(parameter_template, outputs_template, self.limits)
+        parsed, findings = self._examine(sources, names, *templates)
+        if any(finding.severity == "error" for finding in findings) or not parsed.executable:
+            raise ModelInvalid(findings)
+        return parsed, findings
+
+    def drawn(self, sources: Sequence[bytes]) -> list[bytes]:
+        """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited."""
+        drawn: list[bytes] = []
+        decisions: list[bytes] = []
+        for source in sources:
+            root = read_xml(source, limits=self.limits)
+            if is_dmn(root):
+                decisions.append(source)
+                continue
+            foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
+            if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
+                from .bpmn.layout import add_diagram  # late, like whatever else draws
+
+                add_diagram(root)
+                source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
+            drawn.append(source)
+        # What is shown of a deployment is its first file, so a process comes first.
+        return [*drawn, *decisions]
+
+    def _examine(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        parameter_template: ParameterTemplate | None,
+        outputs_template: OutputsTemplate | None,
+    ) -> tuple[Parsed, list[Finding]]:
+        parsed, findings = self._read(sources, names)
+        if parsed.processes:
+            findings.extend(unresolved(parsed, parameter_template, outputs_template))
+            findings.extend(unknown_stones(parsed, self.stones.is_known))
+            findings.extend(
+                unknown_calls(parsed, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
+            )
+        return parsed, findings
+
+    def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
+        """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
+        key = list(sources), list(names)
+        last = self._last
+        if last is None or last[0] != key:
+            with effort.turn(self.limits):
+                last = key, *examine(sources, names, limits=self.limits, scripts=self.scripts)
+            self._last = last
+        return last[1], list(last[2])
+
+
+def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool) -> Parsed:
+    """What the files of a deployment hold.
+
+    What was deployed was within the limits then; the model of an undo is as large as what it undoes.
+    """
+    limits = replace(
+        limits, model_size=max(map(len, sources)), model_elements=sys.maxsize, model_expressions=sys.maxsize
+    )
+    roots = [read_xml(source, limits=limits) for source in sources]
+    return _parse(roots, [None] * len(roots), limits=limits, scripts=scripts)
+
+
+def examine(
+    sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool
+) -> tuple[Parsed, list[Finding]]:
+    """Read, check and parse the files of one deployment; every finding at once.
+
+    Files of DMN hold decisions for the processes of the others. Raises Malformed or TooLarge for a file that is no
+    XML at all.
+    """
+    _refuse_large(sources, limits)
+    roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
+    _refuse_many_nodes(roots, limits)
+    findings: list[Finding] = []
+    together = {root.get("targetNamespace", "") for root in roots}
+    for root, name in zip(roots, names, strict=True):
+        if not is_dmn(root) or len(roots) == 1:
+            findings.extend(check(root, limits=limits, source=name, together=together))
+    if any(finding.severity == "error" for finding in findings):
+        return Parsed({}, (), (), ()), findings
+    parsed = _parse(roots, names, limits=limits, scripts=scripts)
+    return parsed, [*findings, *parsed.findings]
+
+
+def _refuse_large(sources: Sequence[bytes], limits: Limits) -> None:
+    """Raise TooLarge for what the files of a model are together, before any of it is parsed."""
+    size = sum(map(len, sources))
+    if len(sources) > 1 and size > limits.model_size:
+        text = f"The files have {size} bytes together, and model_size allows {limits.model_size}: split the model."
+        raise TooLarge(text, limit="model_size")
+    # An element has at most two of these signs: what has more of them need not be in memory to be counted.
+    if sum(source.count(b"<") for source in sources) > 2 * limits.model_elements + len(sources):
+        text = f"The model has more elements than the {limits.model_elements} that model_elements allows: split it."
+        raise TooLarge(text, limit="model_elements")
+
+
+def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
+    if len(roots) == 1:
+        return
+    count = sum(1 for root in roots for element in root.iter(f"{BPMN}*") if tag_of(element) in FLOW_NODES)
+    if count > limits.model_nodes:
+        text = f"The files have {count} nodes together, and model_nodes allows {limits.model_nodes}: split the model."
+        raise TooLarge(text, limit="model_nodes")
+
+
+def _parse(roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
+    compiler = Compiler(limits)
+    decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], compiler)
+    processes = [(root, name) for root, name in zip(roots, names, strict=True) if not is_dmn(root)]
+    return Parser(
+        [root for root, _ in processes],
+        limits=limits,
+        scripts=scripts,
+        compiler=compiler,
+        decisions=decisions,
+        names=[name for _, name in processes],
+    ).parse()
+
+
+def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterable[Finding]:
+    """Call activities whose process is neither in the bundle nor deployed."""
+    for process in parsed.processes.values():
+        for node in process.walk():
+            if not isinstance(node, CallActivity) or node.called_expression is not None:
+                continue
+            if node.own_process is None and not is_deployed(node.called):
+                yield Finding(
+                    code="unknown-called-process",
+                    severity="error",
+                    text=f"{node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together.",
+                    element_id=node.bpmn_id,
+                    line=node.line,
+                    source=node.source,
+                )
+
+
+def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[Finding]:
+    """Tasks that name a stone nobody has registered."""
+    for task in parsed.stone_tasks:
+        code = task.binding.stone
+        if task.code.constant and not is_known(code):
+            yield Finding(
+                code="unknown-stone",
+                severity="error",
+                text=f"{task.bpmn_id!r} names the stone {code!r}, which is not registered: register or correct it.",
+                element_id=task.bpmn_id,
+                line=task.line,
+                source=task.source,
+            )
