@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import re
 import shutil
@@ -63,6 +64,23 @@ def test_a_program_that_uses_the_library_does_not_load_the_web_or_the_broker(pac
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert "riverstone" in loaded
     assert not {"flask", "werkzeug", "waitress", "apispec", "click", "celery", "kombu"} & set(loaded)
+
+
+LATE = frozenset(
+    """marshmallow peewee playhouse prometheus_client opentelemetry
+    riverstone.engine.bundle riverstone.engine.bpmn.parser riverstone.engine.bpmn.checks riverstone.engine.dmn
+    riverstone.engine.templates riverstone.engine.grammar riverstone.engine.bpmn.layout riverstone.engine.picture
+    riverstone.engine.schema riverstone.engine.registered riverstone.engine.undo_model riverstone.engine.explaining
+    riverstone.engine.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
+)
+
+
+def test_the_import_of_the_library_leaves_to_later_calls_what_many_programs_never_use() -> None:
+    program = "import sys, riverstone.engine; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "riverstone.engine" in loaded
+    assert not LATE & set(loaded)
+    assert all(importlib.util.find_spec(name) for name in LATE)  # what was renamed would never be found
 
 
 def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
