@@ -25,7 +25,7 @@ class ParameterDeclaration:
     visible: bool = True
     """Whether a designer shows it; the others are for experts."""
     no_echo: bool = False
-    """Whether its values are secret."""
+    """Whether its values, or any inside of them, are secret."""
     allowed_values: tuple[JSON, ...] | None = None
 
 

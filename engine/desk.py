@@ -60,7 +60,8 @@ class Desk:
 
     def enter(self, outcome: Outcome) -> Future[Any]:
         """Queue what came of a task; the future tells when that is durable, or why it cannot be."""
-        self.facilities.observers.tell_events([outcome])
+        if outcome.result != "supplied":
+            self.facilities.observers.tell_events([outcome])
         return self._river.submit(_entered(outcome).action)
 
     def freshen(self, process_instance_ids: Iterable[int]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from ..models import TaskRow
-from . import jsontext, ledger
+from . import jsontext, ledger, secrets
 from .bpmn.token import Token
 from .errors import BpmnError
-from .instance import Instance
+from .instance import Flags, Instance
 from .life import is_fenced, is_stopping, settle
 from .looks import next_look
 from .perform import Outcome
@@ -40,9 +41,11 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     instance.changes.task_changed(row)
     token = instance.workflow.tasks.get(row.token)
     if outcome.result == "withdrawn":
-        _withdrawn(instance, row)
+        _not_begun(instance, row)
     elif outcome.result == "again":
         _look_again(instance, row)
+    elif outcome.result == "supplied":
+        _supplied(instance, row, token, outcome)
     elif row.event == "rollback" and row.kind in ledger.FORWARD:
         _attempt_taken_back(instance, row, token, outcome)
     elif outcome.result == "done":
@@ -69,8 +72,21 @@ def _look_again(instance: Instance, row: TaskRow) -> None:
     row.due = next_look(stone_of(instance, row).monitor_interval, instance.now())
 
 
-def _withdrawn(instance: Instance, row: TaskRow) -> None:
-    """A worker got the task when it was to stop already, and has not begun it."""
+def _supplied(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
+    """A worker has defaults for what the task lacked. They are frozen before its hook sees them, like all others."""
+    before = row.parameters
+    if secrets.add(row, stone_of(instance, row), outcome.parameters or {}):
+        instance.row.flags |= Flags.SECRETS
+    if row.parameters is before:
+        reason = "The worker has supplied nothing that the task lacked."
+        _not_done(instance, row, token, replace(outcome, result="failed", reason=reason))
+        return
+    instance.weight.total += len(row.parameters) - len(before)
+    _not_begun(instance, row)
+
+
+def _not_begun(instance: Instance, row: TaskRow) -> None:
+    """A worker got the task and has not begun it; where that is to stop, it never does."""
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped before a worker had begun it.", held_back=True)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from . import jsontext
 from .context import Context
 from .declaration import Unfit
 from .errors import ExpressionError, Invalid, ReferenceNotFound
@@ -78,6 +79,23 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON]) -> dict[str, Any]:
         names = ", ".join(error.errors)
         text = f"The stored parameters of stone {stone.code!r} no longer fit its declaration: {names}."
         raise Invalid(text, code="parameters-invalid", errors=error.errors) from None
+
+
+def supplied(stone: type[Stone], parameters: str) -> dict[str, JSON]:
+    """The defaults that only the stone's code can give, of what is not among these parameters (JSON text).
+
+    Raises Invalid where one cannot be made.
+    """
+    schema = _schema(stone)
+    if schema is None or not schema.supplied:
+        return {}
+    return schema.defaults(schema.supplied - jsontext.read(parameters).keys())
+
+
+def is_declared(stone: type[Stone], name: str) -> bool:
+    """Whether the stone declares a parameter of this name."""
+    schema = _schema(stone)
+    return schema is not None and name in schema.fields
 
 
 def no_echo(stone: type[Stone]) -> frozenset[str]:

@@ -25,14 +25,15 @@ MOST_LOG_LINES = 200
 class Outcome:
     """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
 
-    ``withdrawn`` is a task that a worker was asked to stop before it had begun.
+    ``withdrawn`` is a task that a worker was asked to stop before it had begun. ``supplied`` is a start that has not
+    begun either: its worker has defaults for what was missing, which have to be in the ledger before.
     """
 
     task_id: int
     process_instance_id: int
     event: str
     attempt: int
-    result: Literal["done", "again", "failed", "bpmn-error", "withdrawn"]
+    result: Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]
     outputs: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] | None = None
     progress: int | None = None
@@ -46,6 +47,8 @@ class Outcome:
     """For how long the hook ran."""
     interval: float = 0.0
     """Of a monitor that is not done yet: seconds until its next look."""
+    parameters: Mapping[str, Any] | None = None
+    """What the worker has supplied."""
     unchanged: bool = False
     """Whether such a monitor has found everything as it was at its last look."""
 

@@ -15,7 +15,7 @@ from . import jsontext
 from .errors import Invalid
 from .jsontext import JSON
 from .limits import Limits
-from .schema import allowed_values, default_of, key_of
+from .schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of
 from .stone import HOOKS, Stone
 
 FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {
@@ -56,17 +56,20 @@ def _parameter(name: str, field: fields.Field[Any]) -> dict[str, JSON]:
     }
     if isinstance(field, fields.List):
         told["type"] = "list"
-    # One that is made anew each time can be made only where the code is.
-    if field.load_default is not missing and not callable(field.load_default):
+    if is_supplied(field):
+        told[SUPPLIED] = True
+    elif field.load_default is not missing:
         told["default"] = default_of(field)
     if field.allow_none:
         told["allow_none"] = True
     allowed = allowed_values(field)
     if allowed is not None:
         told["allowed_values"] = list(allowed)
-    for key in ("display_name", "description", "visible", "no_echo"):
+    for key in ("display_name", "description", "visible"):
         if key in field.metadata:
             told[key] = field.metadata[key]
+    if is_secret(field):
+        told["no_echo"] = True
     return told
 
 
@@ -81,6 +84,9 @@ def checked(value: object) -> dict[str, JSON]:
         isinstance(each, dict) and isinstance(each.get("name"), str) for each in parameters
     ):
         raise _wrong(f"the parameters of {code!r} are no list of objects with a name")
+    for each in parameters:
+        if each.get("no_echo") and each.get("default") not in (None, ""):
+            raise _wrong(f"the default of {each['name']!r} of {code!r} is secret, so its worker is to supply it")
     if not isinstance(hooks, list) or not set(map(str, hooks)) <= set(HOOKS):
         raise _wrong(f"the hooks of {code!r} are not among {', '.join(HOOKS)}")
     for name in ("outputs", "serves", "timeouts"):
@@ -113,13 +119,13 @@ def stone_of(declaration: Mapping[str, Any]) -> type[Stone]:
 
 
 def _field(declaration: Mapping[str, Any]) -> fields.Field[Any]:
-    options: dict[str, Any] = {"required": bool(declaration.get("required", False))}
+    has_default = "default" in declaration or bool(declaration.get(SUPPLIED))
+    options: dict[str, Any] = {"required": bool(declaration.get("required")) and not has_default}
     if "default" in declaration:
         options["load_default"] = declaration["default"]
-        options["required"] = False
     if declaration.get("allow_none"):
         options["allow_none"] = True
-    names = ("display_name", "description", "visible", "no_echo", "allowed_values")
+    names = ("display_name", "description", "visible", "no_echo", "allowed_values", SUPPLIED)
     options["metadata"] = {name: declaration[name] for name in names if name in declaration}
     return FIELDS.get(str(declaration.get("type")), fields.Raw)(**options)
 

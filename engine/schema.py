@@ -6,7 +6,7 @@ first stone that has parameters: whoever has written those has imported marshmal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, validate
@@ -19,6 +19,8 @@ from .limits import Limits
 from .mask import MASKED
 from .stone import Stone
 
+SUPPLIED = "supplied"
+"""In the metadata of a field without its code: its worker has a default for it."""
 _TYPES = {fields.Raw: "json", fields.Dict: "object", fields.Nested: "object"}
 # What these fields make of JSON is JSON again, so it can be stored as it is.
 _PLAIN = frozenset({fields.String, fields.Integer, fields.Float, fields.Boolean, fields.Raw, fields.Email, fields.Url})
@@ -32,7 +34,8 @@ class StoneSchema:
             raise Invalid(f"Stone {stone.code!r} cannot have a parameter called 'Meta': call it otherwise.")
         self.names = [key_of(name, field) for name, field in stone.parameters.items()]
         self.fields = {key_of(name, field): field for name, field in stone.parameters.items()}
-        self.no_echo = frozenset(name for name, field in self.fields.items() if field.metadata.get("no_echo"))
+        self.no_echo = frozenset(name for name, field in self.fields.items() if is_secret(field))
+        self.supplied = frozenset(name for name, field in self.fields.items() if is_supplied(field))
         self.plain = all(_is_plain(field) for field in stone.parameters.values())
         allowed = {name: allowed_values(field) for name, field in self.fields.items()}
         self._allowed = {name: values for name, values in allowed.items() if values is not None}
@@ -63,6 +66,18 @@ class StoneSchema:
         except ValidationError as error:
             raise Unfit(dict(_flat(error.normalized_messages()))) from None
 
+    def defaults(self, names: Iterable[str]) -> dict[str, JSON]:
+        """The defaults of these, which have one, as JSON; raises Invalid where one cannot be made."""
+        made: dict[str, JSON] = {}
+        for name in sorted(names):
+            try:
+                made[name] = default_of(self.fields[name])
+            except Exception as error:
+                # Not what it says: that may be the secret.
+                text = f"The default of parameter {name!r} cannot be made: {type(error).__name__}."
+                raise Invalid(text, code="parameters-invalid") from error
+        return made
+
     def _load(self, values: Mapping[str, JSON]) -> dict[str, Any]:
         loaded: dict[str, Any] = self._schema.load(values)
         for name, allowed in self._allowed.items():
@@ -74,14 +89,15 @@ class StoneSchema:
 
 def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDeclaration:
     """What a field of this name declares."""
-    secret = bool(field.metadata.get("no_echo"))
+    secret = is_secret(field)
     default = _shown_default(field)
+    hidden = secret and (default is not None or is_supplied(field) or field.metadata.get(SUPPLIED))
     allowed = allowed_values(field)
     return ParameterDeclaration(
         name=key_of(name, field),
         type=_TYPES.get(type(field), type(field).__name__.lower()),
         required=field.required,
-        default=MASKED if secret and default is not None else default,
+        default=MASKED if hidden else default,
         display_name=str(field.metadata.get("display_name") or key_of(name, field)),
         description=str(field.metadata.get("description") or ""),
         visible=bool(field.metadata.get("visible", True)),
@@ -93,6 +109,20 @@ def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDecla
 def key_of(name: str, field: fields.Field[Any]) -> str:
     """The name by which models and start variables give the field's value."""
     return field.data_key or name
+
+
+def is_secret(field: fields.Field[Any]) -> bool:
+    """Whether the field's values are secret: it says so, or one inside of it does."""
+    return _is_secret(field, ())
+
+
+def is_supplied(field: fields.Field[Any]) -> bool:
+    """Whether its default stays with the code: it is secret, or made anew each time."""
+    default = field.load_default
+    if default is missing or default is list or default is dict:
+        return False
+    # That there is nothing is no secret.
+    return callable(default) or (default is not None and default != "" and is_secret(field))
 
 
 def default_of(field: fields.Field[Any]) -> JSON:
@@ -114,8 +144,8 @@ def allowed_values(field: fields.Field[Any]) -> list[JSON] | None:
 
 
 def _shown_default(field: fields.Field[Any]) -> JSON:
-    # A default that is made anew each time says nothing to a form.
-    if field.load_default is missing or callable(field.load_default):
+    # One that stays with the code says nothing to a form.
+    if field.load_default is missing or is_supplied(field):
         return None
     try:
         return default_of(field)
@@ -131,6 +161,22 @@ def _flat(messages: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flat(texts, f"{path}.")
         else:
             yield path, [str(text) for text in texts] if isinstance(texts, list) else [str(texts)]
+
+
+def _is_secret(field: fields.Field[Any], outer: tuple[type[Schema], ...]) -> bool:
+    inside: Iterable[Any] = ()
+    if isinstance(field, fields.Nested):
+        schema = field.schema
+        if type(schema) in outer:
+            return False
+        outer, inside = (*outer, type(schema)), schema.fields.values()
+    elif isinstance(field, fields.List):
+        inside = (field.inner,)
+    elif isinstance(field, fields.Tuple):
+        inside = field.tuple_fields
+    elif isinstance(field, fields.Mapping):
+        inside = (each for each in (field.key_field, field.value_field) if each is not None)
+    return bool(field.metadata.get("no_echo")) or any(_is_secret(each, outer) for each in inside)
 
 
 def _is_plain(field: fields.Field[Any]) -> bool:

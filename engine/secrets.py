@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..models import TaskRow
 from . import jsontext, ledger
 from .jsontext import JSON
-from .parameters import no_echo
+from .parameters import is_declared, no_echo
 from .stone import Stone
 from .stones import Stones
 
@@ -21,6 +21,22 @@ def keep(row: TaskRow, stone: type[Stone]) -> bool:
         return False
     ledger.keep(row, secret=[parameters, outputs])
     return True
+
+
+def add(row: TaskRow, stone: type[Stone], parameters: Mapping[str, JSON]) -> bool:
+    """Add parameters that a row does not have; whether one of them is kept as secret.
+
+    That is what the stone, as it is known here, does not declare: nobody can tell whether it may be shown.
+    """
+    before = jsontext.read(row.parameters)
+    added = {name: value for name, value in parameters.items() if name not in before}
+    if added:
+        row.parameters = jsontext.dumps({**before, **added})
+    unknown = [name for name in added if not is_declared(stone, name)]
+    if unknown:
+        secret, outputs = ledger.kept(row).get("secret", ((), ()))
+        ledger.keep(row, secret=[sorted({*secret, *unknown}), list(outputs)])
+    return bool(unknown)
 
 
 def names_in(row: TaskRow, stones: Stones) -> tuple[Names, Names]:

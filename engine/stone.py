@@ -31,7 +31,8 @@ class Stone:
     parameters: ClassVar[Mapping[str, fields.Field[Any]]] = {}
     """Marshmallow fields by name.
 
-    Their ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``.
+    Their ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``. One that is ``no_echo``
+    inside of another makes the whole value secret.
     """
     outputs: ClassVar[Mapping[str, str]] = {}
     """What ``add_output`` will be called with, by name, in words."""

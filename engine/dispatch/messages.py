@@ -26,7 +26,7 @@ SIGNS: Final = "riverstone.signs"
 TASK: Final = "riverstone.perform"
 """The name of the Celery task whose one argument is a work."""
 LONGEST_NAME = 255
-KINDS = ("done", "again", "failed", "bpmn-error", "withdrawn")
+KINDS = ("done", "again", "failed", "bpmn-error", "withdrawn", "supplied")
 
 
 def queue_of(stone: type[Stone], event: str) -> str:
@@ -109,7 +109,7 @@ def answer_text(outcome: Outcome) -> str:
         "stone": outcome.stone,
         "seconds": round(outcome.seconds, 6),
     }
-    for name in ("outputs", "state", "progress", "log", "reason", "error_code"):
+    for name in ("outputs", "state", "parameters", "progress", "log", "reason", "error_code"):
         value = getattr(outcome, name)
         if value is not None and (value or name in ("state", "progress")):
             told[name] = list(value) if name == "log" else value
@@ -150,8 +150,11 @@ def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     result = _one_of(KINDS, told.get("result"))
     if result == "again" and told["event"] != "monitor":
         raise Invalid("only a monitor is asked again.")
+    supplied = (told.get("parameters") or {}) if result == "supplied" else None
+    if supplied is not None and told["event"] not in ("start", "mock"):
+        raise Invalid("only a task that begins is supplied with parameters.")
     outputs, state, log = told.get("outputs") or {}, told.get("state"), told.get("log") or []
-    for name, value in (("outputs", outputs), ("state", state)):
+    for name, value in (("outputs", outputs), ("state", state), ("parameters", supplied)):
         if value is not None and not isinstance(value, dict):
             raise Invalid(f"{name} is no object.")
         if value:
@@ -166,6 +169,7 @@ def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "result": result,
         "outputs": outputs,
         "state": state if result == "again" else None,
+        "parameters": supplied,
         "progress": None if progress is None else max(0, min(100, int(progress))),
         "log": tuple(_text(line)[:1000] for line in log[-MOST_LOG_LINES:]),
         "reason": None if reason is None else _text(reason)[:2000],

@@ -8,12 +8,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Invalid, Limits, Stone, registered
+from riverstone.engine.declaration import declaration_of
 from riverstone.engine.dispatch import messages
+from riverstone.engine.parameters import supplied
 from riverstone.engine.perform import Outcome
 from riverstone.engine.task_info import Work
 
@@ -79,6 +81,9 @@ def test_signs_progress_and_declarations_fit_the_schema() -> None:
     [
         {"result": "perhaps"},
         {"result": "again"},
+        {"result": "supplied", "parameters": {"x": "\x00"}},
+        {"result": "supplied", "parameters": [1]},
+        {"result": "supplied", "event": "delete", "parameters": {"x": 1}},
         {"result": "done", "outputs": ["x"]},
         {"result": "done", "outputs": {"": 1}},
         {"result": "done", "outputs": {"x": "\x00"}},
@@ -138,8 +143,53 @@ def test_a_stone_is_known_by_what_it_declares() -> None:
         "beijing.SIP::EC2::Volume.delete",
     ]
     assert known.parameters["size"].load_default == 10
+    assert known.parameters["tags"].load_default == []
     assert known.parameters["until"].required
     assert known.parameters["secret"].metadata == {"no_echo": True}
+
+
+def test_a_secret_default_and_one_that_is_made_anew_stay_with_the_code() -> None:
+    class Login(Schema):
+        name = fields.String()
+        password = fields.String(metadata={"no_echo": True})
+        inner = fields.Nested(lambda: Login())
+
+    class Keyed(Stone):
+        code = "keyed"
+        parameters = {
+            "password": fields.String(load_default="hunter2", metadata={"no_echo": True}),
+            "login": fields.Nested(Login, load_default={"name": "ann", "password": "hunter2"}),
+            "logins": fields.List(fields.Nested(Login), load_default=lambda: [{"password": "hunter2"}]),
+            "pair": fields.Tuple((fields.Integer(), fields.String(metadata={"no_echo": True}))),
+            "serial": fields.Integer(load_default=lambda: 7),
+            "empty": fields.String(load_default="", metadata={"no_echo": True}),
+        }
+
+    told = registered.declared(Keyed)
+    fits(json.dumps({"kind": "stones", "stones": [told]}))
+    assert "hunter2" not in json.dumps(told)
+    for stone in (Keyed, registered.stone_of(registered.checked(told))):
+        shown = {each.name: (each.default, each.no_echo) for each in declaration_of(stone).parameters}
+        assert (shown.pop("serial"), shown.pop("pair")) == ((None, False), (None, True))
+        assert set(shown.values()) == {("*****", True)}
+    assert supplied(Keyed, '{"password":"mine"}') == {
+        "login": {"name": "ann", "password": "hunter2"},
+        "logins": [{"password": "hunter2"}],
+        "serial": 7,
+    }
+
+
+def test_what_a_default_that_cannot_be_made_says_is_not_told() -> None:
+    def fetched() -> str:
+        raise LookupError("hunter2")
+
+    class Wrong(Stone):
+        code = "wrong"
+        parameters = {"pin": fields.String(load_default=fetched, metadata={"no_echo": True})}
+
+    with pytest.raises(Invalid) as caught:
+        supplied(Wrong, "{}")
+    assert caught.value.message == "The default of parameter 'pin' cannot be made: LookupError."
 
 
 @pytest.mark.parametrize(
@@ -153,6 +203,7 @@ def test_a_stone_is_known_by_what_it_declares() -> None:
         {"code": "x", "retries": -1},
         {"code": "x", "serves": []},
         {"code": "x", "secret_outputs": [1]},
+        {"code": "x", "parameters": [{"name": "password", "no_echo": True, "default": "hunter2"}]},
     ],
 )
 def test_what_is_no_declaration_is_refused(declaration: object) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from kombu import Consumer
 
 from riverstone.engine import Engine, ModelInvalid
 from riverstone.engine.dispatch.celery import make_app
-from riverstone.engine.dispatch.celery.app import results_queue, signs_queue
+from riverstone.engine.dispatch.celery.app import body_text, results_queue, signs_queue, task_queue
 from riverstone.engine.dispatch.celery.link import Link
+from riverstone.models import Declarations
 
 from ..features.sketch import line, service
 from .crew import Crew, until
@@ -40,6 +45,30 @@ def test_an_engine_without_code_has_workers_carry_out_a_whole_process(team: Team
     assert engine.wait(started, timeout=30).status == "delete.success"
     undo = engine.get(started).delete_process_instance_id
     assert crew.hooks(str(undo)) == [("c", "delete")]
+
+
+def test_a_default_that_stays_with_the_worker_is_the_same_for_a_retry_and_an_undo(team: Team) -> None:
+    crew, engine = team
+    (keyed,) = [stone for stone in engine.stones_declared() if stone.code == "keyed"]
+    shown = {each.name: (each.default, each.no_echo) for each in keyed.parameters}
+    hidden, made = ("*****", True), (None, False)
+    assert shown == {"password": hidden, "pins": hidden, "serial": made, "day": made}
+
+    started = run(engine, "keyed", service("a", "keyed"), service("b", "keyed", {"serial": "${no}"}), no="7")
+    engine.delete(started)
+    assert engine.wait(started, timeout=30).status == "delete.success"
+
+    seen = (crew.folder / "keyed").read_text().splitlines()
+    # Two attempts and a delete of each.
+    assert sorted(seen.count(line) for line in set(seen)) == [3, 3]
+    assert all("'s3cret-own'" in line and "'pin-4711'" in line and "datetime.date(" in line for line in seen)
+    assert sum("('serial', '7')" in line for line in seen) == 3
+    for task in engine.tasks(started):
+        assert (task.parameters["password"], task.parameters["pins"]) == ("*****", "*****")
+        assert f"('serial', '{task.parameters['serial']}')" in "".join(seen)
+    for row in Declarations(engine._store).all():
+        assert "s3cret" not in row.declaration
+        assert "4711" not in row.declaration
 
 
 def test_a_failure_is_rolled_back_by_workers(team: Team) -> None:
@@ -94,6 +123,36 @@ def test_what_is_no_answer_is_dropped_and_holds_nothing_up(team: Team) -> None:
         link.publish(signs_queue(), body)
     link.drop()
     assert engine.get(run(engine, "after", service("a", "quick"))).status == "success"
+
+
+def test_a_worker_that_supplies_nothing_new_has_failed_and_what_nobody_declares_is_hidden(
+    team: Team,
+) -> None:
+    crew, engine = team
+    link = Link(make_app(crew.broker))
+    stone = {"code": "foreign", "parameters": [{"name": "a", "supplied": True}]}
+    link.publish(results_queue(), json.dumps({"kind": "stones", "stones": [stone]}))
+    until(lambda: any(each.code == "foreign" for each in engine.stones_declared()))
+    works: list[dict[str, Any]] = []
+
+    def supply(message: Any) -> None:
+        work = json.loads(body_text(message))[1]["work"]
+        works.append(work["parameters"])
+        names = ("task_id", "process_instance_id", "event", "attempt", "delivery")
+        answer = {**{name: work[name] for name in names}, "kind": "answer", "result": "supplied"}
+        link.publish(results_queue(), json.dumps({**answer, "parameters": {"a": 1, "b": "undeclared"}}))
+        message.ack()
+
+    link.declare(task_queue("foreign"))
+    with Consumer(link.channel(), [task_queue("foreign")], on_message=supply, auto_declare=False):
+        engine.deploy(line("foreign", service("a", "foreign")))
+        started = engine.start(key="foreign", name="x").process_instance_id
+        until(lambda: (link.drain(0.1), engine.get(started).status != "running")[1])
+    link.drop()
+    (task,) = engine.tasks(started)
+    assert works == [{}, {"a": 1, "b": "undeclared"}]
+    assert (task.status, task.reason) == ("start.failed", "The worker has supplied nothing that the task lacked.")
+    assert task.parameters == {"a": 1, "b": "*****"}
 
 
 def test_progress_and_begin_are_seen_while_a_hook_runs(team: Team) -> None:

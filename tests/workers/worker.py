@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 from marshmallow import fields
 
@@ -86,7 +88,31 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
         def start(self, task: TaskInfo) -> None:
             raise RuntimeError("no")
 
-    return [*make_stones(calls, gate, worker), Sized, Beijing, Elsewhere, Cooperative, Moving, Broken]
+    class Keyed(Stone):
+        code = "keyed"
+        parameters = {
+            "password": fields.String(load_default="s3cret-own", metadata={"no_echo": True}),
+            "pins": fields.Dict(values=fields.String(metadata={"no_echo": True}), load_default={"door": "pin-4711"}),
+            "serial": fields.String(load_default=lambda: uuid4().hex),
+            "day": fields.Date(load_default=lambda: date(2020, 2, 29)),
+        }
+        retries = 1
+        retry_backoff = 0.05
+
+        def start(self, task: TaskInfo) -> None:
+            self._seen(task)
+            if task.attempt == 1:
+                raise ValueError("not at the first go")
+
+        def delete(self, task: TaskInfo) -> None:
+            self._seen(task)
+
+        @staticmethod
+        def _seen(task: TaskInfo) -> None:
+            with (folder / "keyed").open("a", encoding="utf-8") as file:
+                file.write(f"{sorted(task.parameters.items())}\n")
+
+    return [*make_stones(calls, gate, worker), Sized, Beijing, Elsewhere, Cooperative, Moving, Broken, Keyed]
 
 
 def main() -> None:

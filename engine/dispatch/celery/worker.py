@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from celery import Celery, signals
@@ -21,7 +21,9 @@ from celery.worker.control import control_command
 from celery.worker.request import Request
 
 from ...errors import Invalid
+from ...jsontext import JSON
 from ...limits import Limits
+from ...parameters import supplied
 from ...perform import Outcome, perform
 from ...stone import Stone
 from ...stones import Stones
@@ -76,7 +78,8 @@ class Workshop:
             try:
                 answer = messages.answer_text(outcome)
             except (TypeError, ValueError) as error:
-                answer = messages.answer_text(_failure(work, f"What the stone put out cannot be sent: {error}"))
+                failed = _unbegun(work, "failed", f"What the stone put out cannot be sent: {error}")
+                answer = messages.answer_text(failed)
             self._answers[key] = answer
             if len(self._answers) > MOST_REMEMBERED:
                 self._answers.popitem(last=False)
@@ -85,9 +88,18 @@ class Workshop:
     def _outcome(self, work: Work) -> Outcome:
         stone = self.stones.choose(work.stone, work.parameters)
         if stone is None:
-            return _failure(work, f"The worker {os.uname().nodename} has no stone {work.stone!r} for these parameters.")
+            text = f"The worker {os.uname().nodename} has no stone {work.stone!r} for these parameters."
+            return _unbegun(work, "failed", text)
         if self.ring.has(work.task_id, work.delivery):
-            return _failure(work, "It was stopped before it began.", result="withdrawn")
+            return _unbegun(work, "withdrawn", "It was stopped before it began.")
+        if work.event in ("start", "mock"):
+            try:
+                missing = supplied(stone, work.parameters)
+            except Invalid as error:
+                return _unbegun(work, "failed", error.message)
+            if missing:
+                # The hook is called when they are in the ledger: a retry and an undo are to see the same.
+                return _unbegun(work, "supplied", parameters=missing)
         request = self.ring.begin(work.task_id, work.delivery)
         last = 0.0
 
@@ -132,7 +144,10 @@ class Workshop:
             link.broke(error)
 
 
-def _failure(work: Work, reason: str, *, result: Any = "failed") -> Outcome:
+def _unbegun(
+    work: Work, result: Any, reason: str | None = None, *, parameters: Mapping[str, JSON] | None = None
+) -> Outcome:
+    """What comes of a work without what its hook would tell."""
     return Outcome(
         task_id=work.task_id,
         process_instance_id=work.process_instance_id,
@@ -141,6 +156,7 @@ def _failure(work: Work, reason: str, *, result: Any = "failed") -> Outcome:
         delivery=work.delivery,
         result=result,
         reason=reason,
+        parameters=parameters,
     )
 
 
