@@ -11,6 +11,7 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import WSGITask
 
 from ..engine.errors import Invalid
 from .access import ADD_A_RULE, is_loopback
@@ -40,6 +41,42 @@ def asked_to_stop() -> threading.Event:
     return asked
 
 
+class Channel(HTTPChannel):
+    """A connection on which the head of an answer may be held back until what follows is there."""
+
+    held: list[bytes] | None = None
+
+    def write_soon(self, data: Any) -> int:
+        if self.held is None:
+            return int(super().write_soon(data))
+        self.held.append(data)
+        return len(data)
+
+    def let_go(self) -> None:
+        """Send what was held back, in one piece."""
+        held, self.held = self.held, None
+        super().write_soon(b"".join(held or ()))
+
+
+class AnswerTask(WSGITask):
+    """Sends the head of an answer together with the first of its body: one packet, and one wait for its turn."""
+
+    channel: Channel
+
+    def write(self, data: bytes) -> None:
+        if self.wrote_header:
+            super().write(data)
+            return
+        self.channel.held = []
+        try:
+            super().write(data)
+        finally:
+            self.channel.let_go()
+
+
+Channel.task_class = AnswerTask
+
+
 class Server:
     """A listening server; ``url`` is where it is reached."""
 
@@ -58,6 +95,8 @@ class Server:
             # The application itself must see that a request was forwarded.
             clear_untrusted_proxy_headers=False,
         )
+        for listening in self._listening():
+            listening.channel_class = Channel
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._listening()[0].getsockname()[1]}"
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, Response
 
 from riverstone.api.server import Server, refuse_remote
 from riverstone.engine.errors import Invalid
@@ -26,6 +30,44 @@ def test_an_address_that_others_reach_is_refused(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_an_address_of_this_machine_is_taken(host: str) -> None:
     refuse_remote(host)
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    server = Server(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+        thread.join(10)
+
+
+def test_the_head_and_the_body_of_an_answer_come_together() -> None:
+    app = Flask("short")
+    app.add_url_rule("/", view_func=lambda: "all of it")
+    with served(app) as url, socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)) as connection:
+        for _ in range(100):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            piece = connection.recv(65536)
+            assert piece.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert piece.endswith(b"\r\n\r\nall of it")
+
+
+def test_answers_that_come_bit_by_bit_or_have_no_body_are_served_too() -> None:
+    app = Flask("bits")
+    app.add_url_rule("/", view_func=lambda: Response(iter(["first ", "", "x" * 200_000, " last"])))
+    app.add_url_rule("/none", "none", view_func=lambda: ("", 204))
+    app.add_url_rule("/broken", "broken", view_func=lambda: Response(1 // each for each in (1, 0)))  # type: ignore[arg-type]
+    with served(app) as url, requests.Session() as session:
+        for _ in range(3):
+            assert session.get(url, timeout=10).text == f"first {'x' * 200_000} last"
+            assert session.get(f"{url}/none", timeout=10).status_code == 204
+            head = session.head(url, timeout=10)
+            assert (head.status_code, head.text) == (200, "")
+        with pytest.raises(requests.RequestException):
+            requests.get(f"{url}/broken", timeout=10).raise_for_status()
 
 
 def test_a_request_under_way_is_answered_before_the_server_stops() -> None:
