@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from . import tracing
@@ -15,7 +16,12 @@ from .errors import EngineClosed, WaitTimeout
 from .pulse import Pulse
 from .river import River, Turn
 from .views import ProcessInstance
-from .watching import Rested
+from .watching import Rested, Watcher
+
+TURN = 0.01
+"""Seconds for which a thread keeps an inline engine going for others too, if one of them could take its turn."""
+PATIENCE = 0.1
+"""Seconds after which one that waits for its turn looks whether anybody is at it."""
 
 
 class Pump:
@@ -31,6 +37,8 @@ class Pump:
         self.inline = inline
         self.closed = False
         self._pumping = threading.RLock()
+        self._next: list[Watcher] = []
+        """Those who wait for an end, and could keep an inline engine going in place of the thread that is at it."""
 
     def step(self, action: Callable[[Turn], Any]) -> Any:
         """Have one event stepped, wherever steps run, and return its result once that is durable."""
@@ -56,21 +64,42 @@ class Pump:
             self._pump(self.inline)
         return result
 
-    def _pump(self, inline: InlineDispatcher) -> bool:
-        """Carry out what can be carried out now, in this thread."""
-        if not self._pumping.acquire(blocking=False):
-            return False
-        try:
-            if self.pulse.delivering:
-                return False
-            moved = False
-            while True:
-                stepped = self.river.drain()
-                if not (inline.run_some() or stepped or self.pulse.deliver_owed()):
+    def _pump(self, inline: InlineDispatcher) -> bool | None:
+        """Carry out what can be carried out now, in this thread; whether there was anything.
+
+        None if another thread is at it, which then sees to all that there is.
+        """
+        moved = False
+        while self._pumping.acquire(blocking=False):
+            try:
+                if self.pulse.delivering:
                     return moved
-                moved = True
-        finally:
-            self._pumping.release()
+                moved = self._carry_out(inline) or moved
+            finally:
+                self._pumping.release()
+            # What others handed in while they found this thread at it would wait for the next call.
+            if not self._has_work(inline):
+                return moved
+            with suppress(IndexError):
+                self._next.pop(0).wake()
+                return moved
+        return moved or None
+
+    def _has_work(self, inline: InlineDispatcher) -> bool:
+        return self.river.has_work() or inline.load()[0] > 0
+
+    def _carry_out(self, inline: InlineDispatcher) -> bool:
+        moved, begun = False, time.monotonic()
+        while True:
+            stepped = self.river.drain()
+            if not (inline.run_some() or stepped or self.pulse.deliver_owed()):
+                # Another thread may be in the middle of a step that hands over something.
+                self.river.let_step_end()
+                if not self._has_work(inline):
+                    return moved
+            moved = True
+            if self._next and time.monotonic() - begun > TURN:
+                return moved
 
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything."""
@@ -95,8 +124,10 @@ class Pump:
                 if deadline is not None and now >= deadline:
                     raise _too_late(process_instance_id, timeout)
                 if self.inline is not None:
-                    self._wait_inline(process_instance_id, deadline, timeout)
-                    rested = look()
+                    going_on = self._goes_on(self.inline, watcher)
+                    rested = watcher.ended or look()
+                    if rested is None and not going_on:
+                        self._sleep_until_due(process_instance_id, deadline, timeout)
                 else:
                     # Another engine's step is seen only by looking, so the watcher is not relied on alone.
                     watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
@@ -105,9 +136,18 @@ class Pump:
         finally:
             self.river.watchers.remove(process_instance_id, watcher)
 
-    def _wait_inline(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
-        if self.run_pending():
-            return
+    def _goes_on(self, inline: InlineDispatcher, watcher: Watcher) -> bool:
+        """Keep an inline engine going, unless another thread does; whether there was or may be anything to do."""
+        moved = self._pump(inline)
+        if moved is not None:
+            return moved or self.pulse.beat()
+        self._next.append(watcher)
+        watcher.wait(PATIENCE)
+        with suppress(ValueError):
+            self._next.remove(watcher)
+        return True
+
+    def _sleep_until_due(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
         due = self.pulse.next_due()
         if due is None:
             text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."

@@ -81,16 +81,19 @@ Action = Callable[[Turn], Any]
 class Answer:
     """What came of an event, for the thread that steps it; as a future, but without what other threads need."""
 
-    __slots__ = ("_error", "_result")
+    __slots__ = ("_error", "_result", "is_there")
 
     def __init__(self) -> None:
         self._error: BaseException | None = None
+        self.is_there = False
 
     def set_result(self, result: Any) -> None:
         self._result = result
+        self.is_there = True
 
     def set_exception(self, error: BaseException | None) -> None:
         self._error = error
+        self.is_there = True
 
     def result(self) -> Any:
         if self._error is not None:
@@ -109,11 +112,11 @@ class Awaited(Answer):
         self._there.acquire()
 
     def set_result(self, result: Any) -> None:
-        self._result = result
+        super().set_result(result)
         self._there.release()
 
     def set_exception(self, error: BaseException | None) -> None:
-        self._error = error
+        super().set_exception(error)
         self._there.release()
 
     def result(self) -> Any:
@@ -230,14 +233,22 @@ class River:
         with self._stepping:
             if self.looks.came_in and not self._enter_looks():
                 return False
-            with self._inbox_lock:
-                batch = self._inbox
-                self._inbox = batch[MOST_IN_A_BATCH:] if len(batch) > MOST_IN_A_BATCH else []
-                del batch[MOST_IN_A_BATCH:]
-            self.unavailable = False
-            if batch:
-                self._step_together(batch)
-            return not self.unavailable
+            return self._step_inbox()
+
+    def let_step_end(self) -> None:
+        """Return when no other thread is in the middle of a step."""
+        with self._stepping:
+            pass
+
+    def _step_inbox(self) -> bool:
+        with self._inbox_lock:
+            batch = self._inbox
+            self._inbox = batch[MOST_IN_A_BATCH:] if len(batch) > MOST_IN_A_BATCH else []
+            del batch[MOST_IN_A_BATCH:]
+        self.unavailable = False
+        if batch:
+            self._step_together(batch)
+        return not self.unavailable
 
     def _enter_looks(self) -> bool:
         """Enter the looks that changed nothing; false where the store cannot be reached."""
@@ -273,10 +284,19 @@ class River:
 
     def now(self, action: Action) -> Any:
         """Step one event in the caller's thread and return its result once that is durable."""
-        with self._stepping:
-            answer = Answer()
-            self._step_together([Posted(action, answer)])
+        answer = Answer()
+        if self._stepping.acquire(blocking=False):
+            try:
+                self._step_together([Posted(action, answer)])
+            finally:
+                self._stepping.release()
             return answer.result()
+        # While another thread steps, several may come: the first whose turn it is steps what all of them have asked.
+        self._submit(Posted(action, answer))
+        with self._stepping:
+            while not answer.is_there:
+                self._step_inbox()
+        return answer.result()
 
     # -- stepping
 

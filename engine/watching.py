@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..models import ContentRow, InstanceRow, TaskRow
@@ -40,10 +41,16 @@ class Watcher:
         if instance.row.phase == "ended":
             # The engine lets go of it, so nothing changes this copy any more.
             self.ended = Rested(instance.row, instance.content, instance.tasks.values())
-        self._rests.release()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the waiting thread look, or it will as soon as it waits."""
+        with suppress(RuntimeError):
+            # It may have been woken already.
+            self._rests.release()
 
     def wait(self, seconds: float) -> None:
-        """Return when it is told of, or after so long."""
+        """Return when it is woken, or after so long."""
         self._rests.acquire(timeout=seconds)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import random
 import threading
 import time
 from collections import Counter
@@ -213,9 +214,12 @@ def test_closing_while_others_start_answers_each_with_a_record_or_a_refusal(tmp_
     assert stored == {"success": len(answers)}
 
 
-def test_twenty_threads_deploy_and_start_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@both
+def test_twenty_threads_deploy_and_start_at_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, dispatcher: Kind
+) -> None:
     caplog.set_level(logging.WARNING)
-    with Engine(url(tmp_path), stones=[Add], dispatcher="threads") as engine:
+    with Engine(url(tmp_path), stones=[Add], dispatcher=dispatcher) as engine:
 
         def work(number: int) -> list[str]:
             key = f"shop{number % 5}"
@@ -233,6 +237,38 @@ def test_twenty_threads_deploy_and_start_at_once(tmp_path: Path, caplog: pytest.
         assert len(set(task_ids) | set(ids)) == 3 * 400
     assert "locked" not in caplog.text
     assert caplog.text == ""
+
+
+@both
+def test_threads_that_start_and_wait_over_and_over_each_see_their_processes_end(
+    tmp_path: Path, dispatcher: Kind
+) -> None:
+    with Engine(url(tmp_path), stones=[Add], dispatcher=dispatcher) as engine:
+        engine.deploy(line("shop", *(service(f"s{number}", "add") for number in range(5))))
+
+        def caller(name: int) -> list[str]:
+            started = [engine.start(key="shop", name=f"{name}") for _ in range(2)]
+            return [engine.wait(each.process_instance_id, timeout=30).status for each in started for _ in range(2)]
+
+        with ThreadPoolExecutor(24) as pool:
+            assert Counter(status for statuses in pool.map(caller, range(240)) for status in statuses) == {
+                "success": 960
+            }
+
+
+def test_an_inline_engine_leaves_nothing_undone_when_the_last_of_many_threads_has_returned(tmp_path: Path) -> None:
+    def dawdle(task: TaskInfo) -> None:
+        time.sleep(random.random() / 500)
+
+    with Engine(url(tmp_path)) as engine, Engine(url(tmp_path), passive=True) as onlooker:
+        engine.stone("dawdle")(dawdle)
+        engine.deploy(line("shop", service("a", "dawdle"), service("b", "dawdle")))
+        for _ in range(15):
+            with ThreadPoolExecutor(8) as pool:
+                started = list(pool.map(lambda name: engine.start(key="shop", name=f"{name}"), range(16)))
+
+            statuses = {onlooker.get(instance.process_instance_id).status for instance in started}
+            assert statuses == {"success"}, "what was handed in while another thread was at it waits for the next call"
 
 
 def test_two_engines_on_one_file_share_the_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
