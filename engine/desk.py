@@ -69,10 +69,6 @@ class Desk:
         numbers = tuple(process_instance_ids)
         self._river.post(lambda turn: turn.river.drop_stale(numbers, turn))
 
-    def due(self, process_instance_id: int, task_id: int) -> None:
-        """Queue a look at a task whose deadline is over."""
-        self._river.post(lambda turn: step.task_due(turn.instance(process_instance_id), task_id))
-
     def lose(self, task_id: int, process_instance_id: int, delivery: int) -> bool:
         """Whoever had this delivery of a task is lost; an engine offers the task anew, or gives it up."""
         return self.handovers.lose(task_id, process_instance_id, delivery, self.facilities.clock.now())

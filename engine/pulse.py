@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..models import SUSPECT, EngineRow, EventRow, Leases, StoreError
+from ..models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreError
 from . import failpoints, ledger, logs, step
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
@@ -32,6 +32,8 @@ BEHIND = 10.0
 """Seconds without a look at the store, or without an answer of it, after which the engine does not do its work."""
 JUMP = 30.0
 """Seconds by which the clock and real time may part between two looks before that counts as a jump."""
+DEADLINE = 1000
+"""Milliseconds for which the deadline of a task in workers' hands is left to the engine that knows of it by itself."""
 MOST_AT_ONCE = 200
 MOST_REPAIRS = 5
 MOST_DELIVERED = 50
@@ -62,6 +64,7 @@ class Pulse:
         self._start_due = start_due
         self._begun = self._answered = time.monotonic()
         self.leases = Leases(facilities.store)
+        self._handovers = Handovers(facilities.store)
         self._heartbeat = Heartbeat(self.leases, facilities.engine_id, river)
         self._observed: dict[str, tuple[int, float]] = {}
         self._suspect: int | None = None
@@ -199,11 +202,19 @@ class Pulse:
             jump = now - self._clock[0] - round((awake - self._clock[1]) * 1000)
             timers_jump = now - self._clock[0] - round((passed - self._clock[2]) * 1000)
             if abs(jump) >= JUMP * 1000:
-                logger.warning("the clock has jumped by %d seconds", jump // 1000)
                 timers_jump = timers_jump if abs(timers_jump) >= JUMP * 1000 else 0
-                self.leases.shift(self.facilities.engine_id, jump, timers_jump)
+                self.leases.shift(self.facilities.engine_id, jump, timers_jump, self._handed())
                 self.river.shift(jump, timers_jump)
+                logger.warning("the clock has jumped by %d seconds", jump // 1000)
         self._clock = now, awake, passed
+
+    def _handed(self) -> list[tuple[int, int]]:
+        """The tasks in workers' hands whose deadlines are this engine's to see to."""
+        if self.passive or not self.facilities.dispatcher.remote:
+            return []
+        # What was handed over just now is not noted yet.
+        self._handovers.note(self.facilities.engine_id)
+        return self._handovers.seen_to(self.facilities.engine_id)
 
     def _look_after_suspects(self) -> None:
         """Hand over again what a failed turn may have taken from the dispatcher, but not for ever."""
@@ -268,6 +279,10 @@ class Pulse:
         for number, token, which in self.leases.due_timers(engine_id, now, MOST_AT_ONCE):
             self._submit("timer", number, token, which)
             moved = True
+        if self.facilities.dispatcher.remote:
+            for number, task_id in self._handovers.overdue(engine_id, now - DEADLINE):
+                self._submit("task", number, task_id, 0)
+                moved = True
         for number in self.leases.due_graces(engine_id, now, MOST_AT_ONCE):
             self._submit("grace", number, 0, 0)
             moved = True

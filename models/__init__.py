@@ -6,8 +6,8 @@ from .cipher import Cipher, digests, encrypt_again
 from .declarations import DeclarationRow, Declarations
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
 from .figures import Figures, Group, read_figures
-from .handovers import WORKERS, HandedRow, Handovers
-from .leases import SUSPECT, Leases
+from .handovers import HandedRow, Handovers
+from .leases import SUSPECT, WORKERS, Leases
 from .rows import (
     ContentRow,
     DeploymentRow,

@@ -3,20 +3,20 @@
 Such a task is owned by :data:`WORKERS`, not by an engine, so the death of an engine takes nothing from them. A task
 that ends quickly is never written here. One that does not is noted by the next sweep of any engine, gets a lease each
 time its worker gives a sign of life, and is lost when that runs out. Times are the database's own.
+
+Only its deadline is not: that is by the clocks of engines, so one of them sees to it (the ``owner`` of the note).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .leases import now_of
+from .leases import OUTDATE, WORKERS, now_of
 
 if TYPE_CHECKING:
     from .store import Store
 
-WORKERS: Final = "workers"
-"""Who owns a task that was handed to workers on other machines."""
 MOST_AT_ONCE = 1000
 
 
@@ -43,8 +43,11 @@ class Handovers:
         elif store.kind == "mysql":
             self._insert = "INSERT IGNORE INTO", ""
 
-    def note(self) -> None:
-        """Write down what has been in hand since the sweep before, and forget what no longer is."""
+    def note(self, engine_id: str) -> None:
+        """Write down what has been in hand since the sweep before, and forget what no longer is.
+
+        The engine sees to the deadlines of what it writes down, and of what a dead one had.
+        """
         into, otherwise = self._insert
         missing = self.store.read(f"SELECT COUNT(*) {_IN_HAND} AND NOT EXISTS ({_NOTED})")
         gone = self.store.read(f"SELECT `task_id` FROM `handover` WHERE NOT EXISTS ({_STILL}) LIMIT {MOST_AT_ONCE}")
@@ -54,9 +57,18 @@ class Handovers:
             self.store.execute(sql, tuple(number for (number,) in gone))
         if missing[0][0]:
             self.store.execute(
-                f"{into} `handover` (`task_id`, `delivery`, `since`, `lease`, `running`) SELECT `task`.`id`,"
-                f" `handed` + `lost`, {self._now}, NULL, 0 {_IN_HAND} AND NOT EXISTS ({_NOTED}){otherwise}"
+                f"{into} `handover` (`task_id`, `delivery`, `since`, `lease`, `running`, `owner`) SELECT `task`.`id`,"
+                f" `handed` + `lost`, {self._now}, NULL, 0, ? {_IN_HAND} AND NOT EXISTS ({_NOTED}){otherwise}",
+                (engine_id,),
             )
+        self._adopt(engine_id)
+
+    def _adopt(self, engine_id: str) -> None:
+        # Literally: a subquery would hold up the commits of those engines on MariaDB.
+        living = [engine_id, *(name for (name,) in self.store.read("SELECT `id` FROM `engine_node`"))]
+        nobodys = f"(`owner` IS NULL OR `owner` NOT IN ({', '.join('?' * len(living))}))"
+        if self.store.read(f"SELECT 1 FROM `handover` WHERE {nobodys} LIMIT 1", living):
+            self.store.execute(f"UPDATE `handover` SET `owner` = ? WHERE {nobodys}", (engine_id, *living))
 
     def vouch(self, signs: Iterable[tuple[int, int, bool]], lease: int) -> None:
         """Somebody has these in hand: (task id, delivery, whether its hook runs); good for so many milliseconds."""
@@ -102,10 +114,7 @@ class Handovers:
         def write() -> bool:
             if not self.store.run(LOSE, (now, task_id, delivery)):
                 return False
-            self.store.run(
-                "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` = ?",
-                (process_instance_id,),
-            )
+            self.store.run(OUTDATE, (process_instance_id,))
             return True
 
         return self.store.write(write)
@@ -128,10 +137,15 @@ class Handovers:
         running, vouched, since = found[0]
         return bool(running), None if vouched is None else int(vouched), int(since)
 
-    def overdue(self, now: int) -> list[tuple[int, int]]:
-        """Tasks in hand whose deadline is over by the engine's time: (process instance, task)."""
-        sql = f"SELECT `task`.`process_instance_id`, `task`.`id` {_HANDED} AND `task`.`deadline` <= ? LIMIT 1000"
-        return [(int(instance), int(task)) for instance, task in self.store.read(sql, (now,))]
+    def overdue(self, engine_id: str, now: int) -> list[tuple[int, int]]:
+        """Tasks in hand whose deadline the engine sees to and is over by its time: (process instance, task)."""
+        sql = f"SELECT {_WHICH} {_HANDED} AND `task`.`deadline` <= ? AND `handover`.`owner` = ? LIMIT {MOST_AT_ONCE}"
+        return [(int(instance), int(task)) for instance, task in self.store.read(sql, (now, engine_id))]
+
+    def seen_to(self, engine_id: str) -> list[tuple[int, int]]:
+        """All tasks in hand whose deadline the engine sees to: (process instance, task)."""
+        sql = f"SELECT {_WHICH} {_HANDED} AND `task`.`deadline` IS NOT NULL AND `handover`.`owner` = ?"
+        return [(int(instance), int(task)) for instance, task in self.store.read(sql, (engine_id,))]
 
     def _select(self, condition: str, silent: str) -> list[HandedRow]:
         sql = (
@@ -141,6 +155,7 @@ class Handovers:
         return [HandedRow(*row) for row in self.store.read(sql)]
 
 
+_WHICH = "`task`.`process_instance_id`, `task`.`id`"
 _OPEN = f"`task`.`open` = 1 AND `task`.`owner` = '{WORKERS}' AND `task`.`due` IS NULL"
 # By way of the instances that have not ended, since these are few and no index tells the owner of a task.
 _IN_HAND = (

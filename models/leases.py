@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .cipher import opened
 from .errors import AlreadyUsed
@@ -19,6 +19,8 @@ from .store import RUNNING
 if TYPE_CHECKING:
     from .store import Store
 
+WORKERS: Final = "workers"
+"""Who owns a task that was handed to workers on other machines."""
 SUSPECT = 2
 """A task that was lost so often may be what kills engines: of these, one at a time is taken."""
 
@@ -139,16 +141,21 @@ class Leases:
         """Process instances whose grace is over and this engine's to see to."""
         return [number for (number,) in self.store.read(SELECT_DUE_GRACES, (engine_id, now, limit))]
 
-    def shift(self, engine_id: str, by: int, timers_by: int) -> None:
+    def shift(self, engine_id: str, by: int, timers_by: int, handed: Iterable[tuple[int, int]] = ()) -> None:
         """Move the moments of an engine's open tasks and graces, and of its timers that count from when they were set.
 
-        By so many milliseconds; a timer that was set for a date stays.
+        By so many milliseconds; a timer that was set for a date stays. The deadlines of tasks in workers' hands are
+        moved in the sight of all engines: ``handed`` are these, as (process instance, task).
         """
+        chosen = sorted(handed)
 
         def move() -> None:
             self.store.run(SHIFT_TASKS, (by, by, engine_id))
             self.store.run(SHIFT_GRACES, (by, engine_id))
             self.store.run(SHIFT_TIMERS, (timers_by, engine_id))
+            for number, task_id in chosen:
+                if self.store.run(SHIFT_HANDED, (by, task_id)):
+                    self.store.run(OUTDATE, (number,))
 
         self.store.write(move)
 
@@ -173,6 +180,9 @@ _THEIRS = (
     " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended')"
 )
 SHIFT_TASKS = "UPDATE `task` SET `due` = `due` + ?, `deadline` = `deadline` + ?" + _THEIRS
+SHIFT_HANDED = f"UPDATE `task` SET `deadline` = `deadline` + ? WHERE `id` = ? AND `open` = 1 AND `owner` = '{WORKERS}'"
+OUTDATE = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` = ?"
+"""Lets no copy in memory go on with what was changed beside it."""
 SHIFT_GRACES = "UPDATE `process_instance` SET `due` = `due` + ? WHERE `due_owner` = ? AND `due` IS NOT NULL"
 SHIFT_TIMERS = "UPDATE `wait` SET `due` = `due` + ? WHERE `owner` = ? AND `due` IS NOT NULL AND `kind` = 'timer'"
 LEAVE_TASKS = "UPDATE `task` SET `owner` = NULL, `due` = COALESCE(`due`, ?)" + _THEIRS

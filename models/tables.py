@@ -176,6 +176,7 @@ class Handover(Model):
     since = BigIntegerField()
     lease = BigIntegerField(null=True)
     running = IntegerField(default=0)
+    owner = CharField(max_length=36, null=True)
 
     class Meta:
         table_name = "handover"

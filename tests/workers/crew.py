@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Engine
+from riverstone.engine import Clock, Engine
 from riverstone.engine.dispatch.celery import CeleryDispatcher, consumer, make_app, sweeper
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,9 +51,9 @@ class Crew:
         self._workers: list[subprocess.Popen[bytes]] = []
 
     @contextmanager
-    def river(self, *, stones: int = 11) -> Iterator[Engine]:
+    def river(self, *, stones: int = 13, clock: Clock | None = None) -> Iterator[Engine]:
         """An engine without any stone's code, once it knows so many stones from workers."""
-        with Engine(self.url, dispatcher=CeleryDispatcher(make_app(self.broker))) as engine:
+        with Engine(self.url, dispatcher=CeleryDispatcher(make_app(self.broker)), clock=clock) as engine:
             until(lambda: len(engine.stones_declared()) >= stones)
             yield engine
 

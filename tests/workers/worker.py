@@ -112,7 +112,11 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
             with (folder / "keyed").open("a", encoding="utf-8") as file:
                 file.write(f"{sorted(task.parameters.items())}\n")
 
-    return [*make_stones(calls, gate, worker), Sized, Beijing, Elsewhere, Cooperative, Moving, Broken, Keyed]
+    quick, held, *others = make_stones(calls, gate, worker)
+    hasty = type("Hasty", (held,), {"code": "hasty", "timeouts": {"start": 3.0}})
+    patient = type("Patient", (held,), {"code": "patient", "timeouts": {"start": 60.0}})
+    own = [Sized, Beijing, Elsewhere, Cooperative, Moving, Broken, Keyed, hasty, patient]
+    return [quick, held, *others, *own]
 
 
 def main() -> None:

@@ -25,8 +25,6 @@ PATIENCE = 8.0
 """Seconds within which a worker that has a task shows it: more than two of its signs are apart."""
 SETTLED = 4.0
 """Seconds after connecting before anything is judged, so that what workers have said meanwhile has come in."""
-DEADLINE = 1000
-"""Milliseconds for which a deadline is left to the engine that knows of it by itself."""
 
 
 class Sweeper:
@@ -73,10 +71,8 @@ class Sweeper:
     def sweep(self) -> None:
         """Look once at everything that is in hand."""
         handovers = self._desk.handovers
-        handovers.note()
+        handovers.note(self._desk.facilities.engine_id)
         self._desk.learn()
-        for process_instance_id, task_id in handovers.overdue(self._desk.facilities.clock.now() - DEADLINE):
-            self._desk.due(process_instance_id, task_id)
         connected = self._consumer.connected_for
         if connected is None or connected < SETTLED or len(self._publisher) or self._is_behind():
             return
