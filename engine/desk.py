@@ -13,9 +13,10 @@ from .errors import UnknownProcessInstance
 from .instance import Facilities
 from .ledger import delivery
 from .perform import Outcome, spoilt
-from .river import Posted, River, Turn
+from .river import River
 from .stone import Stone
 from .task_info import Work
+from .turn import Posted, Turn
 
 
 class Desk:

@@ -30,13 +30,14 @@ from .owned import OwnedEngine
 from .pulse import Pulse
 from .pump import Pump
 from .records import Records
-from .river import River, Turn
+from .river import River
 from .scripts import Scripts
 from .start_timers import StartTimers
 from .starts import Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo
+from .turn import Turn
 
 
 class Engine(ModelCalls, UndoCalls, OperatingCalls):

@@ -10,8 +10,8 @@ from ..models import EventRow
 from . import jsontext, step
 from .errors import LimitExceeded, RiverstoneError
 from .instance import Facilities, Flags
-from .river import Turn
 from .starts import Starts
+from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")
 

@@ -16,7 +16,8 @@ from . import failpoints, ledger, logs, step
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
 from .instance import Facilities
-from .river import River, Turn
+from .river import River
+from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")
 

@@ -14,7 +14,8 @@ from .clock import Clock
 from .dispatch.inline import InlineDispatcher
 from .errors import EngineClosed, WaitTimeout
 from .pulse import Pulse
-from .river import River, Turn
+from .river import River
+from .turn import Turn
 from .views import ProcessInstance
 from .watching import Rested, Watcher
 

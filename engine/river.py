@@ -12,15 +12,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
-from . import effort, failpoints, logs
+from ..models import AlreadyUsed, EngineForgotten, EventRow, RevisionConflict, StoreError
+from . import failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
 from .looks import Looks
 from .perform import Outcome
 from .task_info import Work
+from .turn import Action, Answer, Awaited, Posted, Turn
 from .watching import RESTING, Watchers
 
 logger = logging.getLogger("riverstone.engine")
@@ -28,109 +29,6 @@ logger = logging.getLogger("riverstone.engine")
 MOST_IN_A_BATCH = 256
 MOST_KEPT = 1000
 TRIES = 5
-
-
-class Turn:
-    """One transaction in the making: the instances that take part, and what follows its commit."""
-
-    def __init__(self, river: River) -> None:
-        self.river = river
-        self.changes = Changes()
-        self.instances: dict[int, Instance] = {}
-        self.newest: dict[str, str | None] = {}
-        """The newest deployments of the keys that were asked about."""
-        self.in_use: set[str] = set()
-        """Deployments that are not removed."""
-
-    def act(self, action: Action) -> Any:
-        """Let one event do its part, with expressions that can only look at so much."""
-        effort.begin(self.river.facilities.limits)
-        try:
-            return action(self)
-        finally:
-            effort.end()
-
-    def instance(self, process_instance_id: int) -> Instance:
-        """The instance, its copy in memory if that is kept; raises UnknownProcessInstance."""
-        found = self.instances.get(process_instance_id)
-        if found is None:
-            found = self.river.kept(process_instance_id)
-            self.join(found)
-        return found
-
-    def let_go(self) -> None:
-        """Part what refers to one another and is not needed any more, so that it goes without a search for rubbish."""
-        for instance in self.instances.values():
-            if instance.row.phase == "ended":
-                instance.workflow.let_go()
-        self.instances.clear()
-
-    def join(self, instance: Instance) -> None:
-        """Let an instance write into this transaction."""
-        row = instance.row
-        self.instances[row.process_instance_id] = instance
-        instance.changes = self.changes
-        instance.find = self.instance
-        if row.origin is not None:
-            instance.follow(self.instance(row.origin))
-
-
-Action = Callable[[Turn], Any]
-
-
-class Answer:
-    """What came of an event, for the thread that steps it; as a future, but without what other threads need."""
-
-    __slots__ = ("_error", "_result", "is_there")
-
-    def __init__(self) -> None:
-        self._error: BaseException | None = None
-        self.is_there = False
-
-    def set_result(self, result: Any) -> None:
-        self._result = result
-        self.is_there = True
-
-    def set_exception(self, error: BaseException | None) -> None:
-        self._error = error
-        self.is_there = True
-
-    def result(self) -> Any:
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-
-class Awaited(Answer):
-    """The same for one thread that waits for it: a single lock, where a future has a condition and its list."""
-
-    __slots__ = ("_there",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._there = threading.Lock()
-        self._there.acquire()
-
-    def set_result(self, result: Any) -> None:
-        super().set_result(result)
-        self._there.release()
-
-    def set_exception(self, error: BaseException | None) -> None:
-        super().set_exception(error)
-        self._there.release()
-
-    def result(self) -> Any:
-        """Wait for it; once."""
-        self._there.acquire()
-        return super().result()
-
-
-class Posted(NamedTuple):
-    """One event in the inbox; ``otherwise`` is stepped in its place if it cannot be."""
-
-    action: Action
-    future: Future[Any] | Answer | None = None
-    otherwise: Action | None = None
 
 
 class River:

@@ -17,7 +17,8 @@ from .context import Context
 from .errors import ExpressionError, RiverstoneError
 from .instance import Facilities
 from .limits import Limits
-from .river import River, Turn
+from .river import River
+from .turn import Turn
 
 if TYPE_CHECKING:
     from .starts import Starts

@@ -15,8 +15,8 @@ from .deployments import Deployments
 from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from .identifiers import new_uuid
 from .instance import Facilities, Flags, Instance
-from .river import Turn
 from .showing import mask_for, show_instance
+from .turn import Turn
 from .views import ProcessInstance
 
 MOCK = "SipRS::Mock"

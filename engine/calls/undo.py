@@ -8,7 +8,7 @@ from typing import Any, Literal
 from .. import jsontext, step
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance import Flags
-from ..river import Turn
+from ..turn import Turn
 from ..views import ProcessInstance, Task, UndoStep
 from .processes import ProcessCalls
 from .workings import number_of
