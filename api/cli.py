@@ -112,7 +112,7 @@ def serve(
     """
     from .access import Access
     from .app import create_app
-    from .server import Server, asked_to_stop, refuse_remote
+    from .server import Server, asked_to_stop, refuse_remote, spare_what_lasts
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.
     stopping = asked_to_stop()
@@ -123,6 +123,7 @@ def serve(
         if not access.has_rule():
             refuse_remote(host)
         server = Server(create_app(engine, access=access, console=console), host, port, stopping)
+        spare_what_lasts()
         click.echo(f"Listening on {server.url}")
         server.run()
     click.echo("Stopped.")

@@ -253,7 +253,8 @@ class Starts:
             entry = next((node for node, _ in definition.process.starting), None)
         step.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
-        mask = mask_for(definition.parameter_template, content, instance.tasks.values(), self.facilities.stones)
+        tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
+        mask = mask_for(definition.parameter_template, content, tasks, self.facilities.stones)
         return show_instance(row, content, {}, mask)
 
 

@@ -8,7 +8,7 @@ import sys
 from flask import Flask
 
 from riverstone.api import create_app
-from riverstone.api.server import Server, asked_to_stop
+from riverstone.api.server import Server, asked_to_stop, spare_what_lasts
 from riverstone.engine import Engine
 
 from .stones import stones
@@ -29,6 +29,7 @@ def _serve(app: Flask) -> None:
     # It would print a line for each request that has to wait a moment, and 32 clients are more than its threads.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = Server(app, "127.0.0.1", 0, asked_to_stop())
+    spare_what_lasts()
     print(server.url, flush=True)
     server.run()
 
