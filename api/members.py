@@ -103,7 +103,7 @@ class LocalTime(fields.Field[datetime]):
     """A moment as ``YYYY-MM-DD HH:MM:SS`` in the server's own time zone, as the record has it."""
 
     def show(self, value: datetime | None) -> str | None:
-        return None if value is None else value.astimezone().isoformat(" ", "seconds")[: len("YYYY-MM-DD HH:MM:SS")]
+        return None if value is None else str(value.astimezone())[: len("YYYY-MM-DD HH:MM:SS")]
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **options: Any) -> str | None:
         return self.show(value)
