@@ -25,6 +25,7 @@ BENCHMARKS = {
     "waiting": "10,000 monitors",
     "store_size": "bytes per instance; reading beside a million others",
     "imports": "the engine and the command line",
+    "databases": "what PostgreSQL and MariaDB take, without an engine",
     "workers": "Celery workers behind RabbitMQ, beside a task that does nothing",
     "peers": "SpiffWorkflow and DBOS",
 }
