@@ -28,6 +28,7 @@ class Desk:
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
         self._river = river
+        river.entered = _entered
         self._stamp = (0, 0)
         self._learning = threading.Lock()
 
@@ -43,9 +44,8 @@ class Desk:
         self.facilities.observers.tell_events(outcomes)
         events = []
         for outcome in outcomes:
-            event = _entered(outcome)
-            if not (outcome.unchanged and self._river.tell_look(outcome, event)):
-                events.append(event)
+            if not (outcome.unchanged and self._river.tell_look(outcome)):
+                events.append(_entered(outcome))
         if events:
             self._river.post_all(events)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..models import InstanceRow, Looked, TaskRow
+from ..models import InstanceRow, Look, TaskRow
 from . import jsontext
 from .perform import MOST_LOG_LINES, Outcome
 from .stone import UNDO_EVENTS
@@ -37,7 +37,7 @@ _KEPT = "riverstone"
 
 
 def work_of(
-    row: TaskRow, instance: InstanceRow | Looked, target: TaskRow | None = None, origin: InstanceRow | None = None
+    row: TaskRow, instance: InstanceRow, target: TaskRow | None = None, origin: InstanceRow | None = None
 ) -> Work:
     """The present event of a task as plain data, for whoever carries it out.
 
@@ -74,6 +74,30 @@ def work_of(
     )
 
 
+def look_of(look: Look) -> Work:
+    """The next look of a monitor that has looked before, as :func:`work_of` would tell it."""
+    key = f"{look.instance_id}-{look.id}-{look.generation}"
+    return Work(
+        look.id,
+        look.process_instance_id,
+        look.stone or "",
+        "monitor",
+        look.attempt,
+        key,
+        look.namespace,
+        look.node,
+        look.parameters,
+        look.outputs,
+        None if look.state is None else monitor_state(look),
+        "running",
+        look.name or "",
+        key,
+        look.progress,
+        look.lost + look.handed,
+        look.trace,
+    )
+
+
 def kept(row: TaskRow) -> dict[str, Any]:
     """What the engine keeps in a row.
 
@@ -99,7 +123,7 @@ def forget_state(row: TaskRow) -> None:
         row.state = jsontext.dumps({_KEPT: own}) if own else None
 
 
-def monitor_state(row: TaskRow) -> str | None:
+def monitor_state(row: TaskRow | Look) -> str | None:
     """What the monitor keeps, as JSON text, without what the engine keeps beside it."""
     if row.state is None or _KEPT not in row.state:
         return row.state

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Sequence
-from typing import Any
+from array import array
+from collections.abc import Iterable, MutableMapping, Sequence
 
-from ..models import InstanceRow, Looked, TaskRow
+from ..models import StoreError, TaskRow
 from . import failpoints, ledger
 from .instance import Facilities, Instance
 from .perform import Outcome
 from .task_info import Work
 
 MOST_AT_ONCE = 500
+MOST_RESTING = 100
+"""How many instances are kept in memory that wait for nothing but looks which are far off."""
 WHOLE = 30_000
-"""Milliseconds between two looks from which on these are put off to a full second, so that they come together."""
+"""Milliseconds between two looks from which on these are far off: put off to a full second, they come together."""
 
 
 class Looks:
@@ -28,10 +30,14 @@ class Looks:
 
     def __init__(self, facilities: Facilities) -> None:
         self.facilities = facilities
-        self._due: list[tuple[int, int, int]] = []
-        """What is to be looked at: (milliseconds, task, instance)."""
-        self.came_in: list[tuple[int, Outcome, Any]] = []
-        """Looks that are not entered: when the next one is due, what came, and the event that it would be."""
+        self._moments: list[int] = []
+        """When anything is to be looked at, in milliseconds; a heap."""
+        self._due: dict[int, array[int]] = {}
+        """What is to be looked at then: the tasks, in eight bytes each, since there may be very many."""
+        self._resting: dict[int, None] = {}
+        """Instances with a look that is far off, the longest untouched first."""
+        self.came_in: list[tuple[int, Outcome]] = []
+        """Looks that are not entered, each with when the next one is due."""
         self.pressing = False
         """Whether looks have come whose next ones are not far off: the others may wait to be entered together."""
         self._lock = threading.Lock()
@@ -43,104 +49,119 @@ class Looks:
         """Note the next look of a task, if that is what it waits for."""
         if not self.local or row.status != "monitor.begin" or row.due is None:
             return False
-        heapq.heappush(self._due, (row.due, row.id, row.process_instance_id))
+        self._note(row.due, (row.id,))
+        if row.due - self.facilities.clock.now() >= WHOLE:
+            self._rest(row.process_instance_id)
         return True
+
+    def _note(self, due: int, task_ids: Iterable[int]) -> None:
+        noted = self._due.get(due)
+        if noted is None:
+            noted = self._due[due] = array("q")
+            heapq.heappush(self._moments, due)
+        noted.extend(task_ids)
+
+    def _rest(self, number: int) -> None:
+        self._resting.pop(number, None)
+        self._resting[number] = None
 
     def next_due(self) -> int | None:
         """When the next look is due, in milliseconds."""
-        return self._due[0][0] if self._due else None
+        return self._moments[0] if self._moments else None
 
     def shift(self, by: int) -> None:
         """The clock has jumped by so many milliseconds, and the tasks' times in the store have followed it."""
-        self._due = [(due + by, task_id, number) for due, task_id, number in self._due]
+        self._moments = [due + by for due in self._moments]
+        self._due = {due + by: task_ids for due, task_ids in self._due.items()}
+
+    def let_rest(self, kept: MutableMapping[int, Instance]) -> None:
+        """Keep no more than some of those in memory that only wait for looks which are far off.
+
+        ``kept`` are the instances in memory, by number. For most of their looks they are not needed.
+        """
+        while len(self._resting) > MOST_RESTING:
+            number = next(iter(self._resting))
+            del self._resting[number]
+            instance = kept.get(number)
+            if instance is not None and not any(_is_in_hand(row) for row in instance.tasks.values()):
+                del kept[number]
+                instance.workflow.let_go()
 
     # -- looking
 
-    def hand_over(self, now: int, kept: dict[int, Instance]) -> list[tuple[int, int]]:
+    def hand_over(self, now: int) -> list[tuple[int, int]]:
         """Hand over what is due; returns, as (instance, task), what has to be stepped like any other task.
 
-        ``kept`` are the instances in memory, by number.
+        Raises StoreError; then all of it is still due.
         """
-        due: dict[int, int] = {}
-        while self._due and self._due[0][0] <= now and len(due) < MOST_AT_ONCE:
-            _, task_id, number = heapq.heappop(self._due)
-            due[task_id] = number
-        if not due:
+        task_ids = self._take_due(now)
+        if not task_ids:
             return []
-        dispatcher = self.facilities.dispatcher
+        store, dispatcher, engine_id = self.facilities.store, self.facilities.dispatcher, self.facilities.engine_id
+        try:
+            looks = store.looks(task_ids, now, engine_id)
+        except StoreError:
+            self._note(now, task_ids)
+            raise
         works: list[Work] = []
         others: list[tuple[int, int]] = []
-        unknown: list[int] = []
-        for task_id, number in due.items():
-            instance = kept.get(number)
-            if dispatcher.holds(task_id):
+        for look in looks:
+            if dispatcher.holds(look.id):
                 continue
-            if instance is None:
-                unknown.append(task_id)
-            elif (row := instance.tasks.get(task_id)) is not None and instance.row.phase == "running":
-                self._sort(row, instance.row, now, works, others)
+            if look.phase == "running" and (look.deadline is None or look.deadline > now):
+                works.append(ledger.look_of(look))
             else:
-                others.append((number, task_id))
-        for looked, row in self.facilities.store.looks(unknown, self.facilities.engine_id) if unknown else ():
-            self._sort(row, looked, now, works, others)
+                others.append((look.process_instance_id, look.id))
         if works:
             failpoints.reach("before-handover")
             dispatcher.submit(works)
             failpoints.reach("after-handover")
         return others
 
-    def _sort(
-        self,
-        row: TaskRow,
-        instance: InstanceRow | Looked,
-        now: int,
-        works: list[Work],
-        others: list[tuple[int, int]],
-    ) -> None:
-        if not row.open or (row.due is not None and row.due > now):
-            return
-        waits = row.status == "monitor.begin" and row.due is not None and row.owner == self.facilities.engine_id
-        if waits and (row.deadline is None or row.deadline > now):
-            works.append(ledger.work_of(row, instance))
-        else:
-            others.append((row.process_instance_id, row.id))
+    def _take_due(self, now: int) -> array[int]:
+        taken = array("q")
+        while self._moments and self._moments[0] <= now and len(taken) < MOST_AT_ONCE:
+            noted = self._due[self._moments[0]]
+            room = MOST_AT_ONCE - len(taken)
+            taken.extend(noted[:room])
+            del noted[:room]
+            if not noted:
+                del self._due[heapq.heappop(self._moments)]
+        return taken
 
     # -- what came of it
 
-    def came(self, outcome: Outcome, event: Any) -> bool:
-        """Take an outcome, from any thread, if it is a look that has found everything as it was.
-
-        ``event`` is what is to be stepped should its process not run any more.
-        """
+    def came(self, outcome: Outcome) -> bool:
+        """Take an outcome, from any thread, if it is a look that has found everything as it was."""
         # What was lost before has its losses forgotten by a look that comes back.
         if not (outcome.unchanged and self.local) or outcome.delivery:
             return False
         due = next_look(outcome.interval, self.facilities.clock.now())
         with self._lock:
-            self.came_in.append((due, outcome, event))
+            self.came_in.append((due, outcome))
             self.pressing = self.pressing or outcome.interval * 1000 < WHOLE
         return True
 
     def holds(self) -> set[int]:
         """The tasks whose looks have come and are not entered; in the store these are still due."""
         with self._lock:
-            return {outcome.task_id for _, outcome, _ in self.came_in}
+            return {outcome.task_id for _, outcome in self.came_in}
 
-    def enter(self, kept: dict[int, Instance]) -> list[Any]:
-        """Write when what was looked at is looked at next; returns the events that have to be stepped after all.
+    def enter(self, kept: MutableMapping[int, Instance]) -> list[Outcome]:
+        """Write when what was looked at is looked at next; returns what has to be stepped after all.
 
         Raises StoreError; then the looks wait to be entered again.
         """
         with self._lock:
             came, self.came_in = self.came_in, []
             self.pressing = False
-        stepped: list[Any] = []
+        stepped: list[Outcome] = []
         together: dict[int, list[Outcome]] = {}
-        for due, outcome, event in came:
+        for due, outcome in came:
             instance = kept.get(outcome.process_instance_id)
             row = None if instance is None else instance.tasks.get(outcome.task_id)
             if instance is not None and (row is None or not row.open or instance.row.phase != "running"):
-                stepped.append(event)
+                stepped.append(outcome)
             else:
                 together.setdefault(due, []).append(outcome)
         try:
@@ -151,26 +172,32 @@ class Looks:
                 self.came_in[:0] = came
                 self.pressing = True
             raise
+        self.let_rest(kept)
         return stepped
 
-    def _put_off(self, due: int, outcomes: Sequence[Outcome], kept: dict[int, Instance]) -> None:
-        facilities = self.facilities
+    def _put_off(self, due: int, outcomes: Sequence[Outcome], kept: MutableMapping[int, Instance]) -> None:
+        store, engine_id = self.facilities.store, self.facilities.engine_id
         for start in range(0, len(outcomes), MOST_AT_ONCE):
             part = outcomes[start : start + MOST_AT_ONCE]
-            numbers = [outcome.task_id for outcome in part]
-            if facilities.store.look_again(numbers, due, facilities.engine_id) == len(part):
-                still = set(numbers)
-            else:
+            task_ids = [outcome.task_id for outcome in part]
+            if store.look_again(task_ids, due, engine_id) != len(part):
                 # Another engine has stopped some: the copies in memory are stale.
-                still = {row.id for _, row in facilities.store.looks(numbers, facilities.engine_id)}
+                still = store.looked_at(task_ids, due, engine_id)
                 for outcome in part:
                     if outcome.task_id not in still:
                         kept.pop(outcome.process_instance_id, None)
+                part = [outcome for outcome in part if outcome.task_id in still]
+                task_ids = [outcome.task_id for outcome in part]
+            self._note(due, task_ids)
             for outcome in part:
-                if outcome.task_id in still:
-                    heapq.heappush(self._due, (due, outcome.task_id, outcome.process_instance_id))
-                    if (instance := kept.get(outcome.process_instance_id)) is not None:
-                        instance.tasks[outcome.task_id].due = due
+                if (instance := kept.get(outcome.process_instance_id)) is not None:
+                    instance.tasks[outcome.task_id].due = due
+                    if outcome.interval * 1000 >= WHOLE:
+                        self._rest(instance.number)
+
+
+def _is_in_hand(row: TaskRow) -> bool:
+    return bool(row.open) and row.due is None and row.stone is not None
 
 
 def next_look(seconds: float, now: int) -> int:

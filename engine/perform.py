@@ -85,9 +85,10 @@ def _carry_out(
         _check_state(info.state, limits)
         if work.event != "monitor" or returned:
             return _outcome(work, info, began, "done")
+        if _is_unchanged(work, info):
+            return _unchanged(stone, work, info, began)
         outcome = _outcome(work, info, began, "again")
         outcome.interval = stone.monitor_interval
-        outcome.unchanged = _is_unchanged(work, info)
         return outcome
     except NotFound as error:
         if work.event in UNDO_EVENTS:
@@ -118,6 +119,23 @@ def _is_unchanged(work: Work, info: TaskInfo) -> bool:
     if work.progress < 0 or info.put_out or info.logged or info.percent not in (None, work.progress):
         return False
     return jsontext.dumps(info.state) == (work.state or "{}")
+
+
+def _unchanged(stone: type[Stone], work: Work, info: TaskInfo, began: float) -> Outcome:
+    """What comes of such a look, without all that it has not told."""
+    return Outcome(
+        task_id=work.task_id,
+        process_instance_id=work.process_instance_id,
+        event=work.event,
+        attempt=work.attempt,
+        result="again",
+        state=info.state,
+        delivery=work.delivery,
+        stone=work.stone,
+        seconds=time.perf_counter() - began,
+        interval=stone.monitor_interval,
+        unchanged=True,
+    )
 
 
 def _check_state(state: object, limits: Limits) -> None:

@@ -266,43 +266,57 @@ class Pulse:
 
     def _poll(self, now: int) -> bool:
         """What is due in the store and was not known here: left by an engine that died, or set by another."""
-        store = self.facilities.store
         engine_id = self.facilities.engine_id
-        moved = self._claim(now)
+        due = self.leases.due(engine_id, now)
+        moved = self._claim(now, due.free)
         moved = self._start_due(now) or moved
-        timers = self.leases.claim_timers(engine_id, now, MOST_AT_ONCE)
-        self._claimed = max(self._claimed, timers, self.leases.claim_graces(engine_id, now, MOST_AT_ONCE))
-        looked_at = self.river.looks.holds()
-        for row in store.due_tasks(now, MOST_AT_ONCE, engine_id):
-            if row.id not in looked_at and not self.facilities.dispatcher.holds(row.id):
-                self._submit("task", row.process_instance_id, row.id, 0)
+        if due.owned or moved:
+            moved = self._poll_tasks(now) or moved
+        if due.timers:
+            self._claimed = max(self._claimed, self.leases.claim_timers(engine_id, now, MOST_AT_ONCE))
+            for number, token, which in self.leases.due_timers(engine_id, now, MOST_AT_ONCE):
+                self._submit("timer", number, token, which)
                 moved = True
-        for number, token, which in self.leases.due_timers(engine_id, now, MOST_AT_ONCE):
-            self._submit("timer", number, token, which)
-            moved = True
+        if due.graces:
+            self._claimed = max(self._claimed, self.leases.claim_graces(engine_id, now, MOST_AT_ONCE))
+            for number in self.leases.due_graces(engine_id, now, MOST_AT_ONCE):
+                self._submit("grace", number, 0, 0)
+                moved = True
         if self.facilities.dispatcher.remote:
             for number, task_id in self._handovers.overdue(engine_id, now - DEADLINE):
                 self._submit("task", number, task_id, 0)
                 moved = True
-        for number in self.leases.due_graces(engine_id, now, MOST_AT_ONCE):
-            self._submit("grace", number, 0, 0)
-            moved = True
         return moved
 
-    def _claim(self, now: int) -> bool:
-        """Take what is due and nobody's; of what may be killing engines, one task at a time."""
+    def _poll_tasks(self, now: int) -> bool:
+        moved = False
+        found = self.facilities.store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id)
+        found = [(number, task_id) for number, task_id in found if not self.facilities.dispatcher.holds(task_id)]
+        # In this order, since a look comes in before the dispatcher lets go of it.
+        looked_at = self.river.looks.holds() if found else ()
+        for number, task_id in found:
+            if task_id not in looked_at:
+                self._submit("task", number, task_id, 0)
+                moved = True
+        return moved
+
+    def _claim(self, now: int, free: bool) -> bool:
+        """Take what is due and nobody's, if there is any; of what may be killing engines, one task at a time."""
         dispatcher = self.facilities.dispatcher
-        free = self._suspect is None or self._is_suspect_done()
+        safe = self._suspect is None or self._is_suspect_done()
+        if safe:
+            self._suspect = None
+        self._claimed = 0
+        if not free:
+            return False
         # Elsewhere they kill no engine.
-        suspects = MOST_AT_ONCE if dispatcher.remote else int(free)
+        suspects = MOST_AT_ONCE if dispatcher.remote else int(safe)
         failpoints.reach("before-claim")
         claimed = self.leases.claim(
             self.facilities.engine_id, now, MOST_AT_ONCE, suspects=suspects, losses=ledger.losses
         )
         self._claimed = len(claimed)
         failpoints.reach("after-claim")
-        if free:
-            self._suspect = None
         for row in claimed:
             # Released in the store alone, so a copy in memory knows nothing of it.
             self.river.forget([row.process_instance_id])

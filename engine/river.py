@@ -157,17 +157,17 @@ class River:
             self.unavailable = True
             return False
         if stepped:
-            self.post_all(stepped)
+            self.post_all(map(self.entered, stepped))
         return True
 
     def hand_over_looks(self, now: int) -> list[tuple[int, int]]:
         """Look at what is due; returns, as (instance, task), what has to be stepped like any other task."""
         with self._stepping:
-            return self.looks.hand_over(now, self._kept)
+            return self.looks.hand_over(now)
 
-    def tell_look(self, outcome: Outcome, event: Posted) -> bool:
+    def tell_look(self, outcome: Outcome) -> bool:
         """Take a look that changed nothing, from any thread; false for every other outcome, which is to be posted."""
-        taken = self.looks.came(outcome, event)
+        taken = self.looks.came(outcome)
         if taken and self.looks.pressing:
             self.wake()
         return taken
@@ -305,6 +305,8 @@ class River:
 
     on_owed: Callable[[EventRow], None]
     on_forgotten: Callable[[], None]
+    entered: Callable[[Outcome], Posted]
+    """The event that enters an outcome."""
 
     def _note_dues(self, turn: Turn) -> None:
         changes, noted = turn.changes, len(self.dues)
@@ -322,6 +324,7 @@ class River:
         for instance in turn.instances.values():
             if instance.row.due is not None:
                 heapq.heappush(self.dues, (instance.row.due, "grace", instance.number, 0, 0))
+        self.looks.let_rest(self._kept)
         if len(self.dues) != noted:
             self.wake()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import StoreError
-from .rows import ContentRow, EventRow, InstanceRow, TaskRow, TokenRow
+from .rows import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow
 
 if TYPE_CHECKING:
     from .store import Store
@@ -29,6 +29,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     TokenRow: COLUMNS["token"],
     EventRow: COLUMNS["event"],
     InstanceRow: COLUMNS["process_instance"],
+    Look: ("parameters", "outputs", "state"),
 }
 PLAIN = frozenset({"reason"})
 """Columns of free text, where what looks encrypted may be just a text; the others are JSON, which never does."""

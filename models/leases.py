@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .cipher import opened
 from .errors import AlreadyUsed
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
 WORKERS: Final = "workers"
 """Who owns a task that was handed to workers on other machines."""
+
+
+class Due(NamedTuple):
+    """Of what anything is due."""
+
+    free: bool
+    """Tasks that are nobody's."""
+    owned: bool
+    """The asking engine's tasks."""
+    timers: bool
+    graces: bool
+    """The last two may be those of other engines."""
+
+
 SUSPECT = 2
 """A task that was lost so often may be what kills engines: of these, one at a time is taken."""
 
@@ -83,6 +97,11 @@ class Leases:
 
             released += self.store.write(take)
         return released
+
+    def due(self, engine_id: str, now: int) -> Due:
+        """What there is to see to now, in one question: mostly there is nothing, and it is asked all the time."""
+        ((free, owned, timers, graces),) = self.store.read(SELECT_DUE, (now, now, engine_id, now, now))
+        return Due(free=bool(free), owned=bool(owned), timers=bool(timers), graces=bool(graces))
 
     def claim(
         self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
@@ -192,6 +211,13 @@ LOSE_TASKS = (
     "UPDATE `task` SET `lost` = `lost` + CASE WHEN `due` IS NULL OR (`lost` = 0 AND `due` <= ?) THEN 1 ELSE 0 END,"
     " `owner` = NULL, `due` = COALESCE(`due`, ?)"
 ) + _THEIRS
+
+SELECT_DUE = (
+    "SELECT EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` IS NULL AND `open` = 1),"
+    " EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` = ? AND `open` = 1),"
+    f" EXISTS (SELECT 1 FROM `wait` WHERE `wait`.`due` <= ? AND {RUNNING}),"
+    " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?)"
+)
 
 _NOBODYS = "({owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"
 SELECT_FREE_TIMERS = (

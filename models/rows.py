@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 Stored = tuple[Any, ...] | None
 """What the store is known to hold of a row, so that a commit writes only what differs; None where it is not known."""
@@ -104,10 +104,27 @@ class TaskRow:
     stored: Stored = field(default=None, repr=False, compare=False)
 
 
-class Looked(NamedTuple):
-    """What has to be known of an instance to look at one of its tasks."""
+@dataclass(slots=True)
+class Look:
+    """What has to be known of a task and of its instance for the next look of its monitor."""
 
-    id: str
+    id: int
+    process_instance_id: int
+    node: str
+    namespace: str
+    stone: str | None
+    name: str | None
+    attempt: int
+    generation: int
+    parameters: str
+    outputs: str | None
+    state: str | None
+    progress: int
+    deadline: int | None
+    lost: int
+    handed: int
+    instance_id: str
+    phase: str
     trace: str | None
 
 

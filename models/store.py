@@ -19,7 +19,7 @@ from .rows import (
     ContentRow,
     EventRow,
     InstanceRow,
-    Looked,
+    Look,
     TaskRow,
     TokenRow,
     WaitRow,
@@ -282,9 +282,9 @@ class Store:
         """Those rows of the ledger that have put out anything, oldest first."""
         return self.rows(TaskRow, SELECT_TASKS_WITH_OUTPUTS, (process_instance_id,))
 
-    def due_tasks(self, now: int, limit: int, owner: str) -> list[TaskRow]:
-        """Open tasks that are due and belong to this engine."""
-        return self.rows(TaskRow, SELECT_DUE_TASKS, (owner, now, limit))
+    def due_tasks(self, now: int, limit: int, owner: str) -> list[tuple[int, int]]:
+        """Open tasks that are due and belong to this engine, as (instance, task)."""
+        return [(number, task_id) for number, task_id in self.read(SELECT_DUE_TASKS, (owner, now, limit))]
 
     def missing_stone_tasks(self, codes: Sequence[str]) -> list[TaskRow]:
         """Tasks that wait for a stone with one of these codes to be registered."""
@@ -293,20 +293,24 @@ class Store:
         marks = ", ".join("?" * len(codes))
         return self.rows(TaskRow, f"{SELECT_MISSING_STONE} ({marks})", codes)
 
-    def looks(self, task_ids: Sequence[int], owner: str) -> list[tuple[Looked, TaskRow]]:
-        """Those of these tasks that are open, this engine's, and in a process that runs."""
-        found: list[tuple[Looked, TaskRow]] = []
+    def looks(self, task_ids: Sequence[int], now: int, owner: str) -> list[Look]:
+        """The looks that are due at these tasks, as far as they are this engine's."""
+        found: list[Look] = []
         for start in range(0, len(task_ids), MOST_MARKS):
             part = task_ids[start : start + MOST_MARKS]
-            marks = ", ".join("?" * len(part))
-            for uuid, trace, *values in self.read(f"{SELECT_LOOKS} ({marks})", (owner, *part)):
-                found.append((Looked(uuid, trace), opened(TaskRow(*values), self.cipher)))
+            rows = self.read(f"{SELECT_LOOKS} ({', '.join('?' * len(part))})", (owner, now, *part))
+            found += [opened(Look(*row), self.cipher) for row in rows]
         return found
 
     def look_again(self, task_ids: Sequence[int], due: int, owner: str) -> int:
         """Let monitors of this engine be due again at this time; how many of them there were."""
         marks = ", ".join("?" * len(task_ids))
         return self.execute(f"{UPDATE_LOOKS} ({marks})", (due, owner, *task_ids))
+
+    def looked_at(self, task_ids: Sequence[int], due: int, owner: str) -> set[int]:
+        """Those of these monitors that are this engine's and due again at this time."""
+        marks = ", ".join("?" * len(task_ids))
+        return {number for (number,) in self.read(f"{SELECT_LOOKED_AT} ({marks})", (due, owner, *task_ids))}
 
     # -- tokens and waits
 
@@ -354,17 +358,26 @@ SELECT_RECORD = (
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
-SELECT_DUE_TASKS = select("task", TaskRow, "`owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?")
+SELECT_DUE_TASKS = (
+    "SELECT `process_instance_id`, `id` FROM `task`"
+    " WHERE `owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?"
+)
 SELECT_MISSING_STONE = select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
 MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
 MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"
-_TASK_NAMES = ", ".join(f"`task`.`{name}`" for name in columns(TaskRow))
-SELECT_LOOKS = (
-    f"SELECT `process_instance`.`id`, `process_instance`.`trace`, {_TASK_NAMES} FROM `task`"
-    " JOIN `process_instance` ON `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
-    " WHERE `task`.`owner` = ? AND `task`.`open` = 1 AND `phase` = 'running' AND `task`.`id` IN"
+_LOOK_NAMES = ", ".join(
+    [f"`task`.`{name}`" for name in columns(Look)[:-3]]
+    + [f"`process_instance`.`{name}`" for name in ("id", "phase", "trace")]
 )
-UPDATE_LOOKS = "UPDATE `task` SET `due` = ? WHERE `owner` = ? AND `open` = 1 AND `event` = 'monitor' AND `id` IN"
+_MONITORS = "`owner` = ? AND `open` = 1 AND `event` = 'monitor'"
+SELECT_LOOKS = (
+    f"SELECT {_LOOK_NAMES} FROM `task` JOIN `process_instance`"
+    " ON `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
+    " WHERE `owner` = ? AND `open` = 1 AND `task`.`status` = 'monitor.begin' AND `task`.`due` <= ?"
+    " AND `task`.`id` IN"
+)
+UPDATE_LOOKS = f"UPDATE `task` SET `due` = ? WHERE {_MONITORS} AND `id` IN"
+SELECT_LOOKED_AT = f"SELECT `id` FROM `task` WHERE `due` = ? AND {_MONITORS} AND `id` IN"
 SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 # A process that is paused, stopping or ended is not reached by its timers.

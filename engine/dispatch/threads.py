@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
@@ -27,7 +28,7 @@ class ThreadsDispatcher:
 
     def __init__(self, size: int = 16) -> None:
         self.size = size
-        self._waiting: dict[int, Work] = {}
+        self._waiting: OrderedDict[int, Work] = OrderedDict()
         self._running: dict[int, Request] = {}
         self._threads: list[threading.Thread] = []
         self._idle = 0
@@ -45,12 +46,11 @@ class ThreadsDispatcher:
                 return
             for item in work:
                 self._waiting[item.task_id] = item
-            self._wake_one()
+            if self._waiting and not self._waking:
+                self._wake_one()
 
     def _wake_one(self) -> None:
         """See to it that somebody takes the next waiting task; called with the lock held."""
-        if not self._waiting or self._waking:
-            return
         if self._idle:
             self._waking = True
             self._work_waits.notify()
@@ -81,29 +81,40 @@ class ThreadsDispatcher:
         return len(self._waiting), len(self._running)
 
     def _run(self) -> None:
-        begun = True
-        while True:
-            with self._lock:
-                if begun:
-                    begun = self._waking = False
-                while not self._waiting and not self._closed:
-                    self._idle += 1
-                    self._work_waits.wait()
-                    self._idle -= 1
-                    self._waking = False
-                if self._closed:
-                    return
-                task_id = next(iter(self._waiting))
-                work = self._waiting.pop(task_id)
-                request = self._running[task_id] = Request()
-                self._wake_one()
+        with self._lock:
+            self._waking = False
+        taken = self._take()
+        while taken is not None:
             try:
-                self._perform(work, request)
-            finally:
-                # After the report, so that nobody takes the task for lost in between.
+                self._perform(*taken)
+            except BaseException:
                 with self._lock:
-                    if self._running.get(task_id) is request:
-                        del self._running[task_id]
+                    self._let_go(*taken)
+                raise
+            # After the report, so that nobody takes the task for lost in between.
+            taken = self._take(taken)
+
+    def _let_go(self, work: Work, request: Request) -> None:
+        if self._running.get(work.task_id) is request:
+            del self._running[work.task_id]
+
+    def _take(self, done: tuple[Work, Request] | None = None) -> tuple[Work, Request] | None:
+        """The next task, once there is one, in the place of the one that is done; None when there will be none."""
+        with self._lock:
+            if done is not None:
+                self._let_go(*done)
+            while not self._waiting and not self._closed:
+                self._idle += 1
+                self._work_waits.wait()
+                self._idle -= 1
+                self._waking = False
+            if self._closed:
+                return None
+            task_id, work = self._waiting.popitem(last=False)
+            request = self._running[task_id] = Request()
+            if self._waiting and not self._waking:
+                self._wake_one()
+            return work, request
 
     def _perform(self, work: Work, request: Request) -> None:
         stone = self.desk.stone_for(work)

@@ -30,7 +30,7 @@ AT_ONCE = 5
 """Cases under way: most of what one does is waiting for the disk."""
 PATIENCE = 45
 """Seconds after which a life that does not end is ended."""
-TAKEOVERS = ("before-takeover", "after-takeover")
+TAKEOVERS = ("before-takeover", "after-takeover", "before-claim", "after-claim")
 
 
 Play = tuple[Variant, bool, str]

@@ -273,8 +273,8 @@ def test_what_is_due_is_found_in_its_order(store: Store) -> None:
     leases.begin("me", "host", 1, "then")
     assert leases.claim_graces("me", 50, 10) == 2
     assert leases.due_graces("me", 50, 10) == [3, 1]
-    assert [task.id for task in store.due_tasks(50, 10, "me")] == [10]
-    assert [task.id for task in store.due_tasks(50, 10, "other")] == [12]
+    assert [task_id for _, task_id in store.due_tasks(50, 10, "me")] == [10]
+    assert [task_id for _, task_id in store.due_tasks(50, 10, "other")] == [12]
     assert store.due_tasks(50, 0, "me") == []
     assert leases.claim_timers("me", 50, 10) == 2
     assert leases.due_timers("me", 50, 10) == [(1, 2, 0), (1, 0, 0)]
@@ -338,7 +338,7 @@ def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> No
     assert store.due_tasks(50, 10, "e-2") == []
     (task,) = leases.claim("e-2", 50, 10, suspects=1, losses=lambda row: row.lost)
     assert (task.owner, task.due, task.lost) == ("e-2", 7, 0)
-    assert store.due_tasks(50, 10, "e-2") == [task]
+    assert store.due_tasks(50, 10, "e-2") == [(1, 10)]
 
 
 def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: Store) -> None:
