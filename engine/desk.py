@@ -18,6 +18,8 @@ from .stone import Stone
 from .task_info import Work
 from .turn import Posted, Turn
 
+MOST_AT_ONCE = 100
+
 
 class Desk:
     """One engine's; its methods may be called from any thread."""
@@ -74,24 +76,16 @@ class Desk:
         """Whoever had this delivery of a task is lost; an engine offers the task anew, or gives it up."""
         return self.handovers.lose(task_id, process_instance_id, delivery, self.facilities.clock.now())
 
-    def works(self, rows: Iterable[HandedRow]) -> list[Work]:
+    def works(self, rows: Sequence[HandedRow]) -> list[Work]:
         """What was handed over, once more and as the same deliveries; without what is no longer in hand."""
         found: list[Work] = []
-        for row in rows:
+        for start in range(0, len(rows), MOST_AT_ONCE):
 
-            def look(turn: Turn, row: HandedRow = row) -> Work | None:
-                turn.river.drop_stale((row.process_instance_id,), turn)
-                instance = turn.instance(row.process_instance_id)
-                task = instance.tasks.get(row.task_id)
-                same = task is not None and task.open and task.due is None and delivery(task) == row.delivery
-                return instance.work(task) if task is not None and same else None
+            def look(turn: Turn, some: Sequence[HandedRow] = rows[start : start + MOST_AT_ONCE]) -> list[Work]:
+                turn.river.drop_stale({row.process_instance_id for row in some}, turn)
+                return [work for row in some if (work := _in_hand(turn, row)) is not None]
 
-            try:
-                work = self._river.ask(look)
-            except UnknownProcessInstance:
-                continue
-            if work is not None:
-                found.append(work)
+            found += self._river.ask(look)
         return found
 
     # -- stones that workers declare
@@ -131,6 +125,17 @@ class Desk:
                 step.stone_is_back(turn.instance(number), task_id)
 
             self._river.post(back)
+
+
+def _in_hand(turn: Turn, row: HandedRow) -> Work | None:
+    """A task that was handed over, unless it has gone on since."""
+    try:
+        instance = turn.instance(row.process_instance_id)
+    except UnknownProcessInstance:
+        return None
+    task = instance.tasks.get(row.task_id)
+    same = task is not None and task.open and task.due is None and delivery(task) == row.delivery
+    return instance.work(task) if task is not None and same else None
 
 
 def _entered(outcome: Outcome) -> Posted:

@@ -91,11 +91,11 @@ class Handovers:
         silent = f"{self._now} - `since`"
         return self._select(f"`lease` IS NULL AND {silent} > {int(milliseconds)}", silent)
 
-    def offered_again(self, rows: Iterable[HandedRow]) -> None:
-        """The clock of these starts again: their messages are sent once more, or are back in their queues."""
+    def offered_again(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """The clock of these, (task, delivery), starts again: their messages are sent now, or back in their queues."""
         found = "WHERE `task_id` = ? AND `delivery` = ?"
         sql = f"UPDATE `handover` SET `since` = {self._now}, `lease` = NULL, `running` = 0 {found}"
-        chosen = sorted((row.task_id, row.delivery) for row in rows)
+        chosen = sorted(deliveries)
 
         def write() -> None:
             for row in chosen:

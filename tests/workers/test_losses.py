@@ -106,6 +106,33 @@ def test_an_engine_that_dies_leaves_its_tasks_with_the_workers(crew: Crew) -> No
     assert list(crew.times().values()) == [1, 1]
 
 
+def test_a_broker_that_comes_back_empty_has_what_waited_sent_again_and_not_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hasten(monkeypatch)
+    with redis_server(tmp_path) as broker:
+        crew = Crew(f"sqlite:///{tmp_path}/store.db", broker.url, tmp_path)
+        try:
+            crew.gate.touch()
+            crew.worker("--concurrency", "2")
+            with crew.river() as engine:
+                engine.deploy(line("shop", service("a", "held")))
+                started = [engine.start(key="shop", name="shop").process_instance_id for _ in range(7)]
+                until(lambda: len(crew.called()) == 2)
+                # Nobody vouches for the others, which wait in their queue, while new ones fill it again.
+                until(lambda: [engine.tasks(each)[0].status for each in started].count("start.begin") == 2)
+                broker.kill()
+                started += [engine.start(key="shop", name="shop").process_instance_id for _ in range(3)]
+                broker.start()
+                until(lambda: "are sent again, since the broker has lost them" in caplog.text)
+                assert len(crew.called()) == 2
+                crew.gate.unlink()
+                assert {engine.wait(each, timeout=30).status for each in started} == {"success"}
+        finally:
+            crew.close()
+    assert list(crew.times().values()) == [1] * 10
+
+
 def test_a_broker_that_comes_back_empty_has_lost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hasten(monkeypatch)
     with redis_server(tmp_path) as broker:

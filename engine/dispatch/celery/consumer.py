@@ -29,6 +29,8 @@ WINDOW = 1000
 """How many answers are taken from the broker before the first of them is durable."""
 LEASE = 30.0
 """Seconds for which a sign of life vouches for a task."""
+BEAT = 0.5
+"""Seconds between two looks whether the broker is there, and until signs of life are kept."""
 CLOSING = 10.0
 """Seconds for which a closing engine waits until what it has taken in is durable."""
 AGAIN = 0.5
@@ -73,6 +75,11 @@ class Consumer:
         return time.monotonic() - self._link.since if self._link.is_open else None
 
     @property
+    def lease(self) -> int:
+        """Milliseconds for which a sign of life vouches for a task."""
+        return round(LEASE * 1000)
+
+    @property
     def is_behind(self) -> bool:
         """Whether many answers that were taken in are not yet durable."""
         return len(self._open) > MOST_TOGETHER
@@ -108,7 +115,7 @@ class Consumer:
                 self._enter()
                 self._acknowledge()
                 now = time.monotonic()
-                if now - beaten > 1.0:
+                if now - beaten > BEAT:
                     beaten = now
                     self._link.beat()
                     self._vouch()
@@ -217,6 +224,6 @@ class Consumer:
         signs, self._signs = self._signs, []
         latest = {(sign.task_id, sign.delivery): sign.running for sign in signs}
         try:
-            self._desk.handovers.vouch([(*key, running) for key, running in latest.items()], round(LEASE * 1000))
+            self._desk.handovers.vouch([(*key, running) for key, running in latest.items()], self.lease)
         except StoreError as error:
             logger.warning("signs of life could not be kept: %s", error)

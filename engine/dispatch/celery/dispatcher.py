@@ -10,6 +10,8 @@ engine sweeps: what workers have had in hand for longer than a moment is noted, 
 * Nobody has ever vouched and its queue is empty: the message is gone. It is sent once more, as the same delivery if the
   broker was away meanwhile, and otherwise as one more that was lost.
 
+A queue that was empty when the broker came back counts as empty for what was handed over before, whatever is in it now.
+
 That is judged only where answers are not piling up, since one of them may be about the task. A message may come twice
 and an answer late: only the answer to the last delivery moves anything.
 """
@@ -46,7 +48,7 @@ class CeleryDispatcher:
         # It asks more of it than one whose tasks are at hand.
         assert isinstance(desk, EngineDesk)
         self._desk = desk
-        self._publisher = Publisher(self.app, self._queue_name)
+        self._publisher = Publisher(self.app, self._queue_name, desk.handovers.offered_again)
         self._publisher.start()
         self._consumer = Consumer(self.app, desk)
         self._sweeper = Sweeper(self.app, desk, self._consumer, self._publisher, self._queue_name)

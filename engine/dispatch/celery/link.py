@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
 from kombu import Connection, Producer, Queue
 
 logger = logging.getLogger("riverstone.broker")
+
+AGAIN = 0.5
+"""Seconds between two tries to reach a broker that is away."""
 
 
 class Link:
@@ -46,7 +50,8 @@ class Link:
                 options["confirm_publish"] = True
             heartbeat = self._app.conf.broker_heartbeat if self._beats else 0
             connection = self._app.connection_for_write(heartbeat=heartbeat, transport_options=options)
-            connection.connect()
+            # By itself it would wait two seconds for its second try.
+            connection.ensure_connection(None, 1, 0, 0, 0, reraise_as_library_errors=False)
             self._connection = connection
             self._channel = connection.channel()
             self._producer = Producer(self._channel, auto_declare=False)
@@ -78,6 +83,10 @@ class Link:
         if queue.name not in self._declared:
             queue(self.channel()).declare()
             self._declared.add(queue.name)
+
+    def has(self, queue: Queue) -> bool:
+        """Whether the queue was declared on the open connection."""
+        return queue.name in self._declared
 
     def depth(self, queue: Queue) -> int:
         """How many messages wait in a queue for somebody to take them."""
@@ -132,4 +141,5 @@ class Link:
                 connection.close()
             except Exception:
                 # It is broken, which is why it is dropped.
-                connection.collapse()
+                with suppress(Exception):
+                    connection.collapse()

@@ -6,16 +6,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from celery import Celery
+from kombu import Queue
 
+from ....models import StoreError
 from ...task_info import Work
 from ..messages import RESULTS, TASK, work_text
 from .app import EXPIRES, task_queue
-from .link import Link
+from .link import AGAIN, Link
 from .stopping import STOP
 
 logger = logging.getLogger("riverstone.engine")
@@ -27,9 +29,20 @@ PATIENCE = 10.0
 class Publisher:
     """Sends works to their queues and broadcasts what is to stop. What it loses, the store still has."""
 
-    def __init__(self, app: Celery, queue_name: Callable[[Work], str | None]) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        queue_name: Callable[[Work], str | None],
+        sent_late: Callable[[Collection[tuple[int, int]]], None],
+    ) -> None:
         self._app = app
         self._queue_name = queue_name
+        self._sent_late = sent_late
+        self._late: list[tuple[int, int]] = []
+        self._held = 0
+        """How much of the outbox was in it when the broker was last away."""
+        self.seen_empty: dict[str, float] = {}
+        """When a queue had no message although a new connection was made, by the monotonic clock: none from before."""
         self._link = Link(app, beats=True)
         self._outbox: deque[Work | tuple[int, int]] = deque()
         self._filled = threading.Condition()
@@ -82,13 +95,15 @@ class Publisher:
                 break
             try:
                 self._send_all()
+                self._tell_late()
                 if self._link.is_open:
                     self._link.beat()
                 pause = 0.1
             except self._link.errors as error:
                 self._link.broke(error)
+                self._held = len(self._outbox)
                 time.sleep(pause)
-                pause = min(1.0, pause * 2)
+                pause = min(AGAIN, pause * 2)
             except Exception:
                 logger.exception("a message cannot be sent; its task is offered again later")
                 self._link.drop()
@@ -106,15 +121,37 @@ class Publisher:
                 self._app.control.broadcast(STOP, arguments=arguments, connection=self._link.connection)
             # Only now: what breaks off is sent again.
             self._outbox.popleft()
+            if self._held:
+                self._held -= 1
+                if isinstance(item, Work):
+                    self._late.append((item.task_id, item.delivery))
+
+    def _look_into(self, queue: Queue) -> None:
+        """Before anything is sent to a queue on a new connection: the broker may have come back without what it had."""
+        self._link.declare(queue)
+        if self._link.depth(queue) == 0:
+            self.seen_empty[queue.name] = time.monotonic()
+
+    def _tell_late(self) -> None:
+        """Whoever misses them is to count from now."""
+        if self._late:
+            try:
+                self._sent_late(self._late)
+                self._late = []
+            except StoreError as error:
+                logger.warning("it could not be noted what was sent late: %s", error)
 
     def _publish(self, work: Work) -> None:
         name = self._queue_name(work)
         if name is None:
             return
+        queue = task_queue(name)
+        if not self._link.has(queue):
+            self._look_into(queue)
         identifier = str(uuid4())
         expires = (datetime.now(UTC) + timedelta(seconds=EXPIRES)).isoformat()
         self._link.publish(
-            task_queue(name),
+            queue,
             work_text(work),
             headers={**self._headers, "id": identifier, "root_id": identifier, "expires": expires},
             correlation_id=identifier,

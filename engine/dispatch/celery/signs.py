@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,12 +16,16 @@ from ... import jsontext, registered
 from ...stone import Stone
 from .. import messages
 from .app import results_queue, signs_queue
-from .link import Link
+from .link import AGAIN, Link
 
 logger = logging.getLogger("riverstone.stone")
 
 SIGN = 3.0
 """Seconds between two signs of life; an engine waits for more than two of them."""
+
+
+HASTY = 10.0
+"""Seconds after the broker was away for which signs come more often, since engines then judge what they miss."""
 
 
 class Signs:
@@ -51,10 +56,12 @@ class Signs:
         self._wanted.set()
 
     def _run(self) -> None:
+        pause, hasty = SIGN, 0.0
         while True:
-            self._wanted.wait(SIGN)
+            self._wanted.wait(pause)
             hurried = self._wanted.is_set()
             self._wanted.clear()
+            pause = min(SIGN, AGAIN) if time.monotonic() < hasty else SIGN
             try:
                 while self._urgent:
                     self._link.publish(results_queue(), self._urgent[0])
@@ -63,9 +70,9 @@ class Signs:
                     self._tell(self._in_hand())
                     self._link.beat()
             except self._link.errors as error:
+                # Engines that are back wait for what is told here, before they take it for lost.
                 self._link.broke(error)
-                if self._urgent:
-                    threading.Timer(1.0, self._wanted.set).start()
+                pause, hasty = min(SIGN, AGAIN), time.monotonic() + HASTY
             except Exception:
                 logger.exception("no sign of life can be given")
                 self._link.drop()
@@ -76,8 +83,10 @@ class Signs:
 
     def _in_hand(self) -> list[messages.Sign]:
         """The tasks that have been here since the sign before; most are gone by then."""
-        requests = {each.id: each for each in _copied(state.reserved_requests)}
-        running = {each.id for each in _copied(state.active_requests)}
+        active = _copied(state.active_requests)
+        # With the connection, a worker forgets what it has reserved, but not what it carries out.
+        requests = {each.id: each for each in (*_copied(state.reserved_requests), *active)}
+        running = {each.id for each in active}
         before, self._seen = self._seen, set(requests)
         signs = []
         for identifier in before & self._seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from celery import Celery
@@ -14,7 +15,7 @@ from ...errors import RiverstoneError
 from ...task_info import Work
 from .app import EXPIRES, results_queue, task_queue
 from .consumer import MOST_TOGETHER, Consumer
-from .link import Link
+from .link import AGAIN, Link
 from .publisher import Publisher
 
 logger = logging.getLogger("riverstone.engine")
@@ -23,8 +24,9 @@ SWEEP = 2.0
 """Seconds between two sweeps."""
 PATIENCE = 8.0
 """Seconds within which a worker that has a task shows it: more than two of its signs are apart."""
-SETTLED = 4.0
-"""Seconds after connecting before anything is judged, so that what workers have said meanwhile has come in."""
+SETTLED = 3.0
+"""Seconds after connecting before anything is judged, so that what workers have said meanwhile has come in, and what
+they have in hand since they are connected again."""
 
 
 class Sweeper:
@@ -57,7 +59,7 @@ class Sweeper:
         self._link.drop()
 
     def _run(self) -> None:
-        while not self._stopped.wait(SWEEP):
+        while not self._stopped.wait(self._pause()):
             try:
                 self.sweep()
             except (StoreError, RiverstoneError) as error:
@@ -67,6 +69,14 @@ class Sweeper:
             except Exception:
                 logger.exception("a look at handed-over tasks has failed")
                 self._link.drop()
+
+    def _pause(self) -> float:
+        """Seconds until the next sweep: fewer while the broker is away, or may have come back without what it had."""
+        connected = self._consumer.connected_for
+        if connected is None:
+            # It would only be found to be broken.
+            self._link.drop()
+        return min(SWEEP, AGAIN) if connected is None or connected < PATIENCE else SWEEP
 
     def sweep(self) -> None:
         """Look once at everything that is in hand."""
@@ -89,22 +99,30 @@ class Sweeper:
         places = {task_id: name for task_id, work in works.items() if (name := self._queue_name(work)) is not None}
         depths = {name: self._link.depth(task_queue(name)) for name in set(places.values())}
         empty = {task_id for task_id, name in places.items() if depths[name] == 0}
+        back: list[HandedRow] = []
         for row in expired:
-            if row.task_id in empty:
+            if row.task_id in empty or self._has_left(places.get(row.task_id), row.silent + self._consumer.lease):
                 self._lose(row, "the worker that had it is gone")
-        # The broker has taken it back from a worker that is gone, as it seems: it waits there for the next.
-        back = [row for row in expired if row.task_id in places and row.task_id not in empty]
+            elif row.task_id in places:
+                # The broker has taken it back from a worker that is gone, as it seems: it waits there for the next.
+                back.append(row)
         lost: list[HandedRow] = []
         for row in unvouched:
-            if row.silent > EXPIRES * 1000 or (row.task_id in empty and row.silent > connected * 1000):
+            left = row.task_id in empty or self._has_left(places.get(row.task_id), row.silent)
+            if row.silent > EXPIRES * 1000 or (left and row.silent > connected * 1000):
                 lost.append(row)
-            elif row.task_id in empty:
+            elif left:
                 # Nothing has happened to the broker: somebody took it who is gone, perhaps because of the task.
                 self._lose(row, "nobody has it")
-        self._desk.handovers.offered_again([*back, *lost])
+        self._desk.handovers.offered_again((row.task_id, row.delivery) for row in (*back, *lost))
         if lost:
             logger.warning("%d tasks are sent again, since the broker has lost them", len(lost))
-            self._publisher.send([works[row.task_id] for row in lost])
+            self._publisher.send([works[row.task_id] for row in lost if row.task_id in works])
+
+    def _has_left(self, name: str | None, silent: int) -> bool:
+        """Whether its queue had no message when the broker came back, and nobody has been heard of it since."""
+        seen = self._publisher.seen_empty.get(name or "")
+        return seen is not None and silent > (time.monotonic() - seen) * 1000
 
     def _lose(self, row: HandedRow, reason: str) -> None:
         if self._desk.lose(row.task_id, row.process_instance_id, row.delivery):

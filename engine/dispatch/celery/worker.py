@@ -19,10 +19,12 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 from celery.worker.control import control_command
 from celery.worker.request import Request
+from celery.worker.state import maybe_shutdown
 
 from ...errors import Invalid
 from ...jsontext import JSON
 from ...limits import Limits
+from ...logs import where
 from ...parameters import supplied
 from ...perform import Outcome, perform
 from ...stone import Stone
@@ -30,7 +32,7 @@ from ...stones import Stones
 from ...task_info import Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
-from .link import Link
+from .link import AGAIN, Link
 from .signs import Signs
 from .stopping import STOP, Ring
 
@@ -133,7 +135,7 @@ class Workshop:
             except link.errors as error:
                 link.broke(error)
                 time.sleep(pause)
-                pause = min(2.0, pause * 2)
+                pause = min(AGAIN, pause * 2)
 
     def _report(self, work: Work, percent: int) -> None:
         link = self._link
@@ -163,6 +165,13 @@ def _unbegun(
 class WorkRequest(Request):
     """A task in a worker's hands; one that is lost with its process goes back to the engines, which count that."""
 
+    def acknowledge(self) -> None:
+        try:
+            super().acknowledge()
+        except Exception as error:
+            # Its connection is gone, and its answer has been sent on the next: at worst it is delivered again.
+            logger.info("a task could not be acknowledged: %s", where(error))
+
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         error = exc_info.exception
         error = getattr(error, "exc", error)
@@ -178,10 +187,36 @@ class WorkRequest(Request):
 
 
 class WorkConsumer(Consumer):
-    """Celery's consumer without what quorum queues make it declare for delays, of which there are none here."""
+    """Celery's consumer without what quorum queues make it declare for delays, of which there are none here.
+
+    It is back as soon as its broker is: Celery's own waits for up to half a minute between two tries.
+    """
 
     class Blueprint(Consumer.Blueprint):
         default_steps = [step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step]
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        try:
+            super().on_connection_error_after_connected(exc)
+        except Exception as error:
+            # Closing what is broken fails with Redis where messages were not acknowledged yet; a worker outlives that.
+            logger.info("a broken connection could not be closed: %s", where(error))
+
+    def ensure_connected(self, conn: Any) -> Any:
+        if not self.app.conf.broker_connection_retry:
+            return super().ensure_connected(conn)
+        told = False
+
+        def failed(error: BaseException, interval: float) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                logger.warning("the broker cannot be reached: %s", error)
+
+        most = self.app.conf.broker_connection_max_retries
+        conn.ensure_connection(failed, most, AGAIN, 0, AGAIN, callback=maybe_shutdown)
+        self.first_connection_attempt = False
+        return conn
 
 
 @control_command(name=STOP, args=[("task_id", str), ("delivery", int)])  # type: ignore[untyped-decorator]
