@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..models import WORKERS, TaskRow
 from . import ledger
 from .bpmn.activities import StoneTask
@@ -104,19 +106,38 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
     apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
 
 
-def hand_over_again(instance: Instance) -> None:
-    """Hand over what a failed turn may have taken back from the dispatcher, or never brought to it."""
+def out_of_hand(instance: Instance) -> list[int]:
+    """The tasks that this engine should have in hand and has not, as far as what came of them is entered."""
     facilities = instance.facilities
     if instance.row.phase not in ("running", "draining", "paused"):
-        return
-    for row in instance.tasks.values():
-        waits = row.stone is None or row.status == "stone-missing" or row.due is not None
-        if row.open and not waits and row.owner == facilities.engine_id and not facilities.dispatcher.holds(row.id):
-            if row.event == "start" and "begun" not in ledger.kept(row):
-                ledger.keep(row, begun=True)
-                instance.changes.task_changed(row)
-                instance.save()
-            instance.hand_over(row, stone_of(instance, row))
+        return []
+    holds, engine_id = facilities.dispatcher.holds, facilities.engine_id
+    return [
+        row.id
+        for row in instance.tasks.values()
+        if row.open
+        and row.stone is not None
+        and row.status != "stone-missing"
+        and row.due is None
+        and row.owner == engine_id
+        and not holds(row.id)
+    ]
+
+
+def hand_over_again(instance: Instance, task_ids: Collection[int]) -> None:
+    """Hand over what a failed turn may have taken back from the dispatcher, or never brought to it.
+
+    ``task_ids`` were out of hand before all was entered that has come in since; those that still are have been lost.
+    """
+    for task_id in out_of_hand(instance):
+        if task_id not in task_ids:
+            continue
+        row = instance.tasks[task_id]
+        if row.event == "start" and "begun" not in ledger.kept(row):
+            ledger.keep(row, begun=True)
+            instance.changes.task_changed(row)
+            instance.save()
+        instance.hand_over(row, stone_of(instance, row))
 
 
 def stone_is_back(instance: Instance, task_id: int) -> None:

@@ -221,12 +221,8 @@ class Pulse:
         """Hand over again what a failed turn may have taken from the dispatcher, but not for ever."""
         suspects, self.river.suspects = self.river.suspects, {}
         for number, times in suspects.items():
-
-            def again(turn: Turn, number: int = number) -> None:
-                step.hand_over_again(turn.instance(number))
-
             try:
-                self.river.now(again)
+                self._hand_over_again(number)
             except StoreUnavailable:
                 self.river.suspects[number] = times
             except RiverstoneError:
@@ -241,6 +237,14 @@ class Pulse:
                         logs.where(error),
                         extra=logs.about(process_instance_id=number),
                     )
+
+    def _hand_over_again(self, number: int) -> None:
+        missing = self.river.now(lambda turn: step.out_of_hand(turn.instance(number)))
+        if missing:
+            # A dispatcher lets go of a task once it has reported: what came of these may still wait to be entered.
+            while self.river.drain():
+                pass
+            self.river.now(lambda turn: step.hand_over_again(turn.instance(number), missing))
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import jsontext
 from .debugging import rerun, resume
-from .dues import hand_over_again, stone_is_back, task_due, timer_due
+from .dues import hand_over_again, out_of_hand, stone_is_back, task_due, timer_due
 from .errors import Conflict, UnknownTask
 from .instance import Instance
 from .life import begin, grace_over, settle
@@ -69,6 +69,7 @@ __all__ = [
     "deliver",
     "grace_over",
     "hand_over_again",
+    "out_of_hand",
     "preview",
     "progressed",
     "request_cancel",

@@ -61,6 +61,7 @@ class InlineDispatcher:
         that fails ends the run at once, before its siblings begin. False if nothing waited.
         """
         outcomes: list[Outcome] = []
+        begun: list[int] = []
         moved = False
         end = 0.0
         work: Work | None = None
@@ -71,6 +72,7 @@ class InlineDispatcher:
                 if stone is None:
                     continue
                 request = self._running[work.task_id] = Request()
+                begun.append(work.task_id)
                 outcome = perform(stone, work, limits=self.desk.limits, request=request)
                 failpoints.reach("before-report")
                 outcomes.append(outcome)
@@ -84,8 +86,12 @@ class InlineDispatcher:
                 self.submit([work])
             raise
         finally:
-            self._running.clear()
-            self.desk.report(outcomes)
+            try:
+                self.desk.report(outcomes)
+            finally:
+                # After the report, so that nobody takes the tasks for lost in between.
+                for task_id in begun:
+                    self._running.pop(task_id, None)
             if outcomes:
                 failpoints.reach("after-report")
         return moved

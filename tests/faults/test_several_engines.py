@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from riverstone.engine import Engine, Stone, TaskInfo, heartbeat, pulse
+from riverstone.engine import Engine, Stone, TaskInfo, failpoints, heartbeat, pulse
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
 from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
 
@@ -227,3 +227,27 @@ def test_a_killed_process_is_gone_before_its_parent_has_asked_about_it() -> None
         assert pulse.process_started(child.pid) != ""
         child.send_signal(signal.SIGKILL)
         until(lambda: pulse.process_started(child.pid) == "")
+
+
+def test_what_has_just_come_in_is_not_taken_for_lost_and_done_again(tmp_path: Path) -> None:
+    calls: list[str] = []
+    looked: list[str] = []
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
+        engine.stone("count")(lambda task: calls.append(task.namespace))
+        engine.deploy(line("shop", service("a", "count"), service("b", "count")))
+
+        def look(place: str) -> None:
+            """A turn has failed, and its processes are looked after at a moment when a task has just reported."""
+            if place == "after-report" and len(looked) < 2:
+                looked.append(place)
+                engine._river.suspects.update(dict.fromkeys(engine._river._kept, 0))
+                engine._pulse._look_after_suspects()
+
+        failpoints.tell(look)
+        try:
+            started = engine.start(key="shop", name="test")
+        finally:
+            failpoints.tell(None)
+        assert engine.wait(started.process_instance_id, timeout=10).status == "success"
+    assert len(looked) == 2
+    assert calls == ["a", "b"]
