@@ -24,18 +24,15 @@ LOOK = 30
 """What a look at a token that waits for a condition costs beside its expression, in the measure of ``effort``."""
 
 
-class NoScripts:
-    """Stands where Spiff keeps its script engine, so that no Python from a model is ever run by it."""
-
-
-NO_SCRIPTS = NoScripts()
-
-
 class Workflow(BpmnWorkflow):
     """One running process: its tokens, what they wait for, and the context beside them."""
 
     def __init__(self, process: Process, host: Host, context: Context, *, first_token: int = 1, steps: int = 0) -> None:
-        super().__init__(process, deserializing=True, script_engine=NO_SCRIPTS)
+        # Not Spiff's own: for every instance it makes events, their manager and a script engine. Nothing here uses them,
+        # and where there is no script engine, none of Spiff's code can run any Python from a model.
+        self.spec = process
+        self.tasks: dict[int, Token] = {}
+        self.completed = False
         self.host = host
         self.root_context = context
         self.next_token = first_token
