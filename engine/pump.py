@@ -70,37 +70,43 @@ class Pump:
 
         None if another thread is at it, which then sees to all that there is.
         """
-        moved = False
+        moved = stuck = False
         while self._pumping.acquire(blocking=False):
             try:
                 if self.pulse.delivering:
                     return moved
-                moved = self._carry_out(inline) or moved
+                carried_out = self._carry_out(inline)
             finally:
                 self._pumping.release()
+            moved = moved or carried_out
             # What others handed in while they found this thread at it would wait for the next call.
-            if not self._has_work(inline):
+            if not self._has_work(inline) or (stuck and not carried_out):
                 return moved
+            stuck = not carried_out
             with suppress(IndexError):
                 self._next.pop(0).wake()
                 return moved
         return moved or None
 
     def _has_work(self, inline: InlineDispatcher) -> bool:
-        return self.river.has_work() or inline.load()[0] > 0
+        # What could not be written is tried again by the next call.
+        return (self.river.has_work() and not self.river.unavailable) or inline.load()[0] > 0
 
     def _carry_out(self, inline: InlineDispatcher) -> bool:
         moved, begun = False, time.monotonic()
         while True:
-            stepped = self.river.drain()
-            if not (inline.run_some() or stepped or self.pulse.deliver_owed()):
+            if not self._moves(inline):
                 # Another thread may be in the middle of a step that hands over something.
                 self.river.let_step_end()
-                if not self._has_work(inline):
+                if not (self._has_work(inline) and self._moves(inline)):
                     return moved
             moved = True
             if self._next and time.monotonic() - begun > TURN:
                 return moved
+
+    def _moves(self, inline: InlineDispatcher) -> bool:
+        stepped = self.river.drain()
+        return inline.run_some() or stepped or self.pulse.deliver_owed()
 
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything."""

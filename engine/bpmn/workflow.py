@@ -28,8 +28,8 @@ class Workflow(BpmnWorkflow):
     """One running process: its tokens, what they wait for, and the context beside them."""
 
     def __init__(self, process: Process, host: Host, context: Context, *, first_token: int = 1, steps: int = 0) -> None:
-        # Not Spiff's own: for every instance it makes events, their manager and a script engine. Nothing here uses them,
-        # and where there is no script engine, none of Spiff's code can run any Python from a model.
+        # Not Spiff's own: for every instance it makes events, their manager and a script engine. Nothing here uses
+        # them, and where there is no script engine, none of Spiff's code can run any Python from a model.
         self.spec = process
         self.tasks: dict[int, Token] = {}
         self.completed = False

@@ -31,8 +31,9 @@ class InlineDispatcher:
 
     def submit(self, work: Sequence[Work]) -> None:
         for item in work:
-            self._queue.append(item)
+            # In this order, since another thread may take it from the queue at once.
             self._waiting.add(item.task_id)
+            self._queue.append(item)
 
     def withdraw(self, task_id: int) -> bool:
         if task_id not in self._waiting:
