@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ..models import AlreadyUsed, EngineForgotten, EventRow, RevisionConflict, StoreError
+from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, InstanceRow, RevisionConflict, StoreError
 from . import failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
@@ -275,22 +275,28 @@ class River:
 
     def _after_commit(self, turn: Turn, batch: Sequence[Posted], results: Sequence[Any]) -> None:
         """Answer those who asked for these events, and hand over what is to be done."""
+        changes = turn.changes
         works: list[Work] = []
         rested: list[Instance] = []
+        draining: list[InstanceRow] = []
         for instance in turn.instances.values():
             if instance.made:
                 instance.made.clear()
             if instance.handed:
                 works += [instance.work(task) for task in instance.handed if task.open]
                 instance.handed = []
-            if instance.row.phase in RESTING:
+            row = instance.row
+            if row.phase in RESTING:
                 rested.append(instance)
+            if row.due is not None:
+                draining.append(row)
             self._keep(instance)
         # Not before they are kept: who waits next for the end of what was started looks there for it.
         for posted, result in zip(batch, results, strict=True):
             if posted.future is not None:
                 posted.future.set_result(result)
-        self._note_dues(turn)
+        if changes.timed or changes.new_waits or draining:
+            self._note_dues(changes, draining)
         self.facilities.observers.tell_changes(turn.instances.values())
         if works:
             failpoints.reach("before-handover")
@@ -298,7 +304,7 @@ class River:
             failpoints.reach("after-handover")
         for instance in rested:
             self.watchers.tell(instance)
-        for event in turn.changes.new_events:
+        for event in changes.new_events:
             failpoints.reach("event-owed")
             self.on_owed(event)
         turn.let_go()
@@ -308,24 +314,21 @@ class River:
     entered: Callable[[Outcome], Posted]
     """The event that enters an outcome."""
 
-    def _note_dues(self, turn: Turn) -> None:
-        changes, noted = turn.changes, len(self.dues)
-        for rows in (changes.new_tasks, changes.tasks):
-            for row in rows.values():
-                if not row.open:
-                    continue
-                if row.due is not None and not self.looks.take(row):
-                    heapq.heappush(self.dues, (row.due, "task", row.process_instance_id, row.id, 0))
-                if row.deadline is not None:
-                    heapq.heappush(self.dues, (row.deadline, "task", row.process_instance_id, row.id, 0))
+    def _note_dues(self, changes: Changes, draining: Sequence[InstanceRow]) -> None:
+        dues, noted = self.dues, len(self.dues)
+        for task in changes.timed:
+            if task.due is not None and not self.looks.take(task):
+                heapq.heappush(dues, (task.due, "task", task.process_instance_id, task.id, 0))
+            if task.deadline is not None:
+                heapq.heappush(dues, (task.deadline, "task", task.process_instance_id, task.id, 0))
         for wait in changes.new_waits:
             if wait.due is not None:
-                heapq.heappush(self.dues, (wait.due, wait.kind, wait.process_instance_id, wait.token, wait.number))
-        for instance in turn.instances.values():
-            if instance.row.due is not None:
-                heapq.heappush(self.dues, (instance.row.due, "grace", instance.number, 0, 0))
+                heapq.heappush(dues, (wait.due, wait.kind, wait.process_instance_id, wait.token, wait.number))
+        for row in draining:
+            if row.due is not None:
+                heapq.heappush(dues, (row.due, "grace", row.process_instance_id, 0, 0))
         self.looks.let_rest(self._kept)
-        if len(self.dues) != noted:
+        if len(dues) != noted:
             self.wake()
 
     # -- instances in memory

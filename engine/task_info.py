@@ -78,32 +78,20 @@ class TaskInfo:
     """The task that a hook works on.
 
     ``parameters`` are typed by the stone's fields; ``outputs`` what the task has put out so far; ``state`` a small
-    JSON object that the monitor may change and that survives a restart. ``idempotency_key`` is the same for
-    every delivery of the same attempt: hand it to the outside so that nothing is made twice. ``start_key`` is the key
-    that ``start`` was given: in an undo hook, what was made can be found by it even if its answer was lost. ``phase``
-    tells an undo hook how far the task had come: ``complete``, ``partial``, ``running`` or ``unknown``.
+    JSON object that the monitor may change and that survives a restart.
     """
 
     __slots__ = (
         "_limits",
         "_on_progress",
         "_request",
-        "attempt",
-        "element_id",
-        "event",
-        "idempotency_key",
+        "_work",
         "logged",
-        "name",
-        "namespace",
         "outputs",
         "parameters",
         "percent",
-        "phase",
-        "process_instance_id",
         "put_out",
-        "start_key",
         "state",
-        "task_id",
     )
 
     def __init__(
@@ -115,16 +103,7 @@ class TaskInfo:
         request: Request,
         on_progress: Callable[[int, str | None], None] | None = None,
     ) -> None:
-        self.task_id = str(work.task_id)
-        self.process_instance_id = str(work.process_instance_id)
-        self.namespace = work.namespace
-        self.element_id = work.element_id
-        self.name = work.name
-        self.event = work.event
-        self.attempt = work.attempt
-        self.phase = work.phase
-        self.idempotency_key = work.idempotency_key
-        self.start_key = work.start_key or work.idempotency_key
+        self._work = work
         self.parameters = parameters
         self.outputs: dict[str, Any] = jsontext.read(work.outputs) if work.outputs else {}
         self.state: dict[str, Any] = jsontext.read(work.state) if work.state else {}
@@ -134,6 +113,59 @@ class TaskInfo:
         self._limits = limits
         self._request = request
         self._on_progress = on_progress
+
+    @property
+    def task_id(self) -> str:
+        """The task."""
+        return str(self._work.task_id)
+
+    @property
+    def process_instance_id(self) -> str:
+        """The process that it belongs to."""
+        return str(self._work.process_instance_id)
+
+    @property
+    def namespace(self) -> str:
+        """What its outputs are referred to by."""
+        return self._work.namespace
+
+    @property
+    def element_id(self) -> str:
+        """The id of its element in the model."""
+        return self._work.element_id
+
+    @property
+    def name(self) -> str:
+        """The name of that element, or nothing."""
+        return self._work.name
+
+    @property
+    def event(self) -> str:
+        """The hook that is called."""
+        return self._work.event
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt, from 1."""
+        return self._work.attempt
+
+    @property
+    def phase(self) -> str:
+        """In an undo hook, how far the task had come: ``complete``, ``partial``, ``running`` or ``unknown``."""
+        return self._work.phase
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every delivery of the same attempt: hand it to the outside so that nothing is made twice."""
+        return self._work.idempotency_key
+
+    @property
+    def start_key(self) -> str:
+        """The key that ``start`` was given.
+
+        In an undo hook, what was made can be found by it even if its answer was lost.
+        """
+        return self._work.start_key or self._work.idempotency_key
 
     @property
     def cancel_requested(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..models import Changes
 from . import effort
@@ -110,9 +110,14 @@ class Awaited(Answer):
         return super().result()
 
 
-class Posted(NamedTuple):
+class Posted:
     """One event in the inbox; ``otherwise`` is stepped in its place if it cannot be."""
 
-    action: Action
-    future: Future[Any] | Answer | None = None
-    otherwise: Action | None = None
+    __slots__ = ("action", "future", "otherwise")
+
+    def __init__(
+        self, action: Action, future: Future[Any] | Answer | None = None, otherwise: Action | None = None
+    ) -> None:
+        self.action = action
+        self.future = future
+        self.otherwise = otherwise

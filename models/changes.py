@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from .access import AuditRow
 from .errors import RevisionConflict
 from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from .statements import Delete, Graded, Insert, Statement, Update, Writer
 
-Rows = dict[Statement, list[tuple[Any, ...]]]
-
 INSTANCE_SET = (
-    "revision",
     "next_token",
     "steps",
     "status",
@@ -29,7 +25,7 @@ INSTANCE_SET = (
     "delete_id",
     "pending",
 )
-STEP, END = 3, 6
+STEP, END = 2, 5
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
 value, so the rest is set only where it differs."""
 TASK_SET = (
@@ -61,9 +57,9 @@ TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 
 
 # As many columns as rows have that are nothing out of the ordinary, then those of less ordinary ones.
-INSERT_INSTANCE, NEW_INSTANCE = Graded.insert("process_instance", InstanceRow, 14, 15, 18)
-INSERT_CONTENT, NEW_CONTENT = Graded.insert("content", ContentRow, 2)
-INSERT_TASK, NEW_TASK = Graded.insert("task", TaskRow, 18, 19, 25)
+INSERT_INSTANCE = Graded.insert("process_instance", InstanceRow, 14, 15, 18)
+INSERT_CONTENT = Graded.insert("content", ContentRow, 2)
+INSERT_TASK = Graded.insert("task", TaskRow, 18, 19, 25)
 INSERT_TOKEN = Insert.of("token", TokenRow)
 INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
@@ -71,7 +67,15 @@ INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
 INSERT_AUDIT = Insert.of("audit", AuditRow)
 UPDATE_INSTANCE = Graded(
-    partial(Update, "process_instance", where=("process_instance_id", "revision")), INSTANCE_SET, STEP, END
+    partial(
+        Update,
+        "process_instance",
+        where=("process_instance_id", "revision"),
+        always={"revision": "`revision` + 1"},
+    ),
+    INSTANCE_SET,
+    STEP,
+    END,
 )
 UPDATE_CONTENT = Update("content", ("variables", "outputs"), where=("process_instance_id",))
 # As a task ends that has nothing to tell, and as one tells something.
@@ -99,11 +103,12 @@ class Changes:
         self.new_contents: dict[int, ContentRow] = {}
         self.new_deployments: list[DeploymentRow] = []
         self.new_start_requests: list[tuple[str, str, int, int]] = []
-        self.instances: dict[int, tuple[InstanceRow, int]] = {}
-        """Changed instances, each with the revision that the store must still hold."""
+        self.instances: dict[int, InstanceRow] = {}
         self.contents: dict[int, ContentRow] = {}
         self.new_tasks: dict[int, TaskRow] = {}
         self.tasks: dict[int, TaskRow] = {}
+        self.timed: list[TaskRow] = []
+        """Those of both, once they are committed, that are due or must have ended at some moment."""
         self.new_tokens: dict[tuple[int, int], TokenRow] = {}
         self.tokens: dict[tuple[int, int], TokenRow] = {}
         self.gone_tokens: set[tuple[int, int]] = set()
@@ -134,9 +139,8 @@ class Changes:
     def instance_changed(self, row: InstanceRow) -> None:
         """The row's revision goes up with this commit, once however many steps it carries."""
         number = row.process_instance_id
-        if number not in self.new_instances and number not in self.instances:
-            self.instances[number] = (row, row.revision)
-            row.revision += 1
+        if number not in self.new_instances:
+            self.instances[number] = row
 
     def content_changed(self, row: ContentRow) -> None:
         """The row is written with this commit, as an update unless it is new."""
@@ -148,25 +152,25 @@ class Changes:
 
         Raises :class:`RevisionConflict` where an instance no longer has the revision that was read.
         """
-        run = writer.run
-        if self.instances:
-            self._write_instances(writer)
+        run, put, write = writer.run, writer.put, writer.write
+        if self.instances and put(UPDATE_INSTANCE, self.instances.values()) != len(self.instances):
+            raise RevisionConflict("a process instance was changed by another engine")
         # Asked here one by one: most steps change an instance and two tasks, and every call counts.
         if self.new_deployments:
             run(INSERT_DEPLOYMENT, self.new_deployments)
         if self.new_instances:
-            _insert(writer, INSERT_INSTANCE, self.new_instances.values(), NEW_INSTANCE)
-            _insert(writer, INSERT_CONTENT, self.new_contents.values(), NEW_CONTENT)
+            put(INSERT_INSTANCE, self.new_instances.values())
+            put(INSERT_CONTENT, self.new_contents.values())
         if self.contents:
             run(UPDATE_CONTENT, self.contents.values())
         if self.tasks:
-            self._write_tasks(writer)
+            put(UPDATE_TASK, self.tasks.values())
         if self.new_tasks:
-            _insert(writer, INSERT_TASK, self.new_tasks.values(), NEW_TASK)
+            put(INSERT_TASK, self.new_tasks.values())
         if self.gone_waits:
-            run(DELETE_WAIT, self.gone_waits)
+            write(DELETE_WAIT, list(self.gone_waits))
         if self.gone_tokens:
-            run(DELETE_TOKEN, self.gone_tokens)
+            write(DELETE_TOKEN, list(self.gone_tokens))
         if self.tokens:
             run(UPDATE_TOKEN, self.tokens.values())
         if self.new_tokens:
@@ -176,52 +180,30 @@ class Changes:
         if self.new_events:
             run(INSERT_EVENT, self.new_events)
         if self.gone_events:
-            run(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
+            write(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
         if self.new_start_requests:
-            run(INSERT_START_REQUEST, self.new_start_requests)
+            write(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:
             run(INSERT_AUDIT, self.new_audit)
-        if self.moved_timers and writer.run(MOVE_TIMER, self.moved_timers) != len(self.moved_timers):
+        if self.moved_timers and write(MOVE_TIMER, self.moved_timers) != len(self.moved_timers):
             raise RevisionConflict("another engine has seen to a start timer")
         if on_written is not None:
             on_written()
 
-    def _write_instances(self, writer: Writer) -> None:
-        rows: Rows = {}
-        for row, expected in self.instances.values():
-            statement, values = UPDATE_INSTANCE.fitting(row, row.stored)
-            rows.setdefault(statement, []).append((*values, row.process_instance_id, expected))
-        found = 0
-        for statement, every in rows.items():
-            found += writer.write(statement, every)
-        if found != len(self.instances):
-            raise RevisionConflict("a process instance was changed by another engine")
-
-    def _write_tasks(self, writer: Writer) -> None:
-        rows: Rows = {}
-        for row in self.tasks.values():
-            statement, values = UPDATE_TASK.fitting(row, row.stored)
-            rows.setdefault(statement, []).append((*values, row.id))
-        for statement, every in rows.items():
-            writer.write(statement, every)
-
     def committed(self) -> None:
         """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""
         beyond = UPDATE_TASK.beyond
-        for task in self.new_tasks.values():
-            task.stored = beyond(task) if task.open else None
-        for task in self.tasks.values():
-            task.stored = beyond(task) if task.open else None
+        for tasks in (self.new_tasks, self.tasks):
+            for task in tasks.values():
+                if not task.open:
+                    task.stored = None
+                    continue
+                task.stored = beyond(task)
+                if task.due is not None or task.deadline is not None:
+                    self.timed.append(task)
+        beyond = UPDATE_INSTANCE.beyond
+        for row in self.instances.values():
+            row.revision += 1
+            row.stored = beyond(row)
         for row in self.new_instances.values():
-            row.stored = UPDATE_INSTANCE.beyond(row)
-        for row, _ in self.instances.values():
-            row.stored = UPDATE_INSTANCE.beyond(row)
-
-
-def _insert(writer: Writer, insert: Graded, new: Iterable[Any], unset: tuple[Any, ...]) -> None:
-    rows: Rows = {}
-    for row in new:
-        statement, values = insert.fitting(row, unset)
-        rows.setdefault(statement, []).append(values)
-    for statement, every in rows.items():
-        writer.write(statement, every)
+            row.stored = beyond(row)

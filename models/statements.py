@@ -29,11 +29,8 @@ class Statement:
         self.names = tuple(names)
         self.secret: tuple[int, ...] = ()
         """Which of the values are encrypted, where anything is."""
-        self._values = attrgetter(*names) if len(names) > 1 else None
-
-    def values(self, row: Any) -> Any:
-        """The values of one row, in the order of the marks; a plain tuple is its own."""
-        return row if isinstance(row, tuple) or self._values is None else self._values(row)
+        self.values: Callable[[Any], Any] = attrgetter(*names)
+        """The values of one record, in the order of the marks."""
 
     def wide(self, count: int) -> str:
         """The statement for ``count`` rows, in SQLite's words."""
@@ -103,10 +100,16 @@ class Graded:
 
     Every value costs as it is written, ``None`` in SQLite's driver several times as much as others, and most rows need
     few of them: ``names`` begin with those. The narrowest may ``always`` set the next columns to the same values.
+    What the store holds of a row already is its ``stored``, or ``unset`` of one that is new.
     """
 
     def __init__(
-        self, make: Make, names: Sequence[str], *widths: int, always: Mapping[str, int | None] | None = None
+        self,
+        make: Make,
+        names: Sequence[str],
+        *widths: int,
+        always: Mapping[str, int | None] | None = None,
+        unset: tuple[Any, ...] | None = None,
     ) -> None:
         always = always or {}
         beyond = widths[0] + len(always)
@@ -116,33 +119,29 @@ class Graded:
         """The values of a row that the narrowest leaves out."""
         self._made = attrgetter(*always) if always else None
         self._always = tuple(always.values())
+        self._unset = None if unset is None else unset[beyond:]
         words = {name: "NULL" if value is None else str(value) for name, value in always.items()}
-        self._narrowest = (
-            make(names[: widths[0]], always=words) if always else make(names[: widths[0]]),
-            attrgetter(*names[: widths[0]]),
-        )
-        self._wider = [
-            (width - beyond, make(names[:width]), attrgetter(*names[:width])) for width in (*widths[1:], len(names))
-        ]
-        self.statements = [self._narrowest[0], *(statement for _, statement, _ in self._wider)]
+        self._narrowest = make(names[: widths[0]], always=words) if always else make(names[: widths[0]])
+        self._wider = [(width - beyond, make(names[:width])) for width in (*widths[1:], len(names))]
+        self.statements = [self._narrowest, *(statement for _, statement in self._wider)]
 
     @classmethod
-    def insert(cls, table: str, row: type[Any], *widths: int) -> tuple[Graded, tuple[Any, ...]]:
-        """For new records of this kind; and what those columns hold then that nobody sets."""
+    def insert(cls, table: str, row: type[Any], *widths: int) -> Graded:
+        """For new records of this kind."""
         unset = tuple(field.default for field in fields(row) if field.name in columns(row))
-        return cls(partial(Insert, table), columns(row), *widths), unset[widths[0] :]
+        return cls(partial(Insert, table), columns(row), *widths, unset=unset)
 
-    def fitting(self, row: Any, known: tuple[Any, ...] | None) -> tuple[Statement, Any]:
-        """The statement for a row of which the store holds the ``known`` values ``beyond``, and what it is given."""
-        beyond = self.beyond(row)
+    def fitting(self, row: Any) -> Statement:
+        """The statement for a row."""
+        beyond, known = self.beyond(row), self._unset
+        if known is None:
+            known = row.stored
         if beyond == known and (self._made is None or self._made(row) == self._always):
-            statement, given = self._narrowest
-            return statement, given(row)
-        for start, statement, given in self._wider:
+            return self._narrowest
+        for start, statement in self._wider:
             if known is not None and beyond[start:] == known[start:]:
-                return statement, given(row)
-        _, statement, given = self._wider[-1]
-        return statement, given(row)
+                return statement
+        return self._wider[-1][1]
 
 
 class Writer:
@@ -154,18 +153,29 @@ class Writer:
         self.wide = wide
         self.cipher = cipher
 
+    def put(self, graded: Graded, rows: Collection[Any]) -> int:
+        """Write records, at least one; the number of rows that were there to be written."""
+        if len(rows) == 1:
+            # Most steps change an instance and two tasks, and every call counts.
+            (row,) = rows
+            statement = graded.fitting(row)
+            return self._write_one(statement, statement.values(row))
+        fitting: dict[Statement, list[Any]] = {}
+        for row in rows:
+            fitting.setdefault(graded.fitting(row), []).append(row)
+        return sum([self.run(statement, some) for statement, some in fitting.items()])
+
     def run(self, statement: Statement, rows: Collection[Any]) -> int:
-        """Write all rows, at least one; the number of rows that were there to be written."""
-        return self.write(statement, [statement.values(row) for row in rows])
+        """The same with one statement for all of them."""
+        return self.write(statement, list(map(statement.values, rows)))
 
     def write(self, statement: Statement, every: Sequence[Sequence[Any]]) -> int:
         """The same for the values of rows."""
+        if len(every) == 1:
+            return self._write_one(statement, every[0])
         cursor = self.cursor
         if self.cipher is not None and statement.secret:
             every = [sealed(each, statement.secret, self.cipher) for each in every]
-        if len(every) == 1:
-            cursor.execute(self.dialects[statement.text], every[0])
-            return int(cursor.rowcount)
         if not self.wide:
             cursor.executemany(self.dialects[statement.text], every)
             return int(cursor.rowcount)
@@ -174,6 +184,13 @@ class Writer:
             cursor.execute(text, flat)
             written += int(cursor.rowcount)
         return written
+
+    def _write_one(self, statement: Statement, values: Sequence[Any]) -> int:
+        cursor = self.cursor
+        if self.cipher is not None and statement.secret:
+            values = sealed(values, statement.secret, self.cipher)
+        cursor.execute(self.dialects[statement.text], values)
+        return int(cursor.rowcount)
 
 
 def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
@@ -22,8 +22,7 @@ class InlineDispatcher:
     remote = False
 
     def __init__(self) -> None:
-        self._queue: deque[Work] = deque()
-        self._waiting: set[int] = set()
+        self._waiting: OrderedDict[int, Work] = OrderedDict()
         self._running: dict[int, Request] = {}
 
     def open(self, desk: Desk) -> None:
@@ -31,15 +30,10 @@ class InlineDispatcher:
 
     def submit(self, work: Sequence[Work]) -> None:
         for item in work:
-            # In this order, since another thread may take it from the queue at once.
-            self._waiting.add(item.task_id)
-            self._queue.append(item)
+            self._waiting[item.task_id] = item
 
     def withdraw(self, task_id: int) -> bool:
-        if task_id not in self._waiting:
-            return False
-        self._waiting.discard(task_id)
-        return True
+        return self._waiting.pop(task_id, None) is not None
 
     def ask_to_stop(self, task_id: int, delivery: int) -> None:
         request = self._running.get(task_id)
@@ -98,13 +92,10 @@ class InlineDispatcher:
         return moved
 
     def _next(self) -> Work | None:
-        while self._queue:
-            work = self._queue.popleft()
-            if work.task_id in self._waiting:
-                self._waiting.discard(work.task_id)
-                return work
-        return None
+        try:
+            return self._waiting.popitem(last=False)[1]
+        except KeyError:
+            return None
 
     def close(self) -> None:
-        self._queue.clear()
         self._waiting.clear()

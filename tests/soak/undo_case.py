@@ -32,7 +32,10 @@ class Shuffled(InlineDispatcher):
 
     def submit(self, work: Sequence[Work]) -> None:
         super().submit(work)
-        self.random.shuffle(self._queue)
+        waiting = list(self._waiting.items())
+        self.random.shuffle(waiting)
+        self._waiting.clear()
+        self._waiting.update(waiting)
 
 
 class UndoCase(Checks):
