@@ -242,7 +242,7 @@ class River:
     def _step_one(self, action: Action) -> tuple[Any, Turn]:
         """Step and commit one event, again where another engine was faster; raises what it cannot get over."""
         for _ in range(TRIES):
-            turn = Turn(self)
+            turn = Turn(self, alone=True)
             try:
                 result = turn.act(action)
                 self._commit(turn)

@@ -194,19 +194,19 @@ class Starts:
     def begin_newest(self, turn: Turn, request: StartRequest) -> ProcessInstance | Literal[False]:
         """The same, or nothing and False if there is a newer deployment of the key than what was checked.
 
-        Raises UnknownDeployment if the one that was named is removed. Both are asked once for all the starts of a turn.
+        The commit makes sure of that, and that the one that was named is not removed. Where it has refused a turn that
+        begins many, each is asked about here. Raises UnknownDeployment.
         """
         definition = request.definition
-        key, deployment_id = definition.key, definition.deployment_id
-        if request.newest:
-            if key not in turn.newest:
-                turn.newest[key] = self.deployments.ask_for_newest(key)
-            if turn.newest[key] != deployment_id:
+        deployment_id = definition.deployment_id
+        if turn.alone:
+            if request.newest and self.deployments.ask_for_newest(definition.key) != deployment_id:
                 return False
-        if request.in_use and deployment_id not in turn.in_use:
-            if self.deployments.store.catalogue.is_removed(deployment_id):
+            if request.in_use and not self.deployments.store.catalogue.is_in_use(deployment_id):
                 raise UnknownDeployment(deployment_id)
-            turn.in_use.add(deployment_id)
+        if request.newest or request.in_use:
+            begun = turn.changes.begun
+            begun[deployment_id] = request.newest or begun.get(deployment_id, False)
         return self.begin(turn, request)
 
     def begin(self, turn: Turn, request: StartRequest) -> ProcessInstance:

@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 class Turn:
     """One transaction in the making: the instances that take part, and what follows its commit."""
 
-    def __init__(self, river: River) -> None:
+    def __init__(self, river: River, *, alone: bool = False) -> None:
+        """``alone`` is a turn of one event that could not be stepped with others."""
         self.river = river
+        self.alone = alone
         self.changes = Changes()
         self.instances: dict[int, Instance] = {}
-        self.newest: dict[str, str | None] = {}
-        """The newest deployments of the keys that were asked about."""
-        self.in_use: set[str] = set()
-        """Deployments that are not removed."""
 
     def act(self, action: Action) -> Any:
         """Let one event do its part, with expressions that can only look at so much."""

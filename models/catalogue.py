@@ -64,9 +64,10 @@ class Catalogue:
         """The highest number that a version of this key ever had, 0 if there was none."""
         return int(self._store.value("SELECT MAX(`version`) FROM `deployment` WHERE `key` = ?", (key,)) or 0)
 
-    def is_removed(self, deployment_id: str) -> bool:
-        """Whether a version is out of use."""
-        return self._store.value("SELECT `removed` FROM `deployment` WHERE `id` = ?", (deployment_id,)) is not None
+    def is_in_use(self, deployment_id: str) -> bool:
+        """Whether there is such a deployment, and it was not removed."""
+        sql = "SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL"
+        return self._store.value(sql, (deployment_id,)) is not None
 
     def is_protected(self, model_id: str) -> bool:
         """Whether what the processes of a model made is protected."""

@@ -85,11 +85,23 @@ DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 DELETE_EVENT = Delete("event", ("id",))
 MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
-STATEMENTS = tuple(
-    statement
-    for value in list(globals().values())
-    for statement in (value.statements if isinstance(value, Graded) else [value])
-    if isinstance(statement, Statement)
+# These find a row only where something is wrong: SQLite's driver goes to the database once more for each that is found.
+FORGOTTEN = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM `engine_node` WHERE `id` = ?)"
+OUT_OF_USE = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL)"
+NEWER = (
+    "SELECT 1 FROM `deployment` AS newer, `deployment` AS this WHERE this.`id` = ? AND newer.`key` = this.`key`"
+    " AND newer.`version` > this.`version` AND newer.`removed` IS NULL LIMIT 1"
+)
+TEXTS = (
+    FORGOTTEN,
+    OUT_OF_USE,
+    NEWER,
+    *(
+        statement.text
+        for value in list(globals().values())
+        for statement in (value.statements if isinstance(value, Graded) else [value])
+        if isinstance(statement, Statement)
+    ),
 )
 on_written: Callable[[], None] | None = None
 """What is called when a transaction has written everything and is not yet committed; for tests of crashes."""
@@ -101,6 +113,8 @@ class Changes:
     def __init__(self) -> None:
         self.new_instances: dict[int, InstanceRow] = {}
         self.new_contents: dict[int, ContentRow] = {}
+        self.begun: dict[str, bool] = {}
+        """Deployments that have to be in use as these begin, and (true) the newest of their keys."""
         self.new_deployments: list[DeploymentRow] = []
         self.new_start_requests: list[tuple[str, str, int, int]] = []
         self.instances: dict[int, InstanceRow] = {}
@@ -150,9 +164,13 @@ class Changes:
     def write(self, writer: Writer) -> None:
         """Write everything, inside an open transaction.
 
-        Raises :class:`RevisionConflict` where an instance no longer has the revision that was read.
+        Raises :class:`RevisionConflict` where an instance no longer has the revision that was read, or one would begin
+        with a deployment that it may not begin with.
         """
         run, put, write = writer.run, writer.put, writer.write
+        for deployment_id, newest in self.begun.items():
+            if writer.finds(OUT_OF_USE, deployment_id) or (newest and writer.finds(NEWER, deployment_id)):
+                raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
         if self.instances and put(UPDATE_INSTANCE, self.instances.values()) != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
         # Asked here one by one: most steps change an instance and two tasks, and every call counts.

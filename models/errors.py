@@ -8,7 +8,7 @@ class StoreError(Exception):
 
 
 class RevisionConflict(StoreError):
-    """Another engine changed one of the instances first; nothing was written."""
+    """Another engine changed one of the instances, or what one begins with, first; nothing was written."""
 
 
 class AlreadyUsed(StoreError):

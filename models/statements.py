@@ -153,6 +153,11 @@ class Writer:
         self.wide = wide
         self.cipher = cipher
 
+    def finds(self, text: str, *values: Any) -> bool:
+        """Whether a question has an answer."""
+        self.cursor.execute(self.dialects[text], values)
+        return self.cursor.fetchone() is not None
+
     def put(self, graded: Graded, rows: Collection[Any]) -> int:
         """Write records, at least one; the number of rows that were there to be written."""
         if len(rows) == 1:

@@ -56,7 +56,7 @@ class Store:
         self._dialects: dict[str, str] = {}
         # A database in memory has one connection for all threads, so they take turns.
         self._guard = Guard(self.database, self.kind, shared=self._memory)
-        self._writes = {each.text: self._dialect(each.text) for each in changes.STATEMENTS}
+        self._writes = {text: self._dialect(text) for text in changes.TEXTS}
         self._engine_id: str | None = None
         self._committed = 0
         with self._guard:
@@ -148,11 +148,10 @@ class Store:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            if self._engine_id is not None:
-                known = cursor.execute("SELECT 1 FROM engine_node WHERE id = ?", (self._engine_id,)).fetchone()
-                if known is None:
-                    raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
-            changed.write(Writer(cursor, self._writes, wide=True, cipher=self.cipher))
+            writer = Writer(cursor, self._writes, wide=True, cipher=self.cipher)
+            if self._engine_id is not None and writer.finds(changes.FORGOTTEN, self._engine_id):
+                raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+            changed.write(writer)
             cursor.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,26 @@ def test_each_engine_starts_at_once_what_the_other_has_deployed_and_nothing_that
         other.remove_model(deployment.model_id)
         with pytest.raises(UnknownDeployment):
             engine.start(key="shop", name="of none")
+
+
+def test_starts_that_come_together_are_of_the_newest_or_refused_each_for_itself(yard: Yard) -> None:
+    with yard.engine() as engine, yard.engine() as other, ThreadPoolExecutor(12) as callers:
+        engine.deploy(line("shop", service("a", "quick")))
+        mill = engine.deploy(line("mill", service("a", "quick")))
+
+        def start(number: int) -> str | None:
+            try:
+                if number % 2:
+                    return engine.start(deployment_id=mill.deployment_id, name="of one").deployment_id
+                return engine.start(key="shop", name="of the newest").deployment_id
+            except UnknownDeployment:
+                return None
+
+        assert None not in callers.map(start, range(0, 12, 2))
+        newest = other.deploy(line("shop", service("b", "quick"))).deployment_id
+        other.remove_deployment(mill.deployment_id)
+
+        assert list(callers.map(start, range(12))) == [newest, None] * 6
 
 
 def test_the_variables_of_a_start_are_checked_against_what_another_engine_has_just_deployed(yard: Yard) -> None:
