@@ -153,3 +153,25 @@ def test_a_broker_that_comes_back_empty_has_lost_nothing(tmp_path: Path, monkeyp
         finally:
             crew.close()
     assert len(crew.times()) == 20
+
+
+def test_a_broker_that_comes_and_goes_ends_no_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasten(monkeypatch)
+    with redis_server(tmp_path) as broker:
+        crew = Crew(f"sqlite:///{tmp_path}/store.db", broker.url, tmp_path)
+        try:
+            worker = crew.worker("--concurrency", "2")
+            with crew.river() as engine:
+                engine.deploy(line("shop", *(service(f"s{number}", "quick") for number in range(5))))
+                started: list[str] = []
+                for number in range(6):
+                    started += [engine.start(key="shop", name="shop").process_instance_id for _ in range(60)]
+                    # At a moment of its own each time, while some are carried out and others are answered.
+                    until(lambda done=number * 300 + 20 * number: len(crew.called()) > done)  # type: ignore[misc]
+                    broker.kill()
+                    broker.start()
+                assert {engine.wait(each, timeout=30).status for each in started} == {"success"}
+            assert worker.poll() is None
+        finally:
+            crew.close()
+    assert len(crew.times()) == 5 * len(started)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from celery import Celery, signals
@@ -165,13 +165,6 @@ def _unbegun(
 class WorkRequest(Request):
     """A task in a worker's hands; one that is lost with its process goes back to the engines, which count that."""
 
-    def acknowledge(self) -> None:
-        try:
-            super().acknowledge()
-        except Exception as error:
-            # Its connection is gone, and its answer has been sent on the next: at worst it is delivered again.
-            logger.info("a task could not be acknowledged: %s", where(error))
-
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         error = exc_info.exception
         error = getattr(error, "exc", error)
@@ -195,6 +188,16 @@ class WorkConsumer(Consumer):
     class Blueprint(Consumer.Blueprint):
         default_steps = [step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step]
 
+    def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], Any]:
+        receive = super().create_task_handler(*args, **options)
+
+        def received(message: Any) -> Any:
+            # Celery does this later, in its loop, and of what it raises there it foresees only what brokers say.
+            message.ack = _acknowledging(message.ack)
+            return receive(message)
+
+        return received
+
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         try:
             super().on_connection_error_after_connected(exc)
@@ -217,6 +220,21 @@ class WorkConsumer(Consumer):
         conn.ensure_connection(failed, most, AGAIN, 0, AGAIN, callback=maybe_shutdown)
         self.first_connection_attempt = False
         return conn
+
+
+def _acknowledging(acknowledge: Callable[..., None]) -> Callable[..., None]:
+    """The same, where a connection that is gone by then is no reason to end: at worst the task is delivered again."""
+
+    def ack(*args: Any, **options: Any) -> None:
+        try:
+            acknowledge(*args, **options)
+        except OSError:
+            # Celery connects anew.
+            raise
+        except Exception as error:
+            logger.info("a task could not be acknowledged: %s", where(error))
+
+    return ack
 
 
 @control_command(name=STOP, args=[("task_id", str), ("delivery", int)])  # type: ignore[untyped-decorator]
