@@ -101,7 +101,7 @@ def _measure(bench: Bench, url: str, broker: str, kind: str, count: int) -> list
                     "noops at once": (noops_at_once, total),
                     "stones at once": (lambda: list(callers.map(complete, [five] * (total // 5))), total),
                 },
-                bench.size(2, 1),
+                bench.size(3, 1),
             )
     return _rows(times, f"{kind}, {count} worker process{'es' if count > 1 else ''}")
 
