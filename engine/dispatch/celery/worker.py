@@ -192,8 +192,8 @@ class WorkConsumer(Consumer):
         receive = super().create_task_handler(*args, **options)
 
         def received(message: Any) -> Any:
-            # Celery does this later, in its loop, and of what it raises there it foresees only what brokers say.
-            message.ack = _acknowledging(message.ack)
+            # Celery does these later, in its loop, and of what they raise there it foresees only what brokers say.
+            message.ack, message.reject = _told_late(message.ack), _told_late(message.reject)
             return receive(message)
 
         return received
@@ -222,19 +222,19 @@ class WorkConsumer(Consumer):
         return conn
 
 
-def _acknowledging(acknowledge: Callable[..., None]) -> Callable[..., None]:
+def _told_late(tell: Callable[..., None]) -> Callable[..., None]:
     """The same, where a connection that is gone by then is no reason to end: at worst the task is delivered again."""
 
-    def ack(*args: Any, **options: Any) -> None:
+    def told(*args: Any, **options: Any) -> None:
         try:
-            acknowledge(*args, **options)
+            tell(*args, **options)
         except OSError:
             # Celery connects anew.
             raise
         except Exception as error:
-            logger.info("a task could not be acknowledged: %s", where(error))
+            logger.info("the broker could not be told of a task: %s", where(error))
 
-    return ack
+    return told
 
 
 @control_command(name=STOP, args=[("task_id", str), ("delivery", int)])  # type: ignore[untyped-decorator]
