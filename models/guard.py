@@ -107,14 +107,18 @@ class Guard:
     # -- opening
 
     def _connect(self, held: _Held) -> None:
+        begun = time.monotonic()
         while True:
             try:
                 self.database.connect()
             except self._drivers as error:
                 now = time.monotonic()
                 if self._away_since is None:
-                    self._away_since = now
-                if not self._opened or self._path is not None or now - self._away_since > PATIENCE:
+                    # SQLite itself has waited for a file that is busy.
+                    self._away_since = now if self._path is None else begun
+                # Where several open a new file at once, SQLite turns some away from its log without waiting for it.
+                patient = self._opened if self._path is None else _is_busy(error)
+                if not patient or now - self._away_since > PATIENCE:
                     raise StoreError(_first_line(error)) from error
                 time.sleep(0.1)
             else:
@@ -182,6 +186,13 @@ def _path_of(database: Any, kind: Kind, shared: bool) -> str | None:
     if shared or kind != "sqlite" or str(database.database).startswith("file:"):
         return None
     return os.path.abspath(str(database.database))
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether SQLite says that somebody else holds the file; the low byte of its code tells, the others why."""
+    # Peewee raises its own in its place.
+    drivers = error if isinstance(error, sqlite3.Error) else error.__context__
+    return getattr(drivers, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _identity(path: str) -> tuple[int, int] | None:

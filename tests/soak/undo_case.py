@@ -140,7 +140,9 @@ class UndoCase(Checks):
         self.alive(lambda: self.engine.start(name="case", **start))
         found = [known for known in self.engine.instances(limit=9).items if known.kind == "start"]
         if not found:
-            return  # It died before the start was durable.
+            # It died before the start was durable.
+            self.engine.close()
+            return
         self.started = found[0].process_instance_id
         for _ in range(self.random.randint(1, 25)):
             self.alive(self.random.choice((*[self.pass_time] * 4, self.ask, self.ask, self.restart)))
