@@ -54,7 +54,8 @@ def test_the_calls_of_the_guide_answer_what_it_says(served: str, tmp_path: Path)
     for number, block in enumerate(blocks):
         said = run.stdout.partition(MARK.format(number))[2].partition(MARK.format(number + 1))[0]
         promised = re.findall(r"^# -> (.*)$", block, re.MULTILINE)
-        assert [text for text in promised if text not in said] == []
+        # These stones take no time, so what begins may be over when it is answered.
+        assert [text for text in promised if text not in said and text.replace(".begin", ".success") not in said] == []
         assert promised or "until" in block
 
 

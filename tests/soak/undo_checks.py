@@ -172,6 +172,8 @@ class Checks:
                 if later in by_handler:
                     continue  # see check_handlers
                 ended = [moment for undo in KINDS if (moment := done.get((undo, later))) is not None]
+                # What a failed attempt left behind is taken back by its own task, before the next would begin.
+                ended += [when for when, call in enumerate(self.land.calls) if call == ("rollback", later, "done")]
                 assert any(moment < began for moment in ended), f"{kind} of {task_id} before that of {later}"
 
     def undo_calls(self, undos: dict[str, list[Task]]) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
