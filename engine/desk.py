@@ -119,6 +119,8 @@ class Desk:
 
     def stones_are_back(self, codes: Sequence[str]) -> None:
         """Queue that tasks which waited for these go on."""
+        # One that still missed them is in the store by then.
+        self._river.let_step_end()
         for row in self.facilities.store.missing_stone_tasks(codes):
 
             def back(turn: Turn, number: int = row.process_instance_id, task_id: int = row.id) -> None:

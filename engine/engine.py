@@ -136,6 +136,8 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
     def register(self, stone: type[Stone]) -> type[Stone]:
         """Make a stone known; tasks that waited for it go on. Returns the class, so it works as a decorator."""
         self.stones.add(stone)
+        # One that still missed it is in the store by then.
+        self._river.let_step_end()
         with ours():
             waiting = self._store.missing_stone_tasks([stone.code])
         for row in waiting:

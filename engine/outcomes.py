@@ -211,10 +211,17 @@ def progressed(instance: Instance, task_id: int, attempt: int, percent: int) -> 
 def stone_is_gone(instance: Instance, task_id: int) -> None:
     """Nobody can carry out a task that was handed over: it waits until its stone is registered again."""
     row = instance.tasks.get(task_id)
-    if row is not None and row.open:
-        row.status = "stone-missing"
-        row.reason = f"No stone is registered for {row.stone!r}; the task goes on when there is one."
-        row.due = None
-        row.deadline = None
-        instance.changes.task_changed(row)
-        settle(instance)
+    if row is None or not row.open:
+        return
+    instance.changes.task_changed(row)
+    stone = instance.facilities.stones.choose(row.stone, row.parameters)
+    if stone is not None:
+        # It came back before anybody could see that the task waits for it.
+        instance.hand_over(row, stone)
+        instance.save()
+        return
+    row.status = "stone-missing"
+    row.reason = f"No stone is registered for {row.stone!r}; the task goes on when there is one."
+    row.due = None
+    row.deadline = None
+    settle(instance)

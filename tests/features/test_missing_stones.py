@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Literal
 
 import pytest
 
-from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock, failpoints
 
 from .sketch import definitions, flow, line, process, service
 
@@ -57,6 +58,37 @@ def test_a_task_waits_for_its_stone(tmp_path: Path, dispatcher: Literal["inline"
         ended = engine.wait(number, timeout=10)
         assert (ended.status, ended.native_output_values) == ("success", {"order": {"id": "order"}})
         assert engine.task(task.task_id).reason is None
+
+
+@pytest.mark.parametrize("dispatcher", ["inline", "threads"])
+@pytest.mark.parametrize("place", ["before-step", "before-commit"])
+def test_a_stone_that_comes_back_just_as_it_is_missed_is_not_waited_for(
+    tmp_path: Path, dispatcher: Literal["inline", "threads"], place: str
+) -> None:
+    with Engine(url(tmp_path), stones=[Make], dispatcher=dispatcher) as engine:
+        engine.deploy(line("shop", service("order", "make")))
+        gone: list[str] = []
+        back, missed = Thread(target=engine.register, args=(Make,)), Event()
+
+        def passing(name: str) -> None:
+            if name == "before-handover" and not gone:
+                gone.append(name)
+                engine.stones.remove("make")
+            elif name == place and len(gone) == 1:
+                gone.append(name)
+                back.start()
+                back.join(0.2)
+                missed.set()
+
+        failpoints.tell(passing)
+        try:
+            number = engine.start(key="shop", name="test").process_instance_id
+            assert missed.wait(10)
+            back.join()
+            assert engine.wait(number, timeout=10).status == "success"
+        finally:
+            failpoints.tell(None)
+    assert gone == ["before-handover", place]
 
 
 @pytest.mark.parametrize("dispatcher", ["inline", "threads"])
