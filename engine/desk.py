@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from ..models import Declarations, HandedRow, Handovers
@@ -16,7 +17,7 @@ from .perform import Outcome, spoilt
 from .river import River
 from .stone import Stone
 from .task_info import Work
-from .turn import Posted, Turn
+from .turn import Action, Posted, Turn
 
 MOST_AT_ONCE = 100
 
@@ -119,14 +120,20 @@ class Desk:
 
     def stones_are_back(self, codes: Sequence[str]) -> None:
         """Queue that tasks which waited for these go on."""
+        self._river.post(*self.goings_on(codes))
+
+    def goings_on(self, codes: Sequence[str]) -> list[Action]:
+        """For each task that waits for one of these stones, which are there by now, the event that lets it go on."""
         # One that still missed them is in the store by then.
         self._river.let_step_end()
-        for row in self.facilities.store.missing_stone_tasks(codes):
+        return [
+            partial(_stone_is_back, number=row.process_instance_id, task_id=row.id)
+            for row in self.facilities.store.missing_stone_tasks(codes)
+        ]
 
-            def back(turn: Turn, number: int = row.process_instance_id, task_id: int = row.id) -> None:
-                step.stone_is_back(turn.instance(number), task_id)
 
-            self._river.post(back)
+def _stone_is_back(turn: Turn, *, number: int, task_id: int) -> None:
+    step.stone_is_back(turn.instance(number), task_id)
 
 
 def _in_hand(turn: Turn, row: HandedRow) -> Work | None:

@@ -8,7 +8,6 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from ..models import Cipher, Store, StoreError
-from . import step
 from .audit import Audit
 from .bpmn.workflow import Workflow
 from .calls import ModelCalls, OperatingCalls, UndoCalls
@@ -37,7 +36,6 @@ from .starts import Starts
 from .stone import Stone, stone_of_function
 from .stones import Stones
 from .task_info import TaskInfo
-from .turn import Turn
 
 
 class Engine(ModelCalls, UndoCalls, OperatingCalls):
@@ -136,16 +134,10 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
     def register(self, stone: type[Stone]) -> type[Stone]:
         """Make a stone known; tasks that waited for it go on. Returns the class, so it works as a decorator."""
         self.stones.add(stone)
-        # One that still missed it is in the store by then.
-        self._river.let_step_end()
         with ours():
-            waiting = self._store.missing_stone_tasks([stone.code])
-        for row in waiting:
-
-            def back(turn: Turn, number: int = row.process_instance_id, task_id: int = row.id) -> None:
-                step.stone_is_back(turn.instance(number), task_id)
-
-            self._pump.step(back)
+            goings_on = self._desk.goings_on([stone.code])
+        for go_on in goings_on:
+            self._pump.step(go_on)
         return stone
 
     def stone(self, code: str, **options: Any) -> Callable[[Callable[[TaskInfo], Any]], Callable[[TaskInfo], Any]]:

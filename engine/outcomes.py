@@ -86,7 +86,7 @@ def _supplied(instance: Instance, row: TaskRow, token: Token | None, outcome: Ou
 
 
 def _not_begun(instance: Instance, row: TaskRow) -> None:
-    """A worker got the task and has not begun it; where that is to stop, it never does."""
+    """Whoever got the task has not begun it; where that is to stop, it never does."""
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped before a worker had begun it.", held_back=True)
     else:
@@ -214,14 +214,12 @@ def stone_is_gone(instance: Instance, task_id: int) -> None:
     if row is None or not row.open:
         return
     instance.changes.task_changed(row)
-    stone = instance.facilities.stones.choose(row.stone, row.parameters)
-    if stone is not None:
+    if instance.facilities.stones.choose(row.stone, row.parameters) is not None:
         # It came back before anybody could see that the task waits for it.
-        instance.hand_over(row, stone)
-        instance.save()
-        return
-    row.status = "stone-missing"
-    row.reason = f"No stone is registered for {row.stone!r}; the task goes on when there is one."
-    row.due = None
-    row.deadline = None
+        _not_begun(instance, row)
+    else:
+        row.status = "stone-missing"
+        row.reason = f"No stone is registered for {row.stone!r}; the task goes on when there is one."
+        row.due = None
+        row.deadline = None
     settle(instance)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, InstanceRow, RevisionConflict, StoreError
+from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
 from . import failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
@@ -26,6 +26,8 @@ from .watching import RESTING, Watchers
 
 logger = logging.getLogger("riverstone.engine")
 
+Due = tuple[int, str, int, int, int]
+"""Milliseconds, kind, instance, task or token, number; the kind is ``task``, ``grace``, or that of a wait."""
 MOST_IN_A_BATCH = 256
 MOST_KEPT = 1000
 TRIES = 5
@@ -50,11 +52,8 @@ class River:
         self.suspects: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self.looks = Looks(facilities)
-        self.dues: list[tuple[int, str, int, int, int]] = []
-        """What this engine knows to be due: (milliseconds, kind, instance, task or token, number).
-
-        The kind is ``task``, ``grace``, or that of a wait.
-        """
+        self.dues: list[Due] = []
+        """What this engine knows to be due; a heap."""
 
     # -- taking events in
 
@@ -278,7 +277,7 @@ class River:
         changes = turn.changes
         works: list[Work] = []
         rested: list[Instance] = []
-        draining: list[InstanceRow] = []
+        graces: list[Due] = []
         for instance in turn.instances.values():
             if instance.made:
                 instance.made.clear()
@@ -289,14 +288,14 @@ class River:
             if row.phase in RESTING:
                 rested.append(instance)
             if row.due is not None:
-                draining.append(row)
+                graces.append((row.due, "grace", row.process_instance_id, 0, 0))
             self._keep(instance)
         # Not before they are kept: who waits next for the end of what was started looks there for it.
         for posted, result in zip(batch, results, strict=True):
             if posted.future is not None:
                 posted.future.set_result(result)
-        if changes.timed or changes.new_waits or draining:
-            self._note_dues(changes, draining)
+        if changes.timed or changes.new_waits or graces:
+            self._note_dues(changes, graces)
         self.facilities.observers.tell_changes(turn.instances.values())
         if works:
             failpoints.reach("before-handover")
@@ -314,7 +313,7 @@ class River:
     entered: Callable[[Outcome], Posted]
     """The event that enters an outcome."""
 
-    def _note_dues(self, changes: Changes, draining: Sequence[InstanceRow]) -> None:
+    def _note_dues(self, changes: Changes, graces: Sequence[Due]) -> None:
         dues, noted = self.dues, len(self.dues)
         for task in changes.timed:
             if task.due is not None and not self.looks.take(task):
@@ -324,9 +323,8 @@ class River:
         for wait in changes.new_waits:
             if wait.due is not None:
                 heapq.heappush(dues, (wait.due, wait.kind, wait.process_instance_id, wait.token, wait.number))
-        for row in draining:
-            if row.due is not None:
-                heapq.heappush(dues, (row.due, "grace", row.process_instance_id, 0, 0))
+        for grace in graces:
+            heapq.heappush(dues, grace)
         self.looks.let_rest(self._kept)
         if len(dues) != noted:
             self.wake()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .changes import OUT_OF_USE
 from .errors import AlreadyUsed
 from .rows import DeploymentRow, ModelRow, columns
 from .statements import select
@@ -66,8 +67,7 @@ class Catalogue:
 
     def is_in_use(self, deployment_id: str) -> bool:
         """Whether there is such a deployment, and it was not removed."""
-        sql = "SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL"
-        return self._store.value(sql, (deployment_id,)) is not None
+        return self._store.value(OUT_OF_USE, (deployment_id,)) is None
 
     def is_protected(self, model_id: str) -> bool:
         """Whether what the processes of a model made is protected."""

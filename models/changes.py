@@ -171,9 +171,9 @@ class Changes:
         for deployment_id, newest in self.begun.items():
             if writer.finds(OUT_OF_USE, deployment_id) or (newest and writer.finds(NEWER, deployment_id)):
                 raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
+        # Asked here one by one: most steps change an instance and two tasks, and every call counts.
         if self.instances and put(UPDATE_INSTANCE, self.instances.values()) != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
-        # Asked here one by one: most steps change an instance and two tasks, and every call counts.
         if self.new_deployments:
             run(INSERT_DEPLOYMENT, self.new_deployments)
         if self.new_instances:

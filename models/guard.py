@@ -190,8 +190,7 @@ def _path_of(database: Any, kind: Kind, shared: bool) -> str | None:
 
 def _is_busy(error: BaseException) -> bool:
     """Whether SQLite says that somebody else holds the file; the low byte of its code tells, the others why."""
-    # Peewee raises its own in its place.
-    drivers = error if isinstance(error, sqlite3.Error) else error.__context__
+    drivers = getattr(error, "orig", error)
     return getattr(drivers, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 

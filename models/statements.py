@@ -161,7 +161,7 @@ class Writer:
     def put(self, graded: Graded, rows: Collection[Any]) -> int:
         """Write records, at least one; the number of rows that were there to be written."""
         if len(rows) == 1:
-            # Most steps change an instance and two tasks, and every call counts.
+            # As in most steps, of each kind.
             (row,) = rows
             statement = graded.fitting(row)
             return self._write_one(statement, statement.values(row))

@@ -32,10 +32,10 @@ class Shuffled(InlineDispatcher):
 
     def submit(self, work: Sequence[Work]) -> None:
         super().submit(work)
-        waiting = list(self._waiting.items())
-        self.random.shuffle(waiting)
-        self._waiting.clear()
-        self._waiting.update(waiting)
+        order = list(self._waiting)
+        self.random.shuffle(order)
+        for task_id in order:
+            self._waiting.move_to_end(task_id)
 
 
 class UndoCase(Checks):
