@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from riverstone.api import create_app
+from riverstone.api.client import Client
 from riverstone.api.server import Server
+from riverstone.bpmn_samples import path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
@@ -63,6 +65,8 @@ def test_the_python_of_the_guide_prints_what_it_says(
     served: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RIVERSTONE", served)
+    with Client(served) as client:
+        client.deploy(path("app_server"))  # as the guide's calls before this block do
     (block,) = PYTHON.findall(GUIDE)
     exec(compile(block, "docs/http.md", "exec"), {})  # noqa: S102  (our own guide)
 
