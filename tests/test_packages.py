@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,20 @@ def folders_with_modules() -> Iterator[Path]:
             yield folder.relative_to(ROOT)
 
 
-def test_the_package_list_names_exactly_the_folders_that_hold_modules() -> None:
-    found = [".".join(("riverstone", *folder.parts)) for folder in folders_with_modules()]
-    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(found)
+def test_a_wheel_holds_every_module_and_every_file_that_they_read(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in tracked:
+        if name.split("/")[0] in (*FOLDERS, "LICENSE", "README.md", "pyproject.toml", "setup.py", "MANIFEST.in"):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+    built = subprocess.run([sys.executable, "-c", build], cwd=tree, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+
+    with zipfile.ZipFile(next(tree.glob("*.whl"))) as wheel:
+        packed = {name for name in wheel.namelist() if name.startswith("riverstone/")}
+    assert packed == {f"riverstone/{name}" for name in tracked if name.split("/")[0] in FOLDERS}
 
 
 def test_every_package_is_a_regular_one_and_says_that_it_is_typed() -> None:

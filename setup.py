@@ -1,0 +1,12 @@
+"""Finds the packages: each folder of code below is installed as ``riverstone.<folder>``, with all that it holds."""
+
+from setuptools import find_packages, setup
+
+FOLDERS = ("api", "bpmn_samples", "engine", "models")
+
+setup(
+    packages=[
+        f"riverstone.{package}" for package in find_packages(include=[*FOLDERS, *(f"{each}.*" for each in FOLDERS)])
+    ],
+    package_dir={f"riverstone.{folder}": folder for folder in FOLDERS},
+)
