@@ -13,7 +13,6 @@ from dataclasses import replace
 from lxml import etree
 
 from ..models import Store
-from . import effort
 from .bpmn.checks import check
 from .bpmn.checks.outline import BPMN, FLOW_NODES
 from .bpmn.checks.outline import name as tag_of
@@ -21,9 +20,10 @@ from .bpmn.findings import Finding
 from .bpmn.parser import Parsed, Parser
 from .bpmn.subprocesses import CallActivity
 from .bpmn.xml import read_xml
-from .compiler import Compiler
 from .dmn.reader import Decisions, is_dmn
 from .errors import ModelInvalid, TooLarge
+from .language import effort
+from .language.compiler import Compiler
 from .limits import Limits
 from .references import unresolved
 from .stones import Stones

@@ -8,9 +8,9 @@ from typing import Any
 from .bpmn.activities import LONGEST_CODE, StoneTask
 from .bpmn.loops import RUN
 from .bpmn.token import Token
-from .context import Context
 from .errors import ExpressionError, Invalid, ReferenceNotFound
-from .expressions import Value, compile_value
+from .language.context import Context
+from .language.expressions import Value, compile_value
 from .limits import Limits
 from .parameters import resolve_parameters
 from .stone import Stone

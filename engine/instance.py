@@ -18,12 +18,12 @@ from .bpmn.state import TASK, Saved, load
 from .bpmn.token import STARTED, Token
 from .bpmn.workflow import Workflow
 from .clock import Clock
-from .context import Context
 from .definition import Definition, Definitions
 from .dispatch.dispatcher import Dispatcher
 from .errors import ExpressionError, Invalid, LimitExceeded
 from .families import Families
 from .inputs import MockContext, code_of, resolve
+from .language.context import Context
 from .limits import Limits
 from .observer import Observers
 from .scripts import Scripts

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from .context import Path
 from .jsontext import JSON, dumps
+from .language.context import Path
 
 MASKED = "*****"
 """What is shown in place of a secret value."""

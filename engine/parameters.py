@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from . import jsontext
-from .context import Context
 from .declaration import Unfit
 from .errors import ExpressionError, Invalid, ReferenceNotFound
-from .expressions import Value
 from .jsontext import JSON
+from .language.context import Context
+from .language.expressions import Value
 from .mask import MASKED
 from .stone import Stone
 

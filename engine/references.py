@@ -15,8 +15,8 @@ from .bpmn.loops import Loop, MultiInstance
 from .bpmn.node import Node
 from .bpmn.parser import Parsed
 from .bpmn.subprocesses import AdHocSubProcess, CallActivity, SubProcess
-from .context import Path
-from .expressions import Value
+from .language.context import Path
+from .language.expressions import Value
 from .templates import OutputsTemplate, ParameterTemplate
 
 BUILT_IN = frozenset(

@@ -13,8 +13,8 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, valid
 
 from .declaration import ParameterDeclaration, Unfit
 from .errors import Invalid
-from .expressions import Value
 from .jsontext import JSON, check, dumps
+from .language.expressions import Value
 from .limits import Limits
 from .mask import MASKED
 from .stone import Stone

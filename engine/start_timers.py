@@ -13,9 +13,9 @@ from ..models import StoreError
 from .bpmn import timers
 from .bpmn.definitions import EventDefinition
 from .bpmn.node import Process
-from .context import Context
 from .errors import ExpressionError, RiverstoneError
 from .instance import Facilities
+from .language.context import Context
 from .limits import Limits
 from .river import River
 from .turn import Turn

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from . import effort
-from .compiler import Compiler
-from .context import Context, Path
 from .errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
-from .expressions import Value
 from .jsontext import JSON, check
+from .language import effort
+from .language.compiler import Compiler
+from .language.context import Context, Path
+from .language.expressions import Value
 from .limits import Limits
 from .mask import MASKED, Mask
 from .variable import REFERENCE, Variable, read_variable

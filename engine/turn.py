@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ..models import Changes
-from . import effort
+from .language import effort
 
 if TYPE_CHECKING:
     from .instance import Instance

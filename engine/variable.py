@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .context import Path
 from .errors import Invalid
 from .jsontext import JSON, dumps
-from .operators import Number
-from .patterns import Pattern
+from .language.context import Path
+from .language.operators import Number
+from .language.patterns import Pattern
 
 REFERENCE = "Ref:"
 """Begins a default that copies another variable."""

@@ -15,16 +15,7 @@ from .changes import Changes
 from .cipher import Cipher, opened
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict
 from .guard import Guard, Kind
-from .rows import (
-    ContentRow,
-    EventRow,
-    InstanceRow,
-    Look,
-    TaskRow,
-    TokenRow,
-    WaitRow,
-    columns,
-)
+from .rows import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow, WaitRow, columns
 from .search import InstanceFilter
 from .statements import Writer, select
 

@@ -9,8 +9,8 @@ import pytest
 
 from riverstone.bpmn_samples.cloud import Cloud, CloudError
 from riverstone.bpmn_samples.stones import CLOUD, DISK_FULL, Mail, SecurityGroup, stones
-from riverstone.engine.context import Context
 from riverstone.engine.errors import BpmnError, NotFound
+from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
 from riverstone.engine.parameters import resolve_parameters
 from riverstone.engine.stone import UNDO_EVENTS, Stone

@@ -12,7 +12,7 @@ from .node import Process
 from .token import Token
 
 if TYPE_CHECKING:
-    from ..expressions import Expression, Value
+    from ..language.expressions import Expression, Value
     from .dialects import Binding
 
 

@@ -16,7 +16,7 @@ from .triggers import read_behavior_event, read_definitions
 from .vendors import BPMN
 
 if TYPE_CHECKING:
-    from ..expressions import Expression
+    from ..language.expressions import Expression
     from .parser import Parser
 
 

@@ -9,14 +9,14 @@ from lxml import etree
 
 from ..dmn.decision import Shape
 from ..errors import ExpressionError
-from ..operators import Reading
+from ..language.operators import Reading
 from .activity import Activity
 from .mappings import read_fields
 from .vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, extensions, local_name, own_text
 
 if TYPE_CHECKING:
     from ..dmn.decision import Decision
-    from ..expressions import Expression
+    from ..language.expressions import Expression
     from .token import Token
 
 RESULT = "decisionResult"

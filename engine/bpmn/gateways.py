@@ -10,8 +10,8 @@ from .node import Flow, Node
 from .token import WAITING, Queues, Token
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..expressions import Expression
+    from ..language.context import Context
+    from ..language.expressions import Expression
 
 RACE = "race"
 """In the internal data of a token that waits behind an event-based gateway: which race it takes part in."""

@@ -9,7 +9,7 @@ from ..errors import ExpressionError, LimitExceeded
 from .token import STARTED, Token
 
 if TYPE_CHECKING:
-    from ..expressions import Expression
+    from ..language.expressions import Expression
     from .activity import Activity
     from .definitions import EventDefinition
 

@@ -10,10 +10,10 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 
 from ..errors import ExpressionError
-from ..expressions import Expression, Value
+from ..language.expressions import Expression, Value
 
 if TYPE_CHECKING:
-    from ..context import Context
+    from ..language.context import Context
     from .boundary import BoundaryEvent
     from .definitions import EventDefinition
     from .event_subprocess import EventSubProcess

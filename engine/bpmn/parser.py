@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from ..compiler import Compiler
 from ..dmn.reader import Decisions
 from ..errors import ExpressionError
-from ..expressions import Expression, Value, compile_expression, compile_value
+from ..language.compiler import Compiler
+from ..language.expressions import Expression, Value, compile_expression, compile_value
 from ..limits import Limits
 from . import activities, boundary, events, gateways, subprocesses
 from .activity import Activity

@@ -15,7 +15,7 @@ from .node import Node, Process, handler_of
 from .token import CALLED, STARTED, Token
 
 if TYPE_CHECKING:
-    from ..expressions import Expression, Value
+    from ..language.expressions import Expression, Value
 
 
 class SubProcess(Activity):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ..context import Context
-from ..expressions import compile_expression
+from ..language.context import Context
+from ..language.expressions import compile_expression
 from . import activities
 from .activity_readers import activity
 from .decisions import DecisionCall, DecisionTask, read_decision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .. import effort
+from ..language import effort
 from .definitions import named
 
 if TYPE_CHECKING:

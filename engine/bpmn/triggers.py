@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from lxml import etree
 
-from ..context import Context
 from ..errors import ExpressionError
+from ..language.context import Context
 from .definitions import EventDefinition, EventKind
 from .elements import child, flag, local, name_of, referred
 from .mappings import read_passed
@@ -16,7 +16,7 @@ from .timers import first_due
 from .vendors import BPMN, ZEEBE, ExpressionText, attribute_value, extensions, read_expression
 
 if TYPE_CHECKING:
-    from ..expressions import Expression
+    from ..language.expressions import Expression
     from .parser import Parser
 
 TIMERS: tuple[tuple[str, Literal["date", "duration", "cycle"]], ...] = (

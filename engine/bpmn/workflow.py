@@ -9,9 +9,9 @@ from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 
-from .. import effort
-from ..context import Context
 from ..errors import BpmnError, RiverstoneError
+from ..language import effort
+from ..language.context import Context
 from .events import TRIGGERED, CatchEvent
 from .gateways import DecidingJoin
 from .host import Host

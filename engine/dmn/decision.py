@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..context import Context
 from ..errors import ExpressionError
-from ..expressions import Value
 from ..jsontext import JSON
+from ..language.context import Context
+from ..language.expressions import Value
 from .table import DecisionTable, Row
 
 Shape = Literal["resultList", "singleResult", "singleEntry", "collectEntries", "value"]

@@ -8,11 +8,11 @@ from typing import TypeVar, cast
 from lxml import etree
 
 from ..bpmn.findings import Finding
-from ..compiler import Compiler
 from ..errors import ExpressionError
-from ..expressions import Expression, Value, compile_expression
+from ..language.compiler import Compiler
+from ..language.expressions import Expression, Value, compile_expression
+from ..language.unary_tests import UnaryTests
 from ..limits import Limits
-from ..unary_tests import UnaryTests
 from .decision import Decision
 from .table import AGGREGATIONS, HIT_POLICIES, DecisionTable, HitPolicy, Input, Output, Rule
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ..context import Context
 from ..errors import ExpressionError
-from ..expressions import Expression, Value
-from ..functions import FUNCTIONS
 from ..jsontext import JSON
+from ..language.context import Context
+from ..language.expressions import Expression, Value
+from ..language.functions import FUNCTIONS
+from ..language.operators import Reading
+from ..language.unary_tests import UnaryTests
 from ..limits import Limits
-from ..operators import Reading
-from ..unary_tests import UnaryTests
 
 HitPolicy = Literal["UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER"]
 HIT_POLICIES: frozenset[str] = frozenset(

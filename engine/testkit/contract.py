@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sized
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..context import Context
 from ..errors import Invalid
+from ..language.context import Context
 from ..parameters import resolve_parameters
 from ..perform import Outcome
 from ..stone import UNDO_EVENTS, Stone

@@ -18,15 +18,7 @@ from flask import Flask
 from riverstone.api.client import Client
 from riverstone.api.errors import Refused, ServerUnavailable
 from riverstone.api.server import Server
-from riverstone.engine import (
-    Conflict,
-    Engine,
-    Invalid,
-    ModelInvalid,
-    RiverstoneError,
-    VariablesInvalid,
-    WaitTimeout,
-)
+from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, RiverstoneError, VariablesInvalid, WaitTimeout
 
 from ..features.sketch import line, service
 from . import processes

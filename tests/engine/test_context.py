@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine.context import Context
 from riverstone.engine.errors import ReferenceNotFound
+from riverstone.engine.language.context import Context
 
 
 def path(text: str) -> tuple[str, ...]:

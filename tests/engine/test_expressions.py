@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riverstone.engine.context import Context
 from riverstone.engine.errors import ExpressionError, ReferenceNotFound
-from riverstone.engine.expressions import Language, compile_expression, compile_value
 from riverstone.engine.jsontext import check
+from riverstone.engine.language.context import Context
+from riverstone.engine.language.expressions import Language, compile_expression, compile_value
 from riverstone.engine.limits import Limits
 
 LIMITS = Limits()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from marshmallow import fields, validate
 
-from riverstone.engine.context import Context
 from riverstone.engine.declaration import ParameterDeclaration, declaration_of
 from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound
-from riverstone.engine.expressions import compile_value
+from riverstone.engine.language.context import Context
+from riverstone.engine.language.expressions import compile_value
 from riverstone.engine.limits import Limits
 from riverstone.engine.parameters import masked, no_echo, resolve_parameters, typed
 from riverstone.engine.stone import Stone

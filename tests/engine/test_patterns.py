@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riverstone.engine.errors import Invalid
-from riverstone.engine.patterns import Pattern
+from riverstone.engine.language.patterns import Pattern
 
 PIECES = "a b c - . [ab] [^a] [a-c\\d] [a-] \\d \\w \\W \\s \\. ( (?: ) | * + ? *? {2} {1,2} {0,} {,2} { } 1 { ".split(
     " "

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riverstone.engine.context import Context
 from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
+from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
 from riverstone.engine.mask import Mask
 from riverstone.engine.templates import OutputsTemplate, ParameterTemplate

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverstone.engine.context import Context
 from riverstone.engine.errors import ExpressionError
+from riverstone.engine.language.context import Context
+from riverstone.engine.language.unary_tests import compile_unary_tests
 from riverstone.engine.limits import Limits
-from riverstone.engine.unary_tests import compile_unary_tests
 
 CONTEXT = Context({"limit": 10, "names": ["ann", "bob"], "name": "ann"})
 

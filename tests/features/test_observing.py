@@ -13,16 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from riverstone.engine import (
-    Engine,
-    JsonFormatter,
-    Observer,
-    ProcessChange,
-    Stone,
-    TaskEvent,
-    TaskInfo,
-    VirtualClock,
-)
+from riverstone.engine import Engine, JsonFormatter, Observer, ProcessChange, Stone, TaskEvent, TaskInfo, VirtualClock
 from riverstone.engine.metrics import Metrics
 
 from ..models.stores import KINDS, fresh

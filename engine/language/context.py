@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..errors import ReferenceNotFound
+from ..jsontext import JSON
 from . import effort
-from .errors import ReferenceNotFound
-from .jsontext import JSON
 
 Path = tuple[str, ...]
 

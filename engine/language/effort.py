@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .errors import ExpressionWork, LimitExceeded
-from .limits import Limits
+from ..errors import ExpressionWork, LimitExceeded
+from ..limits import Limits
 
 TEXT = 6
 """As a shift: so many characters at once are looked at in about the time of one member of a list."""

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..errors import ExpressionError
+from ..jsontext import JSON, dumps, weigh
+from ..limits import Limits
 from . import effort
-from .errors import ExpressionError
-from .jsontext import JSON, dumps, weigh
-from .limits import Limits
 
 Number = int | float
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from . import meaning
+from ..errors import ExpressionError
+from ..jsontext import JSON
+from ..limits import Limits
+from . import closures
+from .closures import Run
 from .context import Context
-from .errors import ExpressionError
 from .grammar import LEVELS, ExpressionParser, Reference
-from .jsontext import JSON
-from .limits import Limits
-from .meaning import Run
 from .operators import Reading
 from .scanner import scan
 
@@ -96,13 +96,13 @@ class _TestParser(ExpressionParser):
         return False
 
     def _test(self) -> Test:
-        value = meaning.reference(INPUT, self.reading)
+        value = closures.reference(INPUT, self.reading)
         for sign in _COMPARISONS:
             if self.takes(sign):
-                compared = meaning.chain(value, [(sign, self.operation(LEVELS["+"]))], self.reading)
+                compared = closures.chain(value, [(sign, self.operation(LEVELS["+"]))], self.reading)
                 return lambda context: compared(context) is True
         if self.opens_range():
-            within = meaning.chain(value, [("in", self.range())], self.reading)
+            within = closures.chain(value, [("in", self.range())], self.reading)
             return lambda context: within(context) is True
         self.asks = False
         begun = self.at
@@ -113,7 +113,7 @@ class _TestParser(ExpressionParser):
 
     def _equal(self, wanted: Run, *, is_word: bool) -> Test:
         """Fits what is equal or listed; a condition on other things, which is more than a word, fits if it holds."""
-        value, equal = meaning.reference(INPUT, self.reading), self.reading.equal
+        value, equal = closures.reference(INPUT, self.reading), self.reading.equal
 
         def test(context: Context) -> bool:
             given, other = value(context), wanted(context)
@@ -144,13 +144,13 @@ class _TestParser(ExpressionParser):
         closing = "]" if self.here.text == "]" else ")"
         if not self.takes("]", ")", "["):
             raise self.unexpected("the end of the range was expected")
-        return meaning.interval(low, high, opening + closing, self.reading)
+        return closures.interval(low, high, opening + closing, self.reading)
 
     def primary(self) -> Reference:
         if self.sees("?"):
             self.at += 1
             self.asks = True
-            return Reference(meaning.reference(INPUT, self.reading))
+            return Reference(closures.reference(INPUT, self.reading))
         return super().primary()
 
 

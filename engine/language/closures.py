@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import ExpressionError, ReferenceNotFound
+from ..jsontext import JSON
 from .context import Context, Path, member
-from .errors import ExpressionError, ReferenceNotFound
-from .jsontext import JSON
 from .operators import Reading, kind_of
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ..errors import ExpressionError, ExpressionWork, ReferenceNotFound
+from ..jsontext import JSON, NOT_STORABLE
+from ..limits import Limits
 from . import effort
+from .closures import Run, constant
 from .context import Context, Path
-from .errors import ExpressionError, ExpressionWork, ReferenceNotFound
-from .jsontext import JSON, NOT_STORABLE
-from .limits import Limits
-from .meaning import Run, constant
 from .operators import Reading
 
 if TYPE_CHECKING:

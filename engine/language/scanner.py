@@ -6,9 +6,9 @@ import math
 import re
 from typing import Literal, NamedTuple
 
-from .errors import ExpressionError
-from .jsontext import JSON, NOT_STORABLE
-from .limits import Limits
+from ..errors import ExpressionError
+from ..jsontext import JSON, NOT_STORABLE
+from ..limits import Limits
 
 Kind = Literal["name", "word", "literal", "sign", "end"]
 

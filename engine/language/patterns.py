@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..errors import Invalid
 from . import effort
-from .errors import Invalid
 
 _MOST_STATES = 2_000
 _MOST_LENGTH = 500

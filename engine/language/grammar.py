@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import meaning
+from ..errors import ExpressionError
+from ..jsontext import JSON
+from . import closures
+from .closures import Run
 from .context import Context, Path
-from .errors import ExpressionError
 from .feel_functions import FEEL_FUNCTIONS, FEEL_NAMES
 from .functions import FUNCTIONS, METHODS
-from .jsontext import JSON
-from .meaning import Run
 from .operators import Reading
 from .scanner import Lexeme, scan
 
@@ -145,7 +145,7 @@ class ExpressionParser:
             self.expect(":")
             branches.append((run, value))
         self.nested -= 1
-        return meaning.choice(branches, run, self.reading) if branches else run
+        return closures.choice(branches, run, self.reading) if branches else run
 
     def operation(self, least: int) -> Run:
         left = self.operand(least)
@@ -159,7 +159,7 @@ class ExpressionParser:
                 self.at += 2 if sign == "not in" else 1
                 rest.append((sign, self.right_of(sign, level)))
                 sign = self.operator()
-            left = meaning.chain(left, rest, self.reading)
+            left = closures.chain(left, rest, self.reading)
 
     def operator(self) -> str:
         if self.here.kind not in ("sign", "word"):
@@ -174,7 +174,7 @@ class ExpressionParser:
         if sign == "between":
             low = self.operation(level + 1)
             self.expect("and")
-            return meaning.interval(low, self.operation(level + 1), "[]", self.reading)
+            return closures.interval(low, self.operation(level + 1), "[]", self.reading)
         return self.operation(level + 1)
 
     def opens_range(self) -> bool:
@@ -203,7 +203,7 @@ class ExpressionParser:
         closing = self.here.text
         if not self.takes("]", ")"):
             raise self.unexpected("the end of the range was expected")
-        return meaning.interval(low, high, opening + closing, self.reading)
+        return closures.interval(low, high, opening + closing, self.reading)
 
     def operand(self, least: int) -> Run:
         if not self.sees("not", "!", "-", "empty"):
@@ -221,7 +221,7 @@ class ExpressionParser:
         if "empty" in signs:
             del self.references[begun:]
         for sign in reversed(signs):
-            run = meaning.prefix(sign, run, self.reading)
+            run = closures.prefix(sign, run, self.reading)
         self.nested -= len(signs)
         return run
 
@@ -268,7 +268,7 @@ class ExpressionParser:
         if self.reading.feel:
             # It may be a filter, whose names are those of the items.
             del self.references[begun:]
-        return Reference(meaning.item(node.run, key, node.path, self.reading))
+        return Reference(closures.item(node.run, key, node.path, self.reading))
 
     def extended(self, node: Reference, segment: str, key: JSON = None) -> Reference:
         """The node one segment further in: a longer path, or a look into its value."""
@@ -277,33 +277,33 @@ class ExpressionParser:
                 self.references.pop()
             return self.reference((*node.path, segment))
         constant = segment if key is None else key
-        return Reference(meaning.item(node.run, lambda context: constant, None, self.reading))
+        return Reference(closures.item(node.run, lambda context: constant, None, self.reading))
 
     def reference(self, path: Path) -> Reference:
         self.references.append(path)
         self.reads = True
-        return Reference(meaning.reference(path, self.reading), path)
+        return Reference(closures.reference(path, self.reading), path)
 
     def primary(self) -> Reference:
         lexeme = self.here
         self.at += 1
         if lexeme.kind == "literal":
-            return Reference(meaning.constant(lexeme.value))
+            return Reference(closures.constant(lexeme.value))
         if lexeme.kind == "name":
             return self.named(lexeme.text)
         if lexeme.kind == "word" and lexeme.text in _CONSTANTS:
-            return Reference(meaning.constant(_CONSTANTS[lexeme.text]))
+            return Reference(closures.constant(_CONSTANTS[lexeme.text]))
         if lexeme.kind == "sign" and lexeme.text == "{":
             return Reference(self.object())
         if lexeme.kind == "sign" and lexeme.text == "[":
-            return Reference(meaning.listed(self.items("]"), self.reading))
+            return Reference(closures.listed(self.items("]"), self.reading))
         if lexeme.kind == "sign" and lexeme.text == "(":
             items = self.items(")")
             if len(items) == 1:
                 return Reference(items[0])
             # ``x in (1, 2)`` is FEEL's short way to write a list.
             if items and self.reading.feel:
-                return Reference(meaning.listed(items, self.reading))
+                return Reference(closures.listed(items, self.reading))
         self.at = self.lexemes.index(lexeme)
         raise self.unexpected("a reference or a value was expected")
 
@@ -332,7 +332,7 @@ class ExpressionParser:
             if not self.takes(",") and not self.sees("}"):
                 raise self.unexpected("',' or '}' was expected")
         self.nested -= 1
-        return meaning.object_of(members, self.reading)
+        return closures.object_of(members, self.reading)
 
     def named(self, name: str) -> Reference:
         if self.reading.feel:
@@ -363,7 +363,7 @@ class ExpressionParser:
         arguments = self.items(")")
         if len(arguments) != 1:
             raise ExpressionError(f"execution.{name}() takes the name of one variable")
-        return Reference(meaning.variable(arguments[0], is_there=name.startswith("has")))
+        return Reference(closures.variable(arguments[0], is_there=name.startswith("has")))
 
     def call(self, name: str, receiver: Reference | None) -> Reference:
         self.expect("(")
@@ -373,7 +373,7 @@ class ExpressionParser:
         arguments = ([receiver.run] if receiver else []) + self.items(")")
         if name == "exists" and len(arguments) == 1 and not receiver:
             del self.references[begun:]
-            return Reference(meaning.exists(arguments[0], self.reading))
+            return Reference(closures.exists(arguments[0], self.reading))
         functions = METHODS if receiver else FEEL_FUNCTIONS if self.reading.feel else FUNCTIONS
         function = functions.get(name)
         if function is None:
@@ -384,4 +384,4 @@ class ExpressionParser:
         if not function.least <= len(arguments) <= function.most:
             amount = "few" if len(arguments) < function.least else "many"
             raise ExpressionError(f"{name}() was given too {amount} arguments, {len(arguments)}: look up what it takes")
-        return Reference(meaning.called(function, arguments, self.reading))
+        return Reference(closures.called(function, arguments, self.reading))

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ..errors import ExpressionError
+from ..jsontext import JSON
 from . import effort
-from .errors import ExpressionError
-from .jsontext import JSON
 from .operators import Number, Reading, kind_of
 
 _CALCULATION = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from .errors import ExpressionError
+from ..errors import ExpressionError
+from ..jsontext import JSON
+from ..limits import Limits
 from .expressions import Expression, Language, Value, compile_expression, compile_value
-from .jsontext import JSON
-from .limits import Limits
 from .unary_tests import UnaryTests, compile_unary_tests
 
 Made = TypeVar("Made")

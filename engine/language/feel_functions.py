@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+from ..errors import ExpressionError
+from ..jsontext import JSON
 from . import effort
-from .errors import ExpressionError
 from .functions import FUNCTIONS, Function, is_empty, numbers_of, text_of
-from .jsontext import JSON
 from .operators import Reading, kind_of
 
 
