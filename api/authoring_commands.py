@@ -56,7 +56,7 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
     """
     import json
 
-    from ..engine.palette import element_templates
+    from ..engine.stones.element_templates import element_templates
 
     if modeler is None:
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")

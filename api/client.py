@@ -10,11 +10,11 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from ..engine import jsontext
-from ..engine.declaration import StoneDeclaration
 from ..engine.deployments import Source, Template, read_source, template_text
 from ..engine.errors import Invalid, WaitTimeout
 from ..engine.picture import process_picture
 from ..engine.starts import Drain
+from ..engine.stones.declaration import StoneDeclaration
 from ..engine.views import (
     Deployment,
     Explanation,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from ..engine import Stone
-from ..engine.modules import stones_in
+from ..engine.stones.modules import stones_in
 
 
 def stones_named(modules: Iterable[str]) -> list[type[Stone]]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..engine import Finding, errors
-from ..engine.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from ..engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from ..engine.views import (
     Deployment,
     Explanation,

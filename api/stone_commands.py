@@ -64,7 +64,7 @@ def check(
     rollback of a half-made thing and of what was never begun, cancel in the middle, mock. Without :CLASS, every stone
     of the module is tried.
     """
-    from ..engine.modules import function_named, stone_classes
+    from ..engine.stones.modules import function_named, stone_classes
     from ..engine.testkit import check_stone
     from .loading import look_here_too
     from .terminal import json_option

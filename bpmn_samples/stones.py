@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from marshmallow import fields, validate
 
 from ..engine.errors import BpmnError, NotFound
-from ..engine.stone import Stone
+from ..engine.stones.stone import Stone
 from .cloud import Cloud, Gone
 
 if TYPE_CHECKING:
-    from ..engine.task_info import TaskInfo
+    from ..engine.stones.task_info import TaskInfo
 
 CLOUD = Cloud(os.environ.get("RIVERSTONE_CLOUD"))
 DISK_FULL = "disk-full"

@@ -2,7 +2,6 @@
 
 from .bpmn.findings import Finding
 from .clock import Clock, VirtualClock
-from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
@@ -32,8 +31,9 @@ from .errors import (
 from .limits import Limits
 from .logs import JsonFormatter
 from .observer import Observer, ProcessChange, TaskEvent
-from .stone import Stone
-from .task_info import TaskInfo
+from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from .stones.stone import Stone
+from .stones.task_info import TaskInfo
 from .views import (
     Deployment,
     Explanation,

@@ -26,7 +26,7 @@ from .language import effort
 from .language.compiler import Compiler
 from .limits import Limits
 from .references import unresolved
-from .stones import Stones
+from .stones.registry import Stones
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
 from .views import TaskBinding

@@ -14,7 +14,7 @@ from .errors import Conflict, UnknownTask
 from .instance import Flags, Instance
 from .life import drain, settle
 from .outcomes import next_attempt, stone_of
-from .parameters import typed
+from .stones.parameters import typed
 
 
 def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> None:

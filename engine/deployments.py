@@ -21,7 +21,7 @@ from .definition import Definition, Definitions, digest_of, pack, triggers_of, u
 from .errors import Malformed, UnknownDeployment, UnknownModel
 from .limits import Limits
 from .start_timers import schedule
-from .stones import Stones
+from .stones.registry import Stones
 from .views import Deployment, Model
 
 if TYPE_CHECKING:

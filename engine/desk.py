@@ -13,10 +13,10 @@ from . import jsontext, step
 from .errors import UnknownProcessInstance
 from .instance import Facilities
 from .ledger import delivery
-from .perform import Outcome, spoilt
 from .river import River
-from .stone import Stone
-from .task_info import Work
+from .stones.hooks import Outcome, spoilt
+from .stones.stone import Stone
+from .stones.task_info import Work
 from .turn import Action, Posted, Turn
 
 MOST_AT_ONCE = 100
@@ -93,11 +93,11 @@ class Desk:
 
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
         """Keep what workers say of their stones; raises Invalid for what is no declaration."""
-        from . import registered  # late, like all that imports marshmallow
+        from .stones import remote  # late, like all that imports marshmallow
 
         rows = []
         for told in declarations:
-            declaration = registered.checked(told)
+            declaration = remote.checked(told)
             serves = jsontext.dumps(declaration.get("serves", {}))
             rows.append((declaration["code"], serves, jsontext.dumps(declaration)))
         self._declarations.save(rows, self.facilities.clock.now())
@@ -109,10 +109,10 @@ class Desk:
             stamp = self._declarations.stamp()
             if stamp == self._stamp:
                 return
-            from . import registered  # late, like all that imports marshmallow
+            from .stones import remote  # late, like all that imports marshmallow
 
             rows = self._declarations.all()
-            stones = [registered.stone_of(jsontext.loads(row.declaration, limits=self.limits)) for row in rows]
+            stones = [remote.stone_of(jsontext.loads(row.declaration, limits=self.limits)) for row in rows]
             self.facilities.stones.learn(stones)
             self._stamp = stamp
         if self.facilities.dispatcher.remote:

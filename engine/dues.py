@@ -11,7 +11,7 @@ from .errors import RiverstoneError
 from .instance import Instance
 from .life import is_stopping, settle
 from .outcomes import apply_outcome, fail_for_good, stone_of
-from .perform import Outcome
+from .stones.hooks import Outcome
 from .undo_tasks import hand_over_undo
 
 MOST_LOSSES = 3

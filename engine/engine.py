@@ -13,7 +13,6 @@ from .bpmn.workflow import Workflow
 from .calls import ModelCalls, OperatingCalls, UndoCalls
 from .calls.workings import ours
 from .clock import Clock
-from .declaration import StoneDeclaration
 from .deployments import Deployments
 from .desk import Desk
 from .dispatch.dispatcher import Dispatcher
@@ -33,9 +32,10 @@ from .river import River
 from .scripts import Scripts
 from .start_timers import StartTimers
 from .starts import Starts
-from .stone import Stone, stone_of_function
-from .stones import Stones
-from .task_info import TaskInfo
+from .stones.declaration import StoneDeclaration
+from .stones.registry import Stones
+from .stones.stone import Stone, stone_of_function
+from .stones.task_info import TaskInfo
 
 
 class Engine(ModelCalls, UndoCalls, OperatingCalls):

@@ -12,9 +12,9 @@ from .errors import ExpressionError, Invalid, ReferenceNotFound
 from .language.context import Context
 from .language.expressions import Value, compile_value
 from .limits import Limits
-from .parameters import resolve_parameters
-from .stone import Stone
-from .stones import Stones
+from .stones.parameters import resolve_parameters
+from .stones.registry import Stones
+from .stones.stone import Stone
 
 
 class MockContext(Context):

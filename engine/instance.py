@@ -27,9 +27,9 @@ from .language.context import Context
 from .limits import Limits
 from .observer import Observers
 from .scripts import Scripts
-from .stone import Stone
-from .stones import Stones
-from .task_info import Work
+from .stones.registry import Stones
+from .stones.stone import Stone
+from .stones.task_info import Work
 from .undo_tasks import begin_undo_task
 from .weight import Weight
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from ..models import InstanceRow, Look, TaskRow
 from . import jsontext
-from .perform import MOST_LOG_LINES, Outcome
-from .stone import UNDO_EVENTS
-from .task_info import Work
+from .stones.hooks import MOST_LOG_LINES, Outcome
+from .stones.stone import UNDO_EVENTS
+from .stones.task_info import Work
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"

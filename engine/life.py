@@ -11,7 +11,7 @@ from .bpmn.node import Node
 from .bpmn.token import READY
 from .errors import ExpressionError
 from .instance import Flags, Instance
-from .stone import Stone
+from .stones.stone import Stone
 from .undo import Kind, create_undo
 
 MOST_LISTED = 50

@@ -15,8 +15,8 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from ..models import StoreError, TaskRow
 from . import failpoints, ledger
 from .instance import Facilities, Instance
-from .perform import Outcome
-from .task_info import Work
+from .stones.hooks import Outcome
+from .stones.task_info import Work
 
 MOST_AT_ONCE = 500
 MOST_RESTING = 100

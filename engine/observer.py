@@ -12,7 +12,7 @@ from . import logs, tracing
 if TYPE_CHECKING:
     from ..models import InstanceRow
     from .instance import Instance
-    from .perform import Outcome
+    from .stones.hooks import Outcome
 
 tasks = logging.getLogger("riverstone.task")
 processes = logging.getLogger("riverstone.process")

@@ -12,8 +12,8 @@ from .errors import BpmnError
 from .instance import Flags, Instance
 from .life import is_fenced, is_stopping, settle
 from .looks import next_look
-from .perform import Outcome
-from .stone import Stone
+from .stones.hooks import Outcome
+from .stones.stone import Stone
 from .undo_tasks import undo_done, undo_failed
 
 DONE = {"start": "start.success", "monitor": "monitor.success", "mock": "mock.success"}

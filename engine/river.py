@@ -19,8 +19,8 @@ from . import failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from .instance import Facilities, Instance
 from .looks import Looks
-from .perform import Outcome
-from .task_info import Work
+from .stones.hooks import Outcome
+from .stones.task_info import Work
 from .turn import Action, Answer, Awaited, Posted, Turn
 from .watching import RESTING, Watchers
 

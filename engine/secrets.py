@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..models import TaskRow
 from . import jsontext, ledger
 from .jsontext import JSON
-from .parameters import is_declared, no_echo
-from .stone import Stone
-from .stones import Stones
+from .stones.parameters import is_declared, no_echo
+from .stones.registry import Stones
+from .stones.stone import Stone
 
 Names = frozenset[str]
 

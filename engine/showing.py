@@ -14,9 +14,9 @@ from .clock import moment
 from .instance import Flags
 from .ledger import FORWARD
 from .mask import Mask
-from .parameters import masked
 from .secrets import names_in, values_in
-from .stones import Stones
+from .stones.parameters import masked
+from .stones.registry import Stones
 from .views import ProcessInstance, ProcessSummary, Task, Token, Wait
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from ..models import InstanceRow
-    from .perform import Outcome
-    from .task_info import Work
+    from .stones.hooks import Outcome
+    from .stones.task_info import Work
 
 Result = TypeVar("Result")
 SCOPE = "riverstone"

@@ -82,7 +82,7 @@ LATE = frozenset(
     """marshmallow peewee playhouse prometheus_client opentelemetry
     riverstone.engine.bundle riverstone.engine.bpmn.parser riverstone.engine.bpmn.checks riverstone.engine.dmn
     riverstone.engine.templates riverstone.engine.language.grammar riverstone.engine.bpmn.layout riverstone.engine.picture
-    riverstone.engine.schema riverstone.engine.registered riverstone.engine.undo_model riverstone.engine.explaining
+    riverstone.engine.stones.schema riverstone.engine.stones.remote riverstone.engine.undo_model riverstone.engine.explaining
     riverstone.engine.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
 )
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from ..limits import Limits
-from ..perform import Outcome
-from ..stone import Stone
-from ..task_info import Work
+from ..stones.hooks import Outcome
+from ..stones.stone import Stone
+from ..stones.task_info import Work
 
 
 class Desk(Protocol):

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..perform import Outcome, perform
-from ..task_info import Request, Work
+from ..stones.hooks import Outcome, perform
+from ..stones.task_info import Request, Work
 from .dispatcher import Desk
 
 TOGETHER = 0.005

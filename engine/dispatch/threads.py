@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..perform import perform
-from ..task_info import Request, Work
+from ..stones.hooks import perform
+from ..stones.task_info import Request, Work
 from .dispatcher import Desk
 
 PROGRESS_INTERVAL = 0.5

@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import fields, missing
 
-from ..schema import default_of
-from ..stone import HOOKS, UNDO_EVENTS, Stone
+from ..stones.schema import default_of
+from ..stones.stone import HOOKS, UNDO_EVENTS, Stone
 
 
 def wrong_in_declaration(stone: type[Stone]) -> list[str]:

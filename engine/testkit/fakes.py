@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import Invalid
-from ..stone import HOOKS, Stone
-from ..task_info import TaskInfo
+from ..stones.stone import HOOKS, Stone
+from ..stones.task_info import TaskInfo
 
 Hook = Callable[[TaskInfo], Any]
 Outputs = Mapping[str, Any] | Callable[[TaskInfo], Mapping[str, Any]]

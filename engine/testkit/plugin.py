@@ -57,7 +57,7 @@ def riverstone(request: pytest.FixtureRequest) -> Iterator[Any]:
 
     It knows the stones of the modules in the ini option ``riverstone_stones``.
     """
-    from ..modules import stones_in
+    from ..stones.modules import stones_in
     from .coverage import Coverage
     from .rehearsal import Rehearsal
 

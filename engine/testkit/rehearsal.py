@@ -14,7 +14,7 @@ from ..engine import Engine
 from ..errors import WaitTimeout
 from ..limits import Limits
 from ..references import outputs_wanted
-from ..stone import Stone
+from ..stones.stone import Stone
 from ..views import Deployment
 from .fakes import Hook, Outputs, fake_of
 from .faults import Call, Fault, Faults, Injected, Point, StagedDispatcher

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from .. import jsontext
 from ..limits import Limits
-from ..perform import Outcome, perform
-from ..stone import Stone
-from ..task_info import Request, Work
+from ..stones.hooks import Outcome, perform
+from ..stones.stone import Stone
+from ..stones.task_info import Request, Work
 
 _numbers = count(1)
 

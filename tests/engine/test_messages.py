@@ -12,12 +12,13 @@ from marshmallow import Schema, fields
 
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
-from riverstone.engine import Invalid, Limits, Stone, registered
-from riverstone.engine.declaration import declaration_of
+from riverstone.engine import Invalid, Limits, Stone
 from riverstone.engine.dispatch import messages
-from riverstone.engine.parameters import supplied
-from riverstone.engine.perform import Outcome
-from riverstone.engine.task_info import Work
+from riverstone.engine.stones.registry import remote
+from riverstone.engine.stones.registry.declaration import declaration_of
+from riverstone.engine.stones.registry.hooks import Outcome
+from riverstone.engine.stones.registry.parameters import supplied
+from riverstone.engine.stones.registry.task_info import Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(
@@ -73,7 +74,7 @@ def test_signs_progress_and_declarations_fit_the_schema() -> None:
     signs = [messages.Sign(5, 1, True), messages.Sign(10**18 - 1, 0, False)]
     assert messages.read_signs(fits(messages.signs_text(signs))) == signs
     fits(messages.progress_text(WORK, 40))
-    fits(json.dumps({"kind": "stones", "stones": [registered.declared(each) for each in stones(Cloud())]}))
+    fits(json.dumps({"kind": "stones", "stones": [remote.declared(each) for each in stones(Cloud())]}))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_stone_is_known_by_what_it_declares() -> None:
 
         def delete(self, task: object) -> None: ...
 
-    known = registered.stone_of(registered.checked(json.loads(json.dumps(registered.declared(Volume)))))
+    known = remote.stone_of(remote.checked(json.loads(json.dumps(remote.declared(Volume)))))
     same = ("code", "display_name", "outputs", "serves", "retries", "timeouts", "monitor_interval", "grace")
     assert [getattr(known, name) for name in same] == [getattr(Volume, name) for name in same]
     assert [known.has(event) for event in ("start", "monitor", "rollback", "delete")] == [False, True, False, True]
@@ -165,10 +166,10 @@ def test_a_secret_default_and_one_that_is_made_anew_stay_with_the_code() -> None
             "empty": fields.String(load_default="", metadata={"no_echo": True}),
         }
 
-    told = registered.declared(Keyed)
+    told = remote.declared(Keyed)
     fits(json.dumps({"kind": "stones", "stones": [told]}))
     assert "hunter2" not in json.dumps(told)
-    for stone in (Keyed, registered.stone_of(registered.checked(told))):
+    for stone in (Keyed, remote.stone_of(remote.checked(told))):
         shown = {each.name: (each.default, each.no_echo) for each in declaration_of(stone).parameters}
         assert (shown.pop("serial"), shown.pop("pair")) == ((None, False), (None, True))
         assert set(shown.values()) == {("*****", True)}
@@ -208,4 +209,4 @@ def test_what_a_default_that_cannot_be_made_says_is_not_told() -> None:
 )
 def test_what_is_no_declaration_is_refused(declaration: object) -> None:
     with pytest.raises(Invalid):
-        registered.checked(declaration)
+        remote.checked(declaration)

@@ -18,11 +18,12 @@ from typing import Any
 
 from kombu import Consumer
 
-from riverstone.engine import Engine, Stone, TaskInfo, registered
+from riverstone.engine import Engine, Stone, TaskInfo
 from riverstone.engine.dispatch import messages
 from riverstone.engine.dispatch.celery import CeleryDispatcher, make_app
 from riverstone.engine.dispatch.celery.app import results_queue, task_queue
 from riverstone.engine.dispatch.celery.link import Link
+from riverstone.engine.stones.registry import remote
 
 from ..features.sketch import line, service
 from ..models import stores
@@ -78,7 +79,7 @@ class Hostile:
             self._link.drop()
 
     def _run(self) -> None:
-        told = {"kind": "stones", "stones": [registered.declared(stone) for stone in (Made, Seen)]}
+        told = {"kind": "stones", "stones": [remote.declared(stone) for stone in (Made, Seen)]}
         self._send(json.dumps(told))
         queues = [task_queue(name) for stone in (Made, Seen) for name in messages.queues_of(stone)]
         for queue in queues:

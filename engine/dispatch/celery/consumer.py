@@ -17,7 +17,7 @@ from ....models import StoreError
 from ...desk import Desk
 from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
 from ...logs import where
-from ...perform import Outcome, spoilt
+from ...stones.hooks import Outcome, spoilt
 from .. import messages
 from .app import body_text, results_queue, signs_queue
 from .link import Link

@@ -24,7 +24,7 @@ from celery import Celery
 
 from ....models import StoreError
 from ...desk import Desk as EngineDesk
-from ...task_info import Work
+from ...stones.task_info import Work
 from ..dispatcher import Desk
 from ..messages import queue_of
 from .consumer import Consumer

@@ -12,8 +12,9 @@ from typing import Any
 from celery import Celery
 from celery.worker import state
 
-from ... import jsontext, registered
-from ...stone import Stone
+from ... import jsontext
+from ...stones import remote
+from ...stones.stone import Stone
 from .. import messages
 from .app import results_queue, signs_queue
 from .link import AGAIN, Link
@@ -46,7 +47,7 @@ class Signs:
     def declare(self, stones: Sequence[type[Stone]]) -> None:
         """Tell the engines what these stones take, put out and can do."""
         self._urgent.append(
-            jsontext.dumps({"kind": "stones", "stones": [registered.declared(each) for each in stones]})
+            jsontext.dumps({"kind": "stones", "stones": [remote.declared(each) for each in stones]})
         )
         self._wanted.set()
 

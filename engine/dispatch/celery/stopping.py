@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Final
 
-from ...task_info import Request
+from ...stones.task_info import Request
 
 STOP: Final = "riverstone_stop"
 """The name of the remote control command, with a task id and a delivery."""

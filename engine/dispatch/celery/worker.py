@@ -25,11 +25,11 @@ from ...errors import Invalid
 from ...jsontext import JSON
 from ...limits import Limits
 from ...logs import where
-from ...parameters import supplied
-from ...perform import Outcome, perform
-from ...stone import Stone
-from ...stones import Stones
-from ...task_info import Work
+from ...stones.hooks import Outcome, perform
+from ...stones.parameters import supplied
+from ...stones.registry import Stones
+from ...stones.stone import Stone
+from ...stones.task_info import Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
 from .link import AGAIN, Link

@@ -11,10 +11,10 @@ from typing import Any
 
 from marshmallow import fields, missing
 
-from . import jsontext
-from .errors import Invalid
-from .jsontext import JSON
-from .limits import Limits
+from .. import jsontext
+from ..errors import Invalid
+from ..jsontext import JSON
+from ..limits import Limits
 from .schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of
 from .stone import HOOKS, Stone
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .jsontext import JSON
+from ..jsontext import JSON
 from .stone import HOOKS, Stone
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from . import jsontext
+from .. import jsontext
+from ..errors import Invalid
 from .declaration import StoneDeclaration, declaration_of
-from .errors import Invalid
 from .stone import Stone
 
 

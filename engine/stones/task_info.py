@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import jsontext
-from .errors import Invalid
-from .limits import Limits
+from .. import jsontext
+from ..errors import Invalid
+from ..limits import Limits
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from .errors import Invalid
+from ..errors import Invalid
 from .stone import Stone
 
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from . import jsontext
+from .. import jsontext
+from ..errors import ExpressionError, Invalid, ReferenceNotFound
+from ..jsontext import JSON
+from ..language.context import Context
+from ..language.expressions import Value
+from ..mask import MASKED
 from .declaration import Unfit
-from .errors import ExpressionError, Invalid, ReferenceNotFound
-from .jsontext import JSON
-from .language.context import Context
-from .language.expressions import Value
-from .mask import MASKED
 from .stone import Stone
 
 if TYPE_CHECKING:

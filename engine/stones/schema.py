@@ -11,12 +11,12 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, validate
 
+from ..errors import Invalid
+from ..jsontext import JSON, check, dumps
+from ..language.expressions import Value
+from ..limits import Limits
+from ..mask import MASKED
 from .declaration import ParameterDeclaration, Unfit
-from .errors import Invalid
-from .jsontext import JSON, check, dumps
-from .language.expressions import Value
-from .limits import Limits
-from .mask import MASKED
 from .stone import Stone
 
 SUPPLIED = "supplied"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .errors import Invalid
+from ..errors import Invalid
 
 if TYPE_CHECKING:
     from marshmallow import fields

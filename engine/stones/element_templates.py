@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
+from ..jsontext import dumps
 from .declaration import ParameterDeclaration, StoneDeclaration
-from .jsontext import dumps
 
 Modeler = Literal["camunda7", "camunda8"]
 Template = dict[str, Any]
