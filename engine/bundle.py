@@ -83,7 +83,7 @@ class Bundles:
                 continue
             foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
             if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
-                from .bpmn.layout import add_diagram  # late, like whatever else draws
+                from .bpmn.drawing.layout import add_diagram  # late, like whatever else draws
 
                 add_diagram(root)
                 source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")

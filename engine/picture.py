@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from .bpmn.canvas import Paint
-from .bpmn.svg import draw_svg
+from .bpmn.drawing.canvas import Paint
+from .bpmn.drawing.svg import draw_svg
 from .views import Picture, Task, Token
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from .bpmn.layout import add_diagram
+from .bpmn.drawing.layout import add_diagram
 from .bpmn.vendors import BPMN, CAMUNDA
 from .handlers import HANDLER_OF
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bpmn.canvas import Paint
-from ..bpmn.svg import draw_svg
+from ..bpmn.drawing.canvas import Paint
+from ..bpmn.drawing.svg import draw_svg
 from ..bundle import examine
 from ..limits import Limits
 

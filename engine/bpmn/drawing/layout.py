@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from .drawing import SUB_PROCESSES, TASK, Box, Drawing, Line, Point, draw, plain
-from .vendors import BPMN, local_name, own_text
+from ..vendors import BPMN, local_name, own_text
+from .boxes import SUB_PROCESSES, TASK, Box, Drawing, Line, Point, draw, plain
 
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 DC = "http://www.omg.org/spec/DD/20100524/DC"

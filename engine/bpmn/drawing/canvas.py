@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from .drawing import Point, text_size
+from .boxes import Point, text_size
 
 SVG = "http://www.w3.org/2000/svg"
 MARGIN, LINE_HEIGHT, LEGEND_HEIGHT = 20.0, 14.0, 34.0

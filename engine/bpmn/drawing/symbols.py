@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from ..vendors import BPMN, local_name, own_text
+from .boxes import is_flow_node
 from .canvas import LINE_HEIGHT, Bounds, Canvas, Paint, number, path
-from .drawing import is_flow_node
 from .glyphs import EVENT_GLYPHS, GATEWAY_GLYPHS, TASK_GLYPHS
-from .vendors import BPMN, local_name, own_text
 
 CONTAINERS = frozenset({"participant", "lane", "subProcess", "transaction", "adHocSubProcess", "group"})
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from ..vendors import local_name
 from .layers import Edge, Placing, place
-from .vendors import local_name
 
 SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 GUTTER, GAP, MARGIN, LANE = 60.0, 30.0, 40.0, 20.0

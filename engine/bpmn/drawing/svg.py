@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from ..limits import Limits
+from ...limits import Limits
+from ..vendors import local_name
+from ..xml import read_xml
+from .boxes import Point, plain
 from .canvas import LINE_HEIGHT, MARGIN, Bounds, Canvas, Paint, number, path
-from .drawing import Point, plain
 from .layout import BPMNDI, DC, DI, add_diagram
 from .symbols import CONTAINERS, Shape, draw_shape
-from .vendors import local_name
-from .xml import read_xml
 
 PLAIN = Paint()
 
