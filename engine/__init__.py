@@ -1,6 +1,5 @@
 """riverstone: a BPMN workflow engine whose processes can be taken back."""
 
-from .bpmn.findings import Finding
 from .clock import Clock, VirtualClock
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -28,6 +27,7 @@ from .errors import (
     VariablesInvalid,
     WaitTimeout,
 )
+from .findings import Finding
 from .limits import Limits
 from .logs import JsonFormatter
 from .observer import Observer, ProcessChange, TaskEvent

@@ -17,7 +17,7 @@ from .jsontext import dumps
 from .limits import Limits
 
 if TYPE_CHECKING:
-    from .bpmn.parser import Parsed
+    from .bpmn.reading.parser import Parsed
     from .templates import OutputsTemplate, ParameterTemplate
 
 MOST_KEPT = 500

@@ -14,18 +14,18 @@ from uuid import uuid4
 
 from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
 from . import failpoints, jsontext
-from .bpmn.findings import Finding
 from .bpmn.node import Process
 from .clock import Clock, moment
 from .definition import Definition, Definitions, digest_of, pack, triggers_of, unpack
 from .errors import Malformed, UnknownDeployment, UnknownModel
+from .findings import Finding
 from .limits import Limits
 from .start_timers import schedule
 from .stones.registry import Stones
 from .views import Deployment, Model
 
 if TYPE_CHECKING:
-    from .bpmn.parser import Parsed
+    from .bpmn.reading.parser import Parsed
     from .bundle import Bundles
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]

@@ -30,7 +30,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .bpmn.findings import Finding
+    from .findings import Finding
 
 
 LONGEST_SHOWN = 255

@@ -9,12 +9,12 @@ from .bpmn.activities import ExpressionTask, ReceiveTask, ScriptTask, StoneTask,
 from .bpmn.activity import Activity
 from .bpmn.decisions import DecisionTask
 from .bpmn.definitions import EventDefinition
-from .bpmn.findings import Finding
 from .bpmn.gateways import ComplexGateway
 from .bpmn.loops import Loop, MultiInstance
 from .bpmn.node import Node
-from .bpmn.parser import Parsed
+from .bpmn.reading.parser import Parsed
 from .bpmn.subprocesses import AdHocSubProcess, CallActivity, SubProcess
+from .findings import Finding
 from .language.context import Path
 from .language.expressions import Value
 from .templates import OutputsTemplate, ParameterTemplate

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .bpmn.activities import StoneTask, UserTask
 from .bpmn.decisions import DecisionTask
 from .bpmn.node import Node
-from .bpmn.parser import Parsed
+from .bpmn.reading.parser import Parsed
 from .views import TaskBinding
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from .bpmn.drawing.layout import add_diagram
-from .bpmn.vendors import BPMN, CAMUNDA
+from .bpmn.reading.vendors import BPMN, CAMUNDA
 from .handlers import HANDLER_OF
 
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.

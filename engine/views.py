@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from .bpmn.findings import Finding
+from .findings import Finding
 
 Item = TypeVar("Item")
 

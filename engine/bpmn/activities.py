@@ -13,7 +13,7 @@ from .token import Token
 
 if TYPE_CHECKING:
     from ..language.expressions import Expression, Value
-    from .dialects import Binding
+    from .reading.multi_instance import Binding
 
 
 LONGEST_CODE = 255

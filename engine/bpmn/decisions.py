@@ -11,8 +11,8 @@ from ..dmn.decision import Shape
 from ..errors import ExpressionError
 from ..language.operators import Reading
 from .activity import Activity
-from .mappings import read_fields
-from .vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, extensions, local_name, own_text
+from .reading.mappings import read_fields
+from .reading.vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, extensions, local_name, own_text
 
 if TYPE_CHECKING:
     from ..dmn.decision import Decision

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import removal
-from ..bpmn.findings import Finding
 from ..deployments import Source, Template, deployment_view, model_view
+from ..findings import Finding
 from ..pages import read_part
 from ..views import Deployment, Model, Page, TaskBinding
 from .workings import Workings, cursor_of, ours, read_sources

@@ -7,8 +7,8 @@ from typing import TypeVar, cast
 
 from lxml import etree
 
-from ..bpmn.findings import Finding
 from ..errors import ExpressionError
+from ..findings import Finding
 from ..language.compiler import Compiler
 from ..language.expressions import Expression, Value, compile_expression
 from ..language.unary_tests import UnaryTests

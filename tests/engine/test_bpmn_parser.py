@@ -6,7 +6,7 @@ from lxml import etree
 
 from riverstone.engine.bpmn.activities import ReceiveTask, StoneTask
 from riverstone.engine.bpmn.events import CatchEvent
-from riverstone.engine.bpmn.parser import Parsed, Parser
+from riverstone.engine.bpmn.reading.parser import Parsed, Parser
 from riverstone.engine.limits import Limits
 
 HEAD = (

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from riverstone.engine.bpmn.checks import check
-from riverstone.engine.bpmn.findings import Finding
-from riverstone.engine.bpmn.xml import read_xml
+from riverstone.engine.bpmn.reading.xml import read_xml
+from riverstone.engine.findings import Finding
 from riverstone.engine.limits import Limits
 
 NAMESPACES = (

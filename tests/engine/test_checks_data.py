@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from riverstone.engine.bpmn.checks import check
-from riverstone.engine.bpmn.xml import read_xml
+from riverstone.engine.bpmn.reading.xml import read_xml
 from riverstone.engine.limits import Limits
 
 ITEMS = (

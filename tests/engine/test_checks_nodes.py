@@ -6,7 +6,7 @@ import pytest
 
 from riverstone.engine.bpmn.checks import check
 from riverstone.engine.bpmn.checks.expressions import is_time
-from riverstone.engine.bpmn.xml import read_xml
+from riverstone.engine.bpmn.reading.xml import read_xml
 from riverstone.engine.limits import Limits
 
 ROOTS = (

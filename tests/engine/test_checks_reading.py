@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverstone.engine.bpmn.xml import read_xml
+from riverstone.engine.bpmn.reading.xml import read_xml
 from riverstone.engine.errors import Malformed, TooLarge
 from riverstone.engine.limits import Limits
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from riverstone.engine.bpmn.dialects import (
+from riverstone.engine.bpmn.reading.multi_instance import (
     ExpressionText,
     Input,
     OutputMapping,

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from lxml import etree
 
+from ...findings import Finding
 from ...limits import Limits
-from ..findings import Finding
 from .activities import check_activities
 from .collaborations import check_collaborations
 from .data import check_data

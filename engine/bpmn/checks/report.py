@@ -6,7 +6,7 @@ from typing import Literal
 
 from lxml import etree
 
-from ..findings import Finding
+from ...findings import Finding
 
 # A hostile file can break a rule at every element, and with names of a megabyte; nobody reads more than this.
 _MOST = 500

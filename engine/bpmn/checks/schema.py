@@ -11,7 +11,7 @@ from threading import Lock
 from lxml import etree
 from SpiffWorkflow import bpmn
 
-from ..findings import Finding
+from ...findings import Finding
 from .outline import BPMN
 from .report import Report, place, shorten
 

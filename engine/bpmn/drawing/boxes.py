@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from ..vendors import local_name
+from ..reading.vendors import local_name
 from .layers import Edge, Placing, place
 
 SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})

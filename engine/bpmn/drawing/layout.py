@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from ..vendors import BPMN, local_name, own_text
+from ..reading.vendors import BPMN, local_name, own_text
 from .boxes import SUB_PROCESSES, TASK, Box, Drawing, Line, Point, draw, plain
 
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"

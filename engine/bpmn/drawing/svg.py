@@ -8,8 +8,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from ...limits import Limits
-from ..vendors import local_name
-from ..xml import read_xml
+from ..reading.vendors import local_name
+from ..reading.xml import read_xml
 from .boxes import Point, plain
 from .canvas import LINE_HEIGHT, MARGIN, Bounds, Canvas, Paint, number, path
 from .layout import BPMNDI, DC, DI, add_diagram

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from ..vendors import BPMN, local_name, own_text
+from ..reading.vendors import BPMN, local_name, own_text
 from .boxes import is_flow_node
 from .canvas import LINE_HEIGHT, Bounds, Canvas, Paint, number, path
 from .glyphs import EVENT_GLYPHS, GATEWAY_GLYPHS, TASK_GLYPHS

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from lxml import etree
 
-from ..errors import ExpressionError
-from ..language.context import Context
-from .definitions import EventDefinition, EventKind
+from ...errors import ExpressionError
+from ...language.context import Context
+from ..definitions import EventDefinition, EventKind
+from ..timers import first_due
 from .elements import child, flag, local, name_of, referred
 from .mappings import read_passed
-from .timers import first_due
 from .vendors import BPMN, ZEEBE, ExpressionText, attribute_value, extensions, read_expression
 
 if TYPE_CHECKING:
-    from ..language.expressions import Expression
+    from ...language.expressions import Expression
     from .parser import Parser
 
 TIMERS: tuple[tuple[str, Literal["date", "duration", "cycle"]], ...] = (

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ..language.context import Context
-from ..language.expressions import compile_expression
-from . import activities
+from ...language.context import Context
+from ...language.expressions import compile_expression
+from .. import activities
+from ..decisions import DecisionCall, DecisionTask, read_decision
+from ..node import Node, Process
 from .activity_readers import activity
-from .decisions import DecisionCall, DecisionTask, read_decision
-from .dialects import Binding, ExpressionText, Input, read_binding, read_io, read_properties
 from .elements import child, flag, local, name_of, referred
-from .node import Node, Process
-from .triggers import read_task_message
+from .event_readers import read_task_message
+from .multi_instance import Binding, ExpressionText, Input, read_binding, read_io, read_properties
 from .vendors import ZEEBE, extensions, own_text
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from . import events, gateways, subprocesses
+from .. import events, gateways, subprocesses
+from ..event_subprocess import EventSubProcess, Listener
+from ..node import Node, Process
 from .activity_readers import activity, mapped
-from .dialects import ExpressionText, read_binding, read_expression, read_io, read_properties
 from .elements import child, flag, local, name_of
-from .event_subprocess import EventSubProcess, Listener
-from .node import Node, Process
+from .event_readers import read_definitions
+from .multi_instance import ExpressionText, read_binding, read_expression, read_io, read_properties
 from .task_readers import PLAIN, Reader, bound, task
-from .triggers import read_definitions
 from .vendors import BPMN, ZEEBE, attribute_value, extensions
 
 if TYPE_CHECKING:

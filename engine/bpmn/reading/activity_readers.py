@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from .activity import Activity
-from .definitions import EventDefinition
-from .dialects import Binding, ExpressionText, read_expression, read_io, read_multi_instance
+from ..activity import Activity
+from ..definitions import EventDefinition
+from ..loops import Loop, MultiInstance
+from ..node import Node, Process
 from .elements import child, flag, name_of
-from .loops import Loop, MultiInstance
-from .node import Node, Process
-from .triggers import read_behavior_event, read_definitions
+from .event_readers import read_behavior_event, read_definitions
+from .multi_instance import Binding, ExpressionText, read_expression, read_io, read_multi_instance
 from .vendors import BPMN
 
 if TYPE_CHECKING:
-    from ..language.expressions import Expression
+    from ...language.expressions import Expression
     from .parser import Parser
 
 

@@ -6,8 +6,8 @@ import re
 
 from lxml import etree
 
-from ..errors import Malformed, TooLarge
-from ..limits import Limits
+from ...errors import Malformed, TooLarge
+from ...limits import Limits
 
 DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)")
 # In these a sign of ASCII is itself; in others, such as UTF-7, text can look like something else before it is read.

@@ -9,22 +9,22 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from ..dmn.reader import Decisions
-from ..errors import ExpressionError
-from ..language.compiler import Compiler
-from ..language.expressions import Expression, Value, compile_expression, compile_value
-from ..limits import Limits
-from . import activities, boundary, events, gateways, subprocesses
-from .activity import Activity
+from ...dmn.reader import Decisions
+from ...errors import ExpressionError
+from ...findings import Finding
+from ...language.compiler import Compiler
+from ...language.expressions import Expression, Value, compile_expression, compile_value
+from ...limits import Limits
+from .. import activities, boundary, events, gateways, subprocesses
+from ..activity import Activity
+from ..definitions import EventDefinition
+from ..event_subprocess import EventSubProcess
+from ..node import Flow, Node, Process
 from .activity_readers import mapped
-from .definitions import EventDefinition
-from .dialects import ExpressionText, Input, OutputMapping, foreign, read_condition, unread
 from .elements import flag, local, name_of, referred
-from .event_subprocess import EventSubProcess
-from .findings import Finding
-from .node import Flow, Node, Process
+from .event_readers import read_definitions
+from .multi_instance import ExpressionText, Input, OutputMapping, foreign, read_condition, unread
 from .readers import READERS
-from .triggers import read_definitions
 from .vendors import BPMN, extensions, own_text
 
 # What a process may hold that no token ever stands on and that says nothing about running it.
