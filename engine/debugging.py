@@ -8,7 +8,7 @@ from typing import Any
 from ..models import TaskRow
 from . import jsontext, ledger
 from .bpmn.activities import StoneTask
-from .bpmn.token import ERROR, STARTED
+from .bpmn.running.token import ERROR, STARTED
 from .dues import stone_is_back
 from .errors import Conflict, UnknownTask
 from .instance import Flags, Instance

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ..models import DeploymentRow
-from .bpmn.node import Process
+from .bpmn.running.node import Process
 from .errors import ModelInvalid
 from .jsontext import dumps
 from .limits import Limits

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
 from . import failpoints, jsontext
-from .bpmn.node import Process
+from .bpmn.running.node import Process
 from .clock import Clock, moment
 from .definition import Definition, Definitions, digest_of, pack, triggers_of, unpack
 from .errors import Malformed, UnknownDeployment, UnknownModel

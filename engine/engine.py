@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from ..models import Cipher, Store, StoreError
 from .audit import Audit
-from .bpmn.workflow import Workflow
+from .bpmn.running.workflow import Workflow
 from .calls import ModelCalls, OperatingCalls, UndoCalls
 from .calls.workings import ours
 from .clock import Clock

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..models import EngineRow, InstanceRow, TaskRow
 from . import handlers, ledger, undo_order
-from .bpmn.state import TASK
+from .bpmn.running.state import TASK
 from .explaining_places import (
     Telling,
     at,

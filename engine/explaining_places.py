@@ -12,14 +12,14 @@ from ..models import WORKERS, EngineRow, Handovers, TaskRow
 from . import ledger
 from .bpmn.boundary import BoundaryEvent
 from .bpmn.gateways import Join, ParallelGateway
-from .bpmn.waits import Wait
+from .bpmn.running.waits import Wait
 from .clock import moment
 from .instance import Instance
 from .mask import Mask
 
 if TYPE_CHECKING:
-    from .bpmn.node import Node
-    from .bpmn.token import Token
+    from .bpmn.running.node import Node
+    from .bpmn.running.token import Token
 
 UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 SERVE = "riverstone --stones MODULE serve"

@@ -16,10 +16,10 @@ from ..models import TaskRow
 from . import jsontext, ledger
 from .bpmn.activities import StoneTask, run_namespace
 from .bpmn.compensation import Entry
-from .bpmn.host import Called
-from .bpmn.node import Node, Process
+from .bpmn.running.host import Called
+from .bpmn.running.node import Node, Process
+from .bpmn.running.token import CALLED, COMPLETED, Token
 from .bpmn.subprocesses import CallActivity
-from .bpmn.token import CALLED, COMPLETED, Token
 from .errors import ExpressionError, Invalid
 from .inputs import code_of, resolve
 from .undo_order import covers, handler_in

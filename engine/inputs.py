@@ -7,7 +7,7 @@ from typing import Any
 
 from .bpmn.activities import LONGEST_CODE, StoneTask
 from .bpmn.loops import RUN
-from .bpmn.token import Token
+from .bpmn.running.token import Token
 from .errors import ExpressionError, Invalid, ReferenceNotFound
 from .language.context import Context
 from .language.expressions import Value, compile_value

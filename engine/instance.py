@@ -11,12 +11,13 @@ from uuid import uuid4
 from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
 from . import handlers, jsontext, ledger, secrets
 from .bpmn.activities import StoneTask, run_namespace
-from .bpmn.host import Called
 from .bpmn.loops import RUN
-from .bpmn.node import Node, Process
-from .bpmn.state import TASK, Saved, load
-from .bpmn.token import STARTED, Token
-from .bpmn.workflow import Workflow
+from .bpmn.running.host import Called
+from .bpmn.running.node import Node, Process
+from .bpmn.running.state import TASK, Saved, load
+from .bpmn.running.token import STARTED, Token
+from .bpmn.running.weight import Weight
+from .bpmn.running.workflow import Workflow
 from .clock import Clock
 from .definition import Definition, Definitions
 from .dispatch.dispatcher import Dispatcher
@@ -31,7 +32,6 @@ from .stones.registry import Stones
 from .stones.stone import Stone
 from .stones.task_info import Work
 from .undo_tasks import begin_undo_task
-from .weight import Weight
 
 
 class Flags:

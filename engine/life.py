@@ -7,8 +7,8 @@ from typing import Any
 
 from ..models import TaskRow
 from . import failpoints, handlers, jsontext, ledger, undo_order
-from .bpmn.node import Node
-from .bpmn.token import READY
+from .bpmn.running.node import Node
+from .bpmn.running.token import READY
 from .errors import ExpressionError
 from .instance import Flags, Instance
 from .stones.stone import Stone

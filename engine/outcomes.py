@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..models import TaskRow
 from . import jsontext, ledger, secrets
-from .bpmn.token import Token
+from .bpmn.running.token import Token
 from .errors import BpmnError
 from .instance import Flags, Instance
 from .life import is_fenced, is_stopping, settle

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from .bpmn.activities import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
 from .bpmn.activity import Activity
 from .bpmn.decisions import DecisionTask
-from .bpmn.definitions import EventDefinition
 from .bpmn.gateways import ComplexGateway
 from .bpmn.loops import Loop, MultiInstance
-from .bpmn.node import Node
 from .bpmn.reading.parser import Parsed
+from .bpmn.running.event_definitions import EventDefinition
+from .bpmn.running.node import Node
 from .bpmn.subprocesses import AdHocSubProcess, CallActivity, SubProcess
 from .findings import Finding
 from .language.context import Path

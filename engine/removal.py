@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..models.removal import Removal, Successor
-from .bpmn.node import Process
+from .bpmn.running.node import Process
 from .bpmn.subprocesses import CallActivity
 from .deployments import Deployments, deployment_view, model_view
 from .errors import Conflict

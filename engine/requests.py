@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import handlers, ledger
-from .bpmn.state import TASK
-from .bpmn.token import STARTED, Token
+from .bpmn.running.state import TASK
+from .bpmn.running.token import STARTED, Token
 from .debugging import try_again
 from .errors import Conflict, Invalid
 from .instance import Flags, Instance

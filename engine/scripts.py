@@ -9,7 +9,7 @@ from typing import Any
 
 from . import jsontext
 from .bpmn.activities import ScriptTask
-from .bpmn.token import Token
+from .bpmn.running.token import Token
 from .errors import BpmnError, Invalid, RiverstoneError
 from .limits import Limits
 

@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 
 from ..models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from . import jsontext
-from .bpmn.state import TASK
-from .bpmn.token import CALLED
+from .bpmn.running.state import TASK
+from .bpmn.running.token import CALLED
 from .clock import moment
 from .instance import Flags
 from .ledger import FORWARD

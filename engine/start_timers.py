@@ -10,9 +10,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..models import StoreError
-from .bpmn import timers
-from .bpmn.definitions import EventDefinition
-from .bpmn.node import Process
+from .bpmn.running import timers
+from .bpmn.running.event_definitions import EventDefinition
+from .bpmn.running.node import Process
 from .errors import ExpressionError, RiverstoneError
 from .instance import Facilities
 from .language.context import Context

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..models import ContentRow, InstanceRow, digests
 from . import jsontext, step, tracing
-from .bpmn.node import Node
+from .bpmn.running.node import Node
 from .definition import Definition
 from .deployments import Deployments
 from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment

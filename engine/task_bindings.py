@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from .bpmn.activities import StoneTask, UserTask
 from .bpmn.decisions import DecisionTask
-from .bpmn.node import Node
 from .bpmn.reading.parser import Parsed
+from .bpmn.running.node import Node
 from .views import TaskBinding
 
 

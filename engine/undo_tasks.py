@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import ledger
 from .bpmn.activities import StoneTask
-from .bpmn.token import Token
+from .bpmn.running.token import Token
 from .handlers import covered, mark
 from .undo_order import handler_in
 

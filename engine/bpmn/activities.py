@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .activity import Activity
 from .events import TRIGGERED, CatchEvent, ThrowEvent
 from .loops import RUN, MultiInstance
-from .node import Process
-from .token import Token
+from .running.node import Process
+from .running.token import Token
 
 if TYPE_CHECKING:
     from ..language.expressions import Expression, Value

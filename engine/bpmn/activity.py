@@ -7,11 +7,11 @@ from typing import Any
 
 from .boundary import BoundaryEvent, armed
 from .compensation import COMPENSATES, REMEMBERED, compensated, hand_up, remember
-from .definitions import EventDefinition, matches
 from .gateways import RACE, end_race
 from .loops import RUN, Loop, MultiInstance
-from .node import Flow, Node, Process
-from .token import WAITING, Token
+from .running.event_definitions import EventDefinition, matches
+from .running.node import Flow, Node, Process
+from .running.token import WAITING, Token
 
 
 class Activity(Node):

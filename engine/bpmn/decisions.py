@@ -17,7 +17,7 @@ from .reading.vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, e
 if TYPE_CHECKING:
     from ..dmn.decision import Decision
     from ..language.expressions import Expression
-    from .token import Token
+    from .running.token import Token
 
 RESULT = "decisionResult"
 """By which name output mappings see the list of results, as in the Java engines."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .compensation import COMPENSATES, compensated
-from .definitions import AWAITED, EventDefinition, matches
 from .events import CatchEvent, StartEvent
-from .node import Node, Process, handler_of
-from .token import STARTED, WAITING, Token
-from .waits import set_again
+from .running.event_definitions import AWAITED, EventDefinition, matches
+from .running.node import Node, Process, handler_of
+from .running.token import STARTED, WAITING, Token
+from .running.waits import set_again
 
 
 class EventSubProcess(Node):

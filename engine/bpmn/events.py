@@ -7,12 +7,12 @@ from typing import Any
 
 from ..errors import BpmnError
 from .compensation import cancel_transaction, compensate
-from .definitions import EventDefinition, matches
 from .gateways import RACE, end_race
-from .node import Node
-from .throwing import send, throw_escalation
-from .token import CALLED, Token
-from .waits import condition_holds, event_name, repeats_left, set_again, waits_for
+from .running.event_definitions import EventDefinition, matches
+from .running.node import Node
+from .running.throwing import send, throw_escalation
+from .running.token import CALLED, Token
+from .running.waits import condition_holds, event_name, repeats_left, set_again, waits_for
 
 TRIGGERED = "triggered"
 """In a token's internal data: what it would wait for has come already, and brought it about."""

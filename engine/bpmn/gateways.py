@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ExpressionError
-from .node import Flow, Node
-from .token import WAITING, Queues, Token
+from .running.node import Flow, Node
+from .running.token import WAITING, Queues, Token
 
 if TYPE_CHECKING:
     from ..language.context import Context

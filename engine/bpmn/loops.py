@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ExpressionError, LimitExceeded
-from .token import STARTED, Token
+from .running.token import STARTED, Token
 
 if TYPE_CHECKING:
     from ..language.expressions import Expression
     from .activity import Activity
-    from .definitions import EventDefinition
+    from .running.event_definitions import EventDefinition
 
 RUN = "run"
 """In a token's internal data: which run of a repeated activity it is, counted from 1."""

@@ -11,8 +11,8 @@ from .activity import Activity
 from .compensation import begin
 from .event_subprocess import EventSubProcess
 from .loops import RUN
-from .node import Node, Process, handler_of
-from .token import CALLED, STARTED, Token
+from .running.node import Node, Process, handler_of
+from .running.token import CALLED, STARTED, Token
 
 if TYPE_CHECKING:
     from ..language.expressions import Expression, Value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from ..bpmn.workflow import Workflow
+from ..bpmn.running.workflow import Workflow
 from ..bundle import examine
 from ..clock import VirtualClock
 from ..deployments import Source, Template, read_source

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..bpmn.boundary import BoundaryEvent, Fired
 from ..bpmn.event_subprocess import Listener
 from ..bpmn.gateways import EventBasedGateway
-from ..bpmn.token import CALLED, READY
-from ..bpmn.workflow import Workflow
+from ..bpmn.running.token import CALLED, READY
+from ..bpmn.running.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..bpmn.node import Flow, Node
-    from ..bpmn.token import Token
+    from ..bpmn.running.node import Flow, Node
+    from ..bpmn.running.token import Token
     from ..instance import Instance
 
 Place = tuple[str, str]

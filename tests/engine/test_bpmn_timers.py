@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverstone.engine.bpmn.timers import duration_ms, first_due, next_due
+from riverstone.engine.bpmn.running.timers import duration_ms, first_due, next_due
 from riverstone.engine.errors import ExpressionError
 
 BEGIN = 1_800_000_000_000

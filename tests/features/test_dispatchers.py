@@ -25,8 +25,8 @@ from riverstone.engine import (
     ThreadsDispatcher,
     WaitTimeout,
 )
-from riverstone.engine.bpmn.token import Token
-from riverstone.engine.bpmn.workflow import Workflow
+from riverstone.engine.bpmn.running.token import Token
+from riverstone.engine.bpmn.running.workflow import Workflow
 from riverstone.engine.instance import Instance
 
 from .sketch import definitions, flow, line, process, runs, service

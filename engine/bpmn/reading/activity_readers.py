@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from ..activity import Activity
-from ..definitions import EventDefinition
 from ..loops import Loop, MultiInstance
-from ..node import Node, Process
+from ..running.event_definitions import EventDefinition
+from ..running.node import Node, Process
 from .elements import child, flag, name_of
 from .event_readers import read_behavior_event, read_definitions
 from .multi_instance import Binding, ExpressionText, read_expression, read_io, read_multi_instance

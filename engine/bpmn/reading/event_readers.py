@@ -9,8 +9,8 @@ from lxml import etree
 
 from ...errors import ExpressionError
 from ...language.context import Context
-from ..definitions import EventDefinition, EventKind
-from ..timers import first_due
+from ..running.event_definitions import EventDefinition, EventKind
+from ..running.timers import first_due
 from .elements import child, flag, local, name_of, referred
 from .mappings import read_passed
 from .vendors import BPMN, ZEEBE, ExpressionText, attribute_value, extensions, read_expression

@@ -17,9 +17,9 @@ from ...language.expressions import Expression, Value, compile_expression, compi
 from ...limits import Limits
 from .. import activities, boundary, events, gateways, subprocesses
 from ..activity import Activity
-from ..definitions import EventDefinition
 from ..event_subprocess import EventSubProcess
-from ..node import Flow, Node, Process
+from ..running.event_definitions import EventDefinition
+from ..running.node import Flow, Node, Process
 from .activity_readers import mapped
 from .elements import flag, local, name_of, referred
 from .event_readers import read_definitions

@@ -8,7 +8,7 @@ from lxml import etree
 
 from .. import events, gateways, subprocesses
 from ..event_subprocess import EventSubProcess, Listener
-from ..node import Node, Process
+from ..running.node import Node, Process
 from .activity_readers import activity, mapped
 from .elements import child, flag, local, name_of
 from .event_readers import read_definitions

@@ -12,7 +12,7 @@ from ...language.context import Context
 from ...language.expressions import compile_expression
 from .. import activities
 from ..decisions import DecisionCall, DecisionTask, read_decision
-from ..node import Node, Process
+from ..running.node import Node, Process
 from .activity_readers import activity
 from .elements import child, flag, local, name_of, referred
 from .event_readers import read_task_message

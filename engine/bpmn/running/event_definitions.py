@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from ..language.expressions import Expression, Value
+    from ...language.expressions import Expression, Value
 
 EventKind = Literal[
     "message",

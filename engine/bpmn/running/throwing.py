@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..language import effort
-from .definitions import named
+from ...language import effort
+from .event_definitions import named
 
 if TYPE_CHECKING:
     from .token import Token

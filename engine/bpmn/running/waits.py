@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..errors import ExpressionError, ExpressionWork
+from ...errors import ExpressionError, ExpressionWork
 from . import timers
-from .definitions import AWAITED, EventDefinition
+from .event_definitions import AWAITED, EventDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from ..language.context import Context
+from ...language.context import Context
 
 if TYPE_CHECKING:
     from .node import Node, Process

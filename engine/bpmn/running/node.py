@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 
-from ..errors import ExpressionError
-from ..language.expressions import Expression, Value
+from ...errors import ExpressionError
+from ...language.expressions import Expression, Value
 
 if TYPE_CHECKING:
-    from ..language.context import Context
-    from .boundary import BoundaryEvent
-    from .definitions import EventDefinition
-    from .event_subprocess import EventSubProcess
-    from .events import StartEvent
+    from ...language.context import Context
+    from ..boundary import BoundaryEvent
+    from ..event_subprocess import EventSubProcess
+    from ..events import StartEvent
+    from .event_definitions import EventDefinition
     from .token import Token
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ..limits import Limits
-from ..weight import Weight
+from ...limits import Limits
+from .weight import Weight
 
 if TYPE_CHECKING:
     from .node import Node, Process

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .errors import LimitExceeded
-from .jsontext import JSON, weigh
+from ...errors import LimitExceeded
+from ...jsontext import JSON, weigh
 
 if TYPE_CHECKING:
-    from ..models import TaskRow, TokenRow
-    from .bpmn.token import Token
+    from ....models import TaskRow, TokenRow
+    from .token import Token
 
 # Those of most tokens: their sum is bounded by the number of tokens.
 _LIGHT = 1_000

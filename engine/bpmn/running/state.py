@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from ...models import Changes, TaskRow, TokenRow, WaitRow
-from ..jsontext import dumps, read
-from .activities import StoneTask, UserTask
-from .loops import RUN, MultiInstance
-from .subprocesses import CallActivity
+from ....models import Changes, TaskRow, TokenRow, WaitRow
+from ...jsontext import dumps, read
+from ..activities import StoneTask, UserTask
+from ..loops import RUN, MultiInstance
+from ..subprocesses import CallActivity
 from .token import CALLED, STARTED, Token
 from .waits import Wait, WaitKind
 from .workflow import Workflow
