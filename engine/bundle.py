@@ -16,9 +16,9 @@ from ..models import Store
 from .bpmn.checks import check
 from .bpmn.checks.outline import BPMN, FLOW_NODES
 from .bpmn.checks.outline import name as tag_of
+from .bpmn.elements.subprocesses import CallActivity
 from .bpmn.reading.parser import Parsed, Parser
 from .bpmn.reading.xml import read_xml
-from .bpmn.subprocesses import CallActivity
 from .dmn.reader import Decisions, is_dmn
 from .errors import ModelInvalid, TooLarge
 from .findings import Finding

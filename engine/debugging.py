@@ -7,7 +7,7 @@ from typing import Any
 
 from ..models import TaskRow
 from . import jsontext, ledger
-from .bpmn.activities import StoneTask
+from .bpmn.elements.tasks import StoneTask
 from .bpmn.running.token import ERROR, STARTED
 from .dues import stone_is_back
 from .errors import Conflict, UnknownTask

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from ..models import WORKERS, TaskRow
 from . import ledger
-from .bpmn.activities import StoneTask
+from .bpmn.elements.tasks import StoneTask
 from .errors import RiverstoneError
 from .instance import Instance
 from .life import is_stopping, settle

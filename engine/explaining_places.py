@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..models import WORKERS, EngineRow, Handovers, TaskRow
 from . import ledger
-from .bpmn.boundary import BoundaryEvent
-from .bpmn.gateways import Join, ParallelGateway
+from .bpmn.elements.boundary import BoundaryEvent
+from .bpmn.elements.gateways import Join, ParallelGateway
 from .bpmn.running.waits import Wait
 from .clock import moment
 from .instance import Instance

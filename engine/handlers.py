@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..models import TaskRow
 from . import jsontext, ledger
-from .bpmn.activities import StoneTask, run_namespace
-from .bpmn.compensation import Entry
+from .bpmn.elements.compensation import Entry
+from .bpmn.elements.subprocesses import CallActivity
+from .bpmn.elements.tasks import StoneTask, run_namespace
 from .bpmn.running.host import Called
 from .bpmn.running.node import Node, Process
 from .bpmn.running.token import CALLED, COMPLETED, Token
-from .bpmn.subprocesses import CallActivity
 from .errors import ExpressionError, Invalid
 from .inputs import code_of, resolve
 from .undo_order import covers, handler_in

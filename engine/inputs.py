@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .bpmn.activities import LONGEST_CODE, StoneTask
-from .bpmn.loops import RUN
+from .bpmn.elements.loops import RUN
+from .bpmn.elements.tasks import LONGEST_CODE, StoneTask
 from .bpmn.running.token import Token
 from .errors import ExpressionError, Invalid, ReferenceNotFound
 from .language.context import Context

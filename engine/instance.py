@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
 from . import handlers, jsontext, ledger, secrets
-from .bpmn.activities import StoneTask, run_namespace
-from .bpmn.loops import RUN
+from .bpmn.elements.loops import RUN
+from .bpmn.elements.tasks import StoneTask, run_namespace
 from .bpmn.running.host import Called
 from .bpmn.running.node import Node, Process
 from .bpmn.running.state import TASK, Saved, load

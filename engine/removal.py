@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..models.removal import Removal, Successor
+from .bpmn.elements.subprocesses import CallActivity
 from .bpmn.running.node import Process
-from .bpmn.subprocesses import CallActivity
 from .deployments import Deployments, deployment_view, model_view
 from .errors import Conflict
 from .ledger import DONE_WITH

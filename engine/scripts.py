@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from . import jsontext
-from .bpmn.activities import ScriptTask
+from .bpmn.elements.tasks import ScriptTask
 from .bpmn.running.token import Token
 from .errors import BpmnError, Invalid, RiverstoneError
 from .limits import Limits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .bpmn.activities import StoneTask, UserTask
-from .bpmn.decisions import DecisionTask
+from .bpmn.elements.decisions import DecisionTask
+from .bpmn.elements.tasks import StoneTask, UserTask
 from .bpmn.reading.parser import Parsed
 from .bpmn.running.node import Node
 from .views import TaskBinding

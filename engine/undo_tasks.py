@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import ledger
-from .bpmn.activities import StoneTask
+from .bpmn.elements.tasks import StoneTask
 from .bpmn.running.token import Token
 from .handlers import covered, mark
 from .undo_order import handler_in

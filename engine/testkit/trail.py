@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..bpmn.boundary import BoundaryEvent, Fired
-from ..bpmn.event_subprocess import Listener
-from ..bpmn.gateways import EventBasedGateway
+from ..bpmn.elements.boundary import BoundaryEvent, Fired
+from ..bpmn.elements.event_subprocess import Listener
+from ..bpmn.elements.gateways import EventBasedGateway
 from ..bpmn.running.token import CALLED, READY
 from ..bpmn.running.workflow import Workflow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from riverstone.engine.bpmn.activities import ReceiveTask, StoneTask
-from riverstone.engine.bpmn.events import CatchEvent
+from riverstone.engine.bpmn.elements.events import CatchEvent
+from riverstone.engine.bpmn.elements.tasks import ReceiveTask, StoneTask
 from riverstone.engine.bpmn.reading.parser import Parsed, Parser
 from riverstone.engine.limits import Limits
 

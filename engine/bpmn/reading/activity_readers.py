@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from ..activity import Activity
-from ..loops import Loop, MultiInstance
+from ..elements.activity import Activity
+from ..elements.loops import Loop, MultiInstance
 from ..running.event_definitions import EventDefinition
 from ..running.node import Node, Process
 from .elements import child, flag, name_of

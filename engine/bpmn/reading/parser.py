@@ -15,9 +15,9 @@ from ...findings import Finding
 from ...language.compiler import Compiler
 from ...language.expressions import Expression, Value, compile_expression, compile_value
 from ...limits import Limits
-from .. import activities, boundary, events, gateways, subprocesses
-from ..activity import Activity
-from ..event_subprocess import EventSubProcess
+from ..elements import boundary, events, gateways, subprocesses, tasks
+from ..elements.activity import Activity
+from ..elements.event_subprocess import EventSubProcess
 from ..running.event_definitions import EventDefinition
 from ..running.node import Flow, Node, Process
 from .activity_readers import mapped
@@ -65,7 +65,7 @@ class Parsed(NamedTuple):
     processes: Mapping[str, Process]
     executable: Sequence[str]
     findings: Sequence[Finding]
-    stone_tasks: Sequence[activities.StoneTask]
+    stone_tasks: Sequence[tasks.StoneTask]
 
 
 class Parser:
@@ -94,7 +94,7 @@ class Parser:
         self.processes: dict[str, Process] = {}
         self.calls: list[subprocesses.CallActivity] = []
         self.defaults: dict[Node, str] = {}
-        self.stone_tasks: list[activities.StoneTask] = []
+        self.stone_tasks: list[tasks.StoneTask] = []
         self.global_tasks: dict[str, etree._Element] = {}
         self.foreign: set[str] = set()
         """The namespaces of unknown vendors that have been told of."""
@@ -324,7 +324,7 @@ class Parser:
     @staticmethod
     def _instantiating(node: Node) -> list[tuple[Node, Sequence[EventDefinition]]]:
         """The nodes besides start events whose trigger starts an instance, with that trigger (BPMN 2.0, 13.4.4)."""
-        if isinstance(node, activities.ReceiveTask) and node.instantiate:
+        if isinstance(node, tasks.ReceiveTask) and node.instantiate:
             return [(node, node.definitions)]
         if not isinstance(node, gateways.EventBasedGateway) or not node.instantiate:
             return []
@@ -347,7 +347,7 @@ def begins_by_itself(node: Node) -> bool:
     """Whether a process without a start event begins here (BPMN 2.0, 10.5.2)."""
     if node.incoming or isinstance(node, (boundary.BoundaryEvent, boundary.Fired, EventSubProcess)):
         return False
-    if isinstance(node, (activities.ReceiveTask, gateways.EventBasedGateway)) and node.instantiate:
+    if isinstance(node, (tasks.ReceiveTask, gateways.EventBasedGateway)) and node.instantiate:
         return False
     if isinstance(node, Activity) and node.for_compensation:
         return False

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from .. import events, gateways, subprocesses
-from ..event_subprocess import EventSubProcess, Listener
+from ..elements import events, gateways, subprocesses
+from ..elements.event_subprocess import EventSubProcess, Listener
 from ..running.node import Node, Process
 from .activity_readers import activity, mapped
 from .elements import child, flag, local, name_of

@@ -10,8 +10,8 @@ from lxml import etree
 
 from ...language.context import Context
 from ...language.expressions import compile_expression
-from .. import activities
-from ..decisions import DecisionCall, DecisionTask, read_decision
+from ..elements import tasks
+from ..elements.decisions import DecisionCall, DecisionTask, read_decision
 from ..running.node import Node, Process
 from .activity_readers import activity
 from .elements import child, flag, local, name_of, referred
@@ -29,12 +29,12 @@ Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 
 def bound(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
     """A task whose work a stone does."""
-    node: activities.StoneTask = activity(parser, process, element, activities.StoneTask, binding)
+    node: tasks.StoneTask = activity(parser, process, element, tasks.StoneTask, binding)
     node.binding = binding
     node.result_variable = binding.result_variable
     node.namespace = binding.namespace or node.name
     node.code = parser.value(element, Input(value=binding.stone))
-    if node.code.constant and len(binding.stone) <= activities.LONGEST_CODE:
+    if node.code.constant and len(binding.stone) <= tasks.LONGEST_CODE:
         node.fixed_code = str(node.code.evaluate(Context()))
     parser.stone_tasks.append(node)
     return node
@@ -78,7 +78,7 @@ def is_formula(binding: Binding) -> bool:
 
 def formula(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
     """A service task whose work is one expression."""
-    node: activities.ExpressionTask = activity(parser, process, element, activities.ExpressionTask)
+    node: tasks.ExpressionTask = activity(parser, process, element, tasks.ExpressionTask)
     text = binding.stone if "{" in binding.stone else f"${{{binding.stone}}}"
     made = parser.expression(element, ExpressionText(text=text, language="juel"))
     node.expression = made or compile_expression("null", limits=parser.limits)
@@ -107,18 +107,18 @@ def decision_task(parser: Parser, process: Process, element: etree._Element, cal
 
 
 def user_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.UserTask = activity(parser, process, element, activities.UserTask)
+    node: tasks.UserTask = activity(parser, process, element, tasks.UserTask)
     node.namespace = read_properties(element).get("namespace") or node.name
     return node
 
 
 def none_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: Node = activity(parser, process, element, activities.NoneTask)
+    node: Node = activity(parser, process, element, tasks.NoneTask)
     return node
 
 
 def receive_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.ReceiveTask = activity(parser, process, element, activities.ReceiveTask)
+    node: tasks.ReceiveTask = activity(parser, process, element, tasks.ReceiveTask)
     node.namespace = node.name
     node.definitions = read_task_message(parser, element)
     node.instantiate = flag(element, "instantiate")
@@ -126,7 +126,7 @@ def receive_task(parser: Parser, process: Process, element: etree._Element) -> N
 
 
 def send_task(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: activities.SendTask = activity(parser, process, element, activities.SendTask)
+    node: tasks.SendTask = activity(parser, process, element, tasks.SendTask)
     node.definitions = read_task_message(parser, element)
     if not node.definitions:
         text = f"{name_of(element)} sends nothing: name its message, or the stone that sends it."
@@ -136,12 +136,12 @@ def send_task(parser: Parser, process: Process, element: etree._Element) -> Node
 
 def script_task(parser: Parser, process: Process, element: etree._Element) -> Node:
     for found in extensions(element, "script", (ZEEBE,)):
-        formula: activities.ExpressionTask = activity(parser, process, element, activities.ExpressionTask)
+        formula: tasks.ExpressionTask = activity(parser, process, element, tasks.ExpressionTask)
         text = ExpressionText(text=found.get("expression", ""), language="feel")
         formula.expression = parser.expression(element, text) or compile_expression("null", limits=parser.limits)
         formula.result_variable = found.get("resultVariable", "").strip() or "result"
         return formula
-    node: activities.ScriptTask = activity(parser, process, element, activities.ScriptTask)
+    node: tasks.ScriptTask = activity(parser, process, element, tasks.ScriptTask)
     script = child(element, "script")
     node.script = own_text(script) if script is not None else ""
     if not parser.scripts:

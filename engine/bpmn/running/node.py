@@ -14,9 +14,9 @@ from ...language.expressions import Expression, Value
 
 if TYPE_CHECKING:
     from ...language.context import Context
-    from ..boundary import BoundaryEvent
-    from ..event_subprocess import EventSubProcess
-    from ..events import StartEvent
+    from ..elements.boundary import BoundaryEvent
+    from ..elements.event_subprocess import EventSubProcess
+    from ..elements.events import StartEvent
     from .event_definitions import EventDefinition
     from .token import Token
 

@@ -12,9 +12,9 @@ from typing import cast
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
-from ..activities import StoneTask, UserTask
-from ..loops import RUN, MultiInstance
-from ..subprocesses import CallActivity
+from ..elements.loops import RUN, MultiInstance
+from ..elements.subprocesses import CallActivity
+from ..elements.tasks import StoneTask, UserTask
 from .token import CALLED, STARTED, Token
 from .waits import Wait, WaitKind
 from .workflow import Workflow

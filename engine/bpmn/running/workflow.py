@@ -12,8 +12,8 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from ...errors import BpmnError, RiverstoneError
 from ...language import effort
 from ...language.context import Context
-from ..events import TRIGGERED, CatchEvent
-from ..gateways import DecidingJoin
+from ..elements.events import TRIGGERED, CatchEvent
+from ..elements.gateways import DecidingJoin
 from .host import Host
 from .node import Flow, Node, Process
 from .throwing import throw_error

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import BpmnError
+from ...errors import BpmnError
+from ..running.event_definitions import EventDefinition, matches
+from ..running.node import Node
+from ..running.throwing import send, throw_escalation
+from ..running.token import CALLED, Token
+from ..running.waits import condition_holds, event_name, repeats_left, set_again, waits_for
 from .compensation import cancel_transaction, compensate
 from .gateways import RACE, end_race
-from .running.event_definitions import EventDefinition, matches
-from .running.node import Node
-from .running.throwing import send, throw_escalation
-from .running.token import CALLED, Token
-from .running.waits import condition_holds, event_name, repeats_left, set_again, waits_for
 
 TRIGGERED = "triggered"
 """In a token's internal data: what it would wait for has come already, and brought it about."""

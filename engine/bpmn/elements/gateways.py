@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import ExpressionError
-from .running.node import Flow, Node
-from .running.token import WAITING, Queues, Token
+from ...errors import ExpressionError
+from ..running.node import Flow, Node
+from ..running.token import WAITING, Queues, Token
 
 if TYPE_CHECKING:
-    from ..language.context import Context
-    from ..language.expressions import Expression
+    from ...language.context import Context
+    from ...language.expressions import Expression
 
 RACE = "race"
 """In the internal data of a token that waits behind an event-based gateway: which race it takes part in."""

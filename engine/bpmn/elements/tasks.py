@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..running.node import Process
+from ..running.token import Token
 from .activity import Activity
 from .events import TRIGGERED, CatchEvent, ThrowEvent
 from .loops import RUN, MultiInstance
-from .running.node import Process
-from .running.token import Token
 
 if TYPE_CHECKING:
-    from ..language.expressions import Expression, Value
-    from .reading.multi_instance import Binding
+    from ...language.expressions import Expression, Value
+    from ..reading.multi_instance import Binding
 
 
 LONGEST_CODE = 255

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ExpressionError, LimitExceeded
-from .activities import run_namespace
+from ...errors import ExpressionError, LimitExceeded
+from ..running.node import Node, Process, handler_of
+from ..running.token import CALLED, STARTED, Token
 from .activity import Activity
 from .compensation import begin
 from .event_subprocess import EventSubProcess
 from .loops import RUN
-from .running.node import Node, Process, handler_of
-from .running.token import CALLED, STARTED, Token
+from .tasks import run_namespace
 
 if TYPE_CHECKING:
-    from ..language.expressions import Expression, Value
+    from ...language.expressions import Expression, Value
 
 
 class SubProcess(Activity):

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lxml import etree
 
-from ..dmn.decision import Shape
-from ..errors import ExpressionError
-from ..language.operators import Reading
+from ...dmn.decision import Shape
+from ...errors import ExpressionError
+from ...language.operators import Reading
+from ..reading.mappings import read_fields
+from ..reading.vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, extensions, local_name, own_text
 from .activity import Activity
-from .reading.mappings import read_fields
-from .reading.vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, extensions, local_name, own_text
 
 if TYPE_CHECKING:
-    from ..dmn.decision import Decision
-    from ..language.expressions import Expression
-    from .running.token import Token
+    from ...dmn.decision import Decision
+    from ...language.expressions import Expression
+    from ..running.token import Token
 
 RESULT = "decisionResult"
 """By which name output mappings see the list of results, as in the Java engines."""

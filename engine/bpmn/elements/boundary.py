@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..running.event_definitions import AWAITED
+from ..running.node import Node
+from ..running.token import WAITING, Token
+from ..running.waits import set_again
 from .events import CatchEvent
 from .gateways import end_race
-from .running.event_definitions import AWAITED
-from .running.node import Node
-from .running.token import WAITING, Token
-from .running.waits import set_again
 
 if TYPE_CHECKING:
     from .activity import Activity

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .running.event_definitions import EventDefinition
-from .running.token import CALLED, STARTED, Token
+from ..running.event_definitions import EventDefinition
+from ..running.token import CALLED, STARTED, Token
 
 if TYPE_CHECKING:
-    from .running.workflow import Workflow
+    from ..running.workflow import Workflow
 
 Entry = dict[str, Any]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..running.event_definitions import AWAITED, EventDefinition, matches
+from ..running.node import Node, Process, handler_of
+from ..running.token import STARTED, WAITING, Token
+from ..running.waits import set_again
 from .compensation import COMPENSATES, compensated
 from .events import CatchEvent, StartEvent
-from .running.event_definitions import AWAITED, EventDefinition, matches
-from .running.node import Node, Process, handler_of
-from .running.token import STARTED, WAITING, Token
-from .running.waits import set_again
 
 
 class EventSubProcess(Node):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..running.event_definitions import EventDefinition, matches
+from ..running.node import Flow, Node, Process
+from ..running.token import WAITING, Token
 from .boundary import BoundaryEvent, armed
 from .compensation import COMPENSATES, REMEMBERED, compensated, hand_up, remember
 from .gateways import RACE, end_race
 from .loops import RUN, Loop, MultiInstance
-from .running.event_definitions import EventDefinition, matches
-from .running.node import Flow, Node, Process
-from .running.token import WAITING, Token
 
 
 class Activity(Node):

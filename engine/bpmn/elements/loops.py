@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import ExpressionError, LimitExceeded
-from .running.token import STARTED, Token
+from ...errors import ExpressionError, LimitExceeded
+from ..running.token import STARTED, Token
 
 if TYPE_CHECKING:
-    from ..language.expressions import Expression
+    from ...language.expressions import Expression
+    from ..running.event_definitions import EventDefinition
     from .activity import Activity
-    from .running.event_definitions import EventDefinition
 
 RUN = "run"
 """In a token's internal data: which run of a repeated activity it is, counted from 1."""
