@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from ..engine import jsontext
-from ..engine.deployments import Source, Template, read_source, template_text
+from ..engine.authoring.deployments import Source, Template, read_source, template_text
 from ..engine.errors import Invalid, WaitTimeout
 from ..engine.picture import process_picture
 from ..engine.starts import Drain

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 from ..models import Cipher, Store, StoreError
 from .audit import Audit
+from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .calls import ModelCalls, OperatingCalls, UndoCalls
 from .calls.workings import ours
 from .clock import Clock
-from .deployments import Deployments
 from .desk import Desk
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
 from . import handlers, jsontext, ledger, secrets
+from .authoring.definitions import Definition, Definitions
 from .bpmn.elements.loops import RUN
 from .bpmn.elements.tasks import StoneTask, run_namespace
 from .bpmn.running.host import Called
@@ -19,7 +20,6 @@ from .bpmn.running.token import STARTED, Token
 from .bpmn.running.weight import Weight
 from .bpmn.running.workflow import Workflow
 from .clock import Clock
-from .definition import Definition, Definitions
 from .dispatch.dispatcher import Dispatcher
 from .errors import ExpressionError, Invalid, LimitExceeded
 from .families import Families

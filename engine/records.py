@@ -8,7 +8,7 @@ from typing import Any
 
 from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
 from . import showing
-from .deployments import texts_of
+from .authoring.deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
 from .instance import Facilities, Flags, Instance
 from .mask import Mask

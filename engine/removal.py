@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..models.removal import Removal, Successor
+from .authoring.deployments import Deployments, deployment_view, model_view
 from .bpmn.elements.subprocesses import CallActivity
 from .bpmn.running.node import Process
-from .deployments import Deployments, deployment_view, model_view
 from .errors import Conflict
 from .ledger import DONE_WITH
 from .views import Deployment, Model

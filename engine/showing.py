@@ -20,7 +20,7 @@ from .stones.registry import Stones
 from .views import ProcessInstance, ProcessSummary, Task, Token, Wait
 
 if TYPE_CHECKING:
-    from .templates import ParameterTemplate
+    from .authoring.templates import ParameterTemplate
 
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""

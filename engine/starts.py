@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from ..models import ContentRow, InstanceRow, digests
 from . import jsontext, step, tracing
+from .authoring.definitions import Definition
+from .authoring.deployments import Deployments
 from .bpmn.running.node import Node
-from .definition import Definition
-from .deployments import Deployments
 from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from .identifiers import new_uuid
 from .instance import Facilities, Flags, Instance

@@ -80,8 +80,8 @@ def test_a_program_that_uses_the_library_does_not_load_the_web_or_the_broker(pac
 
 LATE = frozenset(
     """marshmallow peewee playhouse prometheus_client opentelemetry
-    riverstone.engine.bundle riverstone.engine.bpmn.reading.parser riverstone.engine.bpmn.checks riverstone.engine.dmn
-    riverstone.engine.templates riverstone.engine.language.grammar riverstone.engine.bpmn.drawing.layout riverstone.engine.picture
+    riverstone.engine.authoring.bundle riverstone.engine.bpmn.reading.parser riverstone.engine.bpmn.checks riverstone.engine.dmn
+    riverstone.engine.authoring.templates riverstone.engine.language.grammar riverstone.engine.bpmn.drawing.layout riverstone.engine.picture
     riverstone.engine.stones.schema riverstone.engine.stones.remote riverstone.engine.undo_model riverstone.engine.explaining
     riverstone.engine.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
 )

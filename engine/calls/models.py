@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import removal
-from ..deployments import Source, Template, deployment_view, model_view
+from ..authoring.deployments import Source, Template, deployment_view, model_view
 from ..findings import Finding
 from ..pages import read_part
 from ..views import Deployment, Model, Page, TaskBinding

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from ...models import AlreadyUsed, Store, StoreClosed, StoreError
+from ..authoring.deployments import Deployments, Source, read_source
 from ..clock import Clock
-from ..deployments import Deployments, Source, read_source
 from ..desk import Desk
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..authoring.bundle import examine
 from ..bpmn.drawing.canvas import Paint
 from ..bpmn.drawing.svg import draw_svg
-from ..bundle import examine
 from ..limits import Limits
 
 if TYPE_CHECKING:

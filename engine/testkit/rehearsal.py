@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from ..authoring.bundle import examine
+from ..authoring.deployments import Source, Template, read_source
+from ..authoring.unresolved_references import outputs_wanted
 from ..bpmn.running.workflow import Workflow
-from ..bundle import examine
 from ..clock import VirtualClock
-from ..deployments import Source, Template, read_source
 from ..engine import Engine
 from ..errors import WaitTimeout
 from ..limits import Limits
-from ..references import outputs_wanted
 from ..stones.stone import Stone
 from ..views import Deployment
 from .fakes import Hook, Outputs, fake_of

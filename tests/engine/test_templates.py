@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riverstone.engine.authoring.templates import OutputsTemplate, ParameterTemplate
 from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
 from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
 from riverstone.engine.mask import Mask
-from riverstone.engine.templates import OutputsTemplate, ParameterTemplate
 
 LIMITS = Limits()
 SERVERS: list[dict[str, Any]] = [

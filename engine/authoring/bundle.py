@@ -12,24 +12,24 @@ from dataclasses import replace
 
 from lxml import etree
 
-from ..models import Store
-from .bpmn.checks import check
-from .bpmn.checks.outline import BPMN, FLOW_NODES
-from .bpmn.checks.outline import name as tag_of
-from .bpmn.elements.subprocesses import CallActivity
-from .bpmn.reading.parser import Parsed, Parser
-from .bpmn.reading.xml import read_xml
-from .dmn.reader import Decisions, is_dmn
-from .errors import ModelInvalid, TooLarge
-from .findings import Finding
-from .language import effort
-from .language.compiler import Compiler
-from .limits import Limits
-from .references import unresolved
-from .stones.registry import Stones
+from ...models import Store
+from ..bpmn.checks import check
+from ..bpmn.checks.outline import BPMN, FLOW_NODES
+from ..bpmn.checks.outline import name as tag_of
+from ..bpmn.elements.subprocesses import CallActivity
+from ..bpmn.reading.parser import Parsed, Parser
+from ..bpmn.reading.xml import read_xml
+from ..dmn.reader import Decisions, is_dmn
+from ..errors import ModelInvalid, TooLarge
+from ..findings import Finding
+from ..language import effort
+from ..language.compiler import Compiler
+from ..limits import Limits
+from ..stones.registry import Stones
+from ..views import TaskBinding
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
-from .views import TaskBinding
+from .unresolved_references import unresolved
 
 
 class Bundles:
@@ -83,7 +83,7 @@ class Bundles:
                 continue
             foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
             if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
-                from .bpmn.drawing.layout import add_diagram  # late, like whatever else draws
+                from ..bpmn.drawing.layout import add_diagram  # late, like whatever else draws
 
                 add_diagram(root)
                 source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .bpmn.elements.decisions import DecisionTask
-from .bpmn.elements.tasks import StoneTask, UserTask
-from .bpmn.reading.parser import Parsed
-from .bpmn.running.node import Node
-from .views import TaskBinding
+from ..bpmn.elements.decisions import DecisionTask
+from ..bpmn.elements.tasks import StoneTask, UserTask
+from ..bpmn.reading.parser import Parsed
+from ..bpmn.running.node import Node
+from ..views import TaskBinding
 
 
 def bindings_of(parsed: Parsed) -> Iterator[TaskBinding]:

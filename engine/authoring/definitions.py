@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..models import DeploymentRow
-from .bpmn.running.node import Process
-from .errors import ModelInvalid
-from .jsontext import dumps
-from .limits import Limits
+from ...models import DeploymentRow
+from ..bpmn.running.node import Process
+from ..errors import ModelInvalid
+from ..jsontext import dumps
+from ..limits import Limits
 
 if TYPE_CHECKING:
-    from .bpmn.reading.parser import Parsed
+    from ..bpmn.reading.parser import Parsed
     from .templates import OutputsTemplate, ParameterTemplate
 
 MOST_KEPT = 500

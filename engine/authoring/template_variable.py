@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import Invalid
-from .jsontext import JSON, dumps
-from .language.context import Path
-from .language.operators import Number
-from .language.patterns import Pattern
+from ..errors import Invalid
+from ..jsontext import JSON, dumps
+from ..language.context import Path
+from ..language.operators import Number
+from ..language.patterns import Pattern
 
 REFERENCE = "Ref:"
 """Begins a default that copies another variable."""

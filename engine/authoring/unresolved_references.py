@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .bpmn.elements.activity import Activity
-from .bpmn.elements.decisions import DecisionTask
-from .bpmn.elements.gateways import ComplexGateway
-from .bpmn.elements.loops import Loop, MultiInstance
-from .bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
-from .bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
-from .bpmn.reading.parser import Parsed
-from .bpmn.running.event_definitions import EventDefinition
-from .bpmn.running.node import Node
-from .findings import Finding
-from .language.context import Path
-from .language.expressions import Value
+from ..bpmn.elements.activity import Activity
+from ..bpmn.elements.decisions import DecisionTask
+from ..bpmn.elements.gateways import ComplexGateway
+from ..bpmn.elements.loops import Loop, MultiInstance
+from ..bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
+from ..bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
+from ..bpmn.reading.parser import Parsed
+from ..bpmn.running.event_definitions import EventDefinition
+from ..bpmn.running.node import Node
+from ..findings import Finding
+from ..language.context import Path
+from ..language.expressions import Value
 from .templates import OutputsTemplate, ParameterTemplate
 
 BUILT_IN = frozenset(

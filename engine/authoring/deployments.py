@@ -12,20 +12,20 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..models import AlreadyUsed, DeploymentRow, ModelRow, Store
-from . import failpoints, jsontext
-from .bpmn.running.node import Process
-from .clock import Clock, moment
-from .definition import Definition, Definitions, digest_of, pack, triggers_of, unpack
-from .errors import Malformed, UnknownDeployment, UnknownModel
-from .findings import Finding
-from .limits import Limits
-from .start_timers import schedule
-from .stones.registry import Stones
-from .views import Deployment, Model
+from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
+from .. import failpoints, jsontext
+from ..bpmn.running.node import Process
+from ..clock import Clock, moment
+from ..errors import Malformed, UnknownDeployment, UnknownModel
+from ..findings import Finding
+from ..limits import Limits
+from ..start_timers import schedule
+from ..stones.registry import Stones
+from ..views import Deployment, Model
+from .definitions import Definition, Definitions, digest_of, pack, triggers_of, unpack
 
 if TYPE_CHECKING:
-    from .bpmn.reading.parser import Parsed
+    from ..bpmn.reading.parser import Parsed
     from .bundle import Bundles
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from .errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
-from .jsontext import JSON, check
-from .language import effort
-from .language.compiler import Compiler
-from .language.context import Context, Path
-from .language.expressions import Value
-from .limits import Limits
-from .mask import MASKED, Mask
-from .variable import REFERENCE, Variable, read_variable
+from ..errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
+from ..jsontext import JSON, check
+from ..language import effort
+from ..language.compiler import Compiler
+from ..language.context import Context, Path
+from ..language.expressions import Value
+from ..limits import Limits
+from ..mask import MASKED, Mask
+from .template_variable import REFERENCE, Variable, read_variable
 
 
 class ParameterTemplate:
