@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..models import TaskRow
-from . import jsontext, ledger
+from . import jsontext
 from .bpmn.elements.tasks import StoneTask
 from .bpmn.running.token import ERROR, STARTED
 from .dues import stone_is_back
 from .errors import Conflict, UnknownTask
-from .instance import Flags, Instance
+from .instance import ledger
+from .instance.instance import Flags, Instance
 from .life import drain, settle
 from .outcomes import next_attempt, stone_of
 from .stones.parameters import typed

@@ -11,8 +11,8 @@ from typing import Any
 from ..models import Declarations, HandedRow, Handovers
 from . import jsontext, step
 from .errors import UnknownProcessInstance
-from .instance import Facilities
-from .ledger import delivery
+from .instance.instance import Facilities
+from .instance.ledger import delivery
 from .river import River
 from .stones.hooks import Outcome, spoilt
 from .stones.stone import Stone

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..models import WORKERS, TaskRow
-from . import ledger
 from .bpmn.elements.tasks import StoneTask
 from .errors import RiverstoneError
-from .instance import Instance
+from .instance import ledger
+from .instance.instance import Instance
 from .life import is_stopping, settle
 from .outcomes import apply_outcome, fail_for_good, stone_of
 from .stones.hooks import Outcome

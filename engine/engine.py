@@ -19,8 +19,9 @@ from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
 from .errors import Invalid, StoreUnavailable
-from .families import Families
-from .instance import Facilities
+from .instance.families import Families
+from .instance.instance import Facilities
+from .instance.scripts import Scripts
 from .keys import Keys
 from .limits import Limits
 from .messages import Messages
@@ -29,7 +30,6 @@ from .pulse import Pulse
 from .pump import Pump
 from .records import Records
 from .river import River
-from .scripts import Scripts
 from .start_timers import StartTimers
 from .starts import Starts
 from .stones.declaration import StoneDeclaration

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..models import EngineRow, InstanceRow, TaskRow
-from . import handlers, ledger, undo_order
+from . import handlers, undo_order
 from .bpmn.running.state import TASK
 from .explaining_places import (
     Telling,
@@ -21,7 +21,8 @@ from .explaining_places import (
     tell_task,
     tell_waits,
 )
-from .instance import Flags, Instance
+from .instance import ledger
+from .instance.instance import Flags, Instance
 from .mask import Mask
 from .undo import KINDS, preview
 from .views import Explanation

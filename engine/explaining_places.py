@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..models import WORKERS, EngineRow, Handovers, TaskRow
-from . import ledger
 from .bpmn.elements.boundary import BoundaryEvent
 from .bpmn.elements.gateways import Join, ParallelGateway
 from .bpmn.running.waits import Wait
 from .clock import moment
-from .instance import Instance
+from .instance import ledger
+from .instance.instance import Instance
 from .mask import Mask
 
 if TYPE_CHECKING:

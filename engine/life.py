@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..models import TaskRow
-from . import failpoints, handlers, jsontext, ledger, undo_order
+from . import failpoints, handlers, jsontext, undo_order
 from .bpmn.running.node import Node
 from .bpmn.running.token import READY
 from .errors import ExpressionError
-from .instance import Flags, Instance
+from .instance import ledger
+from .instance.instance import Flags, Instance
 from .stones.stone import Stone
 from .undo import Kind, create_undo
 

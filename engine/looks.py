@@ -13,8 +13,9 @@ from array import array
 from collections.abc import Iterable, MutableMapping, Sequence
 
 from ..models import StoreError, TaskRow
-from . import failpoints, ledger
-from .instance import Facilities, Instance
+from . import failpoints
+from .instance import ledger
+from .instance.instance import Facilities, Instance
 from .stones.hooks import Outcome
 from .stones.task_info import Work
 

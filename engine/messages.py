@@ -9,7 +9,7 @@ from typing import Any
 from ..models import EventRow
 from . import jsontext, step
 from .errors import LimitExceeded, RiverstoneError
-from .instance import Facilities, Flags
+from .instance.instance import Facilities, Flags
 from .starts import Starts
 from .turn import Turn
 

@@ -11,7 +11,7 @@ from . import logs, tracing
 
 if TYPE_CHECKING:
     from ..models import InstanceRow
-    from .instance import Instance
+    from .instance.instance import Instance
     from .stones.hooks import Outcome
 
 tasks = logging.getLogger("riverstone.task")

@@ -6,10 +6,11 @@ import random
 from dataclasses import replace
 
 from ..models import TaskRow
-from . import jsontext, ledger, secrets
+from . import jsontext
 from .bpmn.running.token import Token
 from .errors import BpmnError
-from .instance import Flags, Instance
+from .instance import ledger, secrets
+from .instance.instance import Flags, Instance
 from .life import is_fenced, is_stopping, settle
 from .looks import next_look
 from .stones.hooks import Outcome

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable
 
 from ..models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreError
-from . import failpoints, ledger, logs, step
+from . import failpoints, logs, step
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
-from .instance import Facilities
+from .instance import ledger
+from .instance.instance import Facilities
 from .river import River
 from .turn import Turn
 

@@ -10,7 +10,7 @@ from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
 from . import showing
 from .authoring.deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
-from .instance import Facilities, Flags, Instance
+from .instance.instance import Facilities, Flags, Instance
 from .mask import Mask
 from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 from .watching import RESTING, Rested

@@ -9,7 +9,7 @@ from .authoring.deployments import Deployments, deployment_view, model_view
 from .bpmn.elements.subprocesses import CallActivity
 from .bpmn.running.node import Process
 from .errors import Conflict
-from .ledger import DONE_WITH
+from .instance.ledger import DONE_WITH
 from .views import Deployment, Model
 
 MOST_NAMED = 10

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import handlers, ledger
+from . import handlers
 from .bpmn.running.state import TASK
 from .bpmn.running.token import STARTED, Token
 from .debugging import try_again
 from .errors import Conflict, Invalid
-from .instance import Flags, Instance
+from .instance import ledger
+from .instance.instance import Flags, Instance
 from .life import begin_undo, drain, grace_over, settle
 from .undo import KINDS, Kind, create_undo
 from .undo_order import taken_with

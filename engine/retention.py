@@ -11,8 +11,8 @@ from ..models.retention import MOST_AT_ONCE, Candidate, Retention
 from . import failpoints
 from .clock import Clock
 from .errors import Invalid
-from .instance import Flags
-from .ledger import DONE_WITH
+from .instance.instance import Flags
+from .instance.ledger import DONE_WITH
 
 BREATH: Final = 0.5
 """Of the time that a batch took, what part is left to others before the next one."""

@@ -17,7 +17,7 @@ from typing import Any
 from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
 from . import failpoints, logs
 from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
-from .instance import Facilities, Instance
+from .instance.instance import Facilities, Instance
 from .looks import Looks
 from .stones.hooks import Outcome
 from .stones.task_info import Work

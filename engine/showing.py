@@ -11,10 +11,10 @@ from . import jsontext
 from .bpmn.running.state import TASK
 from .bpmn.running.token import CALLED
 from .clock import moment
-from .instance import Flags
-from .ledger import FORWARD
+from .instance.instance import Flags
+from .instance.ledger import FORWARD
+from .instance.secrets import names_in, values_in
 from .mask import Mask
-from .secrets import names_in, values_in
 from .stones.parameters import masked
 from .stones.registry import Stones
 from .views import ProcessInstance, ProcessSummary, Task, Token, Wait

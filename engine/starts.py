@@ -14,7 +14,7 @@ from .authoring.deployments import Deployments
 from .bpmn.running.node import Node
 from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from .identifiers import new_uuid
-from .instance import Facilities, Flags, Instance
+from .instance.instance import Facilities, Flags, Instance
 from .showing import mask_for, show_instance
 from .turn import Turn
 from .views import ProcessInstance

@@ -12,7 +12,7 @@ from . import jsontext
 from .debugging import rerun, resume
 from .dues import hand_over_again, out_of_hand, stone_is_back, task_due, timer_due
 from .errors import Conflict, UnknownTask
-from .instance import Instance
+from .instance.instance import Instance
 from .life import begin, grace_over, settle
 from .outcomes import apply_outcome, progressed, stone_is_gone
 from .requests import request_cancel, request_delete, retry

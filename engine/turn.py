@@ -11,7 +11,7 @@ from ..models import Changes
 from .language import effort
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from .instance.instance import Instance
     from .river import River
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from ..models import ContentRow, DeploymentRow, InstanceRow, TaskRow
 from . import failpoints, tracing
 from .authoring.definitions import digest_of, pack
-from .instance import Instance
+from .instance.instance import Instance
 from .undo_order import in_order, plan
 from .undo_tasks import handler_of, is_kept
 from .views import UndoStep

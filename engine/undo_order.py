@@ -10,7 +10,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from ..models import TaskRow
-from . import ledger
+from .instance import ledger
 
 
 class Step(NamedTuple):

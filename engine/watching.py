@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..models import ContentRow, InstanceRow, TaskRow
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from .instance.instance import Instance
 
 
 RESTING = frozenset({"ended", "paused"})

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from .. import jsontext, step
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
-from ..instance import Flags
+from ..instance.instance import Flags
 from ..turn import Turn
 from ..views import ProcessInstance, Task, UndoStep
 from .processes import ProcessCalls

@@ -11,7 +11,7 @@ from ..clock import Clock
 from ..desk import Desk
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
-from ..instance import Facilities
+from ..instance.instance import Facilities
 from ..limits import Limits
 from ..messages import Messages
 from ..pulse import Pulse

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..bpmn.running.node import Flow, Node
     from ..bpmn.running.token import Token
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 Place = tuple[str, str]
 """The key of a process and the id of one of its nodes or flows."""

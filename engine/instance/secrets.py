@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..models import TaskRow
-from . import jsontext, ledger
-from .jsontext import JSON
-from .stones.parameters import is_declared, no_echo
-from .stones.registry import Stones
-from .stones.stone import Stone
+from ...models import TaskRow
+from .. import jsontext
+from ..jsontext import JSON
+from ..stones.parameters import is_declared, no_echo
+from ..stones.registry import Stones
+from ..stones.stone import Stone
+from . import ledger
 
 Names = frozenset[str]
 

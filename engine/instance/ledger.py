@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..models import InstanceRow, Look, TaskRow
-from . import jsontext
-from .stones.hooks import MOST_LOG_LINES, Outcome
-from .stones.stone import UNDO_EVENTS
-from .stones.task_info import Work
+from ...models import InstanceRow, Look, TaskRow
+from .. import jsontext
+from ..stones.hooks import MOST_LOG_LINES, Outcome
+from ..stones.stone import UNDO_EVENTS
+from ..stones.task_info import Work
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"

@@ -8,30 +8,31 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
-from ..models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
-from . import handlers, jsontext, ledger, secrets
-from .authoring.definitions import Definition, Definitions
-from .bpmn.elements.loops import RUN
-from .bpmn.elements.tasks import StoneTask, run_namespace
-from .bpmn.running.host import Called
-from .bpmn.running.node import Node, Process
-from .bpmn.running.state import TASK, Saved, load
-from .bpmn.running.token import STARTED, Token
-from .bpmn.running.weight import Weight
-from .bpmn.running.workflow import Workflow
-from .clock import Clock
-from .dispatch.dispatcher import Dispatcher
-from .errors import ExpressionError, Invalid, LimitExceeded
+from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
+from .. import handlers, jsontext
+from ..authoring.definitions import Definition, Definitions
+from ..bpmn.elements.loops import RUN
+from ..bpmn.elements.tasks import StoneTask, run_namespace
+from ..bpmn.running.host import Called
+from ..bpmn.running.node import Node, Process
+from ..bpmn.running.state import TASK, Saved, load
+from ..bpmn.running.token import STARTED, Token
+from ..bpmn.running.weight import Weight
+from ..bpmn.running.workflow import Workflow
+from ..clock import Clock
+from ..dispatch.dispatcher import Dispatcher
+from ..errors import ExpressionError, Invalid, LimitExceeded
+from ..language.context import Context
+from ..limits import Limits
+from ..observer import Observers
+from ..stones.registry import Stones
+from ..stones.stone import Stone
+from ..stones.task_info import Work
+from ..undo_tasks import begin_undo_task
+from . import ledger, secrets
 from .families import Families
-from .inputs import MockContext, code_of, resolve
-from .language.context import Context
-from .limits import Limits
-from .observer import Observers
 from .scripts import Scripts
-from .stones.registry import Stones
-from .stones.stone import Stone
-from .stones.task_info import Work
-from .undo_tasks import begin_undo_task
+from .task_parameters import MockContext, code_of, resolve
 
 
 class Flags:

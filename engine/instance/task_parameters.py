@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .bpmn.elements.loops import RUN
-from .bpmn.elements.tasks import LONGEST_CODE, StoneTask
-from .bpmn.running.token import Token
-from .errors import ExpressionError, Invalid, ReferenceNotFound
-from .language.context import Context
-from .language.expressions import Value, compile_value
-from .limits import Limits
-from .stones.parameters import resolve_parameters
-from .stones.registry import Stones
-from .stones.stone import Stone
+from ..bpmn.elements.loops import RUN
+from ..bpmn.elements.tasks import LONGEST_CODE, StoneTask
+from ..bpmn.running.token import Token
+from ..errors import ExpressionError, Invalid, ReferenceNotFound
+from ..language.context import Context
+from ..language.expressions import Value, compile_value
+from ..limits import Limits
+from ..stones.parameters import resolve_parameters
+from ..stones.registry import Stones
+from ..stones.stone import Stone
 
 
 class MockContext(Context):

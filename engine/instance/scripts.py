@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from . import jsontext
-from .bpmn.elements.tasks import ScriptTask
-from .bpmn.running.token import Token
-from .errors import BpmnError, Invalid, RiverstoneError
-from .limits import Limits
+from .. import jsontext
+from ..bpmn.elements.tasks import ScriptTask
+from ..bpmn.running.token import Token
+from ..errors import BpmnError, Invalid, RiverstoneError
+from ..limits import Limits
 
 
 class Scripts:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from .clock import Clock
-from .errors import LimitExceeded
-from .limits import Limits
+from ..clock import Clock
+from ..errors import LimitExceeded
+from ..limits import Limits
 
 HOUR = 3_600_000
 MOST_KEPT = 100_000
