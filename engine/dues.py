@@ -12,7 +12,7 @@ from .instance.instance import Instance
 from .life import is_stopping, settle
 from .outcomes import apply_outcome, fail_for_good, stone_of
 from .stones.hooks import Outcome
-from .undo_tasks import hand_over_undo
+from .undo.tasks import hand_over_undo
 
 MOST_LOSSES = 3
 """How often a task may be lost with its engine before it fails, beside the retries of its stone."""

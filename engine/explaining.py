@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..models import EngineRow, InstanceRow, TaskRow
-from . import handlers, undo_order
 from .bpmn.running.state import TASK
 from .explaining_places import (
     Telling,
@@ -24,7 +23,8 @@ from .explaining_places import (
 from .instance import ledger
 from .instance.instance import Flags, Instance
 from .mask import Mask
-from .undo import KINDS, preview
+from .undo import handlers, order
+from .undo.creation import KINDS, preview
 from .views import Explanation
 
 MOST_TASKS = 20
@@ -229,13 +229,13 @@ def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
     handlers_failed = handlers.failed(undo)
     for token_id, target in list(handlers_failed.items())[:MOST_TASKS]:
         reason = sentence(undo.workflow.failures[token_id])
-        covered = undo_order.covers(telling.instance.tasks[target])
+        covered = order.covers(telling.instance.tasks[target])
         names = ("task " if len(covered) == 1 else "tasks ") + ", ".join(map(str, covered[:MOST_TASKS]))
         more = f" and {len(covered) - MOST_TASKS} more" if len(covered) > MOST_TASKS else ""
         telling.say(f"The model's handler that takes back {names}{more} failed: {reason}")
     heads = [task.target for task in failed if task.target is not None] + list(handlers_failed.values())
-    tried = undo_order.taken_with(telling.instance.tasks, heads, row.kind)
-    waiting = sum(1 for left in undo_order.undo_set(telling.instance.tasks, row.kind) if left.id not in tried)
+    tried = order.taken_with(telling.instance.tasks, heads, row.kind)
+    waiting = sum(1 for left in order.undo_set(telling.instance.tasks, row.kind) if left.id not in tried)
     if waiting > 0:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
         telling.say(f"{count} for that, since what was made later is taken back first.")

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..models import TaskRow
-from . import failpoints, handlers, jsontext, undo_order
+from . import failpoints, jsontext
 from .bpmn.running.node import Node
 from .bpmn.running.token import READY
 from .errors import ExpressionError
 from .instance import ledger
 from .instance.instance import Flags, Instance
 from .stones.stone import Stone
-from .undo import Kind, create_undo
+from .undo import handlers, order
+from .undo.creation import Kind, create_undo
 
 MOST_LISTED = 50
 """How many tasks a reason names before it only counts them."""
@@ -169,7 +170,7 @@ def _drained(instance: Instance) -> None:
     if pending != "failed":
         row.pending = "delete" if pending == "cancel delete" else None
         begin_undo(instance, "cancel")
-    elif instance.has(Flags.NO_ROLLBACK) or not undo_order.undo_set(instance.tasks, "rollback"):
+    elif instance.has(Flags.NO_ROLLBACK) or not order.undo_set(instance.tasks, "rollback"):
         row.phase = "ended"
         row.status = "failed"
         _drop_tokens(instance)
@@ -227,15 +228,15 @@ def _what_is_left(undo: Instance) -> str:
         if row.status == f"{kind}.failed" and row.target is not None
     }
     for token_id, target in handlers.failed(undo).items():
-        handler = undo_order.handler_in(undo.origin.tasks[target])
+        handler = order.handler_in(undo.origin.tasks[target])
         assert handler is not None
         failed[target] = handler["namespace"], undo.workflow.failures[token_id]
     told = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
-    targets = undo_order.taken_with(undo.origin.tasks, failed, kind).keys()
+    targets = order.taken_with(undo.origin.tasks, failed, kind).keys()
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets
     remaining = [
         str(row.id)
-        for row in undo_order.undo_set(undo.origin.tasks, kind)
+        for row in order.undo_set(undo.origin.tasks, kind)
         if row.id not in targets and row.id not in passed
     ]
     text = f"The {kind} failed for task {_listed(told)}"

@@ -15,7 +15,7 @@ from .life import is_fenced, is_stopping, settle
 from .looks import next_look
 from .stones.hooks import Outcome
 from .stones.stone import Stone
-from .undo_tasks import undo_done, undo_failed
+from .undo.tasks import undo_done, undo_failed
 
 DONE = {"start": "start.success", "monitor": "monitor.success", "mock": "mock.success"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import handlers
 from .bpmn.running.state import TASK
 from .bpmn.running.token import STARTED, Token
 from .debugging import try_again
@@ -12,9 +11,10 @@ from .errors import Conflict, Invalid
 from .instance import ledger
 from .instance.instance import Flags, Instance
 from .life import begin_undo, drain, grace_over, settle
-from .undo import KINDS, Kind, create_undo
-from .undo_order import taken_with
-from .undo_tasks import hand_over_undo, retain
+from .undo import handlers
+from .undo.creation import KINDS, Kind, create_undo
+from .undo.order import taken_with
+from .undo.tasks import hand_over_undo, retain
 
 
 def request_cancel(instance: Instance, *, force: bool) -> None:

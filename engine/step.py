@@ -16,7 +16,7 @@ from .instance.instance import Instance
 from .life import begin, grace_over, settle
 from .outcomes import apply_outcome, progressed, stone_is_gone
 from .requests import request_cancel, request_delete, retry
-from .undo import preview
+from .undo.creation import preview
 
 
 def deliver(

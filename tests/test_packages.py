@@ -82,7 +82,7 @@ LATE = frozenset(
     """marshmallow peewee playhouse prometheus_client opentelemetry
     riverstone.engine.authoring.bundle riverstone.engine.bpmn.reading.parser riverstone.engine.bpmn.checks riverstone.engine.dmn
     riverstone.engine.authoring.templates riverstone.engine.language.grammar riverstone.engine.bpmn.drawing.layout riverstone.engine.picture
-    riverstone.engine.stones.schema riverstone.engine.stones.remote riverstone.engine.undo_model riverstone.engine.explaining
+    riverstone.engine.stones.schema riverstone.engine.stones.remote riverstone.engine.undo.model riverstone.engine.explaining
     riverstone.engine.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
 )
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
-from .. import handlers, jsontext
+from .. import jsontext
 from ..authoring.definitions import Definition, Definitions
 from ..bpmn.elements.loops import RUN
 from ..bpmn.elements.tasks import StoneTask, run_namespace
@@ -28,7 +28,8 @@ from ..observer import Observers
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 from ..stones.task_info import Work
-from ..undo_tasks import begin_undo_task
+from ..undo import handlers
+from ..undo.tasks import begin_undo_task
 from . import ledger, secrets
 from .families import Families
 from .scripts import Scripts

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
-from ..models import TaskRow
-from .instance import ledger
+from ...models import TaskRow
+from ..instance import ledger
 
 
 class Step(NamedTuple):

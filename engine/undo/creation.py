@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import uuid4
 
-from ..models import ContentRow, DeploymentRow, InstanceRow, TaskRow
-from . import failpoints, tracing
-from .authoring.definitions import digest_of, pack
-from .instance.instance import Instance
-from .undo_order import in_order, plan
-from .undo_tasks import handler_of, is_kept
-from .views import UndoStep
+from ...models import ContentRow, DeploymentRow, InstanceRow, TaskRow
+from .. import failpoints, tracing
+from ..authoring.definitions import digest_of, pack
+from ..instance.instance import Instance
+from ..views import UndoStep
+from .order import in_order, plan
+from .tasks import handler_of, is_kept
 
 Kind = Literal["rollback", "cancel", "delete"]
 KINDS: tuple[Kind, ...] = ("rollback", "cancel", "delete")
@@ -83,7 +83,7 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
 
 def _deployment(origin: Instance, kind: Kind, number: int) -> DeploymentRow:
     # Late, for a program that takes nothing back draws no model of that.
-    from .undo_model import UndoNode, undo_model
+    from .model import UndoNode, undo_model
 
     nodes = []
     for step in in_order(plan(origin.tasks, kind)):

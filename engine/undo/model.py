@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from .bpmn.drawing.layout import add_diagram
-from .bpmn.reading.vendors import BPMN, CAMUNDA
+from ..bpmn.drawing.layout import add_diagram
+from ..bpmn.reading.vendors import BPMN, CAMUNDA
 from .handlers import HANDLER_OF
 
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .bpmn.elements.tasks import StoneTask
-from .bpmn.running.token import Token
+from ..bpmn.elements.tasks import StoneTask
+from ..bpmn.running.token import Token
+from ..instance import ledger
 from .handlers import covered, mark
-from .instance import ledger
-from .undo_order import handler_in
+from .order import handler_in
 
 if TYPE_CHECKING:
-    from ..models import TaskRow
-    from .instance.instance import Instance
+    from ...models import TaskRow
+    from ..instance.instance import Instance
 
 LOOK_SOON = 5
 LOOK_AGAIN = 200

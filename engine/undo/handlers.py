@@ -12,21 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..models import TaskRow
-from . import jsontext
-from .bpmn.elements.compensation import Entry
-from .bpmn.elements.subprocesses import CallActivity
-from .bpmn.elements.tasks import StoneTask, run_namespace
-from .bpmn.running.host import Called
-from .bpmn.running.node import Node, Process
-from .bpmn.running.token import CALLED, COMPLETED, Token
-from .errors import ExpressionError, Invalid
-from .instance import ledger
-from .instance.task_parameters import code_of, resolve
-from .undo_order import covers, handler_in
+from ...models import TaskRow
+from .. import jsontext
+from ..bpmn.elements.compensation import Entry
+from ..bpmn.elements.subprocesses import CallActivity
+from ..bpmn.elements.tasks import StoneTask, run_namespace
+from ..bpmn.running.host import Called
+from ..bpmn.running.node import Node, Process
+from ..bpmn.running.token import CALLED, COMPLETED, Token
+from ..errors import ExpressionError, Invalid
+from ..instance import ledger
+from ..instance.task_parameters import code_of, resolve
+from .order import covers, handler_in
 
 if TYPE_CHECKING:
-    from .instance.instance import Instance
+    from ..instance.instance import Instance
 
 HANDLER_OF = "handler-of-"
 """What a handler of several steps is called by, with the task that it takes back behind."""
