@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from ..models import Declarations, HandedRow, Handovers
-from . import jsontext, step
+from . import jsontext
 from .errors import UnknownProcessInstance
 from .instance.instance import Facilities
 from .instance.ledger import delivery
 from .river import River
+from .steps import delivery
 from .stones.hooks import Outcome, spoilt
 from .stones.stone import Stone
 from .stones.task_info import Work
@@ -39,7 +40,7 @@ class Desk:
         """The class that carries out this work; without one, the task waits for its stone."""
         stone = self.facilities.stones.choose(work.stone, work.parameters)
         if stone is None:
-            self._river.post(lambda turn: step.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
+            self._river.post(lambda turn: delivery.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
         return stone
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
@@ -60,7 +61,7 @@ class Desk:
 
     def progressed(self, process_instance_id: int, task_id: int, attempt: int, percent: int) -> None:
         """Queue how far a running task is."""
-        self._river.post(lambda turn: step.progressed(turn.instance(process_instance_id), task_id, attempt, percent))
+        self._river.post(lambda turn: delivery.progressed(turn.instance(process_instance_id), task_id, attempt, percent))
 
     def enter(self, outcome: Outcome) -> Future[Any]:
         """Queue what came of a task; the future tells when that is durable, or why it cannot be."""
@@ -133,7 +134,7 @@ class Desk:
 
 
 def _stone_is_back(turn: Turn, *, number: int, task_id: int) -> None:
-    step.stone_is_back(turn.instance(number), task_id)
+    delivery.stone_is_back(turn.instance(number), task_id)
 
 
 def _in_hand(turn: Turn, row: HandedRow) -> Work | None:
@@ -151,9 +152,9 @@ def _entered(outcome: Outcome) -> Posted:
     """The event that enters an outcome; where that cannot be done, the task has failed."""
 
     def enter(turn: Turn) -> None:
-        step.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
+        delivery.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
 
     def give_up(turn: Turn) -> None:
-        step.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
+        delivery.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
 
     return Posted(enter, None, give_up)

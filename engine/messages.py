@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..models import EventRow
-from . import jsontext, step
+from . import jsontext
 from .errors import LimitExceeded, RiverstoneError
 from .instance.instance import Facilities, Flags
 from .starts import Starts
+from .steps import delivery
 from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")
@@ -59,7 +60,7 @@ class Messages:
                     return False
                 if business_key is not None and instance.row.business_key != business_key:
                     return False
-                taken = step.deliver(instance, "message", name, payload, token_id=token)
+                taken = delivery.deliver(instance, "message", name, payload, token_id=token)
                 if taken:
                     _settle(turn, owed)
                 return taken
@@ -96,7 +97,7 @@ class Messages:
                 instance = turn.instance(number)
                 if owner is not None and instance.row.owner_name != owner:
                     return False
-                return step.deliver(instance, "signal", name, payload)
+                return delivery.deliver(instance, "signal", name, payload)
 
             if self.step(give):
                 reached.append(number)

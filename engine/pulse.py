@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Callable
 
 from ..models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreError
-from . import failpoints, logs, step
+from . import failpoints, logs
 from .errors import RiverstoneError, StoreUnavailable
 from .heartbeat import Heartbeat
 from .instance import ledger
 from .instance.instance import Facilities
 from .river import River
+from .steps import delivery
 from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")
@@ -240,12 +241,12 @@ class Pulse:
                     )
 
     def _hand_over_again(self, number: int) -> None:
-        missing = self.river.now(lambda turn: step.out_of_hand(turn.instance(number)))
+        missing = self.river.now(lambda turn: delivery.out_of_hand(turn.instance(number)))
         if missing:
             # A dispatcher lets go of a task once it has reported: what came of these may still wait to be entered.
             while self.river.drain():
                 pass
-            self.river.now(lambda turn: step.hand_over_again(turn.instance(number), missing))
+            self.river.now(lambda turn: delivery.hand_over_again(turn.instance(number), missing))
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""
@@ -260,11 +261,11 @@ class Pulse:
     def _submit(self, kind: str, number: int, which: int, further: int) -> None:
         def action(turn: Turn) -> None:
             if kind == "task":
-                step.task_due(turn.instance(number), which)
+                delivery.task_due(turn.instance(number), which)
             elif kind == "grace":
-                step.grace_over(turn.instance(number))
+                delivery.grace_over(turn.instance(number))
             else:
-                step.timer_due(turn.instance(number), which, further)
+                delivery.timer_due(turn.instance(number), which, further)
 
         failpoints.reach("due")
         self.river.post(action)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..models import ContentRow, InstanceRow, digests
-from . import jsontext, step, tracing
+from . import jsontext, tracing
 from .authoring.definitions import Definition
 from .authoring.deployments import Deployments
 from .bpmn.running.node import Node
@@ -16,6 +16,7 @@ from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from .identifiers import new_uuid
 from .instance.instance import Facilities, Flags, Instance
 from .showing import mask_for, show_instance
+from .steps import delivery
 from .turn import Turn
 from .views import ProcessInstance
 
@@ -251,7 +252,7 @@ class Starts:
         if entry is None and not definition.process.entries:
             # A process that only triggers start can still be started by hand: at the first of them.
             entry = next((node for node, _ in definition.process.starting), None)
-        step.begin(instance, entry, request.payload)
+        delivery.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
         tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
         mask = mask_for(definition.parameter_template, content, tasks, self.facilities.stones)

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any, Literal
 
 from ...models import AlreadyUsed, InstanceFilter
-from .. import jsontext, step
+from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..starts import Drain, StartRequest
+from ..steps import delivery
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from ..watching import Rested
 from .workings import Workings, number_of, ours, row_before
@@ -202,7 +203,7 @@ class ProcessCalls(Workings):
         values = dict(outputs or {})
         jsontext.check(values, limits=self.limits, name="outputs")
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: step.complete(turn.instance(instance_number), number, values))
+        self._pump.step(lambda turn: delivery.complete(turn.instance(instance_number), number, values))
         return self.task(task_id)
 
     def message(

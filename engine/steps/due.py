@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..models import WORKERS, TaskRow
-from .bpmn.elements.tasks import StoneTask
-from .errors import RiverstoneError
-from .instance import ledger
-from .instance.instance import Instance
-from .life import is_stopping, settle
+from ...models import WORKERS, TaskRow
+from ..bpmn.elements.tasks import StoneTask
+from ..errors import RiverstoneError
+from ..instance import ledger
+from ..instance.instance import Instance
+from ..stones.hooks import Outcome
+from ..undo.tasks import hand_over_undo
 from .outcomes import apply_outcome, fail_for_good, stone_of
-from .stones.hooks import Outcome
-from .undo.tasks import hand_over_undo
+from .settling import is_stopping, settle
 
 MOST_LOSSES = 3
 """How often a task may be lost with its engine before it fails, beside the retries of its stone."""

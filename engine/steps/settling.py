@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..models import TaskRow
-from . import failpoints, jsontext
-from .bpmn.running.node import Node
-from .bpmn.running.token import READY
-from .errors import ExpressionError
-from .instance import ledger
-from .instance.instance import Flags, Instance
-from .stones.stone import Stone
-from .undo import handlers, order
-from .undo.creation import Kind, create_undo
+from ...models import TaskRow
+from .. import failpoints, jsontext
+from ..bpmn.running.node import Node
+from ..bpmn.running.token import READY
+from ..errors import ExpressionError
+from ..instance import ledger
+from ..instance.instance import Flags, Instance
+from ..stones.stone import Stone
+from ..undo import handlers, order
+from ..undo.creation import Kind, create_undo
 
 MOST_LISTED = 50
 """How many tasks a reason names before it only counts them."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import jsontext
+from .. import jsontext
+from ..errors import Conflict, UnknownTask
+from ..instance.instance import Instance
+from ..undo.creation import preview
 from .debugging import rerun, resume
-from .dues import hand_over_again, out_of_hand, stone_is_back, task_due, timer_due
-from .errors import Conflict, UnknownTask
-from .instance.instance import Instance
-from .life import begin, grace_over, settle
+from .due import hand_over_again, out_of_hand, stone_is_back, task_due, timer_due
 from .outcomes import apply_outcome, progressed, stone_is_gone
-from .requests import request_cancel, request_delete, retry
-from .undo.creation import preview
+from .settling import begin, grace_over, settle
+from .undo_requests import request_cancel, request_delete, retry
 
 
 def deliver(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from ..models import TaskRow
-from . import jsontext
-from .bpmn.running.token import Token
-from .errors import BpmnError
-from .instance import ledger, secrets
-from .instance.instance import Flags, Instance
-from .life import is_fenced, is_stopping, settle
-from .looks import next_look
-from .stones.hooks import Outcome
-from .stones.stone import Stone
-from .undo.tasks import undo_done, undo_failed
+from ...models import TaskRow
+from .. import jsontext
+from ..bpmn.running.token import Token
+from ..errors import BpmnError
+from ..instance import ledger, secrets
+from ..instance.instance import Flags, Instance
+from ..looks import next_look
+from ..stones.hooks import Outcome
+from ..stones.stone import Stone
+from ..undo.tasks import undo_done, undo_failed
+from .settling import is_fenced, is_stopping, settle
 
 DONE = {"start": "start.success", "monitor": "monitor.success", "mock": "mock.success"}
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .bpmn.running.state import TASK
-from .bpmn.running.token import STARTED, Token
+from ..bpmn.running.state import TASK
+from ..bpmn.running.token import STARTED, Token
+from ..errors import Conflict, Invalid
+from ..instance import ledger
+from ..instance.instance import Flags, Instance
+from ..undo import handlers
+from ..undo.creation import KINDS, Kind, create_undo
+from ..undo.order import taken_with
+from ..undo.tasks import hand_over_undo, retain
 from .debugging import try_again
-from .errors import Conflict, Invalid
-from .instance import ledger
-from .instance.instance import Flags, Instance
-from .life import begin_undo, drain, grace_over, settle
-from .undo import handlers
-from .undo.creation import KINDS, Kind, create_undo
-from .undo.order import taken_with
-from .undo.tasks import hand_over_undo, retain
+from .settling import begin_undo, drain, grace_over, settle
 
 
 def request_cancel(instance: Instance, *, force: bool) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..models import TaskRow
-from . import jsontext
-from .bpmn.elements.tasks import StoneTask
-from .bpmn.running.token import ERROR, STARTED
-from .dues import stone_is_back
-from .errors import Conflict, UnknownTask
-from .instance import ledger
-from .instance.instance import Flags, Instance
-from .life import drain, settle
+from ...models import TaskRow
+from .. import jsontext
+from ..bpmn.elements.tasks import StoneTask
+from ..bpmn.running.token import ERROR, STARTED
+from ..errors import Conflict, UnknownTask
+from ..instance import ledger
+from ..instance.instance import Flags, Instance
+from ..stones.parameters import typed
+from .due import stone_is_back
 from .outcomes import next_attempt, stone_of
-from .stones.parameters import typed
+from .settling import drain, settle
 
 
 def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> None:
