@@ -13,7 +13,7 @@ from ..engine import jsontext
 from ..engine.authoring.deployments import Source, Template, read_source, template_text
 from ..engine.errors import Invalid, WaitTimeout
 from ..engine.picture import process_picture
-from ..engine.starts import Drain
+from ..engine.river.starts import Drain
 from ..engine.stones.declaration import StoneDeclaration
 from ..engine.views import (
     Deployment,

@@ -14,7 +14,6 @@ from .bpmn.running.workflow import Workflow
 from .calls import ModelCalls, OperatingCalls, UndoCalls
 from .calls.workings import ours
 from .clock import Clock
-from .desk import Desk
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
@@ -24,14 +23,15 @@ from .instance.instance import Facilities
 from .instance.scripts import Scripts
 from .keys import Keys
 from .limits import Limits
-from .messages import Messages
 from .owned import OwnedEngine
-from .pulse import Pulse
-from .pump import Pump
 from .records import Records
-from .river import River
-from .start_timers import StartTimers
-from .starts import Starts
+from .river.loop import Pulse
+from .river.messages import Messages
+from .river.pump import Pump
+from .river.reports import Desk
+from .river.river import River
+from .river.start_timers import StartTimers
+from .river.starts import Starts
 from .stones.declaration import StoneDeclaration
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function

@@ -12,8 +12,8 @@ from .authoring.deployments import texts_of
 from .errors import UnknownProcessInstance, UnknownTask
 from .instance.instance import Facilities, Flags, Instance
 from .mask import Mask
+from .river.waiters import RESTING, Rested
 from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
-from .watching import RESTING, Rested
 
 MOST_LOOKS = 5
 """How often something is read again that changes while it is read."""

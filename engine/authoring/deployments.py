@@ -19,7 +19,7 @@ from ..clock import Clock, moment
 from ..errors import Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
-from ..start_timers import schedule
+from ..river.start_timers import schedule
 from ..stones.registry import Stones
 from ..views import Deployment, Model
 from .definitions import Definition, Definitions, digest_of, pack, triggers_of, unpack

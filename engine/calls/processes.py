@@ -11,10 +11,10 @@ from ...models import AlreadyUsed, InstanceFilter
 from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
-from ..starts import Drain, StartRequest
+from ..river.starts import Drain, StartRequest
+from ..river.waiters import Rested
 from ..steps import delivery
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
-from ..watching import Rested
 from .workings import Workings, number_of, ours, row_before
 
 

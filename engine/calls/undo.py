@@ -8,8 +8,8 @@ from typing import Any, Literal
 from .. import jsontext
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Flags
+from ..river.turn import Turn
 from ..steps import delivery
-from ..turn import Turn
 from ..views import ProcessInstance, Task, UndoStep
 from .processes import ProcessCalls
 from .workings import number_of

@@ -8,17 +8,17 @@ from types import TracebackType
 from ...models import AlreadyUsed, Store, StoreClosed, StoreError
 from ..authoring.deployments import Deployments, Source, read_source
 from ..clock import Clock
-from ..desk import Desk
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
 from ..instance.instance import Facilities
 from ..limits import Limits
-from ..messages import Messages
-from ..pulse import Pulse
-from ..pump import Pump
 from ..records import Records
-from ..river import River
-from ..starts import Starts
+from ..river.loop import Pulse
+from ..river.messages import Messages
+from ..river.pump import Pump
+from ..river.reports import Desk
+from ..river.river import River
+from ..river.starts import Starts
 
 
 class Workings:

@@ -11,7 +11,7 @@ from ..bpmn.running.token import Token
 from ..errors import BpmnError
 from ..instance import ledger, secrets
 from ..instance.instance import Flags, Instance
-from ..looks import next_look
+from ..river.monitor_polls import next_look
 from ..stones.hooks import Outcome
 from ..stones.stone import Stone
 from ..undo.tasks import undo_done, undo_failed

@@ -15,7 +15,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from riverstone.api import create_app
-from riverstone.engine import Engine, pulse
+from riverstone.engine import Engine
 
 from ..faults.proxy import Proxy
 from ..models.stores import fresh

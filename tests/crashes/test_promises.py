@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 import requests
 
-from riverstone.engine import Conflict, Engine, Stone, TaskInfo, failpoints, pulse
+from riverstone.engine import Conflict, Engine, Stone, TaskInfo, failpoints
 
 from ..features.sketch import definitions, flow, line, process, service
 from .ground import Ground

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from riverstone.engine import Engine, Stone, TaskInfo, failpoints, heartbeat, pulse
+from riverstone.engine import Engine, Stone, TaskInfo, failpoints
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
 from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
+from riverstone.engine.river.river import heartbeat, loop
 
 from ..features.sketch import catch, line, service
 from ..models.stores import fresh
@@ -245,9 +246,9 @@ def test_tasks_that_may_be_what_kills_engines_are_taken_one_at_a_time_but_one_ri
 
 def test_a_killed_process_is_gone_before_its_parent_has_asked_about_it() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
-        assert pulse.process_started(child.pid) != ""
+        assert loop.process_started(child.pid) != ""
         child.send_signal(signal.SIGKILL)
-        until(lambda: pulse.process_started(child.pid) == "")
+        until(lambda: loop.process_started(child.pid) == "")
 
 
 def test_what_has_just_come_in_is_not_taken_for_lost_and_done_again(tmp_path: Path) -> None:

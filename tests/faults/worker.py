@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from riverstone.engine import Engine, Stone, TaskInfo, heartbeat, pulse
+from riverstone.engine import Engine, Stone, TaskInfo
+from riverstone.engine.river.river import heartbeat, loop
 
 
 def told(file: Path, task: TaskInfo, worker: str) -> None:
@@ -66,7 +67,7 @@ def make_stones(calls: Path, held: Path, worker: str) -> list[type[Stone]]:
 
 def hasten(lease: float) -> None:
     """Make leases short enough for a test."""
-    pulse.LEASE, pulse.WITNESSED, heartbeat.HEARTBEAT = lease, lease / 2, lease / 5
+    loop.LEASE, loop.WITNESSED, heartbeat.HEARTBEAT = lease, lease / 2, lease / 5
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from celery import Celery
 from kombu import Consumer as KombuConsumer
 
 from ....models import StoreError
-from ...desk import Desk
 from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
 from ...logs import where
+from ...river.reports import Desk
 from ...stones.hooks import Outcome, spoilt
 from .. import messages
 from .app import body_text, results_queue, signs_queue

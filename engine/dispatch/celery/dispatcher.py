@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from celery import Celery
 
 from ....models import StoreError
-from ...desk import Desk as EngineDesk
+from ...river.reports import Desk as EngineDesk
 from ...stones.task_info import Work
 from ..dispatcher import Desk
 from ..messages import queue_of

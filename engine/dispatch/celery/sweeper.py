@@ -10,8 +10,8 @@ from collections.abc import Callable
 from celery import Celery
 
 from ....models import HandedRow, StoreError
-from ...desk import Desk
 from ...errors import RiverstoneError
+from ...river.reports import Desk
 from ...stones.task_info import Work
 from .app import EXPIRES, results_queue, task_queue
 from .consumer import MOST_TOGETHER, Consumer

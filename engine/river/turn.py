@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from ..models import Changes
-from .language import effort
+from ...models import Changes
+from ..language import effort
 
 if TYPE_CHECKING:
-    from .instance.instance import Instance
+    from ..instance.instance import Instance
     from .river import River
 
 

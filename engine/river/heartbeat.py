@@ -6,7 +6,7 @@ import logging
 import threading
 import weakref
 
-from ..models import Leases, StoreError
+from ...models import Leases, StoreError
 
 logger = logging.getLogger("riverstone.engine")
 

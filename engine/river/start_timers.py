@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..models import StoreError
-from .bpmn.running import timers
-from .bpmn.running.event_definitions import EventDefinition
-from .bpmn.running.node import Process
-from .errors import ExpressionError, RiverstoneError
-from .instance.instance import Facilities
-from .language.context import Context
-from .limits import Limits
+from ...models import StoreError
+from ..bpmn.running import timers
+from ..bpmn.running.event_definitions import EventDefinition
+from ..bpmn.running.node import Process
+from ..errors import ExpressionError, RiverstoneError
+from ..instance.instance import Facilities
+from ..language.context import Context
+from ..limits import Limits
 from .river import River
 from .turn import Turn
 

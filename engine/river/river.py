@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ..models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
-from . import failpoints, logs
-from .errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
-from .instance.instance import Facilities, Instance
-from .looks import Looks
-from .stones.hooks import Outcome
-from .stones.task_info import Work
+from ...models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
+from .. import failpoints, logs
+from ..errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
+from ..instance.instance import Facilities, Instance
+from ..stones.hooks import Outcome
+from ..stones.task_info import Work
+from .monitor_polls import Looks
 from .turn import Action, Answer, Awaited, Posted, Turn
-from .watching import RESTING, Watchers
+from .waiters import RESTING, Watchers
 
 logger = logging.getLogger("riverstone.engine")
 

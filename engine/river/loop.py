@@ -11,14 +11,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreError
-from . import failpoints, logs
-from .errors import RiverstoneError, StoreUnavailable
+from ...models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreError
+from .. import failpoints, logs
+from ..errors import RiverstoneError, StoreUnavailable
+from ..instance import ledger
+from ..instance.instance import Facilities
+from ..steps import delivery
 from .heartbeat import Heartbeat
-from .instance import ledger
-from .instance.instance import Facilities
 from .river import River
-from .steps import delivery
 from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")

@@ -8,16 +8,16 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from ..models import Declarations, HandedRow, Handovers
-from . import jsontext
-from .errors import UnknownProcessInstance
-from .instance.instance import Facilities
-from .instance.ledger import delivery
+from ...models import Declarations, HandedRow, Handovers
+from .. import jsontext
+from ..errors import UnknownProcessInstance
+from ..instance.instance import Facilities
+from ..instance.ledger import delivery
+from ..steps import delivery
+from ..stones.hooks import Outcome, spoilt
+from ..stones.stone import Stone
+from ..stones.task_info import Work
 from .river import River
-from .steps import delivery
-from .stones.hooks import Outcome, spoilt
-from .stones.stone import Stone
-from .stones.task_info import Work
 from .turn import Action, Posted, Turn
 
 MOST_AT_ONCE = 100
@@ -94,7 +94,7 @@ class Desk:
 
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
         """Keep what workers say of their stones; raises Invalid for what is no declaration."""
-        from .stones import remote  # late, like all that imports marshmallow
+        from ..stones import remote  # late, like all that imports marshmallow
 
         rows = []
         for told in declarations:
@@ -110,7 +110,7 @@ class Desk:
             stamp = self._declarations.stamp()
             if stamp == self._stamp:
                 return
-            from .stones import remote  # late, like all that imports marshmallow
+            from ..stones import remote  # late, like all that imports marshmallow
 
             rows = self._declarations.all()
             stones = [remote.stone_of(jsontext.loads(row.declaration, limits=self.limits)) for row in rows]

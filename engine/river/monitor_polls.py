@@ -12,12 +12,12 @@ import threading
 from array import array
 from collections.abc import Iterable, MutableMapping, Sequence
 
-from ..models import StoreError, TaskRow
-from . import failpoints
-from .instance import ledger
-from .instance.instance import Facilities, Instance
-from .stones.hooks import Outcome
-from .stones.task_info import Work
+from ...models import StoreError, TaskRow
+from .. import failpoints
+from ..instance import ledger
+from ..instance.instance import Facilities, Instance
+from ..stones.hooks import Outcome
+from ..stones.task_info import Work
 
 MOST_AT_ONCE = 500
 MOST_RESTING = 100

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..models import ContentRow, InstanceRow, digests
-from . import jsontext, tracing
-from .authoring.definitions import Definition
-from .authoring.deployments import Deployments
-from .bpmn.running.node import Node
-from .errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
-from .identifiers import new_uuid
-from .instance.instance import Facilities, Flags, Instance
-from .showing import mask_for, show_instance
-from .steps import delivery
+from ...models import ContentRow, InstanceRow, digests
+from .. import jsontext, tracing
+from ..authoring.definitions import Definition
+from ..authoring.deployments import Deployments
+from ..bpmn.running.node import Node
+from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
+from ..identifiers import new_uuid
+from ..instance.instance import Facilities, Flags, Instance
+from ..showing import mask_for, show_instance
+from ..steps import delivery
+from ..views import ProcessInstance
 from .turn import Turn
-from .views import ProcessInstance
 
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..models import EventRow
-from . import jsontext
-from .errors import LimitExceeded, RiverstoneError
-from .instance.instance import Facilities, Flags
+from ...models import EventRow
+from .. import jsontext
+from ..errors import LimitExceeded, RiverstoneError
+from ..instance.instance import Facilities, Flags
+from ..steps import delivery
 from .starts import Starts
-from .steps import delivery
 from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..models import ContentRow, InstanceRow, TaskRow
+from ...models import ContentRow, InstanceRow, TaskRow
 
 if TYPE_CHECKING:
-    from .instance.instance import Instance
+    from ..instance.instance import Instance
 
 
 RESTING = frozenset({"ended", "paused"})

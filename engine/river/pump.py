@@ -8,16 +8,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from . import tracing
-from .audit import Audit, Call, present_call
-from .clock import Clock
-from .dispatch.inline import InlineDispatcher
-from .errors import EngineClosed, WaitTimeout
-from .pulse import Pulse
+from .. import tracing
+from ..audit import Audit, Call, present_call
+from ..clock import Clock
+from ..dispatch.inline import InlineDispatcher
+from ..errors import EngineClosed, WaitTimeout
+from ..views import ProcessInstance
+from .loop import Pulse
 from .river import River
 from .turn import Turn
-from .views import ProcessInstance
-from .watching import Rested, Watcher
+from .waiters import Rested, Watcher
 
 TURN = 0.01
 """Seconds for which a thread keeps an inline engine going for others too, if one of them could take its turn."""
