@@ -27,7 +27,7 @@ def render(connection: Connection, /, source: str, output: Path | None) -> None:
         with connection.asking(passive=True) as engine:
             svg = engine.picture(source).svg
     else:
-        from ..engine.picture import model_picture
+        from ..engine.showing.picture import model_picture
 
         svg = model_picture(readable(source).read_bytes()).svg
     write_text(svg, output)

@@ -12,8 +12,8 @@ from uuid import uuid4
 from ..engine import jsontext
 from ..engine.authoring.deployments import Source, Template, read_source, template_text
 from ..engine.errors import Invalid, WaitTimeout
-from ..engine.picture import process_picture
 from ..engine.river.starts import Drain
+from ..engine.showing.picture import process_picture
 from ..engine.stones.declaration import StoneDeclaration
 from ..engine.views import (
     Deployment,

@@ -24,7 +24,6 @@ from .instance.scripts import Scripts
 from .keys import Keys
 from .limits import Limits
 from .owned import OwnedEngine
-from .records import Records
 from .river.loop import Pulse
 from .river.messages import Messages
 from .river.pump import Pump
@@ -32,6 +31,7 @@ from .river.reports import Desk
 from .river.river import River
 from .river.start_timers import StartTimers
 from .river.starts import Starts
+from .showing.records import Records
 from .stones.declaration import StoneDeclaration
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function

@@ -58,7 +58,7 @@ class Model:
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""
-        from .picture import model_picture
+        from .showing.picture import model_picture
 
         return model_picture(self.xml).svg if self.xml else None
 
@@ -81,7 +81,7 @@ class Deployment:
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""
-        from .picture import model_picture
+        from .showing.picture import model_picture
 
         return model_picture(self.xml).svg if self.xml else None
 

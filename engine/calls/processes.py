@@ -166,7 +166,7 @@ class ProcessCalls(Workings):
 
         Raises UnknownProcessInstance.
         """
-        from ..picture import process_picture  # late, like whatever else draws
+        from ..showing.picture import process_picture  # late, like whatever else draws
 
         xml = self.sources(process_instance_id)[0]
         return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))

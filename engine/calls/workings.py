@@ -12,13 +12,13 @@ from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
 from ..instance.instance import Facilities
 from ..limits import Limits
-from ..records import Records
 from ..river.loop import Pulse
 from ..river.messages import Messages
 from ..river.pump import Pump
 from ..river.reports import Desk
 from ..river.river import River
 from ..river.starts import Starts
+from ..showing.records import Records
 
 
 class Workings:

@@ -15,7 +15,7 @@ from ..bpmn.running.node import Node
 from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from ..identifiers import new_uuid
 from ..instance.instance import Facilities, Flags, Instance
-from ..showing import mask_for, show_instance
+from ..showing.masked_views import mask_for, show_instance
 from ..steps import delivery
 from ..views import ProcessInstance
 from .turn import Turn

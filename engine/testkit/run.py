@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownTask
-from ..picture import process_picture
+from ..showing.picture import process_picture
 from ..views import ProcessInstance, Task
 from .order import Expected, difference, shown
 

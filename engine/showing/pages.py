@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..models import DeploymentRow, ModelRow
+from ...models import DeploymentRow, ModelRow
 
 Row = TypeVar("Row", ModelRow, DeploymentRow)
 Place = tuple[int, str]

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..models import EngineRow, InstanceRow, TaskRow
-from .bpmn.running.state import TASK
-from .explaining_places import (
+from ...models import EngineRow, InstanceRow, TaskRow
+from ..bpmn.running.state import TASK
+from ..instance import ledger
+from ..instance.instance import Flags, Instance
+from ..mask import Mask
+from ..undo import handlers, order
+from ..undo.creation import KINDS, preview
+from ..views import Explanation
+from .why_places import (
     Telling,
     at,
     begun,
@@ -20,12 +26,6 @@ from .explaining_places import (
     tell_task,
     tell_waits,
 )
-from .instance import ledger
-from .instance.instance import Flags, Instance
-from .mask import Mask
-from .undo import handlers, order
-from .undo.creation import KINDS, preview
-from .views import Explanation
 
 MOST_TASKS = 20
 """How many open tasks are told of one by one."""

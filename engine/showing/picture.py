@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from .bpmn.drawing.canvas import Paint
-from .bpmn.drawing.svg import draw_svg
-from .views import Picture, Task, Token
+from ..bpmn.drawing.canvas import Paint
+from ..bpmn.drawing.svg import draw_svg
+from ..views import Picture, Task, Token
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")
 WAITING = Paint(fill="#fef9c3", stroke="#a16207", word="waiting")

@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from ..models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
-from . import jsontext
-from .bpmn.running.state import TASK
-from .bpmn.running.token import CALLED
-from .clock import moment
-from .instance.instance import Flags
-from .instance.ledger import FORWARD
-from .instance.secrets import names_in, values_in
-from .mask import Mask
-from .stones.parameters import masked
-from .stones.registry import Stones
-from .views import ProcessInstance, ProcessSummary, Task, Token, Wait
+from ...models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from .. import jsontext
+from ..bpmn.running.state import TASK
+from ..bpmn.running.token import CALLED
+from ..clock import moment
+from ..instance.instance import Flags
+from ..instance.ledger import FORWARD
+from ..instance.secrets import names_in, values_in
+from ..mask import Mask
+from ..stones.parameters import masked
+from ..stones.registry import Stones
+from ..views import ProcessInstance, ProcessSummary, Task, Token, Wait
 
 if TYPE_CHECKING:
-    from .authoring.templates import ParameterTemplate
+    from ..authoring.templates import ParameterTemplate
 
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..models import WORKERS, EngineRow, Handovers, TaskRow
-from .bpmn.elements.boundary import BoundaryEvent
-from .bpmn.elements.gateways import Join, ParallelGateway
-from .bpmn.running.waits import Wait
-from .clock import moment
-from .instance import ledger
-from .instance.instance import Instance
-from .mask import Mask
+from ...models import WORKERS, EngineRow, Handovers, TaskRow
+from ..bpmn.elements.boundary import BoundaryEvent
+from ..bpmn.elements.gateways import Join, ParallelGateway
+from ..bpmn.running.waits import Wait
+from ..clock import moment
+from ..instance import ledger
+from ..instance.instance import Instance
+from ..mask import Mask
 
 if TYPE_CHECKING:
-    from .bpmn.running.node import Node
-    from .bpmn.running.token import Token
+    from ..bpmn.running.node import Node
+    from ..bpmn.running.token import Token
 
 UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 SERVE = "riverstone --stones MODULE serve"

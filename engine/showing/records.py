@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
-from . import showing
-from .authoring.deployments import texts_of
-from .errors import UnknownProcessInstance, UnknownTask
-from .instance.instance import Facilities, Flags, Instance
-from .mask import Mask
-from .river.waiters import RESTING, Rested
-from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
+from ..authoring.deployments import texts_of
+from ..errors import UnknownProcessInstance, UnknownTask
+from ..instance.instance import Facilities, Flags, Instance
+from ..mask import Mask
+from ..river.waiters import RESTING, Rested
+from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from . import masked_views
 
 MOST_LOOKS = 5
 """How often something is read again that changes while it is read."""
@@ -40,13 +40,13 @@ class Records:
         template = self.facilities.definitions.get(row.deployment_id).parameter_template
         # Most processes have no secret tasks, and their record is shown without a look at all of these.
         tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
-        return showing.mask_for(template, content, tasks, self.stones)
+        return masked_views.mask_for(template, content, tasks, self.stones)
 
     def _show(self, row: InstanceRow, content: ContentRow, tasks: Iterable[TaskRow] | None = None) -> ProcessInstance:
         if tasks is None:
             tasks = self.store.tasks_with_outputs(row.process_instance_id)
-        outputs: dict[str, Any] = showing.outputs_of(tasks, self.stones)
-        return showing.show_instance(row, content, outputs, self._mask(row, content))
+        outputs: dict[str, Any] = masked_views.outputs_of(tasks, self.stones)
+        return masked_views.show_instance(row, content, outputs, self._mask(row, content))
 
     def instance(self, number: int) -> ProcessInstance:
         """One record; raises UnknownProcessInstance."""
@@ -93,17 +93,17 @@ class Records:
         if row.reason is not None:
             with suppress(UnknownProcessInstance):
                 mask = self._mask(*self._rows(row.process_instance_id))
-        return showing.show_summary(row, mask)
+        return masked_views.show_summary(row, mask)
 
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""
         self._rows(number)
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
-        return showing.show_tokens(tokens, waits, tasks)
+        return masked_views.show_tokens(tokens, waits, tasks)
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
-        from .explaining import explain, undo_ids  # late, since few programs are asked this by a person
+        from .why import explain, undo_ids  # late, since few programs are asked this by a person
 
         for tries in range(MOST_LOOKS):
             row, content = self._rows(number)
@@ -133,7 +133,7 @@ class Records:
         mask = self._mask(*self._rows(number))
         running = self.facilities.dispatcher.running
         rows = self.store.tasks(number)
-        return [showing.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows]
+        return [masked_views.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows]
 
     def task(self, number: int) -> Task:
         """One task; raises UnknownTask."""
@@ -142,7 +142,7 @@ class Records:
             raise UnknownTask(str(number))
         mask = self._mask(*self._rows(row.process_instance_id))
         running = bool(row.open) and self.facilities.dispatcher.running(number)
-        return showing.show_task(row, self.stones, mask, running=running)
+        return masked_views.show_task(row, self.stones, mask, running=running)
 
 
 def _cursor(rows: Sequence[InstanceRow], limit: int) -> str | None:
