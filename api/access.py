@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Flask, Request, Response, current_app, request
 
-from ..engine import Engine, logs
-from ..engine.audit import Call
-from ..engine.keys import SCOPES, is_key
+from ..engine import Engine
+from ..engine.observing import logs
+from ..engine.operating.access_keys import SCOPES, is_key
+from ..engine.operating.audit import Call
 from .errors import Refused
 from .introspection import Introspection
 from .request_id import request_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..engine.keys import SCOPES
+from ..engine.operating.access_keys import SCOPES
 from .access import present_client
 from .operation import Resource, Route, operation
 from .records import ClientRecord

@@ -127,7 +127,7 @@ class Connection:
         passive: bool | None = None,
     ) -> Iterator[Engine]:
         """An engine for one changing command, which is written into the audit."""
-        from ..engine.audit import Call
+        from ..engine.operating.audit import Call
         from .terminal import user_name
 
         call = Call(

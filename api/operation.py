@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 from marshmallow import Schema, ValidationError, fields
 
-from ..engine import Engine, tracing
+from ..engine import Engine
+from ..engine.calls.owned import OwnedEngine
 from ..engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ..engine.limits import Limits
-from ..engine.owned import OwnedEngine
+from ..engine.observing import tracing
 from .access import CLIENT, OPEN, call_of, present_client
 from .answer import json_response, unless_known
 from .body import Body

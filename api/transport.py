@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from ..engine import tracing
 from ..engine.errors import Invalid
+from ..engine.observing import tracing
 from . import reading
 from .errors import ServerUnavailable
 

@@ -29,8 +29,8 @@ from .errors import (
 )
 from .findings import Finding
 from .limits import Limits
-from .logs import JsonFormatter
-from .observer import Observer, ProcessChange, TaskEvent
+from .observing.logs import JsonFormatter
+from .observing.observer import Observer, ProcessChange, TaskEvent
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo

@@ -8,10 +8,10 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from ..models import Cipher, Store, StoreError
-from .audit import Audit
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .calls import ModelCalls, OperatingCalls, UndoCalls
+from .calls.owned import OwnedEngine
 from .calls.workings import ours
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -21,9 +21,9 @@ from .errors import Invalid, StoreUnavailable
 from .instance.families import Families
 from .instance.instance import Facilities
 from .instance.scripts import Scripts
-from .keys import Keys
 from .limits import Limits
-from .owned import OwnedEngine
+from .operating.access_keys import Keys
+from .operating.audit import Audit
 from .river.loop import Pulse
 from .river.messages import Messages
 from .river.pump import Pump

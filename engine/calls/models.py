@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import removal
 from ..authoring.deployments import Source, Template, deployment_view, model_view
 from ..findings import Finding
+from ..operating import removal
 from ..showing.pages import read_part
 from ..views import Deployment, Model, Page, TaskBinding
 from .workings import Workings, cursor_of, ours, read_sources

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...models import Figures, encrypt_again, read_figures
-from .. import retention
 from ..dispatch.dispatcher import Loaded
 from ..errors import Invalid, RiverstoneError
-from ..observer import Observer
+from ..observing.observer import Observer
+from ..operating import retention
 from .workings import Workings, ours
 
 

@@ -24,7 +24,7 @@ from ..dispatch.dispatcher import Dispatcher
 from ..errors import ExpressionError, Invalid, LimitExceeded
 from ..language.context import Context
 from ..limits import Limits
-from ..observer import Observers
+from ..observing.observer import Observers
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 from ..stones.task_info import Work

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable
 
 from ...models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreError
-from .. import failpoints, logs
+from .. import failpoints
 from ..errors import RiverstoneError, StoreUnavailable
 from ..instance import ledger
 from ..instance.instance import Facilities
+from ..observing import logs
 from ..steps import delivery
 from .heartbeat import Heartbeat
 from .river import River

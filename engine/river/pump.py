@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .. import tracing
-from ..audit import Audit, Call, present_call
 from ..clock import Clock
 from ..dispatch.inline import InlineDispatcher
 from ..errors import EngineClosed, WaitTimeout
+from ..observing import tracing
+from ..operating.audit import Audit, Call, present_call
 from ..views import ProcessInstance
 from .loop import Pulse
 from .river import River

@@ -15,9 +15,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from ...models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
-from .. import failpoints, logs
+from .. import failpoints
 from ..errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from ..instance.instance import Facilities, Instance
+from ..observing import logs
 from ..stones.hooks import Outcome
 from ..stones.task_info import Work
 from .monitor_polls import Looks

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...models import ContentRow, InstanceRow, digests
-from .. import jsontext, tracing
+from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
 from ..bpmn.running.node import Node
 from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from ..identifiers import new_uuid
 from ..instance.instance import Facilities, Flags, Instance
+from ..observing import tracing
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import delivery
 from ..views import ProcessInstance

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from .. import failpoints, jsontext, logs, tracing
+from .. import failpoints, jsontext
 from ..errors import BpmnError, Invalid, NotFound, RiverstoneError
 from ..limits import Limits
+from ..observing import logs, tracing
 from .parameters import typed
 from .stone import UNDO_EVENTS, Stone
 from .task_info import Request, TaskInfo, Work

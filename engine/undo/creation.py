@@ -6,9 +6,10 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from ...models import ContentRow, DeploymentRow, InstanceRow, TaskRow
-from .. import failpoints, tracing
+from .. import failpoints
 from ..authoring.definitions import digest_of, pack
 from ..instance.instance import Instance
+from ..observing import tracing
 from ..views import UndoStep
 from .order import in_order, plan
 from .tasks import handler_of, is_kept

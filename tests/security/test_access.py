@@ -18,7 +18,7 @@ from riverstone.api import Client as Known
 from riverstone.api import create_app, create_blueprint
 from riverstone.api.server import Server
 from riverstone.engine import Conflict, Engine, Invalid, Stone
-from riverstone.engine.keys import UnknownKey
+from riverstone.engine.operating.access_keys import UnknownKey
 
 from ..api.client import Client
 from . import attacks

@@ -15,7 +15,7 @@ from kombu import Consumer as KombuConsumer
 
 from ....models import StoreError
 from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
-from ...logs import where
+from ...observing.logs import where
 from ...river.reports import Desk
 from ...stones.hooks import Outcome, spoilt
 from .. import messages

@@ -24,7 +24,7 @@ from celery.worker.state import maybe_shutdown
 from ...errors import Invalid
 from ...jsontext import JSON
 from ...limits import Limits
-from ...logs import where
+from ...observing.logs import where
 from ...stones.hooks import Outcome, perform
 from ...stones.parameters import supplied
 from ...stones.registry import Stones

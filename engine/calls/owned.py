@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import UnknownProcessInstance, UnknownTask
-from .views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from ..errors import UnknownProcessInstance, UnknownTask
+from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from ..engine import Engine
 
 
 class OwnedEngine:

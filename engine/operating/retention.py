@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from ..models import Store
-from ..models.retention import MOST_AT_ONCE, Candidate, Retention
-from . import failpoints
-from .clock import Clock
-from .errors import Invalid
-from .instance.instance import Flags
-from .instance.ledger import DONE_WITH
+from ...models import Store
+from ...models.retention import MOST_AT_ONCE, Candidate, Retention
+from .. import failpoints
+from ..clock import Clock
+from ..errors import Invalid
+from ..instance.instance import Flags
+from ..instance.ledger import DONE_WITH
 
 BREATH: Final = 0.5
 """Of the time that a batch took, what part is left to others before the next one."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from . import logs, tracing
 
 if TYPE_CHECKING:
-    from ..models import InstanceRow
-    from .instance.instance import Instance
-    from .stones.hooks import Outcome
+    from ...models import InstanceRow
+    from ..instance.instance import Instance
+    from ..stones.hooks import Outcome
 
 tasks = logging.getLogger("riverstone.task")
 processes = logging.getLogger("riverstone.process")

@@ -12,9 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..models import AccessRecords, AlreadyUsed, KeyRow, Store, StoreError
-from .clock import Clock, moment
-from .errors import Conflict, Invalid, StoreUnavailable, Unknown
+from ...models import AccessRecords, AlreadyUsed, KeyRow, Store, StoreError
+from ..clock import Clock, moment
+from ..errors import Conflict, Invalid, StoreUnavailable, Unknown
 
 SCOPES = ("read", "run", "deploy", "admin")
 """``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``admin`` may do all and sees all."""

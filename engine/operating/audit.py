@@ -9,10 +9,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from ..models import AccessRecords, AuditRow, Changes, Store, StoreError
-from .clock import Clock, moment
-from .errors import Malformed, RiverstoneError
-from .views import Page
+from ...models import AccessRecords, AuditRow, Changes, Store, StoreError
+from ..clock import Clock, moment
+from ..errors import Malformed, RiverstoneError
+from ..views import Page
 
 logger = logging.getLogger("riverstone.audit")
 

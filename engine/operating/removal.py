@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..models.removal import Removal, Successor
-from .authoring.deployments import Deployments, deployment_view, model_view
-from .bpmn.elements.subprocesses import CallActivity
-from .bpmn.running.node import Process
-from .errors import Conflict
-from .instance.ledger import DONE_WITH
-from .views import Deployment, Model
+from ...models.removal import Removal, Successor
+from ..authoring.deployments import Deployments, deployment_view, model_view
+from ..bpmn.elements.subprocesses import CallActivity
+from ..bpmn.running.node import Process
+from ..errors import Conflict
+from ..instance.ledger import DONE_WITH
+from ..views import Deployment, Model
 
 MOST_NAMED = 10
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .errors import EngineClosed, RiverstoneError, StoreUnavailable
+from ..errors import EngineClosed, RiverstoneError, StoreUnavailable
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from ..models import InstanceRow
-    from .stones.hooks import Outcome
-    from .stones.task_info import Work
+    from ...models import InstanceRow
+    from ..stones.hooks import Outcome
+    from ..stones.task_info import Work
 
 Result = TypeVar("Result")
 SCOPE = "riverstone"
