@@ -93,7 +93,7 @@ def test_a_server_whose_database_goes_away_is_not_ready_until_it_is_back(
 
 def test_a_server_writes_its_log_as_json(tmp_path: Path) -> None:
     (tmp_path / "first.bpmn").write_bytes(processes.asking())
-    run = [sys.executable, "-c", "from riverstone.api.cli import main; main()"]
+    run = [sys.executable, "-c", "from riverstone.api.cli.main import main; main()"]
     options = ["serve", "--port", "0", "--log", "json", "--log-level", "debug"]
     subprocess.run([*run, "deploy", "first.bpmn"], check=True, cwd=tmp_path, capture_output=True)
     with subprocess.Popen(

@@ -95,7 +95,7 @@ def forked_line(key: str, *nodes: str) -> bytes:
 @contextmanager
 def serving(yard: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The URL and the process of a server in the yard; it is killed at the end if it still lives."""
-    command = [sys.executable, "-c", "from riverstone.api.cli import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", "from riverstone.api.cli.main import main; main()", "serve", "--port", "0"]
     changed = {**os.environ, **environment}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=yard, env=changed) as server:
         try:

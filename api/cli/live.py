@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
-from ..engine.errors import WaitTimeout
-from ..engine.views import ProcessInstance, ProcessSummary, Task
+from ...engine.errors import WaitTimeout
+from ...engine.views import ProcessInstance, ProcessSummary, Task
 
 LOOK = 0.1
 BAR = 20

@@ -6,13 +6,13 @@ import json
 import tempfile
 from pathlib import Path
 
-from ..bpmn_samples import path
-from ..bpmn_samples.cloud import Cloud
-from ..bpmn_samples.stones import stones
-from ..engine import Engine
-from ..engine.views import ProcessInstance
+from ...bpmn_samples import path
+from ...bpmn_samples.cloud import Cloud
+from ...bpmn_samples.stones import stones
+from ...engine import Engine
+from ...engine.views import ProcessInstance
+from ..records import ProcessRecord
 from .live import follow
-from .records import ProcessRecord
 
 VARIABLES = {"regionId": "bcc", "projectId": "11111", "vpcId": "vpc-509A87BA", "subnetId": "subnet-439A34CC"}
 

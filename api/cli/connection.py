@@ -11,9 +11,9 @@ from uuid import uuid4
 import click
 
 if TYPE_CHECKING:
-    from ..engine import Dispatcher, Engine, Stone, StoneDeclaration
-    from .client import Client
-    from .settings import Settings
+    from ...engine import Dispatcher, Engine, Stone, StoneDeclaration
+    from ..client import Client
+    from ..settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,13 @@ class Connection:
 
     def stones(self) -> list[type[Stone]]:
         """The stones of the named modules; raises Invalid."""
-        from .loading import stones_named
+        from ..loading import stones_named
 
         return stones_named(name for names in self.modules for name in names.split(","))
 
     def settings(self) -> Settings:
         """What is set beside; raises Invalid."""
-        from .settings import Settings
+        from ..settings import Settings
 
         return Settings.read(file=self.config, limits=self.limits)
 
@@ -58,7 +58,7 @@ class Connection:
         if self.server is not None:
             text = "This works on the database itself, not through a server: leave out --url (or RIVERSTONE_URL)."
             raise click.ClickException(text)
-        from ..engine import Engine
+        from ...engine import Engine
 
         stones = self.stones()
         settings = self.settings()
@@ -74,10 +74,10 @@ class Connection:
     def _to_workers(self, consumes: bool) -> Dispatcher | None:
         if not self.broker:
             return None
-        from .brokers import celery_app
+        from ..brokers import celery_app
 
         app = celery_app(self.broker)
-        from ..engine.dispatch.celery import CeleryDispatcher
+        from ...engine.dispatch.celery import CeleryDispatcher
 
         return CeleryDispatcher(app, consumes=consumes)
 
@@ -87,7 +87,7 @@ class Connection:
         """Whoever does what is asked for: the server, if one is named, else an engine; raises as :meth:`engine`."""
         if self.server is None:
             return self.engine(dispatcher, passive=passive)
-        from .client import Client
+        from ..client import Client
 
         return Client(self.server, key=self.api_key)
 
@@ -127,7 +127,7 @@ class Connection:
         passive: bool | None = None,
     ) -> Iterator[Engine]:
         """An engine for one changing command, which is written into the audit."""
-        from ..engine.operating.audit import Call
+        from ...engine.operating.audit import Call
         from .terminal import user_name
 
         call = Call(

@@ -9,8 +9,8 @@ from typing import Literal
 
 import click
 
+from ..log import log_options, write_log
 from .connection import Connection, connected
-from .log import log_options, write_log
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -26,15 +26,15 @@ def worker(
     Further options are those of `celery worker`, such as --concurrency 4 or --pool threads. It needs no database.
     SIGTERM lets running hooks end.
     """
-    from ..engine.errors import Invalid
-    from .brokers import celery_app
+    from ...engine.errors import Invalid
+    from ..brokers import celery_app
 
     connection = replace(connection, modules=connection.modules + modules)
     stones = connection.stones()
     if not stones:
         raise Invalid("A worker needs stones: name a module with --stones.", code="stones-missing")
     app = celery_app(connection.broker)
-    from ..engine.dispatch.celery import run, set_up
+    from ...engine.dispatch.celery import run, set_up
 
     chosen = [name for names in queues for name in names.split(",")]
     set_up(app, stones, queues=chosen, limits=connection.settings().limits)
@@ -49,7 +49,7 @@ def river(connection: Connection, /, log_form: Literal["text", "json"], log_leve
 
     Any number of them may share a database and a --broker. SIGTERM ends it; whatever it had, the others go on with.
     """
-    from .brokers import celery_app
+    from ..brokers import celery_app
 
     write_log(log_form, log_level)
     celery_app(connection.broker)

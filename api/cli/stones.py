@@ -9,7 +9,7 @@ import click
 from .connection import Connection, connected
 
 if TYPE_CHECKING:
-    from ..engine import StoneDeclaration
+    from ...engine import StoneDeclaration
 
 
 @click.group()
@@ -64,9 +64,9 @@ def check(
     rollback of a half-made thing and of what was never begun, cancel in the middle, mock. Without :CLASS, every stone
     of the module is tried.
     """
-    from ..engine.stones.modules import function_named, stone_classes
-    from ..engine.testkit import check_stone
-    from .loading import look_here_too
+    from ...engine.stones.modules import function_named, stone_classes
+    from ...engine.testkit import check_stone
+    from ..loading import look_here_too
     from .terminal import json_option
 
     look_here_too()

@@ -27,7 +27,7 @@ def render(connection: Connection, /, source: str, output: Path | None) -> None:
         with connection.asking(passive=True) as engine:
             svg = engine.picture(source).svg
     else:
-        from ..engine.showing.picture import model_picture
+        from ...engine.showing.picture import model_picture
 
         svg = model_picture(readable(source).read_bytes()).svg
     write_text(svg, output)
@@ -56,7 +56,7 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
     """
     import json
 
-    from ..engine.stones.element_templates import element_templates
+    from ...engine.stones.element_templates import element_templates
 
     if modeler is None:
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")
@@ -83,7 +83,7 @@ def deploy(
     protected: bool | None,
 ) -> None:
     """Publish BPMN files as one deployment."""
-    from .records import DeploymentRecord
+    from ..records import DeploymentRecord
 
     templates = {
         "parameter_template": json_file(parameter_template),
@@ -119,7 +119,7 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 @connected
 def remove(connection: Connection, /, deployment_id: str | None, model_id: str | None) -> None:
     """Take a deployment or a model out of use, unless a process still needs it."""
-    from .records import DeploymentRecord, ModelRecord
+    from ..records import DeploymentRecord, ModelRecord
 
     if (deployment_id is None) == (model_id is None):
         raise click.UsageError("Name either a --deployment or a --model.")

@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 import click
 
-from .access_commands import audit, encrypt, key
-from .authoring_commands import deploy, lint, remove, render, templates
+from ..log import log_options, write_log
+from .access import audit, encrypt, key
+from .authoring import deploy, lint, remove, render, templates
 from .connection import Connection, connected
-from .log import log_options, write_log
-from .process_commands import complete, list_instances, message, purge, show, signal, start, tasks, why
-from .stone_commands import stone
+from .processes import complete, list_instances, message, purge, show, signal, start, tasks, why
+from .stones import stone
 from .terminal import readable
-from .undo_commands import cancel, delete, protect, rerun, resume, retry, undo
-from .worker_commands import river, worker
+from .undo import cancel, delete, protect, rerun, resume, retry, undo
+from .workers import river, worker
 
 
 class OneSentence(click.Group):
@@ -110,9 +110,9 @@ def serve(
 
     While no access rule is set (a key, or token introspection), only this machine itself is answered.
     """
-    from .access import Access
-    from .app import create_app
-    from .server import Server, asked_to_stop, refuse_remote, spare_what_lasts
+    from ..access import Access
+    from ..app import create_app
+    from ..server import Server, asked_to_stop, refuse_remote, spare_what_lasts
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.
     stopping = asked_to_stop()

@@ -10,8 +10,8 @@ import click
 from .connection import Connection, connected
 
 if TYPE_CHECKING:
-    from ..engine.operating.access_keys import Key
-    from ..engine.operating.audit import AuditEntry
+    from ...engine.operating.access_keys import Key
+    from ...engine.operating.audit import AuditEntry
 
 TIME = "%Y-%m-%d %H:%M:%S"
 

@@ -11,8 +11,8 @@ import click
 from .terminal import print_record
 
 if TYPE_CHECKING:
-    from ..engine import Engine, ProcessInstance
-    from .client import Client
+    from ...engine import Engine, ProcessInstance
+    from ..client import Client
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,8 +49,8 @@ class Following:
 
         Without following, ``otherwise`` shows what the command is about, else the process's record is printed.
         """
+        from ..records import ProcessRecord
         from .live import follow, instance_line
-        from .records import ProcessRecord
 
         if not self.follow:
             instance = self.engine.get(process_instance_id)

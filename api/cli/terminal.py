@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from marshmallow import Schema
 
-    from ..engine import TaskBinding
+    from ...engine import TaskBinding
 
 
 def readable(path: str) -> Path:
@@ -26,16 +26,16 @@ def readable(path: str) -> Path:
 
 def json_file(path: str | None) -> Any:
     """The JSON value in a file, None without one."""
-    from ..engine import jsontext
-    from ..engine.limits import Limits
+    from ...engine import jsontext
+    from ...engine.limits import Limits
 
     return None if path is None else jsontext.loads(readable(path).read_bytes(), limits=Limits(), name=path)
 
 
 def json_option(option: str, text: str | None) -> dict[str, Any] | None:
     """The JSON object of an option that is JSON or ``@FILE``, None without one; raises Malformed."""
-    from ..engine import jsontext
-    from ..engine.limits import Limits
+    from ...engine import jsontext
+    from ...engine.limits import Limits
 
     if text is None:
         return None

@@ -1,0 +1,5 @@
+"""The command line ``riverstone``."""
+
+from .main import main
+
+__all__ = ["main"]
