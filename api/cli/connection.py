@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from ...engine import Dispatcher, Engine, Stone, StoneDeclaration
-    from ..client import Client
+    from ..client.client import Client
     from ..settings import Settings
 
 
@@ -87,7 +87,7 @@ class Connection:
         """Whoever does what is asked for: the server, if one is named, else an engine; raises as :meth:`engine`."""
         if self.server is None:
             return self.engine(dispatcher, passive=passive)
-        from ..client import Client
+        from ..client.client import Client
 
         return Client(self.server, key=self.api_key)
 

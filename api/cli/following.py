@@ -12,7 +12,7 @@ from .terminal import print_record
 
 if TYPE_CHECKING:
     from ...engine import Engine, ProcessInstance
-    from ..client import Client
+    from ..client.client import Client
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from ..engine import Finding, errors
-from ..engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
-from ..engine.views import (
+from ...engine import Finding, errors
+from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from ...engine.views import (
     Deployment,
     Explanation,
     Item,
@@ -23,7 +23,7 @@ from ..engine.views import (
     UndoStep,
     Wait,
 )
-from .errors import Refused, ServerUnavailable
+from ..errors import Refused, ServerUnavailable
 
 Content = Mapping[str, Any]
 

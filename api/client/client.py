@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..engine import jsontext
-from ..engine.authoring.deployments import Source, Template, read_source, template_text
-from ..engine.errors import Invalid, WaitTimeout
-from ..engine.river.starts import Drain
-from ..engine.showing.picture import process_picture
-from ..engine.stones.declaration import StoneDeclaration
-from ..engine.views import (
+from ...engine import jsontext
+from ...engine.authoring.deployments import Source, Template, read_source, template_text
+from ...engine.errors import Invalid, WaitTimeout
+from ...engine.river.starts import Drain
+from ...engine.showing.picture import process_picture
+from ...engine.stones.declaration import StoneDeclaration
+from ...engine.views import (
     Deployment,
     Explanation,
     Model,
@@ -27,8 +27,8 @@ from ..engine.views import (
     Token,
     UndoStep,
 )
+from ..members import TIME
 from . import reading
-from .members import TIME
 from .transport import Files, Transport, part
 
 LOOK, LOOK_AT_MOST = 0.05, 1.0

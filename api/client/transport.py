@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from ..engine.errors import Invalid
-from ..engine.observing import tracing
+from ...engine.errors import Invalid
+from ...engine.observing import tracing
+from ..errors import ServerUnavailable
 from . import reading
-from .errors import ServerUnavailable
 
 BACKOFF = 0.3
 """Seconds before the second try; doubled for each further one."""
