@@ -19,7 +19,7 @@ from ..engine.operating.access_keys import SCOPES, is_key
 from ..engine.operating.audit import Call
 from .errors import Refused
 from .introspection import Introspection
-from .request_id import request_id
+from .wire.request_id import request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

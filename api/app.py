@@ -12,14 +12,14 @@ from flask import Blueprint, Flask, Response, request
 from ..engine import Engine
 from . import caller, health, model, process, stone, task
 from .access import Access, Admit, Gate
-from .answer import json_response
 from .console import create_console
 from .docs import create_docs
 from .loading import stones_named
-from .openapi import describe
-from .operation import Resource, Route
-from .problems import register
 from .settings import Settings
+from .wire.answer import json_response
+from .wire.openapi import describe
+from .wire.operation import Resource, Route
+from .wire.problems import register
 
 OURS = (Gate, Resource)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..engine.operating.access_keys import SCOPES
 from .access import present_client
-from .operation import Resource, Route, operation
-from .records import ClientRecord
+from .wire.operation import Resource, Route, operation
+from .wire.records import ClientRecord
 
 
 class Caller(Resource):

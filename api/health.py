@@ -13,9 +13,9 @@ from ..engine import Engine
 from ..engine.errors import StoreUnavailable
 from .access import OPEN, present_client
 from .errors import Refused
-from .operation import Resource, Route, operation
-from .records import HealthRecord
-from .schemas import Nothing
+from .wire.operation import Resource, Route, operation
+from .wire.records import HealthRecord
+from .wire.schemas import Nothing
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """The media type of Prometheus's text format."""

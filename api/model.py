@@ -15,10 +15,10 @@ from ..engine.errors import Malformed
 from ..engine.limits import Limits
 from ..engine.mask import MASKED
 from .access import present_client
-from .body import JsonBody
-from .operation import Resource, Route, operation
-from .problems import wrong_fields
-from .records import (
+from .wire.body import JsonBody
+from .wire.operation import Resource, Route, operation
+from .wire.problems import wrong_fields
+from .wire.records import (
     DeploymentDetail,
     DeploymentPage,
     DeploymentRecord,
@@ -28,7 +28,7 @@ from .records import (
     ModelRecord,
     SavedModel,
 )
-from .schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
+from .wire.schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", views.Model, views.Deployment)

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
 from .access import present_client
-from .body import JsonBody
-from .operation import Resource, Route, operation, refuse_impossible_ids
-from .records import (
+from .wire.body import JsonBody
+from .wire.operation import Resource, Route, operation, refuse_impossible_ids
+from .wire.records import (
     ExplanationRecord,
     ProcessDetail,
     ProcessPage,
@@ -19,7 +19,7 @@ from .records import (
     TaskDetail,
     UndoStepRecord,
 )
-from .schemas import (
+from .wire.schemas import (
     DeleteOptions,
     DeleteQuery,
     InstanceQuery,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..engine import StoneDeclaration
-from .operation import Resource, Route, operation
-from .records import StoneRecord
+from .wire.operation import Resource, Route, operation
+from .wire.records import StoneRecord
 
 
 class Stones(Resource):

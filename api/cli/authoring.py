@@ -83,7 +83,7 @@ def deploy(
     protected: bool | None,
 ) -> None:
     """Publish BPMN files as one deployment."""
-    from ..records import DeploymentRecord
+    from ..wire.records import DeploymentRecord
 
     templates = {
         "parameter_template": json_file(parameter_template),
@@ -119,7 +119,7 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 @connected
 def remove(connection: Connection, /, deployment_id: str | None, model_id: str | None) -> None:
     """Take a deployment or a model out of use, unless a process still needs it."""
-    from ..records import DeploymentRecord, ModelRecord
+    from ..wire.records import DeploymentRecord, ModelRecord
 
     if (deployment_id is None) == (model_id is None):
         raise click.UsageError("Name either a --deployment or a --model.")

@@ -11,7 +11,7 @@ from ...bpmn_samples.cloud import Cloud
 from ...bpmn_samples.stones import stones
 from ...engine import Engine
 from ...engine.views import ProcessInstance
-from ..records import ProcessRecord
+from ..wire.records import ProcessRecord
 from .live import follow
 
 VARIABLES = {"regionId": "bcc", "projectId": "11111", "vpcId": "vpc-509A87BA", "subnetId": "subnet-439A34CC"}

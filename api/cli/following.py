@@ -49,7 +49,7 @@ class Following:
 
         Without following, ``otherwise`` shows what the command is about, else the process's record is printed.
         """
-        from ..records import ProcessRecord
+        from ..wire.records import ProcessRecord
         from .live import follow, instance_line
 
         if not self.follow:

@@ -60,7 +60,7 @@ def tasks(connection: Connection, /, process_instance_id: str) -> None:
 @connected
 def why(connection: Connection, /, process_instance_id: str, as_json: bool) -> None:
     """Explain why a process stands where it stands, and what can be done."""
-    from ..records import ExplanationRecord
+    from ..wire.records import ExplanationRecord
     from .live import printable
 
     with connection.asking(passive=True) as engine:
@@ -101,7 +101,7 @@ def list_instances(connection: Connection, /, status: str | None, **options: Any
 @connected
 def complete(connection: Connection, /, task_id: str, outputs: str | None) -> None:
     """Complete a user task."""
-    from ..records import TaskRecord
+    from ..wire.records import TaskRecord
 
     values = json_option("--outputs", outputs)
     with connection.changing(task_id) as engine:
@@ -116,7 +116,7 @@ def complete(connection: Connection, /, task_id: str, outputs: str | None) -> No
 @connected
 def message(connection: Connection, /, name: str, payload: str | None, **options: Any) -> None:
     """Send a BPMN message to one process that waits for it."""
-    from ..records import ProcessRecord
+    from ..wire.records import ProcessRecord
 
     values = json_option("--payload", payload)
     with connection.changing() as engine:

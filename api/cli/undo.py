@@ -104,7 +104,7 @@ def undo(
 @connected
 def rerun(connection: Connection, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
     """Run a failed task of a debug run again."""
-    from ..records import TaskRecord
+    from ..wire.records import TaskRecord
 
     values = json_option("--parameters", parameters)
     with connection.changing(task_id, dispatcher_for(follow)) as engine:

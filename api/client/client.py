@@ -27,7 +27,7 @@ from ...engine.views import (
     Token,
     UndoStep,
 )
-from ..members import TIME
+from ..wire.members import TIME
 from . import reading
 from .transport import Files, Transport, part
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from riverstone.api import records, schemas
+from riverstone.api.wire import records, schemas
 from riverstone.engine import Engine
 
 from . import processes

@@ -10,9 +10,9 @@ from flask import Request, request
 from marshmallow import Schema
 from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 
-from ..engine import jsontext
-from ..engine.errors import Invalid, Malformed
-from ..engine.limits import Limits
+from ...engine import jsontext
+from ...engine.errors import Invalid, Malformed
+from ...engine.limits import Limits
 
 JSON_TYPE = "application/json"
 JSON_TYPES = re.compile(r"application/([^;]+\+)?json")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 from marshmallow import Schema, ValidationError, fields
 
-from ..engine import Engine
-from ..engine.calls.owned import OwnedEngine
-from ..engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
-from ..engine.limits import Limits
-from ..engine.observing import tracing
-from .access import CLIENT, OPEN, call_of, present_client
+from ...engine import Engine
+from ...engine.calls.owned import OwnedEngine
+from ...engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
+from ...engine.limits import Limits
+from ...engine.observing import tracing
+from ..access import CLIENT, OPEN, call_of, present_client
 from .answer import json_response, unless_known
 from .body import Body
 from .members import DECIMAL_ID

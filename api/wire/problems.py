@@ -11,8 +11,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from ..engine import errors
-from .errors import Refused
+from ...engine import errors
+from ..errors import Refused
 from .records import FindingRecord
 from .request_id import request_id
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from ..engine.identifiers import new_uuid
+from ...engine.identifiers import new_uuid
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

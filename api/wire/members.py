@@ -14,7 +14,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from ..engine import jsontext
+from ...engine import jsontext
 
 STORABLE = r"^[^\x00]*$"
 NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
