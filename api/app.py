@@ -10,10 +10,10 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 
 from ..engine import Engine
-from . import caller, health, model, process, stone, task
 from .access import Access, Admit, Gate
 from .console import create_console
 from .docs import create_docs
+from .http import caller, health, model, process, stone, task
 from .loading import stones_named
 from .settings import Settings
 from .wire.answer import json_response

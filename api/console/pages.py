@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint
 
-from ..pages import create_pages
+from ..http.pages import create_pages
 
 FILES = Path(__file__).with_name("static")
 

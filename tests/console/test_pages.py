@@ -11,7 +11,7 @@ from flask import Flask
 
 from riverstone.api import create_app, create_blueprint, create_console
 from riverstone.api.console.pages import FILES
-from riverstone.api.pages import TYPES
+from riverstone.api.http.pages import TYPES
 from riverstone.engine import Engine
 
 TEXTS = FILES / "texts"

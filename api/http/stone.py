@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..engine import StoneDeclaration
-from .wire.operation import Resource, Route, operation
-from .wire.records import StoneRecord
+from ...engine import StoneDeclaration
+from ..wire.operation import Resource, Route, operation
+from ..wire.records import StoneRecord
 
 
 class Stones(Resource):

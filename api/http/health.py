@@ -9,13 +9,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from importlib.util import find_spec
 
-from ..engine import Engine
-from ..engine.errors import StoreUnavailable
-from .access import OPEN, present_client
-from .errors import Refused
-from .wire.operation import Resource, Route, operation
-from .wire.records import HealthRecord
-from .wire.schemas import Nothing
+from ...engine import Engine
+from ...engine.errors import StoreUnavailable
+from ..access import OPEN, present_client
+from ..errors import Refused
+from ..wire.operation import Resource, Route, operation
+from ..wire.records import HealthRecord
+from ..wire.schemas import Nothing
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """The media type of Prometheus's text format."""
@@ -44,7 +44,7 @@ class Metrics(Resource):
     """What Prometheus counts, from the making of this application on."""
 
     def __init__(self, engine: Engine) -> None:
-        from ..engine.observing.metrics import Metrics
+        from ...engine.observing.metrics import Metrics
 
         super().__init__(engine)
         self.metrics = Metrics.of(engine)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..engine.operating.access_keys import SCOPES
-from .access import present_client
-from .wire.operation import Resource, Route, operation
-from .wire.records import ClientRecord
+from ...engine.operating.access_keys import SCOPES
+from ..access import present_client
+from ..wire.operation import Resource, Route, operation
+from ..wire.records import ClientRecord
 
 
 class Caller(Resource):

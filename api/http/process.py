@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
-from .access import present_client
-from .wire.body import JsonBody
-from .wire.operation import Resource, Route, operation, refuse_impossible_ids
-from .wire.records import (
+from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from ..access import present_client
+from ..wire.body import JsonBody
+from ..wire.operation import Resource, Route, operation, refuse_impossible_ids
+from ..wire.records import (
     ExplanationRecord,
     ProcessDetail,
     ProcessPage,
@@ -19,7 +19,7 @@ from .wire.records import (
     TaskDetail,
     UndoStepRecord,
 )
-from .wire.schemas import (
+from ..wire.schemas import (
     DeleteOptions,
     DeleteQuery,
     InstanceQuery,

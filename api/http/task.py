@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine import views
-from .wire.body import JsonBody
-from .wire.operation import Resource, Route, operation, refuse_impossible_ids
-from .wire.records import ProcessRecord, TaskDetail, TaskRecord
-from .wire.schemas import Completion, Rerun, TaskQuery
+from ...engine import views
+from ..wire.body import JsonBody
+from ..wire.operation import Resource, Route, operation, refuse_impossible_ids
+from ..wire.records import ProcessRecord, TaskDetail, TaskRecord
+from ..wire.schemas import Completion, Rerun, TaskQuery
 
 
 class Tasks(Resource):

@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from ..engine import Engine, Finding, jsontext, views
-from ..engine.errors import Malformed
-from ..engine.limits import Limits
-from ..engine.mask import MASKED
-from .access import present_client
-from .wire.body import JsonBody
-from .wire.operation import Resource, Route, operation
-from .wire.problems import wrong_fields
-from .wire.records import (
+from ...engine import Engine, Finding, jsontext, views
+from ...engine.errors import Malformed
+from ...engine.limits import Limits
+from ...engine.mask import MASKED
+from ..access import present_client
+from ..wire.body import JsonBody
+from ..wire.operation import Resource, Route, operation
+from ..wire.problems import wrong_fields
+from ..wire.records import (
     DeploymentDetail,
     DeploymentPage,
     DeploymentRecord,
@@ -28,7 +28,7 @@ from .wire.records import (
     ModelRecord,
     SavedModel,
 )
-from .wire.schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
+from ..wire.schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", views.Model, views.Deployment)
