@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 
 from ..engine import Engine
-from .access import Access, Admit, Gate
+from .access.access import Access, Admit, Gate
 from .console import create_console
 from .docs import create_docs
 from .http import caller, health, model, process, stone, task

@@ -15,7 +15,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
 from ..engine.errors import Invalid
-from .access import ADD_A_RULE, is_loopback
+from .access.access import ADD_A_RULE, is_loopback
 
 DRAIN = 30.0
 LOOK = 0.25

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..engine.errors import Invalid
 from ..engine.limits import Limits
-from .introspection import Introspection
+from .access.introspection import Introspection
 
 INTROSPECTION = {
     "url": "RIVERSTONE_INTROSPECTION_URL",

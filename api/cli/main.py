@@ -110,7 +110,7 @@ def serve(
 
     While no access rule is set (a key, or token introspection), only this machine itself is answered.
     """
-    from ..access import Access
+    from ..access.access import Access
     from ..app import create_app
     from ..server import Server, asked_to_stop, refuse_remote, spare_what_lasts
 

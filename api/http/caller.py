@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ...engine.operating.access_keys import SCOPES
-from ..access import present_client
+from ..access.access import present_client
 from ..wire.operation import Resource, Route, operation
 from ..wire.records import ClientRecord
 

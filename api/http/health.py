@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from ...engine import Engine
 from ...engine.errors import StoreUnavailable
-from ..access import OPEN, present_client
+from ..access.access import OPEN, present_client
 from ..errors import Refused
 from ..wire.operation import Resource, Route, operation
 from ..wire.records import HealthRecord

@@ -14,7 +14,7 @@ from ...engine import Engine, Finding, jsontext, views
 from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
-from ..access import present_client
+from ..access.access import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Resource, Route, operation
 from ..wire.problems import wrong_fields

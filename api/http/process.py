@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
-from ..access import present_client
+from ..access.access import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Resource, Route, operation, refuse_impossible_ids
 from ..wire.records import (

@@ -17,7 +17,7 @@ from ...engine.calls.owned import OwnedEngine
 from ...engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ...engine.limits import Limits
 from ...engine.observing import tracing
-from ..access import CLIENT, OPEN, call_of, present_client
+from ..access.access import CLIENT, OPEN, call_of, present_client
 from .answer import json_response, unless_known
 from .body import Body
 from .members import DECIMAL_ID

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Flask, Request, Response, current_app, request
 
-from ..engine import Engine
-from ..engine.observing import logs
-from ..engine.operating.access_keys import SCOPES, is_key
-from ..engine.operating.audit import Call
-from .errors import Refused
+from ...engine import Engine
+from ...engine.observing import logs
+from ...engine.operating.access_keys import SCOPES, is_key
+from ...engine.operating.audit import Call
+from ..errors import Refused
+from ..wire.request_id import request_id
 from .introspection import Introspection
-from .wire.request_id import request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -19,9 +19,9 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
-from ..engine import jsontext
-from ..engine.errors import Invalid, RiverstoneError, StoreUnavailable
-from ..engine.limits import Limits
+from ...engine import jsontext
+from ...engine.errors import Invalid, RiverstoneError, StoreUnavailable
+from ...engine.limits import Limits
 
 log = logging.getLogger("riverstone.api")
 
