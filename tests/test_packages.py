@@ -80,10 +80,11 @@ def test_a_program_that_uses_the_library_does_not_load_the_web_or_the_broker(pac
 
 LATE = frozenset(
     """marshmallow peewee playhouse prometheus_client opentelemetry
-    riverstone.engine.authoring.bundle riverstone.engine.bpmn.reading.parser riverstone.engine.bpmn.checks riverstone.engine.dmn
-    riverstone.engine.authoring.templates riverstone.engine.language.grammar riverstone.engine.bpmn.drawing.layout riverstone.engine.showing.picture
-    riverstone.engine.stones.schema riverstone.engine.stones.remote riverstone.engine.undo.model riverstone.engine.showing.why
-    riverstone.engine.observing.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
+    riverstone.engine.authoring.bundle riverstone.engine.bpmn.reading.parser riverstone.engine.bpmn.checks
+    riverstone.engine.dmn riverstone.engine.authoring.templates riverstone.engine.language.grammar
+    riverstone.engine.bpmn.drawing riverstone.engine.showing.picture riverstone.engine.stones.schema
+    riverstone.engine.stones.remote riverstone.engine.undo.model riverstone.engine.showing.why
+    riverstone.engine.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
 )
 
 

@@ -13,8 +13,8 @@ from riverstone.bpmn_samples import names, path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine.bpmn.checks import check
-from riverstone.engine.bpmn.drawing.boxes.boxes import is_flow_node
-from riverstone.engine.bpmn.drawing.boxes.layout import BPMNDI, DC, DI
+from riverstone.engine.bpmn.drawing.boxes import is_flow_node
+from riverstone.engine.bpmn.drawing.layout import BPMNDI, DC, DI
 from riverstone.engine.bpmn.reading.multi_instance import read_binding, unread
 from riverstone.engine.bpmn.reading.vendors import BPMN, local_name
 from riverstone.engine.bpmn.reading.xml import read_xml

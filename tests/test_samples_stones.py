@@ -12,9 +12,9 @@ from riverstone.bpmn_samples.stones import CLOUD, DISK_FULL, Mail, SecurityGroup
 from riverstone.engine.errors import BpmnError, NotFound
 from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
-from riverstone.engine.stones.registry.parameters import resolve_parameters
-from riverstone.engine.stones.registry.stone import UNDO_EVENTS, Stone
-from riverstone.engine.stones.registry.task_info import Request, TaskInfo, Work
+from riverstone.engine.stones.parameters import resolve_parameters
+from riverstone.engine.stones.stone import UNDO_EVENTS, Stone
+from riverstone.engine.stones.task_info import Request, TaskInfo, Work
 
 
 class Bench:

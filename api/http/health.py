@@ -44,7 +44,7 @@ class Metrics(Resource):
     """What Prometheus counts, from the making of this application on."""
 
     def __init__(self, engine: Engine) -> None:
-        from ...engine.observing.metrics import Metrics
+        from ...engine.metrics import Metrics
 
         super().__init__(engine)
         self.metrics = Metrics.of(engine)

@@ -13,7 +13,7 @@ from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..river.starts import Drain, StartRequest
 from ..river.waiters import Rested
-from ..steps import delivery
+from ..steps import user_tasks
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from .workings import Workings, number_of, ours, row_before
 
@@ -203,7 +203,7 @@ class ProcessCalls(Workings):
         values = dict(outputs or {})
         jsontext.check(values, limits=self.limits, name="outputs")
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: delivery.complete(turn.instance(instance_number), number, values))
+        self._pump.step(lambda turn: user_tasks.complete(turn.instance(instance_number), number, values))
         return self.task(task_id)
 
     def message(

@@ -9,7 +9,8 @@ from .. import jsontext
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Flags
 from ..river.turn import Turn
-from ..steps import delivery
+from ..steps import debugging, undo_requests
+from ..undo.creation import preview
 from ..views import ProcessInstance, Task, UndoStep
 from .processes import ProcessCalls
 from .workings import number_of
@@ -24,7 +25,7 @@ class UndoCalls(ProcessCalls):
         Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._pump.step(lambda turn: delivery.request_cancel(turn.instance(number), force=force))
+        self._pump.step(lambda turn: undo_requests.request_cancel(turn.instance(number), force=force))
         return self.get(process_instance_id)
 
     def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -35,7 +36,7 @@ class UndoCalls(ProcessCalls):
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
-        self._pump.step(lambda turn: delivery.request_delete(turn.instance(number), force=force, kept=kept))
+        self._pump.step(lambda turn: undo_requests.request_delete(turn.instance(number), force=force, kept=kept))
         return self.get(process_instance_id)
 
     def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -45,7 +46,7 @@ class UndoCalls(ProcessCalls):
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
-        self._pump.step(lambda turn: delivery.retry(turn.instance(number), kept))
+        self._pump.step(lambda turn: undo_requests.retry(turn.instance(number), kept))
         return self.get(process_instance_id)
 
     def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
@@ -53,7 +54,7 @@ class UndoCalls(ProcessCalls):
         if kind not in ("rollback", "cancel", "delete"):
             raise Invalid(f"{kind!r} is no kind of undo: use rollback, cancel or delete.", code="undo-kind")
         number = number_of(process_instance_id, UnknownProcessInstance)
-        steps: list[UndoStep] = self._pump.step(lambda turn: delivery.preview(turn.instance(number), kind))
+        steps: list[UndoStep] = self._pump.step(lambda turn: preview(turn.instance(number), kind))
         return steps
 
     def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
@@ -78,7 +79,7 @@ class UndoCalls(ProcessCalls):
         values = dict(parameters or {})
         jsontext.check(values, limits=self.limits, name="parameters")
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: delivery.rerun(turn.instance(instance_number), number, values))
+        self._pump.step(lambda turn: debugging.rerun(turn.instance(instance_number), number, values))
         return self.task(task_id)
 
     def resume(self, task_id: str) -> ProcessInstance:
@@ -88,5 +89,5 @@ class UndoCalls(ProcessCalls):
         """
         number = number_of(task_id, UnknownTask)
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: delivery.resume(turn.instance(instance_number), number))
+        self._pump.step(lambda turn: debugging.resume(turn.instance(instance_number), number))
         return self.get(str(instance_number))

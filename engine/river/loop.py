@@ -17,7 +17,7 @@ from ..errors import RiverstoneError, StoreUnavailable
 from ..instance import ledger
 from ..instance.instance import Facilities
 from ..observing import logs
-from ..steps import delivery
+from ..steps import due, settling
 from .heartbeat import Heartbeat
 from .river import River
 from .turn import Turn
@@ -242,12 +242,12 @@ class Pulse:
                     )
 
     def _hand_over_again(self, number: int) -> None:
-        missing = self.river.now(lambda turn: delivery.out_of_hand(turn.instance(number)))
+        missing = self.river.now(lambda turn: due.out_of_hand(turn.instance(number)))
         if missing:
             # A dispatcher lets go of a task once it has reported: what came of these may still wait to be entered.
             while self.river.drain():
                 pass
-            self.river.now(lambda turn: delivery.hand_over_again(turn.instance(number), missing))
+            self.river.now(lambda turn: due.hand_over_again(turn.instance(number), missing))
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""
@@ -262,11 +262,11 @@ class Pulse:
     def _submit(self, kind: str, number: int, which: int, further: int) -> None:
         def action(turn: Turn) -> None:
             if kind == "task":
-                delivery.task_due(turn.instance(number), which)
+                due.task_due(turn.instance(number), which)
             elif kind == "grace":
-                delivery.grace_over(turn.instance(number))
+                settling.grace_over(turn.instance(number))
             else:
-                delivery.timer_due(turn.instance(number), which, further)
+                due.timer_due(turn.instance(number), which, further)
 
         failpoints.reach("due")
         self.river.post(action)

@@ -13,7 +13,7 @@ from .. import jsontext
 from ..errors import UnknownProcessInstance
 from ..instance.instance import Facilities
 from ..instance.ledger import delivery
-from ..steps import delivery
+from ..steps import due, outcomes
 from ..stones.hooks import Outcome, spoilt
 from ..stones.stone import Stone
 from ..stones.task_info import Work
@@ -40,7 +40,7 @@ class Desk:
         """The class that carries out this work; without one, the task waits for its stone."""
         stone = self.facilities.stones.choose(work.stone, work.parameters)
         if stone is None:
-            self._river.post(lambda turn: delivery.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
+            self._river.post(lambda turn: outcomes.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
         return stone
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
@@ -61,7 +61,9 @@ class Desk:
 
     def progressed(self, process_instance_id: int, task_id: int, attempt: int, percent: int) -> None:
         """Queue how far a running task is."""
-        self._river.post(lambda turn: delivery.progressed(turn.instance(process_instance_id), task_id, attempt, percent))
+        self._river.post(
+            lambda turn: outcomes.progressed(turn.instance(process_instance_id), task_id, attempt, percent)
+        )
 
     def enter(self, outcome: Outcome) -> Future[Any]:
         """Queue what came of a task; the future tells when that is durable, or why it cannot be."""
@@ -134,7 +136,7 @@ class Desk:
 
 
 def _stone_is_back(turn: Turn, *, number: int, task_id: int) -> None:
-    delivery.stone_is_back(turn.instance(number), task_id)
+    due.stone_is_back(turn.instance(number), task_id)
 
 
 def _in_hand(turn: Turn, row: HandedRow) -> Work | None:
@@ -152,9 +154,9 @@ def _entered(outcome: Outcome) -> Posted:
     """The event that enters an outcome; where that cannot be done, the task has failed."""
 
     def enter(turn: Turn) -> None:
-        delivery.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
+        outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
 
     def give_up(turn: Turn) -> None:
-        delivery.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
+        outcomes.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
 
     return Posted(enter, None, give_up)

@@ -17,7 +17,7 @@ from ..identifiers import new_uuid
 from ..instance.instance import Facilities, Flags, Instance
 from ..observing import tracing
 from ..showing.masked_views import mask_for, show_instance
-from ..steps import delivery
+from ..steps import settling
 from ..views import ProcessInstance
 from .turn import Turn
 
@@ -253,7 +253,7 @@ class Starts:
         if entry is None and not definition.process.entries:
             # A process that only triggers start can still be started by hand: at the first of them.
             entry = next((node for node, _ in definition.process.starting), None)
-        delivery.begin(instance, entry, request.payload)
+        settling.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
         tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
         mask = mask_for(definition.parameter_template, content, tasks, self.facilities.stones)

@@ -133,7 +133,9 @@ class Records:
         mask = self._mask(*self._rows(number))
         running = self.facilities.dispatcher.running
         rows = self.store.tasks(number)
-        return [masked_views.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows]
+        return [
+            masked_views.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows
+        ]
 
     def task(self, number: int) -> Task:
         """One task; raises UnknownTask."""

@@ -235,9 +235,7 @@ def _what_is_left(undo: Instance) -> str:
     targets = order.taken_with(undo.origin.tasks, failed, kind).keys()
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets
     remaining = [
-        str(row.id)
-        for row in order.undo_set(undo.origin.tasks, kind)
-        if row.id not in targets and row.id not in passed
+        str(row.id) for row in order.undo_set(undo.origin.tasks, kind) if row.id not in targets and row.id not in passed
     ]
     text = f"The {kind} failed for task {_listed(told)}"
     return f"{text}; {_listed(remaining)} remain to be undone." if remaining else f"{text}; nothing else remains."

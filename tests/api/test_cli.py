@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from riverstone.api.cli.main.main import main
+from riverstone.api.cli import main
 from riverstone.engine import Engine
 
 from . import processes
@@ -279,7 +279,7 @@ def test_the_environment_names_the_store_and_the_stones(run: Run, monkeypatch: p
 
 def test_help_imports_nothing_heavy() -> None:
     script = (
-        "import sys; from riverstone.api.cli.main import main\n"
+        "import sys; from riverstone.api.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print(sorted({'flask', 'peewee', 'lxml', 'SpiffWorkflow', 'marshmallow', 'waitress'} & sys.modules.keys()))"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from riverstone.api.client.client.client import Client
+from riverstone.api.client import Client
 from riverstone.api.errors import Refused, ServerUnavailable
 from riverstone.api.server import Server
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, RiverstoneError, VariablesInvalid, WaitTimeout

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from riverstone.api import create_app
 from riverstone.engine import Engine
+from riverstone.engine.river import loop as river_loop
 
 from ..faults.proxy import Proxy
 from ..models.stores import fresh
@@ -68,7 +69,7 @@ def test_metrics_are_for_those_who_see_everybodys_processes(engine: Engine, clie
 def test_a_server_whose_database_goes_away_is_not_ready_until_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "BEHIND", 2.5)
+    monkeypatch.setattr(river_loop, "BEHIND", 2.5)
     with fresh("postgresql", tmp_path) as url:
         parts = urlsplit(url)
         assert parts.hostname is not None
@@ -93,7 +94,7 @@ def test_a_server_whose_database_goes_away_is_not_ready_until_it_is_back(
 
 def test_a_server_writes_its_log_as_json(tmp_path: Path) -> None:
     (tmp_path / "first.bpmn").write_bytes(processes.asking())
-    run = [sys.executable, "-c", "from riverstone.api.cli.main import main; main()"]
+    run = [sys.executable, "-c", "from riverstone.api.cli import main; main()"]
     options = ["serve", "--port", "0", "--log", "json", "--log-level", "debug"]
     subprocess.run([*run, "deploy", "first.bpmn"], check=True, cwd=tmp_path, capture_output=True)
     with subprocess.Popen(
@@ -131,5 +132,3 @@ with Engine("sqlite:///:memory:") as engine:
 """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert found.stdout.split() == ["404", "200"], found.stderr
-
-

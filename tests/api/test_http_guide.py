@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from riverstone.api import create_app
-from riverstone.api.client.client.client import Client
+from riverstone.api.client import Client
 from riverstone.api.server import Server
 from riverstone.bpmn_samples import path
 from riverstone.bpmn_samples.cloud import Cloud

@@ -15,8 +15,8 @@ from pathlib import Path
 import pyte
 import pytest
 
-from riverstone.api.cli.main.live import PlainScreen, follow, screen_for, task_line, what_it_waits_for
-from riverstone.api.cli.main.rich_screen import RichScreen
+from riverstone.api.cli.live import PlainScreen, follow, screen_for, task_line, what_it_waits_for
+from riverstone.api.cli.rich_screen import RichScreen
 from riverstone.bpmn_samples import path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
@@ -150,7 +150,7 @@ def test_what_somebody_has_to_do_is_told_with_its_command() -> None:
 
 def test_a_real_terminal_shows_a_real_process_to_its_end(tmp_path: Path) -> None:
     """The whole command in a pseudo-terminal, with the samples' stones, and what is then on the screen."""
-    riverstone = [sys.executable, "-c", "from riverstone.api.cli.main import main; main()"]
+    riverstone = [sys.executable, "-c", "from riverstone.api.cli import main; main()"]
     named = ["--db", f"sqlite:///{tmp_path}/s.db", "--stones", "riverstone.bpmn_samples.stones"]
     with Engine(f"sqlite:///{tmp_path}/s.db", stones=stones(Cloud())) as engine:
         engine.deploy(path("attach_volume"))

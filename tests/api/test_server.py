@@ -98,7 +98,7 @@ def test_a_request_under_way_is_answered_before_the_server_stops() -> None:
 
 
 def test_the_served_command_stops_on_sigterm(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from riverstone.api.cli.main import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", "from riverstone.api.cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         try:
             assert process.stdout is not None

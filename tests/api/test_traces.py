@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from riverstone.api import create_app
-from riverstone.api.client.client.client import Client as ServerClient
+from riverstone.api.client import Client as ServerClient
 from riverstone.engine import Engine, Stone
 
 from .. import tracing

@@ -11,7 +11,7 @@ from .bench import Bench
 from .measure import Spent, median, spent_by_children
 from .table import Row, timed
 
-HELP = "import sys; sys.argv = ['riverstone', '--help']; from riverstone.api.cli.main import main; main()"
+HELP = "import sys; sys.argv = ['riverstone', '--help']; from riverstone.api.cli import main; main()"
 FIRST = """
 from riverstone.engine import Engine, Stone
 class Nothing(Stone):

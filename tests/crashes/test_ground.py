@@ -6,7 +6,7 @@ from pathlib import Path
 
 from riverstone.engine import TaskInfo
 from riverstone.engine.limits import Limits
-from riverstone.engine.stones.registry.task_info import Request, Work
+from riverstone.engine.stones.task_info import Request, Work
 
 from .ground import Ground
 

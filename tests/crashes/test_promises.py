@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, failpoints
+from riverstone.engine.river import loop as river_loop
 
 from ..features.sketch import definitions, flow, line, process, service
 from .ground import Ground
@@ -95,7 +96,7 @@ def forked_line(key: str, *nodes: str) -> bytes:
 @contextmanager
 def serving(yard: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The URL and the process of a server in the yard; it is killed at the end if it still lives."""
-    command = [sys.executable, "-c", "from riverstone.api.cli.main import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", "from riverstone.api.cli import main; main()", "serve", "--port", "0"]
     changed = {**os.environ, **environment}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=yard, env=changed) as server:
         try:
@@ -273,8 +274,8 @@ def test_promise_6_the_task_of_a_dead_worker_elsewhere_is_offered_again_after_it
         number = start(url)
         until(lambda: len(calls(yard)) == 2)
         server.send_signal(signal.SIGKILL)
-    monkeypatch.setattr(pulse, "LEASE", 2.0)
-    monkeypatch.setattr(pulse, "WITNESSED", 1.0)
+    monkeypatch.setattr(river_loop, "LEASE", 2.0)
+    monkeypatch.setattr(river_loop, "WITNESSED", 1.0)
     with Engine(f"sqlite:///{yard}/riverstone.db", passive=True) as engine:
         # As if it had been on another machine, where nobody can see that its process is gone.
         engine._store.execute("UPDATE `engine_node` SET `host` = 'elsewhere' WHERE `id` <> ?", (engine_id(engine),))

@@ -14,11 +14,11 @@ from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Invalid, Limits, Stone
 from riverstone.engine.dispatch import messages
-from riverstone.engine.stones.registry import remote
-from riverstone.engine.stones.registry.declaration import declaration_of
-from riverstone.engine.stones.registry.hooks import Outcome
-from riverstone.engine.stones.registry.parameters import supplied
-from riverstone.engine.stones.registry.task_info import Work
+from riverstone.engine.stones import remote
+from riverstone.engine.stones.declaration import declaration_of
+from riverstone.engine.stones.hooks import Outcome
+from riverstone.engine.stones.parameters import supplied
+from riverstone.engine.stones.task_info import Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(

@@ -12,7 +12,7 @@ from riverstone.bpmn_samples import names, path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine, Malformed, Picture, Stone, TaskInfo, VirtualClock, WaitTimeout
-from riverstone.engine.showing.masked_views.picture import model_picture
+from riverstone.engine.showing.picture import model_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 MESSY = b"""<?xml version="1.0" encoding="ISO-8859-1"?>

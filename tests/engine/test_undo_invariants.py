@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riverstone.engine.undo.creation.order import in_order, plan
+from riverstone.engine.undo.order import in_order, plan
 from riverstone.models import TaskRow
 from riverstone.models.rows import columns
 

@@ -17,7 +17,7 @@ import pytest
 from riverstone.engine import Engine, Stone, TaskInfo, failpoints
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
 from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
-from riverstone.engine.river.river import heartbeat, loop
+from riverstone.engine.river import heartbeat, loop
 
 from ..features.sketch import catch, line, service
 from ..models.stores import fresh
@@ -156,8 +156,8 @@ def test_an_engine_that_slept_past_its_lease_finds_its_writes_refused(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     yard.lease = 2
-    monkeypatch.setattr(pulse, "LEASE", 2)
-    monkeypatch.setattr(pulse, "WITNESSED", 1)
+    monkeypatch.setattr(loop, "LEASE", 2)
+    monkeypatch.setattr(loop, "WITNESSED", 1)
     monkeypatch.setattr(heartbeat, "HEARTBEAT", 0.4)
     yard.gate.touch()
     with yard.engine() as engine, yard.worker() as child:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from riverstone.engine import Engine, Stone, TaskInfo
-from riverstone.engine.river.river import heartbeat, loop
+from riverstone.engine.river import heartbeat, loop
 
 
 def told(file: Path, task: TaskInfo, worker: str) -> None:

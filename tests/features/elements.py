@@ -13,8 +13,8 @@ from lxml import etree
 
 from riverstone.engine import BpmnError, Deployment, Engine, Limits, TaskInfo, VirtualClock
 from riverstone.engine.dispatch.inline import InlineDispatcher
-from riverstone.engine.stones.registry.stone import stone_of_function
-from riverstone.engine.stones.registry.task_info import Work
+from riverstone.engine.stones.stone import stone_of_function
+from riverstone.engine.stones.task_info import Work
 
 from .sketch import HEAD
 

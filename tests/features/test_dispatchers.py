@@ -27,7 +27,7 @@ from riverstone.engine import (
 )
 from riverstone.engine.bpmn.running.token import Token
 from riverstone.engine.bpmn.running.workflow import Workflow
-from riverstone.engine.instance.instance.instance import Instance
+from riverstone.engine.instance.instance import Instance
 
 from .sketch import definitions, flow, line, process, runs, service
 

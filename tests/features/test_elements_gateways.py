@@ -229,7 +229,7 @@ def test_a_complex_gateway_starts_anew_when_the_others_cannot_come(stage: Stage)
 
 
 def test_conditions_on_flows_out_of_a_task_start_all_that_hold(stage: Stage) -> None:
-    body = f'{START}{user("t", default="t.c")}{user("a")}{user("b")}{user("c")}{end("e")}'
+    body = f"{START}{user('t', default='t.c')}{user('a')}{user('b')}{user('c')}{end('e')}"
     flows = ("s -> t", "t -> a ? n > 0", "t -> b ? n > 1", "t -> c", "a -> e", "b -> e", "c -> e")
     stage.start(model(body, *flows)).complete("t", n=2)
     assert stage.open == ["a", "b"]

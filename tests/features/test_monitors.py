@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
-from riverstone.engine.instance.instance.instance import Instance
+from riverstone.engine.instance.instance import Instance
 from riverstone.models import StoreError
 from riverstone.models.guard import LOOK
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from riverstone.engine import Engine, JsonFormatter, Observer, ProcessChange, Stone, TaskEvent, TaskInfo, VirtualClock
-from riverstone.engine.observing.metrics import Metrics
+from riverstone.engine.metrics import Metrics
 
 from ..models.stores import KINDS, fresh
 from .sketch import line, service

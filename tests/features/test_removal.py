@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from riverstone.api import create_app
-from riverstone.api.cli.main.main import main
+from riverstone.api.cli import main
 from riverstone.engine import Conflict, Engine, UnknownDeployment, UnknownModel, VirtualClock
 
 from ..api.client import Client

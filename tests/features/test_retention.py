@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from riverstone.api.cli.main.main import main
+from riverstone.api.cli import main
 from riverstone.engine import Clock, Engine, Invalid, UnknownProcessInstance, VirtualClock
 from riverstone.models.tables import TABLES
 

@@ -378,9 +378,7 @@ def test_an_undo_waits_for_a_hook_that_was_interrupted_and_still_runs(threads: E
         '</timerEventDefinition></boundaryEvent><endEvent id="other"/>'
     )
     parts = ('<startEvent id="begin"/>', service("a", "make"), boundary, '<endEvent id="done"/>')
-    threads.deploy(
-        definitions(process("cut", *parts, flow("begin", "a"), flow("a", "done"), flow("late", "other")))
-    )
+    threads.deploy(definitions(process("cut", *parts, flow("begin", "a"), flow("a", "done"), flow("late", "other"))))
     gate = Gate()
     world.wrong("start", "a", gate)
     ended = run(threads, "cut")

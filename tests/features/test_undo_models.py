@@ -352,9 +352,7 @@ def test_the_generated_model_is_valid_bpmn_with_a_diagram(engine: Engine, world:
 
 
 def test_an_undo_of_many_tasks_stays_small_and_quick(engine: Engine, world: World) -> None:
-    engine.deploy(
-        line("wide", service("m", "make", inside=runs("60")), service("n", "make", inside=runs("60")))
-    )
+    engine.deploy(line("wide", service("m", "make", inside=runs("60")), service("n", "make", inside=runs("60"))))
     ended = run(engine, "wide")
     delete(engine, ended.process_instance_id)
     undo = engine.get(str(engine.get(ended.process_instance_id).delete_process_instance_id))
@@ -384,5 +382,3 @@ def test_variables_that_refer_to_secrets_are_not_in_the_generated_model(engine: 
     undo = engine.get(str(ended.rollback_process_instance_id))
     shown = [engine.deployment(undo.deployment_id).xml, repr(engine.tasks(undo.process_instance_id))]
     assert "s3cret-word" not in json.dumps(shown)
-
-

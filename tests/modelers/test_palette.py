@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from riverstone.api.cli.main.main import main
+from riverstone.api.cli import main
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import Volume, stones
 from riverstone.engine.testkit import Rehearsal

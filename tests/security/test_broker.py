@@ -10,7 +10,7 @@ import pytest
 
 from riverstone.engine import Engine, Invalid, Limits, Stone
 from riverstone.engine.dispatch import messages
-from riverstone.engine.steps import delivery
+from riverstone.engine.steps import outcomes
 
 from . import attacks
 
@@ -66,7 +66,7 @@ def test_a_forged_answer_that_fits_no_delivery_moves_nothing(tmp_path: Path, wro
         fitting = {**ANSWER, "process_instance_id": number, "task_id": task.task_id}
         forged = messages.read_answer(messages.read(json.dumps({**fitting, **wrong})), engine.limits)
 
-        engine._river.now(lambda turn: delivery.apply_outcome(turn.instance(int(number)), forged))
+        engine._river.now(lambda turn: outcomes.apply_outcome(turn.instance(int(number)), forged))
 
         assert engine.get(number).status == "running"
         assert engine.tasks(number)[0].status == task.status

@@ -82,7 +82,7 @@ def test_the_contract_is_checked_from_the_command_line(project: pytest.Pytester)
     command = (
         sys.executable,
         "-c",
-        "from riverstone.api.cli.main import main; main()",
+        "from riverstone.api.cli import main; main()",
         "stone",
         "check",
         "--parameters",

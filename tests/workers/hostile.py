@@ -23,7 +23,7 @@ from riverstone.engine.dispatch import messages
 from riverstone.engine.dispatch.celery import CeleryDispatcher, make_app
 from riverstone.engine.dispatch.celery.app import results_queue, task_queue
 from riverstone.engine.dispatch.celery.link import Link
-from riverstone.engine.stones.registry import remote
+from riverstone.engine.stones import remote
 
 from ..features.sketch import line, service
 from ..models import stores

@@ -29,7 +29,7 @@ class Mail(Stone):
 
 def riverstone(*arguments: str) -> list[str]:
     """The command as it is typed."""
-    return [sys.executable, "-c", "from riverstone.api.cli.main import main; main()", *arguments]
+    return [sys.executable, "-c", "from riverstone.api.cli import main; main()", *arguments]
 
 
 def test_a_river_and_a_worker_carry_out_what_a_client_has_started(tmp_path: Path) -> None:

@@ -46,9 +46,7 @@ class Signs:
 
     def declare(self, stones: Sequence[type[Stone]]) -> None:
         """Tell the engines what these stones take, put out and can do."""
-        self._urgent.append(
-            jsontext.dumps({"kind": "stones", "stones": [remote.declared(each) for each in stones]})
-        )
+        self._urgent.append(jsontext.dumps({"kind": "stones", "stones": [remote.declared(each) for each in stones]}))
         self._wanted.set()
 
     def lost(self, told: Mapping[str, Any]) -> None:

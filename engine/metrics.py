@@ -16,12 +16,12 @@ from weakref import WeakKeyDictionary, ref
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from ...models import Group
-from ..errors import RiverstoneError
-from .observer import Observer, ProcessChange, TaskEvent
+from ..models import Group
+from .errors import RiverstoneError
+from .observing.observer import Observer, ProcessChange, TaskEvent
 
 if TYPE_CHECKING:
-    from ..engine import Engine
+    from .engine import Engine
 
 EVENT_SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300)
 PROCESS_SECONDS = (0.01, 0.1, 1, 10, 60, 600, 3600, 21_600, 86_400, 604_800)
