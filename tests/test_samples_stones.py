@@ -14,7 +14,8 @@ from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
 from riverstone.engine.stones.parameters import resolve_parameters
 from riverstone.engine.stones.stone import UNDO_EVENTS, Stone
-from riverstone.engine.stones.task_info import Request, TaskInfo, Work
+from riverstone.engine.stones.task_info import TaskInfo
+from riverstone.engine.work import StopRequest, Work
 
 
 class Bench:
@@ -25,7 +26,7 @@ class Bench:
         self.stones: dict[str, type[Stone]] = {stone.code: stone for stone in stones(self.cloud)}
         self.given = 0
 
-    def task(self, code: str, request: Request | None = None, **parameters: Any) -> TaskInfo:
+    def task(self, code: str, request: StopRequest | None = None, **parameters: Any) -> TaskInfo:
         self.given += 1
         work = Work(
             task_id=self.given,
@@ -42,7 +43,7 @@ class Bench:
         )
         context = Context(parameters, {})
         typed = resolve_parameters(self.stones[code], {}, context, namespace="node", run=None, element_id="node")
-        return TaskInfo(work, typed, limits=Limits(), request=request or Request())
+        return TaskInfo(work, typed, limits=Limits(), request=request or StopRequest())
 
     def start(self, code: str, **parameters: Any) -> TaskInfo:
         task = self.task(code, **parameters)
@@ -143,7 +144,7 @@ def test_a_server_boots_in_four_looks(bench: Bench) -> None:
 
 
 def test_a_task_that_is_asked_to_stop_stops_at_its_next_look(bench: Bench) -> None:
-    request = Request()
+    request = StopRequest()
     task = bench.task("SIP::EC2::Instance", request)
     stone = bench.stones["SIP::EC2::Instance"]()
     stone.start(task)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from ..limits import Limits
-from ..stones.hooks import Outcome
 from ..stones.stone import Stone
-from ..stones.task_info import Work
+from ..work import Outcome, Work
 
 
 class Desk(Protocol):

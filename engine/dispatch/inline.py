@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..stones.hooks import Outcome, perform
-from ..stones.task_info import Request, Work
+from ..stones.hooks import perform
+from ..work import Outcome, StopRequest, Work
 from .dispatcher import Desk
 
 TOGETHER = 0.005
@@ -23,7 +23,7 @@ class InlineDispatcher:
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[int, Work] = OrderedDict()
-        self._running: dict[int, Request] = {}
+        self._running: dict[int, StopRequest] = {}
 
     def open(self, desk: Desk) -> None:
         self.desk = desk
@@ -66,7 +66,7 @@ class InlineDispatcher:
                 stone = self.desk.stone_for(work)
                 if stone is None:
                     continue
-                request = self._running[work.task_id] = Request()
+                request = self._running[work.task_id] = StopRequest()
                 begun.append(work.task_id)
                 outcome = perform(stone, work, limits=self.desk.limits, request=request)
                 failpoints.reach("before-report")

@@ -15,9 +15,8 @@ from typing import Any, Final
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
-from ..stones.hooks import MOST_LOG_LINES, Outcome
 from ..stones.stone import HOOKS, Stone
-from ..stones.task_info import Work
+from ..work import MOST_LOG_LINES, Outcome, Work
 
 RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .. import failpoints
 from ..stones.hooks import perform
-from ..stones.task_info import Request, Work
+from ..work import StopRequest, Work
 from .dispatcher import Desk
 
 PROGRESS_INTERVAL = 0.5
@@ -29,7 +29,7 @@ class ThreadsDispatcher:
     def __init__(self, size: int = 16) -> None:
         self.size = size
         self._waiting: OrderedDict[int, Work] = OrderedDict()
-        self._running: dict[int, Request] = {}
+        self._running: dict[int, StopRequest] = {}
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._waking = False
@@ -94,11 +94,11 @@ class ThreadsDispatcher:
             # After the report, so that nobody takes the task for lost in between.
             taken = self._take(taken)
 
-    def _let_go(self, work: Work, request: Request) -> None:
+    def _let_go(self, work: Work, request: StopRequest) -> None:
         if self._running.get(work.task_id) is request:
             del self._running[work.task_id]
 
-    def _take(self, done: tuple[Work, Request] | None = None) -> tuple[Work, Request] | None:
+    def _take(self, done: tuple[Work, StopRequest] | None = None) -> tuple[Work, StopRequest] | None:
         """The next task, once there is one, in the place of the one that is done; None when there will be none."""
         with self._lock:
             if done is not None:
@@ -111,12 +111,12 @@ class ThreadsDispatcher:
             if self._closed:
                 return None
             task_id, work = self._waiting.popitem(last=False)
-            request = self._running[task_id] = Request()
+            request = self._running[task_id] = StopRequest()
             if self._waiting and not self._waking:
                 self._wake_one()
             return work, request
 
-    def _perform(self, work: Work, request: Request) -> None:
+    def _perform(self, work: Work, request: StopRequest) -> None:
         stone = self.desk.stone_for(work)
         if stone is None:
             return

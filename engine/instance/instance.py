@@ -27,9 +27,9 @@ from ..limits import Limits
 from ..observing.observer import Observers
 from ..stones.registry import Stones
 from ..stones.stone import Stone
-from ..stones.task_info import Work
 from ..undo import handlers
 from ..undo.tasks import begin_undo_task
+from ..work import Work
 from . import ledger, secrets
 from .families import Families
 from .scripts import Scripts

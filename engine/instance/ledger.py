@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from ...models import InstanceRow, Look, TaskRow
 from .. import jsontext
-from ..stones.hooks import MOST_LOG_LINES, Outcome
 from ..stones.stone import UNDO_EVENTS
-from ..stones.task_info import Work
+from ..work import MOST_LOG_LINES, Outcome, Work
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"

@@ -12,7 +12,7 @@ from . import logs, tracing
 if TYPE_CHECKING:
     from ...models import InstanceRow
     from ..instance.instance import Instance
-    from ..stones.hooks import Outcome
+    from ..work import Outcome
 
 tasks = logging.getLogger("riverstone.task")
 processes = logging.getLogger("riverstone.process")

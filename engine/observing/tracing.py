@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from ...models import InstanceRow
-    from ..stones.hooks import Outcome
-    from ..stones.task_info import Work
+    from ..work import Outcome, Work
 
 Result = TypeVar("Result")
 SCOPE = "riverstone"

@@ -16,8 +16,7 @@ from ...models import StoreError, TaskRow
 from .. import failpoints
 from ..instance import ledger
 from ..instance.instance import Facilities, Instance
-from ..stones.hooks import Outcome
-from ..stones.task_info import Work
+from ..work import Outcome, Work
 
 MOST_AT_ONCE = 500
 MOST_RESTING = 100

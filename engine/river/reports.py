@@ -14,9 +14,8 @@ from ..errors import UnknownProcessInstance
 from ..instance.instance import Facilities
 from ..instance.ledger import delivery
 from ..steps import due, outcomes
-from ..stones.hooks import Outcome, spoilt
 from ..stones.stone import Stone
-from ..stones.task_info import Work
+from ..work import Outcome, Work
 from .river import River
 from .turn import Action, Posted, Turn
 
@@ -157,6 +156,6 @@ def _entered(outcome: Outcome) -> Posted:
         outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
 
     def give_up(turn: Turn) -> None:
-        outcomes.apply_outcome(turn.instance(outcome.process_instance_id), spoilt(outcome))
+        outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome.as_failure())
 
     return Posted(enter, None, give_up)

@@ -19,8 +19,7 @@ from .. import failpoints
 from ..errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from ..instance.instance import Facilities, Instance
 from ..observing import logs
-from ..stones.hooks import Outcome
-from ..stones.task_info import Work
+from ..work import Outcome, Work
 from .monitor_polls import Looks
 from .turn import Action, Answer, Awaited, Posted, Turn
 from .waiters import RESTING, Watchers

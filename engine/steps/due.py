@@ -9,8 +9,8 @@ from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
 from ..instance import ledger
 from ..instance.instance import Instance
-from ..stones.hooks import Outcome
 from ..undo.tasks import hand_over_undo
+from ..work import Outcome
 from .outcomes import apply_outcome, fail_for_good, stone_of
 from .settling import is_stopping, settle
 

@@ -12,9 +12,9 @@ from ..errors import BpmnError
 from ..instance import ledger, secrets
 from ..instance.instance import Flags, Instance
 from ..river.monitor_polls import next_look
-from ..stones.hooks import Outcome
 from ..stones.stone import Stone
 from ..undo.tasks import undo_done, undo_failed
+from ..work import Outcome
 from .settling import is_fenced, is_stopping, settle
 
 DONE = {"start": "start.success", "monitor": "monitor.success", "mock": "mock.success"}

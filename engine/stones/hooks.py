@@ -5,53 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from .. import failpoints, jsontext
 from ..errors import BpmnError, Invalid, NotFound, RiverstoneError
 from ..limits import Limits
 from ..observing import logs, tracing
+from ..work import MOST_LOG_LINES, Outcome, StopRequest, Work
 from .parameters import typed
 from .stone import UNDO_EVENTS, Stone
-from .task_info import Request, TaskInfo, Work
+from .task_info import TaskInfo
 
 logger = logging.getLogger("riverstone.stone")
-
-MOST_LOG_LINES = 200
-
-
-@dataclass(kw_only=True, slots=True)
-class Outcome:
-    """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
-
-    ``withdrawn`` is a task that a worker was asked to stop before it had begun. ``supplied`` is a start that has not
-    begun either: its worker has defaults for what was missing, which have to be in the ledger before.
-    """
-
-    task_id: int
-    process_instance_id: int
-    event: str
-    attempt: int
-    result: Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    state: Mapping[str, Any] | None = None
-    progress: int | None = None
-    log: tuple[str, ...] = ()
-    reason: str | None = None
-    error_code: str | None = None
-    delivery: int = 0
-    """The delivery that it is the outcome of; see :class:`~.task_info.Work`."""
-    stone: str = ""
-    seconds: float = 0.0
-    """For how long the hook ran."""
-    interval: float = 0.0
-    """Of a monitor that is not done yet: seconds until its next look."""
-    parameters: Mapping[str, Any] | None = None
-    """What the worker has supplied."""
-    unchanged: bool = False
-    """Whether such a monitor has found everything as it was at its last look."""
 
 
 def perform(
@@ -59,7 +25,7 @@ def perform(
     work: Work,
     *,
     limits: Limits,
-    request: Request,
+    request: StopRequest,
     on_progress: Callable[[int, str | None], None] | None = None,
 ) -> Outcome:
     """Call the hook; whatever it raises becomes a failure with a reason, never an exception of the engine."""
@@ -72,7 +38,7 @@ def _carry_out(
     stone: type[Stone],
     work: Work,
     limits: Limits,
-    request: Request,
+    request: StopRequest,
     on_progress: Callable[[int, str | None], None] | None,
 ) -> Outcome:
     info: TaskInfo | None = None
@@ -107,12 +73,6 @@ def _carry_out(
         )
         logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
         return _outcome(work, info, began, "failed", reason=_reason(error))
-
-
-def spoilt(outcome: Outcome) -> Outcome:
-    """The outcome as a plain failure, for when the engine cannot enter what it really was."""
-    reason = "What the stone reported could not be entered; the engine's log tells why."
-    return replace(outcome, result="failed", outputs={}, state=None, log=(), reason=reason)
 
 
 def _is_unchanged(work: Work, info: TaskInfo) -> bool:

@@ -2,76 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
-
-
-@dataclass(slots=True)
-class Work:
-    """One event of one task, ready to be carried out; plain data that could cross a wire.
-
-    Nobody changes one. It is not frozen because that makes it several times dearer, and every step makes one.
-    """
-
-    task_id: int
-    process_instance_id: int
-    stone: str
-    event: str
-    attempt: int
-    idempotency_key: str
-    namespace: str
-    element_id: str
-    parameters: str
-    outputs: str | None
-    state: str | None
-    phase: str = "running"
-    name: str = ""
-    start_key: str = ""
-    progress: int = -1
-    """What a monitor has reported before, in percent; below zero at its first look."""
-    delivery: int = 0
-    """How many engines have lost the task before: a result of an earlier delivery comes too late."""
-    traceparent: str | None = None
-    """Where the process's trace goes on (W3C Trace Context), if it is traced."""
-
-
-class Request:
-    """Tells a running hook that it should stop; shared by the hook and whoever asks."""
-
-    __slots__ = ("_asked", "_event")
-    _lock = threading.Lock()
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._event: threading.Event | None = None
-
-    def ask(self) -> None:
-        """Ask the hook to stop."""
-        with self._lock:
-            self._asked = True
-            if self._event is not None:
-                self._event.set()
-
-    @property
-    def asked(self) -> bool:
-        """Whether it was asked to stop."""
-        return self._asked
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until asked, at most so long; whether it was."""
-        with self._lock:
-            # Made only for a hook that waits: an event costs more than the rest of a short task.
-            if self._event is None:
-                self._event = threading.Event()
-            if self._asked:
-                self._event.set()
-        return self._event.wait(seconds)
+from ..work import StopRequest, Work
 
 
 class TaskInfo:
@@ -100,7 +37,7 @@ class TaskInfo:
         parameters: dict[str, Any],
         *,
         limits: Limits,
-        request: Request,
+        request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
     ) -> None:
         self._work = work

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..errors import Invalid
 from ..language.context import Context
-from ..stones.hooks import Outcome
 from ..stones.parameters import resolve_parameters
 from ..stones.stone import UNDO_EVENTS, Stone
+from ..work import Outcome
 from .declared import wrong_in_declaration
 from .report import Check, ContractReport, ok, skipped, wrong
 from .trial import Hangs, Trial

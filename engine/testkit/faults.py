@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from ..dispatch.dispatcher import Desk
 from ..dispatch.inline import InlineDispatcher
-from ..stones.hooks import Outcome
 from ..stones.stone import Stone
-from ..stones.task_info import TaskInfo, Work
+from ..stones.task_info import TaskInfo
+from ..work import Outcome, Work
 
 Point = Literal["before", "after", "unheard"]
 

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from .. import jsontext
 from ..limits import Limits
-from ..stones.hooks import Outcome, perform
+from ..stones.hooks import perform
 from ..stones.stone import Stone
-from ..stones.task_info import Request, Work
+from ..work import Outcome, StopRequest, Work
 
 _numbers = count(1)
 
@@ -80,7 +80,7 @@ class Trial:
         return self.timeout if event == "monitor" else self.stone.timeouts.get(event, self.timeout)
 
     def _in_time(self, work: Work, limit: float, *, asked: bool) -> Outcome:
-        request, found = Request(), []
+        request, found = StopRequest(), []
         if asked:
             request.ask()
 

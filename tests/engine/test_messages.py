@@ -16,9 +16,8 @@ from riverstone.engine import Invalid, Limits, Stone
 from riverstone.engine.dispatch import messages
 from riverstone.engine.stones import remote
 from riverstone.engine.stones.declaration import declaration_of
-from riverstone.engine.stones.hooks import Outcome
 from riverstone.engine.stones.parameters import supplied
-from riverstone.engine.stones.task_info import Work
+from riverstone.engine.work import Outcome, Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(

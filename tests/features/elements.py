@@ -14,7 +14,7 @@ from lxml import etree
 from riverstone.engine import BpmnError, Deployment, Engine, Limits, TaskInfo, VirtualClock
 from riverstone.engine.dispatch.inline import InlineDispatcher
 from riverstone.engine.stones.stone import stone_of_function
-from riverstone.engine.stones.task_info import Work
+from riverstone.engine.work import Work
 
 from .sketch import HEAD
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from riverstone.engine import Clock, Conflict, Engine, TaskInfo, VirtualClock
 from riverstone.engine.dispatch.inline import InlineDispatcher
-from riverstone.engine.stones.task_info import Work
+from riverstone.engine.work import Work
 from riverstone.models import Changes
 
 from .undo_checks import Checks

@@ -17,7 +17,7 @@ from ....models import StoreError
 from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
 from ...observing.logs import where
 from ...river.reports import Desk
-from ...stones.hooks import Outcome, spoilt
+from ...work import Outcome
 from .. import messages
 from .app import body_text, results_queue, signs_queue
 from .link import Link
@@ -195,9 +195,9 @@ class Consumer:
             time.sleep(AGAIN)
         else:
             logger.error("what a worker answered cannot be entered", exc_info=error)
-            if answer.outcome == spoilt(answer.outcome):
+            if answer.outcome == answer.outcome.as_failure():
                 return True
-            answer.outcome = spoilt(answer.outcome)
+            answer.outcome = answer.outcome.as_failure()
         answer.future = self._desk.enter(answer.outcome)
         return False
 

@@ -24,7 +24,7 @@ from celery import Celery
 
 from ....models import StoreError
 from ...river.reports import Desk as EngineDesk
-from ...stones.task_info import Work
+from ...work import Work
 from ..dispatcher import Desk
 from ..messages import queue_of
 from .consumer import Consumer

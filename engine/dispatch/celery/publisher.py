@@ -14,7 +14,7 @@ from celery import Celery
 from kombu import Queue
 
 from ....models import StoreError
-from ...stones.task_info import Work
+from ...work import Work
 from ..messages import RESULTS, TASK, work_text
 from .app import EXPIRES, task_queue
 from .link import AGAIN, Link

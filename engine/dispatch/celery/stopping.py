@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Final
 
-from ...stones.task_info import Request
+from ...work import StopRequest
 
 STOP: Final = "riverstone_stop"
 """The name of the remote control command, with a task id and a delivery."""
@@ -28,7 +28,7 @@ class Ring:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 8 + _SIZE * _ENTRY.size)
-        self._running: dict[tuple[int, int], Request] = {}
+        self._running: dict[tuple[int, int], StopRequest] = {}
         self._lock = threading.Lock()
         self._watching: threading.Thread | None = None
 
@@ -51,9 +51,9 @@ class Ring:
         """Whether this delivery was asked to stop before it began."""
         return (task_id, delivery) in self._entries(0) if self._count() else False
 
-    def begin(self, task_id: int, delivery: int) -> Request:
+    def begin(self, task_id: int, delivery: int) -> StopRequest:
         """A hook begins; what it is handed tells it when it is asked to stop."""
-        request = Request()
+        request = StopRequest()
         self._running[task_id, delivery] = request
         if self._watching is None or not self._watching.is_alive():
             # In the child itself: threads are not forked.

@@ -12,7 +12,7 @@ from celery import Celery
 from ....models import HandedRow, StoreError
 from ...errors import RiverstoneError
 from ...river.reports import Desk
-from ...stones.task_info import Work
+from ...work import Work
 from .app import EXPIRES, results_queue, task_queue
 from .consumer import MOST_TOGETHER, Consumer
 from .link import AGAIN, Link

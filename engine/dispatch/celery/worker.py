@@ -25,11 +25,11 @@ from ...errors import Invalid
 from ...jsontext import JSON
 from ...limits import Limits
 from ...observing.logs import where
-from ...stones.hooks import Outcome, perform
+from ...stones.hooks import perform
 from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
-from ...stones.task_info import Work
+from ...work import Outcome, Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
 from .link import AGAIN, Link

@@ -1,0 +1,109 @@
+"""What passes between the engine and whoever carries out its tasks: a hook to be called, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+MOST_LOG_LINES = 200
+
+
+@dataclass(slots=True)
+class Work:
+    """One hook of one task, ready to be called; plain data that could cross a wire.
+
+    Nobody changes one. It is not frozen because that makes it several times dearer, and every step makes one.
+    """
+
+    task_id: int
+    process_instance_id: int
+    stone: str
+    event: str
+    attempt: int
+    idempotency_key: str
+    namespace: str
+    element_id: str
+    parameters: str
+    outputs: str | None
+    state: str | None
+    phase: str = "running"
+    name: str = ""
+    start_key: str = ""
+    progress: int = -1
+    """What a monitor has reported before, in percent; below zero at its first look."""
+    delivery: int = 0
+    """How many engines have lost the task before: a result of an earlier delivery comes too late."""
+    traceparent: str | None = None
+    """Where the process's trace goes on (W3C Trace Context), if it is traced."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Outcome:
+    """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
+
+    ``withdrawn`` is a task that a worker was asked to stop before it had begun. ``supplied`` is a start that has not
+    begun either: its worker has defaults for what was missing, which have to be in the ledger before.
+    """
+
+    task_id: int
+    process_instance_id: int
+    event: str
+    attempt: int
+    result: Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Any] | None = None
+    progress: int | None = None
+    log: tuple[str, ...] = ()
+    reason: str | None = None
+    error_code: str | None = None
+    delivery: int = 0
+    """The delivery that it is the outcome of; see :class:`Work`."""
+    stone: str = ""
+    seconds: float = 0.0
+    """For how long the hook ran."""
+    interval: float = 0.0
+    """Of a monitor that is not done yet: seconds until its next look."""
+    parameters: Mapping[str, Any] | None = None
+    """What the worker has supplied."""
+    unchanged: bool = False
+    """Whether such a monitor has found everything as it was at its last look."""
+
+    def as_failure(self) -> Outcome:
+        """A plain failure in its place, for when the engine cannot enter what it really was."""
+        reason = "What the stone reported could not be entered; the engine's log tells why."
+        return replace(self, result="failed", outputs={}, state=None, log=(), reason=reason)
+
+
+class StopRequest:
+    """Tells a running hook that it should stop; shared by the hook and whoever asks."""
+
+    __slots__ = ("_asked", "_event")
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._event: threading.Event | None = None
+
+    def ask(self) -> None:
+        """Ask the hook to stop."""
+        with self._lock:
+            self._asked = True
+            if self._event is not None:
+                self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until asked, at most so long; whether it was."""
+        with self._lock:
+            # Made only for a hook that waits: an event costs more than the rest of a short task.
+            if self._event is None:
+                self._event = threading.Event()
+            if self._asked:
+                self._event.set()
+        return self._event.wait(seconds)
