@@ -19,6 +19,7 @@ BENCHMARKS = {
     "sequences": "5, 10, 100 and 1,000 stones in sequence",
     "branches": "10, 100 and 500 in parallel; blocks",
     "repetition": "multi-instance and loops",
+    "undoing": "100, 1,000 and 5,000 tasks undone: the longest step",
     "deploying": "400 nodes",
     "at_once": "32 processes in flight in the library",
     "over_http": "32 clients of the server",

@@ -11,7 +11,7 @@ from riverstone.engine import Engine, Limits
 
 from .stones import stones
 
-LIMITS = Limits(model_nodes=5_000)
+LIMITS = Limits(model_nodes=6_000)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,24 @@ def monitored() -> bytes:
     return _diagram("monitored", [*ENDS, service("step", "patience")], [("begin", "step"), ("step", "finish")])
 
 
+def to_undo(shape: str, count: int, *, fails: bool) -> bytes:
+    """``count`` stones that can be undone, then a person; after that, it may be, one that fails.
+
+    ``shape`` is ``in sequence``, ``side by side`` or ``in two bunches``: half of them, and when all are done, the rest.
+    """
+    if shape == "in sequence":
+        stones = [service(f"step{number}", "thing") for number in range(count)]
+    else:
+        bunches = 1 if shape == "side by side" else 2
+        cardinality = f'<loopCardinality xsi:type="tFormalExpression">{count // bunches}</loopCardinality>'
+        inner = f"<multiInstanceLoopCharacteristics>{cardinality}</multiInstanceLoopCharacteristics>"
+        stones = [service(f"step{number}", "thing", inner) for number in range(bunches)]
+    path = ["begin", *(f"step{number}" for number in range(len(stones))), "ask", *(["fails"] * fails), "finish"]
+    last = [service("fails", "broken")] if fails else []
+    nodes = [*ENDS, *stones, '<userTask id="ask"/>', *last]
+    return _diagram(f"undone-{shape.replace(' ', '-')}-{count}-{fails}", nodes, list(itertools.pairwise(path)))
+
+
 def _diagram(key: str, nodes: list[str], flows: list[tuple[str, str]]) -> bytes:
     drawn = [
         f'<sequenceFlow id="flow{number}" sourceRef="{source}" targetRef="{target}"/>'

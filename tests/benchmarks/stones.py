@@ -37,4 +37,28 @@ class Patience(Stone):
         return False
 
 
-stones = [Nothing, Count, Patience]
+class Thing(Nothing):
+    """Makes nothing, which can be taken back in each way."""
+
+    code = "thing"
+
+    def rollback(self, task: TaskInfo) -> None:
+        """There is nothing to do."""
+
+    def cancel(self, task: TaskInfo) -> None:
+        """There is nothing to do."""
+
+    def delete(self, task: TaskInfo) -> None:
+        """There is nothing to do."""
+
+
+class Broken(Nothing):
+    """Fails."""
+
+    code = "broken"
+
+    def start(self, task: TaskInfo) -> None:
+        raise ValueError("it is broken")
+
+
+stones = [Nothing, Count, Patience, Thing, Broken]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from . import at_once, branches, deploying, diagrams, repetition, sequences, store_size
+from . import at_once, branches, deploying, diagrams, repetition, sequences, store_size, undoing
 from .bench import Bench
 from .stones import Count
 
@@ -17,6 +17,7 @@ CHEAP = {
     "deploying": deploying.measure,
     "at_once": at_once.measure,
     "store_size": store_size.measure,
+    "undoing": undoing.measure,
 }
 
 

@@ -1,0 +1,99 @@
+"""What was made is undone: how long the one thread that steps every process is busy with it at a stretch."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+from riverstone.engine import Engine
+
+from . import diagrams
+from .bench import Bench
+from .table import Row, milliseconds
+
+KINDS = ("rollback", "cancel", "delete")
+LONGEST = 0.1
+"""Seconds that one step may keep all other processes waiting."""
+
+
+class Step(NamedTuple):
+    """Seconds of one step: on the wall, and of the CPU in the thread that made it."""
+
+    wall: float
+    cpu: float
+
+
+class Undone(NamedTuple):
+    """One undo: its longest step, how long all of it took, and how long it took to read its file for the first time."""
+
+    longest: Step
+    whole: float
+    file: float
+
+
+def measure(bench: Bench) -> list[Row]:
+    """100, 1,000 and 5,000 tasks undone in each way: one after the other, side by side, and in two bunches."""
+    rows: list[Row] = []
+    for count, rounds in [(4, 1)] if bench.quick else [(100, 5), (1000, 3), (5000, 1)]:
+        for shape in ("in sequence", "side by side", "in two bunches"):
+            for kind in KINDS:
+                with closing(bench.engine(f"{kind} of {count} {shape}", dispatcher="threads")) as engine:
+                    model = diagrams.to_undo(shape, count, fails=kind == "rollback")
+                    deployment_id = engine.deploy(model).deployment_id
+                    runs = [_undone(engine, deployment_id, kind) for _ in range(rounds)]
+                rows.append(_row(f"{kind} of {count:,} {shape}: the longest step", runs))
+            file = statistics.median(run.file for run in runs)
+            rows.append(Row("  its file, read for the first time", milliseconds(file)))
+    return rows
+
+
+def _row(work: str, runs: list[Undone]) -> Row:
+    cpu = statistics.median(run.longest.cpu for run in runs)
+    wall = statistics.median(run.longest.wall for run in runs)
+    whole = statistics.median(run.whole for run in runs)
+    beside = f"{milliseconds(wall)} wall, all {milliseconds(whole)}"
+    return Row(work, f"{milliseconds(cpu)} CPU", beside, "", f"<= {milliseconds(LONGEST)}", cpu <= LONGEST)
+
+
+def _undone(engine: Engine, deployment_id: str, kind: str) -> Undone:
+    number = engine.start(deployment_id=deployment_id, name="bench").process_instance_id
+    while not (asked := [task for task in engine.tasks(number) if task.stone is None]):
+        time.sleep(0.02)
+    if kind == "delete":
+        engine.complete(asked[0].task_id)
+        engine.wait(number)
+    with _steps(engine) as steps:
+        begun = time.perf_counter()
+        if kind == "rollback":
+            engine.complete(asked[0].task_id)
+        else:
+            getattr(engine, kind)(number)
+        while (ended := engine.wait(number)).status != f"{kind}.success":
+            if not ended.status.endswith(".begin"):
+                raise RuntimeError(f"Process {number} is {ended.status}: {ended.reason}")
+        whole = time.perf_counter() - begun
+    undo = getattr(ended, f"{kind}_process_instance_id")
+    begun = time.perf_counter()
+    engine.sources(undo)
+    return Undone(max(steps, key=lambda step: step.cpu), whole, time.perf_counter() - begun)
+
+
+@contextmanager
+def _steps(engine: Engine) -> Iterator[list[Step]]:
+    """The steps that an engine makes meanwhile, each with its commit and what follows that."""
+    river: Any = engine._river
+    step, steps = river._step_together, []
+
+    def timed(batch: Any) -> None:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        step(batch)
+        steps.append(Step(time.perf_counter() - wall, time.thread_time() - cpu))
+
+    river._step_together = timed
+    try:
+        yield steps
+    finally:
+        del river._step_together
