@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from ..models.vocabulary import InstanceKind, ProcessStatus, TaskKind, TaskStatus, UndoKind, WaitKind
 from .findings import Finding
 
 Item = TypeVar("Item")
+Executor: TypeAlias = Literal["stone", "decision", "person"]
+Undone: TypeAlias = Literal["undone", "retained", "failed"]
+UndoAction: TypeAlias = Literal[UndoKind, "retain"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,8 +26,8 @@ class TaskBinding:
     element_id: str
     name: str | None
     line: int | None
-    kind: str
-    """``stone``, ``decision`` or ``person``: who carries it out."""
+    kind: Executor
+    """Who carries it out."""
     code: str | None
     """The stone's code or the decision's id as written; None for a person."""
     dialect: str | None
@@ -100,7 +104,7 @@ class ProcessInstance:
     model_key: str | None
     process_name: str
     process_type: None
-    status: str
+    status: ProcessStatus
     process_content: str
     start_time: datetime
     end_time: datetime | None
@@ -112,8 +116,8 @@ class ProcessInstance:
     delete_process_instance_id: str | None
     key: str = ""
     deployment_id: str = ""
-    kind: str = "start"
-    """``start`` for a forward run, else the undo that it is: ``rollback``, ``cancel``, ``delete``."""
+    kind: InstanceKind = "start"
+    """``start`` for a forward run, else the undo that it is."""
     reason: str | None = None
     """Why it failed, in one sentence."""
     business_key: str | None = None
@@ -148,8 +152,8 @@ class ProcessSummary:
     process_instance_id: str
     process_name: str
     key: str
-    kind: str
-    status: str
+    kind: InstanceKind
+    status: ProcessStatus
     reason: str | None
     start_time: datetime
     end_time: datetime | None
@@ -171,8 +175,8 @@ class ProcessSummary:
 class Wait:
     """One thing that a token waits for."""
 
-    kind: str
-    """``message``, ``signal``, ``timer`` or ``condition``."""
+    kind: WaitKind
+    """A ``timer`` is due so long after it was set, a ``date`` by the calendar."""
     name: str | None = None
     """Of the message or signal."""
     due: datetime | None = None
@@ -204,18 +208,18 @@ class Task:
     element_id: str
     create_time: datetime
     end_time: datetime | None
-    status: str
+    status: TaskStatus
     reason: str | None
     parameters: Mapping[str, Any]
     outputs: Mapping[str, Any]
     progress: int
     attempt: int = 1
-    kind: str = "start"
-    """``start`` for a forward task, else the undo event that it sends."""
+    kind: TaskKind = "start"
+    """``start``, ``compensation`` for a handler of the model, or for a task of an undo its hook."""
     origin_task_id: str | None = None
     """For a task of an undo instance: the task that it undoes."""
-    undo: str | None = None
-    """For a forward task, what became of it: ``undone``, ``retained``, ``failed``, or None while it is kept."""
+    undo: Undone | None = None
+    """For a forward task, what became of it; None while it is kept."""
     after: tuple[str, ...] = ()
     """The ids of the tasks that it causally followed."""
     log: tuple[str, ...] = ()
@@ -228,7 +232,7 @@ class Explanation:
     """Why a process instance stands where it stands, for a person."""
 
     process_instance_id: str
-    status: str
+    status: ProcessStatus
     sentences: tuple[str, ...]
     commands: tuple[str, ...]
     """Lines for a shell that help, the likeliest first; ``MODULE`` stands for the module that defines the stones."""
@@ -255,8 +259,8 @@ class UndoStep:
     name: str
     namespace: str
     stone: str | None
-    action: str
-    """``rollback``, ``cancel`` or ``delete``; ``retain`` where there is no such hook or the policy keeps it."""
+    action: UndoAction
+    """``retain`` where there is no such hook or the policy keeps it."""
     after: tuple[str, ...] = ()
 
 

@@ -5,6 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .vocabulary import (
+    InstanceKind,
+    LedgerEvent,
+    Pending,
+    Phase,
+    ProcessStatus,
+    TaskKind,
+    TaskStatus,
+    ThrownKind,
+    UndoMark,
+    UndoPolicy,
+    WaitKind,
+)
+
 Stored = tuple[Any, ...] | None
 """What the store is known to hold of a row, so that a commit writes only what differs; None where it is not known."""
 
@@ -19,9 +33,9 @@ class InstanceRow:
     deployment_id: str
     key: str
     name: str
-    kind: str
-    status: str
-    phase: str
+    kind: InstanceKind
+    status: ProcessStatus
+    phase: Phase
     flags: int
     revision: int
     next_token: int
@@ -40,7 +54,7 @@ class InstanceRow:
     rollback_id: int | None = None
     cancel_id: int | None = None
     delete_id: int | None = None
-    pending: str | None = None
+    pending: Pending | None = None
     due_owner: str | None = None
     """The engine that sees to ``due``; nobody's, like one that is no more, is whose engine finds it due first."""
     stored: Stored = field(default=None, repr=False, compare=False)
@@ -70,9 +84,9 @@ class TaskRow:
     node: str
     namespace: str
     stone: str | None
-    kind: str
-    event: str
-    status: str
+    kind: TaskKind
+    event: LedgerEvent
+    status: TaskStatus
     parameters: str
     created: int
     owner: str | None
@@ -93,8 +107,8 @@ class TaskRow:
     outputs: str | None = None
     reason: str | None = None
     log: str | None = None
-    policy: str | None = None
-    undo: str | None = None
+    policy: UndoPolicy | None = None
+    undo: UndoMark | None = None
     ended: int | None = None
     due: int | None = None
     lost: int = 0
@@ -124,7 +138,7 @@ class Look:
     lost: int
     handed: int
     instance_id: str
-    phase: str
+    phase: Phase
     trace: str | None
 
 
@@ -150,7 +164,7 @@ class WaitRow:
     process_instance_id: int
     token: int
     number: int
-    kind: str
+    kind: WaitKind
     name: str | None
     correlation: str | None
     due: int | None
@@ -195,7 +209,7 @@ class EventRow:
     """One message or signal that is owed; for one instance, or for whoever waits (None)."""
 
     id: str
-    kind: str
+    kind: ThrownKind
     name: str
     payload: str | None
     process_instance_id: int | None

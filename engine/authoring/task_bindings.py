@@ -8,7 +8,7 @@ from ..bpmn.elements.decisions import DecisionTask
 from ..bpmn.elements.tasks import StoneTask, UserTask
 from ..bpmn.reading.parser import Parsed
 from ..bpmn.running.node import Node
-from ..views import TaskBinding
+from ..views import Executor, TaskBinding
 
 
 def bindings_of(parsed: Parsed) -> Iterator[TaskBinding]:
@@ -19,6 +19,7 @@ def bindings_of(parsed: Parsed) -> Iterator[TaskBinding]:
 
 
 def _binding(process: str, node: Node) -> TaskBinding | None:
+    kind: Executor
     if isinstance(node, StoneTask):
         kind, code, dialect, result = "stone", node.binding.stone, node.binding.dialect, node.result_variable
     elif isinstance(node, DecisionTask):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
+from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind, UndoKind
 from .. import jsontext
 from ..authoring.definitions import Definition, Definitions
 from ..bpmn.elements.loops import RUN
@@ -90,7 +91,7 @@ class Instance:
     """For an undo instance: the instance whose ledger it works off."""
     made: list[Instance] = field(default_factory=list)
     """Undo instances that the present step has created."""
-    told: tuple[str, str] | None = None
+    told: tuple[ProcessStatus, Phase] | None = None
     """The status and phase that observers know of; None before its beginning is committed."""
     find: Callable[[int], Instance] = field(init=False)
     """Another instance of the same store, taking part in the present step's transaction."""
@@ -138,6 +139,12 @@ class Instance:
         """Whether this is a rollback, a cancel or a delete of another instance."""
         return self.row.kind != "start"
 
+    @property
+    def undo_kind(self) -> UndoKind:
+        """Which undo this is."""
+        assert self.row.kind != "start"
+        return self.row.kind
+
     def has(self, flag: int) -> bool:
         """Whether it was started with this flag."""
         return bool(self.row.flags & flag)
@@ -158,7 +165,7 @@ class Instance:
 
     def _begin_stone(self, token: Token, node: StoneTask) -> None:
         code = node.fixed_code or code_of(node, token.context)
-        event = "mock" if self.row.flags & Flags.MOCK else "start"
+        event: LedgerEvent = "mock" if self.row.flags & Flags.MOCK else "start"
         namespace = run_namespace(node.namespace, token) if RUN in token.internal_data else node.namespace
         row = self.new_task(token, code, namespace, kind=_kind_of(token), event=event)
         binding = node.binding
@@ -216,7 +223,9 @@ class Instance:
             row.parameters = jsontext.dumps({name: token.data[name] for name in inputs})
         self.weight.add(row.locals, row.parameters)
 
-    def new_task(self, token: Token, code: str | None, namespace: str, *, kind: str, event: str) -> TaskRow:
+    def new_task(
+        self, token: Token, code: str | None, namespace: str, *, kind: TaskKind, event: LedgerEvent
+    ) -> TaskRow:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
         node, scope, causes = token.task_spec, token.scope, token.causes
         facilities = self.facilities
@@ -253,7 +262,7 @@ class Instance:
         self.workflow.open_tasks.add(token.id)
         return row
 
-    def end_task(self, row: TaskRow, status: str, reason: str | None = None) -> None:
+    def end_task(self, row: TaskRow, status: TaskStatus, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""
         row.open = 0
         row.status = status
@@ -273,7 +282,7 @@ class Instance:
         """Keep a row that was or would be handed over from being carried out; false if that may have begun."""
         return any(other is row for other in self.handed) or self.facilities.dispatcher.withdraw(row.id)
 
-    def stop_task(self, row: TaskRow, status: str, reason: str, *, held_back: bool | None = None) -> None:
+    def stop_task(self, row: TaskRow, status: TaskStatus, reason: str, *, held_back: bool | None = None) -> None:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         if held_back is None:
             held_back = self.hold_back(row)
@@ -289,7 +298,7 @@ class Instance:
         """Whether the row may have begun before its present hand-over."""
         return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in ledger.kept(row)
 
-    def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+    def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         text = jsontext.dumps(dict(payload)) if payload else None
         self._count_throw(len(text or ""))
         event = EventRow(str(uuid4()), kind, name, text, self.number, self.now())
@@ -395,7 +404,7 @@ class Instance:
         self.changes.instance_changed(self.row)
 
 
-def _kind_of(token: Token) -> str:
+def _kind_of(token: Token) -> TaskKind:
     """What a new row of the ledger is: a compensation handler, or something inside one, is itself an undo."""
     current: Token | None = token
     while current is not None:

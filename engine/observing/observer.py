@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from ...models.vocabulary import InstanceKind, Phase, ProcessStatus
 from . import logs, tracing
 
 if TYPE_CHECKING:
@@ -75,12 +76,12 @@ class ProcessChange:
 
     process_instance_id: str
     key: str
-    kind: str
+    kind: InstanceKind
     """``start``, or the undo that it is."""
-    status: str
-    phase: str
+    status: ProcessStatus
+    phase: Phase
     """``running``, ``draining`` (what runs is asked to stop), ``paused``, ``undoing`` or ``ended``."""
-    before: str | None
+    before: ProcessStatus | None
     """The status before, None for one that has just begun."""
     seconds: float | None
     """For one whose own work has ended: how long that took."""
@@ -144,7 +145,7 @@ class Observers:
                 _tell(observer.change, change)
 
 
-def _change(row: InstanceRow, told: tuple[str, str] | None, *, over: bool) -> ProcessChange:
+def _change(row: InstanceRow, told: tuple[ProcessStatus, Phase] | None, *, over: bool) -> ProcessChange:
     return ProcessChange(
         process_instance_id=str(row.process_instance_id),
         key=row.key,

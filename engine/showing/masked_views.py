@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from ...models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
 from ..bpmn.running.state import TASK
 from ..bpmn.running.token import CALLED
@@ -17,7 +18,7 @@ from ..instance.secrets import names_in, values_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import ProcessInstance, ProcessSummary, Task, Token, Wait
+from ..views import ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
 
 if TYPE_CHECKING:
     from ..authoring.templates import ParameterTemplate
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""
 
-SHOWN_UNDO = {"skipped": "retained", "never-begun": None}
-"""What is shown of a row's ``undo`` where that says more than its reader needs."""
+SHOWN_UNDO: Mapping[UndoMark, Undone] = {
+    "undone": "undone",
+    "retained": "retained",
+    "failed": "failed",
+    "skipped": "retained",
+}
+"""What is shown of a row's ``undo``, which says more than its reader needs; of what never began, nothing."""
 
 
 def mask_for(
@@ -185,7 +191,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         element_id=row.node,
         create_time=created,
         end_time=moment(row.ended),
-        status=f"{row.event}.begin" if running and row.open else row.status,
+        status=HOOK_BEGUN[row.event] if running and row.open else row.status,
         reason=reason,
         parameters=parameters,
         outputs=outputs,
@@ -193,7 +199,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         attempt=row.attempt,
         kind=row.kind,
         origin_task_id=_text(row.target),
-        undo=SHOWN_UNDO.get(row.undo or "", row.undo),
+        undo=None if row.undo is None else SHOWN_UNDO.get(row.undo),
         after=tuple(str(task_id) for task_id in jsontext.read(row.after)) if row.after else (),
         log=log,
         calls=tuple(jsontext.read(row.path)) if row.path else (),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...models import EngineRow, InstanceRow, TaskRow
+from ...models.vocabulary import UNDO_KINDS
 from ..bpmn.running.state import TASK
 from ..instance import ledger
 from ..instance.instance import Flags, Instance
 from ..mask import Mask
 from ..undo import handlers, order
-from ..undo.creation import KINDS, preview
+from ..undo.creation import preview
 from ..views import Explanation
 from .why_places import (
     Telling,
@@ -38,7 +39,7 @@ def explain(
     telling = Telling(instance=instance, mask=mask, engines=engines, now=instance.now())
     row = instance.row
     _tell_what_it_is(telling)
-    for kind in KINDS:
+    for kind in UNDO_KINDS:
         if kind in undos:
             undos[kind].origin = instance
     tell = {
@@ -51,7 +52,7 @@ def explain(
     }.get(row.phase)
     if tell is not None:
         tell(telling)
-    undo = next((undos[kind] for kind in reversed(KINDS) if kind in undos), None)
+    undo = next((undos[kind] for kind in reversed(UNDO_KINDS) if kind in undos), None)
     if undo is not None:
         _tell_undo(telling, undo)
     elif row.phase == "ended" and not instance.is_undo:
@@ -273,5 +274,5 @@ def _listed(labels: Sequence[str]) -> str:
 
 def undo_ids(row: InstanceRow) -> dict[str, int]:
     """The ids of an instance's undo instances by kind."""
-    found = {kind: getattr(row, f"{kind}_id") for kind in KINDS}
+    found = {kind: getattr(row, f"{kind}_id") for kind in UNDO_KINDS}
     return {kind: number for kind, number in found.items() if number is not None}

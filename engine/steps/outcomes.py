@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...models import TaskRow
+from ...models.vocabulary import HOOK_FAILED, LedgerEvent, TaskStatus
 from .. import jsontext
 from ..bpmn.running.token import Token
 from ..errors import BpmnError
@@ -17,7 +19,11 @@ from ..undo.tasks import undo_done, undo_failed
 from ..work import Outcome
 from .settling import is_fenced, is_stopping, settle
 
-DONE = {"start": "start.success", "monitor": "monitor.success", "mock": "mock.success"}
+DONE: Mapping[LedgerEvent, TaskStatus] = {
+    "start": "start.success",
+    "monitor": "monitor.success",
+    "mock": "mock.success",
+}
 
 
 def apply_outcome(instance: Instance, outcome: Outcome) -> None:
@@ -141,7 +147,7 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
     if row.target is not None:
         undo_failed(instance, row, token, outcome.reason or "")
         return
-    instance.end_task(row, f"{row.event}.failed", outcome.reason)
+    instance.end_task(row, HOOK_FAILED[row.event], outcome.reason)
     if token is None or is_fenced(instance):
         return
     reason = f"Task {row.id} ({row.namespace}, stone {row.stone}) failed in {row.event}: {outcome.reason}"
@@ -158,7 +164,7 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
     row.owner = instance.facilities.engine_id
     row.due = instance.now() + round(delay * 1000 * (1 + random.random() / 10))
     row.deadline = None
-    row.status = f"{row.event}.failed"
+    row.status = HOOK_FAILED[row.event]
     row.reason = f"Attempt {row.attempt} failed: {outcome.reason}"
     next_attempt(row, stone)
 

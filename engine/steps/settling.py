@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...models import TaskRow
+from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED, UndoKind
 from .. import failpoints, jsontext
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import READY
@@ -14,7 +15,7 @@ from ..instance import ledger
 from ..instance.instance import Flags, Instance
 from ..stones.stone import Stone
 from ..undo import handlers, order
-from ..undo.creation import Kind, create_undo
+from ..undo.creation import create_undo
 
 MOST_LISTED = 50
 """How many tasks a reason names before it only counts them."""
@@ -193,7 +194,7 @@ def _drop_tokens(instance: Instance) -> None:
 # -- undoing
 
 
-def begin_undo(origin: Instance, kind: Kind) -> None:
+def begin_undo(origin: Instance, kind: UndoKind) -> None:
     """Let the undo run, creating it first where that has not been done when the origin was fenced off."""
     existing: int | None = getattr(origin.row, f"{kind}_id")
     undo = create_undo(origin, kind) if existing is None else origin.undo_instance(existing)
@@ -207,9 +208,9 @@ def _undo_ended(undo: Instance) -> None:
     """The undo has come to its end, well or not; its origin follows in the same transaction."""
     origin = undo.origin
     assert origin is not None
-    kind = undo.row.kind
+    kind = undo.undo_kind
     success = undo.row.status == "success"
-    origin.row.status = f"{kind}.{'success' if success else 'failed'}"
+    origin.row.status = (UNDO_SUCCEEDED if success else UNDO_FAILED)[kind]
     origin.row.phase = "ended"
     pending, origin.row.pending = origin.row.pending, None
     if kind == "cancel" and success and pending == "delete":
@@ -221,11 +222,11 @@ def _undo_ended(undo: Instance) -> None:
 def _what_is_left(undo: Instance) -> str:
     """Which tasks failed and which remain, for whoever has to decide what to retain."""
     assert undo.origin is not None
-    kind = undo.row.kind
+    kind = undo.undo_kind
     failed = {
         row.target: (row.namespace, row.reason)
         for row in undo.tasks.values()
-        if row.status == f"{kind}.failed" and row.target is not None
+        if row.status == UNDO_FAILED[kind] and row.target is not None
     }
     for token_id, target in handlers.failed(undo).items():
         handler = order.handler_in(undo.origin.tasks[target])

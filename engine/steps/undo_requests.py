@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...models.vocabulary import UNDO_BEGUN, UNDO_FAILED, UNDO_KINDS, Pending, UndoKind
 from ..bpmn.running.state import TASK
 from ..bpmn.running.token import STARTED, Token
 from ..errors import Conflict, Invalid
 from ..instance import ledger
 from ..instance.instance import Flags, Instance
 from ..undo import handlers
-from ..undo.creation import KINDS, Kind, create_undo
+from ..undo.creation import create_undo
 from ..undo.order import taken_with
 from ..undo.tasks import hand_over_undo, retain
 from .debugging import try_again
@@ -59,7 +60,7 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
         raise _in_the_way(instance, "deleted")
 
 
-def _fence(instance: Instance, pending: str, *, force: bool) -> None:
+def _fence(instance: Instance, pending: Pending, *, force: bool) -> None:
     """No token moves any more: results feed the ledger only, running hooks are told to stop, a cancel stands ready."""
     row = instance.row
     row.phase = "draining"
@@ -111,8 +112,8 @@ def _in_the_way(instance: Instance, what: str) -> Conflict:
     )
 
 
-def _ask_again(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int]) -> None:
-    if origin.row.status == f"{kind}.failed" and origin.row.phase == "ended":
+def _ask_again(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
+    if origin.row.status == UNDO_FAILED[kind] and origin.row.phase == "ended":
         resume_undo(origin, kind, undo_id, kept)
     elif kept:
         raise Conflict(
@@ -125,21 +126,21 @@ def _ask_again(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int]) 
 def retry(origin: Instance, kept: Sequence[int]) -> None:
     """Let whichever undo of this process has failed go on; raises Conflict if none has, Invalid."""
     _refuse_for_undo(origin, "retried")
-    for kind in KINDS:
+    for kind in UNDO_KINDS:
         undo_id = getattr(origin.row, f"{kind}_id")
-        if origin.row.status == f"{kind}.failed" and undo_id is not None:
+        if origin.row.status == UNDO_FAILED[kind] and undo_id is not None:
             resume_undo(origin, kind, undo_id, kept)
             return
     raise Conflict(f"No undo of process {origin.number} has failed.", status=origin.row.status)
 
 
-def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int]) -> None:
+def resume_undo(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
     """The same undo instance goes on: what failed is tried again with fresh counters, or retained for ever.
 
     ``kept`` names tasks by the origin's task id or the undo's own; what one handler takes back is given up together.
     """
     undo = origin.undo_instance(undo_id)
-    failed = [row for row in undo.tasks.values() if row.status == f"{kind}.failed" and not row.open]
+    failed = [row for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
     handled = handlers.failed(undo)
     heads = {*handled.values(), *(row.target for row in failed if row.target is not None)}
     stands_for = taken_with(origin.tasks, heads, kind)
@@ -157,7 +158,7 @@ def resume_undo(origin: Instance, kind: Kind, undo_id: int, kept: Sequence[int])
     undo.row.status = "running"
     undo.row.ended = None
     undo.row.reason = None
-    origin.row.status = f"{kind}.begin"
+    origin.row.status = UNDO_BEGUN[kind]
     origin.row.phase = "undoing"
     origin.changes.instance_changed(origin.row)
     for row in failed:

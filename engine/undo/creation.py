@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from ...models import ContentRow, DeploymentRow, InstanceRow, TaskRow
+from ...models.vocabulary import UNDO_BEGUN, UndoKind
 from .. import failpoints
 from ..authoring.definitions import digest_of, pack
 from ..instance.instance import Instance
@@ -14,11 +15,8 @@ from ..views import UndoStep
 from .order import in_order, plan
 from .tasks import handler_of, is_kept
 
-Kind = Literal["rollback", "cancel", "delete"]
-KINDS: tuple[Kind, ...] = ("rollback", "cancel", "delete")
 
-
-def preview(instance: Instance, kind: Kind) -> list[UndoStep]:
+def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
     """What an undo would do now, in order; nothing is changed."""
     stones = instance.facilities.stones
     shown: list[UndoStep] = []
@@ -40,7 +38,7 @@ def preview(instance: Instance, kind: Kind) -> list[UndoStep]:
     return shown
 
 
-def create_undo(origin: Instance, kind: Kind) -> Instance:
+def create_undo(origin: Instance, kind: UndoKind) -> Instance:
     """The undo instance, its generated model and its link, in the transaction of the origin's change of state."""
     facilities = origin.facilities
     now = origin.now()
@@ -75,14 +73,14 @@ def create_undo(origin: Instance, kind: Kind) -> Instance:
     undo.origin = origin
     tracing.begun(row, origin.row)
     setattr(origin.row, f"{kind}_id", number)
-    origin.row.status = f"{kind}.begin"
+    origin.row.status = UNDO_BEGUN[kind]
     origin.row.ended = origin.row.ended or now
     origin.made.append(undo)
     failpoints.reach("undo-created")
     return undo
 
 
-def _deployment(origin: Instance, kind: Kind, number: int) -> DeploymentRow:
+def _deployment(origin: Instance, kind: UndoKind, number: int) -> DeploymentRow:
     # Late, for a program that takes nothing back draws no model of that.
     from .model import UndoNode, undo_model
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...models import TaskRow
+from ...models.vocabulary import UndoMark
 from .. import jsontext
 from ..bpmn.elements.compensation import Entry
 from ..bpmn.elements.subprocesses import CallActivity
@@ -210,11 +211,11 @@ def covered(origin: Instance, row: TaskRow) -> list[TaskRow]:
     return [origin.tasks[task_id] for task_id in covers(row) if task_id in origin.tasks]
 
 
-def mark(undo: Instance, rows: Iterable[TaskRow], what: str) -> None:
+def mark(undo: Instance, rows: Iterable[TaskRow], what: UndoMark) -> None:
     """What became of the origin's rows, written with the origin's revision so that no stale copy of it lives on."""
     assert undo.origin is not None
     for row in rows:
-        became = "retained" if what == "undone" and row.policy == "retain" else what
+        became: UndoMark = "retained" if what == "undone" and row.policy == "retain" else what
         if row.undo != became and row.undo not in ledger.DONE_WITH:
             row.undo = became
             undo.changes.task_changed(row)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...models.vocabulary import PASSED_OVER, UNDO_FAILED, UNDO_RETAINED, UNDO_SUCCEEDED, UndoMark
 from ..bpmn.elements.tasks import StoneTask
 from ..bpmn.running.token import Token
 from ..instance import ledger
@@ -45,8 +46,8 @@ def hand_over_undo(undo: Instance, row: TaskRow, token: Token) -> None:
     assert row.target is not None
     target = _ledger(undo)[row.target]
     kind = undo.row.kind
-    if target.undo in ledger.DONE_WITH:
-        pass_over(undo, row, token, target.undo or "", "It had been taken back before.")
+    if target.undo is not None and target.undo in ledger.DONE_WITH:
+        pass_over(undo, row, token, target.undo, "It had been taken back before.")
     elif is_kept(target, kind):
         pass_over(undo, row, token, "retained", f"The policy of {target.node!r} keeps it.")
     elif row.stone not in undo.facilities.stones:
@@ -94,9 +95,9 @@ def handler_of(row: TaskRow, kind: str) -> dict[str, Any] | None:
     return handler_in(row) if kind == "rollback" else None
 
 
-def pass_over(undo: Instance, row: TaskRow, token: Token, mark: str, reason: str) -> None:
+def pass_over(undo: Instance, row: TaskRow, token: Token, mark: UndoMark, reason: str) -> None:
     """End the task without having done anything; ``mark`` is what became of the target."""
-    undo.end_task(row, "canceled" if undo.row.kind == "cancel" else f"{undo.row.kind}.skipped")
+    undo.end_task(row, PASSED_OVER[undo.undo_kind])
     row.reason = reason
     _mark(undo, row, mark)
     undo.workflow.task_done(token, row.id, {})
@@ -106,7 +107,7 @@ def undo_done(undo: Instance, row: TaskRow, token: Token | None) -> None:
     """The hook has taken the row back."""
     row.progress = 100
     reason = row.reason
-    undo.end_task(row, f"{undo.row.kind}.success")
+    undo.end_task(row, UNDO_SUCCEEDED[undo.undo_kind])
     row.reason = reason
     _mark(undo, row, "undone")
     if token is not None:
@@ -115,7 +116,7 @@ def undo_done(undo: Instance, row: TaskRow, token: Token | None) -> None:
 
 def undo_failed(undo: Instance, row: TaskRow, token: Token | None, reason: str) -> None:
     """The hook has failed for good: independent branches go on, what must come later waits."""
-    undo.end_task(row, f"{undo.row.kind}.failed", reason)
+    undo.end_task(row, UNDO_FAILED[undo.undo_kind], reason)
     _mark(undo, row, "failed")
     if token is not None:
         text = f"The {undo.row.kind} of task {row.target} ({row.namespace}, stone {row.stone}) failed: {reason}"
@@ -125,13 +126,13 @@ def undo_failed(undo: Instance, row: TaskRow, token: Token | None, reason: str) 
 def retain(undo: Instance, row: TaskRow, token: Token) -> None:
     """Give up, on request, a row whose undo has failed."""
     reason = f"{row.reason or 'It failed'} (retained on request)"
-    undo.end_task(row, f"{undo.row.kind}.retained")
+    undo.end_task(row, UNDO_RETAINED[undo.undo_kind])
     row.reason = reason
     _mark(undo, row, "retained")
     undo.workflow.task_done(token, row.id, {})
 
 
-def _mark(undo: Instance, row: TaskRow, what: str) -> None:
+def _mark(undo: Instance, row: TaskRow, what: UndoMark) -> None:
     """What became of the origin's row, or of all rows that its handler takes back with it."""
     assert undo.origin is not None
     assert row.target is not None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 from lxml import etree
 
+from ....models.vocabulary import UndoPolicy
 from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
 from .vendors import (
     ACTIVITI,
@@ -25,13 +26,11 @@ from .vendors import (
     own_text,
 )
 
-UndoPolicy = Literal["delete", "retain", "retain-except-on-failed-start"]
-
 BOUND = frozenset({"serviceTask", "sendTask", "businessRuleTask", "userTask", "task"})
 """The activities that a stone can carry out."""
 THROWING = frozenset({"intermediateThrowEvent", "endEvent"})
 """The events that a stone can carry out if they throw a message."""
-UNDO_POLICIES = frozenset({"delete", "retain", "retain-except-on-failed-start"})
+UNDO_POLICIES = frozenset(get_args(UndoPolicy))
 QUEUE = "mq_queue"
 RESERVED = frozenset({QUEUE, "namespace", "undoPolicy", "retries"})
 """The properties that speak about the task and are no input of the stone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ....models.vocabulary import ThrownKind
 from ...limits import Limits
 from .weight import Weight
 
@@ -40,7 +41,7 @@ class Host(Protocol):
     def withdraw_task(self, token: Token) -> None:
         """The token whose task was begun is gone."""
 
-    def throw(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+    def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         """A message or a signal goes out to whoever waits for it, here or in other instances."""
 
     def called_process(self, token: Token, key: str) -> Called:

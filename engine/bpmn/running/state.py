@@ -8,7 +8,6 @@ as small as its first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
@@ -16,7 +15,7 @@ from ..elements.loops import RUN, MultiInstance
 from ..elements.subprocesses import CallActivity
 from ..elements.tasks import StoneTask, UserTask
 from .token import CALLED, STARTED, Token
-from .waits import Wait, WaitKind
+from .waits import Wait
 from .workflow import Workflow
 
 TASK = "task"
@@ -139,7 +138,7 @@ def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow
         _load_token(workflow, known[token_id])
     for wait in waits:
         workflow.waits.setdefault(wait.token, []).append(
-            Wait(cast(WaitKind, wait.kind), wait.number, wait.name, wait.correlation, wait.due)
+            Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)
         )
     for task in ledger:
         if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and _ended_is_in_ledger(scope):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ....models.vocabulary import ThrownKind
 from ...language import effort
 from .event_definitions import named
 
@@ -43,7 +44,7 @@ def _catch_outward(token: Token, kind: str, code: str, payload: dict[str, Any]) 
     return False
 
 
-def send(workflow: Workflow, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+def send(workflow: Workflow, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
     """Deliver a signal to all who wait, here and elsewhere, or a message to one, here before elsewhere."""
     effort.spend(len(workflow.waits))
     receivers = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from ....models.vocabulary import WaitKind
 from ...errors import ExpressionError, ExpressionWork
 from . import timers
 from .event_definitions import AWAITED, EventDefinition
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .token import Token
-
-WaitKind = Literal["message", "signal", "timer", "date", "condition"]
 
 LONGEST_NAME = 255
 

@@ -1,0 +1,134 @@
+"""The words of the store's rows, one type for each vocabulary; views, records and the HTTP description use the same.
+
+They are ``Literal`` types, so that a misspelt word is a type error and a comparison costs what one of strings does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+UndoKind: TypeAlias = Literal["rollback", "cancel", "delete"]
+InstanceKind: TypeAlias = Literal["start", UndoKind]
+"""Of a process instance: a forward run, or the undo of one."""
+
+ProcessStatus: TypeAlias = Literal[
+    "running",
+    "debug",
+    "success",
+    "failed",
+    "rollback.begin",
+    "rollback.success",
+    "rollback.failed",
+    "cancel.begin",
+    "cancel.success",
+    "cancel.failed",
+    "delete.begin",
+    "delete.success",
+    "delete.failed",
+]
+
+Phase: TypeAlias = Literal["created", "running", "draining", "paused", "undoing", "ended"]
+"""Where an instance is in its life, for the engine; only ``running`` moves tokens."""
+
+Pending: TypeAlias = Literal["failed", "cancel", "delete", "cancel delete"]
+"""What an instance that drains, or is being cancelled, does next."""
+
+TaskKind: TypeAlias = Literal["start", "compensation", UndoKind]
+"""Of a row of the ledger: what the model asked for, what a compensation handler of it did, or an undo."""
+
+Hook: TypeAlias = Literal["start", "monitor", UndoKind, "mock"]
+"""The events of a stone."""
+
+LedgerEvent: TypeAlias = Literal[Hook, "user", "activity"]
+"""What a row of the ledger is about at present: a hook, a person (``user``), or an activity that has a handler."""
+
+TaskStatus: TypeAlias = Literal[
+    "running",
+    "success",
+    "canceled",
+    "unknown",
+    "stone-missing",
+    "produce.success",
+    "produce.failed",
+    "start.begin",
+    "start.success",
+    "start.failed",
+    "monitor.begin",
+    "monitor.success",
+    "monitor.failed",
+    "mock.begin",
+    "mock.success",
+    "mock.passed",
+    "mock.failed",
+    "rollback.begin",
+    "rollback.success",
+    "rollback.failed",
+    "rollback.skipped",
+    "rollback.retained",
+    "cancel.begin",
+    "cancel.success",
+    "cancel.failed",
+    "cancel.retained",
+    "delete.begin",
+    "delete.success",
+    "delete.failed",
+    "delete.skipped",
+    "delete.retained",
+]
+
+UndoMark: TypeAlias = Literal["undone", "retained", "failed", "skipped", "never-begun"]
+"""What became of a row of the ledger when it was to be undone; None while nothing was."""
+
+UndoPolicy: TypeAlias = Literal["delete", "retain", "retain-except-on-failed-start"]
+
+WaitKind: TypeAlias = Literal["message", "signal", "timer", "date", "condition"]
+"""A ``timer`` is due so long after it was set; a ``date`` follows the calendar."""
+
+ThrownKind: TypeAlias = Literal["message", "signal"]
+
+UNDO_KINDS: Final[tuple[UndoKind, ...]] = ("rollback", "cancel", "delete")
+"""In the order in which a process can have them."""
+
+UNDO_BEGUN: Final[Mapping[UndoKind, Literal["rollback.begin", "cancel.begin", "delete.begin"]]] = {
+    "rollback": "rollback.begin",
+    "cancel": "cancel.begin",
+    "delete": "delete.begin",
+}
+UNDO_SUCCEEDED: Final[Mapping[UndoKind, Literal["rollback.success", "cancel.success", "delete.success"]]] = {
+    "rollback": "rollback.success",
+    "cancel": "cancel.success",
+    "delete": "delete.success",
+}
+UNDO_FAILED: Final[Mapping[UndoKind, Literal["rollback.failed", "cancel.failed", "delete.failed"]]] = {
+    "rollback": "rollback.failed",
+    "cancel": "cancel.failed",
+    "delete": "delete.failed",
+}
+UNDO_RETAINED: Final[Mapping[UndoKind, TaskStatus]] = {
+    "rollback": "rollback.retained",
+    "cancel": "cancel.retained",
+    "delete": "delete.retained",
+}
+PASSED_OVER: Final[Mapping[UndoKind, TaskStatus]] = {
+    "rollback": "rollback.skipped",
+    "cancel": "canceled",
+    "delete": "delete.skipped",
+}
+"""The status of a task of an undo that had nothing to do."""
+HOOK_BEGUN: Final[Mapping[LedgerEvent, TaskStatus]] = {
+    "start": "start.begin",
+    "monitor": "monitor.begin",
+    "rollback": "rollback.begin",
+    "cancel": "cancel.begin",
+    "delete": "delete.begin",
+    "mock": "mock.begin",
+}
+HOOK_FAILED: Final[Mapping[LedgerEvent, TaskStatus]] = {
+    "start": "start.failed",
+    "monitor": "monitor.failed",
+    "rollback": "rollback.failed",
+    "cancel": "cancel.failed",
+    "delete": "delete.failed",
+    "mock": "mock.failed",
+}
