@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Severity: TypeAlias = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,7 +13,7 @@ class Finding:
     """One thing that is wrong or doubtful; ``code`` is stable, ``text`` says what it is and what to do."""
 
     code: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     text: str
     element_id: str | None = None
     line: int | None = None

@@ -26,7 +26,7 @@ class Figures(NamedTuple):
     tasks: tuple[Group, ...]
     """Open tasks of these, by who carries them out (``person`` or ``stone``) and status."""
     waits: tuple[Group, ...]
-    """What tokens wait for: ``message``, ``signal``, ``timer``, ``condition``; without ages."""
+    """What tokens wait for: by kind (``WaitKind``), without ages."""
     undo_failed: tuple[Group, ...]
     """Process instances whose undo has failed, by status; without ages."""
     left: tuple[Group, ...]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 from marshmallow import Schema, fields, validate
 
+from ...models.vocabulary import WaitKind
 from .members import Always, Instant, JsonText, LocalTime, shown
 
 AS_IT_IS = (fields.String, fields.Integer, Always)
@@ -99,7 +100,7 @@ class TaskDetail(TaskRecord):
 class WaitRecord(Schema):
     """One thing that a token waits for."""
 
-    kind = shown("kind", validate=validate.OneOf(("message", "signal", "timer", "condition")))
+    kind = shown("kind", validate=validate.OneOf(get_args(WaitKind)))
     name = shown("name", allow_none=True)
     due = shown("due", LocalTime, allow_none=True)
 

@@ -188,7 +188,7 @@ def _tell_wait(telling: Telling, node: Node, wait: Wait) -> None:
         where = f"The event {node_label(node)} on {node_label(node.host)}"
     elif node.name.endswith(":listener"):
         where = f"The event sub-process {node_label(node)}"
-    if wait.kind == "timer" and wait.due is not None:
+    if wait.kind in ("timer", "date") and wait.due is not None:
         late = "" if wait.due > telling.now - 5_000 else ": it is late, because no engine that runs looks after it"
         telling.say(f"{where} waits until {at(wait.due, telling.now)}{late}.", *((SERVE,) if late else ()))
     elif wait.kind == "message":

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
+import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from riverstone.api import create_blueprint
 from riverstone.engine import Engine
+from riverstone.models.vocabulary import WaitKind
 
+from . import processes
 from .client import Client
 from .test_process import RECORD
 from .test_seed import CONTENT, START
@@ -92,6 +96,30 @@ def test_the_description_is_valid_openapi_with_the_examples_of_the_original(clie
         if kind == "application/json"
     ]
     assert [name for name in bodies if not schemas[name].get("examples")] == []
+
+
+WAITING = {
+    "message": '<messageEventDefinition messageRef="paid"/>',
+    "signal": '<signalEventDefinition signalRef="alarm"/>',
+    "timer": "<timerEventDefinition><timeDuration>PT3H</timeDuration></timerEventDefinition>",
+    "date": "<timerEventDefinition><timeDate>2099-01-31T08:00:00Z</timeDate></timerEventDefinition>",
+    "condition": "<conditionalEventDefinition><condition>${parameters.ready}</condition></conditionalEventDefinition>",
+}
+"""An event that waits, by the kind of its wait (BPMN 2.0.2, 10.5.5; a ``timeDate`` is a date)."""
+
+
+@pytest.mark.parametrize("kind", get_args(WaitKind))
+def test_what_waits_is_shown_as_it_is_described(engine: Engine, client: Client, kind: str) -> None:
+    before = '<message id="paid" name="paid"/><signal id="alarm" name="alarm"/>'
+    engine.deploy(processes.bpmn("waits", processes.catching(WAITING[kind]), before=before))
+    started = engine.start(key="waits", name="waits", variables={"ready": False})
+
+    detail = client.get(f"/process/{started.process_instance_id}/detail").json
+
+    assert [wait["kind"] for token in detail["tokens"] for wait in token["waits"]] == [kind]
+    components = client.get("/openapi.json").json["components"]
+    whole = {"$ref": "#/components/schemas/ProcessDetail", "components": components}
+    Draft202012Validator(whole).validate(detail)
 
 
 def test_every_operation_belongs_to_a_part_that_is_told_of(client: Client) -> None:

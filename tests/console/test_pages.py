@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask import Flask
@@ -13,6 +13,9 @@ from riverstone.api import create_app, create_blueprint, create_console
 from riverstone.api.console.pages import FILES
 from riverstone.api.http.pages import TYPES
 from riverstone.engine import Engine
+from riverstone.engine.findings import Severity
+from riverstone.engine.views import Undone
+from riverstone.models.vocabulary import InstanceKind, ProcessStatus, WaitKind
 
 TEXTS = FILES / "texts"
 
@@ -122,6 +125,20 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
     assert list(english) == list(chinese)
     for key, text in english.items():
         assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", chinese[key])), key
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [
+        ("process", ProcessStatus),
+        ("kind", InstanceKind),
+        ("results", Undone),
+        ("wait", WaitKind),
+        ("finding", Severity),
+    ],
+)
+def test_every_word_that_a_server_answers_has_a_text(prefix: str, words: Any) -> None:
+    assert {f"{prefix}.{word}" for word in get_args(words)} - set(texts_of("en")) == set()
 
 
 def test_every_text_that_is_used_is_there() -> None:

@@ -73,6 +73,17 @@ def test_a_process_that_waits_tells_for_what(tmp_path: Path, world: World) -> No
         assert "it is late" in told(engine, instance.process_instance_id)
 
 
+@pytest.mark.parametrize(
+    "timer", ["<timeDate>2099-01-31T08:00:00Z</timeDate>", "<timeCycle>R3/2099-01-31T08:00:00Z/P1D</timeCycle>"]
+)
+def test_a_process_that_waits_for_a_date_tells_for_which(tmp_path: Path, world: World, timer: str) -> None:
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones()) as engine:
+        engine.deploy(line("shop", catch("opening", f"<timerEventDefinition>{timer}</timerEventDefinition>")))
+        instance = engine.start(key="shop", name="order 7")
+
+        assert "The event opening waits until 2099-01-31 " in told(engine, instance.process_instance_id)
+
+
 def test_a_task_that_is_tried_again_tells_when_and_why(tmp_path: Path, world: World) -> None:
     clock = VirtualClock()
     world.wrong("start", "a", ValueError("quota reached"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from lxml import etree
 
-from ...findings import Finding
+from ...findings import Finding, Severity
 
 # A hostile file can break a rule at every element, and with names of a megabyte; nobody reads more than this.
 _MOST = 500
@@ -33,7 +31,7 @@ class Report:
         """The specification makes the file invalid, but the engine whose dialect it is in gives it a meaning."""
         self._add(code, "warning" if self.dialect else "error", element, text)
 
-    def _add(self, code: str, severity: Literal["error", "warning"], element: etree._Element | None, text: str) -> None:
+    def _add(self, code: str, severity: Severity, element: etree._Element | None, text: str) -> None:
         element_id, line = place(element)
         text = shorten(text)
         self.add(Finding(code=code, severity=severity, text=text, element_id=element_id, line=line, source=self.source))

@@ -184,6 +184,7 @@ export default {
   "wait.message": "{name} waits for the message “{what}”.",
   "wait.signal": "{name} waits for the signal “{what}”.",
   "wait.timer": "{name} waits until {due}.",
+  "wait.date": "{name} waits until {due}.",
   "wait.condition": "{name} waits until its condition holds.",
 
   "paused.title": "The run is paused because a task has failed.",

@@ -183,6 +183,7 @@ export default {
   "wait.message": "{name} 正在等待消息“{what}”。",
   "wait.signal": "{name} 正在等待信号“{what}”。",
   "wait.timer": "{name} 等到 {due}。",
+  "wait.date": "{name} 等到 {due}。",
   "wait.condition": "{name} 等待条件成立。",
 
   "paused.title": "有任务失败，运行已暂停。",
