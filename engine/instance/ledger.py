@@ -102,7 +102,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
 
     ``retries``, ``begun``, ``handler``, and what does not count: ``tried`` of the attempts, ``survived`` of the losses.
     """
-    if row.state is None:
+    # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
+    if row.state is None or _KEPT not in row.state:
         return {}
     found: dict[str, Any] = jsontext.read(row.state).get(_KEPT, {})
     return found

@@ -12,7 +12,7 @@ from ..authoring.definitions import digest_of, pack
 from ..instance.instance import Instance
 from ..observing import tracing
 from ..views import UndoStep
-from .order import in_order, plan
+from .order import plan
 from .tasks import handler_of, is_kept
 
 
@@ -20,8 +20,10 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
     """What an undo would do now, in order; nothing is changed."""
     stones = instance.facilities.stones
     shown: list[UndoStep] = []
-    for each in in_order(plan(instance.tasks, kind)):
-        row = each.row
+    order = plan(instance.tasks, kind)
+    after = {task_id: tuple(map(str, before)) for task_id, before in order.after().items()}
+    for task_id in order.in_order():
+        row = instance.tasks[task_id]
         stone = stones.choose(row.stone, row.parameters)
         handler = handler_of(row, kind)
         undone = handler is not None or stone is None or stone.has(kind)
@@ -32,7 +34,7 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
                 namespace=(handler or {}).get("namespace", row.namespace),
                 stone=row.stone if handler is None else handler.get("stone"),
                 action=kind if undone and not is_kept(row, kind) else "retain",
-                after=tuple(str(task_id) for task_id in each.after),
+                after=after[task_id],
             )
         )
     return shown
@@ -85,11 +87,14 @@ def _deployment(origin: Instance, kind: UndoKind, number: int) -> DeploymentRow:
     from .model import UndoNode, undo_model
 
     nodes = []
-    for step in in_order(plan(origin.tasks, kind)):
-        handler = None if is_kept(step.row, kind) else handler_of(step.row, kind)
-        stone = (step.row.stone or "") if handler is None else handler.get("stone", "")
+    order = plan(origin.tasks, kind)
+    after = order.after()
+    for task_id in order.in_order():
+        row = origin.tasks[task_id]
+        handler = None if is_kept(row, kind) else handler_of(row, kind)
+        stone = (row.stone or "") if handler is None else handler.get("stone", "")
         called = handler is not None and "entry" in handler
-        nodes.append(UndoNode(step.row.id, _name_of(step.row, handler), stone, step.after, called))
+        nodes.append(UndoNode(row.id, _name_of(row, handler), stone, after[task_id], called))
     key = f"{origin.row.key[:200]}-{kind}-{number}"
     name = f"{kind} of {origin.row.name}"[:255]
     source = undo_model(key, name, nodes)

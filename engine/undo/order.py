@@ -5,19 +5,12 @@ Both come from the ledger alone: which rows may have begun, and what each causal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import heapify, heappop, heappush
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...models import TaskRow
 from ..instance import ledger
-
-
-class Step(NamedTuple):
-    """One row to undo, after the rows in ``after``: those that causally followed it."""
-
-    row: TaskRow
-    after: tuple[int, ...]
+from .frozen import Group, Order
 
 
 def undo_set(tasks: Mapping[int, TaskRow], kind: str) -> list[TaskRow]:
@@ -25,7 +18,10 @@ def undo_set(tasks: Mapping[int, TaskRow], kind: str) -> list[TaskRow]:
 
     In a rollback a handler of the model takes back all that its activity made, so one row stands for these.
     """
-    stands_for = stand_ins(tasks) if kind == "rollback" else {}
+    return _undo_set(tasks, stand_ins(tasks) if kind == "rollback" else {})
+
+
+def _undo_set(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> list[TaskRow]:
     return [
         row
         for row in tasks.values()
@@ -66,89 +62,96 @@ def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: str) ->
     return {task_id: head for head in heads for task_id in covers(tasks[head])}
 
 
-def plan(tasks: Mapping[int, TaskRow], kind: str) -> list[Step]:
-    """The undo of a whole ledger: each row after all that followed it, independent ones independent.
-
-    The oldest row comes first; :func:`in_order` gives the order of the undo.
-    """
-    rows = undo_set(tasks, kind)
-    wanted = {row.id for row in rows}
+def plan(tasks: Mapping[int, TaskRow], kind: str) -> Order:
+    """The undo of a whole ledger: each row after all that followed it, independent ones independent."""
     stands_for = stand_ins(tasks) if kind == "rollback" else {}
-    after: dict[int, list[int]] = {task_id: [] for task_id in wanted}
-    for task_id, predecessors in _followed(_causes(tasks, stands_for), wanted).items():
-        for predecessor in predecessors:
-            after[predecessor].append(task_id)
-    return [Step(row, tuple(sorted(after[row.id]))) for row in sorted(rows, key=lambda row: row.id)]
+    wanted = sorted(row.id for row in _undo_set(tasks, stands_for))
+    causes = _causes(tasks, stands_for)
+    near = _near(causes, wanted)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    followed: dict[int, list[int]] = {}
+    for task_id in wanted:
+        followed.setdefault(causes.of[task_id], []).append(task_id)
+    for number, members in followed.items():
+        if near[number]:
+            groups.setdefault(near[number], []).extend(members)
+    return Order(tuple(wanted), tuple(Group(tuple(sorted(members)), then) for then, members in groups.items()))
 
 
-def in_order(steps: Sequence[Step]) -> list[Step]:
-    """The steps so that each comes after those in its ``after``; among those that could be next, the newest row."""
-    by_id = {each.row.id: each for each in steps}
-    left = {each.row.id: len(each.after) for each in steps}
-    frees: dict[int, list[int]] = {task_id: [] for task_id in by_id}
-    for each in steps:
-        for before in each.after:
-            frees[before].append(each.row.id)
-    ready = [-task_id for task_id, count in left.items() if not count]
-    heapify(ready)
-    ordered: list[Step] = []
-    while ready:
-        task_id = -heappop(ready)
-        ordered.append(by_id[task_id])
-        for freed in frees[task_id]:
-            left[freed] -= 1
-            if not left[freed]:
-                heappush(ready, -freed)
-    return ordered
+class _Causes(NamedTuple):
+    """What rows directly followed. Many may have followed the same many others, so each such set is held once."""
+
+    sets: list[tuple[int, ...]]
+    of: dict[int, int]
+    """By row the number of its set."""
 
 
-def _causes(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> dict[int, list[int]]:
-    """The rows that each row followed, where one stands for several: those that any of these followed."""
-    causes: dict[int, list[int]] = {}
+def _causes(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> _Causes:
+    """What each row followed; where one stands for several, those that any of these followed."""
+    numbers: dict[tuple[int, ...], int] = {}
+    read: dict[str | None, int] = {}
+    of: dict[int, int] = {}
+    joined: dict[int, set[int]] = {}
     for task_id, row in tasks.items():
-        whole = stands_for.get(task_id, task_id)
-        found = causes.setdefault(whole, [])
-        before = (stands_for.get(cause, cause) for cause in ledger.after(row) if cause in tasks)
-        found.extend(cause for cause in before if cause != whole)
-    return causes
+        number = read.get(row.after)
+        if number is None:
+            causes = [stands_for.get(cause, cause) for cause in ledger.after(row) if cause in tasks]
+            number = read[row.after] = numbers.setdefault(tuple(sorted(set(causes))), len(numbers))
+        if task_id in stands_for:
+            joined.setdefault(stands_for[task_id], set()).add(number)
+        else:
+            of[task_id] = number
+    sets = list(numbers)
+    for whole, parts in joined.items():
+        of[whole] = len(sets)
+        sets.append(tuple(sorted({cause for number in parts for cause in sets[number]} - {whole})))
+    return _Causes(sets, of)
 
 
-def _followed(causes: Mapping[int, Sequence[int]], wanted: set[int]) -> dict[int, list[int]]:
-    """For each wanted row those that it directly followed, seen through the rows between that are not wanted."""
-    position = {task_id: index for index, task_id in enumerate(sorted(wanted))}
-    near: dict[int, list[int]] = {}
-    ancestors: dict[int, int] = {}
-    """Sets of positions as bits: a set of integers would make a ledger of 10,000 rows too dear."""
-    for task_id in _causal_order(causes):
-        found: set[int] = set()
-        for cause in causes[task_id]:
-            found.update((cause,) if cause in wanted else near.get(cause, ()))
-        reached = 0
-        for cause in found:
-            reached |= ancestors.get(cause, 0)
-        near[task_id] = [cause for cause in sorted(found) if not reached >> position[cause] & 1]
-        if task_id in wanted:
-            for cause in near[task_id]:
-                reached |= 1 << position[cause]
-            ancestors[task_id] = reached
-    return {task_id: near[task_id] for task_id in wanted}
+def _near(causes: _Causes, wanted: Iterable[int]) -> list[tuple[int, ...]]:
+    """For each set the wanted rows that it directly follows, seen through the rows between that are not wanted."""
+    bit = {task_id: 1 << index for index, task_id in enumerate(wanted)}
+    near: list[tuple[int, ...]] = [()] * len(causes.sets)
+    reached: dict[int, int] = {}
+    """All wanted rows before a set, as bits: a set of integers would make a ledger of 10,000 rows too dear."""
+    sets, of = causes
+    for number in _causal_order(causes):
+        # One whose own causes are not known yet would close a circle, which no ledger has.
+        known = tuple([cause for cause in sets[number] if of[cause] in reached])
+        if len(known) == 1 and known[0] in bit:
+            # So it is in a row of tasks one after the other.
+            near[number] = known
+            reached[number] = reached[of[known[0]]] | bit[known[0]]
+            continue
+        found = {cause for cause in known if cause in bit}
+        for between in {of[cause] for cause in known if cause not in bit}:
+            found.update(near[between])
+        farther = 0
+        for before in {of[cause] for cause in found}:
+            farther |= reached[before]
+        near[number] = tuple(cause for cause in sorted(found) if not farther & bit[cause])
+        for cause in near[number]:
+            farther |= bit[cause]
+        reached[number] = farther
+    return near
 
 
-def _causal_order(causes: Mapping[int, Sequence[int]]) -> Iterator[int]:
-    """Ids so that each comes after all that it followed; with several engines the ids alone do not say so."""
+def _causal_order(causes: _Causes) -> Iterator[int]:
+    """The sets so that each comes after those of its rows; with several engines the ids alone do not say so."""
+    sets, of = causes
     done: set[int] = set()
     opened: set[int] = set()
-    for first in sorted(causes):
+    for first in range(len(sets)):
         stack = [first]
         while stack:
-            task_id = stack[-1]
-            # What was opened and is not done lies below on the stack: a circle, which no ledger has, ends here.
-            waiting = [cause for cause in causes[task_id] if cause not in done] if task_id not in opened else []
-            opened.add(task_id)
-            if waiting:
-                stack.extend(waiting)
-                continue
+            number = stack[-1]
+            if number not in opened:
+                opened.add(number)
+                before = [own for cause in sets[number] if (own := of[cause]) not in done]
+                if before:
+                    stack.extend(before)
+                    continue
             stack.pop()
-            if task_id not in done:
-                done.add(task_id)
-                yield task_id
+            if number not in done:
+                done.add(number)
+                yield number

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riverstone.engine.undo.order import in_order, plan
+from riverstone.engine.undo.frozen import Order
+from riverstone.engine.undo.order import plan
 from riverstone.models import TaskRow
 from riverstone.models.rows import columns
 
@@ -56,7 +57,7 @@ def followers(causes: Causes) -> dict[int, set[int]]:
 @settings(max_examples=300)
 def test_a_plan_says_exactly_who_comes_after_whom(drawn: tuple[Causes, set[int]]) -> None:
     causes, wanted = drawn
-    steps = {step.row.id: set(step.after) for step in plan(ledger(causes, wanted), "delete")}
+    steps = {task_id: set(after) for task_id, after in plan(ledger(causes, wanted), "delete").after().items()}
     assert steps.keys() == wanted
 
     def waits_for(task_id: int) -> set[int]:
@@ -74,18 +75,39 @@ def test_a_plan_says_exactly_who_comes_after_whom(drawn: tuple[Causes, set[int]]
 @settings(max_examples=300)
 def test_the_order_of_an_undo_puts_every_step_after_those_it_waits_for(drawn: tuple[Causes, set[int]]) -> None:
     causes, wanted = drawn
-    ordered = in_order(plan(ledger(causes, wanted), "delete"))
-    assert sorted(step.row.id for step in ordered) == sorted(wanted)
+    order = plan(ledger(causes, wanted), "delete")
+    ordered, after = list(order.in_order()), order.after()
+    assert sorted(ordered) == sorted(wanted)
     seen: set[int] = set()
-    for step in ordered:
-        assert seen.issuperset(step.after)
-        seen.add(step.row.id)
+    for task_id in ordered:
+        assert seen.issuperset(after[task_id])
+        seen.add(task_id)
 
 
 def test_a_ledger_of_ten_thousand_tasks_is_planned_quickly() -> None:
     rows = ledger({number: [number - 1] if number > 1 else [] for number in range(1, 10_001)})
-    ordered = in_order(plan(rows, "delete"))
-    assert [step.row.id for step in ordered] == list(range(10_000, 0, -1))
+    assert list(plan(rows, "delete").in_order()) == list(range(10_000, 0, -1))
+
+
+def test_two_bunches_of_four_thousand_tasks_are_planned_quickly() -> None:
+    first, second = range(1, 4_001), range(4_001, 8_001)
+    rows = ledger({number: list(first) if number in second else [] for number in (*first, *second)})
+    (group,) = plan(rows, "delete").groups
+    assert group == (tuple(second), tuple(first))
+
+
+def test_a_task_that_came_after_two_bunches_in_part_is_undone_before_all_it_followed() -> None:
+    causes = {1: [], 2: [], 3: [], 11: [1, 2, 3], 12: [1, 2, 3], 13: [1, 2, 3], 20: [2, 11]}
+    order = plan(ledger(causes), "delete")
+    after = {1: {11, 12, 13}, 2: {11, 12, 13}, 3: {11, 12, 13}, 11: {20}, 12: set(), 13: set(), 20: set()}
+    assert {task_id: set(before) for task_id, before in order.after().items()} == after
+    assert list(order.in_order()) == [20, 13, 12, 11, 3, 2, 1]
+
+
+@given(ledgers())
+def test_an_order_is_read_as_it_was_written(drawn: tuple[Causes, set[int]]) -> None:
+    order = plan(ledger(*drawn), "delete")._replace(called=frozenset(drawn[1]))
+    assert Order.read(order.text()) == order
 
 
 def played(seed: int, *, threads: bool = False) -> None:
