@@ -50,7 +50,7 @@ class Model:
     updated: datetime
     protected: bool = False
     """Whether the delete of what its processes made is refused."""
-    xml: str = field(repr=False)
+    xml: str = field(default="", repr=False)
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     files: tuple[str, ...] = field(default=(), repr=False)
@@ -77,7 +77,7 @@ class Deployment:
     name: str
     version: int
     created: datetime
-    xml: str = field(repr=False)
+    xml: str = field(default="", repr=False)
     parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     files: tuple[str, ...] = field(default=(), repr=False)
@@ -103,12 +103,12 @@ class ProcessInstance:
     model_id: str | None
     model_key: str | None
     process_name: str
-    process_type: None
+    process_type: None = None
     status: ProcessStatus
     process_content: str
     start_time: datetime
     end_time: datetime | None
-    activiti_file_id: None
+    activiti_file_id: None = None
     outputs: str | None
     native_outputs: str
     rollback_process_instance_id: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
@@ -74,10 +75,10 @@ class Detail(Resource):
     """One process instance, beyond its record."""
 
     @operation("Show all of a process instance but its tasks", ProcessDetail, problems=(404,))
-    def get(self, process_instance_id: str) -> dict[str, Any]:
+    def get(self, process_instance_id: str) -> SimpleNamespace:
         instance = self.processes.get(process_instance_id)
         tokens = self.processes.tokens(process_instance_id)
-        return {**{name: getattr(instance, name) for name in instance.__slots__}, "tokens": tokens}
+        return SimpleNamespace(**{name: getattr(instance, name) for name in instance.__slots__}, tokens=tokens)
 
 
 class ProcessTasks(Resource):

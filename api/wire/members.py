@@ -7,10 +7,11 @@ not plain is Marshmallow's, and so is every word about what is wrong.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from marshmallow import fields, validate
 
@@ -42,6 +43,13 @@ class Text(fields.String):
         if not self.form.fullmatch(text):
             raise self.make_error("pattern", pattern=self.metadata["pattern"])
         return text
+
+
+class Word(fields.String):
+    """One word of a vocabulary, which is a ``Literal``."""
+
+    def __init__(self, vocabulary: Any, **options: Any) -> None:
+        super().__init__(validate=validate.OneOf(get_args(vocabulary)), **options)
 
 
 class Object(fields.Dict):
@@ -105,6 +113,9 @@ class LocalTime(fields.Field[datetime]):
     def show(self, value: datetime | None) -> str | None:
         return None if value is None else str(value.astimezone())[: len("YYYY-MM-DD HH:MM:SS")]
 
+    def read(self, text: str | None) -> datetime | None:
+        return None if text is None else datetime.fromisoformat(text).astimezone()
+
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **options: Any) -> str | None:
         return self.show(value)
 
@@ -125,36 +136,49 @@ class LocalTimeText(fields.Field[datetime]):
         return moment
 
 
-class Instant(fields.Field[datetime]):
-    """The moment ``of`` a view's attribute as RFC 3339 has it, with its offset and milliseconds, for programs."""
+class Instant(LocalTime):
+    """The same as RFC 3339 has it, with its offset and milliseconds, for programs."""
 
-    def __init__(self, *, of: str, **options: Any) -> None:
-        super().__init__(**options)
-        self.of = of
-
-    def get_value(self, obj: Any, attr: str, *args: Any, **options: Any) -> Any:
-        # Marshmallow lets no two fields have one attribute.
-        return super().get_value(obj, self.of, *args, **options)
-
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **options: Any) -> str | None:
+    def show(self, value: datetime | None) -> str | None:
         return None if value is None else value.astimezone().isoformat(timespec="milliseconds")
 
 
 class JsonText(fields.String):
-    """A JSON value as text inside JSON, as the record has it."""
+    """A JSON object as text inside JSON, as the record has it."""
 
-    def show(self, value: Any) -> str:
+    def show(self, value: Mapping[str, Any]) -> str:
         return jsontext.dumps(dict(value))
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str:
-        return self.show(value)
+    def read(self, text: str) -> Mapping[str, Any]:
+        found: dict[str, Any] = json.loads(text)
+        return found
 
 
 class Always(fields.Raw):
     """A member that the record has but does not support: always null."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> None:
-        return None
+
+class Inner(fields.Nested):
+    """A record inside of another."""
+
+    def show(self, view: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = self.schema.dump(view)
+        return shown
+
+    def read(self, content: Mapping[str, Any]) -> Any:
+        return self.schema.read(content)  # type: ignore[attr-defined]
+
+
+class Items(fields.List[Any]):
+    """Several of one kind."""
+
+    def show(self, values: Sequence[Any] | None) -> list[Any] | None:
+        show = getattr(self.inner, "show", None)
+        return None if values is None else list(values if show is None else map(show, values))
+
+    def read(self, items: Sequence[Any] | None) -> tuple[Any, ...] | None:
+        read = getattr(self.inner, "read", None)
+        return None if items is None else tuple(items if read is None else map(read, items))
 
 
 def shown(name: str, kind: type[fields.Field[Any]] = fields.String, **options: Any) -> Any:

@@ -17,6 +17,7 @@ from . import records, schemas
 from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
 from .operation import DECIMAL, METHODS, Operation, Route
+from .record import camel
 from .records import Problem
 
 # Every text of this form is a time: each month has 28 days, and no zone leaves them out.
@@ -112,12 +113,12 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
         return JSON_OBJECT | {"type": ["object", "null"] if field.allow_none else "object"}
     if isinstance(field, Always):
         return {"type": "null"}
+    if isinstance(field, Instant):
+        return {"type": ["string", "null"] if field.allow_none else "string", "format": "date-time"}
     if isinstance(field, LocalTime):
         return {"type": ["string", "null"] if field.allow_none else "string", "pattern": f"^{TIME_FORM}$"}
     if isinstance(field, LocalTimeText):
         return {"type": "string", "pattern": TIME_SOUGHT}
-    if isinstance(field, Instant):
-        return {"type": ["string", "null"] if field.allow_none else "string", "format": "date-time"}
     if isinstance(field, JsonText):
         return {"contentMediaType": "application/json"}
     return {}
@@ -175,11 +176,6 @@ def path_parameters(rule: str) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"<(\w+)>", rule):
         form = {"pattern": DECIMAL_ID} if name in DECIMAL else {"minLength": 1, "maxLength": 64}
         yield {"name": camel(name), "in": "path", "required": True, "schema": {"type": "string", **form}}
-
-
-def camel(name: str) -> str:
-    """``process_instance_id`` as it is written outside: ``processInstanceId``."""
-    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 
 
 def package_version() -> str:

@@ -6,15 +6,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate, validates_schema
 
-from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Object, Text
+from ...engine.river.starts import Drain
+from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
+from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Object, Text, Word
 
-STATUSES = (
-    "running",
-    "debug",
-    "success",
-    "failed",
-    *(f"{undo}.{state}" for undo in ("rollback", "cancel", "delete") for state in ("begin", "success", "failed")),
-)
 CURSOR = "The cursor of the part before."
 MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
 """The ways to say what is to be started, by their outside names."""
@@ -71,8 +66,8 @@ class ProcessStart(Strict):
     business_key = Text(data_key="businessKey", allow_none=True)
     rollback = Flag(metadata={"description": "Whether a failure rolls back; true unless said otherwise."})
     protected = Flag(data_key="deleteProtection", metadata={"description": "Whether a delete is refused."})
-    drain = fields.String(
-        validate=validate.OneOf(("stop", "all")),
+    drain = Word(
+        Drain,
         metadata={
             "description": "After a failure: stop what runs (as unless said otherwise), or let all run to its end."
         },
@@ -130,7 +125,7 @@ class InstanceQuery(Part):
     """Filters of the list of process instances."""
 
     cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
-    status = fields.String(validate=validate.OneOf(STATUSES))
+    status = Word(ProcessStatus)
     key = Text()
     name = Text()
 
@@ -140,9 +135,9 @@ class SearchQuery(Part):
 
     cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
     text = Text(description="A part of the name or key in any case, or the whole business key or id.")
-    statuses = fields.List(fields.String(validate=validate.OneOf(STATUSES)), data_key="status")
-    kind = fields.String(
-        validate=validate.OneOf(("start", "rollback", "cancel", "delete")),
+    statuses = fields.List(Word(ProcessStatus), data_key="status")
+    kind = Word(
+        InstanceKind,
         metadata={"description": "Forward runs (start), or the undos of one kind; all unless said otherwise."},
     )
     key = Text()
@@ -172,7 +167,7 @@ class RetryOptions(Strict):
 class PreviewQuery(Strict):
     """Which undo is asked about."""
 
-    kind = fields.String(validate=validate.OneOf(("rollback", "cancel", "delete")), load_default="delete")
+    kind = Word(UndoKind, load_default="delete")
 
 
 class TaskQuery(Strict):

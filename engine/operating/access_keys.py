@@ -11,13 +11,15 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias, get_args
 
 from ...models import AccessRecords, AlreadyUsed, KeyRow, Store, StoreError
 from ..clock import Clock, moment
 from ..errors import Conflict, Invalid, StoreUnavailable, Unknown
 
-SCOPES = ("read", "run", "deploy", "admin")
+Scope: TypeAlias = Literal["read", "run", "deploy", "admin"]
 """``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``admin`` may do all and sees all."""
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 NONE_HOLDS = 0.1
 """Seconds for which it is relied on that there is no key; other processes add some too."""
 PREFIX = "rsk"

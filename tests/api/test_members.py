@@ -1,4 +1,4 @@
-"""What is plain is read and shown as Marshmallow would do it, member by member and error by error."""
+"""What is plain is read as Marshmallow would do it, member by member and error by error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from riverstone.api.wire import records, schemas
-from riverstone.engine import Engine
-
-from . import processes
+from riverstone.api.wire import schemas
 
 LEFT_OUT: Any = object()
 VALUES = [LEFT_OUT, None, True, 0, 1, 1.5, "", " ", "\n", "x", "a b", "true", "all", "a\x00b"]
@@ -45,16 +42,3 @@ def test_a_body_is_read_or_refused_as_marshmallow_does_it(kind: type[Schema], us
         for value in VALUES:
             sent = {member: given for member, given in {**usual, name: value}.items() if given is not LEFT_OUT}
             assert outcome(schema.load, sent) == outcome(partial(Schema.load, schema), sent), sent
-
-
-def test_a_record_is_shown_as_marshmallow_does_it(engine: Engine) -> None:
-    engine.deploy(processes.making())
-    running = engine.start(key="making", name="长江", variables={"size": 2})
-    ended = engine.delete(running.process_instance_id)
-
-    for instance in (running, ended, engine.get(running.process_instance_id)):
-        record = records.ProcessRecord()
-        assert list(record.dump(instance).items()) == list(Schema.dump(record, instance).items())
-    tasks = engine.tasks(running.process_instance_id)
-    shown = records.TaskRecord(many=True)
-    assert shown.dump(tasks) == Schema.dump(shown, tasks) != []

@@ -1,0 +1,127 @@
+"""What HTTP answers is what its description says, and a client reads from it what the engine has shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, get_args
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from riverstone.api.wire import records
+from riverstone.engine import Engine, Finding, findings, views
+from riverstone.engine.operating.access_keys import Scope
+from riverstone.engine.river.starts import Drain
+from riverstone.models import vocabulary
+
+from . import processes
+from .client import Client
+
+VOCABULARIES = (
+    vocabulary.ProcessStatus,
+    vocabulary.InstanceKind,
+    vocabulary.UndoKind,
+    vocabulary.TaskStatus,
+    vocabulary.TaskKind,
+    vocabulary.WaitKind,
+    views.Undone,
+    views.UndoAction,
+    views.Executor,
+    findings.Severity,
+    Scope,
+    Drain,
+)
+HEALTH = {"live", "ready"}
+
+
+def enums(described: Any) -> Iterator[frozenset[str]]:
+    """All that are said anywhere in a description."""
+    if isinstance(described, dict):
+        if isinstance(described.get("enum"), list):
+            yield frozenset(word for word in described["enum"] if word is not None)
+        for value in described.values():
+            yield from enums(value)
+    elif isinstance(described, list):
+        for value in described:
+            yield from enums(value)
+
+
+def test_every_enum_is_a_vocabulary_and_every_vocabulary_is_described(client: Client) -> None:
+    described = client.get("/openapi.json").json
+
+    assert {*enums(described)} == {frozenset(get_args(each)) for each in VOCABULARIES} | {frozenset(HEALTH)}
+
+
+@pytest.fixture
+def story(engine: Engine) -> dict[str, str]:
+    """Ids of a process that was taken back, and of one that waits for a person and has failed before."""
+    for source in (processes.making(), processes.breaking(), processes.asking()):
+        engine.deploy(source)
+    made = engine.start(key="making", name="长江", variables={"size": 2}, business_key="b-1")
+    engine.delete(made.process_instance_id)
+    engine.start(key="breaking", name="broken")
+    asked = engine.start(key="asking", name="asks")
+    deployment = next(each for each in engine.deployments().items if each.key == "making")
+    return {
+        "processInstanceId": made.process_instance_id,
+        "taskId": engine.tasks(made.process_instance_id)[0].task_id,
+        "modelId": deployment.model_id,
+        "deploymentId": deployment.deployment_id,
+        "asked": asked.process_instance_id,
+    }
+
+
+def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[str, str]) -> None:
+    described = client.get("/openapi.json").json
+    looked = 0
+    for path, operations in described["paths"].items():
+        answer = (
+            operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json")
+        )
+        if answer is None:
+            continue
+        for process in (story["processInstanceId"], story["asked"]):
+            asked = path.format(**{**story, "processInstanceId": process})
+            query = f"?processInstanceId={process}" if path == "/task" else ""
+            found = client.get(f"{asked}{query}")
+            assert found.status_code == 200, found.text
+            validator = Draft202012Validator({**answer["schema"], "components": described["components"]})
+            assert [error.message for error in validator.iter_errors(found.json)] == [], asked
+            looked += 1
+    assert looked >= 30
+
+
+def to_the_millisecond(view: Any) -> dict[str, Any]:
+    values = {name: getattr(view, name) for name in view.__slots__}
+    return {name: value.astimezone() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def test_a_record_is_read_back_as_the_view_that_it_shows(engine: Engine, story: dict[str, str]) -> None:
+    number = story["processInstanceId"]
+    shown: list[tuple[Any, Any]] = [
+        *((records.TaskDetail(), task) for task in engine.tasks(number)),
+        *((records.ProcessSummaryRecord(), each) for each in engine.search().items),
+        *((records.UndoStepRecord(), step) for step in engine.preview(number, "delete")),
+        *((records.TokenRecord(), token) for token in engine.tokens(story["asked"])),
+        *((records.StoneRecord(), each) for each in engine.stones_declared()),
+        (records.ExplanationRecord(), engine.why(number)),
+        (records.DeploymentDetail(), engine.deployment(story["deploymentId"])),
+        (records.ModelDetail(), engine.model(story["modelId"])),
+        (records.FindingRecord(), Finding(code="x", severity="error", text="y", element_id="z", line=1)),
+    ]
+    for record, view in shown:
+        assert to_the_millisecond(record.read(record.dump(view))) == to_the_millisecond(view)
+
+
+def test_what_an_older_server_does_not_tell_is_as_the_view_has_it_by_default(
+    engine: Engine, story: dict[str, str]
+) -> None:
+    record = records.TaskDetail()
+    (task,) = engine.tasks(story["processInstanceId"])
+    content = record.dump(task)
+
+    del content["calls"]
+    content["new"] = "a member that this version does not know"
+
+    assert record.read(content) == record.read(record.dump(task))
