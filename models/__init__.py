@@ -1,26 +1,29 @@
 """The store: a Peewee schema, its migrations, and constant statements where a step is hot."""
 
-from .access import AccessRecords, AuditRow, KeyRow
+from .access import AccessRecords
 from .changes import Changes
-from .cipher import Cipher, digests, encrypt_again
+from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
+from .encryption import encrypt_again
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
+from .instance_filter import InstanceFilter
 from .leases import SUSPECT, WORKERS, Leases
-from .rows import (
+from .row_types import (
+    AuditRow,
     ContentRow,
     DeploymentRow,
     EngineRow,
     EventRow,
     InstanceRow,
+    KeyRow,
     Look,
     ModelRow,
     TaskRow,
     TokenRow,
     WaitRow,
 )
-from .search import InstanceFilter
 from .store import Store
 
 __all__ = [

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from .changes import OUT_OF_USE
+from .changes import INSERT_DEPLOYMENT, OUT_OF_USE
+from .connection import Connection
 from .errors import AlreadyUsed
-from .rows import DeploymentRow, ModelRow, columns
-from .statements import select
+from .row_types import DeploymentRow, ModelRow, columns
+from .statements import Insert, Update, select
 
-if TYPE_CHECKING:
-    from .store import Store
+Row = TypeVar("Row")
+Trigger = tuple[str, str, str]
+"""What starts a deployment by itself: kind, name and start node."""
 
 
 class Catalogue:
     """What can be started; every method may raise StoreError."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Connection) -> None:
         self._store = store
 
     def model(self, model_id: str) -> ModelRow | None:
@@ -29,25 +31,12 @@ class Catalogue:
 
     def save_model(self, row: ModelRow) -> None:
         """Insert or replace."""
-        from .tables import ProcessModel
-
-        values = {column: getattr(row, column) for column in columns(ModelRow)}
-
-        def save() -> None:
-            changed = ProcessModel.update(values).where(ProcessModel.id == row.id).execute(self._store.database)
-            if not changed:
-                ProcessModel.insert(values).execute(self._store.database)
-
-        self._store.write(save)
+        store = self._store
+        store.write(lambda: store.put(UPDATE_MODEL, row) or store.put(INSERT_MODEL, row))
 
     def models(self, *, limit: int, cursor: tuple[int, str] | None, key: str | None) -> list[ModelRow]:
         """Newest first, after the model at ``cursor``: (created, id)."""
-        from .tables import ProcessModel
-
-        query = ProcessModel.select(*(getattr(ProcessModel, column) for column in columns(ModelRow)))
-        if key is not None:
-            query = query.where(ProcessModel.key == key)
-        return self._store.query(ModelRow, _newest_first(query, ProcessModel, cursor, limit))
+        return self._newest_first("process_model", ModelRow, "1 = 1", {"key": key}, cursor, limit)
 
     def deployment(self, deployment_id: str) -> DeploymentRow | None:
         return self._store.one(DeploymentRow, SELECT_DEPLOYMENT, (deployment_id,))
@@ -77,14 +66,11 @@ class Catalogue:
         """The version (or, not ``numbered``, the trial snapshot) of a key with exactly this content."""
         return self._store.one(DeploymentRow, SELECT_SAME_VERSION if numbered else SELECT_SAME_SNAPSHOT, (key, digest))
 
-    def add_deployment(self, row: DeploymentRow, triggers: Sequence[tuple[str, str, str]]) -> None:
-        """Add a version; ``triggers`` (kind, name, node) replace those of its key's version before.
+    def add_deployment(self, row: DeploymentRow, triggers: Sequence[Trigger]) -> None:
+        """Add a version; ``triggers`` replace those of its key's version before.
 
         Raises :class:`AlreadyUsed` if the key has this version or a higher one by now.
         """
-        from .tables import Deployment
-
-        values = {column: getattr(row, column) for column in columns(DeploymentRow)}
 
         def add() -> None:
             # Whoever numbers holds this row, so no two engines give one number to different content.
@@ -92,11 +78,9 @@ class Catalogue:
             newest = self.last_version(row.key) if row.version else 0
             if row.version and newest >= row.version:
                 raise AlreadyUsed(f"version {newest} of {row.key!r} is there already")
-            Deployment.insert(values).execute(self._store.database)
+            self._store.put(INSERT_DEPLOYMENT, row)
             if row.version:
-                self._store.run("DELETE FROM `start_trigger` WHERE `key` = ?", (row.key,))
-            for kind, name, node in triggers:
-                self._store.run(INSERT_TRIGGER, (row.key, kind, name, node, row.id))
+                replace_triggers(self._store, row.key, row.id, triggers)
 
         self._store.write(add)
 
@@ -118,34 +102,48 @@ class Catalogue:
         self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
     ) -> list[DeploymentRow]:
         """Numbered versions, newest first, after the one at ``cursor``: (created, id)."""
-        from .tables import Deployment
+        wanted = {"key": key, "model_id": model_id}
+        return self._newest_first("deployment", DeploymentRow, IN_USE, wanted, cursor, limit)
 
-        query = Deployment.select(*(getattr(Deployment, column) for column in columns(DeploymentRow)))
-        query = query.where((Deployment.version > 0) & Deployment.removed.is_null())
-        if key is not None:
-            query = query.where(Deployment.key == key)
-        if model_id is not None:
-            query = query.where(Deployment.model_id == model_id)
-        return self._store.query(DeploymentRow, _newest_first(query, Deployment, cursor, limit))
+    def _newest_first(
+        self,
+        table: str,
+        row: type[Row],
+        condition: str,
+        wanted: Mapping[str, str | None],
+        cursor: tuple[int, str] | None,
+        limit: int,
+    ) -> list[Row]:
+        values: list[Any] = []
+        for column, value in wanted.items():
+            if value is not None:
+                condition += f" AND `{column}` = ?"
+                values.append(value)
+        if cursor is not None:
+            condition += " AND (`created`, `id`) < (?, ?)"
+            values.extend(cursor)
+        sql = select(table, row, f"{condition} ORDER BY `created` DESC, `id` DESC LIMIT ?")
+        return self._store.rows(row, sql, (*values, limit))
 
 
-def _newest_first(query: Any, table: Any, cursor: tuple[int, str] | None, limit: int) -> Any:
-    if cursor is not None:
-        created, number = cursor
-        query = query.where((table.created < created) | ((table.created == created) & (table.id < number)))
-    return query.order_by(table.created.desc(), table.id.desc()).limit(limit)
+def replace_triggers(store: Connection, key: str, deployment_id: str | None, triggers: Sequence[Trigger]) -> None:
+    """Within a transaction: what starts a key from now on, which is the version that does it."""
+    store.run("DELETE FROM `start_trigger` WHERE `key` = ?", (key,))
+    for kind, name, node in triggers:
+        store.run(INSERT_TRIGGER, (key, kind, name, node, deployment_id))
 
 
-_NEWEST = "`key` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1"
+IN_USE = "`version` > 0 AND `removed` IS NULL"
+_NEWEST = f"`key` = ? AND {IN_USE} ORDER BY `version` DESC LIMIT 1"
 SELECT_MODEL = select("process_model", ModelRow, "`id` = ?")
 SELECT_MODEL_OF_KEY = select("process_model", ModelRow, "`key` = ? ORDER BY `updated` DESC LIMIT 1")
+INSERT_MODEL = Insert.of("process_model", ModelRow)
+UPDATE_MODEL = Update("process_model", columns(ModelRow)[1:], where=("id",))
 SELECT_DEPLOYMENT = select("deployment", DeploymentRow, "`id` = ?")
 SELECT_NEWEST_DEPLOYMENT = select("deployment", DeploymentRow, _NEWEST)
 SELECT_NEWEST_DEPLOYMENT_ID = f"SELECT `id` FROM `deployment` WHERE {_NEWEST}"
 SELECT_SAME_VERSION = select(
-    "deployment",
-    DeploymentRow,
-    "`key` = ? AND `digest` = ? AND `version` > 0 AND `removed` IS NULL ORDER BY `version` DESC LIMIT 1",
+    "deployment", DeploymentRow, f"`key` = ? AND `digest` = ? AND {IN_USE} ORDER BY `version` DESC LIMIT 1"
 )
 SELECT_SAME_SNAPSHOT = select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"

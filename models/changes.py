@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from .access import AuditRow
 from .errors import RevisionConflict
-from .rows import ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from .row_types import AuditRow, ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from .statements import Delete, Graded, Insert, Statement, Update, Writer
 
 INSTANCE_SET = (

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from .errors import StoreError
-from .rows import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow
-
-if TYPE_CHECKING:
-    from .store import Store
+from .row_types import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow
 
 Row = TypeVar("Row")
 
@@ -34,13 +31,6 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
 PLAIN = frozenset({"reason"})
 """Columns of free text, where what looks encrypted may be just a text; the others are JSON, which never does."""
 MARK = "fernet:"
-IDENTIFIED_BY = {
-    "content": ("process_instance_id",),
-    "task": ("id",),
-    "token": ("process_instance_id", "id"),
-    "event": ("id",),
-    "process_instance": ("process_instance_id",),
-}
 
 
 class Cipher:
@@ -107,41 +97,3 @@ def sealed(values: Sequence[Any], places: Sequence[int], cipher: Cipher) -> list
         if written[place] is not None:
             written[place] = cipher.encrypt(written[place])
     return written
-
-
-def encrypt_again(store: Store, cipher: Cipher, *, batch: int = 200) -> int:
-    """Write everything that is stored anew with the first key; how many values there were.
-
-    Engines may go on meanwhile: what they change in between is left as they wrote it. Raises StoreError.
-    """
-    return sum(
-        _rewrite(store, cipher, table, column, batch) for table, columns in COLUMNS.items() for column in columns
-    )
-
-
-def _rewrite(store: Store, cipher: Cipher, table: str, column: str, batch: int) -> int:
-    names = IDENTIFIED_BY[table]
-    condition = " AND ".join(f"`{name}` = ?" for name in names)
-    sql = f"UPDATE `{table}` SET `{column}` = ? WHERE {condition} AND `{column}` = ?"
-    count = 0
-    for *identifier, stored in _all(store, table, column, names, batch):
-        text = cipher.decrypt(stored) if stored.startswith(MARK) else stored
-        if text is None and column not in PLAIN:
-            raise StoreError(f"the column {column} of {table} is encrypted and no key fits: give the old key too")
-        count += store.execute(sql, (cipher.encrypt(stored if text is None else text), *identifier, stored))
-    return count
-
-
-def _all(store: Store, table: str, column: str, names: Sequence[str], batch: int) -> Iterator[tuple[Any, ...]]:
-    listed = ", ".join(f"`{name}`" for name in names)
-    after: tuple[Any, ...] = ()
-    while True:
-        beyond = f" AND ({listed}) > ({', '.join('?' * len(names))})" if after else ""
-        sql = (
-            f"SELECT {listed}, `{column}` FROM `{table}` WHERE `{column}` IS NOT NULL{beyond} ORDER BY {listed} LIMIT ?"
-        )
-        found = store.read(sql, (*after, batch))
-        yield from found
-        if len(found) < batch:
-            return
-        after = found[-1][:-1]

@@ -15,7 +15,7 @@ from playhouse.migrations import Runner
 
 from .errors import StoreError
 from .guard import Kind
-from .tables import TABLES
+from .row_types import TABLES
 
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
@@ -173,9 +173,8 @@ def _compare_exactly(database: MySQLDatabase) -> None:
         "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_collation <> %s",
         (collation,),
     ).fetchall()
-    ours = {table._meta.table_name for table in TABLES}
     for (name,) in different:
-        if name in ours:
+        if name in TABLES:
             database.execute_sql(f"ALTER TABLE `{name}` CONVERT TO CHARACTER SET utf8mb4 COLLATE {collation}")
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from .connection import Connection
 from .errors import AlreadyUsed
-
-if TYPE_CHECKING:
-    from .store import Store
 
 
 class DeclarationRow(NamedTuple):
@@ -24,7 +22,7 @@ class DeclarationRow(NamedTuple):
 class Declarations:
     """The declared stones of one store; every method may raise StoreError."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Connection) -> None:
         self.store = store
 
     def all(self) -> list[DeclarationRow]:

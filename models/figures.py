@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from .store import Store
+from .store import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

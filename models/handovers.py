@@ -10,12 +10,11 @@ Only its deadline is not: that is by the clocks of engines, so one of them sees 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from .connection import Connection
 from .leases import OUTDATE, WORKERS, now_of
-
-if TYPE_CHECKING:
-    from .store import Store
+from .statements import marks
 
 MOST_AT_ONCE = 1000
 
@@ -34,7 +33,7 @@ class HandedRow(NamedTuple):
 class Handovers:
     """The handed-over tasks of one store; every method may raise StoreError."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Connection) -> None:
         self.store = store
         self._now = now_of(store.kind)
         self._insert = "INSERT OR IGNORE INTO", ""
@@ -52,8 +51,7 @@ class Handovers:
         missing = self.store.read(f"SELECT COUNT(*) {_IN_HAND} AND NOT EXISTS ({_NOTED})")
         gone = self.store.read(f"SELECT `task_id` FROM `handover` WHERE NOT EXISTS ({_STILL}) LIMIT {MOST_AT_ONCE}")
         if gone:
-            marks = ", ".join("?" * len(gone))
-            sql = f"DELETE FROM `handover` WHERE `task_id` IN ({marks}) AND NOT EXISTS ({_STILL})"
+            sql = f"DELETE FROM `handover` WHERE `task_id` IN ({marks(gone)}) AND NOT EXISTS ({_STILL})"
             self.store.execute(sql, tuple(number for (number,) in gone))
         if missing[0][0]:
             self.store.execute(
@@ -66,7 +64,7 @@ class Handovers:
     def _adopt(self, engine_id: str) -> None:
         # Literally: a subquery would hold up the commits of those engines on MariaDB.
         living = [engine_id, *(name for (name,) in self.store.read("SELECT `id` FROM `engine_node`"))]
-        nobodys = f"(`owner` IS NULL OR `owner` NOT IN ({', '.join('?' * len(living))}))"
+        nobodys = f"(`owner` IS NULL OR `owner` NOT IN ({marks(living)}))"
         if self.store.read(f"SELECT 1 FROM `handover` WHERE {nobodys} LIMIT 1", living):
             self.store.execute(f"UPDATE `handover` SET `owner` = ? WHERE {nobodys}", (engine_id, *living))
 

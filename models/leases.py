@@ -7,17 +7,15 @@ engine is refused, so it cannot bring in what others have in hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from .cipher import opened
+from .connection import Connection
 from .errors import AlreadyUsed
-from .rows import EngineRow, TaskRow, columns
+from .row_types import EngineRow, TaskRow
+from .statements import marks, select
 from .store import RUNNING
-
-if TYPE_CHECKING:
-    from .store import Store
 
 WORKERS: Final = "workers"
 """Who owns a task that was handed to workers on other machines."""
@@ -42,7 +40,7 @@ SUSPECT = 2
 class Leases:
     """The engines of one store; every method may raise StoreError."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Connection) -> None:
         self.store = store
         self._now = now_of(store.kind)
 
@@ -117,16 +115,15 @@ class Leases:
             wanted = [row.id for row in found if losses(row) < SUSPECT]
             wanted += [row.id for row in found if losses(row) >= SUSPECT][:suspects]
             if wanted:
-                marks = _marks(wanted)
-                sql = f"UPDATE `task` SET `owner` = ? WHERE `id` IN ({marks}) AND `owner` IS NULL AND `open` = 1"
+                which = f"`id` IN ({marks(wanted)})"
+                sql = f"UPDATE `task` SET `owner` = ? WHERE {which} AND `owner` IS NULL AND `open` = 1"
                 self.store.execute(sql, (engine_id, *wanted))
-                claimed += self._tasks(f"`id` IN ({marks}) AND `owner` = ?", *wanted, engine_id, limit)
+                claimed += self._tasks(f"{which} AND `owner` = ?", *wanted, engine_id, limit)
         return claimed
 
     def _tasks(self, condition: str, *values: object) -> list[TaskRow]:
-        names = ", ".join(f"`{name}`" for name in columns(TaskRow))
-        sql = f"SELECT {names} FROM `task` WHERE {condition} AND `open` = 1 ORDER BY `due` LIMIT ?"
-        return [opened(TaskRow(*row), self.store.cipher) for row in self.store.read(sql, values)]
+        sql = select("task", TaskRow, f"{condition} AND `open` = 1 ORDER BY `due` LIMIT ?")
+        return self.store.rows(TaskRow, sql, values)
 
     def claim_timers(self, engine_id: str, now: int, limit: int) -> int:
         """Make timers that are due and that no living engine sees to this engine's; how many there were."""
@@ -143,8 +140,8 @@ class Leases:
         # Literally: a subquery would hold up the commits of those engines on MariaDB.
         living = [engine_id, *(number for (number,) in self.store.read("SELECT `id` FROM `engine_node`"))]
         sql = (
-            f"UPDATE `{table}` SET `{owner}` = ? WHERE `process_instance_id` IN ({_marks(found)}) AND `due` <= ?"
-            f" AND (`{owner}` IS NULL OR `{owner}` NOT IN ({_marks(living)}))"
+            f"UPDATE `{table}` SET `{owner}` = ? WHERE `process_instance_id` IN ({marks(found)}) AND `due` <= ?"
+            f" AND (`{owner}` IS NULL OR `{owner}` NOT IN ({marks(living)}))"
         )
         return self.store.execute(sql, (engine_id, *found, now, *living))
 
@@ -177,10 +174,6 @@ class Leases:
                     self.store.run(OUTDATE, (number,))
 
         self.store.write(move)
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 SQLITE_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"

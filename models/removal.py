@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from .cipher import opened
+from .catalogue import IN_USE, LOCK_SEQUENCE, Trigger, replace_triggers
+from .connection import Connection
 from .errors import AlreadyUsed
-from .rows import TokenRow, columns
-
-if TYPE_CHECKING:
-    from .store import Store
+from .row_types import TokenRow
+from .statements import marks, select
+from .vocabulary import UndoMark
 
 PAGE = 500
 
@@ -21,38 +21,36 @@ class Successor(NamedTuple):
 
     key: str
     deployment_id: str | None
-    triggers: Sequence[tuple[str, str, str]]
-    """Kind, name and node."""
+    triggers: Sequence[Trigger]
 
 
 class Removal:
     """What a removal needs of one store; every method may raise StoreError."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Connection) -> None:
         self.store = store
 
     def versions_of(self, model_id: str) -> list[tuple[str, str]]:
         """The versions of a model that are in use: deployment id and key."""
-        sql = "SELECT `id`, `key` FROM `deployment` WHERE `model_id` = ? AND `version` > 0 AND `removed` IS NULL"
+        sql = f"SELECT `id`, `key` FROM `deployment` WHERE `model_id` = ? AND {IN_USE}"
         return [(str(deployment_id), str(key)) for deployment_id, key in self.store.read(sql, (model_id,))]
 
     def others_of(self, key: str, deployment_ids: Sequence[str]) -> str | None:
         """The newest version of a key that is in use and none of these."""
         sql = (
-            "SELECT `id` FROM `deployment` WHERE `key` = ? AND `version` > 0 AND `removed` IS NULL"
-            f" AND `id` NOT IN ({_marks(deployment_ids)}) ORDER BY `version` DESC LIMIT 1"
+            f"SELECT `id` FROM `deployment` WHERE `key` = ? AND {IN_USE}"
+            f" AND `id` NOT IN ({marks(deployment_ids)}) ORDER BY `version` DESC LIMIT 1"
         )
-        found = self.store.read(sql, (key, *deployment_ids))
-        return str(found[0][0]) if found else None
+        found = self.store.value(sql, (key, *deployment_ids))
+        return None if found is None else str(found)
 
-    def needing(self, column: str, value: str, undone: Sequence[str]) -> list[int]:
+    def needing(self, column: str, value: str, undone: Sequence[UndoMark]) -> list[int]:
         """The instances with this ``deployment_id`` or ``model_id`` that go on or have something left to undo."""
         sql = (
             f"SELECT `process_instance_id` FROM `process_instance` WHERE `kind` = 'start' AND `{column}` = ?"
             " AND (`phase` <> 'ended' OR (`status` <> 'delete.success' AND EXISTS (SELECT 1 FROM `task`"
-            " WHERE `task`.`process_instance_id` = `process_instance`.`process_instance_id`"
-            " AND `task`.`kind` = 'start' AND `task`.`stone` IS NOT NULL AND `task`.`event` <> 'mock'"
-            f" AND (`task`.`undo` IS NULL OR `task`.`undo` NOT IN ({_marks(undone)}))))) ORDER BY 1"
+            f" WHERE `task`.`process_instance_id` = `process_instance`.`process_instance_id` AND {to_undo(undone)})))"
+            " ORDER BY 1"
         )
         return [int(number) for (number,) in self.store.read(sql, (value, *undone))]
 
@@ -71,8 +69,7 @@ class Removal:
         """Every call of a process that is under way: the instance, and the version that it has called."""
         after = (0, 0)
         while True:
-            found = self.store.read(SELECT_INTERNALS, (*after, PAGE))
-            rows = [opened(TokenRow(*values), self.store.cipher) for values in found]
+            rows = self.store.rows(TokenRow, SELECT_INTERNALS, (*after, PAGE))
             for row in rows:
                 called = json.loads(row.internal or "{}").get("deployment")
                 if called is not None:
@@ -91,7 +88,7 @@ class Removal:
 
         def action() -> None:
             run = self.store.run
-            run("UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'")
+            run(LOCK_SEQUENCE)
             for each in successors:
                 if self.others_of(each.key, deployment_ids) != each.deployment_id:
                     raise AlreadyUsed(f"another version of {each.key!r} is the newest now")
@@ -100,19 +97,21 @@ class Removal:
             if model_id is not None:
                 run("DELETE FROM `process_model` WHERE `id` = ?", (model_id,))
             for each in successors:
-                run("DELETE FROM `start_trigger` WHERE `key` = ?", (each.key,))
-                for kind, name, node in each.triggers:
-                    run(INSERT_TRIGGER, (each.key, kind, name, node, each.deployment_id))
+                replace_triggers(self.store, each.key, each.deployment_id, each.triggers)
 
         self.store.write(action)
 
 
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
+def to_undo(undone: Sequence[UndoMark]) -> str:
+    """The condition for rows of the ledger that an undo would touch: those not marked as ``undone``, its values."""
+    return (
+        "`task`.`kind` = 'start' AND `task`.`stone` IS NOT NULL AND `task`.`event` <> 'mock'"
+        f" AND (`task`.`undo` IS NULL OR `task`.`undo` NOT IN ({marks(undone)}))"
+    )
 
 
-INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"
-SELECT_INTERNALS = (
-    f"SELECT {', '.join(f'`{name}`' for name in columns(TokenRow))} FROM `token` WHERE `internal` IS NOT NULL"
-    " AND (`process_instance_id`, `id`) > (?, ?) ORDER BY `process_instance_id`, `id` LIMIT ?"
+SELECT_INTERNALS = select(
+    "token",
+    TokenRow,
+    "`internal` IS NOT NULL AND (`process_instance_id`, `id`) > (?, ?) ORDER BY `process_instance_id`, `id` LIMIT ?",
 )

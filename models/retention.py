@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from .store import Store
+from .connection import Connection
+from .removal import to_undo
+from .statements import marks
+from .vocabulary import UndoMark
 
 MOST_AT_ONCE = 100
 """Rows of one table that one transaction removes, so that no step waits for long."""
@@ -27,11 +29,11 @@ class Candidate(NamedTuple):
 class Retention:
     """What a purge needs of one store; every method may raise StoreError."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Connection) -> None:
         self.store = store
 
     def candidates(
-        self, before: int, *, after: int, kept_flag: int, undone: Sequence[str], even_undeleted: bool
+        self, before: int, *, after: int, kept_flag: int, undone: Sequence[UndoMark], even_undeleted: bool
     ) -> tuple[list[Candidate], int | None]:
         """Instances that ended ``before``, oldest first, of ids above ``after``; and where to look on, None at the end.
 
@@ -52,15 +54,12 @@ class Retention:
     def _all_ended(self, undos: Sequence[int], before: int) -> bool:
         return all(self.store.read(SELECT_ENDED_UNDO, (undo, before)) for undo in undos)
 
-    def _needed(self, number: int, undone: Sequence[str]) -> bool:
-        sql = (
-            "SELECT 1 FROM `task` WHERE `process_instance_id` = ? AND `kind` = 'start' AND `stone` IS NOT NULL"
-            f" AND `event` <> 'mock' AND (`undo` IS NULL OR `undo` NOT IN ({_marks(undone)})) LIMIT 1"
-        )
+    def _needed(self, number: int, undone: Sequence[UndoMark]) -> bool:
+        sql = f"SELECT 1 FROM `task` WHERE `process_instance_id` = ? AND {to_undo(undone)} LIMIT 1"
         return bool(self.store.read(sql, (number, *undone)))
 
     def _tasks(self, numbers: Sequence[int]) -> int:
-        sql = f"SELECT COUNT(*) FROM `task` WHERE `process_instance_id` IN ({_marks(numbers)})"
+        sql = f"SELECT COUNT(*) FROM `task` WHERE `process_instance_id` IN ({marks(numbers)})"
         return int(self.store.read(sql, numbers)[0][0])
 
     def remove(self, candidates: Iterable[Candidate]) -> list[int]:
@@ -100,7 +99,7 @@ class Retention:
             self.store.execute("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
             return False
         numbers = [task_id for (task_id,) in found]
-        self.store.execute(f"DELETE FROM `task` WHERE `id` IN ({_marks(numbers)})", numbers)
+        self.store.execute(f"DELETE FROM `task` WHERE `id` IN ({marks(numbers)})", numbers)
         return True
 
     def remove_snapshots(self, before: int) -> int:
@@ -109,10 +108,6 @@ class Retention:
         found = self.store.read(SELECT_SNAPSHOTS, (before, MOST_AT_ONCE))
         found += self.store.read(SELECT_REMOVED, (before, MOST_AT_ONCE - len(found)))
         return sum(self.store.execute(DELETE_UNUSED, (deployment_id,)) for (deployment_id,) in found)
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 SELECT_ENDED = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -25,7 +26,7 @@ Stored = tuple[Any, ...] | None
 
 @dataclass(slots=True)
 class InstanceRow:
-    """One process instance; see :class:`riverstone.models.tables.ProcessInstance`."""
+    """One process instance: what a step compares, sets and shows."""
 
     process_instance_id: int
     id: str
@@ -232,6 +233,67 @@ class EngineRow:
     silent: int
 
 
+@dataclass(slots=True)
+class KeyRow:
+    """One access key; only the digest of its secret is kept."""
+
+    id: str
+    name: str
+    digest: str
+    scopes: str
+    """The scopes' names, separated by blanks."""
+    owner_name: str | None
+    """Whose process instances it starts and sees; None sees all and starts some that are nobody's."""
+    created: int
+    revoked: int | None = None
+
+
+@dataclass(slots=True)
+class AuditRow:
+    """One changing call."""
+
+    created: int
+    request_id: str
+    client: str
+    """Who."""
+    address: str
+    """From where."""
+    action: str
+    """What: the operation's name."""
+    target: str | None
+    """Of what: the id of a process instance, task, model or key, where there is one."""
+    outcome: str
+    """``done``, or the code of the error that refused it."""
+
+
 def columns(row: type[Any]) -> tuple[str, ...]:
     """The names of a record's columns, in order."""
     return tuple(field.name for field in fields(row) if field.name != "stored")
+
+
+TABLES: Mapping[str, type[Any] | None] = {
+    "process_model": ModelRow,
+    "deployment": DeploymentRow,
+    "process_instance": InstanceRow,
+    "content": ContentRow,
+    "task": TaskRow,
+    "token": TokenRow,
+    "wait": WaitRow,
+    "event": EventRow,
+    "access_key": KeyRow,
+    # Beside these columns it has the number of the row.
+    "audit": AuditRow,
+    # The engines that work on the store, with the number of the last commit of each.
+    "engine_node": None,
+    # The decimal ids that process instances and tasks share, taken in blocks.
+    "sequence": None,
+    # What a message, a signal or a time starts: the newest version of each key.
+    "start_trigger": None,
+    # The idempotency keys that were used, with the digest of what for.
+    "start_request": None,
+    # Tasks that workers on other machines have had in hand for more than a moment.
+    "handover": None,
+    # Stones that workers on other machines have declared.
+    "stone": None,
+}
+"""The tables, with what the engine holds of one row; the migrations make them, with keys, widths and indexes."""

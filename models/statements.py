@@ -6,14 +6,14 @@ than the statement: there, many rows go in one. Other databases get the driver's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import fields
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from .cipher import COLUMNS, Cipher, sealed
-from .rows import columns
+from .row_types import columns
 
 Make = Callable[..., "Statement"]
 
@@ -41,8 +41,8 @@ class Insert(Statement):
     """Adds rows to a table."""
 
     def __init__(self, table: str, names: Sequence[str]) -> None:
-        self._head = f"INSERT INTO `{table}` ({', '.join(f'`{name}`' for name in names)}) VALUES "
-        self._marks = f"({', '.join('?' * len(names))})"
+        self._head = f"INSERT INTO `{table}` ({listed(names)}) VALUES "
+        self._marks = f"({marks(names)})"
         super().__init__(self._head + self._marks, names)
         self.secret = _secret(table, names)
 
@@ -77,8 +77,7 @@ class Update(Statement):
         condition = " AND ".join(
             f"`{self._table}`.`{name}` = new.column{offset + index}" for index, name in enumerate(self._where, 1)
         )
-        marks = f"({', '.join('?' * len(self.names))})"
-        rows = ", ".join([marks] * count)
+        rows = ", ".join([f"({marks(self.names)})"] * count)
         return f"UPDATE `{self._table}` SET {assignments} FROM (VALUES {rows}) AS new WHERE {condition}"
 
 
@@ -87,8 +86,8 @@ class Delete(Statement):
 
     def __init__(self, table: str, where: Sequence[str]) -> None:
         condition = " AND ".join(f"`{name}` = ?" for name in where)
-        self._head = f"DELETE FROM `{table}` WHERE ({', '.join(f'`{name}`' for name in where)}) IN (VALUES "
-        self._marks = f"({', '.join('?' * len(where))})"
+        self._head = f"DELETE FROM `{table}` WHERE ({listed(where)}) IN (VALUES "
+        self._marks = f"({marks(where)})"
         super().__init__(f"DELETE FROM `{table}` WHERE {condition}", where)
 
     def wide(self, count: int) -> str:
@@ -202,10 +201,19 @@ def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(place for place, name in enumerate(names) if name in COLUMNS.get(table, ()))
 
 
+def listed(names: Iterable[str]) -> str:
+    """Columns, as a statement names them."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def marks(values: Sized) -> str:
+    """A mark for each of several values."""
+    return ", ".join("?" * len(values))
+
+
 def select(table: str, row: type[Any], condition: str) -> str:
     """The statement that reads records of a table."""
-    names = ", ".join(f"`{name}`" for name in columns(row))
-    return f"SELECT {names} FROM `{table}` WHERE {condition}"
+    return f"SELECT {listed(columns(row))} FROM `{table}` WHERE {condition}"
 
 
 _wide: dict[tuple[str, int], str] = {}

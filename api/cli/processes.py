@@ -8,7 +8,7 @@ import click
 
 from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
-from .terminal import age, json_option, print_record
+from .terminal import age, json_option, print_record, statuses_named
 
 
 @click.command()
@@ -88,7 +88,7 @@ def list_instances(connection: Connection, /, status: str | None, **options: Any
     from .live import instance_line
 
     with connection.asking(passive=True) as engine:
-        page = engine.search(statuses=() if status is None else (status,), **options)
+        page = engine.search(statuses=statuses_named(status), **options)
     for instance in page.items:
         click.echo(instance_line(instance))
     if page.cursor is not None:

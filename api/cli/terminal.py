@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from ...engine import TaskBinding
+    from ...models.vocabulary import ProcessStatus
 
 
 def readable(path: str) -> Path:
@@ -43,6 +44,16 @@ def json_option(option: str, text: str | None) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise click.ClickException(f"{option} must be a JSON object.")
     return value
+
+
+def statuses_named(status: str | None) -> tuple[ProcessStatus, ...]:
+    """The status that ``--status`` names, none without it; raises ClickException."""
+    from ...models.vocabulary import ProcessStatus
+
+    words: tuple[ProcessStatus, ...] = get_args(ProcessStatus)
+    if status is not None and status not in words:
+        raise click.ClickException(f"--status is {status!r}: use one of {', '.join(words)}.")
+    return tuple(word for word in words if word == status)
 
 
 def age(option: str, text: str) -> float:

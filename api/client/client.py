@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from ...engine import jsontext
@@ -27,6 +27,7 @@ from ...engine.views import (
     Token,
     UndoStep,
 )
+from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
 from ..wire.members import TIME
 from . import reading
 from .transport import Files, Transport, part
@@ -177,7 +178,7 @@ class Client:
         *,
         limit: int = 50,
         cursor: str | None = None,
-        status: str | None = None,
+        status: ProcessStatus | None = None,
         key: str | None = None,
         name: str | None = None,
     ) -> Page[ProcessInstance]:
@@ -191,8 +192,8 @@ class Client:
         limit: int = 50,
         cursor: str | None = None,
         text: str | None = None,
-        statuses: Sequence[str] = (),
-        kind: str | None = None,
+        statuses: Sequence[ProcessStatus] = (),
+        kind: InstanceKind | None = None,
         key: str | None = None,
         started_from: datetime | None = None,
         started_before: datetime | None = None,
@@ -256,13 +257,13 @@ class Client:
         self._transport.send("PUT", f"/process/{part(process_instance_id)}/retry", body={"retain": list(retain)})
         return self.get(process_instance_id)
 
-    def _undo(self, process_instance_id: str, kind: str, options: Mapping[str, Any]) -> ProcessInstance:
+    def _undo(self, process_instance_id: str, kind: UndoKind, options: Mapping[str, Any]) -> ProcessInstance:
         # Without tasks to give up, asking twice is asking once.
         harmless = not options.get("retain")
         self._transport.send("PUT", f"/process/{part(process_instance_id)}/{kind}", body=options, harmless=harmless)
         return self.get(process_instance_id)
 
-    def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
+    def preview(self, process_instance_id: str, kind: UndoKind) -> list[UndoStep]:
         found = self._transport.get(f"/process/{part(process_instance_id)}/preview", kind=kind)
         return [reading.undo_step(each) for each in found]
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from ...models import AlreadyUsed, InstanceFilter
+from ...models.vocabulary import InstanceKind, ProcessStatus
 from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
@@ -91,7 +92,7 @@ class ProcessCalls(Workings):
         *,
         limit: int = 50,
         cursor: str | None = None,
-        status: str | None = None,
+        status: ProcessStatus | None = None,
         key: str | None = None,
         name: str | None = None,
         owner: str | None = None,
@@ -108,8 +109,8 @@ class ProcessCalls(Workings):
         limit: int = 50,
         cursor: str | None = None,
         text: str | None = None,
-        statuses: Sequence[str] = (),
-        kind: str | None = None,
+        statuses: Sequence[ProcessStatus] = (),
+        kind: InstanceKind | None = None,
         key: str | None = None,
         started_from: datetime | None = None,
         started_before: datetime | None = None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
+from ...models.vocabulary import UNDO_KINDS, UndoKind
 from .. import jsontext
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Flags
@@ -49,9 +50,9 @@ class UndoCalls(ProcessCalls):
         self._pump.step(lambda turn: undo_requests.retry(turn.instance(number), kept))
         return self.get(process_instance_id)
 
-    def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
+    def preview(self, process_instance_id: str, kind: UndoKind) -> list[UndoStep]:
         """What an undo would do now, in its order; nothing is changed. Raises UnknownProcessInstance, Invalid."""
-        if kind not in ("rollback", "cancel", "delete"):
+        if kind not in UNDO_KINDS:
             raise Invalid(f"{kind!r} is no kind of undo: use rollback, cancel or delete.", code="undo-kind")
         number = number_of(process_instance_id, UnknownProcessInstance)
         steps: list[UndoStep] = self._pump.step(lambda turn: preview(turn.instance(number), kind))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...models import InstanceRow, Look, TaskRow
+from ...models.vocabulary import TaskKind, UndoMark
 from .. import jsontext
 from ..stones.stone import UNDO_EVENTS
 from ..work import MOST_LOG_LINES, Outcome, Work
@@ -17,10 +18,10 @@ from ..work import MOST_LOG_LINES, Outcome, Work
 START: Final = "start"
 COMPENSATION: Final = "compensation"
 """The kind of a row that a compensation handler of the model made: itself an undo, so no undo touches it."""
-FORWARD = frozenset({START, COMPENSATION})
+FORWARD: frozenset[TaskKind] = frozenset({START, COMPENSATION})
 """The kinds of rows that a process's own model made."""
 
-DONE_WITH = frozenset({"undone", "retained", "never-begun"})
+DONE_WITH: frozenset[UndoMark] = frozenset({"undone", "retained", "never-begun"})
 """What a row's ``undo`` says when no undo will touch it again."""
 
 PHASES = {

@@ -21,7 +21,7 @@ from typing import Any
 
 from riverstone.engine import failpoints
 from riverstone.models import Store
-from riverstone.models.tables import TABLES
+from riverstone.models.row_types import TABLES
 
 from .ground import Ground
 from .reference import VARIANTS, Variant, play, told
@@ -152,7 +152,7 @@ class Databases:
         assert self.server is not None
         store = Store(self.server)
         for table in TABLES:
-            store.execute(f"DELETE FROM `{table._meta.table_name}`")
+            store.execute(f"DELETE FROM `{table}`")
         store.close()
 
 

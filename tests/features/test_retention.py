@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from riverstone.api.cli import main
 from riverstone.engine import Clock, Engine, Invalid, UnknownProcessInstance, VirtualClock
-from riverstone.models.tables import TABLES
+from riverstone.models.row_types import TABLES
 
 from ..models.stores import SHARED, fresh
 from .sketch import catch, line, runs, service
@@ -41,7 +41,7 @@ def engine(tmp_path: Path, world: World, clock: VirtualClock) -> Iterator[Engine
 
 def rows(engine: Engine) -> dict[str, int]:
     """How many rows of process instances the store has, by table."""
-    assert {*COUNTED} <= {table._meta.table_name for table in TABLES}
+    assert TABLES.keys() >= {*COUNTED}
     return {table: engine._store.read(f"SELECT COUNT(*) FROM `{table}`")[0][0] for table in COUNTED}
 
 

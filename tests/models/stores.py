@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from riverstone.models import Store
-from riverstone.models.tables import TABLES
+from riverstone.models.row_types import TABLES
 
 POSTGRESQL = os.environ.get("RIVERSTONE_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/test")
 MARIADB = os.environ.get("RIVERSTONE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
@@ -96,7 +96,7 @@ class Emptied:
 
         def empty() -> None:
             for table in TABLES:
-                store.run(f"DELETE FROM `{table._meta.table_name}`")
+                store.run(f"DELETE FROM `{table}`")
 
         store.write(empty)
         return self._urls[kind]

@@ -1,0 +1,186 @@
+"""One database: how it is opened, read, and written, whatever breaks meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from . import changes
+from .changes import Changes
+from .cipher import Cipher, opened
+from .errors import ConnectionLost, EngineForgotten, RevisionConflict
+from .guard import Guard, Kind
+from .statements import Statement, Writer
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+
+TRIES = 5
+"""How often something is done again whose connection broke, or that stood in another's way, before that is told."""
+
+
+class Connection:
+    """What every question and every change goes through, from any thread; each method may raise :class:`StoreError`."""
+
+    def __init__(self, url: str, cipher: Cipher | None = None) -> None:
+        # Peewee and the drivers that it looks for take half of the time in which everything is imported, so they are
+        # imported where a database is opened, not by who merely knows of one.
+        from .database import dialect, kind_of, migrate, open_database
+
+        self.cipher = cipher
+        self._database = open_database(url)
+        self.kind: Kind = kind_of(self._database)
+        self._dialect = partial(dialect, self.kind)
+        self._memory = getattr(self._database, "database", None) == ":memory:"
+        self._dialects: dict[str, str] = {}
+        # A database in memory has one connection for all threads, so they take turns.
+        self._guard = Guard(self._database, self.kind, shared=self._memory)
+        self._writes = {text: self._dialect(text) for text in changes.TEXTS}
+        self._engine_id: str | None = None
+        self._committed = 0
+        with self._guard:
+            migrate(self._database)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but this store can reach the database, since it is in memory."""
+        return self._memory
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._guard.close()
+
+    def _sql(self, text: str) -> str:
+        found = self._dialects.get(text)
+        if found is None:
+            found = self._dialects[text] = self._dialect(text)
+        return found
+
+    # -- reading
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one reading statement (``?`` marks, backquotes)."""
+        if self.kind == "sqlite":
+            # A file has no connection to lose, and what Peewee does around a question costs more than the answer.
+            with self._guard as connection:
+                found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+                return found
+        for _ in range(TRIES):
+            inside = self._database.in_transaction()
+            try:
+                with self._guard:
+                    return list(self._database.execute_sql(self._sql(sql), values).fetchall())
+            except ConnectionLost as error:
+                lost = error
+                if inside:
+                    # What was written before the question is gone with the connection.
+                    break
+        raise lost
+
+    def rows(self, row: type[Row], sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return [opened(row(*found), self.cipher) for found in self.read(sql, values)]
+
+    def one(self, row: type[Row], sql: str, values: Sequence[Any]) -> Row | None:
+        found = self.read(sql, values)
+        return opened(row(*found[0]), self.cipher) if found else None
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        found = self.read(sql, values)
+        return found[0][0] if found else None
+
+    # -- writing
+
+    def commit(self, changed: Changes) -> None:
+        """Write all of it in one durable transaction, or nothing.
+
+        A connection that breaks is made anew, and whether the commit had got through is read before it is tried again.
+        Raises :class:`RevisionConflict`, :class:`AlreadyUsed`, :class:`EngineForgotten` or :class:`StoreError`.
+        """
+        if self.kind == "sqlite":
+            with self._guard as connection:
+                self._commit_sqlite(connection, changed)
+            changed.committed()
+            return
+        for _ in range(TRIES):
+            self._committed += 1
+            try:
+                with self._guard, self._database.atomic():
+                    cursor = self._database.cursor()
+                    self._mark(cursor)
+                    changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
+                changed.committed()
+                return
+            except ConnectionLost as error:
+                lost = error
+                if self._got_through(error):
+                    changed.committed()
+                    return
+        raise lost
+
+    def _commit_sqlite(self, connection: sqlite3.Connection, changed: Changes) -> None:
+        """The same with as little around it as can be: a commit is most of what a step costs."""
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            writer = Writer(cursor, self._writes, wide=True, cipher=self.cipher)
+            if self._engine_id is not None and writer.finds(changes.FORGOTTEN, self._engine_id):
+                raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+            changed.write(writer)
+            cursor.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def commit_as(self, engine_id: str) -> None:
+        """From now on commit only while this engine is in the store, as whoever took it for dead ends that."""
+        self._engine_id = None if self._memory else engine_id
+
+    def _mark(self, cursor: Any) -> None:
+        """Number the transaction in the engine's own row, and hold that against whoever would take it over now."""
+        if self._engine_id is None:
+            return
+        cursor.execute(self._sql(MARK), (self._committed, self._engine_id))
+        if cursor.rowcount != 1:
+            raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+
+    def _got_through(self, lost: ConnectionLost) -> bool:
+        """Whether the last commit is in the store; waits while the server is still at it."""
+        if self._engine_id is None:
+            raise lost
+
+        def ask() -> bool:
+            found = self._database.execute_sql(self._sql(MARKED), (self._engine_id,)).fetchone()
+            if found is None:
+                raise EngineForgotten(f"engine {self._engine_id} was taken for dead") from lost
+            return bool(found[0] == self._committed)
+
+        return self.write(ask)
+
+    def write(self, action: Callable[[], Result]) -> Result:
+        """Do something in a transaction of its own that may well happen twice, again if the connection breaks."""
+        for _ in range(TRIES):
+            try:
+                with self._guard, self._database.atomic():
+                    return action()
+            except (ConnectionLost, RevisionConflict) as error:
+                last = error
+        raise last
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run one writing statement (``?`` marks, backquotes) in a transaction of its own; the number of rows."""
+        return self.write(lambda: self.run(sql, values))
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run one writing statement within a transaction; the number of rows."""
+        return int(self._database.execute_sql(self._sql(sql), values).rowcount)
+
+    def put(self, statement: Statement, row: Any) -> int:
+        """The same for a record; for tables without encrypted columns."""
+        return self.run(statement.text, statement.values(row))
+
+
+MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
+MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"

@@ -1,0 +1,55 @@
+"""Writing what is stored anew with another key, while engines go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .cipher import COLUMNS, MARK, PLAIN, Cipher
+from .connection import Connection
+from .errors import StoreError
+from .statements import listed, marks
+
+IDENTIFIED_BY = {
+    "content": ("process_instance_id",),
+    "task": ("id",),
+    "token": ("process_instance_id", "id"),
+    "event": ("id",),
+    "process_instance": ("process_instance_id",),
+}
+
+
+def encrypt_again(store: Connection, cipher: Cipher, *, batch: int = 200) -> int:
+    """Write everything that is stored anew with the first key; how many values there were.
+
+    Engines may go on meanwhile: what they change in between is left as they wrote it. Raises StoreError.
+    """
+    return sum(
+        _rewrite(store, cipher, table, column, batch) for table, columns in COLUMNS.items() for column in columns
+    )
+
+
+def _rewrite(store: Connection, cipher: Cipher, table: str, column: str, batch: int) -> int:
+    names = IDENTIFIED_BY[table]
+    condition = " AND ".join(f"`{name}` = ?" for name in names)
+    sql = f"UPDATE `{table}` SET `{column}` = ? WHERE {condition} AND `{column}` = ?"
+    count = 0
+    for *identifier, stored in _all(store, table, column, names, batch):
+        text = cipher.decrypt(stored) if stored.startswith(MARK) else stored
+        if text is None and column not in PLAIN:
+            raise StoreError(f"the column {column} of {table} is encrypted and no key fits: give the old key too")
+        count += store.execute(sql, (cipher.encrypt(stored if text is None else text), *identifier, stored))
+    return count
+
+
+def _all(store: Connection, table: str, column: str, names: Sequence[str], batch: int) -> Iterator[tuple[Any, ...]]:
+    order = listed(names)
+    after: tuple[Any, ...] = ()
+    while True:
+        beyond = f" AND ({order}) > ({marks(names)})" if after else ""
+        sql = f"SELECT {order}, `{column}` FROM `{table}` WHERE `{column}` IS NOT NULL{beyond} ORDER BY {order} LIMIT ?"
+        found = store.read(sql, (*after, batch))
+        yield from found
+        if len(found) < batch:
+            return
+        after = found[-1][:-1]
