@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -103,6 +104,14 @@ def run_case(case: Case, url: str, folder: Path) -> None:
     (folder / "result").write_text(json.dumps(found))
 
 
+def warm(folder: Path) -> None:
+    """Play once here: what an engine imports late would be imported again in each life, and take most of its time."""
+    url, ground = f"sqlite:///{folder}/warm.db", Ground(folder / "warm")
+    play(url, ground, "delete", threads=False, life=0)
+    told(url, ground)
+    assert threading.active_count() == 1, "who forks must have no threads"
+
+
 def undisturbed(variant: Variant, threads: bool, url: str, folder: Path) -> tuple[Counter[str], dict[str, Any]]:
     """How often a play that nobody kills comes to each place, and what comes of it."""
     ground = Ground(folder / "calls")
@@ -168,6 +177,7 @@ def differences(case: Case, found: dict[str, Any], wanted: dict[str, Any]) -> li
 
 def play_all(folder: Path, server: str | None, plays: Sequence[Play]) -> dict[str, Any]:
     """Play every case of these; ``wrong`` lists what was not as it should be, ``passed`` counts the places."""
+    warm(folder)
     databases = Databases(folder, server)
     wanted: dict[tuple[Variant, bool], dict[str, Any]] = {}
     passed: Counter[str] = Counter()

@@ -25,8 +25,8 @@ from typing import Any, ClassVar
 from riverstone.engine import Conflict, Engine, NotFound, ProcessInstance, Stone, Task, TaskInfo, failpoints
 
 from ..crashes.ground import UNDO_EVENTS, Ground, wrong_deliveries
-from ..crashes.matrix import ended, forked
-from ..models.stores import fresh
+from ..crashes.matrix import ended, forked, warm
+from ..models.stores import bare
 from .undo_checks import ancestors
 from .undo_models import RandomModel
 
@@ -328,12 +328,14 @@ def soak(kills: int, first: int = 0, kind: str = "sqlite") -> dict[str, Any]:
 def _alone(seed: int, folder: Path, kind: str) -> None:
     # A round is long, and its lives have alarms of their own.
     signal.alarm(0)
-    with fresh(kind, folder) as url:
+    with bare(kind, folder) as url:
         play_round(seed, folder, url)
 
 
 def main(kills: str = "1000", first: str = "0", kind: str = "sqlite") -> int:
     """Soak, and print what came of it; the number of things that were wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        warm(Path(folder))
     began = time.monotonic()
     found = soak(int(kills), int(first), kind)
     spent = time.monotonic() - began
