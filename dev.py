@@ -1,8 +1,9 @@
 """Everything a checkout needs, with CPython and pip alone: ``python3 dev.py setup|demo|test|bench|soak``.
 
-``setup`` makes ``.venv`` and is run by the others; ``demo`` runs a sample process; ``test`` runs ruff, the import
-rules, mypy and pytest; ``bench`` measures how fast all of it is; ``soak`` kills engines at work on random models, 1,000
-times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the benchmarks to run.
+``setup`` makes ``.venv`` and is run by the others; ``demo`` runs a sample process, without the developers' tools;
+``test`` runs ruff, the import rules, mypy and pytest, with ``--fast`` without the tests marked ``slow``; ``bench``
+measures how fast all of it is; ``soak`` kills engines at work on random models, 1,000 times or ``--kills`` times.
+Further arguments go to the demo, to pytest, or name the benchmarks to run.
 """
 
 from __future__ import annotations
@@ -21,27 +22,35 @@ PYTHON = str(BIN / "python")
 TYPED = ("api", "bpmn_samples", "engine", "models")
 
 
-def run(*command: str) -> int:
-    """The exit code of a command, run at the root with the tools of ``.venv`` first."""
+def start(*command: str, quiet: bool = False) -> subprocess.Popen[str]:
+    """A command begun at the root with the tools of ``.venv`` first; a quiet one keeps what it prints."""
     path = os.pathsep.join((str(BIN), os.environ.get("PATH", os.defpath)))
-    return subprocess.call(command, cwd=ROOT, env={**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV)})
+    environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV)}
+    out, errors = (subprocess.PIPE, subprocess.STDOUT) if quiet else (None, None)
+    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=out, stderr=errors)
 
 
-def setup() -> None:
-    """Make ``.venv`` afresh if ``pyproject.toml``, this interpreter or the place of the checkout has changed."""
-    known = "\n".join((sys.version, str(ROOT), (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
-    digest = hashlib.sha256(known.encode()).hexdigest()
-    stamp = VENV / "installed.sha256"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
+def run(*command: str) -> int:
+    """The exit code of a command."""
+    return start(*command).wait()
+
+
+def setup(*, tools: bool = True) -> None:
+    """Make ``.venv`` afresh if what is installed or its place has changed, or if it lacks the developers' tools."""
+    sources = ((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "setup.py"))
+    digest = hashlib.sha256("\n".join((sys.version, str(ROOT), *sources)).encode()).hexdigest()
+    stamp = VENV / "installed"
+    installed = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
+    if installed[:1] != [digest] or (tools and "tools" not in installed):
         if importlib.util.find_spec("pip") is None:
             sys.exit("dev.py needs pip: install it first (on Debian: apt-get install python3-pip).")
-        print("Installing riverstone and its tools into .venv: a minute or two.", flush=True)
+        print(f"Installing riverstone{' and its tools' if tools else ''} into .venv: a minute or two.", flush=True)
         # A bare Debian has venv without ensurepip, and marks its own pip as not to be used (PEP 668): so no pip inside.
         make = run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV))
         pip = (sys.executable, "-m", "pip", "--python", PYTHON, "--disable-pip-version-check")
-        if make or run(*pip, "install", "--quiet", "--editable", ".[dev]"):
+        if make or run(*pip, "install", "--quiet", "--editable", ".[dev]" if tools else "."):
             sys.exit("Setting up .venv failed: see the message above.")
-        stamp.write_text(digest, encoding="utf-8")
+        stamp.write_text(f"{digest} tools" if tools else digest, encoding="utf-8")
     # mypy cannot follow the mapping of folders to packages, but it follows links.
     links = ROOT / ".typing" / "riverstone"
     links.mkdir(parents=True, exist_ok=True)
@@ -51,20 +60,23 @@ def setup() -> None:
 
 
 def test(arguments: list[str]) -> int:
-    """Run every check, pytest last, whatever fails before it; 0 only if all passed."""
-    checks = {
-        "ruff": ("ruff", "check"),
-        "import-linter": ("lint-imports", "--no-logo"),
-        "mypy": (PYTHON, "-m", "mypy"),
-        "pytest": (PYTHON, "-m", "pytest", *arguments),
+    """Run every check, whatever fails before it; 0 only if all passed."""
+    if "--fast" in arguments:
+        arguments = [*(each for each in arguments if each != "--fast"), "-m", "not slow"]
+    failed = ["ruff"] if run("ruff", "check", "--quiet") else []
+    # Many tests wait for something, and leave time to these.
+    beside = {
+        "import-linter": start("lint-imports", "--no-logo", quiet=True),
+        "mypy": start(PYTHON, "-m", "mypy", quiet=True),
     }
-    failed = []
-    for name, command in checks.items():
-        print(f"== {name}", flush=True)
-        if run(*command):
+    if run(PYTHON, "-m", "pytest", *arguments):
+        failed.append("pytest")
+    for name, process in beside.items():
+        told, _ = process.communicate()
+        if process.returncode:
+            print(f"== {name}\n{told}", flush=True)
             failed.append(name)
-    if failed:
-        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    print(f"failed: {', '.join(failed)}" if failed else "ruff, import-linter, mypy and pytest passed")
     return bool(failed)
 
 
@@ -74,7 +86,7 @@ def main() -> int:
         sys.exit(f"riverstone needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     if command not in ("setup", "demo", "test", "bench", "soak"):
         sys.exit("Usage: python3 dev.py setup|demo|test|bench|soak")
-    setup()
+    setup(tools=command != "demo")
     if command == "demo":
         return run("riverstone", "demo", *arguments)
     if command == "bench":
