@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +18,8 @@ from riverstone.bpmn_samples import path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
+
+from ..services import program
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -38,8 +39,7 @@ def served() -> Iterator[str]:
 
 
 def test_the_calls_of_the_guide_answer_what_it_says(served: str, tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("There is no curl here.")
+    program("curl", package="curl")
     blocks = SHELL.findall(GUIDE)
     script = "\n".join(f"echo '{MARK.format(number)}'\n{block}" for number, block in enumerate(blocks))
     environment = {"RIVERSTONE": served, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LANG": "C.UTF-8"}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from riverstone.api import create_app
 from riverstone.api.server import Server
@@ -19,26 +17,6 @@ from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
 
 from .looking import Looker
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; skips where there is none, but fails where CI is set."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        text = "There is no Chromium here: on Debian, apt-get install chromium."
-        if os.environ.get("CI"):
-            pytest.fail(text)
-        pytest.skip(text)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Studio:

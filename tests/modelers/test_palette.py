@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +16,8 @@ from riverstone.api.cli import main
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import Volume, stones
 from riverstone.engine.testkit import Rehearsal
+
+from ..services import program, skip
 
 HERE = Path(__file__).parent
 DIALECTS = ("camunda7", "camunda8")
@@ -85,26 +85,18 @@ class Elsewhere(Stone):
 Node = Callable[..., str]
 
 
-def _absent(text: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(text)
-    pytest.skip(text)
-
-
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
     """Run ``modeler.mjs`` with these arguments; what it prints."""
-    program = shutil.which("node")
-    if program is None:
-        _absent("node is not installed.")
+    node = program("node", package="nodejs")
     if not (HERE / "node_modules" / ".package-lock.json").exists():
-        _absent("The modelers' packages are not there: npm ci --ignore-scripts in tests/modelers.")
+        skip("The modelers' packages are not there: npm ci --ignore-scripts in tests/modelers")
     bundle = tmp_path_factory.mktemp("node") / "modeler.mjs"
     esbuild = [str(HERE / "node_modules" / ".bin" / "esbuild"), "modeler.mjs", "--bundle", "--platform=node"]
     subprocess.run([*esbuild, "--format=esm", "--log-level=error", f"--outfile={bundle}"], cwd=HERE, check=True)
 
     def run(*arguments: str) -> str:
-        done = subprocess.run([program or "", str(bundle), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run([node, str(bundle), *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

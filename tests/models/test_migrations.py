@@ -15,7 +15,7 @@ from riverstone.models import Store
 from riverstone.models.database import MIGRATIONS, migrate, open_database
 from riverstone.models.row_types import TABLES, columns
 
-from .stores import KINDS, SHARED, fresh
+from .stores import KINDS, SHARED, bare
 
 OPEN = """
 import sys
@@ -31,7 +31,7 @@ NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with fresh(request.param, tmp_path) as url:
+    with bare(request.param, tmp_path) as url:
         database = open_database(url)
         database.connect()
         try:
@@ -92,7 +92,7 @@ def test_every_database_has_the_same_indexes(database: Database) -> None:
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_four_processes_at_once_make_one_schema(kind: str, tmp_path: Path) -> None:
-    with fresh(kind, tmp_path) as url:
+    with bare(kind, tmp_path) as url:
         children = [
             subprocess.Popen(
                 [sys.executable, "-c", OPEN, url],

@@ -17,31 +17,22 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
+from ..services import RABBITMQ, program, skip
 
-RABBITMQ = os.environ.get("RIVERSTONE_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672")
 KINDS = ("rabbitmq", "redis")
 
 
 def fresh(kind: str, folder: Path) -> AbstractContextManager[str]:
-    """The URL of an empty broker; skips the test if there is none, but fails it where CI is set."""
+    """The URL of an empty broker; skips the test if there is none."""
     return _rabbitmq() if kind == "rabbitmq" else _redis(folder)
-
-
-def _absent(text: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(text)
-    pytest.skip(text)
 
 
 def rabbitmqctl(*arguments: str) -> None:
     """Ask the machine's RabbitMQ for something."""
-    command = shutil.which("rabbitmqctl")
-    if command is None:
-        _absent("there is no rabbitmqctl")
-    done = subprocess.run([str(command), "-q", *arguments], capture_output=True, text=True)
+    command = program("rabbitmqctl", package="rabbitmq-server")
+    done = subprocess.run([command, "-q", *arguments], capture_output=True, text=True)
     if done.returncode:
-        _absent(f"rabbitmqctl {arguments[0]}: {(done.stderr or done.stdout).strip().splitlines()[:1]}")
+        skip(f"RabbitMQ does not obey rabbitmqctl: {(done.stderr or done.stdout).strip().splitlines()[:1]}")
 
 
 @contextmanager
@@ -66,12 +57,10 @@ class RedisServer:
 
     def start(self) -> None:
         """Return when it answers."""
-        command = shutil.which("redis-server")
-        if command is None:
-            _absent("there is no redis-server")
+        command = program("redis-server", package="redis-server")
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(
-            [str(command), *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [command, *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         _answers(self.port, 10)
 
@@ -95,7 +84,7 @@ class RabbitServer:
         """Return when it answers."""
         server = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
         if not server.exists():
-            _absent(f"there is no {server}")
+            skip(f"{server} is not there (Debian's package rabbitmq-server)")
         home = Path(tempfile.mkdtemp(dir=self.folder))
         if os.geteuid() == 0:
             # Debian's script changes to this user.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ..features.sketch import line, service
+from ..services import program
 from . import brokers
 from .crew import ROOT, Crew
 
@@ -20,9 +20,7 @@ EXAMPLE = ROOT / "docs" / "examples" / "worker.mjs"
 @pytest.fixture
 def node(tmp_path: Path) -> Path:
     """A folder with the example and the package that it needs."""
-    if shutil.which("npm") is None:
-        text = "there is no npm"
-        pytest.fail(text) if os.environ.get("CI") else pytest.skip(text)
+    program("npm", package="npm")
     shutil.copy(EXAMPLE, tmp_path)
     install = ["npm", "install", "--prefix", str(tmp_path), "--no-audit", "--no-fund", "--silent", "amqplib@^2"]
     subprocess.run(install, check=True, capture_output=True, timeout=120)
