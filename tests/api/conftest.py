@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,8 +45,8 @@ class Break(Stone):
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path / 'store.db'}", stones=[Make, Break]) as engine:
+def engine(sqlite: str) -> Iterator[Engine]:
+    with Engine(sqlite, stones=[Make, Break]) as engine:
         yield engine
 
 

@@ -35,8 +35,8 @@ class Make(Stone):
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Make]) as engine:
+def engine(sqlite: str) -> Iterator[Engine]:
+    with Engine(sqlite, stones=[Make]) as engine:
         yield engine
 
 

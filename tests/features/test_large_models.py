@@ -23,9 +23,9 @@ class Count(Stone):
 
 
 @pytest.fixture(params=["inline", "threads"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, sqlite: str) -> Iterator[Engine]:
     dispatcher: Literal["inline", "threads"] = request.param
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Count], dispatcher=dispatcher) as engine:
+    with Engine(sqlite, stones=[Count], dispatcher=dispatcher) as engine:
         yield engine
 
 

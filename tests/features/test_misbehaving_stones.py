@@ -34,9 +34,9 @@ class Unprintable(Exception):
 
 
 @pytest.fixture(params=["inline", "threads"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, sqlite: str) -> Iterator[Engine]:
     dispatcher: Literal["inline", "threads"] = request.param
-    with Engine(f"sqlite:///{tmp_path}/river.db", dispatcher=dispatcher) as engine:
+    with Engine(sqlite, dispatcher=dispatcher) as engine:
         yield engine
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from riverstone.api.cli import main
 from riverstone.engine import Conflict, Engine, UnknownDeployment, UnknownModel, VirtualClock
 
 from ..api.client import Client
-from ..models.stores import SHARED, fresh
 from .sketch import catch, definitions, flow, line, process, row, service
 from .world import World, run
 
@@ -24,20 +22,6 @@ WAIT = catch("wait", '<messageEventDefinition messageRef="paid"/>')
 
 def shop(*nodes: str) -> bytes:
     return line("shop", *nodes)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture(params=SHARED)
-def engine(request: pytest.FixtureRequest, tmp_path: Path, world: World) -> Iterator[Engine]:
-    with (
-        fresh(request.param, tmp_path) as url,
-        Engine(url, stones=world.stones(), clock=VirtualClock(1_800_000_000_000)) as engine,
-    ):
-        yield engine
 
 
 def test_a_version_that_nobody_used_is_gone_and_its_key_means_the_one_before(engine: Engine) -> None:

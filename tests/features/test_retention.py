@@ -23,18 +23,8 @@ COUNTED = ("process_instance", "content", "task", "token", "wait", "start_reques
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
-def engine(tmp_path: Path, world: World, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=clock) as engine:
+def engine(sqlite: str, world: World, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(sqlite, stones=world.stones(), clock=clock) as engine:
         engine.deploy(line("shop", service("a", "make"), service("b", "make")))
         yield engine
 
@@ -223,16 +213,13 @@ def test_an_age_that_is_none_is_refused(engine: Engine, age: float) -> None:
         engine.purge(age)
 
 
-def test_the_command_forgets_what_is_older_than_an_age(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_command_forgets_what_is_older_than_an_age(engine: Engine, sqlite: str) -> None:
     engine.wait(engine.delete(run(engine, "shop").process_instance_id).process_instance_id)
     # The command goes by the machine's clock, so the end is moved to a day ago by that.
     engine._store.execute("UPDATE `process_instance` SET `ended` = ?", (Clock().now() - round(DAY * 1000),))
 
     def command(*arguments: str, code: int = 0) -> str:
-        done = CliRunner().invoke(main, ["--db", "sqlite:///river.db", "purge", *arguments])
+        done = CliRunner().invoke(main, ["--db", sqlite, "purge", *arguments])
         assert done.exit_code == code
         return done.output
 

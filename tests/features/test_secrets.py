@@ -53,9 +53,9 @@ OUTPUTS = [{"Key": "command", "Value": "${outputs.install.line}"}, {"Key": "pass
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def engine(sqlite: str) -> Iterator[Engine]:
     seen.clear()
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Install]) as engine:
+    with Engine(sqlite, stones=[Install]) as engine:
         engine.deploy(
             line(
                 "shop",

@@ -16,13 +16,8 @@ from .sketch import definitions, flow, line, process, runs, service
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
-def engine(tmp_path: Path, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", clock=clock) as engine:
+def engine(sqlite: str, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(sqlite, clock=clock) as engine:
         yield engine
 
 

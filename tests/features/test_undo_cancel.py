@@ -16,22 +16,6 @@ from .world import Make, World, run, statuses, undone
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
-def engine(url: str, world: World, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(url, stones=world.stones(), clock=clock) as engine:
-        yield engine
-
-
-@pytest.fixture
 def threads(url: str, world: World) -> Iterator[Engine]:
     """An engine whose hooks run beside the test."""
     with Engine(url, stones=world.stones(), dispatcher="threads", threads=4) as engine:

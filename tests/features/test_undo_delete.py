@@ -13,13 +13,7 @@ from .world import World, policy, run, statuses, undone
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def engine(url: str, world: World) -> Iterator[Engine]:
-    clock = VirtualClock(1_800_000_000_000)
+def engine(url: str, world: World, clock: VirtualClock) -> Iterator[Engine]:
     with Engine(url, stones=world.stones(), clock=clock) as engine:
         engine.deploy(line("three", service("a", "make"), service("b", "make"), service("c", "make")))
         yield engine

@@ -53,11 +53,6 @@ XY = sub("s", service("x", "make"), service("y", "make"))
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def engine(tmp_path: Path, world: World) -> Iterator[Engine]:
     world.wrong("start", "b", RuntimeError("no more room"))
     with opened(tmp_path, world) as engine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,15 +18,8 @@ STANDARD_LOOP = (
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def engine(tmp_path: Path, world: World) -> Iterator[Engine]:
-    clock = VirtualClock(1_800_000_000_000)
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=clock) as engine:
-        yield engine
+def url(sqlite: str) -> str:
+    return sqlite
 
 
 def apart(key: str, *nodes: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,6 @@ from riverstone.engine import Conflict, Engine, Invalid, NotFound, Stone, TaskIn
 
 from .sketch import definitions, flow, line, process, service
 from .world import Make, World, makes_then_fails, policy, run, statuses, undone
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
-def engine(url: str, world: World, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(url, stones=world.stones(), clock=clock) as engine:
-        yield engine
 
 
 def three(engine: Engine) -> None:

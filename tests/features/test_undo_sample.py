@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -23,13 +22,8 @@ def cloud() -> Cloud:
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
-def engine(tmp_path: Path, cloud: Cloud, clock: VirtualClock) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path}/river.db", stones=stones(cloud, pace=5.0), clock=clock) as engine:
+def engine(sqlite: str, cloud: Cloud, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(sqlite, stones=stones(cloud, pace=5.0), clock=clock) as engine:
         engine.deploy(bpmn_samples.path("app_server"))
         yield engine
 

@@ -30,11 +30,6 @@ class Echo(Stone):
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(1_800_000_000_000)
-
-
-@pytest.fixture
 def engine(url: str, clock: VirtualClock) -> Iterator[Engine]:
     with Engine(url, stones=[Echo], clock=clock) as engine:
         yield engine

@@ -30,11 +30,6 @@ def told(engine: Engine, process_instance_id: str) -> str:
     return "\n".join([*explanation.sentences, *explanation.commands])
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def test_a_process_that_waits_tells_for_what(tmp_path: Path, world: World) -> None:
     clock = VirtualClock()
     with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=clock) as engine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +25,8 @@ class Say(Stone):
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(f"sqlite:///{tmp_path / 'store.db'}", stones=[Say]) as engine:
+def engine(sqlite: str) -> Iterator[Engine]:
+    with Engine(sqlite, stones=[Say]) as engine:
         yield engine
 
 
