@@ -1,0 +1,130 @@
+"""Compiles FEEL, and evaluates it with the reasons for what became null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ...errors import ExpressionError
+from ...limits import Limits
+from .. import effort
+from ..context import Path
+from .cells import Cell, alternative, cell_of
+from .closures import Run
+from .reading.grammar import Parser
+from .reading.levels import Spot
+from .reading.lexer import scan
+from .reading.names import NOTHING, Names, Scope
+from .reading.places import Misread, pointed
+from .values.kinds import Value
+from .values.types import Type
+
+_SHOWN = 120
+PROCESS = Scope(NOTHING, is_open=True)
+"""The names of a process, which are known when they are there."""
+
+
+class Feel(NamedTuple):
+    """A compiled text. ``certain`` tells what is null whatever the values are; ``spots`` are names with signs."""
+
+    source: str
+    run: Run
+    is_constant: bool
+    is_plain: bool
+    """Whether it is nothing but a reference, so that its value is one that was there before."""
+    is_condition: bool
+    references: Sequence[Path]
+    parts: int
+    certain: Sequence[str]
+    spots: Sequence[Spot]
+
+    def evaluate(self, place: Value) -> Value:
+        """The value of FEEL, null where it has none; raises ExpressionError beyond a limit."""
+        effort.charge(self.parts)
+        try:
+            return self.run(place)
+        except RecursionError:
+            raise ExpressionError(f"{shown(self.source)} is nested too deep to be evaluated: make it flatter") from None
+
+
+def compile_feel(
+    text: str,
+    *,
+    limits: Limits,
+    scope: Scope = PROCESS,
+    types: Mapping[str, Type] | None = None,
+    members: Names = NOTHING,
+) -> Feel:
+    """Compile an expression; raises ExpressionError with the place of what is wrong.
+
+    Args:
+        text: Without the ``=`` that marks it in a diagram.
+        limits: How long it may be.
+        scope: The names that it may use.
+        types: What ``instance of`` and parameters may name, beside FEEL's own.
+        members: Names of members that hold signs or words such as ``and``.
+    """
+    with _read(text, limits, scope, types, members) as parser:
+        node = parser.whole()
+    return Feel(
+        text,
+        node.run,
+        is_constant=node.is_constant,
+        is_plain=node.path is not None,
+        is_condition=node.is_condition,
+        references=tuple(dict.fromkeys(parser.references)),
+        parts=0 if node.is_constant else len(parser.tokens),
+        certain=tuple(dict.fromkeys(parser.certain)),
+        spots=tuple(parser.spots),
+    )
+
+
+class Tests(NamedTuple):
+    """A compiled cell."""
+
+    source: str
+    cell: Cell
+    alternatives: Sequence[Cell]
+    """Each test between two commas by itself."""
+    parts: int
+    certain: Sequence[str]
+
+
+def compile_tests(
+    text: str,
+    *,
+    limits: Limits,
+    scope: Scope = PROCESS,
+    types: Mapping[str, Type] | None = None,
+    members: Names = NOTHING,
+) -> Tests:
+    """Compile the unary tests of a cell, as :func:`compile_feel` does an expression; ``-`` is not among them."""
+    with _read(text, limits, scope, types, members) as parser:
+        tests, negated = parser.unary_tests()
+    cells = [alternative(test) for test in tests]
+    certain = tuple(dict.fromkeys(parser.certain))
+    return Tests(text, cell_of(cells, negated=negated), cells, len(parser.tokens), certain)
+
+
+@contextmanager
+def _read(
+    text: str, limits: Limits, scope: Scope, types: Mapping[str, Type] | None, members: Names
+) -> Iterator[Parser]:
+    if len(text) > limits.expression_length:
+        raise ExpressionError(f"it is longer than {limits.expression_length} characters: make it shorter")
+    try:
+        tokens = scan(text, most=limits.expression_tokens)
+        if len(tokens) == 1:
+            raise Misread("it is empty: write a value", 0)
+        yield Parser(tokens, scope, types=types or {}, members=members)
+    except Misread as error:
+        place = f"at character {error.position + 1}"
+        raise ExpressionError(f"{error.message} {place}:\n{pointed(text, error.position)}\n") from None
+    except RecursionError:
+        raise ExpressionError("it is nested too deep: make it simpler") from None
+
+
+def shown(source: str) -> str:
+    """The text in quotes, cut where it is long."""
+    return repr(source if len(source) <= _SHOWN else source[: _SHOWN - 1] + "…")

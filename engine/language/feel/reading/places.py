@@ -1,0 +1,29 @@
+"""Errors that point at their place in an expression with a caret."""
+
+from __future__ import annotations
+
+from ....errors import ExpressionError
+
+_AROUND = 60
+
+
+class Misread(ExpressionError):
+    """The text of an expression is wrong at one place; ``message`` is the part of a sentence that says how."""
+
+    def __init__(self, why: str, position: int) -> None:
+        super().__init__(why)
+        self.position = position
+
+
+def pointed(text: str, position: int) -> str:
+    """The line of an expression that holds a place, and a line with a caret under the place."""
+    position = min(position, len(text))
+    begin = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    line = text[begin : len(text) if end < 0 else end]
+    column = position - begin
+    cut = max(0, column - _AROUND)
+    before, after = "…" if cut else "", "…" if column + _AROUND < len(line) else ""
+    shown = line[cut : column + _AROUND].replace("\t", " ")
+    caret = " " * (column - cut + len(before)) + "^"
+    return f"    {before}{shown}{after}\n    {caret}"

@@ -1,0 +1,158 @@
+"""What an expression may ask for, and how it is refused: at its place, or by the name of a limit."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from riverstone.engine.errors import ExpressionError, ExpressionWork
+from riverstone.engine.jsontext import dumps
+from riverstone.engine.language import effort
+from riverstone.engine.language.context import Context
+from riverstone.engine.language.feel.border import to_json
+from riverstone.engine.language.feel.builtins.table import FUNCTIONS
+from riverstone.engine.language.feel.expressions import compile_feel, compile_tests
+
+from .examples import LIMITS, feel
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1 +", "a value was expected at character 4:\n    1 +\n       ^\n"),
+        ("(1 + 2", "')' was expected at character 7:\n    (1 + 2\n          ^\n"),
+        ("a\n+ )", "a value was expected instead of ')' at character 5:\n    + )\n      ^\n"),
+        ('"abc', "a text is not closed: add a quote at character 1:"),
+        ("x % 2", "write modulo(dividend, divisor)"),
+        ("!x", "negates with not(...)"),
+        ("x instance of foo", "there is no type 'foo' at character 15"),
+        ("function(x) external {}", "functions of Java"),
+        ("f(a: 1, a: 2)", "'a' is given twice"),
+        ('"\\uD83D"', "half of a surrogate pair"),
+        ("", "it is empty"),
+        ("(" * 40 + "1" + ")" * 40, "nested deeper than 32 levels"),
+        ("x" * 5000, "longer than 4096 characters"),
+        ("1+" * 300 + "1", "more than 400 parts"),
+        ("1e7000", "the number is too large"),
+    ],
+)
+def test_a_wrong_text_is_refused_at_its_place(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_feel(text, limits=LIMITS)
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "count(for i in 1..100000000 return i * 2)",
+        "count(for i in 1..10000, j in 1..10000 return i + j)",
+        "some i in 1..100000000 satisfies i < 0",
+        "for i in 1..100000 return append(partial, i)",
+        "for i in 1..100000 return xs[item > i]",
+        "for i in 1..100000 return sort(xs, function(a, b) a > b)",
+        "for i in 1..1000000 return log(i)",
+        "for i in 1..100000 return string(xs)",
+        "{f: function(n) if n = 0 then 0 else f(n - 1) + f(n - 1), x: f(50)}",
+        'for i in 1..100000 return matches(s, "(a|b)*c*d")',
+        'for i in 1..100000 return replace(s, "a", "b")',
+        "for i in 1..100000 return distinct values(xs)",
+    ],
+)
+def test_what_takes_too_long_ends_with_a_named_error(text: str) -> None:
+    with pytest.raises(ExpressionWork, match="turn_work"):
+        feel(text, {"xs": [[each] for each in range(500)], "s": "ab" * 100})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{f: function(n) f(n + 1), x: f(1)}", "calls itself, or others in turn, more than 64 levels deep"),
+        ('(for i in 1..40 return if i = 1 then "x" else partial[-1] + partial[-1])[-1]', "a text becomes longer than"),
+        ("for i in 1..10000000000000 return i", "counts to more than"),
+    ],
+)
+def test_what_grows_without_end_is_stopped(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        feel(text)
+
+
+def test_a_value_that_is_too_deep_or_large_does_not_leave() -> None:
+    deep = feel("(for i in 1..200 return if i = 1 then 1 else [partial[-1]])[-1]")
+    with pytest.raises(ExpressionError, match="json_depth"):
+        to_json(deep, LIMITS)
+    wide = feel("(for i in 1..30 return if i = 1 then 1 else [partial[-1], partial[-1]])[-1]")
+    with pytest.raises(ExpressionError, match="make it smaller"):
+        to_json(wide, LIMITS)
+    with pytest.raises(ExpressionError, match="a function cannot be a variable"):
+        to_json(feel("function(x) x"), LIMITS)
+
+
+_VALUES = (
+    '1 -1 0 2.5 1e3 100000000 1e6000 99999999999999999999999999999999999 "x" "a,b" "(a|b)*" "" true false null '
+    '@"2024-02-29" @"10:00:00" @"2024-01-31T10:00:00@Europe/Paris" @"P1D" @"P1Y2M" @"-999999999-01-01" [] {} [1,2,3] '
+    "[1..5] (1..5] (<5) 1..10 1..100000000 a b xs ps s a-b item partial ? x `a-b` function(x)x"
+).split()
+_NOISE = "abx019.,:;()[]{}<>=!+-*/'\"`@?\\ \n\t‘é中😀\u200b%&|^~$#_\ud800\x00"
+
+
+class _Sentences:
+    """Expressions made from the grammar, then damaged."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def expression(self, depth: int) -> str:
+        pick = self.random.choice
+        if depth <= 0:
+            return pick(_VALUES)
+        inner = [self.expression(depth - self.random.randint(1, 2)) for _ in range(4)]
+        first, second, third, _ = inner
+        forms = [
+            f"{first}{pick(['+', '-', '*', '/', '**', ' and ', ' or ', '=', '!=', '<', ' in ', '..'])}{second}",
+            f"{pick([*FUNCTIONS, 'is defined', 'foo'])}({','.join(inner[: self.random.randint(0, 4)])})",
+            f"[{first},{second}]",
+            f"{{a:{first},b c:{second}}}",
+            f"{first}[{second}]",
+            f"{first}.{pick(['a', 'price', 'year', 'time offset'])}",
+            f"if {first} then {second} else {third}",
+            f"for x in {first} return {second}",
+            f"for x in {first}..{second}, y in {third} return x",
+            f"{pick(['some', 'every'])} x in {first} satisfies {second}",
+            f"(function(x,y) {first})({second},{third})",
+            f"{first} instance of {pick(['number', 'list<string>', 'context<a: number>', 'function<number>->Any'])}",
+            f"{{f:function(n) if n < 1 then {first} else f(n - 1), v:f({second})}}.v",
+            f"-({first})",
+        ]
+        return pick(forms)
+
+    def text(self) -> str:
+        pick = self.random.choice
+        kind = self.random.random()
+        if kind > 0.9:
+            return pick(["(", "[", "{", "-", "if ", "not(", "a-b+", "1..", "x in "]) * self.random.randint(1, 1500)
+        text = list(self.expression(self.random.randint(1, 4)))
+        if kind > 0.65:
+            for _ in range(self.random.randint(1, 4)):
+                text.insert(self.random.randrange(len(text) + 1), pick(_NOISE))
+        return "".join(text)
+
+
+def test_any_text_ends_in_a_value_or_a_refusal() -> None:
+    """500,000 of them were run once; a part is run each time."""
+    sentences = _Sentences(18)
+    variables = {"a": 1, "b": 2.5, "a-b": 3, "xs": list(range(20)), "ps": [{"price": 1}] * 5, "s": "ab" * 50}
+    found = 0
+    for number in range(3000):
+        text = sentences.text()
+        try:
+            with effort.turn(LIMITS):
+                if number % 5:
+                    dumps(to_json(compile_feel(text, limits=LIMITS).evaluate(Context(variables)), LIMITS))
+                else:
+                    assert compile_tests(text, limits=LIMITS).cell(1, Context(variables)) in (True, False, None)
+            found += 1
+        except ExpressionError:
+            continue
+    assert found > 500
