@@ -185,6 +185,10 @@ class ExpressionError(RiverstoneError):
 
     code = "expression"
 
+    def reworded(self, text: str) -> ExpressionError:
+        """The error with more in its text; that a turn has looked at too much stays what it is."""
+        return ExpressionError(text)
+
 
 class ReferenceNotFound(ExpressionError):
     """A reference such as ``${outputs.server.id}`` finds nothing."""
@@ -205,6 +209,9 @@ class ExpressionWork(ExpressionError):
         text = f"this turn looks at more than turn_work ({limit}) allows: do less in one turn, or do it in a stone"
         super().__init__(message or text)
         self.limit = limit
+
+    def reworded(self, text: str) -> ExpressionError:
+        return ExpressionWork(self.limit, text)
 
 
 class LimitExceeded(RiverstoneError):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..errors import ExpressionError
 from ..jsontext import JSON
 from ..limits import Limits
 from .expressions import Expression, Language, Value, compile_expression, compile_value
+from .feel.expressions import Feel, Tests, compile_feel, compile_tests
+from .feel.reading.names import Names, Scope
+from .feel.values.types import Type
 from .unary_tests import UnaryTests, compile_unary_tests
 
 Made = TypeVar("Made")
@@ -21,6 +24,7 @@ class Compiler:
         self.limits = limits
         self._left = limits.model_expressions
         self._known: dict[tuple[str, str, str], Any] = {}
+        self._in_scope: dict[tuple[str, str, int], tuple[Scope, Any]] = {}
 
     def expression(self, text: str, language: Language = "juel") -> Expression:
         """As :func:`.compile_expression`."""
@@ -31,6 +35,34 @@ class Compiler:
     def cell(self, text: str) -> UnaryTests:
         """As :func:`.compile_unary_tests`."""
         return self._made(("cell", "feel", text), lambda: compile_unary_tests(text, limits=self.limits))
+
+    def feel(self, text: str, scope: Scope, types: Mapping[str, Type], members: Names) -> Feel:
+        """As :func:`.compile_feel`."""
+        return self._made_in(
+            "feel",
+            text,
+            scope,
+            lambda: compile_feel(text, limits=self.limits, scope=scope, types=types, members=members),
+        )
+
+    def tests(self, text: str, scope: Scope, types: Mapping[str, Type], members: Names) -> Tests:
+        """As :func:`.compile_tests`."""
+        return self._made_in(
+            "tests",
+            text,
+            scope,
+            lambda: compile_tests(text, limits=self.limits, scope=scope, types=types, members=members),
+        )
+
+    def _made_in(self, kind: str, text: str, scope: Scope, make: Callable[[], Made]) -> Made:
+        """What is written twice in one scope is compiled once."""
+        key = (kind, text, id(scope.names))
+        known = self._in_scope.get(key)
+        if known is None:
+            self._spend(text)
+            known = self._in_scope[key] = (scope, make())
+        made: Made = known[1]
+        return made
 
     def value(self, value: JSON, language: Language = "juel") -> Value:
         """As :func:`.compile_value`."""

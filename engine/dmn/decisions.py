@@ -1,0 +1,152 @@
+"""The decisions of the files that are deployed together, and what one evaluation of them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from lxml import etree
+
+from ..errors import ExpressionError
+from ..findings import Finding
+from ..language.compiler import Compiler
+from ..language.context import Context
+from ..language.feel import faults as reasons
+from ..language.feel.functions import Function
+from ..language.feel.values.kinds import Value
+from ..language.feel.values.types import from_json
+from .decision_table import Hits
+from .definitions import Definitions
+from .elements import Decision, Element, Evaluation
+
+
+class Outcome(NamedTuple):
+    """The value of FEEL, the rules that counted in each decision with a table, and why values became null."""
+
+    value: Value
+    hits: Mapping[Decision, Hits]
+    warnings: Sequence[str]
+
+    @property
+    def violation(self) -> str | None:
+        """How one of the tables broke its hit policy."""
+        return next((each.violation for each in self.hits.values() if each.violation), None)
+
+
+class Decisions:
+    """All files of one deployment. Only what is wrong with what is used keeps it from being deployed."""
+
+    def __init__(self, roots: Sequence[tuple[etree._Element, str | None]], compiler: Compiler) -> None:
+        self.files = [Definitions(root, source, compiler) for root, source in roots]
+        for each in self.files:
+            each.join(self.files)
+        for each in self.files:
+            each.connect()
+        for each in self.files:
+            each.compile()
+        self._used: set[Element] = set()
+        self.by_id: dict[str, Decision] = {}
+        self._owner: dict[Element, Definitions] = {}
+        for each in self.files:
+            for element in each.elements.values():
+                self._owner[element] = each
+                if not isinstance(element, Decision):
+                    continue
+                if element.id in self.by_id:
+                    text = f"the id {element.id[:80]!r} is used for a decision in several files: change it."
+                    each.general.wrong("decision-id", each.root, text)
+                self.by_id.setdefault(element.id, element)
+        self._refuse_cycles()
+
+    def named(self, wanted: str) -> Element | None:
+        """The decision, service or function of an id, else of a name that only one of them has."""
+        everything = [element for each in self.files for element in each.elements.values()]
+        for matches in ([each for each in everything if key(each) == wanted] for key in (_id, _name)):
+            found = [each for each in matches if isinstance(each, Decision)] or matches
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def use(self, wanted: str) -> Decision | None:
+        """The decision that a process makes, with all that it requires; None if there is none."""
+        found = self.by_id.get(wanted)
+        pending: list[Element] = [] if found is None else [found]
+        while pending:
+            current = pending.pop()
+            if current not in self._used:
+                self._used.add(current)
+                pending.extend(each.element for each in current.required)
+        return found
+
+    def use_all(self) -> None:
+        """Any of them may be meant."""
+        for each in self.files:
+            self._used.update(each.elements.values())
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong: errors in what is used, warnings in all else."""
+        for each in self.files:
+            yield from each.general.found
+            for element_id, faults in each.faults.items():
+                used = each.elements[element_id] in self._used
+                yield from (finding if used else _as_warning(finding) for finding in faults.found)
+
+    def _refuse_cycles(self) -> None:
+        for element in list(self._owner):
+            seen: set[Element] = set()
+            pending = [each.element for each in element.required] if isinstance(element, Decision) else []
+            while pending:
+                current = pending.pop()
+                if current is element:
+                    owner = self._owner[element]
+                    text = "it needs itself in the end: take one requirement away."
+                    owner.faults[element.id].wrong("decision-cycle", owner.root, text)
+                    element.required, element.is_usable = [], False
+                    break
+                if current not in seen and isinstance(current, Decision):
+                    seen.add(current)
+                    pending.extend(each.element for each in current.required)
+
+
+def _id(element: Element) -> str:
+    return element.id
+
+
+def _name(element: Element) -> str:
+    return element.name
+
+
+def _as_warning(finding: Finding) -> Finding:
+    return Finding(
+        code=finding.code,
+        severity="warning",
+        text=finding.text,
+        element_id=finding.element_id,
+        line=finding.line,
+        source=finding.source,
+    )
+
+
+def evaluate(element: Element, context: Context) -> Outcome:
+    """The outcome of a decision, a service or a function, with arguments by their names in the context.
+
+    Raises ExpressionError for what cannot be read, or needs more than a limit allows.
+    """
+    if not element.is_usable:
+        raise ExpressionError(f"The decision {element.id!r} cannot be made: it has errors, which lint tells.")
+    reasons.forget()
+    evaluation = Evaluation(context)
+    try:
+        value = evaluation.value(element)
+        if isinstance(value, Function) and not isinstance(element, Decision):
+            value = value.call(_arguments(value, context))
+    except RecursionError:
+        raise ExpressionError(f"The decision {element.id!r} is nested too deep: make it flatter.") from None
+    return Outcome(value, evaluation.hits, reasons.reasons())
+
+
+def _arguments(function: Function, context: Context) -> list[Value]:
+    """What a function that is called from outside is given: the variables of the names of its parameters."""
+    found = [context.find((name,)) for name in function.parameters]
+    return [from_json(value, type_) for value, type_ in zip(found, function.parameter_types, strict=True)]

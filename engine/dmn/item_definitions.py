@@ -1,0 +1,114 @@
+"""Types that a file of decisions defines (DMN 1.5, 7.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lxml import etree
+
+from ..language.feel.expressions import Tests
+from ..language.feel.values.kinds import Value
+from ..language.feel.values.types import ANY, OTHERWISE, SIMPLE, Type
+from .faults import Faults, text_of
+
+_FEEL = "/FEEL/"
+_JAVA = frozenset({"date"})
+"""Types of Camunda 7 that mean more than those of FEEL: its ``date`` is a date with or without a time."""
+
+
+class ItemDefinitions:
+    """The types of one file by name; ``imported`` are those of others by the name of their import."""
+
+    def __init__(
+        self,
+        root: etree._Element,
+        compile_tests: Callable[[str], Tests],
+        faults: Faults,
+        *,
+        is_camunda: bool = False,
+    ) -> None:
+        self._elements = {each.get("name", ""): each for each in root.iterchildren("{*}itemDefinition")}
+        self._compile_tests = compile_tests
+        self._faults = faults
+        self._is_camunda = is_camunda
+        self.imported: dict[str, ItemDefinitions] = {}
+        self._made: dict[str, Type] = {}
+
+    @property
+    def all(self) -> Mapping[str, Type]:
+        """Every type of the file and of its imports by the name that expressions call it."""
+        found = {name: self.named(name) for name in self._elements}
+        for prefix, others in self.imported.items():
+            found.update({f"{prefix}.{name}": others.named(name) for name in others._elements})
+        return found
+
+    def of(self, element: etree._Element | None, default: Type = ANY) -> Type:
+        """The type that the ``typeRef`` of an element names."""
+        reference = "" if element is None else (element.get("typeRef") or text_of(element, "typeRef"))
+        return self.referenced(reference, element) if element is not None and reference else default
+
+    def referenced(self, reference: str, element: etree._Element) -> Type:
+        """The type of a reference: one of the file, of an import, or of FEEL."""
+        if reference in self._elements:
+            return self.named(reference)
+        for prefix, others in self.imported.items():
+            if reference.startswith((f"{prefix}.", f"{prefix}:")) and reference[len(prefix) + 1 :] in others._elements:
+                return others.named(reference[len(prefix) + 1 :])
+        name = reference
+        prefix, colon, rest = reference.rpartition(":")
+        if colon and (prefix.endswith("}") or _FEEL in (element.nsmap.get(prefix) or "") or prefix == "feel"):
+            name = rest
+        elif colon and rest in self._elements:
+            return self.named(rest)
+        if self._is_camunda and name in _JAVA:
+            return ANY
+        found = SIMPLE.get(OTHERWISE.get(name, name))
+        if found is None:
+            self._faults.doubtful("unknown-type", element, f"the type {reference[:80]!r} is not defined: define it.")
+        return found or ANY
+
+    def named(self, name: str) -> Type:
+        """A type of this file; one that holds itself is the same object inside."""
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = Type("Any", name)
+            self._fill(made, self._elements[name], name)
+        return made
+
+    def _fill(self, made: Type, element: etree._Element, name: str) -> None:
+        is_collection = element.get("isCollection") == "true"
+        single = Type("Any", name) if is_collection else made
+        components = element.findall("{*}itemComponent")
+        function = element.find("{*}functionItem")
+        if components:
+            single.kind = "context"
+            single.members = {each.get("name", ""): self._component(each, name) for each in components}
+        elif function is not None:
+            parameters = [self.of(each) for each in function.iterchildren("{*}parameters")]
+            returns = self.referenced(ref, function) if (ref := function.get("outputTypeRef")) else None
+            single.kind, single.parameters, single.returns = "function", parameters or None, returns
+        else:
+            base = self.of(element)
+            for field in ("kind", "item", "members", "parameters", "returns", "allows"):
+                setattr(single, field, getattr(base, field))
+        single.allows = self._allowed(element, "allowedValues", single.allows)
+        if is_collection:
+            made.kind, made.item = "list", single
+        made.allows = self._allowed(element, "typeConstraint", made.allows)
+
+    def _component(self, element: etree._Element, name: str) -> Type:
+        made = Type("Any", f"{name}.{element.get('name', '')}")
+        self._fill(made, element, made.name)
+        return made
+
+    def _allowed(
+        self, element: etree._Element, which: str, already: Callable[[Value], bool | None] | None
+    ) -> Callable[[Value], bool | None] | None:
+        constraint = element.find(f"{{*}}{which}")
+        text = text_of(constraint)
+        if constraint is None or not text:
+            return already
+        cell = self._compile_tests(text).cell
+        if already is None:
+            return lambda value: cell(value, None)
+        return lambda value: already(value) is True and cell(value, None)
