@@ -63,7 +63,13 @@ CLASSES: Mapping[str, Test] = {
     "i": _is_name_start,
     "c": _is_name_part,
 }
-"""By the letter after the backslash; its capital is all the others."""
+"""Of XPath, by the letter after the backslash; its capital is all the others."""
+PYTHON_CLASSES: Mapping[str, Test] = {
+    "d": lambda sign: sign.isdecimal(),
+    "w": lambda sign: sign.isalnum() or sign == "_",
+    "s": lambda sign: sign.isspace(),
+}
+"""Of Python's ``re``."""
 
 
 def category(name: str) -> Test | None:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from ...errors import ExpressionError
 from .. import effort
 from .classes import variants
-from .program import Flags, Program, compile_pattern, flags_of
+from .program import Program, compile_pattern
+from .signs import Flags, flags_of
 
 _MOST_PLACES = 8_000_000
 _MOST_TRIES = 200_000
@@ -28,9 +29,9 @@ class Regex:
 
     __slots__ = ("flags", "program")
 
-    def __init__(self, source: str, flags: str = "") -> None:
+    def __init__(self, source: str, flags: str | Flags = "") -> None:
         """Compile the pattern; raises Invalid (``code`` is ``pattern``)."""
-        self.flags = flags_of(flags)
+        self.flags = flags_of(flags) if isinstance(flags, str) else flags
         self.program = _compiled(source, self.flags)
 
     @property
