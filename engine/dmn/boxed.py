@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 from lxml import etree
 
@@ -75,11 +76,14 @@ class BoxedExpressions:
 
     def text(self, element: etree._Element, text: str, scope: Scope, faults: Faults, what: str) -> Run:
         """The closure of a text in the language of its element."""
-        if self._language(element, text, faults, what) == "juel":
-            return self._juel(element, text, faults, what)
+        language = self._language(element, text, faults, what)
+        if language != "feel":
+            return self._juel(element, text, faults, what) if language == "juel" else _NULL
         try:
             feel = self.compiler.feel(text.removeprefix("="), scope, self.types.all, self.members)
         except ExpressionError as error:
+            if self.types.is_camunda and self._is_juel(text):
+                return self._juel(element, text, faults, what)
             faults.wrong("decision-expression", element, f"{what} cannot be read: {error.message}")
             return _NULL
         self._certain(element, feel.certain, faults, what)
@@ -90,8 +94,9 @@ class BoxedExpressions:
         text = text_of(element)
         if text in ANYTHING:
             return None
-        if self._language(element, text, faults, what) == "juel":
-            return _juel_cell(self._juel(element, text, faults, what))
+        language = self._language(element, text, faults, what)
+        if language != "feel":
+            return _juel_cell(self._juel(element, text, faults, what) if language == "juel" else _NULL)
         return self.tests(element, text, scope, faults, what)
 
     def tests(self, element: etree._Element, text: str, scope: Scope, faults: Faults, what: str) -> Cell | None:
@@ -115,6 +120,14 @@ class BoxedExpressions:
             return _NULL
         return lambda place: made.evaluate(self._context_at(place))
 
+    def _is_juel(self, text: str) -> bool:
+        """Whether a text in no named language is one of JUEL, the default of Camunda 7 for what is not a cell."""
+        try:
+            self.compiler.expression(text)
+        except ExpressionError:
+            return False
+        return True
+
     def _context_at(self, place: Value) -> Context:
         """The names of a place as JUEL sees them: only values of JSON."""
         frames: list[Mapping[str, Value]] = []
@@ -127,17 +140,16 @@ class BoxedExpressions:
             context = context.child(to_json(plain, self.compiler.limits))
         return context
 
-    def _language(self, element: etree._Element, text: str, faults: Faults, what: str) -> str:
+    def _language(self, element: etree._Element, text: str, faults: Faults, what: str) -> Literal["feel", "juel", ""]:
         named = element.get("expressionLanguage") or element.getroottree().getroot().get("expressionLanguage")
         if named is None and text.startswith(("${", "#{")):
             return "juel"
         if named is None or "feel" in named.lower():
             return "feel"
-        if named.lower() != "juel":
-            faults.wrong(
-                "decision-language", element, f"{what} is written in {named[:80]!r}: write it in FEEL or JUEL."
-            )
-        return "juel"
+        if named.lower() == "juel":
+            return "juel"
+        faults.wrong("decision-language", element, f"{what} is written in {named[:80]!r}: write it in FEEL or JUEL.")
+        return ""
 
     # -- contexts, lists, calls
 
@@ -260,7 +272,7 @@ class BoxedExpressions:
             text = f"the aggregation {aggregation[:40]!r} needs COLLECT, and to be {', '.join(AGGREGATIONS)}."
             faults.wrong("decision-table", table, text)
         if policy in ("PRIORITY", "OUTPUT ORDER") and not any(output.values for output in outputs):
-            faults.wrong("decision-table", table, f"{policy} goes by the order of the output values: list them.")
+            faults.doubtful("decision-table", table, f"{policy} goes by the order of the output values: list them.")
         rows = enumerate(table.iterchildren("{*}rule"), 1)
         rules = [self._rule(number, row, inner, faults, (len(inputs), len(outputs))) for number, row in rows]
         return DecisionTable(
@@ -285,7 +297,7 @@ class BoxedExpressions:
         shown = column.get("label") or text or column.get("id") or ""
         what = f"the input {shown[:80]!r}"
         if expression is None or not text:
-            faults.wrong("decision-table", column, f"{what} has no expression: write what it looks at.")
+            faults.doubtful("decision-table", column, f"{what} has no expression: write what it looks at.")
             return Input(shown, _NULL, own_name=own)
         run = self.text(expression, text, scope, faults, what)
         cell = None if allowed is None or text_of(allowed) in ANYTHING else self.cell(allowed, scope, faults, what)

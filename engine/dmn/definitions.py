@@ -159,7 +159,7 @@ class Definitions:
         logic = xml.find("{*}encapsulatedLogic")
         found = None if logic is None else expression_in(logic)
         if logic is None or found is None:
-            faults.wrong("decision-empty", xml, "it holds no expression: add one.")
+            faults.doubtful("decision-empty", xml, "it holds no expression: add one.")
             return
         kind = logic.get("kind", "FEEL")
         if kind != "FEEL":

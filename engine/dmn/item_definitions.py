@@ -30,7 +30,7 @@ class ItemDefinitions:
         self._elements = {each.get("name", ""): each for each in root.iterchildren("{*}itemDefinition")}
         self._compile_tests = compile_tests
         self._faults = faults
-        self._is_camunda = is_camunda
+        self.is_camunda = is_camunda
         self.imported: dict[str, ItemDefinitions] = {}
         self._made: dict[str, Type] = {}
 
@@ -60,7 +60,7 @@ class ItemDefinitions:
             name = rest
         elif colon and rest in self._elements:
             return self.named(rest)
-        if self._is_camunda and name in _JAVA:
+        if self.is_camunda and name in _JAVA:
             return ANY
         found = SIMPLE.get(OTHERWISE.get(name, name))
         if found is None:

@@ -12,6 +12,7 @@ _MOST_KEYS = 50
 
 
 @builtin("get value(m: context, key: string)")
+@builtin("get value(context: context, key: string)")
 def _get_value(m: dict[str, Value], key: str) -> Value:
     return m[key] if key in m else fault(f"get value(): there is no entry {key[:60]!r}")
 
@@ -20,6 +21,8 @@ def _get_value(m: dict[str, Value], key: str) -> Value:
 def _get_value_at(context: dict[str, Value], keys: list[Value]) -> Value:
     here: Value = context
     charge(len(keys))
+    if not keys:
+        return fault("get value(): the list of keys is empty")
     for key in keys:
         if type(here) is not dict or key not in here:
             return fault(f"get value(): there is no entry {str(key)[:60]!r}")
@@ -28,6 +31,7 @@ def _get_value_at(context: dict[str, Value], keys: list[Value]) -> Value:
 
 
 @builtin("get entries(m: context)")
+@builtin("get entries(context: context)")
 def _get_entries(m: dict[str, Value]) -> Value:
     charge(len(m))
     return [{"key": key, "value": value} for key, value in m.items()]
@@ -70,6 +74,7 @@ def _context_put_at(context: dict[str, Value], keys: list[Value], value: Value) 
 
 
 @builtin("context merge(contexts: list)")
+@builtin("context merge(...contexts: context)")
 @builtin("put all(...contexts: context)")
 def _context_merge(*given: Value) -> Value:
     contexts = given[0] if len(given) == 1 and type(given[0]) is list else given

@@ -5,14 +5,20 @@ from __future__ import annotations
 import decimal
 import re
 
-from ....errors import ExpressionError
+from ....errors import ExpressionError, RiverstoneError
+from ....jsontext import dumps, loads
+from ....limits import Limits
+from ...effort import charge_text
+from ..border import to_json
 from ..faults import fault
 from ..values import decimals
+from ..values.arithmetic import made
 from ..values.comparison import is_equal
 from ..values.kinds import Value, kind_of, text_of
 from ..values.temporal import DateTime, Time
 from .signature import builtin
 
+_LIMITS = Limits()
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,5})?", re.ASCII)
 
 
@@ -46,6 +52,21 @@ def _read(text: str) -> Value:
         return decimals.parse(text)
     except decimal.DecimalException:
         return fault("number(): the number is too large")
+
+
+@builtin("to json(value: any)")
+def _to_json(value: Value) -> Value:
+    return made(dumps(to_json(value, _LIMITS)))
+
+
+@builtin("from json(value: string)")
+def _from_json(text: str) -> Value:
+    """The value of a JSON text; what says a date stays a text, as in variables."""
+    charge_text(text)
+    try:
+        return loads(text, limits=_LIMITS)
+    except RiverstoneError:
+        return fault(f"from json(): {text[:60]!r} is no JSON")
 
 
 @builtin("not(negand: any)")

@@ -18,7 +18,7 @@ from .signature import builtin, called
 
 _COMPARISON = 8
 """What comparing two values costs, in the time of a look at one."""
-_HASHED = frozenset({str, int, bool})
+_HASHED = frozenset({str, bool})
 
 
 @builtin("list contains(list: list, element: any)")
@@ -265,32 +265,33 @@ def _union(*lists: list[Value]) -> Value:
 @builtin("distinct values(list: list)")
 def distinct(items: list[Value]) -> list[Value]:
     """Each value once, where it came first."""
-    return [item for item, is_new in _novel(items) if is_new]
+    return [item for item, _ in _amounts(items)]
 
 
 @builtin("duplicate values(list: list)")
 def _duplicates(items: list[Value]) -> Value:
-    return distinct([item for item, is_new in _novel(items) if not is_new])
+    return [item for item, amount in _amounts(items) if amount > 1]
 
 
-def _novel(items: list[Value]) -> list[tuple[Value, bool]]:
-    """Each item, and whether it is the first of its value; only what cannot be hashed is compared one by one."""
-    seen: set[tuple[type, Value]] = set()
-    others: list[Value] = []
-    found: list[tuple[Value, bool]] = []
+def _amounts(items: list[Value]) -> list[tuple[Value, int]]:
+    """Each value where it came first, and how often; only what cannot be hashed is compared one by one."""
+    places: dict[tuple[type, Value], int] = {}
+    others: list[int] = []
+    found: list[tuple[Value, int]] = []
     charge(len(items))
     for item in items:
         kind = type(item)
         if kind in _HASHED or kind in NUMBERS:
-            key = (int, decimal_of(item)) if kind in NUMBERS else (kind, item)
-            found.append((item, key not in seen))
-            seen.add(key)
-            continue
-        charge(_COMPARISON * len(others))
-        is_new = not any(is_equal(item, other) for other in others)
-        found.append((item, is_new))
-        if is_new:
-            others.append(item)
+            place = places.setdefault((int, decimal_of(item)) if kind in NUMBERS else (kind, item), len(found))
+        else:
+            charge(_COMPARISON * len(others))
+            place = next((each for each in others if is_equal(item, found[each][0])), len(found))
+            if place == len(found):
+                others.append(place)
+        if place == len(found):
+            found.append((item, 1))
+        else:
+            found[place] = (found[place][0], found[place][1] + 1)
     return found
 
 

@@ -196,6 +196,14 @@ def _to_base64(value: str) -> Value:
     return made(base64.b64encode(value.encode()).decode())
 
 
+@builtin("from base64(value: string)")
+def _from_base64(value: str) -> Value:
+    try:
+        return made(base64.b64decode(value, validate=True).decode())
+    except ValueError:
+        return fault("from base64(): the value is no text in base64")
+
+
 @builtin("uuid()", pure=False)
 def _uuid() -> Value:
     return str(uuid.uuid4())

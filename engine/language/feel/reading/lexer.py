@@ -45,7 +45,7 @@ _TOKENS = re.compile(
 _SPELLING = {"==": "=", "\u2019": "'"}
 _WORDS = {"&&": "and", "||": "or"}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "\\": "\\", '"': '"', "'": "'"}
 
 
 def scan(text: str, *, most: int) -> list[Token]:
