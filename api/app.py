@@ -18,26 +18,26 @@ from .loading import stones_named
 from .settings import Settings
 from .wire.answer import json_response
 from .wire.openapi import describe
-from .wire.operation import Resource, Route
+from .wire.operation import Endpoint, Operation
 from .wire.problems import register
 
-OURS = (Gate, Resource)
+OURS = (Gate, Endpoint)
 
 
 class Application(Flask):
     """Flask's, which takes for what they are those functions that it would look at in each request."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func if isinstance(getattr(func, "__self__", None), OURS) else super().ensure_sync(func)
+        return func if isinstance(getattr(func, "__self__", func), OURS) else super().ensure_sync(func)
 
 
 PARTS = {
-    "process": process.ROUTES,
-    "task": task.ROUTES,
-    "model": model.ROUTES,
-    "stone": stone.ROUTES,
-    "client": caller.ROUTES,
-    "health": health.ROUTES,
+    "process": process.OPERATIONS,
+    "task": task.OPERATIONS,
+    "model": model.OPERATIONS,
+    "stone": stone.OPERATIONS,
+    "client": caller.OPERATIONS,
+    "health": health.OPERATIONS,
 }
 DESCRIPTION = "/openapi.json"
 
@@ -101,18 +101,17 @@ def create_blueprint(engine: Engine, *, name: str = "riverstone", access: Admit 
 def _calls(engine: Engine, name: str) -> Blueprint:
     """The same without its gate."""
     whole = Blueprint(name, __name__)
-    routes: list[Route] = []
-    for part, part_routes in PARTS.items():
+    for part, operations in PARTS.items():
         blueprint = Blueprint(part, __name__)
-        for rule, resource in part_routes:
-            for method, respond in resource(engine).operations():
-                name = f"{method}{resource.__name__}"
-                blueprint.add_url_rule(rule, endpoint=name, view_func=respond, methods=[method.upper()])
-            routes.append((rule, resource))
+        for each in operations:
+            blueprint.add_url_rule(
+                each.rule, endpoint=each.name, view_func=Endpoint(each, engine), methods=[each.method.upper()]
+            )
         whole.register_blueprint(blueprint)
     register(whole)
 
-    described = lru_cache(maxsize=4)(lambda server: describe(routes, server=server))
+    every: list[Operation] = [each for operations in PARTS.values() for each in operations]
+    described = lru_cache(maxsize=4)(lambda server: describe(every, server=server))
 
     def openapi() -> Response:
         mounted = request.script_root + request.path.removesuffix(DESCRIPTION)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ...engine import Engine
 from ...engine.operating.access_keys import SCOPES
 from ..access.access import present_client
-from ..wire.operation import Resource, Route, operation
+from ..wire.operation import Operations
 from ..wire.records import ClientRecord
 
-
-class Caller(Resource):
-    """The client of the present request."""
-
-    @operation("Show what the key or token of this request allows", ClientRecord)
-    def get(self) -> dict[str, Any]:
-        client = present_client()
-        scopes = [scope for scope in SCOPES if client.may(scope)]
-        return {"name": client.name, "scopes": scopes, "owner": client.sees, "time": datetime.now().astimezone()}
+OPERATIONS = Operations()
 
 
-ROUTES: tuple[Route, ...] = (("/client", Caller),)
+@OPERATIONS.add("/client", "Show what the key or token of this request allows", ClientRecord)
+def get_caller(engine: Engine) -> dict[str, Any]:
+    client = present_client()
+    scopes = [scope for scope in SCOPES if client.may(scope)]
+    return {"name": client.name, "scopes": scopes, "owner": client.sees, "time": datetime.now().astimezone()}

@@ -8,62 +8,57 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from ...engine import Engine
 from ...engine.errors import StoreUnavailable
 from ..access.access import OPEN, present_client
 from ..errors import Refused
-from ..wire.operation import Resource, Route, operation
+from ..wire.operation import Operations
 from ..wire.records import HealthRecord
 from ..wire.schemas import Nothing
+
+if TYPE_CHECKING:
+    from ...engine.metrics import Metrics
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """The media type of Prometheus's text format."""
 
 
-class Live(Resource):
-    """Whether the server's process answers at all."""
-
-    @operation("Say that the server is alive", HealthRecord, scope=OPEN)
-    def get(self) -> dict[str, str]:
-        return {"status": "live"}
+OPERATIONS = Operations()
 
 
-class Ready(Resource):
-    """Whether the server does its work."""
-
-    @operation("Say whether the database answers and the engine keeps up", HealthRecord, scope=OPEN)
-    def get(self) -> dict[str, str]:
-        why = self.engine.not_ready()
-        if why is not None:
-            raise StoreUnavailable(f"Not ready: {why}.", code="not-ready")
-        return {"status": "ready"}
+@OPERATIONS.add("/health/live", "Say that the server is alive", HealthRecord, scope=OPEN)
+def get_live(engine: Engine) -> dict[str, str]:
+    return {"status": "live"}
 
 
-class Metrics(Resource):
-    """What Prometheus counts, from the making of this application on."""
-
-    def __init__(self, engine: Engine) -> None:
-        from ...engine.metrics import Metrics
-
-        super().__init__(engine)
-        self.metrics = Metrics.of(engine)
-
-    @operation("Show metrics for Prometheus", Nothing, media_type=TEXT)
-    def get(self) -> bytes:
-        client = present_client()
-        if client.sees is not None:
-            text = (
-                f"Metrics are about everybody's processes, and {client.name} sees those of {client.sees} only:"
-                " use a key that was added with --every-owner."
-            )
-            raise Refused(text, status=HTTPStatus.FORBIDDEN, code="owner-limited")
-        return self.metrics.text()
+@OPERATIONS.add("/health/ready", "Say whether the database answers and the engine keeps up", HealthRecord, scope=OPEN)
+def get_ready(engine: Engine) -> dict[str, str]:
+    why = engine.not_ready()
+    if why is not None:
+        raise StoreUnavailable(f"Not ready: {why}.", code="not-ready")
+    return {"status": "ready"}
 
 
-ROUTES: tuple[Route, ...] = (
-    ("/health/live", Live),
-    ("/health/ready", Ready),
-    # Only where what counts is installed: the extra riverstone[metrics].
-    *((("/metrics", Metrics),) if find_spec("prometheus_client") is not None else ()),
-)
+def metrics_of(engine: Engine) -> Metrics:
+    """What Prometheus counts, from the making of the application on."""
+    from ...engine.metrics import Metrics
+
+    return Metrics.of(engine)
+
+
+def get_metrics(engine: Engine) -> bytes:
+    client = present_client()
+    if client.sees is not None:
+        text = (
+            f"Metrics are about everybody's processes, and {client.name} sees those of {client.sees} only:"
+            " use a key that was added with --every-owner."
+        )
+        raise Refused(text, status=HTTPStatus.FORBIDDEN, code="owner-limited")
+    return metrics_of(engine).text()
+
+
+# Only where what counts is installed: the extra riverstone[metrics].
+if find_spec("prometheus_client") is not None:
+    OPERATIONS.add("/metrics", "Show metrics for Prometheus", Nothing, media_type=TEXT, prepare=metrics_of)(get_metrics)

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from ...engine import Engine, Finding, jsontext, views
+from ...engine import Deployment, Engine, Finding, Model, Page, jsontext
 from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
 from ..access.access import present_client
 from ..wire.body import JsonBody
-from ..wire.operation import Resource, Route, operation
+from ..wire.operation import Operations
 from ..wire.problems import wrong_fields
 from ..wire.records import (
     DeploymentDetail,
@@ -31,7 +31,7 @@ from ..wire.records import (
 from ..wire.schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
-Detail = TypeVar("Detail", views.Model, views.Deployment)
+Detail = TypeVar("Detail", Model, Deployment)
 XML_TYPE = r"(application|text)/([^;]+\+)?xml|application/octet-stream"
 
 
@@ -105,108 +105,111 @@ class ModelBody:
         return {"application/xml": {"schema": file}, "multipart/form-data": {"schema": form}}
 
 
-class Models(Resource):
-    """All models."""
-
-    @operation("List models, newest first", ModelPage, query=ModelQuery)
-    def get(self, query: dict[str, Any]) -> views.Page[views.Model]:
-        return self.engine.models(**query)
-
-    @operation("Create a model", SavedModel, body=ModelBody(), query=ModelOptions, scope="deploy")
-    def post(self, body: dict[str, Any], query: dict[str, Any]) -> views.Model:
-        return saved(self.engine, None, body, query)
+OPERATIONS = Operations()
 
 
-class Model(Resource):
-    """One model."""
-
-    @operation("Show a model", ModelDetail, problems=(404,))
-    def get(self, model_id: str) -> views.Model:
-        return concealed(self.engine.model(model_id))
-
-    @operation(
-        "Remove a model with its deployments, which no process may still need",
-        ModelRecord,
-        problems=(404, 409),
-        scope="deploy",
-    )
-    def delete(self, model_id: str) -> views.Model:
-        return self.engine.remove_model(model_id)
-
-    @operation(
-        "Replace a model: its BPMN, its name and its templates",
-        SavedModel,
-        body=ModelBody(),
-        query=ModelOptions,
-        problems=(404, 409),
-        scope="deploy",
-    )
-    def put(self, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> views.Model:
-        self.engine.model(model_id)
-        return saved(self.engine, model_id, body, query)
+@OPERATIONS.add("/model", "List models, newest first", ModelPage, query=ModelQuery)
+def get_models(engine: Engine, query: dict[str, Any]) -> Page[Model]:
+    return engine.models(**query)
 
 
-class ModelDeployment(Resource):
-    """The publishing of a model."""
-
-    @operation("Deploy a model as it now stands", DeploymentRecord, problems=(404, 409), scope="deploy")
-    def post(self, model_id: str) -> views.Deployment:
-        return self.engine.deploy_model(model_id)
+@OPERATIONS.add("/model", "Create a model", SavedModel, body=ModelBody(), query=ModelOptions, scope="deploy")
+def post_models(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> Model:
+    return engine.save_model(*body["sources"], **described(body, query))
 
 
-class ModelProtection(Resource):
-    """Whether what the processes of a model made may be deleted."""
-
-    @operation(
-        "Refuse or allow deletes of what processes of a model made",
-        ModelRecord,
-        body=JsonBody(Protection),
-        problems=(404,),
-        scope="deploy",
-    )
-    def put(self, model_id: str, body: dict[str, Any]) -> views.Model:
-        return self.engine.protect_model(model_id, body["protected"])
+@OPERATIONS.add("/model/<model_id>", "Show a model", ModelDetail, problems=(404,))
+def get_model(engine: Engine, model_id: str) -> Model:
+    return concealed(engine.model(model_id))
 
 
-class ModelFindings(Resource):
-    """What the checks say of a model."""
-
-    @operation("Check a model as it now stands", FindingRecord, many=True, problems=(404,))
-    def get(self, model_id: str) -> list[Finding]:
-        return self.engine.lint_model(model_id)
-
-
-class Deployments(Resource):
-    """All deployments."""
-
-    @operation("List deployments, newest first", DeploymentPage, query=DeploymentQuery)
-    def get(self, query: dict[str, Any]) -> views.Page[views.Deployment]:
-        return self.engine.deployments(**query)
-
-    @operation(
-        "Deploy BPMN files: their model is made or brought up to date, and the same content is deployed once",
-        DeploymentRecord,
-        body=ModelBody(),
-        query=ModelOptions,
-        problems=(409,),
-        scope="deploy",
-    )
-    def post(self, body: dict[str, Any], query: dict[str, Any]) -> views.Deployment:
-        return self.engine.deploy(*body["sources"], **described(body, query))
+@OPERATIONS.add(
+    "/model/<model_id>",
+    "Remove a model with its deployments, which no process may still need",
+    ModelRecord,
+    problems=(404, 409),
+    scope="deploy",
+)
+def delete_model(engine: Engine, model_id: str) -> Model:
+    return engine.remove_model(model_id)
 
 
-class Deployment(Resource):
-    """One deployment."""
+@OPERATIONS.add(
+    "/model/<model_id>",
+    "Replace a model: its BPMN, its name and its templates",
+    SavedModel,
+    body=ModelBody(),
+    query=ModelOptions,
+    problems=(404, 409),
+    scope="deploy",
+)
+def put_model(engine: Engine, model_id: str, body: dict[str, Any], query: dict[str, Any]) -> Model:
+    engine.model(model_id)
+    return engine.save_model(*body["sources"], model_id=model_id, **described(body, query))
 
-    @operation("Show a deployment", DeploymentDetail, problems=(404,))
-    def get(self, deployment_id: str) -> views.Deployment:
-        return concealed(self.engine.deployment(deployment_id))
 
-    @operation(
-        "Remove a deployment, which no process may still need", DeploymentRecord, problems=(404, 409), scope="deploy"
-    )
-    def delete(self, deployment_id: str) -> views.Deployment:
-        return self.engine.remove_deployment(deployment_id)
+@OPERATIONS.add(
+    "/model/<model_id>/deployment",
+    "Deploy a model as it now stands",
+    DeploymentRecord,
+    problems=(404, 409),
+    scope="deploy",
+)
+def post_model_deployment(engine: Engine, model_id: str) -> Deployment:
+    return engine.deploy_model(model_id)
+
+
+@OPERATIONS.add(
+    "/model/<model_id>/protection",
+    "Refuse or allow deletes of what processes of a model made",
+    ModelRecord,
+    body=JsonBody(Protection),
+    problems=(404,),
+    scope="deploy",
+)
+def put_model_protection(engine: Engine, model_id: str, body: dict[str, Any]) -> Model:
+    return engine.protect_model(model_id, body["protected"])
+
+
+@OPERATIONS.add(
+    "/model/<model_id>/finding", "Check a model as it now stands", FindingRecord, many=True, problems=(404,)
+)
+def get_model_findings(engine: Engine, model_id: str) -> list[Finding]:
+    return engine.lint_model(model_id)
+
+
+@OPERATIONS.add("/deployment", "List deployments, newest first", DeploymentPage, query=DeploymentQuery)
+def get_deployments(engine: Engine, query: dict[str, Any]) -> Page[Deployment]:
+    return engine.deployments(**query)
+
+
+@OPERATIONS.add(
+    "/deployment",
+    "Deploy BPMN files: their model is made or brought up to date, and the same content is deployed once",
+    DeploymentRecord,
+    body=ModelBody(),
+    query=ModelOptions,
+    problems=(409,),
+    scope="deploy",
+)
+def post_deployments(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> Deployment:
+    return engine.deploy(*body["sources"], **described(body, query))
+
+
+@OPERATIONS.add("/deployment/<deployment_id>", "Show a deployment", DeploymentDetail, problems=(404,))
+def get_deployment(engine: Engine, deployment_id: str) -> Deployment:
+    return concealed(engine.deployment(deployment_id))
+
+
+@OPERATIONS.add(
+    "/deployment/<deployment_id>",
+    "Remove a deployment, which no process may still need",
+    DeploymentRecord,
+    problems=(404, 409),
+    scope="deploy",
+)
+def delete_deployment(engine: Engine, deployment_id: str) -> Deployment:
+    return engine.remove_deployment(deployment_id)
 
 
 def described(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
@@ -221,11 +224,6 @@ def described(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def saved(engine: Engine, model_id: str | None, body: dict[str, Any], query: dict[str, Any]) -> views.Model:
-    """Save the model and show it with the warnings of the checks; raises ModelInvalid with all findings."""
-    return engine.save_model(*body["sources"], model_id=model_id, **described(body, query))
-
-
 def concealed(view: Detail) -> Detail:
     """The model or deployment without the defaults of secret parameters, unless the client may write them itself."""
     if view.parameter_template is None or present_client().may("deploy"):
@@ -235,14 +233,3 @@ def concealed(view: Detail) -> Detail:
         for entry in view.parameter_template
     ]
     return replace(view, parameter_template=shown)
-
-
-ROUTES: tuple[Route, ...] = (
-    ("/model", Models),
-    ("/model/<model_id>", Model),
-    ("/model/<model_id>/deployment", ModelDeployment),
-    ("/model/<model_id>/protection", ModelProtection),
-    ("/model/<model_id>/finding", ModelFindings),
-    ("/deployment", Deployments),
-    ("/deployment/<deployment_id>", Deployment),
-)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from ...engine import StoneDeclaration
-from ..wire.operation import Resource, Route, operation
+from ...engine import Engine, StoneDeclaration
+from ..wire.operation import Operations
 from ..wire.records import StoneRecord
 
-
-class Stones(Resource):
-    """All stones that are known."""
-
-    @operation("List the stones with what they take and put out", StoneRecord, many=True)
-    def get(self) -> tuple[StoneDeclaration, ...]:
-        return self.engine.stones_declared()
+OPERATIONS = Operations()
 
 
-ROUTES: tuple[Route, ...] = (("/stone", Stones),)
+@OPERATIONS.add("/stone", "List the stones with what they take and put out", StoneRecord, many=True)
+def get_stones(engine: Engine) -> tuple[StoneDeclaration, ...]:
+    return engine.stones_declared()

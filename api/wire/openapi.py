@@ -16,7 +16,7 @@ from ..access.access import OPEN
 from . import records, schemas
 from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
-from .operation import DECIMAL, METHODS, Operation, Route
+from .operation import DECIMAL, METHODS, Operation
 from .record import camel
 from .records import Problem
 
@@ -69,8 +69,8 @@ SECURITY_SCHEMES = {
 SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}, {}]
 
 
-def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
-    """The description of these routes as served below the path ``server``."""
+def describe(operations: Iterable[Operation], *, server: str = "/") -> dict[str, Any]:
+    """The description of these operations as served below the path ``server``."""
     plugin = MarshmallowPlugin()
     spec = APISpec(
         title="riverstone",
@@ -93,18 +93,15 @@ def describe(routes: Iterable[Route], *, server: str = "/") -> dict[str, Any]:
         spec.components.schema(name, {**further, "examples": [example]}, schema=schema)
     for name, description in TAGS.items():
         spec.tag({"name": name, "description": description})
-    for rule, resource in routes:
-        tag = rule.split("/")[1]
-        operations = {
-            method: describe_operation(plugin, found, method, tag)
-            for method in METHODS
-            if (found := getattr(getattr(resource, method, None), "operation", None))
-        }
-        if operations:
-            path = re.sub(r"<(\w+)>", lambda found: "{" + camel(found[1]) + "}", rule)
-            spec.path(path, operations=operations, parameters=list(path_parameters(rule)))
-    described: dict[str, Any] = spec.to_dict()
-    return described
+    by_rule: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        by_rule.setdefault(operation.rule, {})[operation.method] = operation
+    for rule, found in by_rule.items():
+        path = re.sub(r"<(\w+)>", lambda name: "{" + camel(name[1]) + "}", rule)
+        described = {method: describe_operation(plugin, found[method]) for method in METHODS if method in found}
+        spec.path(path, operations=described, parameters=list(path_parameters(rule)))
+    document: dict[str, Any] = spec.to_dict()
+    return document
 
 
 def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
@@ -135,7 +132,7 @@ def one_model() -> dict[str, Any]:
     return {"oneOf": [only(name) for name in ids]}
 
 
-def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: str, tag: str) -> dict[str, Any]:
+def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[str, Any]:
     """One operation with everything that it can answer."""
     assert plugin.converter is not None
     converter = plugin.converter
@@ -149,7 +146,7 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: 
     statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {
         "operationId": operation.name,
-        "tags": [tag],
+        "tags": [operation.rule.split("/")[1]],
         "summary": operation.summary,
         "description": f"Needs the scope `{operation.scope}`." if operation.scope != OPEN else "Answers everybody.",
         "security": SECURITY if operation.scope != OPEN else [],
@@ -161,7 +158,7 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation, method: 
         if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             response["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
         described["responses"][str(status)] = response
-    if method == "get" and operation.media_type is None:
+    if operation.method == "get" and operation.media_type is None:
         described["responses"]["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "required": True}}
         described["responses"]["304"] = {"description": "The same as what the ETag in If-None-Match came with."}
     if parameters:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache, wraps
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Response, request
 from marshmallow import Schema, ValidationError, fields
@@ -22,6 +22,7 @@ from .answer import json_response, unless_known
 from .body import Body
 from .members import DECIMAL_ID
 from .problems import wrong_fields
+from .record import camel
 from .request_id import request_id
 from .schemas import Nothing
 
@@ -34,26 +35,31 @@ UNKNOWN = {
     "model_id": UnknownModel,
     "deployment_id": UnknownDeployment,
 }
+Function = TypeVar("Function", bound=Callable[..., Any])
 DECIMAL = frozenset({"process_instance_id", "task_id"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Operation:
     """What one method of one path reads and gives."""
 
+    rule: str
+    """The path, as Flask has it."""
+    method: str
     name: str
     """By which OpenAPI and the audit tell of it, such as ``postProcesses``."""
     summary: str
     answer: Schema
-    many: bool
     body: Body | None
     query: Schema
     headers: Schema | None
     problems: tuple[int, ...]
     scope: str
     """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody."""
-    media_type: str | None = None
-    """Of an answer that is no JSON: text, as the method returns it."""
+    media_type: str | None
+    """Of an answer that is no JSON: text, as the function returns it."""
+    prepare: Callable[[Engine], object] | None
+    function: Callable[..., Any]
 
     def read(self, limits: Limits) -> dict[str, Any]:
         """The present request's parts by name; raises Invalid with every wrong field of all parts."""
@@ -81,95 +87,106 @@ class Operation:
         return None if self.body is None else self.body.read(limits)
 
 
-class Resource:
-    """One path; its operations are methods that are named by the HTTP methods that it has."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def operations(self) -> Iterator[tuple[str, Callable[..., Response]]]:
-        """HTTP's methods, each with the view function for it."""
-        for method in METHODS:
-            respond = getattr(self, method, None)
-            if respond is not None:
-                yield method, respond
-
-    @property
-    def processes(self) -> Engine | OwnedEngine:
-        """The engine as the client of the present request sees it."""
-        owner = present_client().sees
-        return self.engine if owner is None else self.engine.owned_by(owner)
-
-
-Route = tuple[str, type[Resource]]
 METHODS = ("get", "post", "put", "delete")
 
 
-def operation(
-    summary: str,
-    answer: type[Schema],
-    *,
-    many: bool = False,
-    body: Body | None = None,
-    query: type[Schema] = Nothing,
-    headers: type[Schema] | None = None,
-    problems: tuple[int, ...] = (),
-    scope: str | None = None,
-    media_type: str | None = None,
-) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """Make a resource's method an HTTP operation.
+class Operations(list[Operation]):
+    """The operations of one part of the interface."""
 
-    The method is called with the path's ids, and with ``query``, ``headers`` and ``body`` where these are
-    declared, each a dict by the engine's names; what it returns is shown through ``answer``, always as 200,
-    which is what clients of the original test for. ``problems`` lists the HTTP statuses of its own refusals. Unless
-    said otherwise a GET needs the scope ``read`` and everything else ``run``; all but a GET is written into the audit.
-    """
+    def add(
+        self,
+        rule: str,
+        summary: str,
+        answer: type[Schema],
+        *,
+        many: bool = False,
+        body: Body | None = None,
+        query: type[Schema] = Nothing,
+        headers: type[Schema] | None = None,
+        problems: tuple[int, ...] = (),
+        scope: str | None = None,
+        media_type: str | None = None,
+        prepare: Callable[[Engine], object] | None = None,
+    ) -> Callable[[Function], Function]:
+        """Make a function an HTTP operation; its name is the operation's, and begins with the HTTP method.
 
-    def decorate(method: Callable[..., Any]) -> Callable[..., Response]:
-        looks = method.__name__ == "get"
-        _, resource, _ = f".{method.__qualname__}".rsplit(".", 2)
-        described = Operation(
-            name=method.__name__ + resource,
-            summary=summary,
-            answer=answer(many=many),
-            many=many,
-            body=body,
-            query=query(),
-            headers=headers() if headers else None,
-            problems=problems,
-            scope=scope or ("read" if looks else "run"),
-            media_type=media_type,
-        )
+        The function is called with the engine and the path's ids, and with ``query``, ``headers`` and ``body`` where
+        these are declared, each a dict by the engine's names. What it returns is shown through ``answer``, always as
+        200, which is what clients of the original test for.
 
-        def answered(self: Resource, path: dict[str, str]) -> Response:
-            if path:
-                refuse_impossible_ids(path)
-            limits = self.engine.limits
-            if media_type is not None:
-                return Response(method(self, **path, **described.read(limits)), content_type=media_type)
-            if looks:
-                found = method(self, **path, **described.read(limits))
-                return unless_known(json_response(described.answer.dump(found)))
-            environ = request.environ
-            call = call_of(environ[CLIENT], environ, described.name, next(iter(path.values()), None))
-            with self.engine.audit.recording(call):
-                result = method(self, **path, **described.read(limits))
-            return json_response(described.answer.dump(result))
+        Args:
+            rule: The path, as Flask has it.
+            problems: The HTTP statuses of its own refusals.
+            scope: Unless said otherwise a GET needs ``read`` and everything else ``run``; all but a GET is written
+                into the audit.
+            prepare: Called once for the engine that is served.
+        """
 
-        @wraps(method)
-        def respond(self: Resource, **path: str) -> Response:
-            if not tracing.is_on() or described.scope == OPEN:
-                return answered(self, path)
-            with request_span(path) as span:
-                answer = answered(self, path)
-                if span is not None:
-                    span.set_attribute("http.response.status_code", answer.status_code)
-                return answer
+        def decorate(function: Function) -> Function:
+            name = function.__name__
+            method = name.partition("_")[0]
+            self.append(
+                Operation(
+                    rule=rule,
+                    method=method,
+                    name=camel(name),
+                    summary=summary,
+                    answer=answer(many=many),
+                    body=body,
+                    query=query(),
+                    headers=headers() if headers else None,
+                    problems=problems,
+                    scope=scope or ("read" if method == "get" else "run"),
+                    media_type=media_type,
+                    prepare=prepare,
+                    function=function,
+                )
+            )
+            return function
 
-        vars(respond)["operation"] = described
-        return respond
+        return decorate
 
-    return decorate
+
+class Endpoint:
+    """The view function of an operation on one engine."""
+
+    def __init__(self, operation: Operation, engine: Engine) -> None:
+        self.operation = operation
+        self.engine = engine
+        if operation.prepare is not None:
+            operation.prepare(engine)
+
+    def __call__(self, **path: str) -> Response:
+        if not tracing.is_on() or self.operation.scope == OPEN:
+            return self._answer(path)
+        with request_span(path) as span:
+            answer = self._answer(path)
+            if span is not None:
+                span.set_attribute("http.response.status_code", answer.status_code)
+            return answer
+
+    def _answer(self, path: dict[str, str]) -> Response:
+        operation, engine = self.operation, self.engine
+        if path:
+            refuse_impossible_ids(path)
+        if operation.media_type is not None:
+            return Response(self._result(path), content_type=operation.media_type)
+        if operation.method == "get":
+            return unless_known(json_response(operation.answer.dump(self._result(path))))
+        environ = request.environ
+        call = call_of(environ[CLIENT], environ, operation.name, next(iter(path.values()), None))
+        with engine.audit.recording(call):
+            result = self._result(path)
+        return json_response(operation.answer.dump(result))
+
+    def _result(self, path: dict[str, str]) -> Any:
+        return self.operation.function(self.engine, **path, **self.operation.read(self.engine.limits))
+
+
+def visible(engine: Engine) -> Engine | OwnedEngine:
+    """The engine as the client of the present request sees it."""
+    owner = present_client().sees
+    return engine if owner is None else engine.owned_by(owner)
 
 
 def request_span(path: Mapping[str, str]) -> AbstractContextManager[Any]:
