@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from ...engine import jsontext
+from ...engine import Engine, jsontext
 from ...engine.authoring.deployments import Source, Template, read_source, template_text
 from ...engine.errors import Invalid, WaitTimeout
 from ...engine.river.starts import Drain
@@ -36,6 +37,15 @@ LOOK, LOOK_AT_MOST = 0.05, 1.0
 """Seconds between two looks of :meth:`Client.wait`, at first and at the end."""
 
 
+def _told_as_the_engine(client: type[Client]) -> type[Client]:
+    """Give the calls that are the engine's in all the engine's own docstrings."""
+    for name, call in vars(client).items():
+        if inspect.isfunction(call) and call.__doc__ is None and hasattr(Engine, name):
+            call.__doc__ = getattr(Engine, name).__doc__
+    return client
+
+
+@_told_as_the_engine
 class Client:
     """What :class:`~riverstone.engine.Engine` does, done by a server; errors are the engine's own.
 

@@ -2,94 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+import inspect
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
-from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from .undo import UndoCalls
 
-if TYPE_CHECKING:
-    from ..engine import Engine
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def _owned(call: Callable[Concatenate[Any, Given], Found]) -> Callable[Concatenate[OwnedEngine, Given], Found]:
+    """A call of the engine that takes an owner, whom nobody gives here, or is about the process or task named first."""
+    signature = inspect.signature(call)
+    parameters = [each for each in signature.parameters.values() if each.name != "owner"]
+    takes_owner = len(parameters) < len(signature.parameters)
+    first = parameters[1].name
+    ask: Callable[..., Found] = call
+
+    def owned(self: OwnedEngine, /, *given: Any, **options: Any) -> Found:
+        if takes_owner:
+            if (process_instance_id := options.get("process_instance_id")) is not None:
+                self._refuse_strange(process_instance_id=process_instance_id)
+            return ask(self.engine, *given, **options, owner=self.owner)
+        self._refuse_strange(**{first: given[0] if given else options[first]})
+        return ask(self.engine, *given, **options)
+
+    update_wrapper(owned, call)
+    vars(owned)["__signature__"] = signature.replace(parameters=parameters)
+    return owned
 
 
 class OwnedEngine:
     """The calls of :class:`~.engine.Engine` about processes and tasks, for one ``owner``.
 
-    What is started belongs to the owner; every other call raises Unknown… for what does not.
+    What is started belongs to the owner, and idempotency keys of other owners are other keys; every other call raises
+    Unknown… for what does not.
     """
 
-    def __init__(self, engine: Engine, owner: str) -> None:
+    def __init__(self, engine: UndoCalls, owner: str) -> None:
         self.engine = engine
         self.owner = owner
 
-    def start(self, **request: Any) -> ProcessInstance:
-        """See :meth:`~.engine.Engine.start`; idempotency keys of other owners are other keys."""
-        return self.engine.start(**request, owner=self.owner)
+    start = _owned(UndoCalls.start)
+    instances = _owned(UndoCalls.instances)
+    search = _owned(UndoCalls.search)
+    message = _owned(UndoCalls.message)
+    signal = _owned(UndoCalls.signal)
 
-    def instances(self, **filters: Any) -> Page[ProcessInstance]:
-        return self.engine.instances(**filters, owner=self.owner)
+    get = _owned(UndoCalls.get)
+    wait = _owned(UndoCalls.wait)
+    why = _owned(UndoCalls.why)
+    tasks = _owned(UndoCalls.tasks)
+    tokens = _owned(UndoCalls.tokens)
+    sources = _owned(UndoCalls.sources)
+    picture = _owned(UndoCalls.picture)
+    cancel = _owned(UndoCalls.cancel)
+    delete = _owned(UndoCalls.delete)
+    retry_undo = _owned(UndoCalls.retry_undo)
+    preview = _owned(UndoCalls.preview)
+    protect = _owned(UndoCalls.protect)
 
-    def search(self, **filters: Any) -> Page[ProcessSummary]:
-        return self.engine.search(**filters, owner=self.owner)
+    task = _owned(UndoCalls.task)
+    rerun = _owned(UndoCalls.rerun)
+    resume = _owned(UndoCalls.resume)
+    complete = _owned(UndoCalls.complete)
 
-    def get(self, process_instance_id: str) -> ProcessInstance:
-        return self.engine.get(self._process(process_instance_id))
-
-    def why(self, process_instance_id: str) -> Explanation:
-        return self.engine.why(self._process(process_instance_id))
-
-    def tasks(self, process_instance_id: str) -> list[Task]:
-        return self.engine.tasks(self._process(process_instance_id))
-
-    def task(self, task_id: str) -> Task:
-        return self.engine.task(self._task(task_id))
-
-    def tokens(self, process_instance_id: str) -> list[Token]:
-        return self.engine.tokens(self._process(process_instance_id))
-
-    def sources(self, process_instance_id: str) -> tuple[str, ...]:
-        return self.engine.sources(self._process(process_instance_id))
-
-    def cancel(self, process_instance_id: str, **options: Any) -> ProcessInstance:
-        return self.engine.cancel(self._process(process_instance_id), **options)
-
-    def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
-        return self.engine.delete(self._process(process_instance_id), force=force, retain=retain)
-
-    def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
-        return self.engine.retry_undo(self._process(process_instance_id), retain=retain)
-
-    def preview(self, process_instance_id: str, kind: Literal["rollback", "cancel", "delete"]) -> list[UndoStep]:
-        return self.engine.preview(self._process(process_instance_id), kind)
-
-    def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
-        return self.engine.protect(self._process(process_instance_id), on)
-
-    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
-        return self.engine.rerun(self._task(task_id), parameters)
-
-    def resume(self, task_id: str) -> ProcessInstance:
-        return self.engine.resume(self._task(task_id))
-
-    def complete(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
-        return self.engine.complete(self._task(task_id), outputs)
-
-    def message(
-        self, name: str, payload: Mapping[str, Any] | None = None, *, process_instance_id: str | None = None, **to: Any
-    ) -> ProcessInstance:
-        if process_instance_id is not None:
-            self._process(process_instance_id)
-        return self.engine.message(name, payload, process_instance_id=process_instance_id, owner=self.owner, **to)
-
-    def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
-        return self.engine.signal(name, payload, owner=self.owner)
-
-    def _process(self, process_instance_id: str) -> str:
-        if self.engine.owner_of(process_instance_id) != self.owner:
+    def _refuse_strange(self, *, process_instance_id: str | None = None, task_id: str | None = None) -> None:
+        if process_instance_id is not None and self.engine.owner_of(process_instance_id) != self.owner:
             raise UnknownProcessInstance(process_instance_id)
-        return process_instance_id
-
-    def _task(self, task_id: str) -> str:
-        if self.engine.owner_of_task(task_id) != self.owner:
+        if task_id is not None and self.engine.owner_of_task(task_id) != self.owner:
             raise UnknownTask(task_id)
-        return task_id

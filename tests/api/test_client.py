@@ -242,6 +242,7 @@ def test_the_client_has_the_methods_of_an_engine_with_the_same_arguments() -> No
         if name.startswith("_"):
             continue
         theirs = inspect.signature(getattr(Engine, name)).parameters
+        assert method.__doc__, name
         # An owner is known by its key; how messages are correlated is not for clients.
         assert theirs.keys() - inspect.signature(method).parameters.keys() <= {"owner", "correlation"}, name
         for argument, parameter in inspect.signature(method).parameters.items():

@@ -6,6 +6,7 @@ import inspect
 
 import riverstone.engine as engine
 import riverstone.models as models
+from riverstone.engine.calls.owned import OwnedEngine
 
 ENGINE = """
     BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed Explanation ExpressionError Finding
@@ -53,6 +54,18 @@ def test_every_error_that_leaves_the_engine_has_one_root_and_a_code_of_its_own()
 
     assert {error for error in errors if error not in ours} == {engine.BpmnError, engine.NotFound}
     assert len({error.code for error in ours}) == len(ours)
+
+
+def test_the_engine_of_an_owner_has_the_calls_about_processes_and_tasks() -> None:
+    found = dict(inspect.getmembers(OwnedEngine, inspect.isfunction))
+    for name in METHODS:
+        whole = inspect.signature(getattr(engine.Engine, name))
+        owned = {"process_instance_id", "task_id", "owner"} & whole.parameters.keys()
+        assert (name in found) == bool(owned and not name.startswith("own")), name
+        if name in found:
+            given = [parameter for parameter in whole.parameters.values() if parameter.name != "owner"]
+            assert inspect.signature(found[name]) == whole.replace(parameters=given), name
+            assert found[name].__doc__ == getattr(engine.Engine, name).__doc__
 
 
 def test_every_public_name_says_what_it_is() -> None:
