@@ -18,8 +18,8 @@ from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
 from .errors import Invalid, StoreUnavailable
+from .instance.facilities import Facilities
 from .instance.families import Families
-from .instance.instance import Facilities
 from .instance.scripts import Scripts
 from .limits import Limits
 from .operating.access_keys import Keys

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ...models import DeploymentRow
+from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.running.node import Process
 from ..errors import ModelInvalid
 from ..jsontext import dumps
@@ -88,6 +89,17 @@ class Definitions:
         if found is None:
             found = self.add(self._load(deployment_id))
         return found
+
+    def process_at(self, place: str) -> Process:
+        """The process at a place: a deployment and, after slashes, call activities that lead on to processes inside."""
+        deployment_id, *calls = place.split("/")
+        process = self.get(deployment_id).process
+        for call in calls:
+            node = process.find(call)
+            assert isinstance(node, CallActivity)
+            assert node.own_process is not None
+            process = node.own_process
+        return process
 
     def add(self, row: DeploymentRow, parsed: Parsed | None = None) -> Definition:
         """Make a deployment ready; ``parsed`` saves reading it again."""

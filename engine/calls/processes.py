@@ -12,8 +12,8 @@ from ...models.vocabulary import InstanceKind, ProcessStatus
 from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
+from ..instance.resting import Rested
 from ..river.starts import Drain, StartRequest
-from ..river.waiters import Rested
 from ..steps import user_tasks
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from .workings import Workings, number_of, ours, row_before

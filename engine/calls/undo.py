@@ -8,7 +8,7 @@ from typing import Any
 from ...models.vocabulary import UNDO_KINDS, UndoKind
 from .. import jsontext
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
-from ..instance.instance import Flags
+from ..instance.flags import Flags
 from ..river.turn import Turn
 from ..steps import debugging, undo_requests
 from ..undo.creation import preview

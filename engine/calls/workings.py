@@ -10,7 +10,7 @@ from ..authoring.deployments import Deployments, Source, read_source
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
-from ..instance.instance import Facilities
+from ..instance.facilities import Facilities
 from ..limits import Limits
 from ..river.loop import Pulse
 from ..river.messages import Messages

@@ -2,132 +2,99 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import uuid4
 
-from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Store, TaskRow
-from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind, UndoKind
+from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, TaskRow
+from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
-from ..authoring.definitions import Definition, Definitions
+from ..authoring.definitions import Definition
 from ..bpmn.elements.loops import RUN
 from ..bpmn.elements.tasks import StoneTask, run_namespace
+from ..bpmn.running import state
 from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node, Process
-from ..bpmn.running.state import TASK, Saved, load
+from ..bpmn.running.state import TASK
 from ..bpmn.running.token import STARTED, Token
 from ..bpmn.running.weight import Weight
-from ..bpmn.running.workflow import Workflow
-from ..clock import Clock
-from ..dispatch.dispatcher import Dispatcher
 from ..errors import ExpressionError, Invalid, LimitExceeded
 from ..language.context import Context
-from ..limits import Limits
-from ..observing.observer import Observers
-from ..stones.registry import Stones
 from ..stones.stone import Stone
-from ..undo import handlers
-from ..undo.tasks import begin_undo_task
 from ..work import Work
 from . import ledger, secrets
-from .families import Families
-from .scripts import Scripts
+from .facilities import Facilities
+from .flags import Flags
 from .task_parameters import MockContext, code_of, resolve
 
 
-class Flags:
-    """What an instance was started with, as bits of its row; plain integers, since every step asks for them."""
+class Transaction(Protocol):
+    """The turn of the river that an instance takes part in: what is committed together."""
 
-    DEBUG: Final = 1
-    MOCK: Final = 2
-    NO_ROLLBACK: Final = 4
-    PROTECTED: Final = 8
-    DRAIN_ALL: Final = 16
-    SECRETS: Final = 128
-    """Set once a task with secret parameters or outputs was made."""
-    THROWN: Final = 256
-    """The bits from here on count how many processes in a row have started one another by what they throw."""
+    changes: Changes
+
+    def instance(self, process_instance_id: int) -> Instance:
+        """Another instance, which takes part from now on."""
+
+    def join(self, instance: Instance) -> None:
+        """Let an instance take part that nobody else knows of yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facilities:
-    """What instances need of the engine around them."""
-
-    engine_id: str
-    store: Store
-    clock: Clock
-    stones: Stones
-    definitions: Definitions
-    limits: Limits
-    families: Families
-    dispatcher: Dispatcher
-    scripts: Scripts | None
-    timekeeper: str | None
-    """The engine that sees to new timers and graces: this one, or None where it only acts when it is called."""
-    observers: Observers = field(default_factory=Observers)
-    workflow: type[Workflow] = Workflow
-    """What drives an instance's tokens; a test's may watch them."""
-
-
-@dataclass(eq=False)
 class Instance:
-    """The host of one workflow. ``changes`` is the transaction that the present step belongs to."""
+    """The host of one workflow: what a started process and an undo have in common."""
 
-    facilities: Facilities
-    row: InstanceRow
-    content: ContentRow
-    definition: Definition
-    tasks: dict[int, TaskRow]
-    context: Context = field(init=False)
-    weight: Weight = field(init=False)
-    thrown: list[int] = field(default_factory=lambda: [0, 0])
-    """How much the present step has thrown, and how long it was."""
-    workflow: Workflow = field(init=False)
-    changes: Changes = field(init=False)
-    handed: list[TaskRow] = field(default_factory=list)
-    origin: Instance | None = None
-    """For an undo instance: the instance whose ledger it works off."""
-    made: list[Instance] = field(default_factory=list)
-    """Undo instances that the present step has created."""
-    told: tuple[ProcessStatus, Phase] | None = None
-    """The status and phase that observers know of; None before its beginning is committed."""
-    find: Callable[[int], Instance] = field(init=False)
-    """Another instance of the same store, taking part in the present step's transaction."""
+    stops_on_failure = True
+    """Whether nothing of the workflow goes on once something in it has failed."""
+    turn: Transaction
+    changes: Changes
+    """Those of the present turn."""
 
-    def __post_init__(self) -> None:
-        self.limits = self.facilities.limits
-        self.saved = Saved(self.row.process_instance_id, self.facilities.timekeeper)
-        stored = self.content.variables or self.content.start_variables
-        # An undo holds what its origin did.
-        self.weight = Weight(self.limits.instance_size if self.row.kind == "start" else sys.maxsize, stored)
+    def __init__(
+        self,
+        facilities: Facilities,
+        row: InstanceRow,
+        content: ContentRow,
+        definition: Definition,
+        tasks: dict[int, TaskRow],
+    ) -> None:
+        self.facilities = facilities
+        self.row = row
+        self.content = content
+        self.definition = definition
+        self.tasks = tasks
+        self.to_hand_over: list[TaskRow] = []
+        """What the present step wants carried out once it is committed."""
+        self.observed: tuple[ProcessStatus, Phase] | None = None
+        """The status and phase that observers know of; None before its beginning is committed."""
+        self.thrown = [0, 0]
+        """How much the present step has thrown, and how long it was."""
+        self.limits = facilities.limits
+        self.saved = state.Saved(row.process_instance_id, facilities.timekeeper)
+        stored = content.variables or content.start_variables
+        self.weight = Weight(self.heaviest, stored)
         variables = jsontext.read(stored)
-        kind = MockContext if self.row.flags & Flags.MOCK else Context
-        self.context = kind(variables, {})
-        for task in self.tasks.values():
+        self.context = (MockContext if row.flags & Flags.MOCK else Context)(variables, {})
+        for task in tasks.values():
             if task.outputs and task.kind in ledger.FORWARD and task.status.endswith("success"):
                 self.put_out(task)
-        self.workflow = self.facilities.workflow(
-            self.definition.process, self, self.context, first_token=self.row.next_token, steps=self.row.steps
+        self.workflow = facilities.workflow(
+            definition.process, self, self.context, first_token=row.next_token, steps=row.steps
         )
-        self.workflow.stops_on_failure = self.row.kind == "start"
+        self.workflow.stops_on_failure = self.stops_on_failure
 
-    @classmethod
-    def loaded(cls, facilities: Facilities, row: InstanceRow, content: ContentRow) -> Instance:
-        """The instance as it stands in the store."""
-        store = facilities.store
-        number = row.process_instance_id
-        tasks = {task.id: task for task in store.tasks(number)}
-        instance = cls(facilities, row, content, facilities.definitions.get(row.deployment_id), tasks)
-        instance.told = row.status, row.phase
-        if row.phase != "ended" or row.kind != "start":
-            tokens, waits = store.tokens(number), store.waits(number)
-            load(instance.workflow, tokens, waits, tasks.values())
-            instance.weight.load(tasks.values(), tokens)
-            instance.saved.tokens.update(token.id for token in tokens)
-            instance.saved.waits.update(wait.token for wait in waits)
-        return instance
+    def load(self) -> None:
+        """Put the tokens and waits back where the store has them."""
+        store = self.facilities.store
+        tokens, waits = store.tokens(self.number), store.waits(self.number)
+        state.load(self.workflow, tokens, waits, self.tasks.values())
+        self.weight.load(self.tasks.values(), tokens)
+        self.saved.tokens.update(token.id for token in tokens)
+        self.saved.waits.update(wait.token for wait in waits)
+
+    def join(self, turn: Transaction) -> None:
+        """Write into this turn's transaction from now on."""
+        self.turn = turn
+        self.changes = turn.changes
 
     @property
     def number(self) -> int:
@@ -135,15 +102,9 @@ class Instance:
         return self.row.process_instance_id
 
     @property
-    def is_undo(self) -> bool:
-        """Whether this is a rollback, a cancel or a delete of another instance."""
-        return self.row.kind != "start"
-
-    @property
-    def undo_kind(self) -> UndoKind:
-        """Which undo this is."""
-        assert self.row.kind != "start"
-        return self.row.kind
+    def heaviest(self) -> int:
+        """How many bytes of JSON it may hold."""
+        return self.limits.instance_size
 
     def has(self, flag: int) -> bool:
         """Whether it was started with this flag."""
@@ -156,18 +117,16 @@ class Instance:
 
     def begin_task(self, token: Token) -> None:
         node = token.task_spec
-        if not isinstance(node, StoneTask):
-            self._begin_user_task(token)
-        elif self.row.kind != "start" and not token.call_path:
-            begin_undo_task(self, token)
-        else:
+        if isinstance(node, StoneTask):
             self._begin_stone(token, node)
+        else:
+            self._begin_user_task(token)
 
     def _begin_stone(self, token: Token, node: StoneTask) -> None:
         code = node.fixed_code or code_of(node, token.context)
         event: LedgerEvent = "mock" if self.row.flags & Flags.MOCK else "start"
         namespace = run_namespace(node.namespace, token) if RUN in token.internal_data else node.namespace
-        row = self.new_task(token, code, namespace, kind=_kind_of(token), event=event)
+        row = self.new_task(token, code, namespace, kind=kind_of(token), event=event)
         binding = node.binding
         if binding.undo_policy != "delete":
             row.policy = binding.undo_policy
@@ -213,7 +172,7 @@ class Instance:
             row.handed += 1
             self.changes.task_changed(row)
             self.changes.instance_changed(self.row)
-        self.handed.append(row)
+        self.to_hand_over.append(row)
 
     def _begin_user_task(self, token: Token) -> None:
         namespace = run_namespace(token.node.namespace, token)
@@ -280,7 +239,7 @@ class Instance:
 
     def hold_back(self, row: TaskRow) -> bool:
         """Keep a row that was or would be handed over from being carried out; false if that may have begun."""
-        return any(other is row for other in self.handed) or self.facilities.dispatcher.withdraw(row.id)
+        return any(other is row for other in self.to_hand_over) or self.facilities.dispatcher.withdraw(row.id)
 
     def stop_task(self, row: TaskRow, status: TaskStatus, reason: str, *, held_back: bool | None = None) -> None:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
@@ -315,18 +274,13 @@ class Instance:
                 raise LimitExceeded(name, f"It throws more at once than the limit {name} ({most}) allows.")
 
     def called_process(self, token: Token, key: str) -> Called:
-        if self.is_undo and not token.call_path:
-            assert self.origin is not None
-            target = self.origin.tasks[handlers.target_of(key)]
-            self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
-            return handlers.called(self, target)
         newest = self.facilities.store.catalogue.newest_deployment_id(key)
         if newest is None:
             raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
         return Called(process=self.facilities.definitions.get(newest).process, deployment_id=newest)
 
     def deployed_process(self, deployment_id: str) -> Process:
-        return handlers.process_at(self, deployment_id)
+        return self.facilities.definitions.process_at(deployment_id)
 
     def run_script(self, token: Token) -> None:
         if self.facilities.scripts is None:
@@ -334,18 +288,10 @@ class Instance:
         self.facilities.scripts.run(token)
 
     def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
-        if self.is_undo or self.has(Flags.MOCK) or _kind_of(token) != ledger.START:
-            return tuple(token.after)
-        return handlers.freeze(self, token, entry)
+        raise NotImplementedError
 
     def compensated(self, activity: Node, handler: Token) -> None:
-        if self.is_undo:
-            handlers.compensated(self, activity, handler)
-            return
-        entry = {"id": handler.internal_data["entry"], "tasks": handler.internal_data["tasks"]}
-        for row in handlers.made_by(self.tasks, activity, entry, handler.call_path):
-            row.undo = "undone"
-            self.changes.task_changed(row)
+        raise NotImplementedError
 
     def weigh(self) -> None:
         """Let the process fail if its tokens and results make it hold more than it may."""
@@ -356,20 +302,16 @@ class Instance:
             if not (workflow.completed or workflow.failures):
                 workflow.fail(workflow.task_tree, error.message)
 
-    def undo_instance(self, process_instance_id: int) -> Instance:
-        """The rollback, cancel or delete of this instance, made by this step or before."""
-        for undo in self.made:
-            if undo.number == process_instance_id:
-                return undo
-        undo = self.find(process_instance_id)
-        undo.follow(self)
-        return undo
-
-    def follow(self, origin: Instance) -> None:
-        """Be an undo of this instance, as it is in memory now."""
-        if self.origin is not origin:
-            self.origin = origin
-            handlers.show_outputs(self)
+    def succeed(self) -> None:
+        """The workflow has come to its end; what it never waited for ends with it."""
+        row = self.row
+        row.ended = self.now()
+        row.phase = "ended"
+        row.due = None
+        row.status = "success"
+        for task in self.tasks.values():
+            if task.open:
+                self.stop_task(task, "canceled", "The process ended without it.")
 
     # -- context
 
@@ -383,10 +325,8 @@ class Instance:
         target.setdefault(row.namespace, {}).update(jsontext.read(row.outputs))
 
     def work(self, row: TaskRow) -> Work:
-        """The present event of a task as plain data, for whoever carries it out."""
-        origin = self.origin
-        target = origin.tasks[row.target] if origin is not None and row.target is not None else None
-        return ledger.work_of(row, self.row, target, origin.row if origin is not None else None)
+        """The present hook of a task as plain data, for whoever carries it out."""
+        return ledger.work_of(row, self.row)
 
     # -- saving
 
@@ -404,7 +344,7 @@ class Instance:
         self.changes.instance_changed(self.row)
 
 
-def _kind_of(token: Token) -> TaskKind:
+def kind_of(token: Token) -> TaskKind:
     """What a new row of the ledger is: a compensation handler, or something inside one, is itself an undo."""
     current: Token | None = token
     while current is not None:

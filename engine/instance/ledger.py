@@ -32,6 +32,9 @@ PHASES = {
 }
 """What an undo hook is told about its task, by the status with which that ended; else ``partial``."""
 
+FAR_OFF = 30_000
+"""Milliseconds until a monitor's next poll from which on it is put off to a full second, so that many come together."""
+
 _KEPT = "riverstone"
 """In a row's state, beside what its monitor keeps: what the engine keeps itself."""
 
@@ -133,6 +136,12 @@ def monitor_state(row: TaskRow | Look) -> str | None:
     return jsontext.dumps(state) if state else None
 
 
+def handler_in(row: TaskRow) -> dict[str, Any] | None:
+    """What the ledger keeps of the compensation handler that takes back what a completed activity made."""
+    found: dict[str, Any] | None = kept(row).get("handler")
+    return found
+
+
 def tries(row: TaskRow) -> int:
     """How many attempts count towards the retries: none of those before somebody asked for the task again."""
     return row.attempt - int(kept(row).get("tried", 0))
@@ -183,6 +192,13 @@ def made_inside(
             found[row.id] = row
             pending.extend(after(row))
     return list(found.values())
+
+
+def next_poll(seconds: float, now: int) -> int:
+    """When a monitor that is polled every so many seconds is polled next, in milliseconds since 1970."""
+    interval = round(seconds * 1000)
+    due = now + interval
+    return due if interval < FAR_OFF else -(-due // 1000) * 1000
 
 
 def enter(row: TaskRow, outcome: Outcome) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ...models.vocabulary import InstanceKind, Phase, ProcessStatus
 from . import logs, tracing
 
 if TYPE_CHECKING:
     from ...models import InstanceRow
-    from ..instance.instance import Instance
     from ..work import Outcome
 
 tasks = logging.getLogger("riverstone.task")
@@ -101,6 +100,14 @@ class Observer:
         """A process instance has begun or has changed its status or phase."""
 
 
+class Observed(Protocol):
+    """An instance, as far as observers are concerned."""
+
+    row: InstanceRow
+    observed: tuple[ProcessStatus, Phase] | None
+    """The status and phase that they know of; None before its beginning is told."""
+
+
 class Observers:
     """All that are told; nearly free while nobody listens."""
 
@@ -123,14 +130,14 @@ class Observers:
             for observer in self._all:
                 _tell(observer.event, event)
 
-    def tell_changes(self, instances: Iterable[Instance]) -> None:
+    def tell_changes(self, instances: Iterable[Observed]) -> None:
         """What a committed turn has made of these instances."""
         for instance in instances:
-            row, told = instance.row, instance.told
-            if told is not None and told[0] == row.status and told[1] == row.phase:
+            row, before = instance.row, instance.observed
+            if before is not None and before[0] == row.status and before[1] == row.phase:
                 continue
-            instance.told = row.status, row.phase
-            over = row.phase in OVER and (told is None or told[1] not in OVER)
+            instance.observed = row.status, row.phase
+            over = row.phase in OVER and (before is None or before[1] not in OVER)
             if over:
                 tracing.ended(row)
             # A process that fails is what processes do; one whose undo has failed needs a person.
@@ -138,21 +145,21 @@ class Observers:
             logged = processes.isEnabledFor(level)
             if not (self._all or logged):
                 continue
-            change = _change(row, told, over=over)
+            change = _change(row, before, over=over)
             if logged:
                 _log_change(change, level)
             for observer in self._all:
                 _tell(observer.change, change)
 
 
-def _change(row: InstanceRow, told: tuple[ProcessStatus, Phase] | None, *, over: bool) -> ProcessChange:
+def _change(row: InstanceRow, before: tuple[ProcessStatus, Phase] | None, *, over: bool) -> ProcessChange:
     return ProcessChange(
         process_instance_id=str(row.process_instance_id),
         key=row.key,
         kind=row.kind,
         status=row.status,
         phase=row.phase,
-        before=None if told is None else told[0],
+        before=None if before is None else before[0],
         seconds=((row.ended or row.started) - row.started) / 1000 if over else None,
         origin_process_instance_id=None if row.origin is None else str(row.origin),
     )

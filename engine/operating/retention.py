@@ -11,7 +11,7 @@ from ...models.retention import MOST_AT_ONCE, Candidate, Retention
 from .. import failpoints
 from ..clock import Clock
 from ..errors import Invalid
-from ..instance.instance import Flags
+from ..instance.flags import Flags
 from ..instance.ledger import DONE_WITH
 
 BREATH: Final = 0.5

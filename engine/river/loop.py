@@ -15,9 +15,9 @@ from ...models import SUSPECT, EngineRow, EventRow, Handovers, Leases, StoreErro
 from .. import failpoints
 from ..errors import RiverstoneError, StoreUnavailable
 from ..instance import ledger
-from ..instance.instance import Facilities
+from ..instance.facilities import Facilities
 from ..observing import logs
-from ..steps import due, settling
+from ..steps import due
 from .heartbeat import Heartbeat
 from .river import River
 from .turn import Turn
@@ -264,7 +264,7 @@ class Pulse:
             if kind == "task":
                 due.task_due(turn.instance(number), which)
             elif kind == "grace":
-                settling.grace_over(turn.instance(number))
+                due.grace_over(turn.instance(number))
             else:
                 due.timer_due(turn.instance(number), which, further)
 

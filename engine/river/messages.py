@@ -9,7 +9,8 @@ from typing import Any
 from ...models import EventRow
 from .. import jsontext
 from ..errors import LimitExceeded, RiverstoneError
-from ..instance.instance import Facilities, Flags
+from ..instance.facilities import Facilities
+from ..instance.flags import Flags
 from ..steps import delivery
 from .starts import Starts
 from .turn import Turn

@@ -15,14 +15,13 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from ...models import StoreError, TaskRow
 from .. import failpoints
 from ..instance import ledger
-from ..instance.instance import Facilities, Instance
+from ..instance.facilities import Facilities
+from ..instance.instance import Instance
 from ..work import Outcome, Work
 
 MOST_AT_ONCE = 500
 MOST_RESTING = 100
 """How many instances are kept in memory that wait for nothing but looks which are far off."""
-WHOLE = 30_000
-"""Milliseconds between two looks from which on these are far off: put off to a full second, they come together."""
 
 
 class Looks:
@@ -50,7 +49,7 @@ class Looks:
         if not self.local or row.status != "monitor.begin" or row.due is None:
             return False
         self._note(row.due, (row.id,))
-        if row.due - self.facilities.clock.now() >= WHOLE:
+        if row.due - self.facilities.clock.now() >= ledger.FAR_OFF:
             self._rest(row.process_instance_id)
         return True
 
@@ -136,10 +135,10 @@ class Looks:
         # What was lost before has its losses forgotten by a look that comes back.
         if not (outcome.unchanged and self.local) or outcome.delivery:
             return False
-        due = next_look(outcome.interval, self.facilities.clock.now())
+        due = ledger.next_poll(outcome.interval, self.facilities.clock.now())
         with self._lock:
             self.came_in.append((due, outcome))
-            self.pressing = self.pressing or outcome.interval * 1000 < WHOLE
+            self.pressing = self.pressing or outcome.interval * 1000 < ledger.FAR_OFF
         return True
 
     def holds(self) -> set[int]:
@@ -192,16 +191,9 @@ class Looks:
             for outcome in part:
                 if (instance := kept.get(outcome.process_instance_id)) is not None:
                     instance.tasks[outcome.task_id].due = due
-                    if outcome.interval * 1000 >= WHOLE:
+                    if outcome.interval * 1000 >= ledger.FAR_OFF:
                         self._rest(instance.number)
 
 
 def _is_in_hand(row: TaskRow) -> bool:
     return bool(row.open) and row.due is None and row.stone is not None
-
-
-def next_look(seconds: float, now: int) -> int:
-    """When a monitor that looks every so many seconds looks next, in milliseconds since 1970."""
-    interval = round(seconds * 1000)
-    due = now + interval
-    return due if interval < WHOLE else -(-due // 1000) * 1000

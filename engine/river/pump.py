@@ -11,13 +11,14 @@ from typing import Any
 from ..clock import Clock
 from ..dispatch.inline import InlineDispatcher
 from ..errors import EngineClosed, WaitTimeout
+from ..instance.resting import Rested
 from ..observing import tracing
 from ..operating.audit import Audit, Call, present_call
 from ..views import ProcessInstance
 from .loop import Pulse
 from .river import River
 from .turn import Turn
-from .waiters import Rested, Watcher
+from .waiters import Watcher
 
 TURN = 0.01
 """Seconds for which a thread keeps an inline engine going for others too, if one of them could take its turn."""

@@ -11,7 +11,7 @@ from typing import Any
 from ...models import Declarations, HandedRow, Handovers
 from .. import jsontext
 from ..errors import UnknownProcessInstance
-from ..instance.instance import Facilities
+from ..instance.facilities import Facilities
 from ..instance.ledger import delivery
 from ..steps import due, outcomes
 from ..stones.stone import Stone

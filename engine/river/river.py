@@ -17,12 +17,15 @@ from typing import Any
 from ...models import AlreadyUsed, Changes, EngineForgotten, EventRow, RevisionConflict, StoreError
 from .. import failpoints
 from ..errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
-from ..instance.instance import Facilities, Instance
+from ..instance.facilities import Facilities
+from ..instance.instance import Instance
+from ..instance.resting import RESTING
 from ..observing import logs
+from ..undo.instance import load_instance
 from ..work import Outcome, Work
 from .monitor_polls import Looks
 from .turn import Action, Answer, Awaited, Posted, Turn
-from .waiters import RESTING, Watchers
+from .waiters import Watchers
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -263,10 +266,6 @@ class River:
         raise StoreUnavailable("Other engines keep changing the same process: try again.")
 
     def _commit(self, turn: Turn) -> None:
-        for instance in list(turn.instances.values()):
-            for made in instance.made:
-                turn.instances[made.number] = made
-                made.find = turn.instance
         if turn.changes:
             failpoints.reach("before-commit")
             self.facilities.store.commit(turn.changes)
@@ -279,11 +278,9 @@ class River:
         rested: list[Instance] = []
         graces: list[Due] = []
         for instance in turn.instances.values():
-            if instance.made:
-                instance.made.clear()
-            if instance.handed:
-                works += [instance.work(task) for task in instance.handed if task.open]
-                instance.handed = []
+            if instance.to_hand_over:
+                works += [instance.work(task) for task in instance.to_hand_over if task.open]
+                instance.to_hand_over = []
             row = instance.row
             if row.phase in RESTING:
                 rested.append(instance)
@@ -331,7 +328,7 @@ class River:
 
     # -- instances in memory
 
-    def kept(self, process_instance_id: int) -> Instance:
+    def kept(self, process_instance_id: int, turn: Turn) -> Instance:
         """The copy in memory, or a fresh one from the store. Its revision is checked by the commit that uses it."""
         found = self._kept.get(process_instance_id)
         if found is not None:
@@ -340,7 +337,7 @@ class River:
         record = self.facilities.store.record(process_instance_id)
         if record is None:
             raise UnknownProcessInstance(str(process_instance_id))
-        return Instance.loaded(self.facilities, *record)
+        return load_instance(self.facilities, *record, turn.instance)
 
     def _keep(self, instance: Instance) -> None:
         number, kept = instance.row.process_instance_id, self._kept

@@ -14,7 +14,7 @@ from ..bpmn.running import timers
 from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Process
 from ..errors import ExpressionError, RiverstoneError
-from ..instance.instance import Facilities
+from ..instance.facilities import Facilities
 from ..language.context import Context
 from ..limits import Limits
 from .river import River

@@ -14,7 +14,9 @@ from ..authoring.deployments import Deployments
 from ..bpmn.running.node import Node
 from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from ..identifiers import new_uuid
-from ..instance.instance import Facilities, Flags, Instance
+from ..instance.facilities import Facilities
+from ..instance.flags import Flags
+from ..instance.forward import ForwardInstance
 from ..observing import tracing
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling
@@ -246,7 +248,7 @@ class Starts:
         if request.idempotency is not None:
             key, (digest, *_) = request.idempotency
             turn.changes.new_start_requests.append((key, digest, number, now))
-        instance = Instance(self.facilities, row, content, definition, {})
+        instance = ForwardInstance(self.facilities, row, content, definition, {})
         turn.join(instance)
         tracing.begun(row)
         entry = request.entry

@@ -37,7 +37,7 @@ class Turn:
         """The instance, its copy in memory if that is kept; raises UnknownProcessInstance."""
         found = self.instances.get(process_instance_id)
         if found is None:
-            found = self.river.kept(process_instance_id)
+            found = self.river.kept(process_instance_id, self)
             self.join(found)
         return found
 
@@ -50,12 +50,8 @@ class Turn:
 
     def join(self, instance: Instance) -> None:
         """Let an instance write into this transaction."""
-        row = instance.row
-        self.instances[row.process_instance_id] = instance
-        instance.changes = self.changes
-        instance.find = self.instance
-        if row.origin is not None:
-            instance.follow(self.instance(row.origin))
+        self.instances[instance.row.process_instance_id] = instance
+        instance.join(self)
 
 
 Action = Callable[[Turn], Any]

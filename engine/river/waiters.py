@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
 
-from ...models import ContentRow, InstanceRow, TaskRow
-
-if TYPE_CHECKING:
-    from ..instance.instance import Instance
-
-
-RESTING = frozenset({"ended", "paused"})
-"""The phases in which nothing goes on in an instance."""
-
-
-class Rested(NamedTuple):
-    """An instance that has come to rest, as it was committed; its tasks are in the store where they are not here."""
-
-    row: InstanceRow
-    content: ContentRow
-    tasks: Collection[TaskRow] | None = None
+from ..instance.instance import Instance
+from ..instance.resting import Rested
 
 
 class Watcher:

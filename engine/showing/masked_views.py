@@ -12,7 +12,7 @@ from .. import jsontext
 from ..bpmn.running.state import TASK
 from ..bpmn.running.token import CALLED
 from ..clock import moment
-from ..instance.instance import Flags
+from ..instance.flags import Flags
 from ..instance.ledger import FORWARD
 from ..instance.secrets import names_in, values_in
 from ..mask import Mask

@@ -9,9 +9,13 @@ from typing import Any
 from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
 from ..authoring.deployments import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
-from ..instance.instance import Facilities, Flags, Instance
+from ..instance.facilities import Facilities
+from ..instance.flags import Flags
+from ..instance.instance import Instance
+from ..instance.resting import RESTING, Rested
 from ..mask import Mask
-from ..river.waiters import RESTING, Rested
+from ..undo.creation import undo_ids
+from ..undo.instance import UndoInstance, load_instance
 from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 from . import masked_views
 
@@ -103,16 +107,14 @@ class Records:
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
-        from .why import explain, undo_ids  # late, since few programs are asked this by a person
+        from .why import explain  # late, since few programs are asked this by a person
 
         for tries in range(MOST_LOOKS):
             row, content = self._rows(number)
             try:
-                instance = Instance.loaded(self.facilities, row, content)
-                undos = {
-                    kind: Instance.loaded(self.facilities, *self._rows(undo)) for kind, undo in undo_ids(row).items()
-                }
-                told = explain(instance, undos, self._mask(row, content), {engine.id: engine for engine in engines})
+                told = explain(
+                    *self._with_undos(row, content), self._mask(row, content), {engine.id: engine for engine in engines}
+                )
             except (KeyError, StopIteration):
                 # Rows that do not fit together, since a step has changed them in between; else it is a defect.
                 if tries + 1 == MOST_LOOKS:
@@ -121,6 +123,17 @@ class Records:
             if self.store.revision(number) == row.revision:
                 break
         return told
+
+    def _with_undos(self, row: InstanceRow, content: ContentRow) -> tuple[Instance, list[UndoInstance]]:
+        """An instance as it is stored now, with its undos, oldest first."""
+        instance = load_instance(self.facilities, row, content, self._load)
+        loaded = [
+            load_instance(self.facilities, *self._rows(number), lambda _: instance) for number in undo_ids(row).values()
+        ]
+        return instance, [undo for undo in loaded if isinstance(undo, UndoInstance)]
+
+    def _load(self, number: int) -> Instance:
+        return load_instance(self.facilities, *self._rows(number), self._load)
 
     def sources(self, number: int) -> tuple[str, ...]:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""

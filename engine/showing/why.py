@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...models import EngineRow, InstanceRow, TaskRow
-from ...models.vocabulary import UNDO_KINDS
+from ...models import EngineRow, TaskRow
 from ..bpmn.running.state import TASK
 from ..instance import ledger
-from ..instance.instance import Flags, Instance
+from ..instance.flags import Flags
+from ..instance.forward import ForwardInstance
+from ..instance.instance import Instance
 from ..mask import Mask
-from ..undo import handlers, order
+from ..undo import order
 from ..undo.creation import preview
+from ..undo.instance import UndoInstance
 from ..views import Explanation
 from .why_places import (
     Telling,
@@ -33,15 +35,12 @@ MOST_TASKS = 20
 
 
 def explain(
-    instance: Instance, undos: Mapping[str, Instance], mask: Mask | None, engines: Mapping[str, EngineRow]
+    instance: Instance, undos: Sequence[UndoInstance], mask: Mask | None, engines: Mapping[str, EngineRow]
 ) -> Explanation:
-    """The explanation of one instance; ``undos`` are its own undo instances by kind, ``engines`` those at work."""
+    """The explanation of one instance; ``undos`` are its own, oldest first, and ``engines`` those at work."""
     telling = Telling(instance=instance, mask=mask, engines=engines, now=instance.now())
     row = instance.row
     _tell_what_it_is(telling)
-    for kind in UNDO_KINDS:
-        if kind in undos:
-            undos[kind].origin = instance
     tell = {
         "running": _tell_running,
         "draining": _tell_draining,
@@ -52,10 +51,9 @@ def explain(
     }.get(row.phase)
     if tell is not None:
         tell(telling)
-    undo = next((undos[kind] for kind in reversed(UNDO_KINDS) if kind in undos), None)
-    if undo is not None:
-        _tell_undo(telling, undo)
-    elif row.phase == "ended" and not instance.is_undo:
+    if undos:
+        _tell_undo(telling, undos[-1])
+    elif row.phase == "ended" and isinstance(instance, ForwardInstance):
         _tell_results(telling)
     _tell_kept(telling)
     return Explanation(
@@ -89,7 +87,7 @@ def _tell_running(telling: Telling) -> None:
         more = f"Beside these, {len(rows) - MOST_TASKS} more tasks are open."
         telling.say(more, f"riverstone tasks {instance.number}")
     for row in instance.tasks.values():
-        if instance.is_undo and row.status == f"{instance.row.kind}.failed" and not row.open:
+        if isinstance(instance, UndoInstance) and row.status == f"{instance.row.kind}.failed" and not row.open:
             text = f"The {row.kind} of {_target(row)} has failed: {sentence(row.reason)}"
             telling.say(f"{text} What does not depend on it goes on.")
     tell_waits(telling)
@@ -198,7 +196,7 @@ def _tell_results(telling: Telling) -> None:
         telling.say(f"{text}.", f"riverstone undo {instance.number} --preview", f"riverstone delete {instance.number}")
 
 
-def _tell_undo(telling: Telling, undo: Instance) -> None:
+def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
     """How far the newest undo of the process has come."""
     row = undo.row
     name = f"Its {row.kind}, process {row.process_instance_id},"
@@ -221,13 +219,13 @@ def _tell_undo(telling: Telling, undo: Instance) -> None:
         _tell_failed_undo(telling, undo, name)
 
 
-def _tell_failed_undo(telling: Telling, undo: Instance, name: str) -> None:
+def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
     number, row = telling.instance.number, undo.row
     telling.say(f"{name} failed at {at(row.ended or row.started, telling.now)}.")
     failed = [task for task in undo.tasks.values() if task.status == f"{row.kind}.failed" and not task.open]
     for task in failed[:MOST_TASKS]:
         telling.say(f"The {row.kind} of {_target(task)} failed, at attempt {task.attempt}: {sentence(task.reason)}")
-    handlers_failed = handlers.failed(undo)
+    handlers_failed = undo.failed_handlers()
     for token_id, target in list(handlers_failed.items())[:MOST_TASKS]:
         reason = sentence(undo.workflow.failures[token_id])
         covered = order.covers(telling.instance.tasks[target])
@@ -270,9 +268,3 @@ def _tell_kept(telling: Telling) -> None:
 def _listed(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - MOST_TASKS} more" if len(labels) > MOST_TASKS else ""
     return ", ".join(labels[:MOST_TASKS]) + more
-
-
-def undo_ids(row: InstanceRow) -> dict[str, int]:
-    """The ids of an instance's undo instances by kind."""
-    found = {kind: getattr(row, f"{kind}_id") for kind in UNDO_KINDS}
-    return {kind: number for kind, number in found.items() if number is not None}

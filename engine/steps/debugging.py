@@ -11,11 +11,14 @@ from ..bpmn.elements.tasks import StoneTask
 from ..bpmn.running.token import ERROR, STARTED
 from ..errors import Conflict, UnknownTask
 from ..instance import ledger
-from ..instance.instance import Flags, Instance
+from ..instance.flags import Flags
+from ..instance.forward import ForwardInstance
+from ..instance.instance import Instance
 from ..stones.parameters import typed
+from .draining import drain
 from .due import stone_is_back
 from .outcomes import next_attempt, stone_of
-from .settling import drain, settle
+from .settling import settle
 
 
 def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> None:
@@ -79,7 +82,7 @@ def resume(instance: Instance, task_id: int) -> None:
     """Leave the debug mode of a paused run: it rolls back."""
     if task_id not in instance.tasks:
         raise UnknownTask(str(task_id))
-    if instance.row.phase != "paused":
+    if instance.row.phase != "paused" or not isinstance(instance, ForwardInstance):
         raise Conflict(
             f"Process {instance.number} is not paused, so there is nothing to resume.",
             status=instance.row.status,

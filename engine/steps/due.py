@@ -9,10 +9,11 @@ from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
 from ..instance import ledger
 from ..instance.instance import Instance
-from ..undo.tasks import hand_over_undo
+from ..undo.instance import UndoInstance
 from ..work import Outcome
+from .draining import is_stopping
 from .outcomes import apply_outcome, fail_for_good, stone_of
-from .settling import is_stopping, settle
+from .settling import settle
 
 MOST_LOSSES = 3
 """How often a task may be lost with its engine before it fails, beside the retries of its stone."""
@@ -43,8 +44,8 @@ def task_due(instance: Instance, task_id: int) -> None:
         reason = "It may have been running when its engine died, while its process was being stopped."
         instance.stop_task(row, "unknown", reason)
         settle(instance)
-    elif row.target is not None:
-        hand_over_undo(instance, row, instance.workflow.tasks[row.token])
+    elif row.target is not None and isinstance(instance, UndoInstance):
+        instance.hand_over_undo(row, instance.workflow.tasks[row.token])
         settle(instance)
     else:
         # Only here: in the store it stays due, for whoever comes after a crash.
@@ -157,8 +158,8 @@ def stone_is_back(instance: Instance, task_id: int) -> None:
     row.due = None
     row.owner = instance.facilities.engine_id
     instance.changes.task_changed(row)
-    if row.target is not None:
-        hand_over_undo(instance, row, token)
+    if row.target is not None and isinstance(instance, UndoInstance):
+        instance.hand_over_undo(row, token)
     elif row.event not in ("start", "mock") or row.parameters != "{}":
         # It was on its way when its stone went: it goes on with what was frozen.
         row.status = "start.success" if row.event == "monitor" else row.status
@@ -176,6 +177,17 @@ def _may_go_on(instance: Instance, row: TaskRow) -> bool:
     """Whether the process runs, or at least lets what has begun come to its end."""
     phase = instance.row.phase
     return phase == "running" or (phase == "draining" and not is_stopping(instance) and instance.has_begun(row))
+
+
+def grace_over(instance: Instance) -> None:
+    """The time that running tasks had to stop is over: what still runs is fenced off and counts as begun."""
+    if instance.row.phase != "draining" or instance.row.due is None or instance.row.due > instance.now():
+        return
+    for row in list(instance.tasks.values()):
+        if row.open:
+            reason = "It did not stop within its grace; what it still reports feeds the ledger only."
+            instance.stop_task(row, "unknown", reason)
+    settle(instance)
 
 
 def timer_due(instance: Instance, token_id: int, number: int) -> None:

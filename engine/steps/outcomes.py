@@ -12,12 +12,13 @@ from .. import jsontext
 from ..bpmn.running.token import Token
 from ..errors import BpmnError
 from ..instance import ledger, secrets
-from ..instance.instance import Flags, Instance
-from ..river.monitor_polls import next_look
+from ..instance.flags import Flags
+from ..instance.instance import Instance
 from ..stones.stone import Stone
-from ..undo.tasks import undo_done, undo_failed
+from ..undo.instance import UndoInstance
 from ..work import Outcome
-from .settling import is_fenced, is_stopping, settle
+from .draining import is_fenced, is_stopping
+from .settling import settle
 
 DONE: Mapping[LedgerEvent, TaskStatus] = {
     "start": "start.success",
@@ -76,7 +77,7 @@ def _look_again(instance: Instance, row: TaskRow) -> None:
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
         return
     row.owner = instance.facilities.engine_id
-    row.due = next_look(stone_of(instance, row).monitor_interval, instance.now())
+    row.due = ledger.next_poll(stone_of(instance, row).monitor_interval, instance.now())
 
 
 def _supplied(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
@@ -105,8 +106,8 @@ def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
     if row.event == "start" and stone.has("monitor"):
         _begin_monitor(instance, row, stone)
         return
-    if row.target is not None:
-        undo_done(instance, row, token)
+    if row.target is not None and isinstance(instance, UndoInstance):
+        instance.undo_done(row, token)
         return
     row.progress = 100
     instance.end_task(row, DONE[row.event] if row.event != "mock" or stone.has("mock") else "mock.passed")
@@ -144,8 +145,8 @@ def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Ou
 
 def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     """The task has failed, whatever retries it has left."""
-    if row.target is not None:
-        undo_failed(instance, row, token, outcome.reason or "")
+    if row.target is not None and isinstance(instance, UndoInstance):
+        instance.undo_failed(row, token, outcome.reason or "")
         return
     instance.end_task(row, HOOK_FAILED[row.event], outcome.reason)
     if token is None or is_fenced(instance):

@@ -9,27 +9,31 @@ from ..bpmn.running.state import TASK
 from ..bpmn.running.token import STARTED, Token
 from ..errors import Conflict, Invalid
 from ..instance import ledger
-from ..instance.instance import Flags, Instance
-from ..undo import handlers
+from ..instance.flags import Flags
+from ..instance.forward import ForwardInstance
+from ..instance.instance import Instance
 from ..undo.creation import create_undo
+from ..undo.instance import UndoInstance
 from ..undo.order import taken_with
-from ..undo.tasks import hand_over_undo, retain
 from .debugging import try_again
-from .settling import begin_undo, drain, grace_over, settle
+from .draining import drain
+from .due import grace_over
+from .settling import settle_forward
+from .undoing import begin_undo, settle_undo, undo_of
 
 
 def request_cancel(instance: Instance, *, force: bool) -> None:
     """Cancel a running or paused process; asked again, the same cancel goes on. Raises Conflict."""
-    _refuse_for_undo(instance, "cancelled")
-    row = instance.row
+    process = _no_undo(instance, "cancelled")
+    row = process.row
     if row.cancel_id is not None:
-        _ask_again(instance, "cancel", row.cancel_id, ())
+        _ask_again(process, "cancel", row.cancel_id, ())
         if force and row.phase == "draining":
-            _skip_grace(instance)
+            _skip_grace(process)
         return
     if row.phase not in ("running", "paused", "draining"):
-        raise _in_the_way(instance, "cancelled")
-    _fence(instance, "cancel", force=force)
+        raise _in_the_way(process, "cancelled")
+    _fence(process, "cancel", force=force)
 
 
 def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> None:
@@ -37,30 +41,30 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
 
     ``kept`` are the ids of tasks to retain. Raises Conflict, Invalid.
     """
-    _refuse_for_undo(instance, "deleted")
-    row = instance.row
-    if instance.has(Flags.PROTECTED):
-        raise _protected(instance, f"Process {instance.number}")
-    if row.model_id is not None and instance.facilities.store.catalogue.is_protected(row.model_id):
-        raise _protected(instance, f"The model {row.model_id} of process {instance.number}")
+    process = _no_undo(instance, "deleted")
+    row = process.row
+    if process.has(Flags.PROTECTED):
+        raise _protected(process, f"Process {process.number}")
+    if row.model_id is not None and process.facilities.store.catalogue.is_protected(row.model_id):
+        raise _protected(process, f"The model {row.model_id} of process {process.number}")
     if row.delete_id is not None:
-        _ask_again(instance, "delete", row.delete_id, kept)
+        _ask_again(process, "delete", row.delete_id, kept)
         return
     if kept:
         raise Invalid("Tasks can be retained only after they have failed in a delete.", code="retain-invalid")
     if row.phase == "ended":
-        begin_undo(instance, "delete")
-        settle(instance)
+        begin_undo(process, "delete")
+        settle_forward(process)
     elif force and row.cancel_id is not None:
         row.pending = "cancel delete" if row.phase == "draining" else "delete"
-        settle(instance)
+        settle_forward(process)
     elif force and row.phase in ("running", "paused", "draining"):
-        _fence(instance, "cancel delete", force=False)
+        _fence(process, "cancel delete", force=False)
     else:
-        raise _in_the_way(instance, "deleted")
+        raise _in_the_way(process, "deleted")
 
 
-def _fence(instance: Instance, pending: Pending, *, force: bool) -> None:
+def _fence(instance: ForwardInstance, pending: Pending, *, force: bool) -> None:
     """No token moves any more: results feed the ledger only, running hooks are told to stop, a cancel stands ready."""
     row = instance.row
     row.phase = "draining"
@@ -71,30 +75,32 @@ def _fence(instance: Instance, pending: Pending, *, force: bool) -> None:
     if force:
         _skip_grace(instance)
     else:
-        settle(instance)
+        settle_forward(instance)
 
 
-def _skip_grace(instance: Instance) -> None:
+def _skip_grace(instance: ForwardInstance) -> None:
     instance.row.due = instance.now()
     grace_over(instance)
 
 
-def _protected(instance: Instance, what: str) -> Conflict:
+def _protected(instance: ForwardInstance, what: str) -> Conflict:
     text = f"{what} is protected against deletion: lift the protection first."
     return Conflict(text, code="protected", status=instance.row.status)
 
 
-def _refuse_for_undo(instance: Instance, what: str) -> None:
-    if instance.is_undo:
-        raise Conflict(
-            f"Process {instance.number} is itself a {instance.row.kind}, which cannot be {what}.",
-            code="is-undo",
-            status=instance.row.status,
-            related=str(instance.row.origin),
-        )
+def _no_undo(instance: Instance, what: str) -> ForwardInstance:
+    """The instance, if it is a process that was started; raises Conflict for an undo."""
+    if isinstance(instance, ForwardInstance):
+        return instance
+    raise Conflict(
+        f"Process {instance.number} is itself a {instance.row.kind}, which cannot be {what}.",
+        code="is-undo",
+        status=instance.row.status,
+        related=str(instance.row.origin),
+    )
 
 
-def _in_the_way(instance: Instance, what: str) -> Conflict:
+def _in_the_way(instance: ForwardInstance, what: str) -> Conflict:
     row = instance.row
     allowed = {
         "running": ("cancel",),
@@ -112,7 +118,7 @@ def _in_the_way(instance: Instance, what: str) -> Conflict:
     )
 
 
-def _ask_again(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
+def _ask_again(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
     if origin.row.status == UNDO_FAILED[kind] and origin.row.phase == "ended":
         resume_undo(origin, kind, undo_id, kept)
     elif kept:
@@ -123,9 +129,9 @@ def _ask_again(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[in
         raise _in_the_way(origin, "cancelled" if kind == "cancel" else "deleted")
 
 
-def retry(origin: Instance, kept: Sequence[int]) -> None:
+def retry(instance: Instance, kept: Sequence[int]) -> None:
     """Let whichever undo of this process has failed go on; raises Conflict if none has, Invalid."""
-    _refuse_for_undo(origin, "retried")
+    origin = _no_undo(instance, "retried")
     for kind in UNDO_KINDS:
         undo_id = getattr(origin.row, f"{kind}_id")
         if origin.row.status == UNDO_FAILED[kind] and undo_id is not None:
@@ -134,14 +140,14 @@ def retry(origin: Instance, kept: Sequence[int]) -> None:
     raise Conflict(f"No undo of process {origin.number} has failed.", status=origin.row.status)
 
 
-def resume_undo(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
+def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
     """The same undo instance goes on: what failed is tried again with fresh counters, or retained for ever.
 
     ``kept`` names tasks by the origin's task id or the undo's own; what one handler takes back is given up together.
     """
-    undo = origin.undo_instance(undo_id)
+    undo = undo_of(origin, undo_id)
     failed = [row for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
-    handled = handlers.failed(undo)
+    handled = undo.failed_handlers()
     heads = {*handled.values(), *(row.target for row in failed if row.target is not None)}
     stands_for = taken_with(origin.tasks, heads, kind)
     kept = [stands_for.get(task_id, task_id) for task_id in kept]
@@ -166,7 +172,7 @@ def resume_undo(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[i
         undo.workflow.failures.pop(token.id, None)
         token._set_state(STARTED)
         if row.id in given_up:
-            retain(undo, row, token)
+            undo.retain(row, token)
             continue
         row.open = 1
         row.ended = None
@@ -178,16 +184,16 @@ def resume_undo(origin: Instance, kind: UndoKind, undo_id: int, kept: Sequence[i
         row.owner = origin.facilities.engine_id
         undo.workflow.open_tasks.add(token.id)
         undo.changes.task_changed(row)
-        hand_over_undo(undo, row, token)
+        undo.hand_over_undo(row, token)
     for token_id, target in handled.items():
         if target in kept:
-            handlers.give_up(undo, target)
+            undo.give_up_handler(target)
         else:
             _try_handler_again(undo, undo.workflow.tasks[token_id])
-    settle(undo)
+    settle_undo(undo)
 
 
-def _try_handler_again(undo: Instance, token: Token) -> None:
+def _try_handler_again(undo: UndoInstance, token: Token) -> None:
     """Let a compensation handler of several steps go on where it has failed."""
     row = undo.tasks.get(token.internal_data.get(TASK, 0))
     if row is None or not row.status.endswith("failed") or row.status == "produce.failed":

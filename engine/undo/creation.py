@@ -6,14 +6,21 @@ from typing import Any
 from uuid import uuid4
 
 from ...models import ContentRow, DeploymentRow, InstanceRow, TaskRow
-from ...models.vocabulary import UNDO_BEGUN, UndoKind
+from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UndoKind
 from .. import failpoints
 from ..authoring.definitions import digest_of, pack
+from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..observing import tracing
 from ..views import UndoStep
-from .order import plan
-from .tasks import handler_of, is_kept
+from .instance import UndoInstance
+from .order import handler_of, is_kept, plan
+
+
+def undo_ids(row: InstanceRow) -> dict[str, int]:
+    """The ids of an instance's undos by kind, oldest first."""
+    found = {kind: getattr(row, f"{kind}_id") for kind in UNDO_KINDS}
+    return {kind: number for kind, number in found.items() if number is not None}
 
 
 def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
@@ -40,7 +47,7 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
     return shown
 
 
-def create_undo(origin: Instance, kind: UndoKind) -> Instance:
+def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
     """The undo instance, its generated model and its link, in the transaction of the origin's change of state."""
     facilities = origin.facilities
     now = origin.now()
@@ -70,19 +77,17 @@ def create_undo(origin: Instance, kind: UndoKind) -> Instance:
     origin.changes.new_deployments.append(deployment)
     origin.changes.new_instances[number] = row
     origin.changes.new_contents[number] = content
-    undo = Instance(facilities, row, content, facilities.definitions.add(deployment), {})
-    undo.changes = origin.changes
-    undo.origin = origin
+    undo = UndoInstance(facilities, row, content, facilities.definitions.add(deployment), {}, origin)
+    origin.turn.join(undo)
     tracing.begun(row, origin.row)
     setattr(origin.row, f"{kind}_id", number)
     origin.row.status = UNDO_BEGUN[kind]
     origin.row.ended = origin.row.ended or now
-    origin.made.append(undo)
     failpoints.reach("undo-created")
     return undo
 
 
-def _deployment(origin: Instance, kind: UndoKind, number: int) -> DeploymentRow:
+def _deployment(origin: ForwardInstance, kind: UndoKind, number: int) -> DeploymentRow:
     # Late, for a program that takes nothing back draws no model of that.
     from .model import UndoNode, undo_model
 

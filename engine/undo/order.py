@@ -33,23 +33,30 @@ def _undo_set(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> li
     ]
 
 
-def handler_in(row: TaskRow) -> dict[str, Any] | None:
-    """What the ledger keeps of the compensation handler that takes back what a completed activity made."""
-    found: dict[str, Any] | None = ledger.kept(row).get("handler")
-    return found
-
-
 def covers(row: TaskRow) -> list[int]:
     """The ids of the rows that this row's handler takes back; without one, its own."""
-    handler = handler_in(row)
+    handler = ledger.handler_in(row)
     found: list[int] = [row.id] if handler is None else handler.get("covers", [row.id])
     return found
+
+
+def is_kept(row: TaskRow, kind: str) -> bool:
+    """Whether the node's policy keeps what the task made."""
+    return row.policy == "retain" or (row.policy == "retain-except-on-failed-start" and kind != "rollback")
+
+
+def handler_of(row: TaskRow, kind: str) -> dict[str, Any] | None:
+    """The model's compensation handler, frozen when the activity completed, which stands in for the stone's rollback.
+
+    Only in a rollback: cancel and delete have hooks of their own for what completed too.
+    """
+    return ledger.handler_in(row) if kind == "rollback" else None
 
 
 def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
     """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler."""
     found: dict[int, int] = {}
-    handled = [row for row in tasks.values() if row.undo not in ledger.DONE_WITH and handler_in(row) is not None]
+    handled = [row for row in tasks.values() if row.undo not in ledger.DONE_WITH and ledger.handler_in(row) is not None]
     for row in sorted(handled, key=lambda row: len(covers(row))):
         found.update(dict.fromkeys(covers(row), row.id))
     return found

@@ -1,0 +1,105 @@
+"""What the ledger keeps of a model's own compensation handler (BPMN 2.0, 10.7.1 and 13.5.5), for a rollback to come.
+
+When an activity completes that a handler can compensate, the ledger is told, in one of the rows that the activity
+made: what the handler takes back (``covers``) and how. A handler that is one stone task is frozen as its stone and
+parameters. Any other is run from the deployment of its process, with the compensation's entry as the workflow
+remembers it; the same goes for a compensation event sub-process. An activity that has not completed has no handler
+yet, so what it made is rolled back stone by stone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...models import TaskRow
+from .. import jsontext
+from ..bpmn.elements.compensation import Entry
+from ..bpmn.elements.subprocesses import CallActivity
+from ..bpmn.elements.tasks import StoneTask, run_namespace
+from ..bpmn.running.node import Node, Process
+from ..bpmn.running.token import CALLED, COMPLETED, Token
+from ..errors import ExpressionError, Invalid
+from . import ledger
+from .instance import Instance
+from .task_parameters import code_of, resolve
+
+
+def freeze(instance: Instance, token: Token, entry: Entry) -> tuple[int, ...]:
+    """Keep what a rollback needs to have a completed activity compensated; what follows the activity comes after.
+
+    Returns the ids of the tasks that the activity's token has followed, now that there may be one more.
+    """
+    node = token.node
+    handler = node.compensation_handler()
+    assert handler is not None
+    rows = made_by(instance.tasks, node, entry, token.call_path)
+    free = [row for row in rows if row.kind == ledger.START and not _is_settled(row)]
+    if not free and isinstance(node, StoneTask):
+        return tuple(token.after)
+    row = max(free, key=lambda row: row.id) if free else _own_row(instance, token)
+    frozen: dict[str, Any] = {"of": token.node.bpmn_name or token.node.bpmn_id, "namespace": _namespace(token)}
+    try:
+        if isinstance(handler, StoneTask):
+            frozen |= _frozen_task(instance, token, handler)
+        else:
+            frozen |= {"entry": entry, "place": _place(instance, token), "path": token.call_path}
+            # A rollback finds the variables of the whole process with its origin.
+            frozen["parameters"] = jsontext.dumps(token.visible_inside)
+    except (Invalid, ExpressionError) as error:
+        lines = jsontext.read(row.log) if row.log else []
+        row.log = jsontext.dumps([*lines, f"No compensation: {error.message}"])
+    else:
+        ledger.keep(row, handler={**frozen, "covers": sorted({row.id, *(each.id for each in rows)})})
+    instance.changes.task_changed(row)
+    return tuple(token.after) if free else (row.id,)
+
+
+def made_by(tasks: dict[int, TaskRow], activity: Node, entry: Entry, call_path: list[str]) -> list[TaskRow]:
+    """The rows that one execution of an activity has made, by what the workflow remembers of it."""
+    body: Process | None = getattr(activity, "body", None)
+    nodes = [activity, *(body.walk() if body is not None else ())]
+    calls = [node.namespace for node in nodes if isinstance(node, CallActivity)]
+    names = {node.name for node in nodes}
+    return ledger.made_inside(tasks, entry["tasks"], names, calls, call_path, since=abs(entry["id"]))
+
+
+def _is_settled(row: TaskRow) -> bool:
+    return row.undo in ledger.DONE_WITH or row.policy == "retain"
+
+
+def _own_row(instance: Instance, token: Token) -> TaskRow:
+    """A row for an activity that made none: without one, nobody would know that it was done."""
+    row = instance.new_task(token, None, _namespace(token), kind=ledger.START, event="activity")
+    instance.workflow.open_tasks.discard(token.id)
+    token._set_state(COMPLETED)
+    instance.end_task(row, "success")
+    row.progress, row.locals = 100, None
+    return row
+
+
+def _namespace(token: Token) -> str:
+    return run_namespace(getattr(token.node, "namespace", token.node.bpmn_id), token)
+
+
+def _frozen_task(instance: Instance, token: Token, handler: StoneTask) -> dict[str, Any]:
+    stones = instance.facilities.stones
+    code = code_of(handler, token.context)
+    if code in stones:
+        _, parameters = resolve(stones, token, handler, code)
+    else:
+        parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
+    return {"stone": code, "parameters": jsontext.dumps(parameters)}
+
+
+def _place(instance: Instance, token: Token) -> str:
+    """Where the activity's process is found again: a deployment, and the call activities that lead on inside it."""
+    hops: list[str] = []
+    current = token.scope
+    while current is not None:
+        if CALLED in current.internal_data:
+            deployment_id: str | None = current.internal_data["deployment"]
+            if deployment_id is not None:
+                return "/".join((deployment_id, *reversed(hops)))
+            hops.append(current.node.name)
+        current = current.scope
+    return "/".join((instance.row.deployment_id, *reversed(hops)))

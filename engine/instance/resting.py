@@ -1,0 +1,19 @@
+"""When nothing goes on in an instance any more, and what there is to show of it then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from ...models import ContentRow, InstanceRow, TaskRow
+
+RESTING = frozenset({"ended", "paused"})
+"""The phases in which nothing goes on in an instance."""
+
+
+class Rested(NamedTuple):
+    """An instance that has come to rest, as it was committed; its tasks are in the store where they are not here."""
+
+    row: InstanceRow
+    content: ContentRow
+    tasks: Collection[TaskRow] | None = None

@@ -1,0 +1,102 @@
+"""A process that has failed or is cancelled: what runs is asked to stop or let end, then it rests or is undone."""
+
+from __future__ import annotations
+
+from ...models import TaskRow
+from ..instance import ledger
+from ..instance.flags import Flags
+from ..instance.forward import ForwardInstance
+from ..instance.instance import Instance
+from ..stones.stone import Stone
+from ..undo import order
+from .undoing import begin_undo
+
+
+def is_stopping(instance: Instance) -> bool:
+    """Whether running tasks are to stop: the process failed or is cancelled, and they are not to end by themselves."""
+    row = instance.row
+    return row.phase == "draining" and not (row.pending == "failed" and instance.has(Flags.DEBUG | Flags.DRAIN_ALL))
+
+
+def is_fenced(instance: Instance) -> bool:
+    """Whether the process is being cancelled, so that no token moves any more."""
+    return instance.row.phase == "draining" and instance.row.pending in ("cancel", "cancel delete")
+
+
+def fail(instance: ForwardInstance) -> None:
+    """Something has failed for good: start nothing new; what runs is asked to stop, or may run to its end."""
+    row = instance.row
+    row.reason = next(reason for _, reason in sorted(instance.workflow.failures.items()))
+    row.phase = "draining"
+    row.pending = row.pending or "failed"
+    if instance.has(Flags.DRAIN_ALL) and not instance.has(Flags.DEBUG):
+        _stop_what_waits(instance)
+    elif not instance.has(Flags.DEBUG):
+        drain(instance)
+
+
+def _stop_what_waits(instance: ForwardInstance) -> None:
+    """Let what is being made be made; what waits for a person, a stone or its next attempt would hold the undo up."""
+    _stop_listening(instance)
+    for row in list(instance.tasks.values()):
+        to_be_tried_again = row.due is not None and row.status.endswith(".failed")
+        if row.open and (row.stone is None or row.status == "stone-missing" or to_be_tried_again):
+            instance.stop_task(row, "canceled", "It waited when its process failed, and was not begun again.")
+
+
+def drain(instance: ForwardInstance) -> None:
+    """Ask every open task to stop; those whose hook runs now get their grace, the others end at once."""
+    longest = 0.0
+    facilities = instance.facilities
+    _stop_listening(instance)
+    for row in list(instance.tasks.values()):
+        if not row.open:
+            continue
+        elsewhere = row.stone is not None and row.due is None and row.owner not in (None, facilities.engine_id)
+        # Held back first: between a look whether it runs and this, it could have begun.
+        held_back = instance.hold_back(row)
+        if not held_back and (elsewhere or facilities.dispatcher.running(row.id)):
+            facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
+            stone = facilities.stones.choose(row.stone, row.parameters) or Stone
+            longest = max(longest, stone.grace)
+        else:
+            reason = "It was stopped because its process failed or was cancelled."
+            instance.stop_task(row, "canceled", reason, held_back=held_back)
+    instance.row.due = instance.now() + round(longest * 1000) if longest else None
+    instance.row.due_owner = facilities.timekeeper
+
+
+def _stop_listening(instance: ForwardInstance) -> None:
+    """No message, signal or timer reaches the process any more: its forward flow is over."""
+    workflow = instance.workflow
+    for token_id in list(workflow.waits):
+        workflow.stop_waiting(workflow.tasks[token_id])
+
+
+def end_if_drained(instance: ForwardInstance) -> None:
+    """Once no task is open any more, end, pause or begin the undo, whichever was meant."""
+    row = instance.row
+    debugged = row.pending in (None, "failed") and instance.has(Flags.DEBUG)
+    if any(task.open and not (debugged and _can_wait(instance, task)) for task in instance.tasks.values()):
+        return
+    row.due = None
+    if debugged:
+        row.phase = "paused"
+        row.pending = None
+        return
+    pending, row.pending = row.pending or "failed", None
+    row.ended = row.ended or instance.now()
+    if pending != "failed":
+        row.pending = "delete" if pending == "cancel delete" else None
+        begin_undo(instance, "cancel")
+    elif instance.has(Flags.NO_ROLLBACK) or not order.undo_set(instance.tasks, "rollback"):
+        row.phase = "ended"
+        row.status = "failed"
+        instance.drop_tokens()
+    else:
+        begin_undo(instance, "rollback")
+
+
+def _can_wait(instance: ForwardInstance, task: TaskRow) -> bool:
+    """Whether an open task does not hold up a pause: a person's, or one that has not begun for want of its stone."""
+    return task.stone is None or (task.status == "stone-missing" and not instance.has_begun(task))

@@ -1,0 +1,100 @@
+"""How an undo goes on: it begins, runs until it waits, and tells its origin when it has ended."""
+
+from __future__ import annotations
+
+from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED, UndoKind
+from .. import failpoints
+from ..bpmn.running.token import READY
+from ..instance.forward import ForwardInstance
+from ..undo import handlers, order
+from ..undo.creation import create_undo
+from ..undo.instance import UndoInstance
+
+MOST_LISTED = 50
+"""How many tasks a reason names before it only counts them."""
+
+
+def begin_undo(origin: ForwardInstance, kind: UndoKind) -> None:
+    """Let the undo run, creating it first where that has not been done when the origin was fenced off."""
+    existing: int | None = getattr(origin.row, f"{kind}_id")
+    undo = create_undo(origin, kind) if existing is None else undo_of(origin, existing)
+    origin.drop_tokens()
+    origin.row.phase = "undoing"
+    undo.row.phase = "running"
+    undo.workflow.begin(None)
+    settle_undo(undo)
+
+
+def undo_of(origin: ForwardInstance, process_instance_id: int) -> UndoInstance:
+    """The rollback, cancel or delete of a process, made by this step or before."""
+    undo = origin.turn.instance(process_instance_id)
+    assert isinstance(undo, UndoInstance)
+    return undo
+
+
+def settle_undo(undo: UndoInstance) -> None:
+    """Run the workflow as far as it goes, then let the undo's own state follow, and its origin's; ends every step."""
+    workflow = undo.workflow
+    if undo.row.phase == "running":
+        workflow.advance()
+        undo.weigh()
+        if workflow.completed:
+            undo.succeed()
+            _undo_ended(undo)
+        elif workflow.failures and not _goes_on(undo):
+            _fail(undo)
+    undo.save()
+
+
+def _goes_on(undo: UndoInstance) -> bool:
+    """Whether branches that do not depend on what has failed are still under way."""
+    workflow = undo.workflow
+    if any(task.open for task in undo.tasks.values()):
+        return True
+    return bool(workflow.waits) or any(token._state == READY for token in workflow.tasks.values())
+
+
+def _fail(undo: UndoInstance) -> None:
+    for target in set(undo.failed_handlers().values()):
+        undo.mark(undo.covered(undo.origin.tasks[target]), "failed")
+    undo.row.phase = "ended"
+    undo.row.status = "failed"
+    undo.row.ended = undo.now()
+    undo.row.reason = _what_is_left(undo)
+    _undo_ended(undo)
+
+
+def _undo_ended(undo: UndoInstance) -> None:
+    """The undo has come to its end, well or not; its origin follows in the same transaction."""
+    origin, kind = undo.origin, undo.kind
+    success = undo.row.status == "success"
+    origin.row.status = (UNDO_SUCCEEDED if success else UNDO_FAILED)[kind]
+    origin.row.phase = "ended"
+    pending, origin.row.pending = origin.row.pending, None
+    if kind == "cancel" and success and pending == "delete":
+        begin_undo(origin, "delete")
+    origin.save()
+    failpoints.reach("undo-ended")
+
+
+def _what_is_left(undo: UndoInstance) -> str:
+    """Which tasks failed and which remain, for whoever has to decide what to retain."""
+    kind, tasks = undo.kind, undo.origin.tasks
+    failed = {
+        row.target: (row.namespace, row.reason)
+        for row in undo.tasks.values()
+        if row.status == UNDO_FAILED[kind] and row.target is not None
+    }
+    for token_id, target in undo.failed_handlers().items():
+        failed[target] = handlers.frozen_in(tasks[target])["namespace"], undo.workflow.failures[token_id]
+    named = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
+    targets = order.taken_with(tasks, failed, kind).keys()
+    passed = {row.target for row in undo.tasks.values() if not row.open} - targets
+    remaining = [str(row.id) for row in order.undo_set(tasks, kind) if row.id not in targets and row.id not in passed]
+    text = f"The {kind} failed for task {_listed(named)}"
+    return f"{text}; {_listed(remaining)} remain to be undone." if remaining else f"{text}; nothing else remains."
+
+
+def _listed(texts: list[str]) -> str:
+    more = len(texts) - MOST_LISTED
+    return ", ".join(texts[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,259 @@
+"""A rollback, a cancel or a delete: an instance of its own that works off the ledger of its origin."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ...models import ContentRow, InstanceRow, TaskRow
+from ...models.vocabulary import PASSED_OVER, UNDO_FAILED, UNDO_RETAINED, UNDO_SUCCEEDED, TaskStatus, UndoKind, UndoMark
+from ..authoring.definitions import Definition
+from ..bpmn.elements.tasks import StoneTask
+from ..bpmn.running.host import Called
+from ..bpmn.running.node import Node
+from ..bpmn.running.token import Token
+from ..instance import freezing, ledger
+from ..instance.facilities import Facilities
+from ..instance.forward import ForwardInstance
+from ..instance.instance import Instance, Transaction
+from ..work import Work
+from . import handlers
+from .order import covers, handler_of, is_kept
+
+POLL_SOON = 5
+POLL_AGAIN = 200
+"""Milliseconds until an undo task polls whether a hook that is in its way still runs, first and then again."""
+
+
+class UndoInstance(Instance):
+    """The host of a workflow in which each task undoes one row of the origin's ledger, or says why it does not.
+
+    Its tasks use what the row has frozen, never today's model or a stone's defaults. The model's own compensation
+    handlers of several steps are called from it like processes.
+    """
+
+    stops_on_failure = False
+    # It holds what its origin did.
+    heaviest = sys.maxsize
+
+    def __init__(
+        self,
+        facilities: Facilities,
+        row: InstanceRow,
+        content: ContentRow,
+        definition: Definition,
+        tasks: dict[int, TaskRow],
+        origin: ForwardInstance,
+    ) -> None:
+        super().__init__(facilities, row, content, definition, tasks)
+        self.origin = origin
+
+    @property
+    def kind(self) -> UndoKind:
+        """Which undo this is."""
+        assert self.row.kind != "start"
+        return self.row.kind
+
+    def load(self) -> None:
+        super().load()
+        self._show_outputs()
+
+    def join(self, turn: Transaction) -> None:
+        super().join(turn)
+        origin = turn.instance(self.origin.number)
+        assert isinstance(origin, ForwardInstance)
+        if self.origin is not origin:
+            self.origin = origin
+            self._show_outputs()
+
+    def _show_outputs(self) -> None:
+        """Let the handlers that run see what the stones of the origin put out."""
+        own = self.context.outputs
+        for token in self.workflow.tasks.values():
+            target = handlers.handled_by(token)
+            if target is None or token.node.process is not self.workflow.spec:
+                continue
+            name = token.node.name
+            own[name] = {**handlers.outputs_for(self.origin, self.origin.tasks[target]), **own.get(name, {})}
+
+    # -- what the workflow asks for
+
+    def begin_task(self, token: Token) -> None:
+        if token.call_path:
+            # A step of a handler.
+            super().begin_task(token)
+        else:
+            self._begin_undo_task(token)
+
+    def called_process(self, token: Token, key: str) -> Called:
+        if token.call_path:
+            return super().called_process(token, key)
+        target = self.origin.tasks[handlers.target_of(key)]
+        self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
+        return handlers.called(self.origin, target, self.facilities.definitions)
+
+    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+        return tuple(token.after)
+
+    def compensated(self, activity: Node, handler: Token) -> None:
+        target = handlers.handled_by(handler)
+        assert target is not None
+        row = self.origin.tasks[target]
+        frozen = handlers.frozen_in(row)
+        entry_id: int = handler.internal_data["entry"]
+        if entry_id == -frozen["entry"]["id"]:
+            self.mark(self.covered(row), "undone")
+        elif entry_id < 0:
+            # A part of what the handler takes back.
+            remembered = {"id": entry_id, "tasks": handler.internal_data["tasks"]}
+            path = [*frozen["path"], *handler.call_path[1:]]
+            self.mark(freezing.made_by(self.origin.tasks, activity, remembered, path), "undone")
+
+    # -- the origin's ledger
+
+    def covered(self, target: TaskRow) -> list[TaskRow]:
+        """The rows of the origin that are undone with this one: in a rollback all that its handler takes back."""
+        if self.kind != "rollback":
+            return [target]
+        tasks = self.origin.tasks
+        return [tasks[task_id] for task_id in covers(target) if task_id in tasks]
+
+    def mark(self, rows: Iterable[TaskRow], what: UndoMark) -> None:
+        """What became of the origin's rows, written with the origin's revision so that no stale copy of it lives on."""
+        for row in rows:
+            became: UndoMark = "retained" if what == "undone" and row.policy == "retain" else what
+            if row.undo != became and row.undo not in ledger.DONE_WITH:
+                row.undo = became
+                self.changes.task_changed(row)
+                self.changes.instance_changed(self.origin.row)
+
+    def failed_handlers(self) -> dict[int, int]:
+        """By the token that cannot go on: the origin's row that its handler was to take back."""
+        tokens, failures = self.workflow.tasks, sorted(self.workflow.failures)
+        found = {token_id: handlers.handled_by(tokens[token_id]) for token_id in failures}
+        return {token_id: target for token_id, target in found.items() if target is not None}
+
+    def give_up_handler(self, target: int) -> None:
+        """Keep for ever, on request, what a failed handler was to take back."""
+        self.mark(self.covered(self.origin.tasks[target]), "retained")
+        workflow = self.workflow
+        for call in list(workflow.task_tree.inside.values()):
+            if handlers.handled_by(call) == target:
+                workflow.interrupt(call)
+                workflow.task_done(call, target, {})
+
+    # -- its tasks
+
+    def work(self, row: TaskRow) -> Work:
+        if row.target is None:
+            return super().work(row)
+        return ledger.work_of(row, self.row, self._target(row), self.origin.row)
+
+    def _begin_undo_task(self, token: Token) -> None:
+        """Make the task that undoes the row named by the token's node, and hand it over."""
+        assert isinstance(token.node, StoneTask)
+        target = self.origin.tasks[int(token.node.binding.properties["target"])]
+        kind = self.kind
+        row = self.new_task(token, target.stone, target.namespace, kind=kind, event=kind)
+        row.target = target.id
+        row.name = target.name or target.node
+        row.parameters = target.parameters
+        if (secret := ledger.kept(target).get("secret")) is not None:
+            ledger.keep(row, secret=secret)
+        handler = handler_of(target, kind)
+        if handler is not None and not is_kept(target, kind):
+            row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
+            row.name, row.namespace = handler["of"][:255], handler["namespace"]
+        self.hand_over_undo(row, token)
+
+    def hand_over_undo(self, row: TaskRow, token: Token) -> None:
+        """Hand over a task; or skip it, where its target needs no undo, is kept by policy, or has no hook for that."""
+        kind, target = self.kind, self._target(row)
+        if target.undo is not None and target.undo in ledger.DONE_WITH:
+            self._skip(row, token, target.undo, "It had been taken back before.")
+        elif is_kept(target, kind):
+            self._skip(row, token, "retained", f"The policy of {target.node!r} keeps it.")
+        elif row.stone not in self.facilities.stones:
+            row.status = "stone-missing"
+            row.reason = f"No stone is registered for {row.stone!r}; the undo goes on when there is one."
+            self.changes.task_changed(row)
+        else:
+            stone = self.facilities.stones.choose(row.stone, row.parameters)
+            if stone is None or not (stone.has(row.event) or row.event == "start"):
+                reason = f"The stone {row.stone!r} has no {kind}, so what it may have made stays."
+                self._skip(row, token, "skipped", reason)
+            elif self._still_running(row, target):
+                row.due = self.now() + (POLL_SOON if row.due is None else POLL_AGAIN)
+                self.changes.task_changed(row)
+            else:
+                row.due = None
+                self.hand_over(row, stone)
+
+    def _still_running(self, row: TaskRow, target: TaskRow) -> bool:
+        """Whether the target's own hook runs here yet, within its grace, or an undo hook that was taken for failed.
+
+        Taking back what is being made would miss it.
+        """
+        running = self.facilities.dispatcher.running
+        if running(row.id):
+            return True
+        if target.status == "unknown" or not running(target.id):
+            return False
+        stone = self.facilities.stones.choose(target.stone, target.parameters)
+        grace = stone.grace if stone is not None else 0.0
+        return self.now() < (target.ended or 0) + round(grace * 1000)
+
+    def _skip(self, row: TaskRow, token: Token, what: UndoMark, reason: str) -> None:
+        """End the task without having done anything; ``what`` became of its target."""
+        self._end_undo_task(row, PASSED_OVER[self.kind], what, reason)
+        self.workflow.task_done(token, row.id, {})
+
+    def undo_done(self, row: TaskRow, token: Token | None) -> None:
+        """The hook has undone the row's target."""
+        row.progress = 100
+        self._end_undo_task(row, UNDO_SUCCEEDED[self.kind], "undone", row.reason)
+        if token is not None:
+            self.workflow.task_done(token, row.id, {})
+
+    def undo_failed(self, row: TaskRow, token: Token | None, reason: str) -> None:
+        """The hook has failed for good: independent branches go on, what must come later waits."""
+        kind = self.kind
+        self._end_undo_task(row, UNDO_FAILED[kind], "failed", reason)
+        if token is not None:
+            text = f"The {kind} of task {row.target} ({row.namespace}, stone {row.stone}) failed: {reason}"
+            self.workflow.task_failed(token, row.id, None, text)
+
+    def retain(self, row: TaskRow, token: Token) -> None:
+        """Give up, on request, a row whose undo has failed."""
+        reason = f"{row.reason or 'It failed'} (retained on request)"
+        self._end_undo_task(row, UNDO_RETAINED[self.kind], "retained", reason)
+        self.workflow.task_done(token, row.id, {})
+
+    def _end_undo_task(self, row: TaskRow, status: TaskStatus, what: UndoMark, reason: str | None) -> None:
+        self.end_task(row, status)
+        row.reason = reason
+        self.mark(self.covered(self._target(row)), what)
+
+    def _target(self, row: TaskRow) -> TaskRow:
+        assert row.target is not None
+        return self.origin.tasks[row.target]
+
+
+def load_instance(
+    facilities: Facilities, row: InstanceRow, content: ContentRow, find: Callable[[int], Instance]
+) -> Instance:
+    """The instance as it stands in the store; ``find`` gives the origin of an undo."""
+    number = row.process_instance_id
+    definition = facilities.definitions.get(row.deployment_id)
+    tasks = {task.id: task for task in facilities.store.tasks(number)}
+    instance: Instance
+    if row.origin is None:
+        instance = ForwardInstance(facilities, row, content, definition, tasks)
+    else:
+        origin = find(row.origin)
+        assert isinstance(origin, ForwardInstance)
+        instance = UndoInstance(facilities, row, content, definition, tasks, origin)
+    instance.observed = row.status, row.phase
+    instance.load()
+    return instance
