@@ -10,8 +10,10 @@ from uuid import uuid4
 from ..models import Cipher, Store, StoreError
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
-from .calls import ModelCalls, OperatingCalls, UndoCalls
+from .calls.models import ModelCalls
+from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
+from .calls.undo import UndoCalls
 from .calls.workings import ours
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher

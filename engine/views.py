@@ -62,9 +62,9 @@ class Model:
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""
-        from .showing.picture import model_picture
+        from .bpmn.drawing.svg import draw_svg  # late, like whatever else draws
 
-        return model_picture(self.xml).svg if self.xml else None
+        return draw_svg(self.xml) if self.xml else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,9 +85,9 @@ class Deployment:
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""
-        from .showing.picture import model_picture
+        from .bpmn.drawing.svg import draw_svg  # late, like whatever else draws
 
-        return model_picture(self.xml).svg if self.xml else None
+        return draw_svg(self.xml) if self.xml else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

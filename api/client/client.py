@@ -11,7 +11,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from ...engine import Engine, jsontext
-from ...engine.authoring.deployments import Source, Template, read_source, template_text
+from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.errors import Invalid, WaitTimeout
 from ...engine.river.starts import Drain
 from ...engine.showing.picture import process_picture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -14,8 +12,8 @@ from ...models import DeploymentRow
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.running.node import Process
 from ..errors import ModelInvalid
-from ..jsontext import dumps
 from ..limits import Limits
+from .sources import unpack
 
 if TYPE_CHECKING:
     from ..bpmn.reading.parser import Parsed
@@ -36,41 +34,6 @@ class Definition:
     process: Process
     parameter_template: ParameterTemplate | None
     outputs_template: OutputsTemplate | None
-
-
-def digest_of(sources: Sequence[bytes], parameter_template: str | None, outputs_template: str | None) -> str:
-    """Tells whether two deployments hold the same."""
-    whole = hashlib.sha256()
-    for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode()):
-        whole.update(len(part).to_bytes(8, "big"))
-        whole.update(part)
-    return whole.hexdigest()
-
-
-def pack(sources: Sequence[bytes]) -> str:
-    """The files of a deployment as the text that the store keeps."""
-    texts: list[str] = []
-    for source in sources:
-        try:
-            texts.append(source.decode("utf-8"))
-        except UnicodeDecodeError:
-            texts.append("base16:" + source.hex())
-    return dumps(texts)
-
-
-def unpack(text: str) -> list[bytes]:
-    """The files of a deployment from the store."""
-    return [bytes.fromhex(part[7:]) if part.startswith("base16:") else part.encode() for part in json.loads(text)]
-
-
-def triggers_of(process: Process) -> list[tuple[str, str, str]]:
-    """The messages and signals that start an instance: kind, name, and the id of the node where it begins."""
-    found: list[tuple[str, str, str]] = []
-    for node, definitions in process.starting:
-        for definition in definitions:
-            if definition.kind in ("message", "signal") and definition.expression is None:
-                found.append((definition.kind, definition.name or "", node.name))
-    return found
 
 
 class Definitions:

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
-from .. import failpoints, jsontext
+from .. import failpoints
 from ..bpmn.running.node import Process
-from ..clock import Clock, moment
+from ..clock import Clock
 from ..errors import Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
-from ..river.start_timers import schedule
 from ..stones.registry import Stones
 from ..views import Deployment, Model
-from .definitions import Definition, Definitions, digest_of, pack, triggers_of, unpack
+from .definitions import Definition, Definitions
+from .model_views import deployment_view, model_view
+from .sources import Template, digest_of, pack, template_text, unpack
+from .triggers import triggers_of
 
 if TYPE_CHECKING:
     from ..bpmn.reading.parser import Parsed
     from .bundle import Bundles
-
-Source = str | os.PathLike[str] | bytes | IO[bytes]
-Template = Sequence[Any] | None
-
-
-def read_source(source: Source) -> tuple[bytes, str | None]:
-    """The bytes of a BPMN file given as a path, as bytes or as an open file, and its name if it has one."""
-    if isinstance(source, bytes):
-        return source, None
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        try:
-            return path.read_bytes(), path.name
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {reason}.") from error
-    content = source.read()
-    if not isinstance(content, bytes):
-        raise Malformed("A BPMN file must be opened in binary mode: its encoding is told by the XML itself.")
-    return content, os.path.basename(str(getattr(source, "name", ""))) or None
-
-
-def template_text(template: Template) -> str | None:
-    """A template as the store keeps it."""
-    return None if template is None else jsontext.dumps(list(template))
 
 
 class Deployments:
@@ -235,7 +209,7 @@ class Deployments:
 
     def triggers(self, process: Process) -> list[tuple[str, str, str]]:
         """What starts this process from now on: messages, signals, and timers."""
-        return [*triggers_of(process), *schedule(process, self.clock.now(), self.limits)]
+        return triggers_of(process, self.clock.now(), self.limits)
 
     def deployment(self, deployment_id: str) -> Deployment:
         return deployment_view(self.row_in_use(deployment_id))
@@ -311,47 +285,3 @@ class Deployments:
                 # Another trial run of the same model came first at this moment, and its snapshot is as good.
                 row = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
-
-
-def model_view(row: ModelRow) -> Model:
-    """What is shown of a model."""
-    created, updated = moment(row.created), moment(row.updated)
-    assert created is not None
-    assert updated is not None
-    files = texts_of(row.sources)
-    return Model(
-        model_id=row.id,
-        key=row.key,
-        name=row.name,
-        created=created,
-        updated=updated,
-        protected=bool(row.protected),
-        xml=files[0],
-        files=files,
-        parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
-        outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
-    )
-
-
-def deployment_view(row: DeploymentRow) -> Deployment:
-    """What is shown of a deployment."""
-    created = moment(row.created)
-    assert created is not None
-    files = texts_of(row.sources)
-    return Deployment(
-        deployment_id=row.id,
-        model_id=row.model_id or "",
-        key=row.key,
-        name=row.name,
-        version=row.version,
-        created=created,
-        xml=files[0],
-        files=files,
-        parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
-        outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
-    )
-
-
-def texts_of(sources: str) -> tuple[str, ...]:
-    """Packed BPMN files as texts."""
-    return tuple(source.decode("utf-8", "replace") for source in unpack(sources))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..authoring.deployments import Source, Template, deployment_view, model_view
+from ..authoring.model_views import deployment_view, model_view
+from ..authoring.sources import Source, Template
 from ..findings import Finding
 from ..operating import removal
 from ..showing.pages import read_part

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from ...models import AlreadyUsed, Store, StoreClosed, StoreError
-from ..authoring.deployments import Deployments, Source, read_source
+from ..authoring.deployments import Deployments
+from ..authoring.sources import Source, read_source
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...models.removal import Removal, Successor
-from ..authoring.deployments import Deployments, deployment_view, model_view
+from ..authoring.deployments import Deployments
+from ..authoring.model_views import deployment_view, model_view
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.running.node import Process
 from ..errors import Conflict

@@ -20,17 +20,7 @@ LEGEND = (RUNNING, WAITING, SUCCESS, FAILED, UNDONE, RETAINED, CANCELED)
 
 def model_picture(xml: str | bytes) -> Picture:
     """The diagram of a model; raises Malformed for what is no XML."""
-    return Picture(svg=draw_svg(_bytes(xml)))
-
-
-def _bytes(xml: str | bytes) -> bytes:
-    """A text in UTF-8, without the declaration that may name another encoding (XML 1.0, 4.3.3)."""
-    if isinstance(xml, bytes):
-        return xml
-    text = xml.lstrip()
-    if text.startswith("<?xml"):
-        text = text.partition("?>")[2]
-    return text.encode()
+    return Picture(svg=draw_svg(xml))
 
 
 def process_picture(
@@ -58,7 +48,7 @@ def process_picture(
         elif task.undo in ("undone", "retained") and task.status.endswith("failed"):
             notes[element] = "failed"
     legend = [paint for paint in LEGEND if paint in paints.values()]
-    return Picture(svg=draw_svg(_bytes(xml), paints=paints, notes=notes, legend=legend))
+    return Picture(svg=draw_svg(xml, paints=paints, notes=notes, legend=legend))
 
 
 def paint_of(task: Task) -> Paint:

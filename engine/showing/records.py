@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
-from ..authoring.deployments import texts_of
+from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..authoring.bundle import examine
-from ..authoring.deployments import Source, Template, read_source
+from ..authoring.sources import Source, Template, read_source
 from ..authoring.unresolved_references import outputs_wanted
 from ..bpmn.running.workflow import Workflow
 from ..clock import VirtualClock

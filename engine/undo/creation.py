@@ -8,7 +8,7 @@ from uuid import uuid4
 from ...models import ContentRow, DeploymentRow, InstanceRow, TaskRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UndoKind
 from .. import failpoints
-from ..authoring.definitions import digest_of, pack
+from ..authoring.sources import digest_of, pack
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..observing import tracing

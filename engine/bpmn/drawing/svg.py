@@ -26,7 +26,7 @@ class _Edge(NamedTuple):
 
 
 def draw_svg(
-    xml: bytes,
+    xml: str | bytes,
     *,
     paints: Mapping[str, Paint] | None = None,
     notes: Mapping[str, str] | None = None,
@@ -36,6 +36,7 @@ def draw_svg(
 
     ``paints`` and ``notes`` (a word on the element's corner) are by element id. Raises Malformed for what is no XML.
     """
+    xml = _encoded(xml)
     # What can be shown is more than what can be deployed.
     limits = Limits(model_size=max(len(xml), Limits().model_size))
     root = read_xml(xml, limits=limits)
@@ -48,6 +49,16 @@ def draw_svg(
         if shapes or edges:
             _draw(canvas, shapes, edges, paints or {}, notes or {})
     return canvas.finished(legend)
+
+
+def _encoded(xml: str | bytes) -> bytes:
+    """A text in UTF-8, without the declaration that may name another encoding (XML 1.0, 4.3.3)."""
+    if isinstance(xml, bytes):
+        return xml
+    text = xml.lstrip()
+    if text.startswith("<?xml"):
+        text = text.partition("?>")[2]
+    return text.encode()
 
 
 def _shapes(plane: etree._Element, elements: Mapping[str, etree._Element]) -> Iterator[Shape]:

@@ -1,0 +1,68 @@
+"""The BPMN files of a model: read from wherever they are, packed for the store, and told apart by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import Malformed
+from ..jsontext import dumps
+
+Source = str | os.PathLike[str] | bytes | IO[bytes]
+Template = Sequence[Any] | None
+
+
+def read_source(source: Source) -> tuple[bytes, str | None]:
+    """The bytes of a BPMN file given as a path, as bytes or as an open file, and its name if it has one."""
+    if isinstance(source, bytes):
+        return source, None
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        try:
+            return path.read_bytes(), path.name
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {reason}.") from error
+    content = source.read()
+    if not isinstance(content, bytes):
+        raise Malformed("A BPMN file must be opened in binary mode: its encoding is told by the XML itself.")
+    return content, os.path.basename(str(getattr(source, "name", ""))) or None
+
+
+def template_text(template: Template) -> str | None:
+    """A template as the store keeps it."""
+    return None if template is None else dumps(list(template))
+
+
+def digest_of(sources: Sequence[bytes], parameter_template: str | None, outputs_template: str | None) -> str:
+    """Tells whether two deployments hold the same."""
+    whole = hashlib.sha256()
+    for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode()):
+        whole.update(len(part).to_bytes(8, "big"))
+        whole.update(part)
+    return whole.hexdigest()
+
+
+def pack(sources: Sequence[bytes]) -> str:
+    """The files of a deployment as the text that the store keeps."""
+    texts: list[str] = []
+    for source in sources:
+        try:
+            texts.append(source.decode("utf-8"))
+        except UnicodeDecodeError:
+            texts.append("base16:" + source.hex())
+    return dumps(texts)
+
+
+def unpack(text: str) -> list[bytes]:
+    """The files of a deployment from the store."""
+    return [bytes.fromhex(part[7:]) if part.startswith("base16:") else part.encode() for part in json.loads(text)]
+
+
+def texts_of(sources: str) -> tuple[str, ...]:
+    """Packed BPMN files as texts."""
+    return tuple(source.decode("utf-8", "replace") for source in unpack(sources))
