@@ -29,7 +29,7 @@ from .operating.audit import Audit
 from .river.loop import Pulse
 from .river.messages import Messages
 from .river.pump import Pump
-from .river.reports import Desk
+from .river.reports import RiverReports
 from .river.river import River
 from .river.start_timers import StartTimers
 from .river.starts import Starts
@@ -104,15 +104,15 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         self._pump = Pump(self._river, self.clock, self.audit, inline)
         self._messages = Messages(self._facilities, self._starts, self._pump.step)
-        self._desk = Desk(self._facilities, self._river)
+        self._reports = RiverReports(self._facilities, self._river)
         start_timers = StartTimers(self._facilities, self._river, self._starts)
         self._pulse = self._pump.pulse = Pulse(
             self._river, self._facilities, self._messages.deliver, start_timers.fire, passive=passive
         )
-        self.stones.look_again = self._desk.learn
+        self.stones.look_again = self._reports.learn
         with ours():
-            self._desk.learn()
-        self._dispatcher.open(self._desk)
+            self._reports.learn()
+        self._dispatcher.open(self._reports)
         self._pulse.begin(own_thread=inline is None)
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         """Make a stone known; tasks that waited for it go on. Returns the class, so it works as a decorator."""
         self.stones.add(stone)
         with ours():
-            goings_on = self._desk.goings_on([stone.code])
+            goings_on = self._reports.goings_on([stone.code])
         for go_on in goings_on:
             self._pump.step(go_on)
         return stone
@@ -154,7 +154,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
     def stones_declared(self) -> tuple[StoneDeclaration, ...]:
         """What the known stones take, put out and can do, by code; those that workers have declared are among them."""
         with ours():
-            self._desk.learn()
+            self._reports.learn()
         return self.stones.declared()
 
     def owned_by(self, owner: str) -> OwnedEngine:

@@ -16,7 +16,7 @@ from ..limits import Limits
 from ..river.loop import Pulse
 from ..river.messages import Messages
 from ..river.pump import Pump
-from ..river.reports import Desk
+from ..river.reports import RiverReports
 from ..river.river import River
 from ..river.starts import Starts
 from ..showing.records import Records
@@ -36,7 +36,7 @@ class Workings:
     _river: River
     _pump: Pump
     _pulse: Pulse
-    _desk: Desk
+    _reports: RiverReports
     _dispatcher: Dispatcher
 
     def _instance_of(self, task_number: int) -> int:

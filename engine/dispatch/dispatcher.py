@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, runtime_checkable
 
+from ...models import HandedRow, Handovers
 from ..limits import Limits
 from ..stones.stone import Stone
 from ..work import Outcome, Work
 
 
-class Desk(Protocol):
-    """Where a dispatcher reports to: the engine."""
+class Reports(Protocol):
+    """Where a dispatcher reports to: the engine that hands tasks to it. Its methods may be called from any thread."""
 
+    engine_id: str
     limits: Limits
+    handovers: Handovers
+    """What the store keeps of tasks in the hands of workers on other machines."""
 
     def stone_for(self, work: Work) -> type[Stone] | None:
-        """The class that carries out this work, or None while it is not registered."""
+        """The class that carries out this work; without one, the task waits for its stone."""
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Hand in what came of tasks; returns once that is durable, or (in a thread) queued."""
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """A running task is so far."""
+
+    # -- for dispatchers whose workers are on other machines
+
+    def progressed(self, process_instance_id: int, task_id: int, attempt: int, percent: int) -> None:
+        """A running task is so far, for who has no work of it at hand."""
+
+    def enter(self, outcome: Outcome) -> Future[Any]:
+        """Hand in what came of a task; the future tells when that is durable, or why it cannot be."""
+
+    def drop_stale(self, process_instance_ids: Iterable[int]) -> None:
+        """Forget copies of these in memory that another engine has changed, so that none spoils a batch of outcomes."""
+
+    def lose(self, task_id: int, process_instance_id: int, delivery: int) -> bool:
+        """Whoever had this delivery of a task is lost: it is offered anew, or given up. False if it is out of date."""
+
+    def works_in_hand(self, rows: Sequence[HandedRow]) -> list[Work]:
+        """What was handed over, once more and as the same deliveries; without what has gone on since."""
+
+    def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
+        """Keep what workers say of their stones; raises Invalid for what is no declaration."""
+
+    def learn(self) -> None:
+        """Take in what workers have declared to any engine; tasks that waited for such a stone go on."""
 
 
 class Dispatcher(Protocol):
@@ -31,7 +59,7 @@ class Dispatcher(Protocol):
     remote: bool
     """Whether tasks are carried out on other machines, by workers that outlive this engine."""
 
-    def open(self, desk: Desk) -> None:
+    def open(self, reports: Reports) -> None:
         """Begin to take work."""
 
     def submit(self, work: Sequence[Work]) -> None:
@@ -59,6 +87,3 @@ class Loaded(Protocol):
 
     def load(self) -> tuple[int, int]:
         """How many tasks wait for a hand here, and how many are being carried out."""
-
-
-Progress = Callable[[int, "str | None"], None]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from .. import failpoints
 from ..stones.hooks import perform
+from ..stones.stone import Stone
 from ..work import Outcome, StopRequest, Work
-from .dispatcher import Desk
+from .dispatcher import Reports
 
 TOGETHER = 0.005
 """Seconds within which the results of short tasks are reported together."""
@@ -18,15 +19,15 @@ TOGETHER = 0.005
 class InlineDispatcher:
     """Keeps handed-over tasks in a queue that the engine empties before it returns to its caller."""
 
-    desk: Desk
+    reports: Reports
     remote = False
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[int, Work] = OrderedDict()
         self._running: dict[int, StopRequest] = {}
 
-    def open(self, desk: Desk) -> None:
-        self.desk = desk
+    def open(self, reports: Reports) -> None:
+        self.reports = reports
 
     def submit(self, work: Sequence[Work]) -> None:
         for item in work:
@@ -63,12 +64,12 @@ class InlineDispatcher:
         try:
             while (work := self._next()) is not None:
                 moved = True
-                stone = self.desk.stone_for(work)
+                stone = self.stone_for(work)
                 if stone is None:
                     continue
                 request = self._running[work.task_id] = StopRequest()
                 begun.append(work.task_id)
-                outcome = perform(stone, work, limits=self.desk.limits, request=request)
+                outcome = perform(stone, work, limits=self.reports.limits, request=request)
                 failpoints.reach("before-report")
                 outcomes.append(outcome)
                 now = time.monotonic()
@@ -82,7 +83,7 @@ class InlineDispatcher:
             raise
         finally:
             try:
-                self.desk.report(outcomes)
+                self.reports.report(outcomes)
             finally:
                 # After the report, so that nobody takes the tasks for lost in between.
                 for task_id in begun:
@@ -90,6 +91,10 @@ class InlineDispatcher:
             if outcomes:
                 failpoints.reach("after-report")
         return moved
+
+    def stone_for(self, work: Work) -> type[Stone] | None:
+        """The class that carries out this work, None while it is not registered."""
+        return self.reports.stone_for(work)
 
     def _next(self) -> Work | None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .. import failpoints
 from ..stones.hooks import perform
 from ..work import StopRequest, Work
-from .dispatcher import Desk
+from .dispatcher import Reports
 
 PROGRESS_INTERVAL = 0.5
 """Seconds between two progress reports of one task that are worth a write."""
@@ -23,7 +23,7 @@ class ThreadsDispatcher:
     already. So short tasks keep few threads busy, and a long one holds nobody up.
     """
 
-    desk: Desk
+    reports: Reports
     remote = False
 
     def __init__(self, size: int = 16) -> None:
@@ -37,8 +37,8 @@ class ThreadsDispatcher:
         self._lock = threading.Lock()
         self._work_waits = threading.Condition(self._lock)
 
-    def open(self, desk: Desk) -> None:
-        self.desk = desk
+    def open(self, reports: Reports) -> None:
+        self.reports = reports
 
     def submit(self, work: Sequence[Work]) -> None:
         with self._lock:
@@ -117,7 +117,7 @@ class ThreadsDispatcher:
             return work, request
 
     def _perform(self, work: Work, request: StopRequest) -> None:
-        stone = self.desk.stone_for(work)
+        stone = self.reports.stone_for(work)
         if stone is None:
             return
         last = 0.0
@@ -127,11 +127,11 @@ class ThreadsDispatcher:
             now = time.monotonic()
             if now - last >= PROGRESS_INTERVAL:
                 last = now
-                self.desk.report_progress(work, percent, text)
+                self.reports.report_progress(work, percent, text)
 
-        outcome = perform(stone, work, limits=self.desk.limits, request=request, on_progress=on_progress)
+        outcome = perform(stone, work, limits=self.reports.limits, request=request, on_progress=on_progress)
         failpoints.reach("before-report")
-        self.desk.report([outcome])
+        self.reports.report([outcome])
         failpoints.reach("after-report")
 
     def close(self) -> None:

@@ -22,11 +22,12 @@ from .turn import Action, Posted, Turn
 MOST_AT_ONCE = 100
 
 
-class Desk:
-    """One engine's; its methods may be called from any thread."""
+class RiverReports:
+    """Where one engine's dispatcher reports to: outcomes become actions of the river."""
 
     def __init__(self, facilities: Facilities, river: River) -> None:
         self.facilities = facilities
+        self.engine_id = facilities.engine_id
         self.limits = facilities.limits
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
@@ -70,7 +71,7 @@ class Desk:
             self.facilities.observers.tell_events([outcome])
         return self._river.submit(_entered(outcome).action)
 
-    def freshen(self, process_instance_ids: Iterable[int]) -> None:
+    def drop_stale(self, process_instance_ids: Iterable[int]) -> None:
         """Queue a look whether another engine has changed these, so that one old copy spoils no batch of results."""
         numbers = tuple(process_instance_ids)
         self._river.post(lambda turn: turn.river.drop_stale(numbers, turn))
@@ -79,7 +80,7 @@ class Desk:
         """Whoever had this delivery of a task is lost; an engine offers the task anew, or gives it up."""
         return self.handovers.lose(task_id, process_instance_id, delivery, self.facilities.clock.now())
 
-    def works(self, rows: Sequence[HandedRow]) -> list[Work]:
+    def works_in_hand(self, rows: Sequence[HandedRow]) -> list[Work]:
         """What was handed over, once more and as the same deliveries; without what is no longer in hand."""
         found: list[Work] = []
         for start in range(0, len(rows), MOST_AT_ONCE):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..dispatch.dispatcher import Desk
 from ..dispatch.inline import InlineDispatcher
 from ..stones.stone import Stone
 from ..stones.task_info import TaskInfo
-from ..work import Outcome, Work
+from ..work import Work
 
 Point = Literal["before", "after", "unheard"]
 
@@ -135,22 +134,6 @@ class StagedDispatcher(InlineDispatcher):
         super().__init__()
         self.faults = faults
 
-    def open(self, desk: Desk) -> None:
-        super().open(_StagedDesk(desk, self.faults))
-
-
-class _StagedDesk:
-    def __init__(self, desk: Desk, faults: Faults) -> None:
-        self._desk = desk
-        self._faults = faults
-        self.limits = desk.limits
-
     def stone_for(self, work: Work) -> type[Stone] | None:
-        stone = self._desk.stone_for(work)
-        return None if stone is None else self._faults.staged(stone, work.event)
-
-    def report(self, outcomes: Sequence[Outcome]) -> None:
-        self._desk.report(outcomes)
-
-    def report_progress(self, work: Work, percent: int, text: str | None) -> None:
-        self._desk.report_progress(work, percent, text)
+        stone = super().stone_for(work)
+        return None if stone is None else self.faults.staged(stone, work.event)

@@ -16,9 +16,9 @@ from kombu import Consumer as KombuConsumer
 from ....models import StoreError
 from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
 from ...observing.logs import where
-from ...river.reports import Desk
 from ...work import Outcome
 from .. import messages
+from ..dispatcher import Reports
 from .app import body_text, results_queue, signs_queue
 from .link import Link
 
@@ -51,8 +51,8 @@ class Answer:
 class Consumer:
     """One engine's, in a thread of its own."""
 
-    def __init__(self, app: Celery, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, app: Celery, reports: Reports) -> None:
+        self._reports = reports
         self._link = Link(app, beats=True)
         self._arrived: list[Any] = []
         self._signs: list[messages.Sign] = []
@@ -132,17 +132,17 @@ class Consumer:
         answers = [answer for message in arrived if (answer := self._read(message)) is not None]
         outcomes = [answer.outcome for answer in answers if answer.outcome is not None]
         if outcomes:
-            self._desk.freshen({outcome.process_instance_id for outcome in outcomes})
+            self._reports.drop_stale({outcome.process_instance_id for outcome in outcomes})
         for answer in answers:
             if answer.outcome is not None:
-                answer.future = self._desk.enter(answer.outcome)
+                answer.future = self._reports.enter(answer.outcome)
             self._open.append(answer)
 
     def _read(self, message: Any) -> Answer | None:
         try:
             told = messages.read(body_text(message))
             if told["kind"] == "answer":
-                return Answer(message, messages.read_answer(told, self._desk.limits))
+                return Answer(message, messages.read_answer(told, self._reports.limits))
             self._other(told)
         except Invalid as error:
             # Nobody could make more of it by seeing it again.
@@ -159,10 +159,10 @@ class Consumer:
     def _other(self, told: Mapping[str, Any]) -> None:
         if told["kind"] == "stones":
             stones = told.get("stones")
-            self._desk.declare(stones if isinstance(stones, list) else [])
+            self._reports.declare(stones if isinstance(stones, list) else [])
         elif told["kind"] == "lost":
             work = messages.read_work(told)
-            if self._desk.lose(work.task_id, work.process_instance_id, work.delivery):
+            if self._reports.lose(work.task_id, work.process_instance_id, work.delivery):
                 logger.warning("task %d (%s of %s) was lost with its worker", work.task_id, work.event, work.stone)
         else:
             raise Invalid(f"Nobody knows messages of the kind {str(told['kind'])[:50]!r}.")
@@ -198,7 +198,7 @@ class Consumer:
             if answer.outcome == answer.outcome.as_failure():
                 return True
             answer.outcome = answer.outcome.as_failure()
-        answer.future = self._desk.enter(answer.outcome)
+        answer.future = self._reports.enter(answer.outcome)
         return False
 
     # -- signs
@@ -218,12 +218,12 @@ class Consumer:
             numbers = [int(told[name]) for name in ("process_instance_id", "task_id", "attempt", "percent")]
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Invalid(f"This is no progress: {error}.", code="message-invalid") from error
-        self._desk.progressed(numbers[0], numbers[1], numbers[2], max(0, min(100, numbers[3])))
+        self._reports.progressed(numbers[0], numbers[1], numbers[2], max(0, min(100, numbers[3])))
 
     def _vouch(self) -> None:
         signs, self._signs = self._signs, []
         latest = {(sign.task_id, sign.delivery): sign.running for sign in signs}
         try:
-            self._desk.handovers.vouch([(*key, running) for key, running in latest.items()], self.lease)
+            self._reports.handovers.vouch([(*key, running) for key, running in latest.items()], self.lease)
         except StoreError as error:
             logger.warning("signs of life could not be kept: %s", error)

@@ -23,9 +23,8 @@ from collections.abc import Sequence
 from celery import Celery
 
 from ....models import StoreError
-from ...river.reports import Desk as EngineDesk
 from ...work import Work
-from ..dispatcher import Desk
+from ..dispatcher import Reports
 from ..messages import queue_of
 from .consumer import Consumer
 from .publisher import Publisher
@@ -44,20 +43,18 @@ class CeleryDispatcher:
         self.app = app
         self.consumes = consumes
 
-    def open(self, desk: Desk) -> None:
-        # It asks more of it than one whose tasks are at hand.
-        assert isinstance(desk, EngineDesk)
-        self._desk = desk
-        self._publisher = Publisher(self.app, self._queue_name, desk.handovers.offered_again)
+    def open(self, reports: Reports) -> None:
+        self._reports = reports
+        self._publisher = Publisher(self.app, self._queue_name, reports.handovers.offered_again)
         self._publisher.start()
-        self._consumer = Consumer(self.app, desk)
-        self._sweeper = Sweeper(self.app, desk, self._consumer, self._publisher, self._queue_name)
+        self._consumer = Consumer(self.app, reports)
+        self._sweeper = Sweeper(self.app, reports, self._consumer, self._publisher, self._queue_name)
         if self.consumes:
             self._consumer.start()
             self._sweeper.start()
 
     def _queue_name(self, work: Work) -> str | None:
-        stone = self._desk.stone_for(work)
+        stone = self._reports.stone_for(work)
         return None if stone is None else queue_of(stone, work.event)
 
     def submit(self, work: Sequence[Work]) -> None:
@@ -75,7 +72,7 @@ class CeleryDispatcher:
 
     def running(self, task_id: int) -> bool:
         try:
-            return self._desk.handovers.is_running(task_id)
+            return self._reports.handovers.is_running(task_id)
         except StoreError:
             return False
 

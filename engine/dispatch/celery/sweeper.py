@@ -11,8 +11,8 @@ from celery import Celery
 
 from ....models import HandedRow, StoreError
 from ...errors import RiverstoneError
-from ...river.reports import Desk
 from ...work import Work
+from ..dispatcher import Reports
 from .app import EXPIRES, results_queue, task_queue
 from .consumer import MOST_TOGETHER, Consumer
 from .link import AGAIN, Link
@@ -35,12 +35,12 @@ class Sweeper:
     def __init__(
         self,
         app: Celery,
-        desk: Desk,
+        reports: Reports,
         consumer: Consumer,
         publisher: Publisher,
         queue_name: Callable[[Work], str | None],
     ) -> None:
-        self._desk = desk
+        self._reports = reports
         self._consumer = consumer
         self._publisher = publisher
         self._queue_name = queue_name
@@ -80,9 +80,9 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Look once at everything that is in hand."""
-        handovers = self._desk.handovers
-        handovers.note(self._desk.facilities.engine_id)
-        self._desk.learn()
+        handovers = self._reports.handovers
+        handovers.note(self._reports.engine_id)
+        self._reports.learn()
         connected = self._consumer.connected_for
         if connected is None or connected < SETTLED or len(self._publisher) or self._is_behind():
             return
@@ -95,7 +95,7 @@ class Sweeper:
         return self._consumer.is_behind or self._link.depth(results_queue()) > MOST_TOGETHER
 
     def _judge(self, expired: list[HandedRow], unvouched: list[HandedRow], connected: float) -> None:
-        works = {work.task_id: work for work in self._desk.works([*expired, *unvouched])}
+        works = {work.task_id: work for work in self._reports.works_in_hand([*expired, *unvouched])}
         places = {task_id: name for task_id, work in works.items() if (name := self._queue_name(work)) is not None}
         depths = {name: self._link.depth(task_queue(name)) for name in set(places.values())}
         empty = {task_id for task_id, name in places.items() if depths[name] == 0}
@@ -114,7 +114,7 @@ class Sweeper:
             elif left:
                 # Nothing has happened to the broker: somebody took it who is gone, perhaps because of the task.
                 self._lose(row, "nobody has it")
-        self._desk.handovers.offered_again((row.task_id, row.delivery) for row in (*back, *lost))
+        self._reports.handovers.offered_again((row.task_id, row.delivery) for row in (*back, *lost))
         if lost:
             logger.warning("%d tasks are sent again, since the broker has lost them", len(lost))
             self._publisher.send([works[row.task_id] for row in lost if row.task_id in works])
@@ -125,5 +125,5 @@ class Sweeper:
         return seen is not None and silent > (time.monotonic() - seen) * 1000
 
     def _lose(self, row: HandedRow, reason: str) -> None:
-        if self._desk.lose(row.task_id, row.process_instance_id, row.delivery):
+        if self._reports.lose(row.task_id, row.process_instance_id, row.delivery):
             logger.warning("task %d (%s of %s) is offered again: %s", row.task_id, row.event, row.stone, reason)
