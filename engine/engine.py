@@ -26,18 +26,20 @@ from .instance.scripts import Scripts
 from .limits import Limits
 from .operating.access_keys import Keys
 from .operating.audit import Audit
-from .river.loop import Pulse
-from .river.messages import Messages
+from .river.lease import Lease
+from .river.loop import Loop
+from .river.pending_messages import PendingMessages
 from .river.pump import Pump
 from .river.reports import RiverReports
 from .river.river import River
-from .river.start_timers import StartTimers
-from .river.starts import Starts
 from .showing.records import Records
 from .stones.declaration import StoneDeclaration
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function
 from .stones.task_info import TaskInfo
+from .triggers.messages import MessageDelivery
+from .triggers.start_timers import StartTimers
+from .triggers.starts import Starts
 
 
 class Engine(ModelCalls, UndoCalls, OperatingCalls):
@@ -73,7 +75,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         self.limits = limits or Limits()
         self.clock = clock or Clock()
         self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
-        self.stones = Stones(elsewhere=self._dispatcher.remote)
+        self.stones = Stones(elsewhere=self._dispatcher.remote, look_again=self._learn)
         for stone in stones:
             self.stones.add(stone)
         try:
@@ -98,31 +100,35 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
             workflow=self._workflow,
             timekeeper=engine_id if by_itself else None,
         )
-        self._river = River(self._facilities)
+        inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
+        lease = Lease(self._facilities)
+        self._river = River(self._facilities, lease)
         self._starts = Starts(self._facilities, self._deployments)
         self._records = Records(self._facilities)
-        inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
-        self._pump = Pump(self._river, self.clock, self.audit, inline)
-        self._messages = Messages(self._facilities, self._starts, self._pump.step)
-        self._reports = RiverReports(self._facilities, self._river)
+        thrown = MessageDelivery(self._facilities, self._starts, self._river.now)
+        pending = PendingMessages(self._river.pending_messages, thrown.deliver)
         start_timers = StartTimers(self._facilities, self._river, self._starts)
-        self._pulse = self._pump.pulse = Pulse(
-            self._river, self._facilities, self._messages.deliver, start_timers.fire, passive=passive
-        )
-        self.stones.look_again = self._reports.learn
+        self._loop = Loop(self._facilities, self._river, lease, pending, start_timers.fire, passive=passive)
+        self._pump = Pump(self._river, self._loop, self.clock, self.audit, inline)
+        self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
+        self._reports = RiverReports(self._facilities, self._river)
         with ours():
             self._reports.learn()
         self._dispatcher.open(self._reports)
-        self._pulse.begin(own_thread=inline is None)
+        self._loop.begin(own_thread=inline is None)
+
+    def _learn(self) -> None:
+        """Look whether a worker has declared a stone that is missed here."""
+        self._reports.learn()
 
     def close(self) -> None:
         """Stop: running hooks end first, and what is open is left for whoever comes next."""
         if self._pump.closed:
             return
         self._pump.closed = True
-        self._pulse.close()
+        self._loop.announce_end()
         self._dispatcher.close()
-        self._pulse.end()
+        self._loop.end()
         self._store.close()
 
     def __enter__(self) -> Self:

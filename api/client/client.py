@@ -13,9 +13,9 @@ from uuid import uuid4
 from ...engine import Engine, jsontext
 from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.errors import Invalid, WaitTimeout
-from ...engine.river.starts import Drain
 from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
+from ...engine.triggers.starts import Drain
 from ...engine.views import (
     Deployment,
     Explanation,

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate, validates_schema
 
-from ...engine.river.starts import Drain
+from ...engine.triggers.starts import Drain
 from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Object, Text, Word
 

@@ -24,14 +24,14 @@ class OperatingCalls(Workings):
         """
         if self._pump.closed:
             return "the engine is closed"
-        if self._pulse.thread is None or self._pulse.passive:
+        if self._loop.thread is None or self._loop.passive:
             try:
                 with ours():
                     self._store.read("SELECT 1")
             except RiverstoneError:
                 return "the database does not answer"
             return None
-        return self._pulse.behind()
+        return self._loop.behind()
 
     def figures(self) -> Figures:
         """What stands and waits in the whole store at this moment, counted by the store's indexes."""
@@ -40,7 +40,7 @@ class OperatingCalls(Workings):
 
     def queues(self) -> dict[str, int]:
         """What waits inside this engine: ``inbox``, ``owed``, and of most dispatchers ``waiting`` and ``running``."""
-        waiting = {"inbox": self._river.waiting(), "owed": self._pulse.owed()}
+        waiting = {"inbox": self._river.waiting(), "owed": len(self._loop.pending)}
         if isinstance(self._dispatcher, Loaded):
             waiting["waiting"], waiting["running"] = self._dispatcher.load()
         return waiting

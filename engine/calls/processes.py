@@ -13,8 +13,8 @@ from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
-from ..river.starts import Drain, StartRequest
 from ..steps import user_tasks
+from ..triggers.starts import Drain, StartRequest
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from .workings import Workings, number_of, ours, row_before
 
@@ -151,7 +151,7 @@ class ProcessCalls(Workings):
     def why(self, process_instance_id: str) -> Explanation:
         """Why a process stands where it stands, in sentences, and the next commands; raises UnknownProcessInstance."""
         with ours():
-            engines = self._pulse.at_work()
+            engines = self._loop.engines_at_work()
             return self._records.why(number_of(process_instance_id, UnknownProcessInstance), engines)
 
     def sources(self, process_instance_id: str) -> tuple[str, ...]:

@@ -13,13 +13,13 @@ from ..dispatch.dispatcher import Dispatcher
 from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
 from ..instance.facilities import Facilities
 from ..limits import Limits
-from ..river.loop import Pulse
-from ..river.messages import Messages
+from ..river.loop import Loop
 from ..river.pump import Pump
 from ..river.reports import RiverReports
 from ..river.river import River
-from ..river.starts import Starts
 from ..showing.records import Records
+from ..triggers.messages import MessageDelivery
+from ..triggers.starts import Starts
 
 
 class Workings:
@@ -32,10 +32,10 @@ class Workings:
     _deployments: Deployments
     _starts: Starts
     _records: Records
-    _messages: Messages
+    _messages: MessageDelivery
     _river: River
     _pump: Pump
-    _pulse: Pulse
+    _loop: Loop
     _reports: RiverReports
     _dispatcher: Dispatcher
 

@@ -77,27 +77,27 @@ def work_of(
     )
 
 
-def look_of(look: Look) -> Work:
-    """The next look of a monitor that has looked before, as :func:`work_of` would tell it."""
-    key = f"{look.instance_id}-{look.id}-{look.generation}"
+def work_of_monitor(monitor: Look) -> Work:
+    """The next poll of a monitor that was polled before, as :func:`work_of` would tell it."""
+    key = f"{monitor.instance_id}-{monitor.id}-{monitor.generation}"
     return Work(
-        look.id,
-        look.process_instance_id,
-        look.stone or "",
+        monitor.id,
+        monitor.process_instance_id,
+        monitor.stone or "",
         "monitor",
-        look.attempt,
+        monitor.attempt,
         key,
-        look.namespace,
-        look.node,
-        look.parameters,
-        look.outputs,
-        None if look.state is None else monitor_state(look),
+        monitor.namespace,
+        monitor.node,
+        monitor.parameters,
+        monitor.outputs,
+        None if monitor.state is None else monitor_state(monitor),
         "running",
-        look.name or "",
+        monitor.name or "",
         key,
-        look.progress,
-        look.lost + look.handed,
-        look.trace,
+        monitor.progress,
+        monitor.lost + monitor.handed,
+        monitor.trace,
     )
 
 

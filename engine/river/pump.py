@@ -15,7 +15,7 @@ from ..instance.resting import Rested
 from ..observing import tracing
 from ..operating.audit import Audit, Call, present_call
 from ..views import ProcessInstance
-from .loop import Pulse
+from .loop import Loop
 from .river import River
 from .turn import Turn
 from .waiters import Watcher
@@ -27,13 +27,11 @@ PATIENCE = 0.1
 
 
 class Pump:
-    """Brings events to the river, and keeps an inline engine going; ``inline`` is the dispatcher of such a one."""
+    """Brings actions to the river, and keeps an inline engine going; ``inline`` is the dispatcher of such a one."""
 
-    pulse: Pulse
-    """Set by the engine before anything is asked for."""
-
-    def __init__(self, river: River, clock: Clock, audit: Audit, inline: InlineDispatcher | None) -> None:
+    def __init__(self, river: River, loop: Loop, clock: Clock, audit: Audit, inline: InlineDispatcher | None) -> None:
         self.river = river
+        self.loop = loop
         self.clock = clock
         self.audit = audit
         self.inline = inline
@@ -43,7 +41,7 @@ class Pump:
         """Those who wait for an end, and could keep an inline engine going in place of the thread that is at it."""
 
     def step(self, action: Callable[[Turn], Any]) -> Any:
-        """Have one event stepped, wherever steps run, and return its result once that is durable."""
+        """Have one action stepped, wherever steps run, and return its result once that is durable."""
         if self.closed:
             raise EngineClosed("The engine is closed: make a new one.")
         call = present_call()
@@ -59,7 +57,7 @@ class Pump:
         return result
 
     def _stepped(self, action: Callable[[Turn], Any]) -> Any:
-        if self.inline is None and threading.current_thread() is not self.pulse.thread:
+        if self.inline is None and threading.current_thread() is not self.loop.thread:
             return self.river.ask(tracing.carried(action) if tracing.is_on() else action)
         result = self.river.now(action)
         if self.inline is not None:
@@ -74,7 +72,7 @@ class Pump:
         moved = stuck = False
         while self._pumping.acquire(blocking=False):
             try:
-                if self.pulse.delivering:
+                if self.loop.pending.delivering:
                     return moved
                 carried_out = self._carry_out(inline)
             finally:
@@ -107,11 +105,11 @@ class Pump:
 
     def _moves(self, inline: InlineDispatcher) -> bool:
         stepped = self.river.drain()
-        return inline.run_some() or stepped or self.pulse.deliver_owed()
+        return inline.run_some() or stepped or self.loop.pending.deliver_some()
 
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything."""
-        moved = self.pulse.beat()
+        moved = self.loop.run_due()
         if self.inline is not None:
             moved = self._pump(self.inline) or moved
         return moved
@@ -148,7 +146,7 @@ class Pump:
         """Keep an inline engine going, unless another thread does; whether there was or may be anything to do."""
         moved = self._pump(inline)
         if moved is not None:
-            return moved or self.pulse.beat()
+            return moved or self.loop.run_due()
         self._next.append(watcher)
         watcher.wait(PATIENCE)
         with suppress(ValueError):
@@ -156,7 +154,7 @@ class Pump:
         return True
 
     def _sleep_until_due(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
-        due = self.pulse.next_due()
+        due = self.loop.next_due()
         if due is None:
             text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."
             raise WaitTimeout(text)
@@ -171,7 +169,7 @@ def _too_late(process_instance_id: int, timeout: float | None) -> WaitTimeout:
 
 
 def _noted(action: Callable[[Turn], Any], call: Call, audit: Audit) -> Callable[[Turn], Any]:
-    """The same event, with the row of the call that asks for it in the same transaction."""
+    """The same action, with the row of the call that asks for it in the same transaction."""
 
     def noted(turn: Turn) -> Any:
         result = action(turn)

@@ -17,7 +17,7 @@ from ..steps import due, outcomes
 from ..stones.stone import Stone
 from ..work import Outcome, Work
 from .river import River
-from .turn import Action, Posted, Turn
+from .turn import Action, Turn
 
 MOST_AT_ONCE = 100
 
@@ -32,7 +32,6 @@ class RiverReports:
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
         self._river = river
-        river.entered = _entered
         self._stamp = (0, 0)
         self._learning = threading.Lock()
 
@@ -46,12 +45,7 @@ class RiverReports:
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""
         self.facilities.observers.tell_events(outcomes)
-        events = []
-        for outcome in outcomes:
-            if not (outcome.unchanged and self._river.tell_look(outcome)):
-                events.append(_entered(outcome))
-        if events:
-            self._river.post_all(events)
+        self._river.post_outcomes(outcomes)
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""
@@ -69,12 +63,12 @@ class RiverReports:
         """Queue what came of a task; the future tells when that is durable, or why it cannot be."""
         if outcome.result != "supplied":
             self.facilities.observers.tell_events([outcome])
-        return self._river.submit(_entered(outcome).action)
+        return self._river.submit_outcome(outcome)
 
     def drop_stale(self, process_instance_ids: Iterable[int]) -> None:
         """Queue a look whether another engine has changed these, so that one old copy spoils no batch of results."""
         numbers = tuple(process_instance_ids)
-        self._river.post(lambda turn: turn.river.drop_stale(numbers, turn))
+        self._river.post(lambda turn: turn.cache.drop_stale(numbers, turn.instances))
 
     def lose(self, task_id: int, process_instance_id: int, delivery: int) -> bool:
         """Whoever had this delivery of a task is lost; an engine offers the task anew, or gives it up."""
@@ -85,11 +79,11 @@ class RiverReports:
         found: list[Work] = []
         for start in range(0, len(rows), MOST_AT_ONCE):
 
-            def look(turn: Turn, some: Sequence[HandedRow] = rows[start : start + MOST_AT_ONCE]) -> list[Work]:
-                turn.river.drop_stale({row.process_instance_id for row in some}, turn)
+            def read(turn: Turn, some: Sequence[HandedRow] = rows[start : start + MOST_AT_ONCE]) -> list[Work]:
+                turn.cache.drop_stale({row.process_instance_id for row in some}, turn.instances)
                 return [work for row in some if (work := _in_hand(turn, row)) is not None]
 
-            found += self._river.ask(look)
+            found += self._river.ask(read)
         return found
 
     # -- stones that workers declare
@@ -148,15 +142,3 @@ def _in_hand(turn: Turn, row: HandedRow) -> Work | None:
     task = instance.tasks.get(row.task_id)
     same = task is not None and task.open and task.due is None and delivery(task) == row.delivery
     return instance.work(task) if task is not None and same else None
-
-
-def _entered(outcome: Outcome) -> Posted:
-    """The event that enters an outcome; where that cannot be done, the task has failed."""
-
-    def enter(turn: Turn) -> None:
-        outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome)
-
-    def give_up(turn: Turn) -> None:
-        outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome.as_failure())
-
-    return Posted(enter, None, give_up)

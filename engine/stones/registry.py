@@ -17,11 +17,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     are carried out there (``elsewhere``); otherwise they are only known of.
     """
 
-    look_again: Callable[[], None] | None = None
-    """Called where a stone is missed that a worker may just have declared to another engine."""
-
-    def __init__(self, *, elsewhere: bool = False) -> None:
+    def __init__(self, *, elsewhere: bool = False, look_again: Callable[[], None] | None = None) -> None:
+        """``look_again`` is called where a stone is missed that a worker may just have declared to another engine."""
         self.elsewhere = elsewhere
+        self._look_again = look_again
         self._own: dict[str, list[type[Stone]]] = {}
         self._learnt: dict[str, list[type[Stone]]] = {}
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
@@ -36,9 +35,9 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         return code in self._by_code or (isinstance(code, str) and bool(self._missed(code)))
 
     def _missed(self, code: str) -> tuple[type[Stone], ...]:
-        if not self.elsewhere or self.look_again is None:
+        if not self.elsewhere or self._look_again is None:
             return ()
-        self.look_again()
+        self._look_again()
         return self._by_code.get(code, ())
 
     def __iter__(self) -> Iterator[str]:
@@ -86,8 +85,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def is_known(self, code: str) -> bool:
         """Whether anybody carries out this code, here or elsewhere."""
-        if code not in self._by_code and code not in self._learnt and self.look_again is not None:
-            self.look_again()
+        if code not in self._by_code and code not in self._learnt and self._look_again is not None:
+            self._look_again()
         return code in self._by_code or code in self._learnt
 
     def declared(self) -> tuple[StoneDeclaration, ...]:

@@ -207,7 +207,7 @@ class _Trailed(Engine):
         while True:
             while self.run_pending():
                 pass
-            due = self._pulse.next_due()
+            due = self._loop.next_due()
             if due is None or due > moment:
                 break
             self.clock.sleep_until(due)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from riverstone.api.wire import records
 from riverstone.engine import Engine, Finding, findings, views
 from riverstone.engine.operating.access_keys import Scope
-from riverstone.engine.river.starts import Drain
+from riverstone.engine.triggers.starts import Drain
 from riverstone.models import vocabulary
 
 from . import processes

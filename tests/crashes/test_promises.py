@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, failpoints
-from riverstone.engine.river import loop as river_loop
+from riverstone.engine.river import dead_engines
 
 from ..features.sketch import definitions, flow, line, process, service
 from .ground import Ground
@@ -274,8 +274,8 @@ def test_promise_6_the_task_of_a_dead_worker_elsewhere_is_offered_again_after_it
         number = start(url)
         until(lambda: len(calls(yard)) == 2)
         server.send_signal(signal.SIGKILL)
-    monkeypatch.setattr(river_loop, "LEASE", 2.0)
-    monkeypatch.setattr(river_loop, "WITNESSED", 1.0)
+    monkeypatch.setattr(dead_engines, "LEASE", 2.0)
+    monkeypatch.setattr(dead_engines, "WITNESSED", 1.0)
     with Engine(f"sqlite:///{yard}/riverstone.db", passive=True) as engine:
         # As if it had been on another machine, where nobody can see that its process is gone.
         engine._store.execute("UPDATE `engine_node` SET `host` = 'elsewhere' WHERE `id` <> ?", (engine_id(engine),))
@@ -333,7 +333,7 @@ def test_a_server_that_is_killed_while_it_stops_counts_against_no_task(yard: Pat
 def closing(yard: Path) -> bool:
     """Whether an engine of the yard's store has told that it stops."""
     with Engine(f"sqlite:///{yard}/riverstone.db", passive=True) as engine:
-        return any(row.closing for row in engine._pulse.leases.engines())
+        return any(row.closing for row in engine._loop.lease.leases.engines())
 
 
 def test_a_monitor_that_comes_to_a_look_now_and_then_may_lose_its_engine_as_often_as_it_will(yard: Path) -> None:

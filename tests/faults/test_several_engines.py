@@ -17,7 +17,7 @@ import pytest
 from riverstone.engine import Engine, Stone, TaskInfo, failpoints
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
 from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
-from riverstone.engine.river import heartbeat, loop
+from riverstone.engine.river import dead_engines, lease
 
 from ..features.sketch import catch, line, service
 from ..models.stores import fresh
@@ -156,9 +156,9 @@ def test_an_engine_that_slept_past_its_lease_finds_its_writes_refused(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     yard.lease = 2
-    monkeypatch.setattr(loop, "LEASE", 2)
-    monkeypatch.setattr(loop, "WITNESSED", 1)
-    monkeypatch.setattr(heartbeat, "HEARTBEAT", 0.4)
+    monkeypatch.setattr(dead_engines, "LEASE", 2)
+    monkeypatch.setattr(dead_engines, "WITNESSED", 1)
+    monkeypatch.setattr(lease, "HEARTBEAT", 0.4)
     yard.gate.touch()
     with yard.engine() as engine, yard.worker() as child:
         engine.deploy(line("shop", service("a", "held"), service("c", "quick")))
@@ -246,9 +246,9 @@ def test_tasks_that_may_be_what_kills_engines_are_taken_one_at_a_time_but_one_ri
 
 def test_a_killed_process_is_gone_before_its_parent_has_asked_about_it() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
-        assert loop.process_started(child.pid) != ""
+        assert lease.process_started(child.pid) != ""
         child.send_signal(signal.SIGKILL)
-        until(lambda: loop.process_started(child.pid) == "")
+        until(lambda: lease.process_started(child.pid) == "")
 
 
 def test_what_has_just_come_in_is_not_taken_for_lost_and_done_again(tmp_path: Path) -> None:
@@ -262,8 +262,8 @@ def test_what_has_just_come_in_is_not_taken_for_lost_and_done_again(tmp_path: Pa
             """A turn has failed, and its processes are looked after at a moment when a task has just reported."""
             if place == "after-report" and len(looked) < 2:
                 looked.append(place)
-                engine._river.suspects.update(dict.fromkeys(engine._river._kept, 0))
-                engine._pulse._look_after_suspects()
+                engine._river.failed_turns.update(dict.fromkeys(engine._river.cache, 0))
+                engine._loop.repair_failed_turns()
 
         failpoints.tell(look)
         try:

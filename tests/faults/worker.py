@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from riverstone.engine import Engine, Stone, TaskInfo
-from riverstone.engine.river import heartbeat, loop
+from riverstone.engine.river import dead_engines
+from riverstone.engine.river import lease as river_lease
 
 
 def told(file: Path, task: TaskInfo, worker: str) -> None:
@@ -67,7 +68,7 @@ def make_stones(calls: Path, held: Path, worker: str) -> list[type[Stone]]:
 
 def hasten(lease: float) -> None:
     """Make leases short enough for a test."""
-    loop.LEASE, loop.WITNESSED, heartbeat.HEARTBEAT = lease, lease / 2, lease / 5
+    dead_engines.LEASE, dead_engines.WITNESSED, river_lease.HEARTBEAT = lease, lease / 2, lease / 5
 
 
 if __name__ == "__main__":

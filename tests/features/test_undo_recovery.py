@@ -193,8 +193,8 @@ def test_a_task_taken_over_but_not_yet_carried_out_again_counts_as_begun(folder:
         blocker = engine.start(key="busy", name="busy").process_instance_id
         assert Blocking.reached.wait(10)
         started = engine.instances(key="files").items[0].process_instance_id
-        engine._pulse.passive = False
-        engine._pulse._take_over()
+        engine._loop.passive = False
+        engine._loop.dead_engines.take_over()
         deadline = time.monotonic() + 10
         while not engine._dispatcher.holds(int(engine.tasks(started)[0].task_id)):
             assert time.monotonic() < deadline

@@ -11,9 +11,9 @@ from .. import jsontext
 from ..errors import LimitExceeded, RiverstoneError
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
+from ..river.turn import Turn
 from ..steps import delivery
 from .starts import Starts
-from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -23,13 +23,13 @@ SOON = 1_000
 Step = Callable[[Callable[[Turn], Any]], Any]
 
 
-class Messages:
-    """Brings messages to one receiver and signals to all; ``step`` has one event stepped and committed."""
+class MessageDelivery:
+    """Brings messages to one receiver and signals to all; ``step`` has one action stepped and committed."""
 
-    def __init__(self, facilities: Facilities, starts: Starts, step_event: Step) -> None:
+    def __init__(self, facilities: Facilities, starts: Starts, step: Step) -> None:
         self.facilities = facilities
         self.starts = starts
-        self.step = step_event
+        self.step = step
 
     def message(
         self,
@@ -40,14 +40,14 @@ class Messages:
         process_instance_id: int | None = None,
         correlation: str | None = None,
         owner: str | None = None,
-        owed: str | None = None,
+        pending: str | None = None,
         thrower: int | None = None,
         depth: int = 0,
     ) -> int | None:
         """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
 
-        Without an ``owner`` it is for everyone's. ``owed`` is the id of the thrown event that this delivers, settled in
-        the same transaction.
+        Without an ``owner`` it is for everyone's. ``pending`` is the id of the thrown message that this delivers,
+        settled in the same transaction.
         """
         for wait in self.facilities.store.waits_for("message", name):
             if process_instance_id not in (None, wait.process_instance_id):
@@ -63,7 +63,7 @@ class Messages:
                     return False
                 taken = delivery.deliver(instance, "message", name, payload, token_id=token)
                 if taken:
-                    _settle(turn, owed)
+                    _settle(turn, pending)
                 return taken
 
             if self.step(give):
@@ -71,7 +71,7 @@ class Messages:
         if process_instance_id is not None:
             return None
         for _, deployment_id, node in self.facilities.store.catalogue.start_triggers("message", name)[:1]:
-            return self._start(deployment_id, node, name, payload, business_key, owed, owner, thrower, depth)
+            return self._start(deployment_id, node, name, payload, business_key, pending, owner, thrower, depth)
         return None
 
     def signal(
@@ -80,7 +80,7 @@ class Messages:
         payload: Mapping[str, Any],
         *,
         owner: str | None = None,
-        owed: str | None = None,
+        pending: str | None = None,
         thrower: int | None = None,
         depth: int = 0,
     ) -> list[int]:
@@ -104,8 +104,8 @@ class Messages:
                 reached.append(number)
         for _, deployment_id, node in store.catalogue.start_triggers("signal", name):
             reached.append(self._start(deployment_id, node, name, payload, None, None, owner, thrower, depth))
-        if owed is not None:
-            self.step(lambda turn: _settle(turn, owed))
+        if pending is not None:
+            self.step(lambda turn: _settle(turn, pending))
         return reached
 
     def _start(
@@ -115,7 +115,7 @@ class Messages:
         name: str,
         payload: Mapping[str, Any],
         business_key: str | None,
-        owed: str | None,
+        pending: str | None,
         owner: str | None,
         thrower: int | None,
         depth: int,
@@ -125,7 +125,7 @@ class Messages:
         request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth, thrower)
 
         def begin(turn: Turn) -> int:
-            _settle(turn, owed)
+            _settle(turn, pending)
             return int(self.starts.begin(turn, request).process_instance_id)
 
         number: int = self.step(begin)
@@ -141,8 +141,8 @@ class Messages:
         payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
         try:
             if event.kind == "signal":
-                self.signal(event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=number)
-            elif self.message(event.name, payload, owner=owner, depth=depth, owed=event.id, thrower=number) is None:
+                self.signal(event.name, payload, owner=owner, depth=depth, pending=event.id, thrower=number)
+            elif self.message(event.name, payload, owner=owner, depth=depth, pending=event.id, thrower=number) is None:
                 logger.warning("no process waits for a message that process %s has thrown", number)
                 self.step(lambda turn: _settle(turn, event.id))
         except RiverstoneError as error:
@@ -153,6 +153,6 @@ class Messages:
                 self.step(lambda turn: _settle(turn, event.id))
 
 
-def _settle(turn: Turn, owed: str | None) -> None:
-    if owed is not None:
-        turn.changes.gone_events.append(owed)
+def _settle(turn: Turn, pending: str | None) -> None:
+    if pending is not None:
+        turn.changes.gone_events.append(pending)

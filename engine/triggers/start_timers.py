@@ -8,9 +8,9 @@ from ...models import StoreError
 from ..authoring.triggers import TIMER, TimerTrigger, due_before
 from ..errors import RiverstoneError
 from ..instance.facilities import Facilities
-from .river import River
+from ..river.river import River
+from ..river.turn import Turn
 from .starts import Starts
-from .turn import Turn
 
 logger = logging.getLogger("riverstone.engine")
 

@@ -18,10 +18,10 @@ from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..observing import tracing
+from ..river.turn import Turn
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling
 from ..views import ProcessInstance
-from .turn import Turn
 
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""

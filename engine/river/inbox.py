@@ -1,0 +1,131 @@
+"""Commands that wait to be stepped, and what came of them for whoever asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from ..errors import EngineClosed
+from .turn import Action
+
+
+class StepResult:
+    """What came of a command, for the thread that steps it; as a future, but without what other threads need."""
+
+    __slots__ = ("_error", "_result", "is_there")
+
+    def __init__(self) -> None:
+        self._error: BaseException | None = None
+        self.is_there = False
+
+    def set_result(self, result: Any) -> None:
+        self._result = result
+        self.is_there = True
+
+    def set_exception(self, error: BaseException | None) -> None:
+        self._error = error
+        self.is_there = True
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class AwaitedResult(StepResult):
+    """The same for one thread that waits for it: a single lock, where a future has a condition and its list."""
+
+    __slots__ = ("_there",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._there = threading.Lock()
+        self._there.acquire()
+
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        self._there.release()
+
+    def set_exception(self, error: BaseException | None) -> None:
+        super().set_exception(error)
+        self._there.release()
+
+    def result(self) -> Any:
+        """Wait for it; once."""
+        self._there.acquire()
+        return super().result()
+
+
+class Command:
+    """One action in the inbox, and who is told what came of it; ``otherwise`` is stepped if it cannot be."""
+
+    __slots__ = ("action", "otherwise", "result")
+
+    def __init__(
+        self, action: Action, result: Future[Any] | StepResult | None = None, otherwise: Action | None = None
+    ) -> None:
+        self.action = action
+        self.result = result
+        self.otherwise = otherwise
+
+
+class Inbox:
+    """The commands of one river, in the order of their coming; used from any thread."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+        self.closed = False
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._sleeping = False
+        """Whether a thread sleeps until something arrives: telling a condition costs, and often nobody waits for it."""
+
+    def submit(self, command: Command) -> None:
+        """Queue a command that somebody waits for; raises EngineClosed where nobody would step it."""
+        with self._lock:
+            if self.closed:
+                raise EngineClosed("The engine is closed: make a new one.")
+            self.commands.append(command)
+            if self._sleeping:
+                self._wake()
+
+    def put(self, commands: Iterable[Command]) -> None:
+        """Queue commands together, even where the store has what they are about for others, should nobody step them."""
+        with self._lock:
+            self.commands.extend(commands)
+            if self._sleeping:
+                self._wake()
+
+    def take(self, most: int) -> list[Command]:
+        """Take out the oldest commands."""
+        with self._lock:
+            batch = self.commands
+            self.commands = batch[most:] if len(batch) > most else []
+            del batch[most:]
+        return batch
+
+    def wake(self) -> None:
+        """Let the thread go on that sleeps until something arrives."""
+        with self._lock:
+            if self._sleeping:
+                self._wake()
+
+    def _wake(self) -> None:
+        self._sleeping = False
+        self._arrived.notify_all()
+
+    def sleep(self, seconds: Callable[[], float], until: Callable[[], bool]) -> None:
+        """Sleep until something arrives, at most so long; not at all if a command waits, or ``until`` says so."""
+        with self._lock:
+            if self.commands or until():
+                return
+            self._sleeping = True
+            self._arrived.wait(seconds())
+            self._sleeping = False
+
+    def close(self, *, even_if_full: bool) -> None:
+        """Take nothing more, unless commands still wait."""
+        with self._lock:
+            self.closed = even_if_full or not self.commands

@@ -1,0 +1,90 @@
+"""An engine's lease on the store: signed on, renewed by a sign of life that no load can hold up, signed off."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+import weakref
+
+from ...models import Leases, StoreError
+from .. import failpoints
+from ..instance.facilities import Facilities
+
+logger = logging.getLogger("riverstone.engine")
+
+HEARTBEAT = 5.0
+"""Seconds between two signs of life."""
+
+
+class Lease:
+    """One engine's; the sign of life comes from a thread of its own."""
+
+    def __init__(self, facilities: Facilities) -> None:
+        self.engine_id = facilities.engine_id
+        self.leases = Leases(facilities.store)
+        self._clock = facilities.clock
+        self._is_shared = not facilities.store.is_private
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="riverstone-heartbeat", daemon=True)
+
+    def sign_on(self) -> None:
+        """Tell that this engine works on the store: at its beginning, and when others took it for dead."""
+        pid = os.getpid()
+        self.leases.begin(self.engine_id, platform.node(), pid, process_started(pid))
+
+    def keep(self, engine: object) -> None:
+        """Give signs of life, the first in a while, until the engine signs off or nobody holds ``engine`` any more."""
+        if self._is_shared:
+            self._engine = weakref.ref(engine)
+            self._thread.start()
+
+    def announce_end(self) -> None:
+        """Tell others that this engine is about to end; what it has in hand still goes on."""
+        if self._is_shared:
+            try:
+                self.leases.close(self.engine_id)
+            except StoreError as error:
+                logger.warning("the engine could not tell that it stops: %s", error)
+
+    def sign_off(self) -> None:
+        """Give no further sign of life, and leave what is open to others."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        failpoints.reach("before-sign-off")
+        try:
+            self.leases.end(self.engine_id, self._clock.now())
+        except StoreError as error:
+            logger.warning("the engine could not sign off: %s", error)
+        failpoints.reach("after-sign-off")
+
+    def _renew(self) -> None:
+        while not self._stopped.wait(HEARTBEAT) and self._engine() is not None:
+            try:
+                if not self.leases.renew(self.engine_id):
+                    # The next commit finds out too, and is where it matters.
+                    logger.warning("engine %s was silent for so long that others go on with its tasks", self.engine_id)
+            except StoreError as error:
+                logger.warning("the engine cannot give a sign of life: %s", error)
+
+
+def process_started(pid: int) -> str:
+    """What tells this process from a later one with the same id; empty if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+            # A dead process that its parent has not asked about yet still has an entry.
+            return "" if fields[0] in ("Z", "X") else fields[19]
+    except OSError:
+        pass
+    if os.path.isdir("/proc/self"):
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except OSError:
+        pass
+    return "alive"

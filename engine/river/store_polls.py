@@ -1,0 +1,101 @@
+"""What is due in the store and not known here: left by an engine that died, or set by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...models import SUSPECT, Handovers
+from .. import failpoints
+from ..instance import ledger
+from ..instance.facilities import Facilities
+from .lease import Lease
+from .river import River
+from .schedule import due_action
+
+DEADLINE = 1000
+"""Milliseconds for which the deadline of a task in workers' hands is left to the engine that knows of it by itself."""
+MOST_AT_ONCE = 200
+
+
+class StorePolls:
+    """One engine's; ``start_due`` starts processes whose timers are due, and tells whether there were any."""
+
+    def __init__(self, facilities: Facilities, river: River, lease: Lease, start_due: Callable[[int], bool]) -> None:
+        self.facilities = facilities
+        self.river = river
+        self._leases = lease.leases
+        self._start_due = start_due
+        self._handovers = Handovers(facilities.store)
+        self.suspect: int | None = None
+        """The task in hand here that may be what kills engines, since it was lost with several."""
+        self._claimed = 0
+        """How much of one kind the last poll has claimed."""
+
+    @property
+    def found_all(self) -> bool:
+        """Whether the last poll has left nothing for the next."""
+        return self._claimed < MOST_AT_ONCE
+
+    def is_suspect_done(self) -> bool:
+        """Whether the suspect has come back, so that the next one may be claimed."""
+        return self.suspect is not None and not self.facilities.dispatcher.holds(self.suspect)
+
+    def poll(self, now: int) -> bool:
+        """Put what is due into the inbox; whether there was anything. Raises StoreError."""
+        engine_id = self.facilities.engine_id
+        due = self._leases.due(engine_id, now)
+        moved = self._claim_tasks(now, due.free)
+        moved = self._start_due(now) or moved
+        if due.owned or moved:
+            moved = self._poll_tasks(now) or moved
+        if due.timers:
+            self._claimed = max(self._claimed, self._leases.claim_timers(engine_id, now, MOST_AT_ONCE))
+            for number, token, which in self._leases.due_timers(engine_id, now, MOST_AT_ONCE):
+                self.river.post(due_action("timer", number, token, which))
+                moved = True
+        if due.graces:
+            self._claimed = max(self._claimed, self._leases.claim_graces(engine_id, now, MOST_AT_ONCE))
+            for number in self._leases.due_graces(engine_id, now, MOST_AT_ONCE):
+                self.river.post(due_action("grace", number))
+                moved = True
+        if self.facilities.dispatcher.remote:
+            for number, task_id in self._handovers.overdue(engine_id, now - DEADLINE):
+                self.river.post(due_action("task", number, task_id))
+                moved = True
+        return moved
+
+    def _poll_tasks(self, now: int) -> bool:
+        moved = False
+        found = self.facilities.store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id)
+        found = [(number, task_id) for number, task_id in found if not self.facilities.dispatcher.holds(task_id)]
+        # In this order, since what a monitor found comes in before the dispatcher lets go of it.
+        polled = self.river.monitor_polls.holds() if found else ()
+        for number, task_id in found:
+            if task_id not in polled:
+                self.river.post(due_action("task", number, task_id))
+                moved = True
+        return moved
+
+    def _claim_tasks(self, now: int, free: bool) -> bool:
+        """Take what is due and nobody's, if there is any; of what may be killing engines, one task at a time."""
+        dispatcher = self.facilities.dispatcher
+        safe = self.suspect is None or self.is_suspect_done()
+        if safe:
+            self.suspect = None
+        self._claimed = 0
+        if not free:
+            return False
+        # Elsewhere they kill no engine.
+        suspects = MOST_AT_ONCE if dispatcher.remote else int(safe)
+        failpoints.reach("before-claim")
+        claimed = self._leases.claim(
+            self.facilities.engine_id, now, MOST_AT_ONCE, suspects=suspects, losses=ledger.losses
+        )
+        self._claimed = len(claimed)
+        failpoints.reach("after-claim")
+        for row in claimed:
+            # Released in the store alone, so a copy in memory knows nothing of it.
+            self.river.forget([row.process_instance_id])
+            if ledger.losses(row) >= SUSPECT:
+                self.suspect = row.id
+        return bool(claimed)
