@@ -25,7 +25,7 @@ from .instance.families import Families
 from .instance.scripts import Scripts
 from .limits import Limits
 from .operating.access_keys import Keys
-from .operating.audit import Audit
+from .operating.audit import AuditLog
 from .river.lease import Lease
 from .river.loop import Loop
 from .river.pending_messages import PendingMessages
@@ -83,7 +83,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot be opened: {error}") from error
         self.keys = Keys(self._store, self.clock)
-        self.audit = Audit(self._store, self.clock)
+        self.audit = AuditLog(self._store, self.clock)
         self._deployments = Deployments(self._store, self.clock, self.stones, self.limits, scripts=scripts == "trusted")
         engine_id = str(uuid4())
         by_itself = not passive and not isinstance(self._dispatcher, InlineDispatcher)
@@ -109,7 +109,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         pending = PendingMessages(self._river.pending_messages, thrown.deliver)
         start_timers = StartTimers(self._facilities, self._river, self._starts)
         self._loop = Loop(self._facilities, self._river, lease, pending, start_timers.fire, passive=passive)
-        self._pump = Pump(self._river, self._loop, self.clock, self.audit, inline)
+        self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
         self._reports = RiverReports(self._facilities, self._river)
         with ours():

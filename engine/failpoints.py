@@ -34,7 +34,7 @@ PLACES: Final = {
     "after-commit": "a turn is durable and nobody knows",
     "before-handover": "those who asked were answered, and nothing is handed over",
     "after-handover": "the dispatcher has its tasks",
-    "event-owed": "a thrown message or signal is durable and on its way to nobody",
+    "message-pending": "a thrown message or signal is durable and on its way to nobody",
     "before-delivery": "a thrown message or signal was taken up",
     "after-delivery": "a thrown message or signal has reached whom it is for",
     "due": "something that is due was found",

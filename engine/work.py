@@ -32,7 +32,7 @@ class Work:
     name: str = ""
     start_key: str = ""
     progress: int = -1
-    """What a monitor has reported before, in percent; below zero at its first look."""
+    """What a monitor has reported before, in percent; below zero at its first poll."""
     delivery: int = 0
     """How many engines have lost the task before: a result of an earlier delivery comes too late."""
     traceparent: str | None = None
@@ -41,7 +41,7 @@ class Work:
 
 @dataclass(kw_only=True, slots=True)
 class Outcome:
-    """What one event of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
+    """What one hook of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
 
     ``withdrawn`` is a task that a worker was asked to stop before it had begun. ``supplied`` is a start that has not
     begun either: its worker has defaults for what was missing, which have to be in the ledger before.
@@ -64,11 +64,11 @@ class Outcome:
     seconds: float = 0.0
     """For how long the hook ran."""
     interval: float = 0.0
-    """Of a monitor that is not done yet: seconds until its next look."""
+    """Of a monitor that is not done yet: seconds until its next poll."""
     parameters: Mapping[str, Any] | None = None
     """What the worker has supplied."""
     unchanged: bool = False
-    """Whether such a monitor has found everything as it was at its last look."""
+    """Whether such a monitor has found everything as it was at its last poll."""
 
     def as_failure(self) -> Outcome:
         """A plain failure in its place, for when the engine cannot enter what it really was."""

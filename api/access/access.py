@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Request, Response, current_app, request
 from ...engine import Engine
 from ...engine.observing import logs
 from ...engine.operating.access_keys import SCOPES, is_key
-from ...engine.operating.audit import Call
+from ...engine.operating.audit import AuditedCall
 from ..errors import Refused
 from ..wire.request_id import request_id
 from .introspection import Introspection
@@ -251,9 +251,9 @@ def scope_needed() -> str:
     return scope
 
 
-def call_of(client: Client, environ: WSGIEnvironment, action: str, target: str | None) -> Call:
+def call_of(client: Client, environ: WSGIEnvironment, action: str, target: str | None) -> AuditedCall:
     """A client's request as the audit has it."""
-    return Call(
+    return AuditedCall(
         client=client.name,
         address=environ.get("REMOTE_ADDR") or "",
         action=action,
@@ -262,7 +262,7 @@ def call_of(client: Client, environ: WSGIEnvironment, action: str, target: str |
     )
 
 
-def refused_call(client: Client) -> Call:
+def refused_call(client: Client) -> AuditedCall:
     """The present request as the audit has it, by the names that its route has: it does not come to its operation."""
     view: Any = current_app.view_functions.get(request.endpoint or "")
     action = getattr(getattr(view, "operation", None), "name", request.method.lower())

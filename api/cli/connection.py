@@ -127,10 +127,10 @@ class Connection:
         passive: bool | None = None,
     ) -> Iterator[Engine]:
         """An engine for one changing command, which is written into the audit."""
-        from ...engine.operating.audit import Call
+        from ...engine.operating.audit import AuditedCall
         from .terminal import user_name
 
-        call = Call(
+        call = AuditedCall(
             client=f"user:{user_name()}",
             address="command line",
             action=_command(),

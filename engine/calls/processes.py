@@ -14,7 +14,7 @@ from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
 from ..steps import user_tasks
-from ..triggers.starts import Drain, StartRequest
+from ..triggers.starts import CheckedStart, Drain
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from .workings import Workings, number_of, ours, row_before
 
@@ -74,7 +74,7 @@ class ProcessCalls(Workings):
                 return self._first_to_use(request, error)
         return started
 
-    def _first_to_use(self, request: StartRequest, error: AlreadyUsed) -> ProcessInstance:
+    def _first_to_use(self, request: CheckedStart, error: AlreadyUsed) -> ProcessInstance:
         """The same idempotency key was used at the same moment, and the other request came first: what that started."""
         with ours():
             first = self._starts.started_before(request.idempotency) if request.idempotency else None

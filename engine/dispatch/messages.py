@@ -70,26 +70,26 @@ def work_text(work: Work) -> str:
     return f'[[],{{"work":{head[:-1]},{values}}}}},{embedded}]'
 
 
-def read_work(told: Mapping[str, Any]) -> Work:
+def read_work(decoded: Mapping[str, Any]) -> Work:
     """The work of a message; raises Invalid."""
     try:
         return Work(
-            task_id=_whole(told["task_id"]),
-            process_instance_id=_whole(told["process_instance_id"]),
-            stone=told["stone"],
-            event=_one_of(HOOKS, told["event"]),
-            attempt=_whole(told["attempt"]),
-            delivery=_whole(told["delivery"]),
-            idempotency_key=told["idempotency_key"],
-            start_key=told.get("start_key", ""),
-            namespace=told["namespace"],
-            element_id=told["element_id"],
-            name=told.get("name", ""),
-            phase=told.get("phase", "running"),
-            traceparent=told.get("traceparent"),
-            parameters=jsontext.dumps(told["parameters"]),
-            outputs=jsontext.dumps(told["outputs"]) if told.get("outputs") else None,
-            state=jsontext.dumps(told["state"]) if told.get("state") else None,
+            task_id=_whole(decoded["task_id"]),
+            process_instance_id=_whole(decoded["process_instance_id"]),
+            stone=decoded["stone"],
+            event=_one_of(HOOKS, decoded["event"]),
+            attempt=_whole(decoded["attempt"]),
+            delivery=_whole(decoded["delivery"]),
+            idempotency_key=decoded["idempotency_key"],
+            start_key=decoded.get("start_key", ""),
+            namespace=decoded["namespace"],
+            element_id=decoded["element_id"],
+            name=decoded.get("name", ""),
+            phase=decoded.get("phase", "running"),
+            traceparent=decoded.get("traceparent"),
+            parameters=jsontext.dumps(decoded["parameters"]),
+            outputs=jsontext.dumps(decoded["outputs"]) if decoded.get("outputs") else None,
+            state=jsontext.dumps(decoded["state"]) if decoded.get("state") else None,
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Invalid(f"This is no work: {type(error).__name__}: {error}.", code="message-invalid") from error
@@ -97,7 +97,7 @@ def read_work(told: Mapping[str, Any]) -> Work:
 
 def answer_text(outcome: Outcome) -> str:
     """What came of a work, for :data:`RESULTS`."""
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "kind": "answer",
         "task_id": str(outcome.task_id),
         "process_instance_id": str(outcome.process_instance_id),
@@ -111,28 +111,28 @@ def answer_text(outcome: Outcome) -> str:
     for name in ("outputs", "state", "parameters", "progress", "log", "reason", "error_code"):
         value = getattr(outcome, name)
         if value is not None and (value or name in ("state", "progress")):
-            told[name] = list(value) if name == "log" else value
-    return jsontext.dumps(told)
+            content[name] = list(value) if name == "log" else value
+    return jsontext.dumps(content)
 
 
-def read_answer(told: Mapping[str, Any], limits: Limits) -> Outcome:
+def read_answer(decoded: Mapping[str, Any], limits: Limits) -> Outcome:
     """The outcome that an answer tells; one that says which work it is about and is wrong otherwise is a failure.
 
     Raises Invalid for what does not tell even that.
     """
     try:
-        event = _one_of(HOOKS, told["event"])
+        event = _one_of(HOOKS, decoded["event"])
         task = (
-            _whole(told["task_id"]),
-            _whole(told["process_instance_id"]),
-            _whole(told["attempt"]),
-            _whole(told["delivery"]),
+            _whole(decoded["task_id"]),
+            _whole(decoded["process_instance_id"]),
+            _whole(decoded["attempt"]),
+            _whole(decoded["delivery"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Invalid(f"This is no answer: {type(error).__name__}: {error}.", code="message-invalid") from error
     task_id, process_instance_id, attempt, delivery = task
     try:
-        content = _content(told, limits)
+        content = _content(decoded, limits)
     except (Invalid, TypeError, ValueError, OverflowError) as error:
         content = {"result": "failed", "reason": f"The worker's answer is wrong: {error}"}
     return Outcome(
@@ -145,14 +145,14 @@ def read_answer(told: Mapping[str, Any], limits: Limits) -> Outcome:
     )
 
 
-def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    result = _one_of(KINDS, told.get("result"))
-    if result == "again" and told["event"] != "monitor":
+def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    result = _one_of(KINDS, decoded.get("result"))
+    if result == "again" and decoded["event"] != "monitor":
         raise Invalid("only a monitor is asked again.")
-    supplied = (told.get("parameters") or {}) if result == "supplied" else None
-    if supplied is not None and told["event"] not in ("start", "mock"):
+    supplied = (decoded.get("parameters") or {}) if result == "supplied" else None
+    if supplied is not None and decoded["event"] not in ("start", "mock"):
         raise Invalid("only a task that begins is supplied with parameters.")
-    outputs, state, log = told.get("outputs") or {}, told.get("state"), told.get("log") or []
+    outputs, state, log = decoded.get("outputs") or {}, decoded.get("state"), decoded.get("log") or []
     for name, value in (("outputs", outputs), ("state", state), ("parameters", supplied)):
         if value is not None and not isinstance(value, dict):
             raise Invalid(f"{name} is no object.")
@@ -162,8 +162,8 @@ def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
                 raise Invalid(f"{name} is over the limit output_size ({limits.output_size} bytes).")
     if not isinstance(log, list) or "" in outputs:
         raise Invalid("log is no list, or an output has no name.")
-    seconds = told.get("seconds") or 0.0
-    progress, reason, code = told.get("progress"), told.get("reason"), told.get("error_code")
+    seconds = decoded.get("seconds") or 0.0
+    progress, reason, code = decoded.get("progress"), decoded.get("reason"), decoded.get("error_code")
     return {
         "result": result,
         "outputs": outputs,
@@ -173,7 +173,7 @@ def _content(told: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "log": tuple(_text(line)[:1000] for line in log[-MOST_LOG_LINES:]),
         "reason": None if reason is None else _text(reason)[:2000],
         "error_code": None if code is None else _text(code),
-        "stone": _text(told.get("stone", ""))[:255],
+        "stone": _text(decoded.get("stone", ""))[:255],
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),
     }
 
@@ -193,11 +193,12 @@ def signs_text(signs: list[Sign]) -> str:
     return jsontext.dumps({"kind": "signs", "tasks": tasks})
 
 
-def read_signs(told: Mapping[str, Any]) -> list[Sign]:
+def read_signs(decoded: Mapping[str, Any]) -> list[Sign]:
     """Raises Invalid."""
     try:
         return [
-            Sign(_whole(each["task_id"]), _whole(each["delivery"]), bool(each.get("running"))) for each in told["tasks"]
+            Sign(_whole(each["task_id"]), _whole(each["delivery"]), bool(each.get("running")))
+            for each in decoded["tasks"]
         ]
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Invalid(f"These are no signs: {type(error).__name__}: {error}.", code="message-invalid") from error
@@ -219,16 +220,16 @@ def progress_text(work: Work, percent: int) -> str:
 def read(body: str | bytes) -> Mapping[str, Any]:
     """A message as an object with a kind; raises Invalid for anything else."""
     try:
-        told = json.loads(body, parse_float=_finite, parse_constant=_finite)
+        decoded = json.loads(body, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"The message is no JSON: {error}.", code="message-invalid") from error
-    named = told[1] if isinstance(told, list) and len(told) == 3 else None
+    named = decoded[1] if isinstance(decoded, list) and len(decoded) == 3 else None
     if isinstance(named, dict) and isinstance(named.get("work"), dict):
         # A task's own message that the broker has given up delivering.
         return {**named["work"], "kind": "lost"}
-    if not isinstance(told, dict) or not isinstance(told.get("kind"), str):
+    if not isinstance(decoded, dict) or not isinstance(decoded.get("kind"), str):
         raise Invalid("The message is no object with a kind.", code="message-invalid")
-    return told
+    return decoded
 
 
 LARGEST: Final = 10**18

@@ -30,7 +30,7 @@ PHASES = {
     "canceled": "running",
     "unknown": "unknown",
 }
-"""What an undo hook is told about its task, by the status with which that ended; else ``partial``."""
+"""The ``phase`` that an undo hook is given, by the status with which its task ended; else ``partial``."""
 
 FAR_OFF = 30_000
 """Milliseconds until a monitor's next poll from which on it is put off to a full second, so that many come together."""
@@ -42,7 +42,7 @@ _KEPT = "riverstone"
 def work_of(
     row: TaskRow, instance: InstanceRow, target: TaskRow | None = None, origin: InstanceRow | None = None
 ) -> Work:
-    """The present event of a task as plain data, for whoever carries it out.
+    """The present hook of a task as plain data, for whoever calls it.
 
     ``target`` is the row that it undoes, if any, and ``origin`` the instance of that.
     """
@@ -56,6 +56,7 @@ def work_of(
     elif row.event in UNDO_EVENTS:
         key = f"{key}-{row.event}"
         phase = "partial"
+    # By position, in the order of the record: keywords would add 1.5 % to the cost of a step.
     return Work(
         row.id,
         row.process_instance_id,
@@ -153,7 +154,7 @@ def losses(row: TaskRow) -> int:
 
 
 def delivery(row: TaskRow) -> int:
-    """Which hand-over of its present event the row is in: what comes of an earlier one comes too late."""
+    """Which hand-over of its present hook the row is in: what comes of an earlier one comes too late."""
     return row.lost + row.handed
 
 
@@ -202,7 +203,7 @@ def next_poll(seconds: float, now: int) -> int:
 
 
 def enter(row: TaskRow, outcome: Outcome) -> None:
-    """Add what an event has brought, whatever it came to."""
+    """Add what a hook has brought, whatever it came to."""
     if outcome.outputs:
         before = jsontext.read(row.outputs) if row.outputs else {}
         row.outputs = jsontext.dumps({**before, **outcome.outputs})

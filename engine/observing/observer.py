@@ -23,7 +23,7 @@ OVER = frozenset({"undoing", "ended"})
 
 
 class TaskEvent:
-    """One event of one task that was carried out.
+    """One hook of one task that was called.
 
     A window on what has come in, made for every step: a frozen record would cost more than what most do with it.
     """

@@ -120,7 +120,7 @@ def carried(action: Callable[[Any], Result]) -> Callable[[Any], Result]:
 
 
 def performed(work: Work, carry_out: Callable[[], Outcome]) -> Outcome:
-    """What one event of a task comes to, in a span of the process's trace that the stone's own spans belong to."""
+    """What one hook of a task comes to, in a span of the process's trace that the stone's own spans belong to."""
     parent = work.traceparent or ""
     with span(
         f"{work.event} {work.stone}",

@@ -20,7 +20,7 @@ DONE = "done"
 
 
 @dataclass(kw_only=True, slots=True)
-class Call:
+class AuditedCall:
     """One changing call while it is answered."""
 
     client: str
@@ -46,24 +46,24 @@ class AuditEntry:
     """``done``, or the code of the error that refused it."""
 
 
-_present: ContextVar[Call | None] = ContextVar("riverstone_call", default=None)
+_present: ContextVar[AuditedCall | None] = ContextVar("riverstone_call", default=None)
 
 
-class Audit:
+class AuditLog:
     """Writes and reads the audit of one store."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.records = AccessRecords(store)
         self.clock = clock
 
-    def recording(self, call: Call) -> Recording:
+    def recording(self, call: AuditedCall) -> Recording:
         """Write down what is called inside: with its first step, in one transaction, else when it has ended.
 
         A refused call is written with the code of its error. Raises what the call raises.
         """
         return Recording(self, call)
 
-    def write(self, call: Call, outcome: str) -> None:
+    def write(self, call: AuditedCall, outcome: str) -> None:
         """Write a row by itself, for a call of which no step is written."""
         try:
             self.records.add_audit(self._row(call, outcome))
@@ -71,7 +71,7 @@ class Audit:
             # Nothing was changed by a step, and an answer that is already known is not withheld.
             logger.error("the call %s of %s could not be written down: %s", call.action, call.client, outcome)
 
-    def _row(self, call: Call, outcome: str) -> AuditRow:
+    def _row(self, call: AuditedCall, outcome: str) -> AuditRow:
         return AuditRow(
             created=self.clock.now(),
             request_id=call.request_id[:64],
@@ -82,7 +82,7 @@ class Audit:
             outcome=outcome[:64],
         )
 
-    def note(self, changes: Changes, call: Call) -> None:
+    def note(self, changes: Changes, call: AuditedCall) -> None:
         """Let the present call's row be part of a transaction."""
         changes.new_audit.append(self._row(call, DONE))
 
@@ -104,10 +104,10 @@ class Recording:
 
     __slots__ = ("_audit", "_call", "_token")
 
-    def __init__(self, audit: Audit, call: Call) -> None:
+    def __init__(self, audit: AuditLog, call: AuditedCall) -> None:
         self._audit, self._call = audit, call
 
-    def __enter__(self) -> Call:
+    def __enter__(self) -> AuditedCall:
         self._token = _present.set(self._call)
         return self._call
 
@@ -127,7 +127,7 @@ def _outcome(error: BaseException | None) -> str:
     return DONE
 
 
-def present_call() -> Call | None:
+def present_call() -> AuditedCall | None:
     """The changing call that this thread answers and that is not written down yet."""
     call = _present.get()
     return None if call is None or call.written else call

@@ -107,7 +107,7 @@ class Loop:
                 continue
             except Exception as error:
                 # Without this thread nothing would go on any more, so it outlives what nobody has foreseen.
-                logger.error("a look at what is due has failed: %s", logs.where(error))
+                logger.error("what is due could not be stepped: %s", logs.where(error))
                 time.sleep(0.2)
                 continue
             self.river.sleep(self._patience, lambda: self._stopping)

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ..clock import Clock
 from ..dispatch.inline import InlineDispatcher
 from ..errors import EngineClosed, WaitTimeout
 from ..instance.resting import Rested
 from ..observing import tracing
-from ..operating.audit import Audit, Call, present_call
+from ..operating.audit import AuditedCall, AuditLog, present_call
 from ..views import ProcessInstance
 from .loop import Loop
 from .river import River
@@ -23,16 +22,16 @@ from .waiters import Watcher
 TURN = 0.01
 """Seconds for which a thread keeps an inline engine going for others too, if one of them could take its turn."""
 PATIENCE = 0.1
-"""Seconds after which one that waits for its turn looks whether anybody is at it."""
+"""Seconds after which one that waits for its turn sees whether anybody is at it."""
 
 
 class Pump:
     """Brings actions to the river, and keeps an inline engine going; ``inline`` is the dispatcher of such a one."""
 
-    def __init__(self, river: River, loop: Loop, clock: Clock, audit: Audit, inline: InlineDispatcher | None) -> None:
+    def __init__(self, river: River, loop: Loop, audit: AuditLog, inline: InlineDispatcher | None) -> None:
         self.river = river
         self.loop = loop
-        self.clock = clock
+        self.clock = river.facilities.clock
         self.audit = audit
         self.inline = inline
         self.closed = False
@@ -114,8 +113,8 @@ class Pump:
             moved = self._pump(self.inline) or moved
         return moved
 
-    def wait(self, process_instance_id: int, look: Callable[[], Rested | None], timeout: float | None) -> Rested:
-        """Return the process when it is at rest; ``look`` tells what the store has of it then.
+    def wait(self, process_instance_id: int, read: Callable[[], Rested | None], timeout: float | None) -> Rested:
+        """Return the process when it is at rest; ``read`` tells what the store has of it then.
 
         Raises WaitTimeout after so many seconds, or where nothing is to come.
         """
@@ -124,20 +123,20 @@ class Pump:
         deadline = None if timeout is None else passed() + round(timeout * 1000)
         watcher = self.river.watchers.add(process_instance_id)
         try:
-            rested = None if self.river.is_going_on(process_instance_id) else look()
+            rested = None if self.river.is_going_on(process_instance_id) else read()
             while rested is None:
                 now = passed()
                 if deadline is not None and now >= deadline:
                     raise _too_late(process_instance_id, timeout)
                 if self.inline is not None:
                     going_on = self._goes_on(self.inline, watcher)
-                    rested = watcher.ended or look()
+                    rested = watcher.ended or read()
                     if rested is None and not going_on:
                         self._sleep_until_due(process_instance_id, deadline, timeout)
                 else:
                     # Another engine's step is seen only by looking, so the watcher is not relied on alone.
                     watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
-                    rested = watcher.ended or look()
+                    rested = watcher.ended or read()
             return rested
         finally:
             self.river.watchers.remove(process_instance_id, watcher)
@@ -168,7 +167,7 @@ def _too_late(process_instance_id: int, timeout: float | None) -> WaitTimeout:
     return WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
 
 
-def _noted(action: Callable[[Turn], Any], call: Call, audit: Audit) -> Callable[[Turn], Any]:
+def _noted(action: Callable[[Turn], Any], call: AuditedCall, audit: AuditLog) -> Callable[[Turn], Any]:
     """The same action, with the row of the call that asks for it in the same transaction."""
 
     def noted(turn: Turn) -> Any:

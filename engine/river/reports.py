@@ -66,7 +66,7 @@ class RiverReports:
         return self._river.submit_outcome(outcome)
 
     def drop_stale(self, process_instance_ids: Iterable[int]) -> None:
-        """Queue a look whether another engine has changed these, so that one old copy spoils no batch of results."""
+        """Queue that copies are forgotten which another engine has changed, so that none spoils a batch of results."""
         numbers = tuple(process_instance_ids)
         self._river.post(lambda turn: turn.cache.drop_stale(numbers, turn.instances))
 
@@ -93,8 +93,8 @@ class RiverReports:
         from ..stones import remote  # late, like all that imports marshmallow
 
         rows = []
-        for told in declarations:
-            declaration = remote.checked(told)
+        for each in declarations:
+            declaration = remote.checked(each)
             serves = jsontext.dumps(declaration.get("serves", {}))
             rows.append((declaration["code"], serves, jsontext.dumps(declaration)))
         self._declarations.save(rows, self.facilities.clock.now())
@@ -120,7 +120,7 @@ class RiverReports:
         self._river.post(*self.goings_on(codes))
 
     def goings_on(self, codes: Sequence[str]) -> list[Action]:
-        """For each task that waits for one of these stones, which are there by now, the event that lets it go on."""
+        """For each task that waits for one of these stones, which are there by now, the action that lets it go on."""
         # One that still missed them is in the store by then.
         self._river.let_step_end()
         return [

@@ -202,9 +202,9 @@ class River:
         elif isinstance(error, RiverstoneError):
             # Not its words, which may quote a value; those about ids do not.
             why = error.message if isinstance(error, (Unknown, StoreUnavailable)) else error.code
-            logger.info("an event was refused: %s", why)
+            logger.info("an action was refused: %s", why)
         else:
-            logger.error("an event could not be stepped: %s", logs.where(error))
+            logger.error("an action could not be stepped: %s", logs.where(error))
         if isinstance(error, StoreUnavailable):
             if command.result is None:
                 # What stones have done is not thrown away while the database is away.
@@ -275,7 +275,7 @@ class River:
         for instance in rested:
             self.watchers.tell(instance)
         for event in changes.new_events:
-            failpoints.reach("event-owed")
+            failpoints.reach("message-pending")
             self.pending_messages.append(event)
         turn.let_go()
 

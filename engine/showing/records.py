@@ -19,7 +19,7 @@ from ..undo.instance import UndoInstance, load_instance
 from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 from . import masked_views
 
-MOST_LOOKS = 5
+MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
 
 
@@ -42,7 +42,7 @@ class Records:
         if row.origin is not None:
             return self._mask(*self._rows(row.origin))
         template = self.facilities.definitions.get(row.deployment_id).parameter_template
-        # Most processes have no secret tasks, and their record is shown without a look at all of these.
+        # Most processes have no secret tasks, and their record is shown without reading all of these.
         tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
         return masked_views.mask_for(template, content, tasks, self.stones)
 
@@ -109,20 +109,20 @@ class Records:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
         from .why import explain  # late, since few programs are asked this by a person
 
-        for tries in range(MOST_LOOKS):
+        for tries in range(MOST_TRIES):
             row, content = self._rows(number)
             try:
-                told = explain(
+                explanation = explain(
                     *self._with_undos(row, content), self._mask(row, content), {engine.id: engine for engine in engines}
                 )
             except (KeyError, StopIteration):
                 # Rows that do not fit together, since a step has changed them in between; else it is a defect.
-                if tries + 1 == MOST_LOOKS:
+                if tries + 1 == MOST_TRIES:
                     raise
                 continue
             if self.store.revision(number) == row.revision:
                 break
-        return told
+        return explanation
 
     def _with_undos(self, row: InstanceRow, content: ContentRow) -> tuple[Instance, list[UndoInstance]]:
         """An instance as it is stored now, with its undos, oldest first."""

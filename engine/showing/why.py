@@ -207,8 +207,8 @@ def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
         telling.say(f"{name} is under way; tasks taken back so far: {left}.")
         inner = Telling(instance=undo, mask=telling.mask, engines=telling.engines, now=telling.now)
         _tell_running(inner)
-        for told in inner.sentences:
-            telling.say(told)
+        for each in inner.sentences:
+            telling.say(each)
         telling.commands += [command for command in inner.commands if command not in telling.commands]
     elif row.status == "success":
         gone = sum(1 for task in undo.tasks.values() if task.status == f"{row.kind}.success")

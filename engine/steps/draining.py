@@ -53,7 +53,7 @@ def drain(instance: ForwardInstance) -> None:
         if not row.open:
             continue
         elsewhere = row.stone is not None and row.due is None and row.owner not in (None, facilities.engine_id)
-        # Held back first: between a look whether it runs and this, it could have begun.
+        # Held back first: between seeing whether it runs and this, it could have begun.
         held_back = instance.hold_back(row)
         if not held_back and (elsewhere or facilities.dispatcher.running(row.id)):
             facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))

@@ -1,4 +1,4 @@
-"""What a moment brings: a task's next look, retry or timeout, a timer of the model, a stone that is back."""
+"""What is due: a monitor's poll, a retry, a timeout, the end of a grace, a timer of the model, a stone that is back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LOSSES = 3
 
 
 def task_due(instance: Instance, task_id: int) -> None:
-    """A task's time has come: the next look of its monitor, its retry, or the end of its patience."""
+    """A task's time has come: the next poll of its monitor, its retry, or the end of its patience."""
     row = instance.tasks.get(task_id)
     if row is None or not row.open:
         return
@@ -77,7 +77,7 @@ def _lost_too_often(instance: Instance, row: TaskRow) -> None:
 
 
 def _failure(instance: Instance, row: TaskRow, reason: str) -> Outcome:
-    """A failure of the task's present event that no stone has told; observers hear of it here."""
+    """A failure of the task's present hook that no stone has reported; observers hear of it here."""
     failure = Outcome(
         task_id=row.id,
         process_instance_id=instance.number,

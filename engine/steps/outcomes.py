@@ -28,7 +28,7 @@ DONE: Mapping[LedgerEvent, TaskStatus] = {
 
 
 def apply_outcome(instance: Instance, outcome: Outcome) -> None:
-    """Enter what came of one event of a task; a late or repeated outcome feeds the ledger and moves nothing."""
+    """Enter what came of one hook of a task; a late or repeated outcome feeds the ledger and moves nothing."""
     row = instance.tasks.get(outcome.task_id)
     if row is None:
         return
@@ -51,7 +51,7 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     if outcome.result == "withdrawn":
         _not_begun(instance, row)
     elif outcome.result == "again":
-        _look_again(instance, row)
+        _poll_again(instance, row)
     elif outcome.result == "supplied":
         _supplied(instance, row, token, outcome)
     elif row.event == "rollback" and row.kind in ledger.FORWARD:
@@ -71,7 +71,7 @@ def stone_of(instance: Instance, row: TaskRow) -> type[Stone]:
 # -- done, or not yet
 
 
-def _look_again(instance: Instance, row: TaskRow) -> None:
+def _poll_again(instance: Instance, row: TaskRow) -> None:
     row.status = "monitor.begin"
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")

@@ -65,7 +65,7 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
 
 
 def _fence(instance: ForwardInstance, pending: Pending, *, force: bool) -> None:
-    """No token moves any more: results feed the ledger only, running hooks are told to stop, a cancel stands ready."""
+    """No token moves any more: results feed the ledger only, running hooks are asked to stop, a cancel stands ready."""
     row = instance.row
     row.phase = "draining"
     row.pending = pending

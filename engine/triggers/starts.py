@@ -32,8 +32,8 @@ COUNT_HOLDS = 5_000
 
 
 @dataclass(kw_only=True, slots=True)
-class StartRequest:
-    """A checked wish to start; ``variables`` as given, ``completed`` with what the parameter template adds.
+class CheckedStart:
+    """A request to start that was checked; ``variables`` as given, ``completed`` with what the parameter template adds.
 
     Nobody changes one; but one that says so itself takes longer to make than to check.
     """
@@ -83,7 +83,7 @@ class Starts:
         protected: bool,
         drain: Drain = "stop",
         owner: str | None = None,
-    ) -> StartRequest:
+    ) -> CheckedStart:
         """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
         values = dict(variables or {})
         limits = self.facilities.limits
@@ -117,7 +117,7 @@ class Starts:
                 _of_owner(idempotency_key, owner),
                 digests(jsontext.dumps(parts), self.facilities.store.cipher),
             )
-        return StartRequest(
+        return CheckedStart(
             definition=definition,
             name=name,
             variables=values,
@@ -141,7 +141,7 @@ class Starts:
         owner: str | None,
         depth: int,
         thrower: int | None = None,
-    ) -> StartRequest:
+    ) -> CheckedStart:
         """The start of a process by a message or a signal; its payload is the start variables.
 
         ``depth`` is how many processes in a row have started one another so. Raises LimitExceeded.
@@ -151,7 +151,7 @@ class Starts:
             raise LimitExceeded("throw_depth", f"Processes start one another deeper than throw_depth ({limit}) allows.")
         definition = self.facilities.definitions.get(deployment_id)
         self._refuse_too_many(definition.key)
-        return StartRequest(
+        return CheckedStart(
             definition=definition,
             name=name[:LONGEST_NAME],
             variables=payload,
@@ -195,7 +195,7 @@ class Starts:
             )
         return found[1]
 
-    def begin_newest(self, turn: Turn, request: StartRequest) -> ProcessInstance | Literal[False]:
+    def begin_newest(self, turn: Turn, request: CheckedStart) -> ProcessInstance | Literal[False]:
         """The same, or nothing and False if there is a newer deployment of the key than what was checked.
 
         The commit makes sure of that, and that the one that was named is not removed. Where it has refused a turn that
@@ -213,7 +213,7 @@ class Starts:
             begun[deployment_id] = request.newest or begun.get(deployment_id, False)
         return self.begin(turn, request)
 
-    def begin(self, turn: Turn, request: StartRequest) -> ProcessInstance:
+    def begin(self, turn: Turn, request: CheckedStart) -> ProcessInstance:
         """Make the instance and run it to where it first waits; its record as this transaction leaves it."""
         definition = request.definition
         now = self.facilities.clock.now()

@@ -29,15 +29,15 @@ WINDOW = 1000
 """How many answers are taken from the broker before the first of them is durable."""
 LEASE = 30.0
 """Seconds for which a sign of life vouches for a task."""
-BEAT = 0.5
-"""Seconds between two looks whether the broker is there, and until signs of life are kept."""
+HEARTBEAT = 0.5
+"""Seconds between two checks whether the broker is there, and until signs of life are kept."""
 CLOSING = 10.0
 """Seconds for which a closing engine waits until what it has taken in is durable."""
 AGAIN = 0.5
 """Seconds until answers are entered again that the store did not take."""
 
 
-class Answer:
+class WorkerAnswer:
     """One message that is acknowledged once what it says is durable; ``future`` is None where that is so already."""
 
     __slots__ = ("future", "message", "outcome")
@@ -53,10 +53,10 @@ class Consumer:
 
     def __init__(self, app: Celery, reports: Reports) -> None:
         self._reports = reports
-        self._link = Link(app, beats=True)
+        self._link = Link(app, heartbeats=True)
         self._arrived: list[Any] = []
         self._signs: list[messages.Sign] = []
-        self._open: deque[Answer] = deque()
+        self._open: deque[WorkerAnswer] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="riverstone-answers", daemon=True)
 
@@ -115,9 +115,9 @@ class Consumer:
                 self._enter()
                 self._acknowledge()
                 now = time.monotonic()
-                if now - beaten > BEAT:
+                if now - beaten > HEARTBEAT:
                     beaten = now
-                    self._link.beat()
+                    self._link.heartbeat()
                     self._vouch()
         # Where the database is away, the broker keeps what is not acknowledged.
         deadline = time.monotonic() + CLOSING
@@ -138,12 +138,12 @@ class Consumer:
                 answer.future = self._reports.enter(answer.outcome)
             self._open.append(answer)
 
-    def _read(self, message: Any) -> Answer | None:
+    def _read(self, message: Any) -> WorkerAnswer | None:
         try:
-            told = messages.read(body_text(message))
-            if told["kind"] == "answer":
-                return Answer(message, messages.read_answer(told, self._reports.limits))
-            self._other(told)
+            decoded = messages.read(body_text(message))
+            if decoded["kind"] == "answer":
+                return WorkerAnswer(message, messages.read_answer(decoded, self._reports.limits))
+            self._other(decoded)
         except Invalid as error:
             # Nobody could make more of it by seeing it again.
             logger.warning("a message is dropped: %s", error.message)
@@ -154,18 +154,18 @@ class Consumer:
         except Exception as error:
             # Delivered again it would stop every engine again.
             logger.error("a message is dropped: %s", where(error))
-        return Answer(message, None)
+        return WorkerAnswer(message, None)
 
-    def _other(self, told: Mapping[str, Any]) -> None:
-        if told["kind"] == "stones":
-            stones = told.get("stones")
+    def _other(self, decoded: Mapping[str, Any]) -> None:
+        if decoded["kind"] == "stones":
+            stones = decoded.get("stones")
             self._reports.declare(stones if isinstance(stones, list) else [])
-        elif told["kind"] == "lost":
-            work = messages.read_work(told)
+        elif decoded["kind"] == "lost":
+            work = messages.read_work(decoded)
             if self._reports.lose(work.task_id, work.process_instance_id, work.delivery):
                 logger.warning("task %d (%s of %s) was lost with its worker", work.task_id, work.event, work.stone)
         else:
-            raise Invalid(f"Nobody knows messages of the kind {str(told['kind'])[:50]!r}.")
+            raise Invalid(f"Nobody knows messages of the kind {str(decoded['kind'])[:50]!r}.")
 
     def _acknowledge(self) -> None:
         """Acknowledge, in order, what is durable by now."""
@@ -183,7 +183,7 @@ class Consumer:
             for message in durable:
                 message.ack()
 
-    def _is_over(self, answer: Answer, future: Future[Any]) -> bool:
+    def _is_over(self, answer: WorkerAnswer, future: Future[Any]) -> bool:
         """Whether the answer has been dealt with; one that cannot be entered yet, or not as it is, is entered again."""
         error = future.exception()
         if error is None or isinstance(error, UnknownProcessInstance):
@@ -205,17 +205,17 @@ class Consumer:
 
     def _sign(self, message: Any) -> None:
         try:
-            told = messages.read(body_text(message))
-            if told["kind"] == "progress":
-                self._progress(told)
+            decoded = messages.read(body_text(message))
+            if decoded["kind"] == "progress":
+                self._progress(decoded)
             else:
-                self._signs.extend(messages.read_signs(told))
+                self._signs.extend(messages.read_signs(decoded))
         except Invalid as error:
             logger.warning("a sign is dropped: %s", error.message)
 
-    def _progress(self, told: Mapping[str, Any]) -> None:
+    def _progress(self, decoded: Mapping[str, Any]) -> None:
         try:
-            numbers = [int(told[name]) for name in ("process_instance_id", "task_id", "attempt", "percent")]
+            numbers = [int(decoded[name]) for name in ("process_instance_id", "task_id", "attempt", "percent")]
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Invalid(f"This is no progress: {error}.", code="message-invalid") from error
         self._reports.progressed(numbers[0], numbers[1], numbers[2], max(0, min(100, numbers[3])))

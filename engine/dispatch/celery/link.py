@@ -19,13 +19,13 @@ AGAIN = 0.5
 class Link:
     """Opened when first used; after any error call :meth:`broke`, and it opens again.
 
-    ``confirmed`` makes each publish wait until the broker has it. Whoever has a link that ``beats`` calls :meth:`beat`;
-    the others learn of a broken connection when they next use it.
+    ``confirmed`` makes each publish wait until the broker has it. Whoever asks for ``heartbeats`` calls
+    :meth:`heartbeat`; the others learn of a broken connection when they next use it.
     """
 
-    def __init__(self, app: Celery, *, confirmed: bool = False, beats: bool = False) -> None:
+    def __init__(self, app: Celery, *, confirmed: bool = False, heartbeats: bool = False) -> None:
         self._app = app
-        self._beats = beats
+        self._heartbeats = heartbeats
         self._confirmed = confirmed
         self._connection: Connection | None = None
         self._channel: Any = None
@@ -48,7 +48,7 @@ class Link:
             options = dict(self._app.conf.broker_transport_options or {})
             if self._confirmed:
                 options["confirm_publish"] = True
-            heartbeat = self._app.conf.broker_heartbeat if self._beats else 0
+            heartbeat = self._app.conf.broker_heartbeat if self._heartbeats else 0
             connection = self._app.connection_for_write(heartbeat=heartbeat, transport_options=options)
             # By itself it would wait two seconds for its second try.
             connection.ensure_connection(None, 1, 0, 0, 0, reraise_as_library_errors=False)
@@ -116,7 +116,7 @@ class Link:
             return False
         return True
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Give the broker a sign of life, and see whether it gives any; call it every few seconds."""
         if self._connection is not None and self._connection.supports_heartbeats:
             # Its signs are seen only by reading.

@@ -43,7 +43,7 @@ class Publisher:
         """How much of the outbox was in it when the broker was last away."""
         self.seen_empty: dict[str, float] = {}
         """When a queue had no message although a new connection was made, by the monotonic clock: none from before."""
-        self._link = Link(app, beats=True)
+        self._link = Link(app, heartbeats=True)
         self._outbox: deque[Work | tuple[int, int]] = deque()
         self._filled = threading.Condition()
         self._closed = False
@@ -97,7 +97,7 @@ class Publisher:
                 self._send_all()
                 self._tell_late()
                 if self._link.is_open:
-                    self._link.beat()
+                    self._link.heartbeat()
                 pause = 0.1
             except self._link.errors as error:
                 self._link.broke(error)

@@ -33,7 +33,7 @@ class Signs:
     """One worker's, in a thread of its main process, so that no hook can hold them up."""
 
     def __init__(self, app: Celery) -> None:
-        self._link = Link(app, confirmed=True, beats=True)
+        self._link = Link(app, confirmed=True, heartbeats=True)
         self._urgent: deque[str] = deque()
         self._wanted = threading.Event()
         self._seen: set[str] = set()
@@ -49,9 +49,9 @@ class Signs:
         self._urgent.append(jsontext.dumps({"kind": "stones", "stones": [remote.declared(each) for each in stones]}))
         self._wanted.set()
 
-    def lost(self, told: Mapping[str, Any]) -> None:
+    def lost(self, decoded: Mapping[str, Any]) -> None:
         """Tell the engines that the process which carried out this work has died."""
-        self._urgent.append(jsontext.dumps({**told, "kind": "lost"}))
+        self._urgent.append(jsontext.dumps({**decoded, "kind": "lost"}))
         self._wanted.set()
 
     def _run(self) -> None:
@@ -67,7 +67,7 @@ class Signs:
                     self._urgent.popleft()
                 if not hurried:
                     self._tell(self._in_hand())
-                    self._link.beat()
+                    self._link.heartbeat()
             except self._link.errors as error:
                 # Engines that are back wait for what is told here, before they take it for lost.
                 self._link.broke(error)

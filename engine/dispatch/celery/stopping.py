@@ -17,7 +17,7 @@ from ...work import StopRequest
 STOP: Final = "riverstone_stop"
 """The name of the remote control command, with a task id and a delivery."""
 LOOK = 0.2
-"""Seconds between two looks into the ring while a hook runs."""
+"""Seconds between two readings of the ring while a hook runs."""
 
 _ENTRY = struct.Struct("<qq")
 _SIZE = 4096

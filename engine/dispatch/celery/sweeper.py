@@ -67,7 +67,7 @@ class Sweeper:
             except self._link.errors as error:
                 self._link.broke(error)
             except Exception:
-                logger.exception("a look at handed-over tasks has failed")
+                logger.exception("handed-over tasks could not be looked after")
                 self._link.drop()
 
     def _pause(self) -> float:

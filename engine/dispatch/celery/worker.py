@@ -66,10 +66,10 @@ class Workshop:
             raise Invalid(text, code="queue-unknown")
         return [name for name in dict.fromkeys(every) if not chosen or name in chosen]
 
-    def carry_out(self, told: dict[str, Any]) -> None:
+    def carry_out(self, decoded: dict[str, Any]) -> None:
         """Call the hook of one work and answer; returns when the broker has the answer."""
         try:
-            work = messages.read_work(told)
+            work = messages.read_work(decoded)
         except Invalid as error:
             logger.error("a message is dropped: %s", error.message)
             return
