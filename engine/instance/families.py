@@ -1,4 +1,4 @@
-"""Which processes have brought one another about by what they throw, so that no start can set off a storm."""
+"""How much processes may throw: in one step, and together with all that they have brought about by it."""
 
 from __future__ import annotations
 
@@ -44,3 +44,22 @@ class Families:
         self._heads[process_instance_id] = self._heads.get(thrower, thrower)
         if len(self._heads) > MOST_KEPT:
             self._heads.popitem(last=False)
+
+
+class StepThrows:
+    """What one step of a process has thrown: so many messages and signals, so large together."""
+
+    __slots__ = ("_limits", "messages", "size")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.messages = self.size = 0
+
+    def count(self, size: int) -> None:
+        """One more of this size; raises LimitExceeded."""
+        self.messages += 1
+        self.size += size
+        for name, thrown in (("throws_per_turn", self.messages), ("instance_size", self.size)):
+            most = getattr(self._limits, name)
+            if thrown > most:
+                raise LimitExceeded(name, f"It throws more at once than the limit {name} ({most}) allows.")

@@ -24,6 +24,7 @@ from ..stones.stone import Stone
 from ..work import Work
 from . import ledger, secrets
 from .facilities import Facilities
+from .families import StepThrows
 from .flags import Flags
 from .task_parameters import MockContext, code_of, resolve
 
@@ -66,9 +67,8 @@ class Instance:
         """What the present step wants carried out once it is committed."""
         self.observed: tuple[ProcessStatus, Phase] | None = None
         """The status and phase that observers know of; None before its beginning is committed."""
-        self.thrown = [0, 0]
-        """How much the present step has thrown, and how long it was."""
         self.limits = facilities.limits
+        self.thrown = StepThrows(self.limits)
         self.saved = state.Saved(row.process_instance_id, facilities.timekeeper)
         stored = content.variables or content.start_variables
         self.weight = Weight(self.heaviest, stored)
@@ -246,21 +246,17 @@ class Instance:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         if held_back is None:
             held_back = self.hold_back(row)
-        if row.stone is None or ((held_back or row.status == "stone-missing") and not self.has_begun(row)):
+        if row.stone is None or ((held_back or row.status == "stone-missing") and not ledger.has_begun(row)):
             row.undo = "never-begun"
         elif not held_back:
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
         self.end_task(row, status, reason)
         row.reason = reason
 
-    @staticmethod
-    def has_begun(row: TaskRow) -> bool:
-        """Whether the row may have begun before its present hand-over."""
-        return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in ledger.kept(row)
-
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         text = jsontext.dumps(dict(payload)) if payload else None
-        self._count_throw(len(text or ""))
+        self.facilities.families.count(self.number)
+        self.thrown.count(len(text or ""))
         event = EventRow(
             id=str(uuid4()),
             kind=kind,
@@ -270,16 +266,6 @@ class Instance:
             created=self.now(),
         )
         self.changes.new_events.append(event)
-
-    def _count_throw(self, size: int) -> None:
-        """Raise LimitExceeded where one turn, or one family of processes, throws too much."""
-        self.facilities.families.count(self.number)
-        self.thrown[0] += 1
-        self.thrown[1] += size
-        for name, thrown in zip(("throws_per_turn", "instance_size"), self.thrown, strict=True):
-            most = getattr(self.limits, name)
-            if thrown > most:
-                raise LimitExceeded(name, f"It throws more at once than the limit {name} ({most}) allows.")
 
     def called_process(self, token: Token, key: str) -> Called:
         newest = self.facilities.store.catalogue.newest_deployment_id(key)
@@ -340,7 +326,7 @@ class Instance:
 
     def save(self) -> None:
         """Put everything that has changed into the transaction."""
-        self.thrown[:] = 0, 0
+        self.thrown.messages = self.thrown.size = 0
         workflow = self.workflow
         self.row.next_token = workflow.next_token
         self.row.steps = workflow.steps

@@ -153,6 +153,11 @@ def losses(row: TaskRow) -> int:
     return row.lost - int(kept(row).get("survived", 0)) if row.lost else 0
 
 
+def has_begun(row: TaskRow) -> bool:
+    """Whether the row may have begun before its present hand-over."""
+    return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in kept(row)
+
+
 def delivery(row: TaskRow) -> int:
     """Which hand-over of its present hook the row is in: what comes of an earlier one comes too late."""
     return row.lost + row.handed

@@ -77,7 +77,7 @@ def end_if_drained(instance: ForwardInstance) -> None:
     """Once no task is open any more, end, pause or begin the undo, whichever was meant."""
     row = instance.row
     debugged = row.pending in (None, "failed") and instance.has(Flags.DEBUG)
-    if any(task.open and not (debugged and _can_wait(instance, task)) for task in instance.tasks.values()):
+    if any(task.open and not (debugged and _can_wait(task)) for task in instance.tasks.values()):
         return
     row.due = None
     if debugged:
@@ -97,6 +97,6 @@ def end_if_drained(instance: ForwardInstance) -> None:
         begin_undo(instance, "rollback")
 
 
-def _can_wait(instance: ForwardInstance, task: TaskRow) -> bool:
+def _can_wait(task: TaskRow) -> bool:
     """Whether an open task does not hold up a pause: a person's, or one that has not begun for want of its stone."""
-    return task.stone is None or (task.status == "stone-missing" and not instance.has_begun(task))
+    return task.stone is None or (task.status == "stone-missing" and not ledger.has_begun(task))

@@ -176,7 +176,7 @@ def stone_is_back(instance: Instance, task_id: int) -> None:
 def _may_go_on(instance: Instance, row: TaskRow) -> bool:
     """Whether the process runs, or at least lets what has begun come to its end."""
     phase = instance.row.phase
-    return phase == "running" or (phase == "draining" and not is_stopping(instance) and instance.has_begun(row))
+    return phase == "running" or (phase == "draining" and not is_stopping(instance) and ledger.has_begun(row))
 
 
 def grace_over(instance: Instance) -> None:

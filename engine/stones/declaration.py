@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..jsontext import JSON
-from .stone import HOOKS, Stone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,26 +57,3 @@ class Unfit(Exception):
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__(errors)
         self.errors = errors
-
-
-def declaration_of(stone: type[Stone]) -> StoneDeclaration:
-    """What the class declares, with its docstring as the description."""
-    outputs = {**stone.outputs, **{name: "" for name in sorted(stone.secret_outputs) if name not in stone.outputs}}
-    return StoneDeclaration(
-        code=stone.code,
-        display_name=stone.display_name,
-        description=inspect.cleandoc(stone.__doc__ or ""),
-        parameters=_parameters(stone) if stone.parameters else (),
-        outputs=tuple(
-            OutputDeclaration(name=name, description=text, secret=name in stone.secret_outputs)
-            for name, text in outputs.items()
-        ),
-        hooks=tuple(hook for hook in HOOKS if stone.has(hook)),
-        serves=dict(stone.serves),
-    )
-
-
-def _parameters(stone: type[Stone]) -> tuple[ParameterDeclaration, ...]:
-    from .schema import parameter_declaration  # late, as it says itself
-
-    return tuple(parameter_declaration(name, field) for name, field in stone.parameters.items())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .. import jsontext
 from ..errors import Invalid
-from .declaration import StoneDeclaration, declaration_of
-from .stone import Stone
+from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from .stone import HOOKS, Stone
 
 
 class Stones(Mapping[str, tuple[type[Stone], ...]]):
@@ -104,3 +105,26 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             if all(values.get(name) == value for name, value in stone.serves.items()):
                 return stone
         return None
+
+
+def declaration_of(stone: type[Stone]) -> StoneDeclaration:
+    """What the class declares, with its docstring as the description."""
+    outputs = {**stone.outputs, **{name: "" for name in sorted(stone.secret_outputs) if name not in stone.outputs}}
+    return StoneDeclaration(
+        code=stone.code,
+        display_name=stone.display_name,
+        description=inspect.cleandoc(stone.__doc__ or ""),
+        parameters=_parameters(stone) if stone.parameters else (),
+        outputs=tuple(
+            OutputDeclaration(name=name, description=text, secret=name in stone.secret_outputs)
+            for name, text in outputs.items()
+        ),
+        hooks=tuple(hook for hook in HOOKS if stone.has(hook)),
+        serves=dict(stone.serves),
+    )
+
+
+def _parameters(stone: type[Stone]) -> tuple[ParameterDeclaration, ...]:
+    from .schema import parameter_declaration  # late, like all that imports marshmallow
+
+    return tuple(parameter_declaration(name, field) for name, field in stone.parameters.items())

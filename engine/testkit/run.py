@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from ..engine import Engine
 from ..errors import UnknownTask
 from ..showing.picture import process_picture
 from ..views import ProcessInstance, Task
+from .faults import Call
 from .order import Expected, difference, shown
+from .trail import Trail
 
-if TYPE_CHECKING:
-    from .rehearsal import Rehearsal
+
+class Stage(Protocol):
+    """Where a run takes place: the rehearsal."""
+
+    trail: Trail
+
+    @property
+    def engine(self) -> Engine:
+        """What carries out its processes."""
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call of a hook so far, oldest first."""
+
+    def settle(self, process_instance_id: str) -> None:
+        """Let time pass until the process rests or only something from outside can move it."""
 
 
 class Run:
     """A handle on one process instance; what it shows is read anew each time."""
 
-    def __init__(self, rehearsal: Rehearsal, process_instance_id: str) -> None:
+    def __init__(self, rehearsal: Stage, process_instance_id: str) -> None:
         self.rehearsal = rehearsal
         self.process_instance_id = process_instance_id
 

@@ -15,8 +15,8 @@ from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Invalid, Limits, Stone
 from riverstone.engine.dispatch import messages
 from riverstone.engine.stones import remote
-from riverstone.engine.stones.declaration import declaration_of
 from riverstone.engine.stones.parameters import supplied
+from riverstone.engine.stones.registry import declaration_of
 from riverstone.engine.work import Outcome, Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
