@@ -1,5 +1,6 @@
 """riverstone: a BPMN workflow engine whose processes can be taken back."""
 
+from .authoring.model_views import Deployment, Model
 from .clock import Clock, VirtualClock
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -34,20 +35,7 @@ from .observing.observer import Observer, ProcessChange, TaskEvent
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo
-from .views import (
-    Deployment,
-    Explanation,
-    Model,
-    Page,
-    Picture,
-    ProcessInstance,
-    ProcessSummary,
-    Task,
-    TaskBinding,
-    Token,
-    UndoStep,
-    Wait,
-)
+from .views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, TaskBinding, Token, UndoStep, Wait
 
 __all__ = [
     "BpmnError",

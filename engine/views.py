@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from ..models.vocabulary import InstanceKind, ProcessStatus, TaskKind, TaskStatus, UndoKind, WaitKind
-from .findings import Finding
 
 Item = TypeVar("Item")
 Executor: TypeAlias = Literal["stone", "decision", "person"]
@@ -37,57 +36,6 @@ class TaskBinding:
     outputs: Mapping[str, Any]
     """The variables that are set when it is done, with the expressions as written."""
     result_variable: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
-    """An authored process that can still be edited."""
-
-    model_id: str
-    key: str
-    name: str
-    created: datetime
-    updated: datetime
-    protected: bool = False
-    """Whether the delete of what its processes made is refused."""
-    xml: str = field(default="", repr=False)
-    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
-    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
-    files: tuple[str, ...] = field(default=(), repr=False)
-    """All its BPMN files, of which ``xml`` is the first."""
-    findings: tuple[Finding, ...] = field(default=(), repr=False)
-    """The warnings of the checks; only of a model that was just saved."""
-    tasks: tuple[TaskBinding, ...] = field(default=(), repr=False)
-    """What was read for each task; only of a model that was just saved."""
-
-    def _repr_svg_(self) -> str | None:
-        """The diagram, for notebooks; None for one out of a list that is shown without its files."""
-        from .bpmn.drawing.svg import draw_svg  # late, like whatever else draws
-
-        return draw_svg(self.xml) if self.xml else None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Deployment:
-    """An immutable, numbered version of a model."""
-
-    deployment_id: str
-    model_id: str
-    key: str
-    name: str
-    version: int
-    created: datetime
-    xml: str = field(default="", repr=False)
-    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
-    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
-    files: tuple[str, ...] = field(default=(), repr=False)
-    """All its BPMN files, of which ``xml`` is the first."""
-
-    def _repr_svg_(self) -> str | None:
-        """The diagram, for notebooks; None for one out of a list that is shown without its files."""
-        from .bpmn.drawing.svg import draw_svg  # late, like whatever else draws
-
-        return draw_svg(self.xml) if self.xml else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,23 +11,13 @@ from typing import Any, Self
 from uuid import uuid4
 
 from ...engine import Engine, jsontext
+from ...engine.authoring.model_views import Deployment, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.errors import Invalid, WaitTimeout
 from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
 from ...engine.triggers.starts import Drain
-from ...engine.views import (
-    Deployment,
-    Explanation,
-    Model,
-    Page,
-    Picture,
-    ProcessInstance,
-    ProcessSummary,
-    Task,
-    Token,
-    UndoStep,
-)
+from ...engine.views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token, UndoStep
 from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
 from ..wire.members import TIME
 from . import reading

@@ -6,22 +6,11 @@ from typing import Literal
 
 from marshmallow import Schema, fields
 
+from ...engine.authoring.model_views import Deployment, Model
 from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
-from ...engine.views import (
-    Deployment,
-    Explanation,
-    Model,
-    Page,
-    ProcessInstance,
-    ProcessSummary,
-    Task,
-    TaskBinding,
-    Token,
-    UndoStep,
-    Wait,
-)
+from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, TaskBinding, Token, UndoStep, Wait
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
 

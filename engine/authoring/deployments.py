@@ -17,9 +17,8 @@ from ..errors import Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
 from ..stones.registry import Stones
-from ..views import Deployment, Model
 from .definitions import Definition, Definitions
-from .model_views import deployment_view, model_view
+from .model_views import Deployment, Model, deployment_view, model_view
 from .sources import Template, digest_of, pack, template_text, unpack
 from .triggers import triggers_of
 

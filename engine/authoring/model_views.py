@@ -1,13 +1,68 @@
-"""What is shown of models and deployments."""
+"""What is shown of models and deployments: frozen snapshots, never rows of the store."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from ...models import DeploymentRow, ModelRow
 from ..clock import moment
-from ..views import Deployment, Model
+from ..findings import Finding
+from ..views import TaskBinding
 from .sources import texts_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """An authored process that can still be edited."""
+
+    model_id: str
+    key: str
+    name: str
+    created: datetime
+    updated: datetime
+    protected: bool = False
+    """Whether the delete of what its processes made is refused."""
+    xml: str = field(default="", repr=False)
+    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    """All its BPMN files, of which ``xml`` is the first."""
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    """The warnings of the checks; only of a model that was just saved."""
+    tasks: tuple[TaskBinding, ...] = field(default=(), repr=False)
+    """What was read for each task; only of a model that was just saved."""
+
+    def _repr_svg_(self) -> str | None:
+        """The diagram, for notebooks; None for one out of a list that is shown without its files."""
+        from ..bpmn.drawing.svg import draw_svg  # late, like whatever else draws
+
+        return draw_svg(self.xml) if self.xml else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """An immutable, numbered version of a model."""
+
+    deployment_id: str
+    model_id: str
+    key: str
+    name: str
+    version: int
+    created: datetime
+    xml: str = field(default="", repr=False)
+    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    """All its BPMN files, of which ``xml`` is the first."""
+
+    def _repr_svg_(self) -> str | None:
+        """The diagram, for notebooks; None for one out of a list that is shown without its files."""
+        from ..bpmn.drawing.svg import draw_svg  # late, like whatever else draws
+
+        return draw_svg(self.xml) if self.xml else None
 
 
 def model_view(row: ModelRow) -> Model:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..authoring.model_views import deployment_view, model_view
+from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..authoring.sources import Source, Template
 from ..findings import Finding
 from ..operating import removal
 from ..showing.pages import read_part
-from ..views import Deployment, Model, Page, TaskBinding
+from ..views import Page, TaskBinding
 from .workings import Workings, cursor_of, ours, read_sources
 
 

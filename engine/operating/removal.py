@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 from ...models.removal import Removal, Successor
 from ..authoring.deployments import Deployments
-from ..authoring.model_views import deployment_view, model_view
+from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.running.node import Process
 from ..errors import Conflict
 from ..instance.ledger import DONE_WITH
-from ..views import Deployment, Model
 
 MOST_NAMED = 10
 

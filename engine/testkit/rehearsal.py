@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..authoring.bundle import examine
+from ..authoring.model_views import Deployment
 from ..authoring.sources import Source, Template, read_source
 from ..authoring.unresolved_references import outputs_wanted
 from ..bpmn.running.workflow import Workflow
@@ -15,7 +16,6 @@ from ..engine import Engine
 from ..errors import WaitTimeout
 from ..limits import Limits
 from ..stones.stone import Stone
-from ..views import Deployment
 from .fakes import Hook, Outputs, fake_of
 from .faults import Call, Fault, Faults, Injected, Point, StagedDispatcher
 from .run import Run
