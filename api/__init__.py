@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .access.access import Client
+    from .access.clients import Client
     from .app import create_app, create_blueprint
     from .console import create_console
     from .docs import create_docs
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import app, console, docs
-    from .access import access
+    from .access import clients
 
-    homes = {"Client": access, "create_console": console, "create_docs": docs}
+    homes = {"Client": clients, "create_console": console, "create_docs": docs}
     return getattr(homes.get(name, app), name)

@@ -10,12 +10,13 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 
 from ..engine import Engine
-from .access.access import Access, Admit, Gate
+from .access.gate import Admit, Gate
+from .access.rule import Access
 from .console import create_console
 from .docs import create_docs
 from .http import caller, health, model, process, stone, task
-from .loading import stones_named
 from .settings import Settings
+from .stone_modules import stones_named
 from .wire.answer import json_response
 from .wire.openapi import describe
 from .wire.operation import Endpoint, Operation
@@ -56,7 +57,7 @@ def create_app(
     Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
     URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
     whoever made the app closes it. The settings of limits, encryption and introspection are read from the same places
-    (see README). Without ``access``, the rule of :class:`~.access.Access` holds. Raises Invalid for a module that
+    (see README). Without ``access``, the rule of :class:`~.access.rule.Access` holds. Raises Invalid for a module that
     cannot be imported and for wrong settings.
     """
     app = Application(__name__, static_folder=None)
@@ -91,7 +92,7 @@ def create_blueprint(engine: Engine, *, name: str = "riverstone", access: Admit 
 
     Without ``access`` the server's own rule holds: keys of the engine's store, and only this machine itself while there
     is none. An application that takes over gives a function that is called in each request with the scope that it
-    needs (``read``, ``run`` or ``deploy``) and returns a :class:`~.access.Client`, or aborts.
+    needs (``read``, ``run`` or ``deploy``) and returns a :class:`~.access.clients.Client`, or aborts.
     """
     whole = _calls(engine, name)
     Gate(access or Access(engine)).guard(whole)

@@ -15,10 +15,10 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
 from ..engine.errors import Invalid
-from .access.access import ADD_A_RULE, is_loopback
+from .access.loopback import ADD_A_RULE, is_loopback
 
 DRAIN = 30.0
-LOOK = 0.25
+POLL = 0.25
 THREADS = 32
 """Of requests that are answered at the same time: the more there are, the more of them share a commit."""
 YOUNG = 10_000
@@ -117,7 +117,7 @@ class Server:
     def run(self) -> None:
         """Serve until it is stopped, then answer what was already asked and return."""
         while not self.stopping.is_set():
-            wasyncore.loop(timeout=LOOK, map=self.channels, count=1)
+            wasyncore.loop(timeout=POLL, map=self.channels, count=1)
         self._drain()
 
     def stop(self) -> None:
@@ -131,7 +131,7 @@ class Server:
                 listening.socket.close()
         deadline = time.monotonic() + DRAIN
         while self._answering() and time.monotonic() < deadline:
-            wasyncore.loop(timeout=LOOK / 10, map=self.channels, count=1)
+            wasyncore.loop(timeout=POLL / 10, map=self.channels, count=1)
         self.waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self.channels)
 

@@ -37,7 +37,7 @@ LONGEST_CLIENT = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Token:
+class ActiveToken:
     """What the server says of an active token."""
 
     client_id: str
@@ -71,7 +71,7 @@ class Introspection:
     scope_prefix: str = ""
     audience: str | None = None
     timeout: float = TIMEOUT
-    _kept: OrderedDict[bytes, tuple[float, Token | None]] = field(default_factory=OrderedDict, repr=False)
+    _kept: OrderedDict[bytes, tuple[float, ActiveToken | None]] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _silent: list[float] = field(default_factory=lambda: [0.0], repr=False)
 
@@ -86,7 +86,7 @@ class Introspection:
         if not self.client_id:
             raise _wrong("Introspection needs a client id of this server at the token server.")
 
-    def ask(self, token: str) -> Token | None:
+    def ask(self, token: str) -> ActiveToken | None:
         """What the token stands for, or None if it is not active; raises IntrospectionFailed."""
         digest = hashlib.sha256(token.encode()).digest()
         now = time.monotonic()
@@ -106,7 +106,7 @@ class Introspection:
         return self._unexpired(found)
 
     @staticmethod
-    def _unexpired(token: Token | None) -> Token | None:
+    def _unexpired(token: ActiveToken | None) -> ActiveToken | None:
         return None if token is None or (token.expires is not None and token.expires <= time.time()) else token
 
     # -- the conversation
@@ -158,7 +158,7 @@ class Introspection:
 
     # -- the answer
 
-    def _read(self, status: int, body: bytes) -> Token | None:
+    def _read(self, status: int, body: bytes) -> ActiveToken | None:
         try:
             # Strictly: of a member that comes twice, nobody knows which one counts.
             answer = jsontext.loads(body, limits=Limits(body_size=LARGEST_ANSWER), name="answer")
@@ -173,7 +173,7 @@ class Introspection:
             raise self._failed(f"answers {status} without saying whether the token is active")
         return self._active(answer) if active else None
 
-    def _active(self, answer: Mapping[str, Any]) -> Token | None:
+    def _active(self, answer: Mapping[str, Any]) -> ActiveToken | None:
         client, scope, expires = answer.get("client_id"), answer.get("scope", ""), answer.get("exp")
         names = scope.split() if isinstance(scope, str) else scope
         if not isinstance(client, str) or not 0 < len(client) <= LONGEST_CLIENT or not client.isprintable():
@@ -191,7 +191,7 @@ class Introspection:
             return None
         prefix = self.scope_prefix
         scopes = frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
-        return Token(client_id=client, scopes=scopes, expires=expires)
+        return ActiveToken(client_id=client, scopes=scopes, expires=expires)
 
     def _failed(self, why: str, error: BaseException | None = None) -> IntrospectionFailed:
         log.warning("The token server %s%s.", why, f": {error}" if error is not None else "")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .connection import Connection, connected
+from .invocation import Invocation, invoked
+from .terminal import printable
 
 if TYPE_CHECKING:
     from ...engine.operating.access_keys import Key
@@ -26,32 +27,32 @@ def key() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "run", "deploy", "admin"]))
 @click.option("--owner", help="Whose processes it starts and sees; its own unless said otherwise.")
 @click.option("--every-owner", is_flag=True, help="It sees everyone's processes, and starts some that are nobody's.")
-@connected
+@invoked
 def add_key(
-    connection: Connection, /, name: str, scopes: tuple[str, ...], owner: str | None, every_owner: bool
+    invocation: Invocation, /, name: str, scopes: tuple[str, ...], owner: str | None, every_owner: bool
 ) -> None:
     """Add a key and print it, this once."""
-    with connection.recording(name, passive=True) as engine:
+    with invocation.recording(name, passive=True) as engine:
         added, text = engine.keys.add(name, scopes=scopes, owner=owner, every_owner=every_owner)
     click.echo(text)
     click.echo(f"Key {added.key_id} of {added.name}; it is not shown again.", err=True)
 
 
 @key.command("list")
-@connected
-def list_keys(connection: Connection, /) -> None:
+@invoked
+def list_keys(invocation: Invocation, /) -> None:
     """List the keys, without their secrets."""
-    with connection.engine(passive=True) as engine:
+    with invocation.engine(passive=True) as engine:
         for found in engine.keys.all():
             click.echo(key_line(found))
 
 
 @key.command("revoke")
 @click.argument("key", metavar="NAME|ID")
-@connected
-def revoke_key(connection: Connection, /, key: str) -> None:
+@invoked
+def revoke_key(invocation: Invocation, /, key: str) -> None:
     """Make a key worthless from now on."""
-    with connection.recording(key, passive=True) as engine:
+    with invocation.recording(key, passive=True) as engine:
         revoked = engine.keys.revoke(key)
     click.echo(f"Revoked the key {revoked.key_id} of {revoked.name}.")
 
@@ -60,14 +61,14 @@ def revoke_key(connection: Connection, /, key: str) -> None:
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")
 @click.option("--forget-before", type=click.DateTime(), help="Delete older rows instead of listing (local time).")
-@connected
-def audit(connection: Connection, /, limit: int, cursor: str | None, forget_before: datetime | None) -> None:
+@invoked
+def audit(invocation: Invocation, /, limit: int, cursor: str | None, forget_before: datetime | None) -> None:
     """List the changing calls: when, who, from where, what, of what, and what came of it."""
     if forget_before is not None:
-        with connection.recording(passive=True) as engine:
+        with invocation.recording(passive=True) as engine:
             click.echo(f"Deleted {engine.audit.forget(forget_before.astimezone())} rows.")
         return
-    with connection.engine(passive=True) as engine:
+    with invocation.engine(passive=True) as engine:
         page = engine.audit.entries(limit=limit, cursor=cursor)
     for entry in page.items:
         click.echo(audit_line(entry))
@@ -76,10 +77,10 @@ def audit(connection: Connection, /, limit: int, cursor: str | None, forget_befo
 
 
 @click.command("encrypt")
-@connected
-def encrypt(connection: Connection, /) -> None:
+@invoked
+def encrypt(invocation: Invocation, /) -> None:
     """Encrypt what is stored with the first of the keys in RIVERSTONE_ENCRYPTION_KEY (NEW,OLD)."""
-    with connection.recording(passive=True) as engine:
+    with invocation.recording(passive=True) as engine:
         click.echo(f"Encrypted {engine.encrypt_again()} values.")
 
 
@@ -94,8 +95,6 @@ def key_line(found: Key) -> str:
 
 def audit_line(entry: AuditEntry) -> str:
     """One line about a changing call."""
-    from .live import printable
-
     time, target = f"{entry.time.astimezone():{TIME}}", entry.target or "-"
     line = f"{time}  {entry.client}  {entry.address}  {entry.action}  {target}  {entry.outcome}  {entry.request_id}"
     return printable(line)

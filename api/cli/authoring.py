@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from .connection import Connection, connected
+from .invocation import Invocation, invoked
 from .terminal import binding_line, json_file, print_record, readable
 
 output_option = click.option(
@@ -20,11 +20,11 @@ output_option = click.option(
 @click.command()
 @click.argument("source", metavar="FILE|PROCESS")
 @output_option
-@connected
-def render(connection: Connection, /, source: str, output: Path | None) -> None:
+@invoked
+def render(invocation: Invocation, /, source: str, output: Path | None) -> None:
     """Draw a BPMN file, or a process instance in the colours of its tasks, as SVG."""
     if source.isascii() and source.isdigit() and not Path(source).exists():
-        with connection.asking(passive=True) as engine:
+        with invocation.asking(passive=True) as engine:
             svg = engine.picture(source).svg
     else:
         from ...engine.showing.picture import model_picture
@@ -48,8 +48,8 @@ def write_text(text: str, output: Path | None) -> None:
 @click.option("--camunda7", "modeler", flag_value="camunda7", help="For diagrams of Camunda 7 (topics, inputs).")
 @click.option("--camunda8", "modeler", flag_value="camunda8", help="For diagrams of Camunda 8 (task definitions).")
 @output_option
-@connected
-def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"] | None, output: Path | None) -> None:
+@invoked
+def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"] | None, output: Path | None) -> None:
     """Print element templates of the stones, for Camunda Modeler and all that use bpmn-js.
 
     Put the file into the modeler's folder resources/element-templates.
@@ -60,7 +60,7 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
 
     if modeler is None:
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")
-    declarations = connection.declarations()
+    declarations = invocation.declarations()
     write_text(json.dumps(element_templates(declarations, modeler), indent=2, ensure_ascii=False), output)
 
 
@@ -72,9 +72,9 @@ def templates(connection: Connection, /, modeler: Literal["camunda7", "camunda8"
 @click.option(
     "--protect/--no-protect", "protected", default=None, help="Refuse or allow deletes of what its processes make."
 )
-@connected
+@invoked
 def deploy(
-    connection: Connection,
+    invocation: Invocation,
     /,
     files: Sequence[str],
     name: str | None,
@@ -89,19 +89,19 @@ def deploy(
         "parameter_template": json_file(parameter_template),
         "outputs_template": json_file(outputs_template),
     }
-    with connection.changing(passive=True) as engine:
+    with invocation.changing(passive=True) as engine:
         print_record(DeploymentRecord, engine.deploy(*files, name=name, protected=protected, **templates))
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-@connected
-def lint(connection: Connection, /, files: Sequence[str]) -> None:
+@invoked
+def lint(invocation: Invocation, /, files: Sequence[str]) -> None:
     """Check BPMN files without deploying them, and tell what was read for each of their tasks.
 
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
-    with replace(connection, url="sqlite:///:memory:", broker=None, server=None).engine() as engine:
+    with replace(invocation, url="sqlite:///:memory:", broker=None, server=None).engine() as engine:
         found = engine.lint(*files)
         findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
         bindings = engine.bindings(*files)
@@ -116,14 +116,14 @@ def lint(connection: Connection, /, files: Sequence[str]) -> None:
 @click.command()
 @click.option("--deployment", "deployment_id", metavar="DEPLOYMENT", help="One version.")
 @click.option("--model", "model_id", metavar="MODEL", help="A model with all its versions.")
-@connected
-def remove(connection: Connection, /, deployment_id: str | None, model_id: str | None) -> None:
+@invoked
+def remove(invocation: Invocation, /, deployment_id: str | None, model_id: str | None) -> None:
     """Take a deployment or a model out of use, unless a process still needs it."""
     from ..wire.records import DeploymentRecord, ModelRecord
 
     if (deployment_id is None) == (model_id is None):
         raise click.UsageError("Name either a --deployment or a --model.")
-    with connection.changing(deployment_id or model_id, passive=True) as engine:
+    with invocation.changing(deployment_id or model_id, passive=True) as engine:
         if deployment_id is not None:
             print_record(DeploymentRecord, engine.remove_deployment(deployment_id))
         elif model_id is not None:

@@ -12,7 +12,7 @@ from ...bpmn_samples.stones import stones
 from ...engine import Engine
 from ...engine.views import ProcessInstance
 from ..wire.records import ProcessRecord
-from .live import follow
+from .following import follow
 
 VARIABLES = {"regionId": "bcc", "projectId": "11111", "vpcId": "vpc-509A87BA", "subnetId": "subnet-439A34CC"}
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
-from .terminal import print_record
+from .terminal import print_record, printable
 
 if TYPE_CHECKING:
-    from ...engine import Engine, ProcessInstance
+    from ...engine import Engine, ProcessInstance, Task
     from ..client.client import Client
+    from .screen import Screen
 
+POLL = 0.1
+"""Seconds between two polls of a process that is followed."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -29,14 +33,78 @@ def dispatcher_for(follow: bool) -> Literal["inline", "threads"]:
     return "threads" if follow else "inline"
 
 
+def follow(
+    engine: Engine | Client, process_instance_id: str, out: TextIO | None = None, *, known: Iterable[Task] = ()
+) -> ProcessInstance:
+    """Show the tasks of the process, and of what undoes it, until it has ended or stands still in debug mode.
+
+    Tasks that had ended when they were ``known`` are left out. Raises UnknownProcessInstance.
+    """
+    from .screen import screen_for
+
+    screen = screen_for(out or sys.stdout)
+    try:
+        return _follow(engine, process_instance_id, screen, known)
+    finally:
+        screen.close()
+
+
+def _follow(
+    engine: Engine | Client, process_instance_id: str, screen: Screen, known: Iterable[Task]
+) -> ProcessInstance:
+    from ...engine.errors import WaitTimeout
+
+    left_out = {(task.task_id, task.attempt) for task in known if task.end_time is not None}
+    told: set[str] = set()
+    while True:
+        began = time.monotonic()
+        try:
+            instance = engine.wait(process_instance_id, timeout=POLL)
+            waiting = False
+        except WaitTimeout:
+            instance = engine.get(process_instance_id)
+            waiting = not instance.paused
+        tasks = [task for task in all_tasks(engine, instance) if (task.task_id, task.attempt) not in left_out]
+        screen.show(tasks, last=not waiting)
+        if not waiting:
+            return instance
+        for hint in filter(None, map(what_it_waits_for, tasks)):
+            if hint not in told:
+                told.add(hint)
+                screen.say(hint)
+        # An inline engine does not wait for what has to come from outside.
+        time.sleep(max(0.0, POLL - (time.monotonic() - began)))
+
+
+def all_tasks(engine: Engine | Client, instance: ProcessInstance) -> list[Task]:
+    """The tasks of the instance and of its undo instances."""
+    undos = (
+        instance.rollback_process_instance_id,
+        instance.cancel_process_instance_id,
+        instance.delete_process_instance_id,
+    )
+    ids = [instance.process_instance_id, *filter(None, undos)]
+    return [task for process_instance_id in ids for task in engine.tasks(process_instance_id)]
+
+
+def what_it_waits_for(task: Task) -> str | None:
+    """What somebody has to do before this task goes on, with the command for it."""
+    if task.end_time is not None:
+        return None
+    if task.status == "stone-missing":
+        return printable(f"Task {task.task_id} waits for the stone {task.stone}: name its module by --stones MODULE.")
+    if task.stone is None:
+        command = f"riverstone complete {task.task_id} --outputs '{{...}}'"
+        return printable(f"Task {task.task_id} ({task.name}) waits for a person: {command}")
+    return None
+
+
 class Following:
     """Made before a command acts, so that it shows what the command brings about and not what was before."""
 
     def __init__(
         self, engine: Engine | Client, process_instance_id: str | None, *, follow: bool, as_json: bool
     ) -> None:
-        from .live import all_tasks
-
         self.engine = engine
         self.follow = follow
         self.as_json = as_json
@@ -50,7 +118,7 @@ class Following:
         Without following, ``otherwise`` shows what the command is about, else the process's record is printed.
         """
         from ..wire.records import ProcessRecord
-        from .live import follow, instance_line
+        from .screen import instance_line
 
         if not self.follow:
             instance = self.engine.get(process_instance_id)

@@ -14,7 +14,7 @@ import click
 from ..log import log_options, write_log
 from .access import audit, encrypt, key
 from .authoring import deploy, lint, remove, render, templates
-from .connection import Connection, connected
+from .invocation import Invocation, invoked
 from .processes import complete, list_instances, message, purge, show, signal, start, tasks, why
 from .stones import stone
 from .terminal import readable
@@ -86,7 +86,7 @@ def main(
     key = os.environ.get("RIVERSTONE_API_KEY") or None
     if api_key_file is not None:
         key = readable(api_key_file).read_text(encoding="utf-8").strip()
-    context.obj = Connection(
+    context.obj = Invocation(
         url=db, modules=modules, limits=limits, config=config, broker=broker, server=server or None, api_key=key
     )
 
@@ -96,9 +96,9 @@ def main(
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
 @log_options
 @click.option("--console/--no-console", default=True, show_default=True, help="Pages for people at /console and /docs.")
-@connected
+@invoked
 def serve(
-    connection: Connection,
+    invocation: Invocation,
     /,
     host: str,
     port: int,
@@ -110,15 +110,15 @@ def serve(
 
     While no access rule is set (a key, or token introspection), only this machine itself is answered.
     """
-    from ..access.access import Access
+    from ..access.rule import Access
     from ..app import create_app
     from ..server import Server, asked_to_stop, refuse_remote, spare_what_lasts
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.
     stopping = asked_to_stop()
     write_log(log_form, log_level)
-    settings = connection.settings()
-    with connection.engine("threads", passive=False, consumes=True) as engine:
+    settings = invocation.settings()
+    with invocation.engine("threads", passive=False, consumes=True) as engine:
         access = Access(engine, settings.introspection)
         if not access.has_rule():
             refuse_remote(host)

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
-from .terminal import age, json_option, print_record, statuses_named
+from .invocation import Invocation, invoked
+from .terminal import age, json_option, print_record, printable, statuses_named
 
 
 @click.command()
@@ -22,11 +22,11 @@ from .terminal import age, json_option, print_record, statuses_named
 @click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
 @click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
 @followable
-@connected
-def start(connection: Connection, /, variables: str | None, follow: bool, as_json: bool, **options: Any) -> None:
+@invoked
+def start(invocation: Invocation, /, variables: str | None, follow: bool, as_json: bool, **options: Any) -> None:
     """Start a process."""
     values = json_option("--variables", variables)
-    with connection.changing(dispatcher=dispatcher_for(follow)) as engine:
+    with invocation.changing(dispatcher=dispatcher_for(follow)) as engine:
         following = Following(engine, None, follow=follow, as_json=as_json)
         instance = engine.start(variables=values or {}, **options)
         following.end(instance.process_instance_id, "success")
@@ -35,21 +35,21 @@ def start(connection: Connection, /, variables: str | None, follow: bool, as_jso
 @click.command()
 @click.argument("process_instance_id")
 @followable
-@connected
-def show(connection: Connection, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
+@invoked
+def show(invocation: Invocation, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
     """Show one process instance."""
-    with connection.asking(dispatcher_for(follow), passive=None if follow else True) as engine:
+    with invocation.asking(dispatcher_for(follow), passive=None if follow else True) as engine:
         Following(engine, None, follow=follow, as_json=as_json).end(process_instance_id, "success", "delete.success")
 
 
 @click.command()
 @click.argument("process_instance_id")
-@connected
-def tasks(connection: Connection, /, process_instance_id: str) -> None:
+@invoked
+def tasks(invocation: Invocation, /, process_instance_id: str) -> None:
     """List the tasks of a process instance."""
-    from .live import task_line
+    from .screen import task_line
 
-    with connection.asking(passive=True) as engine:
+    with invocation.asking(passive=True) as engine:
         for task in engine.tasks(process_instance_id):
             click.echo(task_line(task))
 
@@ -57,13 +57,12 @@ def tasks(connection: Connection, /, process_instance_id: str) -> None:
 @click.command()
 @click.argument("process_instance_id")
 @click.option("--json", "as_json", is_flag=True, help="Print it as HTTP would.")
-@connected
-def why(connection: Connection, /, process_instance_id: str, as_json: bool) -> None:
+@invoked
+def why(invocation: Invocation, /, process_instance_id: str, as_json: bool) -> None:
     """Explain why a process stands where it stands, and what can be done."""
     from ..wire.records import ExplanationRecord
-    from .live import printable
 
-    with connection.asking(passive=True) as engine:
+    with invocation.asking(passive=True) as engine:
         told = engine.why(process_instance_id)
     if as_json:
         print_record(ExplanationRecord, told)
@@ -82,12 +81,12 @@ def why(connection: Connection, /, process_instance_id: str, as_json: bool) -> N
 @click.option("--status", help="Only those in this status.")
 @click.option("--key", help="Only those of this key.")
 @click.option("--text", help="Only those with this in their name or key, or with this business key or id.")
-@connected
-def list_instances(connection: Connection, /, status: str | None, **options: Any) -> None:
+@invoked
+def list_instances(invocation: Invocation, /, status: str | None, **options: Any) -> None:
     """List process instances, newest first."""
-    from .live import instance_line
+    from .screen import instance_line
 
-    with connection.asking(passive=True) as engine:
+    with invocation.asking(passive=True) as engine:
         page = engine.search(statuses=statuses_named(status), **options)
     for instance in page.items:
         click.echo(instance_line(instance))
@@ -98,13 +97,13 @@ def list_instances(connection: Connection, /, status: str | None, **options: Any
 @click.command()
 @click.argument("task_id")
 @click.option("--outputs", metavar="JSON|@FILE", help="What the task put out, a JSON object.")
-@connected
-def complete(connection: Connection, /, task_id: str, outputs: str | None) -> None:
+@invoked
+def complete(invocation: Invocation, /, task_id: str, outputs: str | None) -> None:
     """Complete a user task."""
     from ..wire.records import TaskRecord
 
     values = json_option("--outputs", outputs)
-    with connection.changing(task_id) as engine:
+    with invocation.changing(task_id) as engine:
         print_record(TaskRecord, engine.complete(task_id, values))
 
 
@@ -113,24 +112,24 @@ def complete(connection: Connection, /, task_id: str, outputs: str | None) -> No
 @click.option("--payload", metavar="JSON|@FILE")
 @click.option("--business-key", help="The process with this business key.")
 @click.option("--process", "process_instance_id", help="The process with this id.")
-@connected
-def message(connection: Connection, /, name: str, payload: str | None, **options: Any) -> None:
+@invoked
+def message(invocation: Invocation, /, name: str, payload: str | None, **options: Any) -> None:
     """Send a BPMN message to one process that waits for it."""
     from ..wire.records import ProcessRecord
 
     values = json_option("--payload", payload)
-    with connection.changing() as engine:
+    with invocation.changing() as engine:
         print_record(ProcessRecord, engine.message(name, values, **options))
 
 
 @click.command()
 @click.argument("name")
 @click.option("--payload", metavar="JSON|@FILE")
-@connected
-def signal(connection: Connection, /, name: str, payload: str | None) -> None:
+@invoked
+def signal(invocation: Invocation, /, name: str, payload: str | None) -> None:
     """Send a BPMN signal to every process that waits for it."""
     values = json_option("--payload", payload)
-    with connection.changing() as engine:
+    with invocation.changing() as engine:
         for process_instance_id in engine.signal(name, values):
             click.echo(process_instance_id)
 
@@ -139,10 +138,10 @@ def signal(connection: Connection, /, name: str, payload: str | None) -> None:
 @click.option("--older-than", required=True, metavar="AGE", help="A number with s, m, h, d or w, such as 30d.")
 @click.option("--even-undeleted", is_flag=True, help="Also processes whose results exist and stay.")
 @click.option("--dry-run", is_flag=True, help="Only count them.")
-@connected
-def purge(connection: Connection, /, older_than: str, even_undeleted: bool, dry_run: bool) -> None:
+@invoked
+def purge(invocation: Invocation, /, older_than: str, even_undeleted: bool, dry_run: bool) -> None:
     """Forget processes that ended long ago and left nothing to undo."""
     seconds = age("--older-than", older_than)
-    with connection.engine(passive=True) as engine:
+    with invocation.engine(passive=True) as engine:
         count = engine.purge(seconds, even_undeleted=even_undeleted, dry_run=dry_run)
     click.echo(f"{'Would forget' if dry_run else 'Forgot'} {count} process{'' if count == 1 else 'es'}.")

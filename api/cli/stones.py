@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .connection import Connection, connected
+from .invocation import Invocation, invoked
+from .terminal import json_option, printable
 
 if TYPE_CHECKING:
     from ...engine import StoneDeclaration
@@ -18,17 +19,15 @@ def stone() -> None:
 
 
 @stone.command("list")
-@connected
-def list_stones(connection: Connection, /) -> None:
+@invoked
+def list_stones(invocation: Invocation, /) -> None:
     """List the stones of --stones, or of the server: their parameters (required ones with *), outputs and hooks."""
-    for declaration in connection.declarations():
+    for declaration in invocation.declarations():
         click.echo(stone_lines(declaration))
 
 
 def stone_lines(declaration: StoneDeclaration) -> str:
     """What a stone declares, in a few lines."""
-    from .live import printable
-
     first = declaration.description.partition("\n")[0]
     parameters = (f"{each.name}{'*' if each.required else ''} ({each.type})" for each in declaration.parameters)
     told = {
@@ -48,9 +47,9 @@ def stone_lines(declaration: StoneDeclaration) -> str:
 @click.option("--exists", metavar="MODULE:FUNCTION", help="Lists what exists of the kind that the stone makes.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds for a hook.")
 @click.option("--pace", type=click.FloatRange(min=0), help="Seconds between two looks of a monitor; else the stone's.")
-@connected
+@invoked
 def check(
-    connection: Connection,
+    invocation: Invocation,
     /,
     names: tuple[str, ...],
     parameters: str | None,
@@ -66,8 +65,7 @@ def check(
     """
     from ...engine.stones.modules import function_named, stone_classes
     from ...engine.testkit import check_stone
-    from ..loading import look_here_too
-    from .terminal import json_option
+    from ..stone_modules import look_here_too
 
     look_here_too()
     given = json_option("--parameters", parameters)

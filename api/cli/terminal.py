@@ -1,4 +1,4 @@
-"""What the commands read from their options and print at their end."""
+"""What the commands read from their options, and what they print."""
 
 from __future__ import annotations
 
@@ -94,3 +94,8 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def printable(text: str) -> str:
+    """The text without what would steer a terminal: reasons and names may come from anywhere."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)

@@ -6,8 +6,8 @@ from typing import Literal
 
 import click
 
-from .connection import Connection, connected
 from .following import Following, dispatcher_for, followable
+from .invocation import Invocation, invoked
 from .terminal import json_option, print_record
 
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
@@ -17,10 +17,10 @@ force_option = click.option("--force", is_flag=True, help="Skip the grace; a del
 @click.argument("process_instance_id")
 @force_option
 @followable
-@connected
-def cancel(connection: Connection, /, process_instance_id: str, force: bool, follow: bool, as_json: bool) -> None:
+@invoked
+def cancel(invocation: Invocation, /, process_instance_id: str, force: bool, follow: bool, as_json: bool) -> None:
     """Cancel a running process."""
-    with connection.changing(process_instance_id, dispatcher_for(follow)) as engine:
+    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.cancel(process_instance_id, force=force)
         following.end(process_instance_id, "cancel.success")
@@ -31,9 +31,9 @@ def cancel(connection: Connection, /, process_instance_id: str, force: bool, fol
 @force_option
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be deleted.")
 @followable
-@connected
+@invoked
 def delete(
-    connection: Connection,
+    invocation: Invocation,
     /,
     process_instance_id: str,
     force: bool,
@@ -42,7 +42,7 @@ def delete(
     as_json: bool,
 ) -> None:
     """Delete what a process made."""
-    with connection.changing(process_instance_id, dispatcher_for(follow)) as engine:
+    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.delete(process_instance_id, force=force, retain=retain)
         following.end(process_instance_id, "delete.success")
@@ -52,12 +52,12 @@ def delete(
 @click.argument("process_instance_id")
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be taken back.")
 @followable
-@connected
+@invoked
 def retry(
-    connection: Connection, /, process_instance_id: str, retain: tuple[str, ...], follow: bool, as_json: bool
+    invocation: Invocation, /, process_instance_id: str, retain: tuple[str, ...], follow: bool, as_json: bool
 ) -> None:
     """Let a failed rollback, cancel or delete go on."""
-    with connection.changing(process_instance_id, dispatcher_for(follow)) as engine:
+    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.retry_undo(process_instance_id, retain=retain)
         following.end(process_instance_id, "rollback.success", "cancel.success", "delete.success")
@@ -67,12 +67,12 @@ def retry(
 @click.argument("process_instance_id", required=False)
 @click.option("--model", "model_id", metavar="MODEL", help="All processes of this model instead.")
 @click.option("--off", is_flag=True, help="Allow deletes again.")
-@connected
-def protect(connection: Connection, /, process_instance_id: str | None, model_id: str | None, off: bool) -> None:
+@invoked
+def protect(invocation: Invocation, /, process_instance_id: str | None, model_id: str | None, off: bool) -> None:
     """Refuse deletes of what a process made."""
     if (process_instance_id is None) == (model_id is None):
         raise click.UsageError("Name either a process instance or, with --model, a model.")
-    with connection.changing(process_instance_id or model_id, passive=True) as engine:
+    with invocation.changing(process_instance_id or model_id, passive=True) as engine:
         if model_id is not None:
             engine.protect_model(model_id, not off)
         elif process_instance_id is not None:
@@ -83,12 +83,12 @@ def protect(connection: Connection, /, process_instance_id: str | None, model_id
 @click.argument("process_instance_id")
 @click.option("--preview", is_flag=True, required=True, help="Only show it; cancel and delete do it.")
 @click.option("--kind", type=click.Choice(["rollback", "cancel", "delete"]), default="delete", show_default=True)
-@connected
+@invoked
 def undo(
-    connection: Connection, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
+    invocation: Invocation, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
 ) -> None:
     """Show what an undo would do, in order, changing nothing."""
-    with connection.asking(passive=True) as engine:
+    with invocation.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
     for step in steps:
         after = f"  after {', '.join(step.after)}" if step.after else ""
@@ -101,13 +101,13 @@ def undo(
 @click.argument("task_id")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
 @followable
-@connected
-def rerun(connection: Connection, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
+@invoked
+def rerun(invocation: Invocation, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
     """Run a failed task of a debug run again."""
     from ..wire.records import TaskRecord
 
     values = json_option("--parameters", parameters)
-    with connection.changing(task_id, dispatcher_for(follow)) as engine:
+    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
         process_instance_id = engine.task(task_id).process_instance_id
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         task = engine.rerun(task_id, values)
@@ -117,10 +117,10 @@ def rerun(connection: Connection, /, task_id: str, parameters: str | None, follo
 @click.command()
 @click.argument("task_id")
 @followable
-@connected
-def resume(connection: Connection, /, task_id: str, follow: bool, as_json: bool) -> None:
+@invoked
+def resume(invocation: Invocation, /, task_id: str, follow: bool, as_json: bool) -> None:
     """Leave debugging: the process fails and rolls back."""
-    with connection.changing(task_id, dispatcher_for(follow)) as engine:
+    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
         process_instance_id = engine.task(task_id).process_instance_id
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.resume(task_id)

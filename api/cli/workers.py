@@ -10,16 +10,16 @@ from typing import Literal
 import click
 
 from ..log import log_options, write_log
-from .connection import Connection, connected
+from .invocation import Invocation, invoked
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--stones", "modules", multiple=True, metavar="MODULE", help="As the option before the command.")
 @click.option("--queues", multiple=True, metavar="NAME,...", help="Only these queues of the stones; default: all.")
 @click.argument("celery_options", nargs=-1, type=click.UNPROCESSED)
-@connected
+@invoked
 def worker(
-    connection: Connection, /, modules: tuple[str, ...], queues: tuple[str, ...], celery_options: tuple[str, ...]
+    invocation: Invocation, /, modules: tuple[str, ...], queues: tuple[str, ...], celery_options: tuple[str, ...]
 ) -> None:
     """Carry out stones for the engines of --broker, as a Celery worker.
 
@@ -29,22 +29,22 @@ def worker(
     from ...engine.errors import Invalid
     from ..brokers import celery_app
 
-    connection = replace(connection, modules=connection.modules + modules)
-    stones = connection.stones()
+    invocation = replace(invocation, modules=invocation.modules + modules)
+    stones = invocation.stones()
     if not stones:
         raise Invalid("A worker needs stones: name a module with --stones.", code="stones-missing")
-    app = celery_app(connection.broker)
+    app = celery_app(invocation.broker)
     from ...engine.dispatch.celery import run, set_up
 
     chosen = [name for names in queues for name in names.split(",")]
-    set_up(app, stones, queues=chosen, limits=connection.settings().limits)
+    set_up(app, stones, queues=chosen, limits=invocation.settings().limits)
     run(app, celery_options)
 
 
 @click.command()
 @log_options
-@connected
-def river(connection: Connection, /, log_form: Literal["text", "json"], log_level: str) -> None:
+@invoked
+def river(invocation: Invocation, /, log_form: Literal["text", "json"], log_level: str) -> None:
     """Run processes whose stones are carried out by workers: take in answers, fire timers, look after lost tasks.
 
     Any number of them may share a database and a --broker. SIGTERM ends it; whatever it had, the others go on with.
@@ -52,11 +52,11 @@ def river(connection: Connection, /, log_form: Literal["text", "json"], log_leve
     from ..brokers import celery_app
 
     write_log(log_form, log_level)
-    celery_app(connection.broker)
+    celery_app(invocation.broker)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with connection.engine("threads", passive=False, consumes=True):
+    with invocation.engine("threads", passive=False, consumes=True):
         click.echo("Working.")
         while not stopped.wait(1.0):
             pass

@@ -23,8 +23,8 @@ from ..wire.members import TIME
 from . import reading
 from .transport import Files, Transport, part
 
-LOOK, LOOK_AT_MOST = 0.05, 1.0
-"""Seconds between two looks of :meth:`Client.wait`, at first and at the end."""
+POLL, POLL_AT_MOST = 0.05, 1.0
+"""Seconds between two polls of :meth:`Client.wait`, at first and at the end."""
 
 
 def _told_as_the_engine(client: type[Client]) -> type[Client]:
@@ -234,7 +234,7 @@ class Client:
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         deadline = None if timeout is None else time.monotonic() + timeout
-        pause = LOOK
+        pause = POLL
         while True:
             instance = self.get(process_instance_id)
             if instance.paused or instance.status in AT_REST:
@@ -243,7 +243,7 @@ class Client:
             if left is not None and left <= 0:
                 raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
             time.sleep(pause if left is None else min(pause, left))
-            pause = min(LOOK_AT_MOST, pause * 1.5)
+            pause = min(POLL_AT_MOST, pause * 1.5)
 
     # -- undo
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import Blueprint
 
-from ..http.pages import create_pages
+from ..http.static_files import create_pages
 
 FILES = Path(__file__).with_name("static")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...engine import Engine
 from ...engine.operating.access_keys import SCOPES
-from ..access.access import present_client
+from ..access.clients import present_client
 from ..wire.operation import Operations
 from ..wire.records import ClientRecord
 

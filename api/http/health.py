@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from ...engine import Engine
 from ...engine.errors import StoreUnavailable
-from ..access.access import OPEN, present_client
+from ..access.clients import OPEN, present_client
 from ..errors import Refused
 from ..wire.operation import Operations
 from ..wire.records import HealthRecord
-from ..wire.schemas import Nothing
+from ..wire.request_schemas import Nothing
 
 if TYPE_CHECKING:
     from ...engine.metrics import Metrics

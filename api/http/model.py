@@ -14,7 +14,7 @@ from ...engine import Deployment, Engine, Finding, Model, Page, jsontext
 from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
-from ..access.access import present_client
+from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
 from ..wire.problems import wrong_fields
@@ -28,7 +28,7 @@ from ..wire.records import (
     ModelRecord,
     SavedModel,
 )
-from ..wire.schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
+from ..wire.request_schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", Model, Deployment)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...engine import Engine
 from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
-from ..access.access import present_client
+from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
@@ -21,7 +21,7 @@ from ..wire.records import (
     TaskDetail,
     UndoStepRecord,
 )
-from ..wire.schemas import (
+from ..wire.request_schemas import (
     DeleteOptions,
     DeleteQuery,
     InstanceQuery,

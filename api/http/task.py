@@ -8,7 +8,7 @@ from ...engine import Engine, ProcessInstance, Task
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import ProcessRecord, TaskDetail, TaskRecord
-from ..wire.schemas import Completion, Rerun, TaskQuery
+from ..wire.request_schemas import Completion, Rerun, TaskQuery
 
 OPERATIONS = Operations()
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class Answer(Response):
+class WholeResponse(Response):
     """A response that is all there, so that it is sent as it is."""
 
     awaited = False
@@ -33,7 +33,7 @@ class Answer(Response):
 
 def json_response(content: Any) -> Response:
     """A 200 answer in JSON, with its members' order and its Chinese as they are."""
-    return Answer(encoded(content).encode("utf-8", "replace"), content_type="application/json")
+    return WholeResponse(encoded(content).encode("utf-8", "replace"), content_type="application/json")
 
 
 def unless_known(response: Response) -> Response:

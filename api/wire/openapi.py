@@ -12,8 +12,8 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
-from ..access.access import OPEN
-from . import records, schemas
+from ..access.clients import OPEN
+from . import records, request_schemas
 from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
 from .operation import DECIMAL, METHODS, Operation
@@ -88,8 +88,8 @@ def describe(operations: Iterable[Operation], *, server: str = "/") -> dict[str,
     spec.components.schema("JsonObject", JSON_OBJECT)
     spec.components.schema("Problem", schema=Problem)
     for name, example in EXAMPLES.items():
-        schema: Any = getattr(schemas, name, None) or getattr(records, name)
-        further = one_model() if schema is schemas.ProcessStart else {}
+        schema: Any = getattr(request_schemas, name, None) or getattr(records, name)
+        further = one_model() if schema is request_schemas.ProcessStart else {}
         spec.components.schema(name, {**further, "examples": [example]}, schema=schema)
     for name, description in TAGS.items():
         spec.tag({"name": name, "description": description})

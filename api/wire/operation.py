@@ -17,14 +17,14 @@ from ...engine.calls.owned import OwnedEngine
 from ...engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ...engine.limits import Limits
 from ...engine.observing import tracing
-from ..access.access import CLIENT, OPEN, call_of, present_client
+from ..access.clients import CLIENT, OPEN, call_of, present_client
+from ..access.request_id import request_id
 from .answer import json_response, unless_known
 from .body import Body
 from .members import DECIMAL_ID
 from .problems import wrong_fields
 from .record import camel
-from .request_id import request_id
-from .schemas import Nothing
+from .request_schemas import Nothing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -12,9 +12,9 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from ...engine import errors
+from ..access.request_id import request_id
 from ..errors import Refused
 from .records import FindingRecord
-from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")
 

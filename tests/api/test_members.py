@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from riverstone.api.wire import schemas
+from riverstone.api.wire import request_schemas as schemas
 
 LEFT_OUT: Any = object()
 VALUES = [LEFT_OUT, None, True, 0, 1, 1.5, "", " ", "\n", "x", "a b", "true", "all", "a\x00b"]

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from riverstone.api import create_app, create_blueprint, create_console
-from riverstone.api.console.pages import FILES
-from riverstone.api.http.pages import TYPES
+from riverstone.api.console import FILES
+from riverstone.api.http.static_files import TYPES
 from riverstone.engine import Engine
 from riverstone.engine.findings import Severity
 from riverstone.engine.views import Undone
@@ -75,7 +75,7 @@ def test_what_a_browser_has_is_not_sent_again(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["../pages.py", "..%2fpages.py", "/etc/passwd", "texts", "no.js", "%00", "index.html/"]
+    "path", ["../__init__.py", "..%2f__init__.py", "/etc/passwd", "texts", "no.js", "%00", "index.html/"]
 )
 def test_nothing_else_is_served(engine: Engine, path: str) -> None:
     answer = get(create_app(engine), f"/console/{path}")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from riverstone.api import create_app
-from riverstone.api.access.access import Access
 from riverstone.api.access.introspection import Introspection
+from riverstone.api.access.rule import Access
 from riverstone.api.settings import Settings
 from riverstone.engine import Engine, Invalid
 

@@ -1,4 +1,4 @@
-"""Which store, stones and settings the commands work with."""
+"""What every command is invoked with: the store or server, the stones and the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connection:
+class Invocation:
     """What the options of ``riverstone`` itself say."""
 
     url: str
@@ -32,7 +32,7 @@ class Connection:
 
     def stones(self) -> list[type[Stone]]:
         """The stones of the named modules; raises Invalid."""
-        from ..loading import stones_named
+        from ..stone_modules import stones_named
 
         return stones_named(name for names in self.modules for name in names.split(","))
 
@@ -151,4 +151,4 @@ def _command() -> str:
     return " ".join(names)
 
 
-connected = click.make_pass_decorator(Connection)
+invoked = click.make_pass_decorator(Invocation)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, redirect, send_file, url_for
 
-from ..access.access import answers_everybody
+from ..access.gate import answers_everybody
 
 # Not asked of the system, whose table may be anything: browsers run no script that is called otherwise.
 TYPES = {

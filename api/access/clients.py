@@ -1,0 +1,74 @@
+"""Whoever a request comes from: what it may do, and what the audit writes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flask import Request, current_app, request
+
+from ...engine.operating.audit import AuditedCall
+from .request_id import request_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+CLIENT = "riverstone.client"
+"""Where the WSGI environment has it."""
+OPEN = "open"
+"""The scope of what answers everybody, since it tells nothing: whether the server is alive and ready."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """Whoever a request comes from, and what it may do.
+
+    ``name`` is written into the audit. It starts process instances for ``owner`` and sees only that owner's; without
+    an owner, or with the scope ``admin``, it sees all.
+    """
+
+    name: str
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    owner: str | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether it has this scope, or ``admin``, which includes all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+    @property
+    def sees(self) -> str | None:
+        """The only owner whose process instances it sees; None sees all."""
+        return None if "admin" in self.scopes else self.owner
+
+
+def scope_needed() -> str:
+    """The scope of the operation or view that the present request asks for; ``read`` where neither has one."""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    view: Any = current_app.view_functions.get(asked.endpoint or "")
+    operation = getattr(view, "operation", None) if asked.method != "OPTIONS" else None
+    scope: str = getattr(operation or view, "scope", "read")
+    return scope
+
+
+def call_of(client: Client, environ: WSGIEnvironment, action: str, target: str | None) -> AuditedCall:
+    """A client's request as the audit has it."""
+    return AuditedCall(
+        client=client.name,
+        address=environ.get("REMOTE_ADDR") or "",
+        action=action,
+        request_id=request_id(environ),
+        target=target,
+    )
+
+
+def refused_call(client: Client) -> AuditedCall:
+    """The present request as the audit has it, by the names that its route has: it does not come to its operation."""
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    action = getattr(getattr(view, "operation", None), "name", request.method.lower())
+    return call_of(client, request.environ, action, next(iter((request.view_args or {}).values()), None))
+
+
+def present_client() -> Client:
+    """Whom the present request comes from."""
+    client: Client = request.environ[CLIENT]
+    return client

@@ -1,0 +1,82 @@
+"""Who is let in: only this machine while no rule is set, else whoever has a key or a token that is good for it."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from flask import request
+
+from ...engine import Engine
+from ...engine.operating.access_keys import SCOPES, is_key
+from ..errors import Refused
+from .clients import Client, refused_call
+from .introspection import Introspection
+from .loopback import refuse_strangers
+
+BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
+LOCAL = Client(name="local", scopes=frozenset(SCOPES))
+
+
+class Access:
+    """The usual rule, over the keys in the engine's store and an OAuth2 server's introspection."""
+
+    def __init__(self, engine: Engine, introspection: Introspection | None = None) -> None:
+        self.engine = engine
+        self.introspection = introspection
+        self._closed = introspection is not None
+
+    def has_rule(self) -> bool:
+        """Whether clients must show who they are; once so, it stays so. Raises StoreUnavailable."""
+        self._closed = self._closed or self.engine.keys.exist()
+        return self._closed
+
+    def __call__(self, scope: str) -> Client:
+        """The client of the present request; raises Refused, StoreUnavailable."""
+        if not self.has_rule():
+            refuse_strangers()
+            return LOCAL
+        client = self._known()
+        if not client.may(scope):
+            text = f"{client.name} does not have the scope {scope!r} that this needs: use a key or token that has it."
+            challenge = f'Bearer realm="riverstone", error="insufficient_scope", scope="{scope}"'
+            refused = Refused(text, status=HTTPStatus.FORBIDDEN, code="scope-missing", challenge=challenge)
+            if request.method in ("GET", "HEAD", "OPTIONS"):
+                raise refused
+            with self.engine.audit.recording(refused_call(client)):
+                raise refused
+        return client
+
+    def _known(self) -> Client:
+        credential = credential_given()
+        if is_key(credential):
+            key = self.engine.keys.find(credential)
+            if key is None:
+                raise unknown("The key is not valid, or was revoked: use another one.", code="key-invalid")
+            return Client(name=f"key:{key.name}", scopes=frozenset(key.scopes), owner=key.owner)
+        if self.introspection is None:
+            raise unknown("The token is not valid here: use a key of this server.", code="token-invalid")
+        token = self.introspection.ask(credential)
+        if token is None:
+            raise unknown("The token is not active: get a new one.", code="token-invalid")
+        name = f"client:{token.client_id}"
+        return Client(name=name, scopes=token.scopes & frozenset(SCOPES), owner=name)
+
+
+def credential_given() -> str:
+    """The key or token of the present request; raises Refused where there is none, or not exactly one."""
+    key, authorization = request.headers.get("X-API-Key"), request.headers.get("Authorization")
+    if key is not None and authorization is None and is_key(key):
+        return key
+    if key is not None or authorization is None:
+        raise unknown("Send one key or token, as `Authorization: Bearer ...` or a key as `X-API-Key: ...`.", code="")
+    found = BEARER.fullmatch(authorization)
+    if found is None:
+        raise unknown("The Authorization header is not of the form `Bearer TOKEN`.", code="token-invalid")
+    return found[1]
+
+
+def unknown(text: str, *, code: str) -> Refused:
+    """The refusal of a client that is not known (RFC 6750, section 3)."""
+    challenge = 'Bearer realm="riverstone"' + (', error="invalid_token"' if code else "")
+    return Refused(text, status=HTTPStatus.UNAUTHORIZED, code=code or "access-required", challenge=challenge)

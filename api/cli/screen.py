@@ -1,0 +1,74 @@
+"""Where running tasks are shown: a terminal with rich, else a plain line for every change."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from typing import Protocol, TextIO
+
+from ...engine.views import ProcessInstance, ProcessSummary, Task
+from .terminal import printable
+
+BAR = 20
+
+
+class Screen(Protocol):
+    """Where tasks are shown."""
+
+    def show(self, tasks: Sequence[Task], *, last: bool) -> None:
+        """Bring the screen up to date; with ``last``, nothing more will come."""
+
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was, whatever has happened; again does nothing."""
+
+
+def screen_for(out: TextIO) -> Screen:
+    """Rich's in a terminal, where it is installed; plain lines elsewhere."""
+    if out.isatty() and os.environ.get("TERM") != "dumb" and importlib.util.find_spec("rich") is not None:
+        from .rich_screen import RichScreen
+
+        return RichScreen(out)
+    return PlainScreen(out)
+
+
+class PlainScreen:
+    """A line for every change of a task."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self.shown: dict[str, str] = {}
+
+    def show(self, tasks: Sequence[Task], *, last: bool) -> None:
+        for task in tasks:
+            line = task_line(task)
+            if self.shown.get(task.task_id) != line:
+                self.shown[task.task_id] = line
+                print(line, file=self.out)
+        self.out.flush()
+
+    def say(self, text: str) -> None:
+        print(text, file=self.out, flush=True)
+
+    def close(self) -> None:
+        """There is nothing to leave."""
+
+
+def task_line(task: Task) -> str:
+    """One task in one line."""
+    full = BAR * max(0, min(100, task.progress)) // 100
+    bar = "#" * full + "." * (BAR - full)
+    reason = f"  {task.reason}" if task.reason else ""
+    text = f"{task.task_id:>8}  [{bar}] {task.progress:>3}%  {task.status:<16} {task.name}  {task.stone or '-'}{reason}"
+    return printable(text)
+
+
+def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
+    """One process instance in one line."""
+    started = instance.start_time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return printable(
+        f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {instance.key}  {instance.process_name}"
+    )
