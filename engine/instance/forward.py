@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from . import freezing, ledger
 from .flags import Flags
 from .instance import Instance, kind_of
+
+if TYPE_CHECKING:
+    from ..bpmn.running.token_data import Compensable, Executed
 
 
 class ForwardInstance(Instance):
@@ -19,13 +22,13 @@ class ForwardInstance(Instance):
         if self.row.phase != "ended":
             super().load()
 
-    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+    def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         if self.has(Flags.MOCK) or kind_of(token) != ledger.START:
             return tuple(token.after)
         return freezing.freeze(self, token, entry)
 
     def compensated(self, activity: Node, handler: Token) -> None:
-        entry = {"id": handler.internal_data["entry"], "tasks": handler.internal_data["tasks"]}
+        entry: Executed = {"id": handler.internal_data["entry"], "tasks": handler.internal_data["tasks"]}
         for row in freezing.made_by(self.tasks, activity, entry, handler.call_path):
             row.undo = "undone"
             self.changes.task_changed(row)

@@ -9,22 +9,25 @@ yet, so what it made is rolled back stone by stone.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...models import TaskRow
 from .. import jsontext
-from ..bpmn.elements.compensation import Entry
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.elements.tasks import StoneTask, run_namespace
-from ..bpmn.running.node import Node, Process
-from ..bpmn.running.token import CALLED, COMPLETED, Token
+from ..bpmn.running.node import Node
+from ..bpmn.running.token import COMPLETED, Token
+from ..bpmn.running.token_data import CALLED
 from ..errors import ExpressionError, Invalid
 from . import ledger
 from .instance import Instance
 from .task_parameters import code_of, resolve
 
+if TYPE_CHECKING:
+    from ..bpmn.running.token_data import Compensable, Executed
 
-def freeze(instance: Instance, token: Token, entry: Entry) -> tuple[int, ...]:
+
+def freeze(instance: Instance, token: Token, entry: Compensable) -> tuple[int, ...]:
     """Keep what a rollback needs to have a completed activity compensated; what follows the activity comes after.
 
     Returns the ids of the tasks that the activity's token has followed, now that there may be one more.
@@ -54,10 +57,9 @@ def freeze(instance: Instance, token: Token, entry: Entry) -> tuple[int, ...]:
     return tuple(token.after) if free else (row.id,)
 
 
-def made_by(tasks: dict[int, TaskRow], activity: Node, entry: Entry, call_path: list[str]) -> list[TaskRow]:
+def made_by(tasks: dict[int, TaskRow], activity: Node, entry: Executed, call_path: list[str]) -> list[TaskRow]:
     """The rows that one execution of an activity has made, by what the workflow remembers of it."""
-    body: Process | None = getattr(activity, "body", None)
-    nodes = [activity, *(body.walk() if body is not None else ())]
+    nodes = [activity, *(activity.body.walk() if activity.body is not None else ())]
     calls = [node.namespace for node in nodes if isinstance(node, CallActivity)]
     names = {node.name for node in nodes}
     return ledger.made_inside(tasks, entry["tasks"], names, calls, call_path, since=abs(entry["id"]))
@@ -78,7 +80,7 @@ def _own_row(instance: Instance, token: Token) -> TaskRow:
 
 
 def _namespace(token: Token) -> str:
-    return run_namespace(getattr(token.node, "namespace", token.node.bpmn_id), token)
+    return run_namespace(token.node.namespace, token)
 
 
 def _frozen_task(instance: Instance, token: Token, handler: StoneTask) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def _place(instance: Instance, token: Token) -> str:
     current = token.scope
     while current is not None:
         if CALLED in current.internal_data:
-            deployment_id: str | None = current.internal_data["deployment"]
+            deployment_id = current.internal_data["deployment"]
             if deployment_id is not None:
                 return "/".join((deployment_id, *reversed(hops)))
             hops.append(current.node.name)

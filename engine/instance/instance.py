@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, TaskRow
 from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
-from ..bpmn.elements.loops import RUN
 from ..bpmn.elements.tasks import StoneTask, run_namespace
 from ..bpmn.running import state
 from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node, Process
-from ..bpmn.running.state import TASK
 from ..bpmn.running.token import STARTED, Token
+from ..bpmn.running.token_data import COMPENSATES, RUN
 from ..bpmn.running.weight import Weight
 from ..errors import ExpressionError, Invalid, LimitExceeded
 from ..language.context import Context
@@ -27,6 +26,9 @@ from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
 from .task_parameters import MockContext, code_of, resolve
+
+if TYPE_CHECKING:
+    from ..bpmn.running.token_data import Compensable
 
 
 class Transaction(Protocol):
@@ -213,11 +215,11 @@ class Instance:
             row.locals = jsontext.dumps(token.data)
         if path:
             row.path = jsontext.dumps(path)
-        row.run = token.internal_data.get(RUN)
+        row.run = token.internal_data.get("run")
         task_id = row.id
         self.tasks[task_id] = self.changes.new_tasks[task_id] = row
         token._state = STARTED
-        token.internal_data[TASK] = task_id
+        token.internal_data["task"] = task_id
         self.workflow.touched[token.id] = token
         self.workflow.open_tasks.add(token.id)
         return row
@@ -234,7 +236,7 @@ class Instance:
         self.changes.task_changed(row)
 
     def withdraw_task(self, token: Token) -> None:
-        row = self.tasks[token.internal_data[TASK]]
+        row = self.tasks[token.internal_data["task"]]
         if row.open:
             self.stop_task(row, "canceled", "An event interrupted it.")
 
@@ -281,7 +283,7 @@ class Instance:
             raise Invalid("This engine runs no scripts.", code="script-refused")
         self.facilities.scripts.run(token)
 
-    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+    def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         raise NotImplementedError
 
     def compensated(self, activity: Node, handler: Token) -> None:
@@ -342,7 +344,7 @@ def kind_of(token: Token) -> TaskKind:
     """What a new row of the ledger is: a compensation handler, or something inside one, is itself an undo."""
     current: Token | None = token
     while current is not None:
-        if "compensates" in current.internal_data:
+        if COMPENSATES in current.internal_data:
             return ledger.COMPENSATION
         current = current.scope
     return ledger.START

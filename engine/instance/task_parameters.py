@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bpmn.elements.loops import RUN
 from ..bpmn.elements.tasks import LONGEST_CODE, StoneTask
 from ..bpmn.running.token import Token
 from ..errors import ExpressionError, Invalid, ReferenceNotFound
@@ -73,7 +72,7 @@ def resolve(
         inputs,
         context,
         namespace=node.namespace,
-        run=token.internal_data.get(RUN),
+        run=token.internal_data.get("run"),
         element_id=str(node.bpmn_id),
     )
     # What decided has to be with the task, for whoever chooses the class again when it is carried out or undone.

@@ -9,8 +9,7 @@ from uuid import UUID, uuid5
 from ...models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
-from ..bpmn.running.state import TASK
-from ..bpmn.running.token import CALLED
+from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
 from ..instance.ledger import FORWARD

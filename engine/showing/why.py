@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...models import EngineRow, TaskRow
-from ..bpmn.running.state import TASK
 from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
@@ -131,7 +130,7 @@ def _tell_paused(telling: Telling) -> None:
     telling.say("It stands still, because it is debugged and something has failed; nothing is taken back yet.")
     for token_id, reason in sorted(instance.workflow.failures.items()):
         token = instance.workflow.tasks[token_id]
-        task = instance.tasks.get(token.internal_data.get(TASK, 0))
+        task = instance.tasks.get(token.internal_data.get("task", 0))
         if task is None:
             # Nothing to run again; any of the process's tasks names it to whoever resumes.
             resume = [f"riverstone resume {number}" for number in sorted(instance.tasks)[-1:]]

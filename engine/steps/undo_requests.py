@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...models.vocabulary import UNDO_BEGUN, UNDO_FAILED, UNDO_KINDS, Pending, UndoKind
-from ..bpmn.running.state import TASK
 from ..bpmn.running.token import STARTED, Token
 from ..errors import Conflict, Invalid
 from ..instance import ledger
@@ -195,7 +194,7 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
 
 def _try_handler_again(undo: UndoInstance, token: Token) -> None:
     """Let a compensation handler of several steps go on where it has failed."""
-    row = undo.tasks.get(token.internal_data.get(TASK, 0))
+    row = undo.tasks.get(token.internal_data.get("task", 0))
     if row is None or not row.status.endswith("failed") or row.status == "produce.failed":
         undo.workflow.make_ready(token)
         return

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..bpmn.elements.boundary import BoundaryEvent, Fired
 from ..bpmn.elements.event_subprocess import Listener
 from ..bpmn.elements.gateways import EventBasedGateway
-from ..bpmn.running.token import CALLED, READY
+from ..bpmn.running.token import READY
+from ..bpmn.running.token_data import CALLED
 from ..bpmn.running.workflow import Workflow
 
 if TYPE_CHECKING:

@@ -6,16 +6,19 @@ What the ledger keeps of one tells which process it is run from, and with which 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...models import TaskRow
 from .. import jsontext
 from ..authoring.definitions import Definitions
-from ..bpmn.elements.compensation import Entry
 from ..bpmn.running.host import Called
-from ..bpmn.running.token import CALLED, Token
+from ..bpmn.running.token import Token
+from ..bpmn.running.token_data import CALLED
 from ..instance import ledger
 from ..instance.forward import ForwardInstance
+
+if TYPE_CHECKING:
+    from ..bpmn.running.token_data import Compensable
 
 HANDLER_OF = "handler-of-"
 """What a handler of several steps is called by, with the task that it takes back behind."""
@@ -47,7 +50,7 @@ def called(origin: ForwardInstance, target: TaskRow, definitions: Definitions) -
     )
 
 
-def _renumbered(entry: Entry) -> Entry:
+def _renumbered(entry: Compensable) -> Compensable:
     """The entry with numbers that no token of the undo has."""
     inner = [_renumbered(each) for each in entry["inner"]]
     return {**entry, "id": -entry["id"], "after": [-number for number in entry["after"]], "inner": inner}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...models import ContentRow, InstanceRow, TaskRow
 from ...models.vocabulary import PASSED_OVER, UNDO_FAILED, UNDO_RETAINED, UNDO_SUCCEEDED, TaskStatus, UndoKind, UndoMark
@@ -20,6 +20,9 @@ from ..instance.instance import Instance, Transaction
 from ..work import Work
 from . import handlers
 from .order import covers, handler_of, is_kept
+
+if TYPE_CHECKING:
+    from ..bpmn.running.token_data import Compensable, Executed
 
 POLL_SOON = 5
 POLL_AGAIN = 200
@@ -93,7 +96,7 @@ class UndoInstance(Instance):
         self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
         return handlers.called(self.origin, target, self.facilities.definitions)
 
-    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+    def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         return tuple(token.after)
 
     def compensated(self, activity: Node, handler: Token) -> None:
@@ -101,12 +104,12 @@ class UndoInstance(Instance):
         assert target is not None
         row = self.origin.tasks[target]
         frozen = handlers.frozen_in(row)
-        entry_id: int = handler.internal_data["entry"]
+        entry_id = handler.internal_data["entry"]
         if entry_id == -frozen["entry"]["id"]:
             self.mark(self.covered(row), "undone")
         elif entry_id < 0:
             # A part of what the handler takes back.
-            remembered = {"id": entry_id, "tasks": handler.internal_data["tasks"]}
+            remembered: Executed = {"id": entry_id, "tasks": handler.internal_data["tasks"]}
             path = [*frozen["path"], *handler.call_path[1:]]
             self.mark(freezing.made_by(self.origin.tasks, activity, remembered, path), "undone")
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..running.event_definitions import EventDefinition, matches
-from ..running.node import Flow, Node, Process
+from ..running.node import Catcher, Flow, Node, Process, catching
 from ..running.token import WAITING, Token
+from ..running.token_data import COMPENSATES, RACE, RUN
 from .boundary import BoundaryEvent, armed
-from .compensation import COMPENSATES, REMEMBERED, compensated, hand_up, remember
-from .gateways import RACE, end_race
-from .loops import RUN, Loop, MultiInstance
+from .compensation import compensated, hand_up, remember
+from .gateways import end_race
+from .loops import Loop, MultiInstance
 
 
 class Activity(Node):
@@ -60,8 +61,7 @@ class Activity(Node):
             return self.execute(token)
         if self.boundary:
             for event in self.boundary:
-                if event.listens:
-                    event.arm(token)
+                event.listen(token)
             token.workflow.look_at_conditions()
             if token.id not in token.workflow.tasks:
                 return None
@@ -77,13 +77,12 @@ class Activity(Node):
     def new_run(self, container: Token, number: int, locals_: dict[str, Any]) -> None:
         """Start one run of a repeated activity."""
         token = container.workflow.new_token(self, container, None, container.causes)
-        token.internal_data[RUN] = number
+        token.internal_data["run"] = number
         token.data = locals_
 
     # -- ending
 
     def finish(self, token: Token, results: Mapping[str, Any]) -> None:
-        """The work of one run is done: map its results to variables and go on."""
         self.map_outputs(token, results)
         token.complete()
 
@@ -143,15 +142,12 @@ class Activity(Node):
 
     # -- errors, compensation, behaviours
 
-    def catchers(self, token: Token, kind: str, code: str) -> Iterable[BoundaryEvent]:
-        if RUN in token.internal_data:
-            return ()
-        found = [event for event in self.boundary if any(matches(each, kind, code) for each in event.definitions)]
-        return sorted(found, key=lambda event: not any(each.name == code for each in event.definitions))
+    def catchers(self, token: Token, kind: str, code: str) -> Sequence[Catcher]:
+        return () if RUN in token.internal_data else catching(self.boundary, kind, code)
 
     def is_compensable(self, token: Token) -> bool:
         """Whether there is something to compensate, now that it has completed."""
-        return self.compensation is not None or bool(token.internal_data.get(REMEMBERED))
+        return self.compensation is not None or bool(token.internal_data.get("compensable"))
 
     def compensation_handler(self) -> Node | None:
         return self.compensation

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..running.event_definitions import AWAITED
-from ..running.node import Node
+from ..running.node import Catcher, Node
 from ..running.token import WAITING, Token
-from ..running.waits import set_again
 from .events import CatchEvent
 from .gateways import end_race
-
-if TYPE_CHECKING:
-    from .activity import Activity
+from .triggers import set_again
 
 
-class BoundaryEvent(CatchEvent):
+class BoundaryEvent(CatchEvent, Catcher):
     """An event on the border of an activity; its own token listens while the activity's is there."""
 
     counts = False
-    host: Activity
+    host: Node
     fired: Fired
-    interrupting = True
 
-    @property
-    def listens(self) -> bool:
-        """Whether it needs a token to wait; errors, escalations, cancels and compensation find it without."""
-        return any(definition.kind in AWAITED for definition in self.definitions)
-
-    def arm(self, host: Token) -> None:
-        """Begin to listen, for the activity of this token."""
-        token = host.workflow.new_token(self, host.scope, None, host.causes, state=WAITING)
-        token.note(host=host.id)
-        self.listen_for(token)
+    def listen(self, token: Token) -> None:
+        # Errors, escalations, cancels and compensation find it without a token that waits.
+        if any(definition.kind in AWAITED for definition in self.definitions):
+            listener = token.workflow.new_token(self, token.scope, None, token.causes, state=WAITING)
+            listener.note(host=token.id)
+            self.listen_for(listener)
 
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         workflow = token.workflow
@@ -45,12 +37,11 @@ class BoundaryEvent(CatchEvent):
             set_again(token, number)
         self.catch(host, payload)
 
-    def catch(self, host: Token, payload: Mapping[str, Any]) -> None:
-        """Take the flow out of the border, from the activity of this token."""
+    def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
         if self.interrupting:
-            self._interrupt(host, payload)
+            self._interrupt(token, payload)
         else:
-            self.go_on(host, host.causes, payload)
+            self.go_on(token, token.causes, payload)
 
     def _interrupt(self, host: Token, payload: Mapping[str, Any]) -> None:
         workflow = host.workflow

@@ -8,27 +8,22 @@ independent on the way there is independent on the way back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..running.event_definitions import EventDefinition
-from ..running.token import CALLED, STARTED, Token
+from ..running.token import STARTED, Token
+from ..running.token_data import CALLED
+from ..running.workflow import Workflow
 
 if TYPE_CHECKING:
-    from ..running.workflow import Workflow
-
-Entry = dict[str, Any]
-
-REMEMBERED = "compensable"
-"""In a scope's internal data: the entries of what completed inside."""
-COMPENSATES = "compensates"
-"""In a handler's internal data: the token that has asked for the compensation."""
+    from ..running.token_data import Compensable
 
 
 def remember(token: Token, keeper: Token) -> None:
     """The activity of this token has completed and may have to be compensated; ``keeper`` keeps that in mind."""
-    inner: list[Entry] = token.internal_data.get(REMEMBERED, [])
+    inner = token.internal_data.get("compensable", [])
     before = {-cause for cause in token.causes if cause < 0}.union(*(entry["after"] for entry in inner))
-    entry = {
+    entry: Compensable = {
         "id": token.id,
         "after": sorted(before.difference(entry["id"] for entry in inner)),
         "node": token.node.name,
@@ -36,29 +31,29 @@ def remember(token: Token, keeper: Token) -> None:
         "inner": inner,
         "data": token.data,
     }
-    keeper.note(**{REMEMBERED: [*keeper.internal_data.get(REMEMBERED, []), entry]})
+    keeper.note(compensable=[*keeper.internal_data.get("compensable", []), entry])
     after = token.workflow.host.compensable(token, entry) if token.node.compensation_handler() else token.after
     token.causes = (-token.id, *after)
 
 
 def hand_up(inner: Token, keeper: Token) -> None:
     """What is remembered inside a part of the keeper belongs to the whole of it."""
-    entries = inner.internal_data.get(REMEMBERED)
+    entries = inner.internal_data.get("compensable")
     if entries:
-        keeper.note(**{REMEMBERED: [*keeper.internal_data.get(REMEMBERED, []), *entries]})
+        keeper.note(compensable=[*keeper.internal_data.get("compensable", []), *entries])
 
 
 def compensate(token: Token, definition: EventDefinition) -> bool | None:
     """This token asks for compensation in its scope; true if there is nothing to compensate."""
     assert token.scope is not None
     scope = token.scope.node.compensated_scope(token.scope)
-    kept: list[Entry] = []
-    taken: list[Entry] = []
-    for entry in scope.internal_data.get(REMEMBERED, []):
+    kept: list[Compensable] = []
+    taken: list[Compensable] = []
+    for entry in scope.internal_data.get("compensable", []):
         (taken if definition.activity in (None, entry["node"]) else kept).append(entry)
     if not taken:
         return True
-    scope.note(**{REMEMBERED: kept})
+    scope.note(compensable=kept)
     begin(token, scope, taken)
     return None
 
@@ -72,8 +67,8 @@ def cancel_transaction(token: Token) -> None:
     workflow = token.workflow
     _gather(scope)
     workflow.ends_in(scope, workflow.interrupt(scope))
-    entries = scope.internal_data.get(REMEMBERED, [])
-    scope.note(**{REMEMBERED: [], "cancelled": True})
+    entries = scope.internal_data.get("compensable", [])
+    scope.note(compensable=[], cancelled=True)
     begin(scope, scope, entries)
 
 
@@ -86,7 +81,7 @@ def _gather(scope: Token) -> None:
         pending.extend(deeper for deeper in inner.inside.values() if CALLED not in deeper.internal_data)
 
 
-def begin(asker: Token, scope: Token, entries: list[Entry]) -> None:
+def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
     """Compensate these entries of a scope, whereupon the asker goes on, or the scope if it asks itself."""
     asker._set_state(STARTED)
     asker.note(undoing=entries, handling=[], compensated_in=scope.id)
@@ -96,8 +91,8 @@ def begin(asker: Token, scope: Token, entries: list[Entry]) -> None:
 def _go_on(workflow: Workflow, asker: Token) -> None:
     """Start every handler whose activity's followers are compensated; with the last one, the asker goes on."""
     scope = workflow.tasks[asker.internal_data["compensated_in"]]
-    left: list[Entry] = asker.internal_data["undoing"]
-    handling: list[Entry] = asker.internal_data["handling"]
+    left = asker.internal_data["undoing"]
+    handling = asker.internal_data["handling"]
     while True:
         held_up = {before for entry in (*left, *handling) for before in entry["after"]}
         free = [entry for entry in reversed(left) if entry["id"] not in held_up]
@@ -119,7 +114,7 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
         asker.complete()
 
 
-def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Entry) -> bool:
+def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) -> bool:
     """Start the handler of one entry; false if it has none, so that what it holds is compensated by itself."""
     node = workflow.node_named(entry["node"], scope)
     handler = node.compensation_handler()
@@ -127,9 +122,9 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Entry) -> boo
         return False
     token = workflow.new_token(handler, scope, None, asker.causes)
     token.data = entry["data"]
-    token.note(**{COMPENSATES: asker.id, "entry": entry["id"], "tasks": entry["tasks"], "activity": entry["node"]})
-    if handler.process is getattr(node, "body", None):
-        token.note(**{REMEMBERED: entry["inner"]})
+    token.note(compensates=asker.id, entry=entry["id"], tasks=entry["tasks"], activity=entry["node"])
+    if handler.process is node.body:
+        token.note(compensable=entry["inner"])
     return True
 
 
@@ -139,7 +134,7 @@ def compensated(handler: Token) -> None:
     internal = handler.internal_data
     activity = workflow.node_named(internal["activity"], handler.scope)
     workflow.host.compensated(activity, handler)
-    asker = workflow.tasks.get(internal[COMPENSATES])
+    asker = workflow.tasks.get(internal["compensates"])
     scope = handler.scope
     assert scope is not None
     workflow.ends_in(scope, handler.causes)

@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..running.event_definitions import AWAITED, EventDefinition, matches
-from ..running.node import Node, Process, handler_of
+from ..running.event_definitions import AWAITED
+from ..running.node import Catcher, Process, catching
 from ..running.token import STARTED, WAITING, Token
-from ..running.waits import set_again
-from .compensation import COMPENSATES, compensated
+from ..running.token_data import COMPENSATES
+from .compensation import compensated
 from .events import CatchEvent, StartEvent
+from .triggers import set_again
 
 
-class EventSubProcess(Node):
+class EventSubProcess(Catcher):
     """An inner process that an event starts, in place of or beside all else in its scope."""
 
     body: Process
     start_event: StartEvent
     listener: Listener
 
-    @property
-    def interrupting(self) -> bool:
-        """Whether the start takes everything else in the scope away."""
-        return self.start_event.interrupting
+    def start_with(self, event: StartEvent) -> None:
+        """Take over the triggers of its one start event."""
+        self.start_event = event
+        self.definitions = event.definitions
+        self.interrupting = event.interrupting
+        self.listener = Listener(self)
 
-    @property
-    def definitions(self) -> Sequence[EventDefinition]:
-        """The triggers, which are those of its one start event."""
-        return self.start_event.definitions
-
-    def catches(self, kind: str, code: str) -> bool:
-        """Whether this error or escalation starts it."""
-        return any(matches(definition, kind, code) for definition in self.definitions)
-
-    def listen(self, scope: Token) -> None:
-        """Begin to wait for the triggers that come from outside, if there are any."""
+    def listen(self, token: Token) -> None:
         if any(definition.kind in AWAITED for definition in self.definitions):
-            token = scope.workflow.new_token(self.listener, scope, None, scope.causes, state=WAITING)
-            self.listener.listen_for(token)
+            self.listener.listen_for(token.workflow.new_token(self.listener, token, None, token.causes, state=WAITING))
 
-    def start(self, scope: Token, payload: Mapping[str, Any]) -> None:
-        """The trigger has come."""
-        workflow = scope.workflow
-        causes = scope.causes
-        scope.live += 1  # the scope must not end between what is taken away and what goes on
+    def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
+        workflow = token.workflow
+        causes = token.causes
+        token.live += 1  # the scope must not end between what is taken away and what goes on
         if self.interrupting:
-            causes = workflow.interrupt(scope)
-        token = workflow.new_token(self, scope, None, causes)
-        scope.live -= 1
-        token.set_variables(payload)
+            causes = workflow.interrupt(token)
+        started = workflow.new_token(self, token, None, causes)
+        token.live -= 1
+        started.set_variables(payload)
 
     def _run_hook(self, token: Token) -> bool | None:
         token._set_state(STARTED)
@@ -65,8 +56,8 @@ class EventSubProcess(Node):
             return
         self.leave(token)
 
-    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
-        return handler_of(self.body, kind, code)
+    def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
+        return catching(self.body.event_sub_processes, kind, code)
 
     def compensated_scope(self, scope: Token) -> Token:
         # As a compensation handler it holds what its sub-process remembers; else that is still with the sub-process.
@@ -94,4 +85,4 @@ class Listener(CatchEvent):
             return
         if not self.handler.interrupting and self.definitions[number].kind == "timer":
             set_again(token, number)
-        self.handler.start(scope, payload)
+        self.handler.catch(scope, payload)

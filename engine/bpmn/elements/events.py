@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ....models.vocabulary import ThrownKind
 from ...errors import BpmnError
-from ..running.event_definitions import EventDefinition, matches
+from ...language import effort
+from ..running.event_definitions import EventDefinition
 from ..running.node import Node
-from ..running.throwing import send, throw_escalation
-from ..running.token import CALLED, Token
-from ..running.waits import condition_holds, event_name, repeats_left, set_again, waits_for
+from ..running.token import Token
+from ..running.token_data import CALLED, RACE, TRIGGERED
+from ..running.workflow import Workflow
 from .compensation import cancel_transaction, compensate
-from .gateways import RACE, end_race
-
-TRIGGERED = "triggered"
-"""In a token's internal data: what it would wait for has come already, and brought it about."""
+from .gateways import end_race
+from .triggers import condition_holds, event_name, repeats_left, set_again, waits_for
 
 
 class StartEvent(Node):
     """Where a token begins."""
 
-    definitions: Sequence[EventDefinition] = ()
     interrupting = True
     parallel_multiple = False
 
@@ -33,11 +32,8 @@ class StartEvent(Node):
 class CatchEvent(Node):
     """An intermediate event, or a receive task, that waits for something to come."""
 
-    definitions: Sequence[EventDefinition] = ()
     parallel_multiple = False
     """All of the definitions must come, not one."""
-    partners: Sequence[CatchEvent] = ()
-    """Behind a parallel event-based gateway that starts processes: the events that must come as well."""
 
     def _run_hook(self, token: Token) -> bool | None:
         if TRIGGERED in token.internal_data or (self.definitions and self.definitions[0].kind == "link"):
@@ -51,9 +47,15 @@ class CatchEvent(Node):
         self.take_inputs(token)
         token.workflow.wait(token, waits_for(self.definitions, token))
 
-    def condition_holds(self, token: Token, number: int) -> bool:
-        """Whether the condition of a conditional event is true now."""
-        return condition_holds(self.definitions[number], token)
+    def has_become_true(self, token: Token, number: int) -> bool:
+        held = token.internal_data.get("held", [])
+        if condition_holds(self.definitions[number], token) == (number in held):
+            return False
+        if number in held:
+            token.note(held=[other for other in held if other != number])
+            return False
+        token.note(held=[*held, number])
+        return True
 
     def all_seen(self, token: Token, number: int) -> bool:
         """Whether nothing is missing, now that this one of the definitions has come."""
@@ -65,7 +67,6 @@ class CatchEvent(Node):
         return complete
 
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
-        """One of the things waited for has come."""
         workflow = token.workflow
         (token.scope or token).set_variables(payload)
         if not self.all_seen(token, number):
@@ -74,7 +75,7 @@ class CatchEvent(Node):
             # A bounded cycle lets a token go at each of its turns; an endless one would keep the process for ever.
             set_again(token, number)
             turn = workflow.new_token(self, token.scope, token.flow, token.causes)
-            turn.note(**{TRIGGERED: True})
+            turn.note(triggered=True)
             return
         workflow.stop_waiting(token)
         self.map_outputs(token, payload)
@@ -85,7 +86,6 @@ class CatchEvent(Node):
 class ThrowEvent(Node):
     """An intermediate event that sends something, or an end event; a token that has no flow to take ends here."""
 
-    definitions: Sequence[EventDefinition] = ()
     link_targets: Sequence[CatchEvent] = ()
     sent: Sent
 
@@ -110,7 +110,8 @@ class ThrowEvent(Node):
             sent = workflow.new_token(self.sent, self._outlasting(token), None, token.causes)
             sent.note(kind=definition.kind, name=event_name(definition, token), payload=payload)
         elif definition.kind == "escalation":
-            throw_escalation(token, definition.name or "")
+            code = definition.name or ""
+            token.throw("escalation", code, {"escalationCode": code})  # one that nobody catches is no failure
 
     def _outlasting(self, token: Token) -> Token | None:
         """Where what is sent goes from: beside an error or a cancel it has to outlast what these take away."""
@@ -146,11 +147,27 @@ class Sent(Node):
     def _run_hook(self, token: Token) -> bool | None:
         internal = token.internal_data
         if "kind" in internal:
-            send(token.workflow, internal["kind"], internal["name"], internal["payload"])
+            _send(token.workflow, internal["kind"], internal["name"], internal["payload"])
         return "undoing" not in internal
 
     def leave(self, token: Token) -> None:
         token.workflow.move(token, ())
+
+
+def _send(workflow: Workflow, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
+    """Deliver a signal to all who wait, here and elsewhere, or a message to one, here before elsewhere."""
+    effort.spend(len(workflow.waits))
+    receivers = [
+        (token_id, wait.number)
+        for token_id in sorted(workflow.waits)
+        for wait in workflow.waits[token_id]
+        if wait.kind == kind and wait.name == name and (kind == "signal" or wait.correlation is None)
+    ]
+    for token_id, number in receivers[:1] if kind == "message" else receivers:
+        if any(wait.number == number for wait in workflow.waits.get(token_id, ())):
+            workflow.fire(workflow.tasks[token_id], number, payload)
+    if kind == "signal" or not receivers:
+        workflow.host.throw(kind, name, payload)
 
 
 class EndEvent(ThrowEvent):
@@ -173,15 +190,3 @@ class EndEvent(ThrowEvent):
                 cancel_transaction(token)
                 return None
         return True
-
-
-__all__ = [
-    "TRIGGERED",
-    "CatchEvent",
-    "EndEvent",
-    "EventDefinition",
-    "Sent",
-    "StartEvent",
-    "ThrowEvent",
-    "matches",
-]

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from ...language.context import Context
     from ...language.expressions import Expression
 
-RACE = "race"
-"""In the internal data of a token that waits behind an event-based gateway: which race it takes part in."""
-
 
 class ExclusiveGateway(Node):
     """The first flow whose condition holds, in the order of the file; joins nothing."""
@@ -103,10 +100,6 @@ class DecidingJoin(Join):
         assert token.scope is not None
         token.workflow.undecided[token.scope.id, self.name] = self
 
-    def decide(self, scope: Token, queues: Queues) -> bool:
-        """Go on if nothing more can come; whether it did."""
-        raise TypeError(f"{type(self).__name__} does not decide")
-
     def can_still_come(self, scope: Token, filled: Collection[str | None]) -> bool:
         """Whether a token elsewhere in the scope can come by a flow that is not filled (BPMN 2.0, 13.4.3).
 
@@ -131,9 +124,8 @@ class DecidingJoin(Join):
                 continue
             found.add(node.name)
             pending.extend(incoming.source for incoming in node.incoming)
-            host = getattr(node, "host", None)
-            if host is not None:
-                pending.append(host)
+            if node.host is not None:
+                pending.append(node.host)
         return frozenset(found)
 
 
@@ -165,8 +157,7 @@ class ComplexGateway(DecidingJoin):
 
     def _taken(self, scope: Token) -> list[str | None] | None:
         """While it waits for the rest: the flows whose tokens made it start."""
-        taken: list[str | None] | None = scope.internal_data.get("started", {}).get(self.name)
-        return taken
+        return scope.internal_data.get("started", {}).get(self.name)
 
     def _note(self, scope: Token, taken: list[str | None] | None) -> None:
         scope.note(started={**scope.internal_data.get("started", {}), self.name: taken})
@@ -243,15 +234,15 @@ class EventBasedGateway(Node):
         assert scope is not None
         for flow in self.outgoing:
             waiting = token.workflow.new_token(flow.target, scope, flow.id, token.causes)
-            waiting.note(**{RACE: token.id})
+            waiting.note(race=token.id)
         token.workflow.drop(token)
 
 
 def end_race(token: Token) -> None:
     """The token's event has come first: take away the others behind the same event-based gateway."""
-    race = token.internal_data.pop(RACE, None)
+    race = token.internal_data.pop("race", None)
     if race is None or token.scope is None:
         return
     for other in list(token.scope.inside.values()):
-        if other is not token and other.internal_data.get(RACE) == race:
+        if other is not token and other.internal_data.get("race") == race:
             token.workflow.cancel_token(other)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ...errors import ExpressionError, LimitExceeded
 from ..running.token import STARTED, Token
@@ -11,10 +11,19 @@ from ..running.token import STARTED, Token
 if TYPE_CHECKING:
     from ...language.expressions import Expression
     from ..running.event_definitions import EventDefinition
-    from .activity import Activity
 
-RUN = "run"
-"""In a token's internal data: which run of a repeated activity it is, counted from 1."""
+
+class Repeated(Protocol):
+    """What a loop asks of the activity that it repeats."""
+
+    def new_run(self, container: Token, number: int, locals_: dict[str, Any]) -> None:
+        """Start one run."""
+
+    def runs_ended(self, container: Token) -> None:
+        """All runs are through."""
+
+    def throw_implicitly(self, token: Token, definition: EventDefinition | None, *, interrupts: bool) -> None:
+        """Throw a multi-instance behavior's event to the border."""
 
 
 class Loop(NamedTuple):
@@ -24,17 +33,17 @@ class Loop(NamedTuple):
     maximum: Expression | None = None
     test_before: bool = False
 
-    def begin(self, token: Token, activity: Activity) -> None:
+    def begin(self, token: Token, activity: Repeated) -> None:
         """Start the first turn, or end at once."""
         token._set_state(STARTED)
         token.note(turns=0, maximum=self._maximum(token))
         self._next(token, activity, tested=not self.test_before)
 
-    def run_done(self, token: Token, activity: Activity, run: Token) -> None:
+    def run_done(self, token: Token, activity: Repeated, run: Token) -> None:
         """A turn is through: start the next or end."""
         self._next(token, activity, tested=False)
 
-    def _next(self, token: Token, activity: Activity, *, tested: bool) -> None:
+    def _next(self, token: Token, activity: Repeated, *, tested: bool) -> None:
         turns = token.internal_data["turns"]
         maximum = token.internal_data["maximum"]
         go_on = maximum is None or turns < maximum
@@ -69,7 +78,7 @@ class MultiInstance(NamedTuple):
     """What the behaviors None and One throw; without it a signal that any signal event on the border catches."""
     complex_events: Sequence[tuple[Expression, EventDefinition]] = ()
 
-    def begin(self, token: Token, activity: Activity) -> None:
+    def begin(self, token: Token, activity: Repeated) -> None:
         """Find out how many runs there are and start the first, or all."""
         token._set_state(STARTED)
         items = self._items(token)
@@ -90,13 +99,13 @@ class MultiInstance(NamedTuple):
         for number in range(1, 2 if self.sequential else count + 1):
             self._start(token, activity, number, items)
 
-    def run_done(self, token: Token, activity: Activity, run: Token) -> None:
+    def run_done(self, token: Token, activity: Repeated, run: Token) -> None:
         """A run is through: start the next, or end when all are or the completion condition holds."""
         internal = token.internal_data
         token.note(done=internal["done"] + 1)
         self._show_counts(token)
         if self.output_element is not None and "collected" in internal:
-            internal["collected"][run.internal_data[RUN] - 1] = self.output_element.evaluate(run.context)
+            internal["collected"][run.internal_data["run"] - 1] = self.output_element.evaluate(run.context)
         self._throw(token, activity)
         if token.id not in token.workflow.tasks:
             return
@@ -109,7 +118,7 @@ class MultiInstance(NamedTuple):
         elif self.sequential:
             self._start(token, activity, internal["begun"] + 1, internal.get("items"))
 
-    def _start(self, token: Token, activity: Activity, number: int, items: list[Any] | None) -> None:
+    def _start(self, token: Token, activity: Repeated, number: int, items: list[Any] | None) -> None:
         token.note(begun=number)
         self._show_counts(token)
         locals_: dict[str, Any] = {"loopCounter": number - 1}
@@ -135,7 +144,8 @@ class MultiInstance(NamedTuple):
 
     def _show_counts(self, token: Token) -> None:
         """Let all inside see the instance attributes (BPMN 2.0, table 10.30), also as the Java engines call them."""
-        count, done, begun = (token.internal_data[name] for name in ("count", "done", "begun"))
+        internal = token.internal_data
+        count, done, begun = internal["count"], internal["done"], internal["begun"]
         token.data.update(
             nrOfInstances=count,
             nrOfCompletedInstances=done,
@@ -149,7 +159,7 @@ class MultiInstance(NamedTuple):
     def _complete(self, token: Token) -> bool:
         return self.completion is not None and self.completion.is_true(token.context)
 
-    def _throw(self, token: Token, activity: Activity) -> None:
+    def _throw(self, token: Token, activity: Repeated) -> None:
         """Throw what the behavior asks for when a run is through (BPMN 2.0, table 10.29).
 
         None and One only tell how often something goes on from the border, so the runs that are left go on as well,
@@ -161,7 +171,7 @@ class MultiInstance(NamedTuple):
             if token.id in token.workflow.tasks and condition.is_true(token.context):
                 activity.throw_implicitly(token, event, interrupts=True)
 
-    def _end(self, token: Token, activity: Activity) -> None:
+    def _end(self, token: Token, activity: Repeated) -> None:
         if self.output_collection:
             token.set_variables({self.output_collection: token.internal_data["collected"]})
         activity.runs_ended(token)

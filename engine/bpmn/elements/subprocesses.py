@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ExpressionError, LimitExceeded
-from ..running.node import Node, Process, handler_of
-from ..running.token import CALLED, STARTED, Token
+from ..running.node import Catcher, Node, Process, catching
+from ..running.token import STARTED, Token
+from ..running.token_data import RUN
 from .activity import Activity
 from .compensation import begin
-from .event_subprocess import EventSubProcess
-from .loops import RUN
 from .tasks import run_namespace
 
 if TYPE_CHECKING:
@@ -46,10 +45,10 @@ class SubProcess(Activity):
                 return
         raise ExpressionError(f"The transaction {self.bpmn_id!r} was cancelled and has no cancel event on its border.")
 
-    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
+    def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
         if self.loop is not None and RUN not in scope.internal_data:
             return ()
-        return handler_of(self.body, kind, code)
+        return catching(self.body.event_sub_processes, kind, code)
 
     def compensation_handler(self) -> Node | None:
         if self.compensation is not None:
@@ -131,7 +130,6 @@ class AdHocSubProcess(SubProcess):
 class CallActivity(Activity):
     """Another process, run inside this instance with parameters of its own."""
 
-    namespace: str
     called: str
     called_expression: Expression | None = None
     own_process: Process | None = None
@@ -152,13 +150,13 @@ class CallActivity(Activity):
             called = str(self.called_expression.evaluate(token.context))
         path = [*token.call_path, run_namespace(self.namespace, token)]
         if self.own_process is not None:
-            token.note(parameters=self._parameters(token), deployment=None, path=path, **{CALLED: called})
+            token.note(parameters=self._parameters(token), deployment=None, path=path, called=called)
             token.body = self.own_process
             workflow.open_scope(token, token.body)
             return None
         found = workflow.host.called_process(token, called)
         parameters = self._parameters(token) if found.parameters is None else found.parameters
-        token.note(parameters=parameters, deployment=found.deployment_id, path=path, **{CALLED: called})
+        token.note(parameters=parameters, deployment=found.deployment_id, path=path, called=called)
         token.body = found.process
         if found.compensates is None:
             workflow.open_scope(token, token.body)
@@ -173,13 +171,7 @@ class CallActivity(Activity):
             parameters[name] = value.evaluate(context)
         return parameters
 
-    def resume(self, token: Token) -> None:
-        super().resume(token)
-        if CALLED in token.internal_data:
-            self.find_body(token)
-
     def find_body(self, token: Token) -> None:
-        """The process that this token has called before it was saved."""
         deployment_id = token.internal_data["deployment"]
         if deployment_id is not None:
             token.body = token.workflow.host.deployed_process(deployment_id)
@@ -200,7 +192,7 @@ class CallActivity(Activity):
         (token.scope or token).set_variables(values)
         self.finish(token, {})
 
-    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
+    def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
         if self.loop is not None and RUN not in scope.internal_data:
             return ()
-        return handler_of(scope.body, kind, code)
+        return catching(scope.body.event_sub_processes, kind, code)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..running.node import Process
 from ..running.token import Token
+from ..running.token_data import TRIGGERED
 from .activity import Activity
-from .events import TRIGGERED, CatchEvent, ThrowEvent
-from .loops import RUN, MultiInstance
+from .events import CatchEvent, ThrowEvent
+from .loops import MultiInstance
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression, Value
@@ -33,7 +34,6 @@ class StoneTask(Activity):
     """A task whose work a stone does."""
 
     binding: Binding
-    namespace: str
     code: Value
     """The stone's code, which may be an expression."""
     fixed_code: str | None = None
@@ -43,6 +43,10 @@ class StoneTask(Activity):
     def execute(self, token: Token) -> bool | None:
         token.workflow.host.begin_task(token)
         return None
+
+    @property
+    def runs_are_tasks(self) -> bool:
+        return isinstance(self.loop, MultiInstance) and not self.loop.sequential
 
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         if self.result_variable:
@@ -55,18 +59,19 @@ class StoneTask(Activity):
 class UserTask(Activity):
     """A task that waits until somebody says, from outside, that it is done."""
 
-    namespace: str
-
     def execute(self, token: Token) -> bool | None:
         self.take_inputs(token)
         token.workflow.host.begin_task(token)
         return None
 
+    @property
+    def runs_are_tasks(self) -> bool:
+        return isinstance(self.loop, MultiInstance) and not self.loop.sequential
+
 
 class ReceiveTask(CatchEvent, Activity):
     """A task that waits for a message; one that names no message waits like a user task."""
 
-    namespace: str
     instantiate = False
     """Whether the message may start the process here (BPMN 2.0, 10.3.3)."""
 
@@ -132,7 +137,6 @@ class ExpressionTask(Activity):
 
 def run_namespace(namespace: str, token: Token) -> str:
     """The namespace of one run: that of the node, and for a multi-instance node the number of the run behind it."""
-    run = token.internal_data.get(RUN)
-    if run is None or not isinstance(getattr(token.node, "loop", None), MultiInstance):
-        return namespace
-    return f"{namespace}{run}"
+    run = token.internal_data.get("run")
+    repeated = isinstance(token.node, Activity) and isinstance(token.node.loop, MultiInstance)
+    return f"{namespace}{run}" if repeated and run is not None else namespace

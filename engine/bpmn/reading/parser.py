@@ -284,6 +284,7 @@ class Parser:
             target = process.nodes.get(referred(part, "targetRef") or "")
             if (
                 isinstance(source, boundary.BoundaryEvent)
+                and isinstance(source.host, Activity)
                 and isinstance(target, Activity)
                 and any(definition.kind == "compensate" for definition in source.definitions)
             ):
@@ -305,17 +306,17 @@ class Parser:
     def _finish(self, process: Process) -> None:
         nodes = list(process.nodes.values())
         starts = [node for node in nodes if isinstance(node, events.StartEvent)]
-        process.triggered = [start for start in starts if start.definitions]
-        process.starting = [(start, start.definitions) for start in process.triggered]
+        process.starting = [(start, start.definitions) for start in starts if start.definitions]
         for node in nodes:
             process.starting.extend(self._instantiating(node))
         if starts:
             process.entries = [start for start in starts if not start.definitions]
         else:
             process.entries = [node for node in nodes if begins_by_itself(node)]
-        process.event_sub_processes = [node for node in nodes if isinstance(node, EventSubProcess)]
-        for handler in process.event_sub_processes:
-            process.nodes[handler.listener.name] = handler.listener
+        for node in nodes:
+            if isinstance(node, EventSubProcess):
+                process.event_sub_processes.append(node)
+                process.nodes[node.listener.name] = node.listener
         for node in nodes:
             if isinstance(node, events.ThrowEvent) and any(each.kind in SENT for each in node.definitions):
                 node.sent = events.Sent(node)

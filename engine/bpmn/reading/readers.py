@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from ..elements import events, gateways, subprocesses
-from ..elements.event_subprocess import EventSubProcess, Listener
+from ..elements.event_subprocess import EventSubProcess
 from ..running.node import Node, Process
 from .activity_readers import activity, mapped
 from .elements import child, flag, local, name_of
@@ -97,10 +97,9 @@ def event_sub_process(parser: Parser, process: Process, element: etree._Element)
         text = f"The event sub-process {element.get('id')!r} needs exactly one start event, with a trigger."
         parser.wrong(element, "event-sub-process-start", text)
         return None
-    node.start_event = starts[0]
     if any(definition.kind in ("error", "compensate") for definition in starts[0].definitions):
         starts[0].interrupting = True
-    node.listener = Listener(node)
+    node.start_with(starts[0])
     return node
 
 

@@ -119,7 +119,6 @@ def none_task(parser: Parser, process: Process, element: etree._Element) -> Node
 
 def receive_task(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: tasks.ReceiveTask = activity(parser, process, element, tasks.ReceiveTask)
-    node.namespace = node.name
     node.definitions = read_task_message(parser, element)
     node.instantiate = flag(element, "instantiate")
     return node

@@ -12,6 +12,7 @@ from .weight import Weight
 if TYPE_CHECKING:
     from .node import Node, Process
     from .token import Token
+    from .token_data import Compensable
 
 
 class Called(NamedTuple):
@@ -22,7 +23,7 @@ class Called(NamedTuple):
     """By which the process is found again."""
     parameters: dict[str, Any] | None = None
     """What is seen inside, in place of what the model passes."""
-    compensates: dict[str, Any] | None = None
+    compensates: Compensable | None = None
     """The entry to be compensated, in place of running the process."""
 
 
@@ -53,7 +54,7 @@ class Host(Protocol):
     def run_script(self, token: Token) -> None:
         """Run a trusted script with the token's variables."""
 
-    def compensable(self, token: Token, entry: dict[str, Any]) -> tuple[int, ...]:
+    def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         """An activity with a handler has completed; the ids of the tasks that what comes now follows."""
 
     def compensated(self, activity: Node, handler: Token) -> None:

@@ -6,19 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
-
 from ...errors import ExpressionError
 from ...language.expressions import Expression, Value
+from .event_definitions import matches
+from .spiff import BpmnProcessSpec, BpmnTaskSpec
 
 if TYPE_CHECKING:
     from ...language.context import Context
-    from ..elements.boundary import BoundaryEvent
-    from ..elements.event_subprocess import EventSubProcess
-    from ..elements.events import StartEvent
     from .event_definitions import EventDefinition
-    from .token import Token
+    from .token import Queues, Token
 
 
 class Flow:
@@ -49,11 +45,9 @@ class Process(BpmnProcessSpec):
         self.nodes: dict[str, Node] = {}
         self.entries: list[Node] = []
         """Where a token begins when the process is started with no trigger."""
-        self.triggered: list[StartEvent] = []
-        """Start events with a trigger: a message, a signal or a timer starts an instance here."""
         self.starting: list[tuple[Node, Sequence[EventDefinition]]] = []
-        """Every node whose trigger starts an instance: those, and what instantiates without a start event."""
-        self.event_sub_processes: list[EventSubProcess] = []
+        """Every node whose trigger (a message, a signal, a timer) starts an instance."""
+        self.event_sub_processes: list[Catcher] = []
         self.initial: dict[str, Any] = {}
         """Variables with the values that they begin with, unless whoever starts it gives others."""
         self.root = Root(self)
@@ -64,8 +58,7 @@ class Process(BpmnProcessSpec):
         if found is not None:
             return found
         for node in self.nodes.values():
-            body: Process | None = getattr(node, "body", None)
-            inner = None if body is None else body.find(node_id)
+            inner = None if node.body is None else node.body.find(node_id)
             if inner is not None:
                 return inner
         return None
@@ -77,9 +70,8 @@ class Process(BpmnProcessSpec):
         while pending:
             for node in pending.pop().nodes.values():
                 found.append(node)
-                body = getattr(node, "body", None)
-                if body is not None:
-                    pending.append(body)
+                if node.body is not None:
+                    pending.append(node.body)
         return found
 
 
@@ -90,6 +82,14 @@ class Node(BpmnTaskSpec):
     """Whether a token here keeps its scope from ending."""
     cancellable = False
     """Whether it is a transaction, which a cancel end event ends."""
+    body: Process | None = None
+    """The process inside it, of a sub-process."""
+    host: Node | None = None
+    """The activity on whose border it is."""
+    definitions: Sequence[EventDefinition] = ()
+    """What an event waits for or sends."""
+    partners: Sequence[Node] = ()
+    """Behind a parallel event-based gateway that starts processes: the events that must come as well."""
     completion: Expression | None = None
     """Of an ad-hoc sub-process: the condition on which it is done, whatever of it was begun."""
     input_values: Mapping[str, Value] = MappingProxyType({})
@@ -102,6 +102,8 @@ class Node(BpmnTaskSpec):
     def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
         super().__init__(process, node_id)
         self.bpmn_id = node_id
+        self.namespace = node_id
+        """Under which its outputs are found."""
         self.bpmn_name = title
         self.line = line
         self.process = process
@@ -164,13 +166,33 @@ class Node(BpmnTaskSpec):
             f"No outgoing flow of {self.bpmn_id!r} can be taken: no condition holds and there is no default flow."
         )
 
-    def catchers(self, token: Token, kind: str, code: str) -> Iterable[BoundaryEvent]:
+    def catchers(self, token: Token, kind: str, code: str) -> Sequence[Catcher]:
         """The events on the border that catch this error or escalation, the one to take first."""
         return ()
 
-    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
-        """The event sub-processes inside this scope that this error or escalation starts, the one to take first."""
+    def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
+        """The event sub-processes in this scope that this error or escalation starts, the one to take first."""
         return ()
+
+    def finish(self, token: Token, results: Mapping[str, Any]) -> None:
+        """The work of an activity is done."""
+        raise TypeError(f"{type(self).__name__} is no activity")
+
+    def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
+        """One of the things that a token here waits for has come."""
+        raise TypeError(f"{type(self).__name__} waits for nothing")
+
+    def has_become_true(self, token: Token, number: int) -> bool:
+        """Whether the condition of one of the definitions holds and did not when it was last looked at."""
+        raise TypeError(f"{type(self).__name__} waits for nothing")
+
+    def decide(self, scope: Token, queues: Queues) -> bool:
+        """Let a join that acts on what can still come go on if nothing more can; whether it did."""
+        raise TypeError(f"{type(self).__name__} does not decide")
+
+    def find_body(self, token: Token) -> None:
+        """Find the process again that a call activity has called before it was saved."""
+        raise TypeError(f"{type(self).__name__} calls nothing")
 
     def resume(self, token: Token) -> None:
         """Rebuild what is not saved of a token that was loaded."""
@@ -187,6 +209,11 @@ class Node(BpmnTaskSpec):
 
     def goes_on(self, scope: Token) -> bool:
         """Whether this scope, in which nothing is left, begins something more."""
+        return False
+
+    @property
+    def runs_are_tasks(self) -> bool:
+        """Whether all that ends in this scope are runs that have a row of the ledger each, in no order."""
         return False
 
     def interrupted(self, scope: Token) -> None:
@@ -210,11 +237,26 @@ class Root(Node):
     def scope_ended(self, token: Token) -> None:
         token.workflow.root_ended()
 
-    def handlers(self, scope: Token, kind: str, code: str) -> Iterable[EventSubProcess]:
-        return handler_of(self.process, kind, code)
+    def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
+        return catching(self.process.event_sub_processes, kind, code)
 
 
-def handler_of(process: Process, kind: str, code: str) -> list[EventSubProcess]:
-    """The event sub-processes of a scope that an error or escalation starts, the most exact first."""
-    found = [handler for handler in process.event_sub_processes if handler.catches(kind, code)]
-    return sorted(found, key=lambda handler: not any(each.name == code for each in handler.definitions))
+class Catcher(Node):
+    """What an error, an escalation or another event finds: an event on a border, or an event sub-process."""
+
+    interrupting = True
+    """Whether it takes away what it is on or in."""
+
+    def listen(self, token: Token) -> None:
+        """Begin to wait, beside the activity or inside the scope of this token, for what comes from outside."""
+        raise NotImplementedError
+
+    def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
+        """Go on, since what it is for has come to the activity or the scope of this token."""
+        raise NotImplementedError
+
+
+def catching(catchers: Iterable[Catcher], kind: str, code: str) -> list[Catcher]:
+    """Those of them that catch an error or escalation, the most exact first."""
+    found = [each for each in catchers if any(matches(definition, kind, code) for definition in each.definitions)]
+    return sorted(found, key=lambda each: not any(definition.name == code for definition in each.definitions))

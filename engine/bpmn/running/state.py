@@ -8,18 +8,18 @@ as small as its first.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
-from ..elements.loops import RUN, MultiInstance
-from ..elements.subprocesses import CallActivity
-from ..elements.tasks import StoneTask, UserTask
-from .token import CALLED, STARTED, Token
+from .token import STARTED, Token
+from .token_data import CALLED, RUN, TASK
 from .waits import Wait
 from .workflow import Workflow
 
-TASK = "task"
-"""In a token's internal data: the id of the task that it waits for."""
+if TYPE_CHECKING:
+    from .token_data import TokenData
+
 ROOT = 1
 """The id of every root, the first token of its instance."""
 
@@ -103,7 +103,8 @@ def _is_plain_root(token: Token) -> bool:
 
 def _row(token: Token, process_instance_id: int) -> TokenRow:
     internal = token.internal_data
-    if token.ended and not _ended_is_in_ledger(token):
+    # The ended runs of a parallel multi-instance task need no list: each is a row of the ledger in its scope.
+    if token.ended and not token.node.runs_are_tasks:
         internal = {**internal, "ended": sorted(token.ended)}
     return TokenRow(
         process_instance_id,
@@ -116,12 +117,6 @@ def _row(token: Token, process_instance_id: int) -> TokenRow:
         dumps(token.data) if token.data else None,
         dumps(list(token.causes)) if token.causes else None,
     )
-
-
-def _ended_is_in_ledger(token: Token) -> bool:
-    """The ended runs of a parallel multi-instance stone need no list: each is a row of the ledger in its scope."""
-    loop = getattr(token.node, "loop", None)
-    return isinstance(loop, MultiInstance) and not loop.sequential and isinstance(token.node, (StoneTask, UserTask))
 
 
 def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> None:
@@ -141,7 +136,7 @@ def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow
             Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)
         )
     for task in ledger:
-        if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and _ended_is_in_ledger(scope):
+        if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and scope.node.runs_are_tasks:
             scope.ended.add(task.id)
     for token in list(workflow.tasks.values()):
         workflow.resume(token)
@@ -152,7 +147,7 @@ def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow
 
 
 def _row_of_task(task: TaskRow) -> TokenRow:
-    internal = {TASK: task.id} if task.run is None else {TASK: task.id, RUN: task.run}
+    internal: TokenData = {"task": task.id} if task.run is None else {"task": task.id, "run": task.run}
     number, text = task.process_instance_id, dumps(internal)
     return TokenRow(number, task.token, task.scope, task.node, STARTED, None, text, task.locals, task.after)
 
@@ -169,8 +164,5 @@ def _load_token(workflow: Workflow, row: TokenRow) -> None:
     token.ended.update(token.internal_data.pop("ended", ()))
     if scope is None:
         workflow.task_tree = token
-    if isinstance(node, CallActivity) and CALLED in token.internal_data:
+    if CALLED in token.internal_data:
         node.find_body(token)
-
-
-__all__ = ["TASK", "Saved", "load"]

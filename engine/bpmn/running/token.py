@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from ...language.context import Context
+from .event_definitions import named
+from .spiff import Task
+from .token_data import CALLED
 
 if TYPE_CHECKING:
     from .node import Node, Process
+    from .token_data import TokenData
     from .workflow import Workflow
 
 Queues = dict[str | None, list["Token"]]
@@ -23,9 +26,6 @@ STARTED: Final[int] = TaskState.STARTED
 ERROR: Final[int] = TaskState.ERROR
 CANCELLED: Final[int] = TaskState.CANCELLED
 COMPLETED: Final[int] = TaskState.COMPLETED
-
-CALLED: Final = "called"
-"""In the internal data of a call activity that has begun: the key of what it called."""
 
 
 class Token(Task):
@@ -40,7 +40,7 @@ class Token(Task):
     task_spec: Node
     id: int
     data: dict[str, Any]
-    internal_data: dict[str, Any]
+    internal_data: TokenData
     triggered = False
     thread_id = 0
     last_state_change = 0.0
@@ -116,10 +116,26 @@ class Token(Task):
         """The ids of the tasks that whatever happens here causally follows."""
         return [cause for cause in self.causes if cause > 0]
 
-    def note(self, **values: Any) -> None:
-        """Keep JSON values with the token, across a restart."""
+    def note(self, **values: Unpack[TokenData]) -> None:
+        """Keep values with the token, across a restart."""
         self.internal_data.update(values)
         self.workflow.touched[self.id] = self
+
+    def throw(self, kind: str, code: str, payload: dict[str, Any]) -> bool:
+        """Send an error or escalation outward, scope by scope, to the one nearest catcher; false without one."""
+        current = self
+        while True:
+            for event in current.node.catchers(current, kind, code):
+                event.catch(current, named(event.definitions, payload))
+                return True
+            scope = current.scope
+            if scope is None:
+                return False
+            for event in scope.node.catchers_inside(scope, kind, code):
+                if event is not current.node:
+                    event.catch(scope, named(event.definitions, payload))
+                    return True
+            current = scope
 
     # -- what is seen from here
 
@@ -177,8 +193,7 @@ class Token(Task):
         scope = self.scope
         while scope is not None:
             if CALLED in scope.internal_data:
-                path: list[str] = scope.internal_data["path"]
-                return path
+                return scope.internal_data["path"]
             scope = scope.scope
         return []
 
@@ -224,3 +239,12 @@ class Token(Task):
 
     def __repr__(self) -> str:
         return f"<Token {self.id} on {self.task_spec.name}, {TaskState.get_name(self._state)}>"
+
+
+def merged(causes: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    """The union of two sets of causes, in order."""
+    if not more or causes == more:
+        return causes
+    if not causes:
+        return more
+    return tuple(sorted({*causes, *more}))

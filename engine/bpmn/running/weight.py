@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import LimitExceeded
 from ...jsontext import JSON, weigh
+from .token_data import TASK
 
 if TYPE_CHECKING:
     from ....models import TaskRow, TokenRow
-    from .token import Token
+    from .token_data import TokenData
 
 # Those of most tokens: their sum is bounded by the number of tokens.
 _LIGHT = 1_000
+
+
+class Weighed(Protocol):
+    """What a token keeps."""
+
+    id: int
+    internal_data: TokenData
+    data: dict[str, Any]
 
 
 class Weight:
@@ -53,13 +62,13 @@ class Weight:
             self.total += weigh(value, self._most) - weigh(before, self._most)
             self.check()
 
-    def follow(self, touched: Iterable[Token], gone: Iterable[int]) -> None:
+    def follow(self, touched: Iterable[Weighed], gone: Iterable[int]) -> None:
         """Count anew what the tokens of a turn keep; raises LimitExceeded."""
         for token_id in gone if self._tokens else ():
             self.total -= self._tokens.pop(token_id, 0)
         for token in touched:
             internal = token.internal_data
-            if "task" in internal or not (internal or token.data):
+            if TASK in internal or not (internal or token.data):
                 # A task's row has been counted, with what its token keeps.
                 continue
             size = weigh(internal, self._most) + weigh(token.data, self._most)

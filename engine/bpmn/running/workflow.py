@@ -7,17 +7,14 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
-from SpiffWorkflow.bpmn import BpmnWorkflow
-
 from ...errors import BpmnError, RiverstoneError
 from ...language import effort
 from ...language.context import Context
-from ..elements.events import TRIGGERED, CatchEvent
-from ..elements.gateways import DecidingJoin
 from .host import Host
 from .node import Flow, Node, Process
-from .throwing import throw_error
-from .token import CALLED, CANCELLED, ERROR, READY, STARTED, WAITING, Token
+from .spiff import BpmnWorkflow
+from .token import CANCELLED, ERROR, READY, STARTED, WAITING, Token, merged
+from .token_data import CALLED
 from .waits import Wait
 
 LOOK = 30
@@ -41,7 +38,7 @@ class Workflow(BpmnWorkflow):
         self.failures: dict[int, str] = {}
         self.waits: dict[int, list[Wait]] = {}
         self.open_tasks: set[int] = set()
-        self.undecided: dict[tuple[int, str], DecidingJoin] = {}
+        self.undecided: dict[tuple[int, str], Node] = {}
         """Joins that have something to decide, by the id of their scope and their own."""
         self.touched: dict[int, Token] = {}
         self.gone: set[int] = set()
@@ -69,8 +66,8 @@ class Workflow(BpmnWorkflow):
             for node in process.entries:
                 node.arrive(scope, None, scope.causes)
         else:
-            self.new_token(entry, scope, None, scope.causes).note(**{TRIGGERED: True})
-            for partner in entry.partners if isinstance(entry, CatchEvent) else ():
+            self.new_token(entry, scope, None, scope.causes).note(triggered=True)
+            for partner in entry.partners:
                 partner.arrive(scope, None, scope.causes)
         if scope.live == 0 and not self.completed:
             self.scope_ended(scope)
@@ -122,9 +119,15 @@ class Workflow(BpmnWorkflow):
 
     def _not_run(self, token: Token, error: BpmnError | RiverstoneError) -> None:
         if isinstance(error, BpmnError):
-            throw_error(token, error.error_code, error.message)
+            self._throw_error(token, error)
         else:
             self.fail(token, error.message)
+
+    def _throw_error(self, token: Token, error: BpmnError) -> None:
+        """Send a BPMN error outward (BPMN 2.0, 10.5.1); without a catcher the token fails."""
+        code, text = error.error_code, error.message
+        if not token.throw("error", code, {"errorCode": code, "errorMessage": text}):
+            self.fail(token, f"The BPMN error {code!r} of {token.node.bpmn_id!r} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
         if self.completed or self.failures or self.waits or self.open_tasks or self._agenda:
@@ -146,9 +149,8 @@ class Workflow(BpmnWorkflow):
             self._watching.add(token.id)
             self._conditions_stale = True
         for name, taken in token.internal_data.get("started", {}).items():
-            node = self.node_named(name, token)
-            if taken is not None and isinstance(node, DecidingJoin):
-                self.undecided[token.id, name] = node
+            if taken is not None:
+                self.undecided[token.id, name] = self.node_named(name, token)
 
     # -- tokens
 
@@ -281,7 +283,7 @@ class Workflow(BpmnWorkflow):
         if error is None:
             self.fail(token, reason)
         else:
-            throw_error(token, error.error_code, error.message)
+            self._throw_error(token, error)
 
     def fire(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         """What a token waits for has come; ``number`` tells which of several things."""
@@ -324,21 +326,9 @@ class Workflow(BpmnWorkflow):
     def _look_at(self, token: Token) -> None:
         effort.spend(LOOK)
         for wait in self.waits[token.id]:
-            if wait.kind == "condition" and self._has_become_true(token, wait.number):
+            if wait.kind == "condition" and token.node.has_become_true(token, wait.number):
                 self.fire(token, wait.number, {})
                 return
-
-    def _has_become_true(self, token: Token, number: int) -> bool:
-        node = token.node
-        assert isinstance(node, CatchEvent)
-        held: list[int] = token.internal_data.get("held", [])
-        if node.condition_holds(token, number) == (number in held):
-            return False
-        if number in held:
-            token.note(held=[other for other in held if other != number])
-            return False
-        token.note(held=[*held, number])
-        return True
 
     # -- interruption
 
@@ -389,15 +379,3 @@ class Workflow(BpmnWorkflow):
             elif node.decide(scope, scope.joins.get(node.name, {})):
                 return True
         return False
-
-
-def merged(causes: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
-    """The union of two sets of causes, in order."""
-    if not more or causes == more:
-        return causes
-    if not causes:
-        return more
-    return tuple(sorted({*causes, *more}))
-
-
-__all__ = ["Host", "Workflow", "merged"]

@@ -1,0 +1,99 @@
+"""What an event waits for: its messages, signals, timers and conditions, evaluated for one token (BPMN 2.0, 10.5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....models.vocabulary import WaitKind
+from ...errors import ExpressionError, ExpressionWork
+from ..running import timers
+from ..running.event_definitions import AWAITED, EventDefinition
+from ..running.token import Token
+from ..running.waits import Wait
+
+LONGEST_NAME = 255
+"""Characters of a message's or signal's name, and of what correlates one."""
+
+
+def waits_for(definitions: Sequence[EventDefinition], token: Token) -> list[Wait]:
+    """What a token must wait for, the expressions evaluated now."""
+    awaited = enumerate(definitions)
+    return [_wait(definition, token, number) for number, definition in awaited if definition.kind in AWAITED]
+
+
+def _wait(definition: EventDefinition, token: Token, number: int) -> Wait:
+    if definition.kind == "timer":
+        return _set_timer(definition, token, number)
+    if definition.kind == "condition":
+        return Wait("condition", number)
+    correlation = None
+    if definition.correlation is not None:
+        value = definition.correlation.evaluate(token.context)
+        correlation = value if isinstance(value, str) else str(value)
+        _refuse_long("correlation", correlation, token)
+    kind: WaitKind = "signal" if definition.kind == "signal" else "message"
+    return Wait(kind, number, name=event_name(definition, token), correlation=correlation)
+
+
+def event_name(definition: EventDefinition, token: Token) -> str:
+    """The name of a message or signal, which may be an expression; raises ExpressionError where it is no text."""
+    if definition.expression is None:
+        return definition.name or ""
+    name = definition.expression.evaluate(token.context)
+    if not isinstance(name, str) or not name:
+        raise ExpressionError(f"The {definition.kind} name of {token.node.bpmn_id!r} is not a text.")
+    _refuse_long(f"{definition.kind} name", name, token)
+    return name
+
+
+def _refuse_long(what: str, text: str, token: Token) -> None:
+    if len(text) > LONGEST_NAME:
+        raise ExpressionError(f"The {what} of {token.node.bpmn_id!r} has {len(text)} characters; {LONGEST_NAME} fit.")
+
+
+def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait:
+    """Evaluate a timer and keep with the token what it takes to repeat it."""
+    assert definition.expression is not None
+    assert definition.timer is not None
+    value = definition.expression.evaluate(token.context)
+    host = token.workflow.host
+    least = round(host.limits.timer_interval * 1000)
+    due, again, interval = timers.first_due(definition.timer, value, host.now(), least)
+    if again:
+        token.note(repeats={**token.internal_data.get("repeats", {}), str(number): (again, interval)})
+    kind: WaitKind = "date" if timers.follows_calendar(definition.timer, value) else "timer"
+    return Wait(kind, number, due=due)
+
+
+def repeats_left(token: Token, number: int) -> int:
+    """How often a timer of this token comes again; -1 for one that never ends."""
+    return token.internal_data.get("repeats", {}).get(str(number), (0, ""))[0]
+
+
+def set_again(token: Token, number: int) -> bool:
+    """After a timer has come, wait for its next turn; false if that was the last one, for which nothing waits now."""
+    workflow = token.workflow
+    waits = workflow.waits.get(token.id, [])
+    kept = [wait for wait in waits if wait.number != number]
+    come = next((wait for wait in waits if wait.number == number), None)
+    again = repeats_left(token, number)
+    if again == 0 or come is None or come.due is None:
+        workflow.wait(token, kept)
+        return False
+    interval = token.internal_data["repeats"][str(number)][1]
+    left = again - 1 if again > 0 else -1
+    token.note(repeats={**token.internal_data["repeats"], str(number): (left, interval)})
+    due = timers.next_due(interval, come.due, workflow.host.now())
+    workflow.wait(token, [*kept, Wait(come.kind, number, due=due)])
+    return True
+
+
+def condition_holds(definition: EventDefinition, token: Token) -> bool:
+    """Whether a condition is true; one over things that are not there yet is not."""
+    assert definition.expression is not None
+    try:
+        return definition.expression.is_true(token.context)
+    except ExpressionWork:
+        raise
+    except ExpressionError:
+        return False

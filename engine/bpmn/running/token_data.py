@@ -1,0 +1,124 @@
+"""What a token keeps across a restart beside its variables: the words of ``token.internal_data``, which is stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+RUN: Final = "run"
+TASK: Final = "task"
+CALLED: Final = "called"
+TRIGGERED: Final = "triggered"
+RACE: Final = "race"
+COMPENSATES: Final = "compensates"
+
+if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2 ms of each import
+    from typing import Any, TypedDict
+
+    from ....models.vocabulary import ThrownKind
+
+    class Executed(TypedDict):
+        """One execution of an activity."""
+
+        id: int
+        """The token's that has completed."""
+        tasks: list[int]
+        """The ids of the tasks that it followed when it was done."""
+
+    class Compensable(Executed):
+        """One that can be compensated."""
+
+        node: str
+        after: list[int]
+        """The ids of those that came before it on its way."""
+        inner: list[Compensable]
+        """What had completed inside it."""
+        data: dict[str, Any]
+        """The variables of its own."""
+
+    class Compensating(TypedDict):
+        """One whose handler runs."""
+
+        id: int
+        after: list[int]
+
+    class TokenData(TypedDict, total=False):
+        """JSON by fixed words; stores hold them, so a word is never renamed."""
+
+        # -- tasks and activities
+        task: int
+        """The id of the task that the token waits for."""
+        run: int
+        """Which run of a repeated activity it is, counted from 1."""
+        failed: str
+        """Why the token cannot go on."""
+        called: str
+        """Of a call activity that has begun: the key of what it called."""
+        deployment: str | None
+        """Of a call activity: the deployment of the called process, None where it is the caller's own."""
+        parameters: dict[str, Any]
+        """Of a call activity: the variables of the called process."""
+        path: list[str]
+        """Of a call activity: the namespaces of the calls that it is inside of, and its own."""
+        left: list[str]
+        """Of a sequential ad-hoc sub-process: the nodes that have not begun."""
+
+        # -- loops and multi-instance
+        turns: int
+        """How many turns of a loop have begun."""
+        maximum: int | None
+        """How many turns it may have."""
+        count: int
+        """How many runs a multi-instance activity has."""
+        begun: int
+        """How many of them have begun."""
+        done: int
+        """How many of them are through."""
+        items: list[Any]
+        """What they run over, where one begins after the other."""
+        collected: list[Any]
+        """What they have put out, by the number of the run."""
+
+        # -- events and gateways
+        triggered: bool
+        """What the token would wait for has come already, and brought it about."""
+        host: int
+        """Of the listener of a boundary event: the token of the activity."""
+        race: int
+        """Behind an event-based gateway: which race the token takes part in."""
+        seen: list[int]
+        """Of a parallel multiple event: the numbers of the definitions that have come."""
+        held: list[int]
+        """The numbers of the conditions that were true when they were last looked at."""
+        repeats: dict[str, tuple[int, str]]
+        """By the number of a timer: how often it comes again (-1: for ever), and the interval in ISO 8601."""
+        kind: ThrownKind
+        """Of what a throw event has sent."""
+        name: str
+        """Of what was sent: its name."""
+        payload: dict[str, Any]
+        """Of what was sent: what it brings."""
+        started: dict[str, list[str | None] | None]
+        """Of a scope, by complex gateway that waits for the rest: the flows whose tokens made it start."""
+
+        # -- compensation
+        compensable: list[Compensable]
+        """Of a scope: what has completed inside."""
+        compensated_in: int
+        """Of a token that has asked for a compensation: the scope that it compensates."""
+        undoing: list[Compensable]
+        """Of such a token: what is still to be compensated."""
+        handling: list[Compensating]
+        """Of such a token: what is being compensated."""
+        cancelled: bool
+        """Of a transaction: it was cancelled."""
+        compensates: int
+        """Of a handler: the token that has asked for the compensation."""
+        entry: int
+        """Of a handler: the entry that it compensates."""
+        tasks: list[int]
+        """Of a handler: the tasks that what it compensates followed."""
+        activity: str
+        """Of a handler: the node that it compensates."""
+
+        ended: list[int]
+        """Of a scope, in the store only: the causes of what has ended inside."""
