@@ -14,9 +14,9 @@ from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine.bpmn.checks import check
 from riverstone.engine.bpmn.drawing.boxes import is_flow_node
-from riverstone.engine.bpmn.drawing.layout import BPMNDI, DC, DI
-from riverstone.engine.bpmn.reading.multi_instance import read_binding, unread
-from riverstone.engine.bpmn.reading.vendors import BPMN, local_name
+from riverstone.engine.bpmn.reading.bindings import read_binding
+from riverstone.engine.bpmn.reading.unread import unread
+from riverstone.engine.bpmn.reading.words import BPMN, BPMNDI, DC, DI, local_name, qualified
 from riverstone.engine.bpmn.reading.xml import read_xml
 from riverstone.engine.limits import Limits
 
@@ -71,7 +71,7 @@ def test_a_sample_is_valid_and_nothing_is_to_be_found_fault_with(name: str) -> N
 
 @every_sample
 def test_a_samples_key_is_its_file_name_with_hyphens(name: str) -> None:
-    process = model(name).find(f"{{{BPMN}}}process")
+    process = model(name).find(qualified("process"))
     assert process is not None
     assert process.get("id") == name.replace("_", "-")
 
@@ -112,7 +112,7 @@ def test_a_samples_nodes_are_carried_out_by_sample_stones_which_take_their_input
 def test_the_application_server_is_built_as_in_the_original_system() -> None:
     tasks = [
         (element.get("id"), binding.stone)
-        for element in model("app_server").iter(f"{{{BPMN}}}serviceTask")
+        for element in model("app_server").iter(qualified("serviceTask"))
         if (binding := read_binding(element)) is not None
     ]
     assert tasks == [

@@ -14,10 +14,9 @@ from lxml import etree
 
 from ...models import Store
 from ..bpmn.checks import check
-from ..bpmn.checks.outline import BPMN, FLOW_NODES
-from ..bpmn.checks.outline import name as tag_of
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.reading.parser import Parsed, Parser
+from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.reader import Decisions, is_dmn
 from ..errors import ModelInvalid, TooLarge
@@ -82,7 +81,7 @@ class Bundles:
                 decisions.append(source)
                 continue
             foreign = (root.getroottree().docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII")
-            if foreign or root.find(".//{http://www.omg.org/spec/BPMN/20100524/DI}BPMNShape") is None:
+            if foreign or root.find(f".//{{{BPMNDI}}}BPMNShape") is None:
                 from ..bpmn.drawing.layout import add_diagram  # late, like whatever else draws
 
                 add_diagram(root)
@@ -167,7 +166,8 @@ def _refuse_large(sources: Sequence[bytes], limits: Limits) -> None:
 def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
     if len(roots) == 1:
         return
-    count = sum(1 for root in roots for element in root.iter(f"{BPMN}*") if tag_of(element) in FLOW_NODES)
+    tags = [qualified(name) for name in FLOW_NODES]
+    count = sum(1 for root in roots for _ in root.iter(*tags))
     if count > limits.model_nodes:
         text = f"The files have {count} nodes together, and model_nodes allows {limits.model_nodes}: split the model."
         raise TooLarge(text, limit="model_nodes")
@@ -207,7 +207,7 @@ def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterabl
 def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[Finding]:
     """Tasks that name a stone nobody has registered."""
     for task in parsed.stone_tasks:
-        code = task.binding.stone
+        code = task.stone
         if task.code.constant and not is_known(code):
             yield Finding(
                 code="unknown-stone",

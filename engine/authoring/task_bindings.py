@@ -21,7 +21,7 @@ def bindings_of(parsed: Parsed) -> Iterator[TaskBinding]:
 def _binding(process: str, node: Node) -> TaskBinding | None:
     kind: Executor
     if isinstance(node, StoneTask):
-        kind, code, dialect, result = "stone", node.binding.stone, node.binding.dialect, node.result_variable
+        kind, code, dialect, result = "stone", node.stone, node.dialect, node.result_variable
     elif isinstance(node, DecisionTask):
         kind, code, dialect, result = "decision", node.call.decision, node.call.dialect, node.call.result_variable
     elif isinstance(node, UserTask):

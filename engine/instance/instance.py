@@ -129,11 +129,10 @@ class Instance:
         event: LedgerEvent = "mock" if self.row.flags & Flags.MOCK else "start"
         namespace = run_namespace(node.namespace, token) if RUN in token.internal_data else node.namespace
         row = self.new_task(token, code, namespace, kind=kind_of(token), event=event)
-        binding = node.binding
-        if binding.undo_policy != "delete":
-            row.policy = binding.undo_policy
-        if binding.retries is not None:
-            ledger.keep(row, retries=binding.retries)
+        if node.undo_policy != "delete":
+            row.policy = node.undo_policy
+        if node.retries is not None:
+            ledger.keep(row, retries=node.retries)
         if code not in self.facilities.stones:
             row.status = "stone-missing"
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."

@@ -145,7 +145,7 @@ class Rehearsal:
         """Fake what a model names and nobody knows, with the outputs that this and earlier models refer to."""
         parsed, _ = examine(contents, [None] * len(contents), limits=self.engine.limits, scripts=False)
         for task in parsed.stone_tasks:
-            code = task.binding.stone
+            code = task.stone
             if task.code.constant and (code in known or code not in self.engine.stones):
                 known.setdefault(code, set()).update(outputs_wanted(parsed, task.namespace))
                 self.engine.register(fake_of(code, None, {}, declared=sorted(known[code])))

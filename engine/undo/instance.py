@@ -156,7 +156,7 @@ class UndoInstance(Instance):
     def _begin_undo_task(self, token: Token) -> None:
         """Make the task that undoes the row named by the token's node, and hand it over."""
         assert isinstance(token.node, StoneTask)
-        target = self.origin.tasks[int(token.node.binding.properties["target"])]
+        target = self.origin.tasks[int(token.node.properties["target"])]
         kind = self.kind
         row = self.new_task(token, target.stone, target.namespace, kind=kind, event=kind)
         row.target = target.id

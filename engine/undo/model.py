@@ -10,7 +10,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from ..bpmn.drawing.layout import add_diagram
-from ..bpmn.reading.vendors import BPMN, CAMUNDA
+from ..bpmn.reading.vendors import CAMUNDA
+from ..bpmn.reading.words import BPMN, qualified
 from .handlers import HANDLER_OF
 
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.
@@ -53,7 +54,7 @@ class _Drawing:
         task = self.node("serviceTask", f"task_{node.task_id}", node.name)
         task.set(f"{{{CAMUNDA}}}type", "external")
         task.set(f"{{{CAMUNDA}}}topic", _clean(node.stone).replace("${", "$ {").replace("#{", "# {"))
-        extensions = etree.SubElement(task, f"{{{BPMN}}}extensionElements")
+        extensions = etree.SubElement(task, qualified("extensionElements"))
         properties = etree.SubElement(extensions, f"{{{CAMUNDA}}}properties")
         etree.SubElement(properties, f"{{{CAMUNDA}}}property", {"name": "target", "value": str(node.task_id)})
         return f"task_{node.task_id}"
@@ -61,7 +62,7 @@ class _Drawing:
     def flow(self, source: str, target: str) -> None:
         self.flows += 1
         attributes = {"id": f"flow_{self.flows}", "sourceRef": source, "targetRef": target}
-        etree.SubElement(self.process, f"{{{BPMN}}}sequenceFlow", attributes)
+        etree.SubElement(self.process, qualified("sequenceFlow"), attributes)
 
     def gather(self, node_id: str, sources: Sequence[str]) -> str:
         """Where the paths from these sources are one: the source itself, or a join."""
@@ -79,11 +80,11 @@ def undo_model(key: str, name: str, nodes: Sequence[UndoNode]) -> bytes:
     ``nodes`` come in an order in which each follows those in its ``after``.
     """
     root = etree.Element(
-        f"{{{BPMN}}}definitions",
+        qualified("definitions"),
         {"id": "definitions", "targetNamespace": "urn:riverstone:undo"},
         nsmap={None: BPMN, "camunda": CAMUNDA},
     )
-    process = etree.SubElement(root, f"{{{BPMN}}}process", {"id": key, "name": _clean(name), "isExecutable": "true"})
+    process = etree.SubElement(root, qualified("process"), {"id": key, "name": _clean(name), "isExecutable": "true"})
     drawing = _Drawing(process)
     drawing.node("startEvent", "start")
     if nodes:

@@ -115,7 +115,7 @@ def test_a_service_task_may_name_its_stone_by_an_operation() -> None:
         "<inMessageRef>M</inMessageRef></operation></interface>"
     )
     (task,) = parse('<serviceTask id="t" operationRef="t:O"/>', before).stone_tasks
-    assert (task.binding.stone, task.binding.dialect) == ("mail", "operation")
+    assert (task.stone, task.dialect) == ("mail", "operation")
 
 
 def test_the_correlation_key_of_a_message_is_read() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
 
-from riverstone.engine.bpmn.drawing.layout import BPMNDI, DC, DI, add_diagram
+from riverstone.engine.bpmn.drawing.layout import add_diagram
+from riverstone.engine.bpmn.reading.words import BPMNDI, DC, DI
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 Rectangle = tuple[float, float, float, float]

@@ -11,7 +11,7 @@ from lxml import etree
 
 from riverstone.engine import Limits
 from riverstone.engine.bpmn.checks import check
-from riverstone.engine.bpmn.drawing.layout import BPMNDI, DC
+from riverstone.engine.bpmn.reading.words import BPMNDI, DC
 from riverstone.engine.undo.model import UndoNode, undo_model
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"

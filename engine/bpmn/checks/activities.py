@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import ACTIVITIES, EVENT_DEFINITIONS, SUB_PROCESSES, Outline, child, children, is_true, label, name, text
+from ..reading.words import (
+    ACTIVITIES,
+    EVENT_DEFINITIONS,
+    SUB_PROCESSES,
+    all_text,
+    bpmn_name,
+    child,
+    children,
+    is_true,
+    label,
+)
+from .outline import Outline
 from .report import Report
 
 _CHOREOGRAPHY = frozenset({"choreographyTask", "subChoreography", "callChoreography"})
@@ -14,8 +25,8 @@ _COLLECTIONS = frozenset({"collection", "inputCollection", "collectionString"})
 
 def check_activities(outline: Outline, report: Report) -> None:
     """Report activities that contradict themselves."""
-    for activity in (node for node in outline.nodes if name(node) in ACTIVITIES):
-        tag = name(activity)
+    for activity in (node for node in outline.nodes if bpmn_name(node) in ACTIVITIES):
+        tag = bpmn_name(activity)
         _check_quantities(report, activity)
         _check_loop(outline, report, activity)
         _check_resources(report, activity)
@@ -122,7 +133,9 @@ def _check_multi_instance(outline: Outline, report: Report, activity: etree._Ele
             f'The complexBehaviorDefinition of {label(activity)} counts only with behavior="Complex": set it.',
         )
     for event in (event for entry in complex_definitions for event in children(entry, "event")):
-        if not any(name(entry) in EVENT_DEFINITIONS or name(entry) == "eventDefinitionRef" for entry in event):
+        if not any(
+            bpmn_name(entry) in EVENT_DEFINITIONS or bpmn_name(entry) == "eventDefinitionRef" for entry in event
+        ):
             report.error(
                 "multi-instance-behavior",
                 activity,
@@ -133,7 +146,7 @@ def _check_multi_instance(outline: Outline, report: Report, activity: etree._Ele
 
 def _check_loop_data(outline: Outline, report: Report, activity: etree._Element, multiple: etree._Element) -> None:
     """The collection of a multi-instance task is one of its own data inputs or outputs (table 10.29)."""
-    if name(activity) in SUB_PROCESSES or not outline.executable(activity):
+    if bpmn_name(activity) in SUB_PROCESSES or not outline.executable(activity):
         return
     specification = child(activity, "ioSpecification")
     for tag, wanted in (("loopDataInputRef", "dataInput"), ("loopDataOutputRef", "dataOutput")):
@@ -141,7 +154,7 @@ def _check_loop_data(outline: Outline, report: Report, activity: etree._Element,
         if reference is None:
             continue
         own = children(specification, wanted) if specification is not None else []
-        if outline.local(reference, text(reference)) not in {data.get("id") for data in own}:
+        if outline.local(reference, all_text(reference)) not in {data.get("id") for data in own}:
             report.strict(
                 "loop-data-elsewhere",
                 activity,
@@ -151,7 +164,7 @@ def _check_loop_data(outline: Outline, report: Report, activity: etree._Element,
 
 def _check_resources(report: Report, activity: etree._Element) -> None:
     for role in activity:
-        if name(role) not in ("resourceRole", "performer", "humanPerformer", "potentialOwner"):
+        if bpmn_name(role) not in ("resourceRole", "performer", "humanPerformer", "potentialOwner"):
             continue
         reference, expression = child(role, "resourceRef"), child(role, "resourceAssignmentExpression")
         if expression is not None and (reference is not None or child(role, "resourceParameterBinding") is not None):
@@ -163,16 +176,16 @@ def _check_resources(report: Report, activity: etree._Element) -> None:
 
 
 def _check_content(outline: Outline, report: Report, sub_process: etree._Element) -> None:
-    if name(sub_process) == "adHocSubProcess":
+    if bpmn_name(sub_process) == "adHocSubProcess":
         nodes = outline.nodes_by_scope.get(sub_process, [])
-        if not any(name(node) in ACTIVITIES for node in nodes):
+        if not any(bpmn_name(node) in ACTIVITIES for node in nodes):
             report.error(
                 "ad-hoc-without-activity",
                 sub_process,
                 f"The {label(sub_process)} holds no activity: put at least one into it.",
             )
         for node in nodes:
-            if name(node) in ("startEvent", "endEvent"):
+            if bpmn_name(node) in ("startEvent", "endEvent"):
                 report.error(
                     "ad-hoc-event",
                     node,
@@ -188,7 +201,7 @@ def _check_content(outline: Outline, report: Report, sub_process: etree._Element
 
 def _check_call(outline: Outline, report: Report, call: etree._Element) -> None:
     called = outline.find(call, call.get("calledElement"))
-    if called is None or name(called) != "process":
+    if called is None or bpmn_name(called) != "process":
         return
     starts = children(called, "startEvent")
     if starts and all(outline.definitions(start) for start in starts):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import Outline, children, is_true, label, name, text
+from ..reading.words import all_text, bpmn_name, children, is_true, label
+from .outline import Outline
 from .report import Report
 
 _IN_NO_GLOBAL_CONVERSATION = frozenset(
@@ -33,7 +34,7 @@ def check_collaborations(outline: Outline, report: Report) -> None:
                 )
     for conversation in outline.by_tag["globalConversation"]:
         for part in conversation:
-            if name(part) in _IN_NO_GLOBAL_CONVERSATION:
+            if bpmn_name(part) in _IN_NO_GLOBAL_CONVERSATION:
                 report.error(
                     "global-conversation-content",
                     part,
@@ -61,7 +62,7 @@ def check_collaborations(outline: Outline, report: Report) -> None:
 
 def _check_choreography_task(outline: Outline, report: Report, task: etree._Element) -> None:
     """Who begins it takes part in it, and its messages go between those who do (BPMN 2.0, 11.5.1)."""
-    taking_part = {outline.local(entry, text(entry)) for entry in children(task, "participantRef")}
+    taking_part = {outline.local(entry, all_text(entry)) for entry in children(task, "participantRef")}
     if outline.local(task, task.get("initiatingParticipantRef", "")) not in taking_part:
         report.error(
             "choreography-initiator",
@@ -70,26 +71,26 @@ def _check_choreography_task(outline: Outline, report: Report, task: etree._Elem
             " name one of its participants.",
         )
     for entry in children(task, "messageFlowRef"):
-        flow = outline.find(entry, text(entry))
+        flow = outline.find(entry, all_text(entry))
         ends = [] if flow is None else [outline.local(flow, flow.get(end, "")) for end in ("sourceRef", "targetRef")]
         if not taking_part.issuperset(ends):
             report.error(
                 "choreography-message",
                 task,
-                f"The message flow {text(entry)!r} of {label(task)} joins others than its participants: use one between"
-                " these.",
+                f"The message flow {all_text(entry)!r} of {label(task)} joins others than its participants:"
+                " use one between these.",
             )
 
 
 def _check_in_choreography(outline: Outline, report: Report, flow: etree._Element, end: etree._Element) -> None:
     """A collaboration draws flows to the inside of those choreographies only that it refers to (BPMN 2.0, 9.3)."""
     around = end.getparent()
-    while around is not None and name(around) not in ("choreography", "process"):
+    while around is not None and bpmn_name(around) not in ("choreography", "process"):
         around = around.getparent()
     collaboration = flow.getparent()
-    if around is None or name(around) != "choreography" or collaboration is None or collaboration is around:
+    if around is None or bpmn_name(around) != "choreography" or collaboration is None or collaboration is around:
         return
-    referred = [outline.find(entry, text(entry)) for entry in children(collaboration, "choreographyRef")]
+    referred = [outline.find(entry, all_text(entry)) for entry in children(collaboration, "choreographyRef")]
     if around not in referred:
         report.error(
             "choreography-not-referred",
@@ -128,25 +129,25 @@ def _check_message_flow(
         )
     kinds = [outline.kinds(end) for end in (source, target)]
     message = "messageEventDefinition"
-    if name(source) in ("startEvent", "intermediateCatchEvent", "boundaryEvent"):
+    if bpmn_name(source) in ("startEvent", "intermediateCatchEvent", "boundaryEvent"):
         report.error(
             "message-flow-out-of-catch",
             flow,
             f"The {label(flow)} leaves {label(source)}, which only receives: start it at a throw event or an activity.",
         )
-    elif name(source) in ("endEvent", "intermediateThrowEvent") and message not in kinds[0]:
+    elif bpmn_name(source) in ("endEvent", "intermediateThrowEvent") and message not in kinds[0]:
         report.strict(
             "message-flow-without-message",
             flow,
             f"The {label(flow)} leaves {label(source)}, which sends no message: give it a messageEventDefinition.",
         )
-    if name(target) in ("endEvent", "intermediateThrowEvent"):
+    if bpmn_name(target) in ("endEvent", "intermediateThrowEvent"):
         report.error(
             "message-flow-into-throw",
             flow,
             f"The {label(flow)} enters {label(target)}, which only sends: lead it to a catch event or an activity.",
         )
-    elif name(target) in ("startEvent", "intermediateCatchEvent", "boundaryEvent") and message not in kinds[1]:
+    elif bpmn_name(target) in ("startEvent", "intermediateCatchEvent", "boundaryEvent") and message not in kinds[1]:
         report.strict(
             "message-flow-without-message",
             flow,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import ACTIVITIES, EVENTS, SUB_PROCESSES, Outline, child, children, is_true, label, name, text
+from ..reading.words import ACTIVITIES, EVENTS, SUB_PROCESSES, all_text, bpmn_name, child, children, is_true, label
+from .outline import Outline
 from .report import Report
 
 _REFERENCES = {"dataObjectReference": "dataObjectRef", "dataStoreReference": "dataStoreRef"}
@@ -25,9 +26,9 @@ def check_data(outline: Outline, report: Report) -> None:
             _check_association(outline, report, association)
     for node in outline.nodes:
         multiple = child(node, "multiInstanceLoopCharacteristics")
-        if multiple is not None and name(node) in ACTIVITIES - SUB_PROCESSES and outline.executable(node):
+        if multiple is not None and bpmn_name(node) in ACTIVITIES - SUB_PROCESSES and outline.executable(node):
             _check_scalar(outline, report, node, multiple)
-    for event in (node for node in outline.nodes if name(node) in EVENTS):
+    for event in (node for node in outline.nodes if bpmn_name(node) in EVENTS):
         _check_event(outline, report, event)
 
 
@@ -47,14 +48,14 @@ def item(outline: Outline, data: etree._Element | None) -> etree._Element | None
     if data is None:
         return None
     own = outline.find(data, data.get("itemSubjectRef"))
-    if own is None and name(data) in _REFERENCES:
+    if own is None and bpmn_name(data) in _REFERENCES:
         return item_of_target(outline, data)
-    return own if own is not None and name(own) == "itemDefinition" else None
+    return own if own is not None and bpmn_name(own) == "itemDefinition" else None
 
 
 def item_of_target(outline: Outline, reference: etree._Element) -> etree._Element | None:
-    target = outline.find(reference, reference.get(_REFERENCES[name(reference)]))
-    if target is None or name(target) in _REFERENCES:
+    target = outline.find(reference, reference.get(_REFERENCES[bpmn_name(reference)]))
+    if target is None or bpmn_name(target) in _REFERENCES:
         return None
     return item(outline, target)
 
@@ -90,7 +91,7 @@ def _check_sets(report: Report, owner: etree._Element) -> None:
         ("dataOutput", "outputSet", "dataOutputRefs", ("optionalOutputRefs", "whileExecutingOutputRefs")),
     ):
         sets = children(owner, set_tag)
-        listed = {text(entry) for each in sets for entry in children(each, references)}
+        listed = {all_text(entry) for each in sets for entry in children(each, references)}
         for data in children(owner, data_tag):
             if data.get("id") not in listed:
                 report.strict(
@@ -99,20 +100,23 @@ def _check_sets(report: Report, owner: etree._Element) -> None:
                     f"No {set_tag} lists {label(data)}: add <{references}>{data.get('id')}</{references}> to one.",
                 )
         for each in sets:
-            own = {text(entry) for entry in children(each, references)}
+            own = {all_text(entry) for entry in children(each, references)}
             for entry in (entry for tag in others for entry in children(each, tag)):
-                if text(entry) not in own:
+                if all_text(entry) not in own:
                     report.error(
                         "data-set-subset",
                         entry,
-                        f"The {label(each)} has {text(entry)!r} in {name(entry)} but not in {references}: add it.",
+                        f"The {label(each)} has {all_text(entry)!r} in {bpmn_name(entry)} but not in {references}:"
+                        " add it.",
                     )
     _check_mutual_sets(report, owner)
 
 
 def _check_mutual_sets(report: Report, owner: etree._Element) -> None:
     pairs = {
-        tag: {(each.get("id"), text(entry)) for each in children(owner, tag) for entry in children(each, references)}
+        tag: {
+            (each.get("id"), all_text(entry)) for each in children(owner, tag) for entry in children(each, references)
+        }
         for tag, references in (("inputSet", "outputSetRefs"), ("outputSet", "inputSetRefs"))
     }
     one_sided = pairs["inputSet"] ^ {(output, own) for own, output in pairs["outputSet"]}
@@ -126,13 +130,13 @@ def _check_mutual_sets(report: Report, owner: etree._Element) -> None:
 
 
 def _check_association(outline: Outline, report: Report, association: etree._Element) -> None:
-    sources = [outline.find(entry, text(entry)) for entry in children(association, "sourceRef")]
+    sources = [outline.find(entry, all_text(entry)) for entry in children(association, "sourceRef")]
     target_entry = child(association, "targetRef")
-    target = outline.find(target_entry, text(target_entry)) if target_entry is not None else None
+    target = outline.find(target_entry, all_text(target_entry)) if target_entry is not None else None
     for data, tag, does in ((target, "dataInput", "writes"), *((source, "dataOutput", "reads") for source in sources)):
-        owner = data.getparent() if data is not None and name(data) == tag else None
-        process = owner.getparent() if owner is not None and name(owner) == "ioSpecification" else None
-        if data is not None and process is not None and name(process) == "process":
+        owner = data.getparent() if data is not None and bpmn_name(data) == tag else None
+        process = owner.getparent() if owner is not None and bpmn_name(owner) == "ioSpecification" else None
+        if data is not None and process is not None and bpmn_name(process) == "process":
             report.strict(
                 "process-data-direction",
                 association,
@@ -163,7 +167,7 @@ def _check_scalar(outline: Outline, report: Report, activity: etree._Element, mu
         reference, scalar = child(multiple, collection_tag), child(multiple, scalar_tag)
         if reference is None or scalar is None:
             continue
-        whole, one = item(outline, outline.find(reference, text(reference))), item(outline, scalar)
+        whole, one = item(outline, outline.find(reference, all_text(reference))), item(outline, scalar)
         if whole is None or one is None:
             continue
         whole_structure, one_structure = whole.get("structureRef"), one.get("structureRef")
@@ -186,7 +190,7 @@ _ITEM_OF = {
 
 def _check_event(outline: Outline, report: Report, event: etree._Element) -> None:
     """An event that passes data has one piece of data for each definition, of its type (10.4.1)."""
-    data = children(event, "dataInput" if name(event) in _THROWING else "dataOutput")
+    data = children(event, "dataInput" if bpmn_name(event) in _THROWING else "dataOutput")
     definitions = outline.definitions(event)
     if data and len(data) != len(definitions):
         report.strict(
@@ -195,9 +199,9 @@ def _check_event(outline: Outline, report: Report, event: etree._Element) -> Non
             f"The {label(event)} has {len(data)} pieces of data for {len(definitions)} event definitions: give each"
             " definition one.",
         )
-    carrying = [definition for definition in definitions if name(definition) in _ITEM_OF]
+    carrying = [definition for definition in definitions if bpmn_name(definition) in _ITEM_OF]
     for each, definition in zip(data, carrying, strict=False):
-        reference, of = _ITEM_OF[name(definition)]
+        reference, of = _ITEM_OF[bpmn_name(definition)]
         carried = outline.find(definition, definition.get(reference))
         passed = outline.find(carried, carried.get(of)) if carried is not None else None
         declared = item(outline, each)
@@ -205,6 +209,6 @@ def _check_event(outline: Outline, report: Report, event: etree._Element) -> Non
             report.strict(
                 "event-data-type",
                 event,
-                f"The {label(each)} of {label(event)} and what its {name(definition)} carries differ in their item"
+                f"The {label(each)} of {label(event)} and what its {bpmn_name(definition)} carries differ in their item"
                 " definition: make them equal.",
             )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import (
+from ..reading.words import (
     CATCH_EVENTS,
     EVENT_DEFINITIONS,
     EVENTS,
     SUB_PROCESSES,
     THROW_EVENTS,
-    Outline,
+    all_text,
+    bpmn_name,
     child,
     children,
     is_true,
     label,
-    name,
-    text,
 )
+from .outline import Outline
 from .report import Report
 
 
@@ -37,9 +37,9 @@ _END = _kinds("message signal escalation compensate error cancel terminate") | _
 
 def check_events(outline: Outline, report: Report) -> None:
     """Report events of a kind, or with surroundings, that their place does not allow."""
-    for event in (node for node in outline.nodes if name(node) in EVENTS):
+    for event in (node for node in outline.nodes if bpmn_name(node) in EVENTS):
         _check_kind(outline, report, event)
-        if name(event) == "boundaryEvent":
+        if bpmn_name(event) == "boundaryEvent":
             _check_boundary(outline, report, event)
     for definitions in (outline.by_tag[tag] for tag in sorted(EVENT_DEFINITIONS)):
         for definition in definitions:
@@ -53,7 +53,7 @@ def check_events(outline: Outline, report: Report) -> None:
 
 def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None:
     where, allowed = _place(outline, event)
-    if any(name(entry) == "eventDefinitionRef" for entry in event) and not outline.definitions(event):
+    if any(bpmn_name(entry) == "eventDefinitionRef" for entry in event) and not outline.definitions(event):
         return  # its kind is in another file, or the reference has been reported
     if _is_of_own_kind(event):
         return
@@ -76,7 +76,7 @@ def _is_of_own_kind(event: etree._Element) -> bool:
 
 
 def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]]:
-    tag, scope = name(event), outline.scope[event]
+    tag, scope = bpmn_name(event), outline.scope[event]
     if tag == "startEvent":
         if is_true(scope, "triggeredByEvent"):
             if is_true(event, "isInterrupting", default=True):
@@ -85,12 +85,12 @@ def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]
                 "the non-interrupting start event of an event sub-process",
                 _EVENT_SUB_PROCESS - _ALWAYS_INTERRUPTING,
             )
-        if name(scope) in SUB_PROCESSES:
+        if bpmn_name(scope) in SUB_PROCESSES:
             return "the start event of a sub-process", _NONE
         return "the start event of a process", _START
     if tag == "boundaryEvent":
         host = outline.find(event, event.get("attachedToRef"))
-        allowed = _BOUNDARY if host is None or name(host) == "transaction" else _BOUNDARY - _kinds("cancel")
+        allowed = _BOUNDARY if host is None or bpmn_name(host) == "transaction" else _BOUNDARY - _kinds("cancel")
         if is_true(event, "cancelActivity", default=True) or "compensateEventDefinition" in outline.kinds(event):
             return "a boundary event" + (f" of {label(host)}" if host is not None else ""), allowed
         return "a non-interrupting boundary event", allowed - _ALWAYS_INTERRUPTING
@@ -105,7 +105,7 @@ def _place(outline: Outline, event: etree._Element) -> tuple[str, frozenset[str]
 
 def _inside(outline: Outline, element: etree._Element, tag: str) -> bool:
     scope = outline.scope.get(element)
-    while scope is not None and name(scope) != tag:
+    while scope is not None and bpmn_name(scope) != tag:
         scope = outline.scope.get(scope)
     return scope is not None
 
@@ -169,12 +169,12 @@ def _check_compensation(outline: Outline, report: Report, event: etree._Element)
 
 def _check_definition(outline: Outline, report: Report, definition: etree._Element) -> None:
     event = definition.getparent()
-    kind = name(definition).removesuffix("EventDefinition")
-    if event is None or not outline.executable(definition) or name(event) not in EVENTS:
+    kind = bpmn_name(definition).removesuffix("EventDefinition")
+    if event is None or not outline.executable(definition) or bpmn_name(event) not in EVENTS:
         return
     if kind == "message":
         _check_message(outline, report, definition, event)
-    elif kind == "escalation" and name(event) in THROW_EVENTS:
+    elif kind == "escalation" and bpmn_name(event) in THROW_EVENTS:
         escalation = outline.find(definition, definition.get("escalationRef"))
         if escalation is None or not escalation.get("escalationCode"):
             report.strict(
@@ -183,7 +183,7 @@ def _check_definition(outline: Outline, report: Report, definition: etree._Eleme
                 f"The {label(event)} throws an escalation without a code: refer to an escalation with an"
                 " escalationCode.",
             )
-    elif kind == "error" and name(event) == "endEvent":
+    elif kind == "error" and bpmn_name(event) == "endEvent":
         error = outline.find(definition, definition.get("errorRef"))
         if error is None or not error.get("errorCode"):
             report.strict(
@@ -195,7 +195,7 @@ def _check_definition(outline: Outline, report: Report, definition: etree._Eleme
         report.strict("signal-without-reference", event, f"The {label(event)} names no signal: give it a signalRef.")
     elif kind == "conditional":
         condition = child(definition, "condition")
-        if condition is None or not text(condition):
+        if condition is None or not all_text(condition):
             report.error(
                 "condition-missing", event, f"The {label(event)} waits for a condition that is empty: write one."
             )
@@ -220,7 +220,7 @@ def _check_shared_definition(outline: Outline, report: Report, reference: etree.
     """Only what stands at the root of the file may be shared, else two events would be one (BPMN 2.0, 10.4.4)."""
     definition = outline.find(reference, reference.text)
     owner = definition.getparent() if definition is not None else None
-    if definition is not None and owner is not None and name(owner) in THROW_EVENTS | CATCH_EVENTS:
+    if definition is not None and owner is not None and bpmn_name(owner) in THROW_EVENTS | CATCH_EVENTS:
         report.error(
             "shared-event-definition",
             reference.getparent(),

@@ -6,7 +6,8 @@ import re
 
 from lxml import etree
 
-from .outline import XSI_TYPE, Outline, children, label, name, text
+from ..reading.words import XSI_TYPE, all_text, bpmn_name, children, label
+from .outline import Outline
 from .report import Report
 
 _EXPRESSIONS = (
@@ -57,11 +58,11 @@ def check_expressions(outline: Outline, report: Report) -> None:
 
 def _check_expression(outline: Outline, report: Report, element: etree._Element, tag: str) -> None:
     owner = element.getparent()
-    if owner is None or (tag == "condition" and name(owner) != "conditionalEventDefinition"):
+    if owner is None or (tag == "condition" and bpmn_name(owner) != "conditionalEventDefinition"):
         _check_body(report, element)
         return
     formal = element.get(XSI_TYPE, "").rpartition(":")[2] == "tFormalExpression"
-    body = text(element)
+    body = all_text(element)
     if formal:
         _check_body(report, element)
     elif outline.executable(element) and not _is_formal(tag, body):
@@ -89,12 +90,12 @@ def _is_formal(tag: str, body: str) -> bool:
 
 def _check_body(report: Report, element: etree._Element) -> None:
     # Camunda keeps long expressions in a file of their own, named by an attribute.
-    if not text(element) and not len(element) and not any(key.endswith("}resource") for key in element.attrib):
-        say = report.error if name(element).startswith("time") else report.strict
+    if not all_text(element) and not len(element) and not any(key.endswith("}resource") for key in element.attrib):
+        say = report.error if bpmn_name(element).startswith("time") else report.strict
         say(
             "expression-empty",
             element,
-            f"The {name(element)} of {_owner(element)} is a formal expression without content: write one.",
+            f"The {bpmn_name(element)} of {_owner(element)} is a formal expression without content: write one.",
         )
 
 
@@ -115,7 +116,7 @@ def _check_timer(outline: Outline, report: Report, definition: etree._Element) -
             " and timeCycle.",
         )
     for time in times:
-        body, tag = text(time), name(time)
+        body, tag = all_text(time), bpmn_name(time)
         if body and not is_time(tag, body) and not _may_be_expression(body):
             say = report.error if _TIME_LIKE.match(body) else report.strict
             say(

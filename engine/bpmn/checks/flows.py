@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import ACTIVITIES, EVENTS, GATEWAYS, Outline, child, children, is_true, label, name, text
+from ..reading.words import ACTIVITIES, EVENTS, GATEWAYS, all_text, bpmn_name, child, children, is_true, label
+from .outline import Outline
 from .reachability import ends_itself, instantiates, stands_alone, starts_itself
 from .report import Report
 
@@ -19,7 +20,7 @@ def check_flows(outline: Outline, report: Report) -> None:
         if outline.lists_flows:
             _check_listing(outline, report, node)
     for scope, nodes in outline.nodes_by_scope.items():
-        if name(scope) != "adHocSubProcess":
+        if bpmn_name(scope) != "adHocSubProcess":
             _check_scope(outline, report, nodes)
 
 
@@ -54,7 +55,7 @@ def _check_flow(outline: Outline, report: Report, flow: etree._Element) -> None:
 
 
 def _check_condition(outline: Outline, report: Report, flow: etree._Element, source: etree._Element) -> None:
-    tag = name(source)
+    tag = bpmn_name(source)
     if tag in ACTIVITIES and len(outline.flows_out(source)) == 1:
         report.strict(
             "single-conditional-flow",
@@ -86,7 +87,7 @@ def _check_condition(outline: Outline, report: Report, flow: etree._Element, sou
 
 
 def _check_ends(outline: Outline, report: Report, node: etree._Element) -> None:
-    tag, incoming, outgoing = name(node), outline.flows_in(node), outline.flows_out(node)
+    tag, incoming, outgoing = bpmn_name(node), outline.flows_in(node), outline.flows_out(node)
     if tag in ("startEvent", "boundaryEvent") and incoming:
         report.error(
             "flow-into-event",
@@ -109,15 +110,15 @@ def _check_ends(outline: Outline, report: Report, node: etree._Element) -> None:
             " isForCompensation.",
         )
     if node.get("id") is None:
-        report.strict("missing-id", node, f"The {name(node)} has no id, so nothing can refer to it: give it one.")
+        report.strict("missing-id", node, f"The {bpmn_name(node)} has no id, so nothing can refer to it: give it one.")
 
 
 def _check_default(outline: Outline, report: Report, node: etree._Element) -> None:
     default = node.get("default")
-    if default is None or name(node) not in ACTIVITIES | GATEWAYS:
+    if default is None or bpmn_name(node) not in ACTIVITIES | GATEWAYS:
         return
     flow = outline.find(node, default)
-    if flow is None or name(flow) != "sequenceFlow":
+    if flow is None or bpmn_name(flow) != "sequenceFlow":
         return  # a dangling or wrong reference, already said
     if flow.get("sourceRef") != node.get("id"):
         report.error(
@@ -126,7 +127,7 @@ def _check_default(outline: Outline, report: Report, node: etree._Element) -> No
             f"The default flow {default!r} of {label(node)} leaves {flow.get('sourceRef')!r}: name one of its own"
             " outgoing flows.",
         )
-    elif (condition := child(flow, "conditionExpression")) is not None and text(condition):
+    elif (condition := child(flow, "conditionExpression")) is not None and all_text(condition):
         report.warning(
             "default-flow-condition",
             flow,
@@ -139,7 +140,7 @@ def _check_listing(outline: Outline, report: Report, node: etree._Element) -> No
     """A file that writes ``incoming`` and ``outgoing`` has to write them all (BPMN 2.0, table 8.46)."""
     sides = (("incoming", outline.flows_in(node), "targetRef"), ("outgoing", outline.flows_out(node), "sourceRef"))
     for tag, flows, end in sides:
-        listed = {outline.local(entry, text(entry)) for entry in children(node, tag)}
+        listed = {outline.local(entry, all_text(entry)) for entry in children(node, tag)}
         for flow in flows:
             if flow.get("id") not in listed and flow.get("id") is not None:
                 report.strict(
@@ -149,8 +150,8 @@ def _check_listing(outline: Outline, report: Report, node: etree._Element) -> No
                     f" add <{tag}>{flow.get('id')}</{tag}>.",
                 )
         for entry in children(node, tag):
-            flow_listed = outline.find(entry, text(entry))
-            if flow_listed is None or name(flow_listed) != "sequenceFlow":
+            flow_listed = outline.find(entry, all_text(entry))
+            if flow_listed is None or bpmn_name(flow_listed) != "sequenceFlow":
                 continue
             if flow_listed.get(end) != node.get("id"):
                 report.strict(
@@ -163,8 +164,8 @@ def _check_listing(outline: Outline, report: Report, node: etree._Element) -> No
 
 def _check_scope(outline: Outline, report: Report, nodes: list[etree._Element]) -> None:
     """Start and end events come together, and with them every node needs a way in and out (10.4.2, 10.4.3)."""
-    starts = [node for node in nodes if name(node) == "startEvent"]
-    ends = [node for node in nodes if name(node) == "endEvent"]
+    starts = [node for node in nodes if bpmn_name(node) == "startEvent"]
+    ends = [node for node in nodes if bpmn_name(node) == "endEvent"]
     if starts and not ends:
         report.strict(
             "missing-end-event",
@@ -180,13 +181,13 @@ def _check_scope(outline: Outline, report: Report, nodes: list[etree._Element]) 
     for node in nodes:
         free = stands_alone(outline, node)
         if not outline.flows_in(node) and not free and not starts_itself(outline, node):
-            intermediate = name(node) in ("intermediateCatchEvent", "intermediateThrowEvent")
-            if starts or intermediate or name(node) == "endEvent":
+            intermediate = bpmn_name(node) in ("intermediateCatchEvent", "intermediateThrowEvent")
+            if starts or intermediate or bpmn_name(node) == "endEvent":
                 report.strict(
                     "no-way-in", node, f"No sequence flow enters {label(node)}, so it is never reached: add one."
                 )
         if not outline.flows_out(node) and not free and not ends_itself(outline, node):
-            intermediate = name(node) in ("intermediateCatchEvent", "intermediateThrowEvent", "startEvent")
+            intermediate = bpmn_name(node) in ("intermediateCatchEvent", "intermediateThrowEvent", "startEvent")
             if ends or intermediate:
                 report.strict(
                     "no-way-out",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import GATEWAYS, Outline, is_true, label, name
+from ..reading.words import GATEWAYS, bpmn_name, is_true, label
+from .outline import Outline
 from .report import Report
 
 _AFTER_EVENT_GATEWAY = frozenset(f"{kind}EventDefinition" for kind in ("message", "signal", "timer", "conditional"))
@@ -12,9 +13,9 @@ _AFTER_EVENT_GATEWAY = frozenset(f"{kind}EventDefinition" for kind in ("message"
 
 def check_gateways(outline: Outline, report: Report) -> None:
     """Report gateways whose flows contradict their kind or their direction."""
-    for gateway in (node for node in outline.nodes if name(node) in GATEWAYS):
+    for gateway in (node for node in outline.nodes if bpmn_name(node) in GATEWAYS):
         ways_in, ways_out = len(outline.flows_in(gateway)), len(outline.flows_out(gateway))
-        if name(gateway) == "eventBasedGateway":
+        if bpmn_name(gateway) == "eventBasedGateway":
             _check_event_based(outline, report, gateway)
         elif ways_in < 2 and ways_out < 2:
             report.strict(
@@ -66,7 +67,7 @@ def _check_event_based(outline: Outline, report: Report, gateway: etree._Element
     targets = [target for flow in flows if (target := outline.by_id.get(flow.get("targetRef", ""))) is not None]
     for target in targets:
         _check_target(outline, report, gateway, target)
-    receives = [target for target in targets if name(target) == "receiveTask"]
+    receives = [target for target in targets if bpmn_name(target) == "receiveTask"]
     messages = [target for target in targets if "messageEventDefinition" in outline.kinds(target)]
     if receives and messages:
         report.error(
@@ -78,7 +79,7 @@ def _check_event_based(outline: Outline, report: Report, gateway: etree._Element
 
 
 def _check_target(outline: Outline, report: Report, gateway: etree._Element, target: etree._Element) -> None:
-    tag = name(target)
+    tag = bpmn_name(target)
     allowed = tag == "receiveTask" or (
         tag == "intermediateCatchEvent" and outline.kinds(target) <= _AFTER_EVENT_GATEWAY
     )

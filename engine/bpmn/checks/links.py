@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from .outline import Outline, child, children, label, text
+from ..reading.words import all_text, child, children, label
+from .outline import Outline
 from .report import Report
 
 
@@ -35,7 +36,9 @@ def check_links(outline: Outline, report: Report) -> None:
 
 
 def _sources(event: etree._Element) -> set[str]:
-    return {text(source) for entry in children(event, "linkEventDefinition") for source in children(entry, "source")}
+    return {
+        all_text(source) for entry in children(event, "linkEventDefinition") for source in children(entry, "source")
+    }
 
 
 def _check_ends(report: Report, event: etree._Element, flows: list[etree._Element], verb: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ..reading.words import all_text, bpmn_name, child, children, label
 from .data import item, same_item
-from .outline import Outline, child, children, label, name, text
+from .outline import Outline
 from .report import Report
 
 _Interface = dict[str, list[str]]
@@ -32,7 +33,7 @@ def check_operations(outline: Outline, report: Report) -> None:
     callees: dict[etree._Element, _Interface] = {}
     for call in outline.by_tag["callActivity"]:
         called = outline.find(call, call.get("calledElement"))
-        if called is None or name(called) not in _CALLABLE:
+        if called is None or bpmn_name(called) not in _CALLABLE:
             continue
         if called not in callees:
             callees[called] = _interface(outline, called)
@@ -59,7 +60,7 @@ def _items(outline: Outline, owner: etree._Element, tag: str) -> list[etree._Ele
 
 def _message_item(outline: Outline, operation: etree._Element | None, tag: str) -> etree._Element | None:
     reference = child(operation, tag) if operation is not None else None
-    message = outline.find(reference, text(reference)) if reference is not None else None
+    message = outline.find(reference, all_text(reference)) if reference is not None else None
     return outline.find(message, message.get("itemRef")) if message is not None else None
 
 
@@ -142,7 +143,7 @@ def _check_service(outline: Outline, report: Report, callee: etree._Element) -> 
         ends = (("inputDataRef", "inMessageRef"), ("outputDataRef", "outMessageRef"))
         for attribute, message_tag in ends:
             data = outline.find(binding, binding.get(attribute))
-            if operation is None or data is None or name(data) not in ("dataInput", "dataOutput"):
+            if operation is None or data is None or bpmn_name(data) not in ("dataInput", "dataOutput"):
                 continue
             if not same_item(item(outline, data), _message_item(outline, operation, message_tag)):
                 report.strict(
@@ -155,7 +156,7 @@ def _check_service(outline: Outline, report: Report, callee: etree._Element) -> 
 
 def _check_resource(outline: Outline, report: Report, role: etree._Element) -> None:
     reference = child(role, "resourceRef")
-    resource = outline.find(reference, text(reference)) if reference is not None else None
+    resource = outline.find(reference, all_text(reference)) if reference is not None else None
     for binding in children(role, "resourceParameterBinding"):
         parameter = outline.find(binding, binding.get("parameterRef"))
         if resource is not None and parameter is not None and parameter.getparent() is not resource:

@@ -8,23 +8,7 @@ from functools import cached_property
 
 from lxml import etree
 
-BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
-BPMNDI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
-XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-
-TASKS = frozenset("task sendTask receiveTask serviceTask userTask manualTask scriptTask businessRuleTask".split())
-SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
-ACTIVITIES = TASKS | SUB_PROCESSES | {"callActivity"}
-GATEWAYS = frozenset("exclusiveGateway inclusiveGateway parallelGateway complexGateway eventBasedGateway".split())
-CATCH_EVENTS = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
-THROW_EVENTS = frozenset({"intermediateThrowEvent", "endEvent"})
-EVENTS = CATCH_EVENTS | THROW_EVENTS
-FLOW_NODES = ACTIVITIES | GATEWAYS | EVENTS
-EVENT_DEFINITIONS = frozenset(
-    "messageEventDefinition timerEventDefinition escalationEventDefinition conditionalEventDefinition "
-    "linkEventDefinition errorEventDefinition cancelEventDefinition compensateEventDefinition "
-    "signalEventDefinition terminateEventDefinition".split()
-)
+from ..reading.words import EVENT_DEFINITIONS, FLOW_NODES, SUB_PROCESSES, bpmn_name, child, children, is_true
 
 # Names by which an engine or a modeler is known, in the namespaces that a file declares or in its ``exporter``.
 # The ids that bpmn-js gives to what is drawn with it, whatever product it is a part of.
@@ -64,7 +48,7 @@ class Outline:
         open_elements = [(self.root, None, None)]
         while open_elements:
             element, scope, process = open_elements.pop()
-            tag = name(element)
+            tag = bpmn_name(element)
             element_id = element.get("id")
             if element_id is not None and element_id in self.by_id:
                 self.repeated.append(element)
@@ -167,18 +151,18 @@ class Outline:
         """The tags of the event's definitions."""
         known = self._kinds.get(event)
         if known is None:
-            known = self._kinds[event] = frozenset(name(definition) for definition in self.definitions(event))
+            known = self._kinds[event] = frozenset(bpmn_name(definition) for definition in self.definitions(event))
         return known
 
     def _find_definitions(self, event: etree._Element) -> list[etree._Element]:
         found = []
-        for child in event:
-            tag = name(child)
+        for part in event:
+            tag = bpmn_name(part)
             if tag in EVENT_DEFINITIONS:
-                found.append(child)
+                found.append(part)
             elif tag == "eventDefinitionRef":
-                referenced = self.find(child, child.text)
-                if referenced is not None and name(referenced) in EVENT_DEFINITIONS:
+                referenced = self.find(part, part.text)
+                if referenced is not None and bpmn_name(referenced) in EVENT_DEFINITIONS:
                     found.append(referenced)
         return found
 
@@ -201,47 +185,16 @@ class Outline:
     def link_targets(self, definition: etree._Element) -> list[etree._Element]:
         """The catch events that a throwing link goes to: by its ``target``, else by its name on the same level."""
         event = definition.getparent()
-        if event is None or name(definition) != "linkEventDefinition":
+        if event is None or bpmn_name(definition) != "linkEventDefinition":
             return []
         target = child(definition, "target")
         if target is not None:
             referenced = self.find(target, target.text)
             found = referenced.getparent() if referenced is not None else None
-            return [found] if found is not None and name(found) == "intermediateCatchEvent" else []
+            return [found] if found is not None and bpmn_name(found) == "intermediateCatchEvent" else []
         return self._link_catches.get((self.scope.get(event), definition.get("name", "")), [])
 
     def executable(self, element: etree._Element) -> bool:
         """Whether the process around ``element`` is to be run; one that does not say counts as one that is."""
         process = self.process.get(element)
         return process is not None and is_true(process, "isExecutable", default=True)
-
-
-def name(element: etree._Element) -> str:
-    """The tag without namespace of a BPMN element, "" for anything else."""
-    tag = element.tag
-    return tag[len(BPMN) :] if isinstance(tag, str) and tag.startswith(BPMN) else ""
-
-
-def is_true(element: etree._Element, attribute: str, *, default: bool = False) -> bool:
-    """An attribute of type xsd:boolean."""
-    value = element.get(attribute)
-    return default if value is None else value.strip() in ("true", "1")
-
-
-def children(element: etree._Element, tag: str) -> list[etree._Element]:
-    return element.findall(BPMN + tag)
-
-
-def child(element: etree._Element, tag: str) -> etree._Element | None:
-    return element.find(BPMN + tag)
-
-
-def text(element: etree._Element) -> str:
-    return "".join(element.itertext()).strip()
-
-
-def label(element: etree._Element) -> str:
-    """How a finding calls an element: ``userTask 'approve'``."""
-    tag = name(element) or etree.QName(element).localname
-    shown = element.get("id") or element.get("name")
-    return f"{tag} {shown!r}" if shown else f"{tag} without id"

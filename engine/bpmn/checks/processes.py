@@ -5,7 +5,8 @@ from __future__ import annotations
 from lxml import etree
 
 from ...limits import Limits
-from .outline import BPMN, Outline, is_true, label
+from ..reading.words import is_true, label, local_name, qualified
+from .outline import Outline
 from .report import Report
 
 # A node comes with about two flows, a shape and some edges. Beyond that libxml2 gets slow: it counts the siblings
@@ -22,12 +23,11 @@ def check_size(outline: Outline, report: Report, limits: Limits) -> bool:
         text = "The file holds decisions and no process: deploy it together with the file whose tasks make them."
         report.error("no-definitions", root, text)
         return False
-    if root.tag != f"{BPMN}definitions":
+    if root.tag != qualified("definitions"):
         report.error(
             "no-definitions",
             root,
-            f"The file starts with <{etree.QName(root).localname}>, not with the definitions of BPMN 2.0:"
-            " deploy a BPMN 2.0 file.",
+            f"The file starts with <{local_name(root)}>, not with the definitions of BPMN 2.0: deploy a BPMN 2.0 file.",
         )
         return False
     if len(outline.nodes) > limits.model_nodes:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from lxml import etree
 
-from .outline import Outline, is_true, label, name
+from ..reading.words import bpmn_name, is_true, label
+from .outline import Outline
 from .report import Report
 
 
 def check_reachability(outline: Outline, report: Report) -> None:
     """Warn of nodes that no token reaches, and of loops that no token leaves."""
     for scope, nodes in outline.nodes_by_scope.items():
-        if name(scope) == "adHocSubProcess":
+        if bpmn_name(scope) == "adHocSubProcess":
             continue
         following = {node: _following(outline, node) for node in nodes}
-        starts = [node for node in nodes if starts_itself(outline, node) and name(node) != "intermediateCatchEvent"]
+        starts = [
+            node for node in nodes if starts_itself(outline, node) and bpmn_name(node) != "intermediateCatchEvent"
+        ]
         implicit = [node for node in nodes if not outline.flows_in(node) and not stands_alone(outline, node)]
         reached = _closure(starts or implicit, following)
         for node in nodes:
@@ -30,7 +33,7 @@ def _following(outline: Outline, node: etree._Element) -> list[etree._Element]:
     targets = [outline.by_id.get(flow.get("targetRef", "")) for flow in outline.flows_out(node)]
     found = [target for target in targets if target is not None]
     found.extend(outline.boundary_events.get(node.get("id", ""), ()))
-    for definition in outline.definitions(node) if name(node) == "intermediateThrowEvent" else ():
+    for definition in outline.definitions(node) if bpmn_name(node) == "intermediateThrowEvent" else ():
         found.extend(outline.link_targets(definition))
     return found
 
@@ -68,22 +71,22 @@ def _closure(first: list[etree._Element], following: dict[etree._Element, list[e
 
 
 def stands_alone(outline: Outline, node: etree._Element) -> bool:
-    return is_true(node, "triggeredByEvent") or is_true(node, "isForCompensation") or name(node) == "boundaryEvent"
+    return is_true(node, "triggeredByEvent") or is_true(node, "isForCompensation") or bpmn_name(node) == "boundaryEvent"
 
 
 def starts_itself(outline: Outline, node: etree._Element) -> bool:
-    if name(node) == "startEvent" or instantiates(outline, node):
+    if bpmn_name(node) == "startEvent" or instantiates(outline, node):
         return True
     return _is_link(outline, node, "intermediateCatchEvent")
 
 
 def ends_itself(outline: Outline, node: etree._Element) -> bool:
-    return name(node) == "endEvent" or _is_link(outline, node, "intermediateThrowEvent")
+    return bpmn_name(node) == "endEvent" or _is_link(outline, node, "intermediateThrowEvent")
 
 
 def instantiates(outline: Outline, node: etree._Element) -> bool:
-    return name(node) in ("receiveTask", "eventBasedGateway") and is_true(node, "instantiate")
+    return bpmn_name(node) in ("receiveTask", "eventBasedGateway") and is_true(node, "instantiate")
 
 
 def _is_link(outline: Outline, node: etree._Element, tag: str) -> bool:
-    return name(node) == tag and "linkEventDefinition" in outline.kinds(node)
+    return bpmn_name(node) == tag and "linkEventDefinition" in outline.kinds(node)

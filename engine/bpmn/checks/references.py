@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from lxml import etree
 
-from .outline import ACTIVITIES, BPMN, EVENT_DEFINITIONS, EVENTS, FLOW_NODES, SUB_PROCESSES, Outline, label, name
+from ..reading.words import ACTIVITIES, BPMN, EVENT_DEFINITIONS, EVENTS, FLOW_NODES, SUB_PROCESSES, bpmn_name, label
+from .outline import Outline
 from .report import Report
 
 _ACTIVITY = ACTIVITIES | {"choreographyTask", "subChoreography", "callChoreography"}
@@ -123,8 +124,8 @@ def check_references(outline: Outline, report: Report) -> None:
             for attribute, value in element.items():
                 _check(outline, report, element, element, attribute, value)
             parent = element.getparent()
-            if parent is not None and not len(element) and element.text and name(parent):
-                _check(outline, report, parent, element, name(element), element.text)
+            if parent is not None and not len(element) and element.text and bpmn_name(parent):
+                _check(outline, report, parent, element, bpmn_name(element), element.text)
     for element in outline.repeated:
         first = outline.by_id[element.get("id", "")]
         report.error(
@@ -138,7 +139,7 @@ def check_references(outline: Outline, report: Report) -> None:
 def check_imports(outline: Outline, report: Report, together: Collection[str]) -> None:
     """Warn of BPMN files that are imported and not there (BPMN 2.0, 15.3.2); a reference into one is refused itself."""
     for imported in outline.by_tag["import"]:
-        if imported.get("importType") == BPMN[1:-1] and imported.get("namespace") not in together:
+        if imported.get("importType") == BPMN and imported.get("namespace") not in together:
             report.warning(
                 "import-missing",
                 imported,
@@ -150,16 +151,16 @@ def check_imports(outline: Outline, report: Report, together: Collection[str]) -
 def _check(
     outline: Outline, report: Report, owner: etree._Element, place: etree._Element, attribute: str, value: str
 ) -> None:
-    allowed = _TARGETS.get((name(owner), attribute))
+    allowed = _TARGETS.get((bpmn_name(owner), attribute))
     if allowed is None:
         allowed = _TARGETS.get(attribute)
-    if allowed is None or (attribute == "default" and name(owner) not in _WITH_DEFAULT):
+    if allowed is None or (attribute == "default" and bpmn_name(owner) not in _WITH_DEFAULT):
         return
     local = outline.local(place, value.strip())
     if not local:
         return
     target = outline.by_id.get(local)
-    free = attribute in _FREE or name(owner) in _DATA_ASSOCIATIONS
+    free = attribute in _FREE or bpmn_name(owner) in _DATA_ASSOCIATIONS
     say = report.strict if free else report.error
     if target is None and attribute == "operationRef" and owner.get("messageRef") is not None:
         report.warning(
@@ -176,7 +177,7 @@ def _check(
                 f"The {attribute} of {label(owner)} refers to {local!r}, which is not in the file:"
                 " add it or correct the reference.",
             )
-    elif allowed and name(target) not in allowed:
+    elif allowed and bpmn_name(target) not in allowed:
         say(
             "wrong-reference",
             place,

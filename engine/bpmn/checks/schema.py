@@ -12,7 +12,7 @@ from lxml import etree
 from SpiffWorkflow import bpmn
 
 from ...findings import Finding
-from .outline import BPMN
+from ..reading.words import qualified
 from .report import Report, place, shorten
 
 # Not by BpmnParser, which tells it too: to import that takes longer than to read many a model.
@@ -56,12 +56,12 @@ def _schema() -> etree.XMLSchema:
 
 def _readable(root: etree._Element) -> etree._Element:
     """``root``, or a copy where ``formalExpression`` is called ``messagePath``: bpmn-js writes it so, all read it."""
-    wanted = f"{BPMN}correlationPropertyRetrievalExpression/{BPMN}formalExpression"
+    wanted = f"{qualified('correlationPropertyRetrievalExpression')}/{qualified('formalExpression')}"
     if root.find(f".//{wanted}") is None:
         return root
     changed = copy.deepcopy(root)
     for element in changed.iterfind(f".//{wanted}"):
-        element.tag = f"{BPMN}messagePath"
+        element.tag = qualified("messagePath")
     return changed
 
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from ..reading.vendors import local_name
+from ..reading.words import SUB_PROCESSES, local_name
 from .layers import Edge, Placing, place
 
-SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 GUTTER, GAP, MARGIN, LANE = 60.0, 30.0, 40.0, 20.0
 EVENT, GATEWAY, LINE_HEIGHT = 36.0, 50.0, 14.0
 TASK = (100.0, 80.0)

@@ -6,12 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from ..reading.vendors import BPMN, local_name, own_text
-from .boxes import SUB_PROCESSES, TASK, Box, Drawing, Line, Point, draw, plain
+from ..reading.words import BPMNDI, DC, DI, SUB_PROCESSES, child, children, local_name, own_text, qualified
+from .boxes import TASK, Box, Drawing, Line, Point, draw, plain
 
-BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
-DC = "http://www.omg.org/spec/DD/20100524/DC"
-DI = "http://www.omg.org/spec/DD/20100524/DI"
 NAMESPACES = {"bpmndi": BPMNDI, "dc": DC, "di": DI}
 
 POOL_BAND, POOL_GAP = 30.0, 60.0
@@ -33,17 +30,15 @@ def add_diagram(root: etree._Element) -> None:
     for empty in list(root.iterchildren(f"{{{BPMNDI}}}BPMNDiagram")):
         root.remove(empty)
     drawings = {
-        process.get("id", ""): _draw_process(process)
-        for process in root.iterchildren(f"{{{BPMN}}}process")
-        if process.get("id")
+        process.get("id", ""): _draw_process(process) for process in children(root, "process") if process.get("id")
     }
     ids = _Ids(root)
-    collaboration = root.find(f"{{{BPMN}}}collaboration")
+    collaboration = child(root, "collaboration")
     pooled: set[str] = set()
     if collaboration is not None and collaboration.get("id"):
-        pooled = {plain(one.get("processRef")) for one in collaboration.iterchildren(f"{{{BPMN}}}participant")}
+        pooled = {plain(one.get("processRef")) for one in children(collaboration, "participant")}
         _write(root, ids, collaboration, *_draw_pools(collaboration, drawings))
-    for process in root.iterchildren(f"{{{BPMN}}}process"):
+    for process in children(root, "process"):
         drawing = drawings.get(process.get("id", ""))
         if drawing is not None and process.get("id") not in pooled:
             boxes, lines = _flatten(drawing, 0.0, 0.0)
@@ -67,7 +62,7 @@ class _Ids:
 
 def _draw_process(process: etree._Element) -> Drawing:
     """The drawing of a process, its sub-processes drawn first from the innermost outward."""
-    tags = [f"{{{BPMN}}}{name}" for name in sorted(SUB_PROCESSES)]
+    tags = [qualified(name) for name in sorted(SUB_PROCESSES)]
     drawn: dict[etree._Element, Drawing] = {}
     for scope in reversed(list(process.iter(*tags))):
         if scope is not process:
@@ -99,7 +94,7 @@ def _moved(
 
 def _draw_pools(collaboration: etree._Element, drawings: Mapping[str, Drawing]) -> tuple[list[Box], list[Line]]:
     """Pools of one width under each other, with what is inside and the messages between them."""
-    participants = [one for one in collaboration.iterchildren(f"{{{BPMN}}}participant") if one.get("id")]
+    participants = [one for one in children(collaboration, "participant") if one.get("id")]
     nothing = Drawing(width=4 * TASK[0], height=TASK[1])
     inside = [drawings.get(plain(one.get("processRef")), nothing) for one in participants]
     width = max((drawing.width for drawing in inside), default=0.0) + POOL_BAND
@@ -123,7 +118,7 @@ def _loose_lines(scope: etree._Element, boxes: Sequence[Box], lines: Sequence[Li
     done = {line.element for line in lines}
     names = ("messageFlow", "association", "dataInputAssociation", "dataOutputAssociation")
     found = []
-    for element in scope.iter(*(f"{{{BPMN}}}{name}" for name in names)):
+    for element in scope.iter(*(qualified(name) for name in names)):
         if not element.get("id") or element in done:
             continue
         owner = element.getparent()
@@ -139,8 +134,8 @@ def _loose_lines(scope: etree._Element, boxes: Sequence[Box], lines: Sequence[Li
 
 
 def _end(element: etree._Element, name: str) -> str:
-    child = element.find(f"{{{BPMN}}}{name}")
-    return plain(element.get(name) or (own_text(child) if child is not None else ""))
+    part = child(element, name)
+    return plain(element.get(name) or (own_text(part) if part is not None else ""))
 
 
 def _between(source: Box, target: Box) -> list[Point]:
@@ -205,7 +200,7 @@ def _number(value: float) -> str:
 
 def _insert(root: etree._Element, diagram: etree._Element) -> None:
     """Diagrams come after the root elements and before the relationships (BPMN 2.0, table 8.1 Definitions)."""
-    relationship = root.find(f"{{{BPMN}}}relationship")
+    relationship = child(root, "relationship")
     if relationship is not None:
         relationship.addprevious(diagram)
     else:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from lxml import etree
 
 from ...limits import Limits
-from ..reading.vendors import local_name
+from ..reading.words import BPMNDI, DC, DI, local_name
 from ..reading.xml import read_xml
 from .boxes import Point, plain
 from .canvas import LINE_HEIGHT, MARGIN, Bounds, Canvas, Paint, number, path
-from .layout import BPMNDI, DC, DI, add_diagram
+from .layout import add_diagram
 from .symbols import CONTAINERS, Shape, draw_shape
 
 PLAIN = Paint()

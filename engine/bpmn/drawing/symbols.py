@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from ..reading.vendors import BPMN, local_name, own_text
+from ..reading.words import SUB_PROCESSES, child, local_name, own_text
 from .boxes import is_flow_node
 from .canvas import LINE_HEIGHT, Bounds, Canvas, Paint, number, path
 from .glyphs import EVENT_GLYPHS, GATEWAY_GLYPHS, TASK_GLYPHS
 
-CONTAINERS = frozenset({"participant", "lane", "subProcess", "transaction", "adHocSubProcess", "group"})
+CONTAINERS = SUB_PROCESSES | {"participant", "lane", "group"}
 
 
 class Shape(NamedTuple):
@@ -45,7 +45,7 @@ def draw_shape(canvas: Canvas, parent: etree._Element, shape: Shape, paint: Pain
     elif name == "textAnnotation":
         bracket = [(x + 10, y), (x, y), (x, y + height), (x + 10, y + height)]
         canvas.add(group, "path", fill="none", d=path(bracket))
-        text = element.find(f"{{{BPMN}}}text")
+        text = child(element, "text")
         canvas.text(group, None if text is None else own_text(text), shape.bounds)
     else:
         _data(canvas, group, shape)
@@ -131,8 +131,8 @@ def _name_below(canvas: Canvas, group: etree._Element, shape: Shape) -> None:
 def _markers(shape: Shape) -> Iterator[str]:
     """What the bottom of an activity tells (BPMN 2.0, table 10.3 and figure 10.9)."""
     element = shape.element
-    repeated = element.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
-    if element.find(f"{{{BPMN}}}standardLoopCharacteristics") is not None:
+    repeated = child(element, "multiInstanceLoopCharacteristics")
+    if child(element, "standardLoopCharacteristics") is not None:
         yield "loop"
     if repeated is not None:
         yield "sequential" if repeated.get("isSequential") == "true" else "parallel"

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
-
-from lxml import etree
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...dmn.decision import Shape
 from ...errors import ExpressionError
 from ...language.operators import Reading
-from ..reading.mappings import read_fields
-from ..reading.vendors import CAMUNDA, FLOWABLE, SPIFF, ZEEBE, attribute_value, extensions, local_name, own_text
 from .activity import Activity
 
 if TYPE_CHECKING:
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
 
 RESULT = "decisionResult"
 """By which name output mappings see the list of results, as in the Java engines."""
-SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
 
 
 class DecisionCall(NamedTuple):
@@ -36,46 +31,6 @@ class DecisionCall(NamedTuple):
     """Whether each output becomes a variable of its own name."""
     must_hit: bool = False
     """Whether it is a failure that no rule fits."""
-
-
-def read_decision(element: etree._Element) -> DecisionCall | None:
-    """The decision that a task names in the way of its modeler; None if it names none."""
-    kind = local_name(element)
-    if kind == "serviceTask" and attribute_value(element, "type", (FLOWABLE,)) == "dmn":
-        return _flowable(element)
-    if kind != "businessRuleTask":
-        return None
-    if reference := attribute_value(element, "decisionRef", (CAMUNDA,)):
-        shape = attribute_value(element, "mapDecisionResult", (CAMUNDA,)) or "resultList"
-        return DecisionCall(
-            decision=reference,
-            dialect="camunda:decisionRef",
-            shape=cast(Shape, shape) if shape in SHAPES else "resultList",
-            result_variable=attribute_value(element, "resultVariable", (CAMUNDA,)),
-        )
-    for called in extensions(element, "calledDecision", (ZEEBE,)):
-        if reference := called.get("decisionId", "").strip():
-            variable = called.get("resultVariable", "").strip() or None
-            return DecisionCall(
-                decision=reference, dialect="zeebe:calledDecision", shape="value", result_variable=variable
-            )
-    for called in extensions(element, "calledDecisionId", (SPIFF,)):
-        if reference := own_text(called):
-            return DecisionCall(
-                decision=reference, dialect="spiffworkflow:calledDecisionId", shape="value", spread=True, must_hit=True
-            )
-    return None
-
-
-def _flowable(element: etree._Element) -> DecisionCall | None:
-    fields = read_fields(element)
-    reference = fields.get("decisionTableReferenceKey") or fields.get("decisionServiceReferenceKey") or ""
-    if not reference.strip():
-        return None
-    must_hit = fields.get("decisionTaskThrowErrorOnNoHits", "false").strip() == "true"
-    return DecisionCall(
-        decision=reference.strip(), dialect="flowable:type=dmn", shape="value", spread=True, must_hit=must_hit
-    )
 
 
 class DecisionTask(Activity):
@@ -110,6 +65,3 @@ class DecisionTask(Activity):
             name = str(wanted)[:80]
             raise ExpressionError(f"{self.bpmn_id!r} asks for the decision {name!r}, which is not deployed.")
         return found
-
-
-__all__ = ["DecisionCall", "DecisionTask", "read_decision"]

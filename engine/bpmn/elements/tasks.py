@@ -13,8 +13,8 @@ from .events import CatchEvent, ThrowEvent
 from .loops import MultiInstance
 
 if TYPE_CHECKING:
+    from ....models.vocabulary import UndoPolicy
     from ...language.expressions import Expression, Value
-    from ..reading.multi_instance import Binding
 
 
 LONGEST_CODE = 255
@@ -33,11 +33,17 @@ class NoneTask(Activity):
 class StoneTask(Activity):
     """A task whose work a stone does."""
 
-    binding: Binding
+    stone: str
+    """The stone's code as written; it may hold ``${...}``."""
+    dialect: str
+    """What bound it, such as ``camunda:topic``."""
     code: Value
-    """The stone's code, which may be an expression."""
+    """What yields the stone's code."""
     fixed_code: str | None = None
-    """The code itself where it is none."""
+    """The code itself where it is no expression."""
+    undo_policy: UndoPolicy = "delete"
+    retries: int | None = None
+    properties: Mapping[str, str]
     result_variable: str | None = None
 
     def execute(self, token: Token) -> bool | None:

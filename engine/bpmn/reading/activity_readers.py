@@ -10,10 +10,12 @@ from ..elements.activity import Activity
 from ..elements.loops import Loop, MultiInstance
 from ..running.event_definitions import EventDefinition
 from ..running.node import Node, Process
-from .elements import child, flag, name_of
+from .bindings import Binding
 from .event_readers import read_behavior_event, read_definitions
-from .multi_instance import Binding, ExpressionText, read_expression, read_io, read_multi_instance
-from .vendors import BPMN
+from .expression_texts import ExpressionText, read_expression
+from .mappings import read_io
+from .multi_instance import read_multi_instance
+from .words import child, children, is_true, label
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression
@@ -36,7 +38,7 @@ def activity(
 ) -> Any:
     """A node with what all activities have: mappings, a loop, quantities."""
     node: Activity = mapped(parser, process, element, kind, binding)
-    node.for_compensation = flag(element, "isForCompensation")
+    node.for_compensation = is_true(element, "isForCompensation")
     node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
     node.start_quantity = max(1, int(element.get("startQuantity", "1")))
     node.loop = loop(parser, element)
@@ -50,18 +52,18 @@ def loop(parser: Parser, element: etree._Element) -> Loop | MultiInstance | None
         condition = parser.expression(element, read_expression(child(standard, "loopCondition")))
         maximum = standard.get("loopMaximum")
         if condition is None and maximum is None:
-            text = f"The loop of {name_of(element)} has no condition and no maximum."
+            text = f"The loop of {label(element)} has no condition and no maximum."
             parser.wrong(element, "loop-without-end", text)
         return Loop(
             condition=condition,
             maximum=parser.expression(element, ExpressionText(text=maximum, language="juel") if maximum else None),
-            test_before=flag(standard, "testBefore"),
+            test_before=is_true(standard, "testBefore"),
         )
     marker = read_multi_instance(element)
     if marker is None:
         return None
     if marker.cardinality is None and marker.collection is None:
-        text = f"{name_of(element)} has no loopCardinality and no collection."
+        text = f"{label(element)} has no loopCardinality and no collection."
         parser.wrong(element, "multi-instance-without-number", text)
     xml = child(element, "multiInstanceLoopCharacteristics")
     assert xml is not None
@@ -85,7 +87,7 @@ def complex_events(
 ) -> list[tuple[Expression, EventDefinition]]:
     """What the behavior Complex throws, and when."""
     found: list[tuple[Expression, EventDefinition]] = []
-    for part in marker.iterchildren(f"{{{BPMN}}}complexBehaviorDefinition"):
+    for part in children(marker, "complexBehaviorDefinition"):
         condition = parser.expression(element, read_expression(child(part, "condition")))
         event = child(part, "event")
         if condition is not None and event is not None:

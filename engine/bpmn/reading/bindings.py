@@ -1,4 +1,4 @@
-"""How the modelers bind a stone to a task."""
+"""How the modelers bind a stone or a decision to a task."""
 
 from __future__ import annotations
 
@@ -9,22 +9,11 @@ from typing import NamedTuple, cast, get_args
 from lxml import etree
 
 from ....models.vocabulary import UndoPolicy
+from ...dmn.decision import Shape
+from ..elements.decisions import DecisionCall
 from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
-from .vendors import (
-    ACTIVITI,
-    BPMN,
-    CAMUNDA,
-    FLOWABLE,
-    JAVA,
-    PREFIXES,
-    SPIFF,
-    ZEEBE,
-    attribute,
-    attribute_value,
-    extensions,
-    local_name,
-    own_text,
-)
+from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, JAVA, PREFIXES, SPIFF, ZEEBE, attribute, attribute_value, extensions
+from .words import child, local_name, own_text
 
 BOUND = frozenset({"serviceTask", "sendTask", "businessRuleTask", "userTask", "task"})
 """The activities that a stone can carry out."""
@@ -34,6 +23,8 @@ UNDO_POLICIES = frozenset(get_args(UndoPolicy))
 QUEUE = "mq_queue"
 RESERVED = frozenset({QUEUE, "namespace", "undoPolicy", "retries"})
 """The properties that speak about the task and are no input of the stone."""
+SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
+"""The words of ``camunda:mapDecisionResult``."""
 
 _WHOLE_EXPRESSION = re.compile(r"[#$]\{([^{}]*)\}")
 _CYCLE = re.compile(r"R(\d{1,6})/P.*")
@@ -104,7 +95,7 @@ def _bearers(element: etree._Element) -> list[etree._Element]:
     kind = local_name(element)
     if kind in BOUND:
         return [element]
-    message = element.find(f"{{{BPMN}}}messageEventDefinition") if kind in THROWING else None
+    message = child(element, "messageEventDefinition") if kind in THROWING else None
     return [message, element] if message is not None else []
 
 
@@ -181,3 +172,43 @@ def retry_count(text: str) -> int | None:
         return int(cycle[1])
     pauses = text.split(",")
     return len(pauses) if all(pause.strip().startswith("P") for pause in pauses) else None
+
+
+def read_decision(element: etree._Element) -> DecisionCall | None:
+    """The decision that a task names in the way of its modeler; None if it names none."""
+    kind = local_name(element)
+    if kind == "serviceTask" and attribute_value(element, "type", (FLOWABLE,)) == "dmn":
+        return _flowable_decision(element)
+    if kind != "businessRuleTask":
+        return None
+    if reference := attribute_value(element, "decisionRef", (CAMUNDA,)):
+        shape = attribute_value(element, "mapDecisionResult", (CAMUNDA,)) or "resultList"
+        return DecisionCall(
+            decision=reference,
+            dialect="camunda:decisionRef",
+            shape=cast(Shape, shape) if shape in SHAPES else "resultList",
+            result_variable=attribute_value(element, "resultVariable", (CAMUNDA,)),
+        )
+    for called in extensions(element, "calledDecision", (ZEEBE,)):
+        if reference := called.get("decisionId", "").strip():
+            variable = called.get("resultVariable", "").strip() or None
+            return DecisionCall(
+                decision=reference, dialect="zeebe:calledDecision", shape="value", result_variable=variable
+            )
+    for called in extensions(element, "calledDecisionId", (SPIFF,)):
+        if reference := own_text(called):
+            return DecisionCall(
+                decision=reference, dialect="spiffworkflow:calledDecisionId", shape="value", spread=True, must_hit=True
+            )
+    return None
+
+
+def _flowable_decision(element: etree._Element) -> DecisionCall | None:
+    fields = read_fields(element)
+    reference = fields.get("decisionTableReferenceKey") or fields.get("decisionServiceReferenceKey") or ""
+    if not reference.strip():
+        return None
+    must_hit = fields.get("decisionTaskThrowErrorOnNoHits", "false").strip() == "true"
+    return DecisionCall(
+        decision=reference.strip(), dialect="flowable:type=dmn", shape="value", spread=True, must_hit=must_hit
+    )

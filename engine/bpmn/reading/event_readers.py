@@ -11,9 +11,10 @@ from ...errors import ExpressionError
 from ...language.context import Context
 from ..running.event_definitions import EventDefinition, EventKind
 from ..running.timers import first_due
-from .elements import child, flag, local, name_of, referred
+from .expression_texts import ExpressionText, read_expression
 from .mappings import read_passed
-from .vendors import BPMN, ZEEBE, ExpressionText, attribute_value, extensions, read_expression
+from .vendors import ZEEBE, attribute_value, extensions
+from .words import bpmn_name, child, is_true, label, referred
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression
@@ -33,7 +34,7 @@ def read_definitions(parser: Parser, element: etree._Element) -> list[EventDefin
 
 def _parts(parser: Parser, element: etree._Element) -> Iterator[etree._Element]:
     for part in element:
-        name = local(part)
+        name = bpmn_name(part)
         if name == "eventDefinitionRef":
             target = parser.by_id.get((part.text or "").strip().rpartition(":")[2])
             if target is not None:
@@ -43,7 +44,7 @@ def _parts(parser: Parser, element: etree._Element) -> Iterator[etree._Element]:
 
 
 def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> EventDefinition:
-    kind = cast(EventKind | Literal["conditional"], local(part)[: -len("EventDefinition")])
+    kind = cast(EventKind | Literal["conditional"], bpmn_name(part)[: -len("EventDefinition")])
     if kind == "message" or kind == "signal":
         return _named(parser, event, part, kind, parser.by_id.get(referred(part, f"{kind}Ref") or ""))
     if kind == "timer":
@@ -51,7 +52,7 @@ def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> 
     if kind == "conditional":
         condition = parser.expression(event, read_expression(child(part, "condition")))
         if _starts_process(event):
-            text = f"The condition of {name_of(event)} starts nothing by itself: start the process by its key."
+            text = f"The condition of {label(event)} starts nothing by itself: start the process by its key."
             parser.wrong(event, "conditional-start", text, "warning")
         return EventDefinition(kind="condition", expression=condition)
     if kind == "error" or kind == "escalation":
@@ -61,7 +62,7 @@ def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> 
     if kind == "link":
         return EventDefinition(kind="link", name=part.get("name"))
     if kind == "compensate":
-        waits = flag(part, "waitForCompletion", True)
+        waits = is_true(part, "waitForCompletion", default=True)
         return EventDefinition(kind="compensate", activity=referred(part, "activityRef"), wait_for_completion=waits)
     return EventDefinition(kind="terminate" if kind == "terminate" else "cancel")
 
@@ -76,7 +77,7 @@ def _named(
     """A message or a signal; what has no name of its own is called like the event."""
     reference = part.get(f"{kind}Ref")
     if target is None and reference:
-        text = f"{name_of(event)} refers to the {kind} {reference!r} of a file that is not there: deploy it together."
+        text = f"{label(event)} refers to the {kind} {reference!r} of a file that is not there: deploy it together."
         parser.wrong(event, "dangling-reference", text)
     bearer = event if target is None else target
     name = str(bearer.get("name") or bearer.get("id"))
@@ -108,7 +109,7 @@ def read_task_message(parser: Parser, task: etree._Element) -> list[EventDefinit
     reference = referred(task, "messageRef")
     if reference is None:
         operation = parser.by_id.get(referred(task, "operationRef") or "")
-        named = None if operation is None else operation.find(f"{{{BPMN}}}inMessageRef")
+        named = None if operation is None else child(operation, "inMessageRef")
         if named is None:
             return []
         reference = (named.text or "").strip().rpartition(":")[2]
@@ -132,17 +133,17 @@ def _timer(parser: Parser, event: etree._Element, part: etree._Element) -> Event
             if expression is not None and expression.constant:
                 _refuse_impossible(parser, event, kind, expression)
             elif _starts_process(event):
-                why = f"The timer of {name_of(event)} is an expression, but no process is there yet: write a time."
+                why = f"The timer of {label(event)} is an expression, but no process is there yet: write a time."
                 parser.wrong(event, "timer-time", why)
             return EventDefinition(kind="timer", timer=kind, expression=expression)
-    parser.wrong(event, "timer-without-time", f"The timer of {name_of(event)} has no date, duration or cycle.")
+    parser.wrong(event, "timer-without-time", f"The timer of {label(event)} has no date, duration or cycle.")
     never = _time(parser, event, ExpressionText(text="PT0S", language="juel"))
     return EventDefinition(kind="timer", timer="duration", expression=never)
 
 
 def _starts_process(event: etree._Element) -> bool:
     parent = event.getparent()
-    return local(event) == "startEvent" and parent is not None and local(parent) == "process"
+    return bpmn_name(event) == "startEvent" and parent is not None and bpmn_name(parent) == "process"
 
 
 def _refuse_impossible(parser: Parser, event: etree._Element, kind: str, expression: Expression) -> None:
@@ -150,7 +151,7 @@ def _refuse_impossible(parser: Parser, event: etree._Element, kind: str, express
     try:
         first_due(kind, expression.evaluate(Context()), 0, round(parser.limits.timer_interval * 1000))
     except ExpressionError as error:
-        parser.wrong(event, "timer-time", f"The timer of {name_of(event)} cannot be set: {error.message}")
+        parser.wrong(event, "timer-time", f"The timer of {label(event)} cannot be set: {error.message}")
 
 
 def _time(parser: Parser, event: etree._Element, text: ExpressionText) -> Expression | None:

@@ -9,27 +9,9 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from .vendors import (
-    ACTIVITI,
-    CAMUNDA,
-    FLOWABLE,
-    PREFIXES,
-    SPIFF,
-    ZEEBE,
-    Language,
-    attribute_value,
-    extensions,
-    language_of,
-    local_name,
-    own_text,
-)
-
-_OWN_KEY = {
-    "execution.processBusinessKey",
-    "execution.businessKey",
-    "execution.getProcessBusinessKey()",
-    "execution.getBusinessKey()",
-}
+from .expression_texts import Language, language_of
+from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, PREFIXES, SPIFF, ZEEBE, attribute_value, extensions
+from .words import local_name, own_text
 
 
 class Unreadable(ValueError):
@@ -61,9 +43,6 @@ class Passing(NamedTuple):
     outward: tuple[OutputMapping, ...] = ()
     all_in: bool = False
     all_out: bool = False
-    business_key: Input | None = None
-    same_business_key: bool = False
-    """Whether the called process runs under the caller's business key."""
     called_element: Input | None = None
     """The called process where a vendor's attribute names it, not BPMN's ``calledElement``."""
 
@@ -232,11 +211,8 @@ def _finite(text: str) -> float:
 
 
 def _passing(element: etree._Element) -> Passing:
-    inward, all_in, key = _java_passing(element, "in")
-    outward, all_out, _ = _java_passing(element, "out")
-    inherits = attribute_value(element, "inheritBusinessKey", (FLOWABLE, ACTIVITI)) == "true"
-    key = key or attribute_value(element, "businessKey", (FLOWABLE, ACTIVITI))
-    same = inherits or (key or "").strip("#${} ") in _OWN_KEY
+    inward, all_in = read_passed(element, "in")
+    outward, all_out = read_passed(element, "out")
     called = None
     for found in extensions(element, "calledElement", (ZEEBE,)):
         all_in = all_in or found.get("propagateAllParentVariables", "true") == "true"
@@ -249,30 +225,19 @@ def _passing(element: etree._Element) -> Passing:
         outward=outward,
         all_in=all_in,
         all_out=all_out,
-        business_key=Input(value=key) if key and not same else None,
-        same_business_key=same,
         called_element=called,
     )
 
 
 def read_passed(element: etree._Element, name: str) -> tuple[tuple[OutputMapping, ...], bool]:
     """The variables that ``in`` or ``out`` elements pass, and whether they pass everything."""
-    found, everything, _ = _java_passing(element, name)
-    return found, everything
-
-
-def _java_passing(element: etree._Element, name: str) -> tuple[tuple[OutputMapping, ...], bool, str | None]:
-    """The ``in`` or ``out`` elements: single variables, whether everything passes, and the business key's text."""
     found: list[OutputMapping] = []
-    everything, key = False, None
+    everything = False
     for passed in extensions(element, name, (CAMUNDA, FLOWABLE, ACTIVITI)):
-        if passed.get("variables") == "all":
-            everything = True
-        if passed.get("businessKey"):
-            key = passed.get("businessKey")
+        everything = everything or passed.get("variables") == "all"
         expression, source = passed.get("sourceExpression"), passed.get("source")
         value = expression or (f"${{{source}}}" if source else None)
         target = passed.get("target") or (source if passed.get("target") is None else None)
         if value and target:
             found.append(OutputMapping(target=target, value=value))
-    return tuple(found), everything, key
+    return tuple(found), everything

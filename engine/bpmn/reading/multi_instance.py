@@ -1,4 +1,4 @@
-"""What the modelers say about an activity in their own namespaces, read into the words of the engine."""
+"""The multi-instance marker of an activity."""
 
 from __future__ import annotations
 
@@ -6,41 +6,12 @@ from typing import Literal, NamedTuple, cast
 
 from lxml import etree
 
-from .bindings import Binding, read_binding, read_properties
-from .mappings import Input, Io, OutputMapping, Passing, read_io
-from .unread import foreign, unread
-from .vendors import (
-    BPMN,
-    ZEEBE,
-    ExpressionText,
-    attribute_value,
-    extensions,
-    language_of,
-    own_text,
-    read_condition,
-    read_expression,
-)
-
-__all__ = [
-    "Binding",
-    "ExpressionText",
-    "Input",
-    "Io",
-    "MultiInstance",
-    "OutputMapping",
-    "Passing",
-    "foreign",
-    "read_binding",
-    "read_condition",
-    "read_expression",
-    "read_io",
-    "read_multi_instance",
-    "read_properties",
-    "unread",
-]
+from .expression_texts import ExpressionText, language_of, read_expression
+from .vendors import ZEEBE, attribute_value, extensions
+from .words import child, is_true, own_text
 
 
-class MultiInstance(NamedTuple):
+class MultiInstanceMarker(NamedTuple):
     """The multi-instance marker of an activity (BPMN 2.0, 13.3.7) with what the modelers add to it."""
 
     sequential: bool
@@ -55,21 +26,21 @@ class MultiInstance(NamedTuple):
     behavior: Literal["None", "One", "All", "Complex"] = "All"
 
 
-def read_multi_instance(element: etree._Element) -> MultiInstance | None:
+def read_multi_instance(element: etree._Element) -> MultiInstanceMarker | None:
     """The multi-instance marker of an activity; None if it has none."""
-    marker = element.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
+    marker = child(element, "multiInstanceLoopCharacteristics")
     if marker is None:
         return None
     zeebe = next(extensions(marker, "loopCharacteristics", (ZEEBE,)), None)
     given = dict(zeebe.attrib) if zeebe is not None else {}
-    item = marker.find(f"{{{BPMN}}}inputDataItem")
+    item = child(marker, "inputDataItem")
     collection = str(given.get("inputCollection", "")) or attribute_value(marker, "collection")
     collection = collection or _reference(marker, "loopDataInputRef")
     produced = str(given.get("outputElement", "")).strip()
-    product = marker.find(f"{{{BPMN}}}outputDataItem")
-    return MultiInstance(
-        sequential=marker.get("isSequential", "false").strip() in ("true", "1"),
-        cardinality=read_expression(marker.find(f"{{{BPMN}}}loopCardinality")),
+    product = child(marker, "outputDataItem")
+    return MultiInstanceMarker(
+        sequential=is_true(marker, "isSequential"),
+        cardinality=read_expression(child(marker, "loopCardinality")),
         collection=_expression(collection),
         element_variable=str(given.get("inputElement", ""))
         or attribute_value(marker, "elementVariable")
@@ -77,7 +48,7 @@ def read_multi_instance(element: etree._Element) -> MultiInstance | None:
         index_variable=attribute_value(marker, "elementIndexVariable"),
         output_collection=str(given.get("outputCollection", "")) or _reference(marker, "loopDataOutputRef"),
         output_element=_expression(produced or _item_name(product)),
-        completion_condition=read_expression(marker.find(f"{{{BPMN}}}completionCondition")),
+        completion_condition=read_expression(child(marker, "completionCondition")),
         behavior=_behavior(marker.get("behavior", "All")),
     )
 
@@ -88,7 +59,7 @@ def _expression(text: str | None) -> ExpressionText | None:
 
 def _reference(marker: etree._Element, name: str) -> str | None:
     """The name that a QName element points to, without its prefix."""
-    found = marker.find(f"{{{BPMN}}}{name}")
+    found = child(marker, name)
     return own_text(found).rpartition(":")[2] or None if found is not None else None
 
 

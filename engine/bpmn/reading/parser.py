@@ -21,11 +21,13 @@ from ..elements.event_subprocess import EventSubProcess
 from ..running.event_definitions import EventDefinition
 from ..running.node import Flow, Node, Process
 from .activity_readers import mapped
-from .elements import flag, local, name_of, referred
 from .event_readers import read_definitions
-from .multi_instance import ExpressionText, Input, OutputMapping, foreign, read_condition, unread
+from .expression_texts import ExpressionText, read_condition
+from .mappings import Input, OutputMapping
 from .readers import READERS
-from .vendors import BPMN, extensions, own_text
+from .unread import foreign, unread
+from .vendors import extensions
+from .words import BPMN, bpmn_name, children, is_true, label, own_text, referred
 
 # What a process may hold that no token ever stands on and that says nothing about running it.
 SILENT = frozenset(
@@ -105,18 +107,18 @@ class Parser:
             for element in root:
                 if element.get("id"):
                     self.by_id[str(element.get("id"))] = element
-                if local(element) in NAMED:
+                if bpmn_name(element) in NAMED:
                     self._not_understood(element)
-                for operation in element.iterchildren(f"{{{BPMN}}}operation"):
+                for operation in children(element, "operation"):
                     self.by_id[str(operation.get("id"))] = operation
-                if local(element).startswith("global") and local(element).endswith("Task"):
+                if bpmn_name(element).startswith("global") and bpmn_name(element).endswith("Task"):
                     self.global_tasks[str(element.get("id"))] = element
         executable: list[str] = []
         for root in self.roots:
             for element in root:
-                if local(element) == "process":
+                if bpmn_name(element) == "process":
                     process = self._process(element)
-                    if flag(element, "isExecutable", True):
+                    if is_true(element, "isExecutable", default=True):
                         executable.append(process.name)
         for call in self.calls:
             call.own_process = self.processes.get(call.called) or self._global_task(call)
@@ -148,7 +150,7 @@ class Parser:
         try:
             return self.compiler.expression(text.text, text.language)
         except ExpressionError as error:
-            self.wrong(element, "expression", f"An expression of {name_of(element)} is wrong: {error.message}")
+            self.wrong(element, "expression", f"An expression of {label(element)} is wrong: {error.message}")
             return compile_expression("null", limits=self.limits)
 
     def value(self, element: etree._Element, given: Input | OutputMapping) -> Value:
@@ -156,7 +158,7 @@ class Parser:
         try:
             return self.compiler.value(given.value, given.language)
         except ExpressionError as error:
-            self.wrong(element, "expression", f"A value of {name_of(element)} is wrong: {error.message}")
+            self.wrong(element, "expression", f"A value of {label(element)} is wrong: {error.message}")
             return compile_value(None, limits=self.limits)
 
     # -- processes
@@ -175,7 +177,7 @@ class Parser:
             return None
         process = Process(call.called, element.get("name"))
         task = deepcopy(element)
-        task.tag = f"{{{BPMN}}}{local(element)[6:7].lower()}{local(element)[7:]}"
+        task.tag = f"{{{BPMN}}}{bpmn_name(element)[6:7].lower()}{bpmn_name(element)[7:]}"
         task.set("id", f"{call.called}:task")
         self.read_node(process, task)
         process.entries = list(process.nodes.values())
@@ -187,7 +189,7 @@ class Parser:
         flows: list[etree._Element] = []
         boundary: list[etree._Element] = []
         for part in element:
-            name = local(part)
+            name = bpmn_name(part)
             if name == "dataObject":
                 self._initial(process, part)
             if name == "sequenceFlow":
@@ -197,7 +199,7 @@ class Parser:
             elif name and name not in SILENT:
                 self.read_node(process, part)
             if name.startswith("data") and name.endswith("Association"):
-                text = f"The data association in {name_of(element)} is not used."
+                text = f"The data association in {label(element)} is not used."
                 self.wrong(part, "data-association", text, "warning")
         for part in boundary:
             self._boundary(process, part)
@@ -214,14 +216,14 @@ class Parser:
             try:
                 process.initial[element.get("name") or str(element.get("id"))] = INITIAL.get(kind, str)(text)
             except ValueError:
-                why = f"The value {text[:80]!r} of {name_of(element)} is no {kind}: correct it."
+                why = f"The value {text[:80]!r} of {label(element)} is no {kind}: correct it."
                 self.wrong(element, "data-value", why)
 
     def read_node(self, process: Process, element: etree._Element) -> Node | None:
         """The node of one flow element, put into the process."""
-        reader = READERS.get(local(element))
+        reader = READERS.get(bpmn_name(element))
         if reader is None:
-            text = f"{name_of(element)} cannot be run: {local(element)} is not supported."
+            text = f"{label(element)} cannot be run: {bpmn_name(element)} is not supported."
             self.wrong(element, "unsupported-element", text)
             return None
         self._not_understood(element)
@@ -234,12 +236,12 @@ class Parser:
 
     def _not_understood(self, element: etree._Element) -> None:
         for what in unread(element):
-            text = f"{what} of {name_of(element)} cannot be run here: remove it, or let a task of its own do that."
+            text = f"{what} of {label(element)} cannot be run here: remove it, or let a task of its own do that."
             self.wrong(element, "not-understood", text)
         for namespace in foreign(element):
             if namespace not in self.foreign:
                 self.foreign.add(namespace)
-                text = f"What {name_of(element)} and others say in the namespace {namespace[:200]!r} is not read."
+                text = f"What {label(element)} and others say in the namespace {namespace[:200]!r} is not read."
                 self.wrong(element, "foreign-extension", text, "warning")
 
     def _flow(self, process: Process, element: etree._Element) -> None:
@@ -266,8 +268,8 @@ class Parser:
         self._not_understood(element)
         event = mapped(self, process, element, boundary.BoundaryEvent)
         event.definitions = read_definitions(self, element)
-        event.parallel_multiple = flag(element, "parallelMultiple")
-        event.interrupting = flag(element, "cancelActivity", True)
+        event.parallel_multiple = is_true(element, "parallelMultiple")
+        event.interrupting = is_true(element, "cancelActivity", default=True)
         if any(definition.kind in ("error", "cancel", "compensate") for definition in event.definitions):
             event.interrupting = True
         event.host = host
@@ -279,7 +281,7 @@ class Parser:
 
     def _associations(self, process: Process, element: etree._Element) -> None:
         """A compensation event on a border names its handler by an association (BPMN 2.0, 10.7)."""
-        for part in element.iterchildren(f"{{{BPMN}}}association"):
+        for part in children(element, "association"):
             source = process.nodes.get(referred(part, "sourceRef") or "")
             target = process.nodes.get(referred(part, "targetRef") or "")
             if (

@@ -10,11 +10,13 @@ from ..elements import events, gateways, subprocesses
 from ..elements.event_subprocess import EventSubProcess
 from ..running.node import Node, Process
 from .activity_readers import activity, mapped
-from .elements import child, flag, local, name_of
+from .bindings import read_binding, read_properties
 from .event_readers import read_definitions
-from .multi_instance import ExpressionText, read_binding, read_expression, read_io, read_properties
+from .expression_texts import ExpressionText, read_expression
+from .mappings import read_io
 from .task_readers import PLAIN, Reader, bound, task
-from .vendors import BPMN, ZEEBE, attribute_value, extensions
+from .vendors import ZEEBE, attribute_value, extensions
+from .words import bpmn_name, child, children, is_true, label
 
 if TYPE_CHECKING:
     from .parser import Parser
@@ -26,17 +28,17 @@ if TYPE_CHECKING:
 def start_event(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: events.StartEvent = mapped(parser, process, element, events.StartEvent)
     node.definitions = read_definitions(parser, element)
-    node.interrupting = flag(element, "isInterrupting", True)
-    node.parallel_multiple = flag(element, "parallelMultiple")
+    node.interrupting = is_true(element, "isInterrupting", default=True)
+    node.parallel_multiple = is_true(element, "parallelMultiple")
     return node
 
 
 def catch_event(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: events.CatchEvent = mapped(parser, process, element, events.CatchEvent)
     node.definitions = read_definitions(parser, element)
-    node.parallel_multiple = flag(element, "parallelMultiple")
+    node.parallel_multiple = is_true(element, "parallelMultiple")
     if not node.definitions:
-        text = f"{name_of(element)} waits for nothing: give it an event definition."
+        text = f"{label(element)} waits for nothing: give it an event definition."
         parser.wrong(element, "catch-without-event", text)
     return node
 
@@ -45,11 +47,11 @@ def throw_event(parser: Parser, process: Process, element: etree._Element) -> No
     binding = read_binding(element)
     if binding is not None:
         return bound(parser, process, element, binding)
-    kind = events.EndEvent if local(element) == "endEvent" else events.ThrowEvent
+    kind = events.EndEvent if bpmn_name(element) == "endEvent" else events.ThrowEvent
     node: events.ThrowEvent = mapped(parser, process, element, kind)
     node.definitions = read_definitions(parser, element)
     if isinstance(node, events.EndEvent) and any(definition.kind == "terminate" for definition in node.definitions):
-        (definition,) = element.iterchildren(f"{{{BPMN}}}terminateEventDefinition")
+        (definition,) = children(element, "terminateEventDefinition")
         node.ends_everything = attribute_value(definition, "terminateAll") == "true"
     return node
 
@@ -63,7 +65,7 @@ def gateway(kind: type[Node]) -> Reader:
         if isinstance(node, gateways.ComplexGateway):
             node.activation = parser.expression(element, read_expression(child(element, "activationCondition")))
         if isinstance(node, gateways.EventBasedGateway):
-            node.instantiate = flag(element, "instantiate")
+            node.instantiate = is_true(element, "instantiate")
             node.all_must_come = node.instantiate and element.get("eventGatewayType") == "Parallel"
         return node
 
@@ -74,9 +76,9 @@ def gateway(kind: type[Node]) -> Reader:
 
 
 def sub_process(parser: Parser, process: Process, element: etree._Element) -> Node | None:
-    if flag(element, "triggeredByEvent"):
+    if is_true(element, "triggeredByEvent"):
         return event_sub_process(parser, process, element)
-    kind = subprocesses.Transaction if local(element) == "transaction" else subprocesses.SubProcess
+    kind = subprocesses.Transaction if bpmn_name(element) == "transaction" else subprocesses.SubProcess
     node: subprocesses.SubProcess = activity(parser, process, element, kind)
     node.body = inner(parser, element)
     return node
@@ -106,7 +108,7 @@ def event_sub_process(parser: Parser, process: Process, element: etree._Element)
 def ad_hoc_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: subprocesses.AdHocSubProcess = activity(parser, process, element, subprocesses.AdHocSubProcess)
     node.sequential = element.get("ordering") == "Sequential"
-    node.cancel_remaining = flag(element, "cancelRemainingInstances", True)
+    node.cancel_remaining = is_true(element, "cancelRemainingInstances", default=True)
     node.completion = parser.expression(element, read_expression(child(element, "completionCondition")))
     for found in extensions(element, "adHoc", (ZEEBE,)):
         if listed := found.get("activeElementsCollection", "").strip():
@@ -128,7 +130,7 @@ def call_activity(parser: Parser, process: Process, element: etree._Element) -> 
         node.all_in = passing.all_in or not (passing.inward or node.input_values)
         node.all_out = passing.all_out
     if not called:
-        parser.wrong(element, "call-without-process", f"{name_of(element)} does not say which process it calls.")
+        parser.wrong(element, "call-without-process", f"{label(element)} does not say which process it calls.")
     if "${" in called or "#{" in called or called.startswith("="):
         node.called_expression = parser.expression(element, ExpressionText(text=called, language="juel"))
     node.called = called if node.called_expression is not None else called.rpartition(":")[2]

@@ -11,13 +11,15 @@ from lxml import etree
 from ...language.context import Context
 from ...language.expressions import compile_expression
 from ..elements import tasks
-from ..elements.decisions import DecisionCall, DecisionTask, read_decision
+from ..elements.decisions import DecisionCall, DecisionTask
 from ..running.node import Node, Process
 from .activity_readers import activity
-from .elements import child, flag, local, name_of, referred
+from .bindings import Binding, read_binding, read_decision, read_properties
 from .event_readers import read_task_message
-from .multi_instance import Binding, ExpressionText, Input, read_binding, read_io, read_properties
-from .vendors import ZEEBE, extensions, own_text
+from .expression_texts import ExpressionText
+from .mappings import Input, read_io
+from .vendors import ZEEBE, extensions
+from .words import bpmn_name, child, is_true, label, own_text, referred
 
 if TYPE_CHECKING:
     from .parser import Parser
@@ -30,7 +32,8 @@ Reader = Callable[["Parser", Process, etree._Element], "Node | None"]
 def bound(parser: Parser, process: Process, element: etree._Element, binding: Binding) -> Node:
     """A task whose work a stone does."""
     node: tasks.StoneTask = activity(parser, process, element, tasks.StoneTask, binding)
-    node.binding = binding
+    node.stone, node.dialect = binding.stone, binding.dialect
+    node.undo_policy, node.retries, node.properties = binding.undo_policy, binding.retries, binding.properties
     node.result_variable = binding.result_variable
     node.namespace = binding.namespace or node.name
     node.code = parser.value(element, Input(value=binding.stone))
@@ -49,7 +52,7 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
         return bound(parser, process, element, binding)
     if (call := read_decision(element)) is not None:
         return decision_task(parser, process, element, call)
-    kind = local(element)
+    kind = bpmn_name(element)
     if kind == "serviceTask" and (code := operation_code(parser, element)):
         io = read_io(element)
         return bound(
@@ -58,7 +61,7 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
     if kind in ("serviceTask", "businessRuleTask"):
         wanted = "its topic (camunda:type=external), task definition or implementation"
         wanted += ", or the decision that it makes" if kind == "businessRuleTask" else ""
-        parser.wrong(element, "stone-missing", f"{name_of(element)} names no stone: set {wanted}.")
+        parser.wrong(element, "stone-missing", f"{label(element)} names no stone: set {wanted}.")
         return None
     return PLAIN[kind](parser, process, element)
 
@@ -66,7 +69,7 @@ def task(parser: Parser, process: Process, element: etree._Element) -> Node | No
 def operation_code(parser: Parser, element: etree._Element) -> str:
     """What the operation of a service task is implemented by, or is called (BPMN 2.0, 8.4.3); empty without one."""
     operation = parser.by_id.get(referred(element, "operationRef") or "")
-    if operation is None or local(operation) != "operation":
+    if operation is None or bpmn_name(operation) != "operation":
         return ""
     return referred(operation, "implementationRef") or operation.get("name", "").strip()
 
@@ -84,7 +87,7 @@ def formula(parser: Parser, process: Process, element: etree._Element, binding: 
     node.expression = made or compile_expression("null", limits=parser.limits)
     node.result_variable = binding.result_variable
     if node.result_variable is None:
-        text = f"The result of {name_of(element)} goes nowhere: give it a resultVariable."
+        text = f"The result of {label(element)} goes nowhere: give it a resultVariable."
         parser.wrong(element, "result-unused", text, "warning")
     return node
 
@@ -98,10 +101,10 @@ def decision_task(parser: Parser, process: Process, element: etree._Element, cal
         node.named = parser.expression(element, ExpressionText(text=call.decision, language="juel"))
         parser.decisions.use_all()
     elif parser.decisions.use(call.decision) is None:
-        text = f"{name_of(element)} makes the decision {call.decision!r}, which no DMN file holds: deploy it together."
+        text = f"{label(element)} makes the decision {call.decision!r}, which no DMN file holds: deploy it together."
         parser.wrong(element, "unknown-decision", text)
     if not (call.result_variable or call.spread or node.output_values):
-        text = f"The result of {name_of(element)} goes nowhere: give it a resultVariable or an output."
+        text = f"The result of {label(element)} goes nowhere: give it a resultVariable or an output."
         parser.wrong(element, "result-unused", text, "warning")
     return node
 
@@ -120,7 +123,7 @@ def none_task(parser: Parser, process: Process, element: etree._Element) -> Node
 def receive_task(parser: Parser, process: Process, element: etree._Element) -> Node:
     node: tasks.ReceiveTask = activity(parser, process, element, tasks.ReceiveTask)
     node.definitions = read_task_message(parser, element)
-    node.instantiate = flag(element, "instantiate")
+    node.instantiate = is_true(element, "instantiate")
     return node
 
 
@@ -128,7 +131,7 @@ def send_task(parser: Parser, process: Process, element: etree._Element) -> Node
     node: tasks.SendTask = activity(parser, process, element, tasks.SendTask)
     node.definitions = read_task_message(parser, element)
     if not node.definitions:
-        text = f"{name_of(element)} sends nothing: name its message, or the stone that sends it."
+        text = f"{label(element)} sends nothing: name its message, or the stone that sends it."
         parser.wrong(element, "stone-missing", text)
     return node
 
@@ -147,7 +150,7 @@ def script_task(parser: Parser, process: Process, element: etree._Element) -> No
         parser.wrong(
             element,
             "script-refused",
-            f"{name_of(element)} holds code, which this engine does not run: bind a stone instead.",
+            f"{label(element)} holds code, which this engine does not run: bind a stone instead.",
         )
     return node
 

@@ -14,7 +14,8 @@ from lxml import etree
 
 from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_count
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
-from .vendors import BPMN, EXTENSIONS, PREFIXES, SPIFF, ZEEBE, extensions, local_name, own_text
+from .vendors import EXTENSIONS, PREFIXES, SPIFF, ZEEBE, extensions
+from .words import children, local_name, own_text
 
 _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
@@ -145,7 +146,7 @@ _PICTURES = (
 def foreign(element: etree._Element) -> Iterator[str]:
     """The namespaces of vendors who are not known, in what they add to this node."""
     names = [str(name) for name in element.attrib]
-    for holder in element.iterchildren(f"{{{BPMN}}}extensionElements"):
+    for holder in children(element, "extensionElements"):
         names += [str(child.tag) for child in holder.iterchildren("*")]
     for name in names:
         namespace = name[1:].partition("}")[0] if name.startswith("{") else ""
@@ -215,7 +216,7 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
 
 def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
     kind = local_name(part)
-    for holder in part.iterchildren(f"{{{BPMN}}}extensionElements"):
+    for holder in children(part, "extensionElements"):
         for child in holder.iterchildren("*"):
             prefix = PREFIXES.get(etree.QName(child).namespace or "")
             name = local_name(child)
