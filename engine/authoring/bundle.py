@@ -7,20 +7,19 @@ it is a good part of the whole, and a program that only defines stones or looks 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lxml import etree
 
 from ...models import Store
 from ..bpmn.checks import check
-from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.reading.parser import Parsed, Parser
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.reader import Decisions, is_dmn
 from ..errors import ModelInvalid, TooLarge
-from ..findings import Finding
+from ..findings import Finding, Report
 from ..language import effort
 from ..language.compiler import Compiler
 from ..limits import Limits
@@ -28,7 +27,7 @@ from ..stones.registry import Stones
 from ..views import TaskBinding
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
-from .unresolved_references import unresolved
+from .unresolved_references import check_calls, check_references, check_stones
 
 
 class Bundles:
@@ -39,7 +38,7 @@ class Bundles:
         self.stones = stones
         self.limits = limits
         self.scripts = scripts
-        self._last: tuple[object, Parsed, list[Finding]] | None = None
+        self._last: tuple[object, Parsed] | None = None
 
     def lint(
         self,
@@ -54,7 +53,7 @@ class Bundles:
 
     def bindings(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[TaskBinding]:
         """What was read for each task of a bundle; nothing where that cannot be read at all."""
-        return list(bindings_of(self._read(sources, names)[0]))
+        return list(bindings_of(self._read(sources, names)))
 
     def checked(
         self,
@@ -97,24 +96,24 @@ class Bundles:
         parameter_template: ParameterTemplate | None,
         outputs_template: OutputsTemplate | None,
     ) -> tuple[Parsed, list[Finding]]:
-        parsed, findings = self._read(sources, names)
-        if parsed.processes:
-            findings.extend(unresolved(parsed, parameter_template, outputs_template))
-            findings.extend(unknown_stones(parsed, self.stones.is_known))
-            findings.extend(
-                unknown_calls(parsed, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
-            )
-        return parsed, findings
+        """What the files hold, and every finding about them: this is the one place where these come together."""
+        parsed = self._read(sources, names)
+        report = Report()
+        report.add(*parsed.findings)
+        check_references(parsed, report, parameter_template, outputs_template)
+        check_stones(parsed, report, self.stones.is_known)
+        check_calls(parsed, report, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
+        return parsed, report.findings
 
-    def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> tuple[Parsed, list[Finding]]:
+    def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> Parsed:
         """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
         key = list(sources), list(names)
         last = self._last
         if last is None or last[0] != key:
             with effort.turn(self.limits):
-                last = key, *examine(sources, names, limits=self.limits, scripts=self.scripts)
+                last = key, examine(sources, names, limits=self.limits, scripts=self.scripts)
             self._last = last
-        return last[1], list(last[2])
+        return last[1]
 
 
 def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool) -> Parsed:
@@ -126,13 +125,11 @@ def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool) -> Pa
         limits, model_size=max(map(len, sources)), model_elements=sys.maxsize, model_expressions=sys.maxsize
     )
     roots = [read_xml(source, limits=limits) for source in sources]
-    return _parse(roots, [None] * len(roots), limits=limits, scripts=scripts)
+    return _parse(roots, Report(), limits=limits, scripts=scripts)
 
 
-def examine(
-    sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool
-) -> tuple[Parsed, list[Finding]]:
-    """Read, check and parse the files of one deployment; every finding at once.
+def examine(sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
+    """Read, check and parse the files of one deployment, without what they need of their surroundings.
 
     Files of DMN hold decisions for the processes of the others. Raises Malformed or TooLarge for a file that is no
     XML at all.
@@ -140,15 +137,14 @@ def examine(
     _refuse_large(sources, limits)
     roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
     _refuse_many_nodes(roots, limits)
-    findings: list[Finding] = []
+    report = Report(dict(zip(roots, names, strict=True)))
     together = {root.get("targetNamespace", "") for root in roots}
     for root, name in zip(roots, names, strict=True):
         if not is_dmn(root) or len(roots) == 1:
-            findings.extend(check(root, limits=limits, source=name, together=together))
-    if any(finding.severity == "error" for finding in findings):
-        return Parsed({}, (), (), ()), findings
-    parsed = _parse(roots, names, limits=limits, scripts=scripts)
-    return parsed, [*findings, *parsed.findings]
+            report.add(*check(root, limits=limits, source=name, together=together))
+    if report.has_error:
+        return Parsed({}, (), report.findings)
+    return _parse(roots, report, limits=limits, scripts=scripts)
 
 
 def _refuse_large(sources: Sequence[bytes], limits: Limits) -> None:
@@ -173,47 +169,9 @@ def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
         raise TooLarge(text, limit="model_nodes")
 
 
-def _parse(roots: Sequence[etree._Element], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
+def _parse(roots: Sequence[etree._Element], report: Report, *, limits: Limits, scripts: bool) -> Parsed:
     compiler = Compiler(limits)
-    decisions = Decisions([each for each in zip(roots, names, strict=True) if is_dmn(each[0])], compiler)
-    processes = [(root, name) for root, name in zip(roots, names, strict=True) if not is_dmn(root)]
-    return Parser(
-        [root for root, _ in processes],
-        limits=limits,
-        scripts=scripts,
-        compiler=compiler,
-        decisions=decisions,
-        names=[name for _, name in processes],
-    ).parse()
-
-
-def unknown_calls(parsed: Parsed, is_deployed: Callable[[str], bool]) -> Iterable[Finding]:
-    """Call activities whose process is neither in the bundle nor deployed."""
-    for process in parsed.processes.values():
-        for node in process.walk():
-            if not isinstance(node, CallActivity) or node.called_expression is not None:
-                continue
-            if node.own_process is None and not is_deployed(node.called):
-                yield Finding(
-                    code="unknown-called-process",
-                    severity="error",
-                    text=f"{node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together.",
-                    element_id=node.bpmn_id,
-                    line=node.line,
-                    source=node.source,
-                )
-
-
-def unknown_stones(parsed: Parsed, is_known: Callable[[str], bool]) -> Iterable[Finding]:
-    """Tasks that name a stone nobody has registered."""
-    for task in parsed.stone_tasks:
-        code = task.stone
-        if task.code.constant and not is_known(code):
-            yield Finding(
-                code="unknown-stone",
-                severity="error",
-                text=f"{task.bpmn_id!r} names the stone {code!r}, which is not registered: register or correct it.",
-                element_id=task.bpmn_id,
-                line=task.line,
-                source=task.source,
-            )
+    decisions = Decisions([root for root in roots if is_dmn(root)], compiler, report.sources)
+    processes = [root for root in roots if not is_dmn(root)]
+    reader = Parser(processes, limits=limits, scripts=scripts, report=report, compiler=compiler, decisions=decisions)
+    return reader.parse()

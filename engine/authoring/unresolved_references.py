@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.decisions import DecisionTask
@@ -12,9 +12,8 @@ from ..bpmn.elements.loops import Loop, MultiInstance
 from ..bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
 from ..bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
 from ..bpmn.reading.parser import Parsed
-from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Node
-from ..findings import Finding
+from ..findings import Finding, Report
 from ..language.context import Path
 from ..language.expressions import Value
 from .templates import OutputsTemplate, ParameterTemplate
@@ -27,12 +26,13 @@ BUILT_IN = frozenset(
 """Names that the engine itself sets (BPMN 2.0, table 10.30, and what an error leaves behind)."""
 
 
-def unresolved(
+def check_references(
     parsed: Parsed,
+    report: Report,
     parameter_template: ParameterTemplate | None = None,
     outputs_template: OutputsTemplate | None = None,
-) -> Iterable[Finding]:
-    """``${outputs.<namespace>…}`` of no node, and ``${parameters.<name>…}`` that nothing gives.
+) -> None:
+    """Report ``${outputs.<namespace>…}`` of no node, and ``${parameters.<name>…}`` that nothing gives.
 
     Parameters are only told of where a parameter template lists them, and where nothing from outside, such as a
     message or a person, may set further variables.
@@ -47,14 +47,33 @@ def unresolved(
         for node in nodes:
             for path in dict.fromkeys(path for value in _values(node) for path in value.references):
                 if not outputs.know(path):
-                    yield _finding(node, f"{node.bpmn_id!r}", path, f"no node has the namespace {path[1]!r}")
+                    report.add(_nothing_found(node, path, f"no node has the namespace {path[1]!r}"))
                 elif known is not None and path[0] != "outputs" and not _given(path, known):
                     name = path[1] if path[0] == "parameters" else path[0]
-                    yield _finding(node, f"{node.bpmn_id!r}", path, f"the parameter template does not define {name!r}")
+                    report.add(_nothing_found(node, path, f"the parameter template does not define {name!r}"))
         if first and outputs_template is not None:
             for path in outputs_template.references:
                 if not outputs.know(path):
-                    yield _finding(None, "The outputs template", path, f"no node has the namespace {path[1]!r}")
+                    report.add(_nothing_found(None, path, f"no node has the namespace {path[1]!r}"))
+
+
+def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str], bool]) -> None:
+    """Report call activities whose process is neither in the bundle nor deployed."""
+    for process in parsed.processes.values():
+        for node in process.walk():
+            if not isinstance(node, CallActivity) or node.called_expression is not None:
+                continue
+            if node.own_process is None and not is_deployed(node.called):
+                text = f"{node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together."
+                report.add(_finding("unknown-called-process", node, text))
+
+
+def check_stones(parsed: Parsed, report: Report, is_known: Callable[[str], bool]) -> None:
+    """Report tasks that name a stone nobody has registered."""
+    for task in parsed.stone_tasks:
+        if task.code.constant and not is_known(task.stone):
+            text = f"{task.bpmn_id!r} names the stone {task.stone!r}, which is not registered: register or correct it."
+            report.add(_finding("unknown-stone", task, text))
 
 
 def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
@@ -67,15 +86,16 @@ def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def _finding(node: Node | None, who: str, path: Path, why: str) -> Finding:
-    return Finding(
-        code="unresolved-reference",
-        severity="error",
-        text=f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why}: correct the path.",
-        element_id=node.bpmn_id if node is not None else None,
-        line=node.line if node is not None else None,
-        source=node.source if node is not None else None,
-    )
+def _nothing_found(node: Node | None, path: Path, why: str) -> Finding:
+    who = "The outputs template" if node is None else repr(node.bpmn_id)
+    text = f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why}: correct the path."
+    return _finding("unresolved-reference", node, text)
+
+
+def _finding(code: str, node: Node | None, text: str) -> Finding:
+    if node is None:
+        return Finding(code=code, severity="error", text=text)
+    return Finding(code=code, severity="error", text=text, element_id=node.bpmn_id, line=node.line, source=node.source)
 
 
 class _Outputs:
@@ -106,7 +126,7 @@ def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] 
         namespace = entry.get("NameSpace")
         known.add(f"{namespace}.{entry['Key']}" if namespace else str(entry["Key"]))
     for node in nodes:
-        taken = [definition for definition in _definitions(node) if definition.kind in ("message", "signal")]
+        taken = [definition for definition in node.definitions if definition.kind in ("message", "signal")]
         if taken or isinstance(node, UserTask | ReceiveTask | ScriptTask):
             return None
         if isinstance(node, CallActivity):
@@ -142,20 +162,15 @@ def _locals(nodes: Sequence[Node]) -> set[str]:
         if isinstance(node, SubProcess):
             found.update(node.input_values)
             found.update(node.body.initial)
-        loop = getattr(node, "loop", None)
-        if isinstance(loop, MultiInstance):
-            found.update(name for name in (loop.element_variable, loop.index_variable) if name)
-    return found
-
-
-def _definitions(node: Node) -> Sequence[EventDefinition]:
-    found: Sequence[EventDefinition] = getattr(node, "definitions", ())
+        if isinstance(node, Activity) and isinstance(node.loop, MultiInstance):
+            found.update(name for name in (node.loop.element_variable, node.loop.index_variable) if name)
     return found
 
 
 def _mapped_out(node: Node) -> Iterator[Value]:
     """What of a node is evaluated once it is done, a called process with its own outputs."""
-    mappings = (*node.output_values, *getattr(node, "outward", ())) if isinstance(node, Activity) else ()
+    outward = node.outward if isinstance(node, CallActivity) else ()
+    mappings = (*node.output_values, *outward) if isinstance(node, Activity) else ()
     return (value for _, value in mappings)
 
 
@@ -165,7 +180,7 @@ def _values(node: Node) -> Iterator[Value]:
     Output mappings are left out, because they also see whatever the stone puts out under any name.
     """
     candidates: list[Value | None] = [flow.condition for flow in node.outgoing]
-    for definition in _definitions(node):
+    for definition in node.definitions:
         candidates += [definition.expression, definition.correlation, *definition.payload.values()]
     if isinstance(node, Activity):
         candidates += node.input_values.values()
@@ -179,7 +194,7 @@ def _values(node: Node) -> Iterator[Value]:
         candidates.append(node.completion)
     if isinstance(node, ComplexGateway):
         candidates.append(node.activation)
-    loop = getattr(node, "loop", None)
+    loop = node.loop if isinstance(node, Activity) else None
     if isinstance(loop, Loop):
         candidates += [loop.condition, loop.maximum]
     elif isinstance(loop, MultiInstance):

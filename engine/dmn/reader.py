@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar, cast
 
 from lxml import etree
 
 from ..errors import ExpressionError
-from ..findings import Finding
+from ..findings import Finding, Report
 from ..language.compiler import Compiler
 from ..language.expressions import Expression, Value, compile_expression
 from ..language.unary_tests import UnaryTests
@@ -36,15 +37,22 @@ class Decisions:
     Only what is wrong with a decision that a process uses keeps it from being deployed.
     """
 
-    def __init__(self, roots: Sequence[tuple[etree._Element, str | None]], compiler: Compiler) -> None:
+    def __init__(
+        self,
+        roots: Sequence[etree._Element],
+        compiler: Compiler,
+        sources: Mapping[etree._Element, str | None] | None = None,
+    ) -> None:
+        """``sources`` are the names of the files by their roots."""
         self.by_id: dict[str, Decision] = {}
+        self._sources = sources
         self._elements: dict[str, etree._Element] = {}
-        self._faults: dict[str, list[Finding]] = {}
+        self._faults: dict[str, Report] = {}
         self._used: set[str] = set()
-        self._general: list[Finding] = []
-        for root, source in roots:
+        self._general = Report(sources)
+        for root in roots:
             for element in root.iterchildren("{*}decision"):
-                self._read(element, source, compiler)
+                self._read(element, compiler)
         for decision in self.by_id.values():
             self._join(decision)
         for decision in self.by_id.values():
@@ -67,31 +75,23 @@ class Decisions:
     @property
     def findings(self) -> Iterator[Finding]:
         """What is wrong: errors in what is used, warnings in all else."""
-        yield from self._general
+        yield from self._general.findings
         for decision_id, faults in self._faults.items():
-            for fault in faults:
-                severity = "error" if decision_id in self._used else "warning"
-                yield Finding(
-                    code=fault.code,
-                    severity="error" if severity == "error" else "warning",
-                    text=fault.text,
-                    element_id=fault.element_id,
-                    line=fault.line,
-                    source=fault.source,
-                )
+            for fault in faults.findings:
+                yield fault if decision_id in self._used else replace(fault, severity="warning")
 
-    def _read(self, element: etree._Element, source: str | None, compiler: Compiler) -> None:
+    def _read(self, element: etree._Element, compiler: Compiler) -> None:
         decision_id = element.get("id", "")
         if not decision_id or decision_id in self.by_id or len(decision_id) > _LONGEST_ID:
             why = "has no id" if not decision_id else "has an id that is used twice or too long"
             name = element.get("name", "")[:80]
             text = f"The decision {name!r} {why} ({decision_id[:80]!r}): give it one of its own."
-            self._general.append(_finding("decision-id", element, text, source))
+            self._general.error("decision-id", element, text)
             return
-        reader = _Reader(element, source, compiler)
+        reader = DecisionReader(element, Report(self._sources), compiler)
         self.by_id[decision_id] = reader.decision()
         self._elements[decision_id] = element
-        self._faults[decision_id] = reader.faults
+        self._faults[decision_id] = reader.report
 
     def _join(self, decision: Decision) -> None:
         element = self._elements[decision.id]
@@ -100,7 +100,7 @@ class Decisions:
             target = self.by_id.get(reference.get("href", "").rpartition("#")[2])
             if target is None:
                 text = f"The decision {decision.id!r} needs {reference.get('href', '')[:80]!r}, which is not there."
-                self._faults[decision.id].append(_finding("unknown-decision", reference, text + " Deploy it together."))
+                self._faults[decision.id].error("unknown-decision", reference, text + " Deploy it together.")
             else:
                 found.append(target)
         decision.required = found
@@ -112,7 +112,7 @@ class Decisions:
             current = pending.pop()
             if current is decision:
                 text = f"The decision {decision.id!r} needs itself in the end: take one requirement away."
-                self._faults[decision.id].append(_finding("decision-cycle", self._elements[decision.id], text))
+                self._faults[decision.id].error("decision-cycle", self._elements[decision.id], text)
                 decision.required = []
                 return
             if current.id not in seen:
@@ -120,18 +120,17 @@ class Decisions:
                 pending.extend(current.required)
 
 
-class _Reader:
+class DecisionReader:
     """Reads one decision and collects what is wrong with it."""
 
-    def __init__(self, element: etree._Element, source: str | None, compiler: Compiler) -> None:
+    def __init__(self, element: etree._Element, report: Report, compiler: Compiler) -> None:
         self.element = element
-        self.source = source
+        self.report = report
         self.compiler = compiler
         self.id = element.get("id", "")
-        self.faults: list[Finding] = []
 
     def wrong(self, code: str, element: etree._Element, text: str) -> None:
-        self.faults.append(_finding(code, element, f"The decision {self.id!r}: {text}", self.source))
+        self.report.error(code, element, f"The decision {self.id!r}: {text}")
 
     def decision(self) -> Decision:
         variable = self.element.find("{*}variable")
@@ -154,7 +153,6 @@ class _Reader:
     # -- tables
 
     def _table(self, table: etree._Element) -> DecisionTable | None:
-        before = len(self.faults)
         policy = table.get("hitPolicy", "UNIQUE").strip()
         aggregation = (table.get("aggregation") or "").strip() or None
         if policy not in HIT_POLICIES:
@@ -174,7 +172,7 @@ class _Reader:
             self.wrong("decision-table", table, "its outputs need names of their own: give each one.")
         rows = enumerate(table.iterchildren("{*}rule"), 1)
         rules = [self._rule(number, row, len(inputs), len(outputs)) for number, row in rows]
-        if len(self.faults) > before:
+        if self.report.has_error:
             return None
         return DecisionTable(
             inputs=inputs,
@@ -254,16 +252,6 @@ class _Reader:
 
 def _nothing() -> Expression:
     return compile_expression("=null", limits=Limits())
-
-
-def _finding(code: str, element: etree._Element, text: str, source: str | None = None) -> Finding:
-    bearer: etree._Element | None = element
-    while bearer is not None and bearer.get("id") is None:
-        bearer = bearer.getparent()
-    element_id = None if bearer is None else bearer.get("id")
-    return Finding(
-        code=code, severity="error", text=text, element_id=element_id, line=element.sourceline, source=source
-    )
 
 
 def _local(element: etree._Element) -> str:

@@ -154,7 +154,7 @@ class Coverage:
 
 
 def _read(name: str, xml: bytes) -> FileCoverage:
-    parsed, _ = examine([xml], [name], limits=Limits(model_size=max(len(xml), 1), model_nodes=1_000_000), scripts=True)
+    parsed = examine([xml], [name], limits=Limits(model_size=max(len(xml), 1), model_nodes=1_000_000), scripts=True)
     nodes = {node.bpmn_id: node for process in parsed.processes.values() for node in process.walk()}
     text = xml.decode("utf-8", "replace")
     known = set(re.findall(r"""\sid\s*=\s*["']([^"']+)["']""", text))

@@ -143,7 +143,7 @@ class Rehearsal:
 
     def _make_up(self, contents: Sequence[bytes], known: dict[str, set[str]]) -> None:
         """Fake what a model names and nobody knows, with the outputs that this and earlier models refer to."""
-        parsed, _ = examine(contents, [None] * len(contents), limits=self.engine.limits, scripts=False)
+        parsed = examine(contents, [None] * len(contents), limits=self.engine.limits, scripts=False)
         for task in parsed.stone_tasks:
             code = task.stone
             if task.code.constant and (code in known or code not in self.engine.stones):

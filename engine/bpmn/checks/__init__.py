@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from lxml import etree
 
-from ...findings import Finding
+from ...findings import Finding, Report
 from ...limits import Limits
 from .activities import check_activities
 from .collaborations import check_collaborations
@@ -21,7 +21,6 @@ from .outline import Outline
 from .processes import check_names, check_processes, check_size
 from .reachability import check_reachability
 from .references import check_imports, check_references
-from .report import Report
 from .schema import check_schema
 
 
@@ -38,9 +37,9 @@ def check(
     BPMN at all, is not looked at any further.
     """
     outline = Outline(root)
-    report = Report(source=source, dialect=outline.dialect)
+    report = Report({root: source}, dialect=outline.dialect)
     if not check_size(outline, report, limits):
-        return list(report.findings)
+        return report.findings
     check_schema(root, report)
     check_processes(outline, report)
     check_names(outline, report)
@@ -57,6 +56,3 @@ def check(
     check_collaborations(outline, report)
     check_reachability(outline, report)
     return sorted(report.findings, key=lambda finding: (finding.line or 0, finding.severity, finding.code))
-
-
-__all__ = ["check"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import (
     ACTIVITIES,
     EVENT_DEFINITIONS,
@@ -16,7 +17,6 @@ from ..reading.words import (
     label,
 )
 from .outline import Outline
-from .report import Report
 
 _CHOREOGRAPHY = frozenset({"choreographyTask", "subChoreography", "callChoreography"})
 # Attributes and elements by which engines name the collection that a multi-instance activity runs over.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import all_text, bpmn_name, children, is_true, label
 from .outline import Outline
-from .report import Report
 
 _IN_NO_GLOBAL_CONVERSATION = frozenset(
     "conversation subConversation callConversation participantAssociation messageFlowAssociation "

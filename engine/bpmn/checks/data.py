@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import ACTIVITIES, EVENTS, SUB_PROCESSES, all_text, bpmn_name, child, children, is_true, label
 from .outline import Outline
-from .report import Report
 
 _REFERENCES = {"dataObjectReference": "dataObjectRef", "dataStoreReference": "dataStoreRef"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import (
-    CATCH_EVENTS,
     EVENT_DEFINITIONS,
     EVENTS,
     SUB_PROCESSES,
@@ -18,7 +18,6 @@ from ..reading.words import (
     label,
 )
 from .outline import Outline
-from .report import Report
 
 
 def _kinds(words: str) -> frozenset[str]:
@@ -218,12 +217,14 @@ def _check_message(outline: Outline, report: Report, definition: etree._Element,
 
 def _check_shared_definition(outline: Outline, report: Report, reference: etree._Element) -> None:
     """Only what stands at the root of the file may be shared, else two events would be one (BPMN 2.0, 10.4.4)."""
-    definition = outline.find(reference, reference.text)
+    event, definition = reference.getparent(), outline.find(reference, reference.text)
     owner = definition.getparent() if definition is not None else None
-    if definition is not None and owner is not None and bpmn_name(owner) in THROW_EVENTS | CATCH_EVENTS:
+    if definition is None or owner is None or event is None:
+        return
+    if bpmn_name(owner) in EVENTS:
         report.error(
             "shared-event-definition",
-            reference.getparent(),
+            event,
             f"The event definition {definition.get('id')!r} belongs to {label(owner)} and cannot be referred to:"
             " move it to the root of the file.",
         )

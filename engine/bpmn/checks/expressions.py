@@ -6,9 +6,9 @@ import re
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import XSI_TYPE, all_text, bpmn_name, children, label
 from .outline import Outline
-from .report import Report
 
 _EXPRESSIONS = (
     "conditionExpression loopCondition loopCardinality completionCondition activationCondition condition "

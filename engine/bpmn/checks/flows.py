@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import ACTIVITIES, EVENTS, GATEWAYS, all_text, bpmn_name, child, children, is_true, label
 from .outline import Outline
 from .reachability import ends_itself, instantiates, stands_alone, starts_itself
-from .report import Report
 
 
 def check_flows(outline: Outline, report: Report) -> None:

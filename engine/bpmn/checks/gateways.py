@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import GATEWAYS, bpmn_name, is_true, label
 from .outline import Outline
-from .report import Report
 
 _AFTER_EVENT_GATEWAY = frozenset(f"{kind}EventDefinition" for kind in ("message", "signal", "timer", "conditional"))
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import all_text, child, children, label
 from .outline import Outline
-from .report import Report
 
 
 def check_links(outline: Outline, report: Report) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import all_text, bpmn_name, child, children, label
 from .data import item, same_item
 from .outline import Outline
-from .report import Report
 
 _Interface = dict[str, list[str]]
 

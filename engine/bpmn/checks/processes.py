@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ...limits import Limits
 from ..reading.words import is_true, label, local_name, qualified
 from .outline import Outline
-from .report import Report
 
 # A node comes with about two flows, a shape and some edges. Beyond that libxml2 gets slow: it counts the siblings
 # before each element that breaks the schema.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import bpmn_name, is_true, label
 from .outline import Outline
-from .report import Report
 
 
 def check_reachability(outline: Outline, report: Report) -> None:

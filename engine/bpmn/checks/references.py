@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from lxml import etree
 
+from ...findings import Report
 from ..reading.words import ACTIVITIES, BPMN, EVENT_DEFINITIONS, EVENTS, FLOW_NODES, SUB_PROCESSES, bpmn_name, label
 from .outline import Outline
-from .report import Report
 
 _ACTIVITY = ACTIVITIES | {"choreographyTask", "subChoreography", "callChoreography"}
 _ITEMS = frozenset(

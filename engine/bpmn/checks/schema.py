@@ -11,9 +11,8 @@ from threading import Lock
 from lxml import etree
 from SpiffWorkflow import bpmn
 
-from ...findings import Finding
+from ...findings import Finding, Report, nearest_id, shorten
 from ..reading.words import qualified
-from .report import Report, place, shorten
 
 # Not by BpmnParser, which tells it too: to import that takes longer than to read many a model.
 _XSD = Path(bpmn.__file__).with_name("parser") / "schema" / "BPMN20.xsd"
@@ -44,7 +43,7 @@ def check_schema(root: etree._Element, report: Report) -> None:
                 text=shorten(f"The file breaks the BPMN 2.0 schema: {_sentence(message)}; correct it there."),
                 element_id=paths[path],
                 line=line or None,
-                source=report.source,
+                source=report.source_of(root),
             )
         )
 
@@ -71,7 +70,7 @@ def _nearest_id(tree: etree._Element, path: str | None) -> str | None:
     except etree.XPathError:
         return None
     if isinstance(found, list) and found and isinstance(found[0], etree._Element):
-        return place(found[0])[0]
+        return nearest_id(found[0])
     return None
 
 

@@ -13,12 +13,12 @@ from ..running.event_definitions import EventDefinition, EventKind
 from ..running.timers import first_due
 from .expression_texts import ExpressionText, read_expression
 from .mappings import read_passed
+from .model_reader import ModelReader
 from .vendors import ZEEBE, attribute_value, extensions
 from .words import bpmn_name, child, is_true, label, referred
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression
-    from .parser import Parser
 
 TIMERS: tuple[tuple[str, Literal["date", "duration", "cycle"]], ...] = (
     ("timeDate", "date"),
@@ -27,36 +27,36 @@ TIMERS: tuple[tuple[str, Literal["date", "duration", "cycle"]], ...] = (
 )
 
 
-def read_definitions(parser: Parser, element: etree._Element) -> list[EventDefinition]:
+def read_definitions(reader: ModelReader, element: etree._Element) -> list[EventDefinition]:
     """The event definitions inside an event, and those that it refers to, in order."""
-    return [_definition(parser, element, part) for part in _parts(parser, element)]
+    return [_definition(reader, element, part) for part in _parts(reader, element)]
 
 
-def _parts(parser: Parser, element: etree._Element) -> Iterator[etree._Element]:
+def _parts(reader: ModelReader, element: etree._Element) -> Iterator[etree._Element]:
     for part in element:
         name = bpmn_name(part)
         if name == "eventDefinitionRef":
-            target = parser.by_id.get((part.text or "").strip().rpartition(":")[2])
+            target = reader.by_id.get((part.text or "").strip().rpartition(":")[2])
             if target is not None:
                 yield target
         elif name.endswith("EventDefinition"):
             yield part
 
 
-def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> EventDefinition:
+def _definition(reader: ModelReader, event: etree._Element, part: etree._Element) -> EventDefinition:
     kind = cast(EventKind | Literal["conditional"], bpmn_name(part)[: -len("EventDefinition")])
     if kind == "message" or kind == "signal":
-        return _named(parser, event, part, kind, parser.by_id.get(referred(part, f"{kind}Ref") or ""))
+        return _named(reader, event, part, kind, reader.by_id.get(referred(part, f"{kind}Ref") or ""))
     if kind == "timer":
-        return _timer(parser, event, part)
+        return _timer(reader, event, part)
     if kind == "conditional":
-        condition = parser.expression(event, read_expression(child(part, "condition")))
+        condition = reader.expression(event, read_expression(child(part, "condition")))
         if _starts_process(event):
             text = f"The condition of {label(event)} starts nothing by itself: start the process by its key."
-            parser.wrong(event, "conditional-start", text, "warning")
+            reader.report.warning("conditional-start", event, text)
         return EventDefinition(kind="condition", expression=condition)
     if kind == "error" or kind == "escalation":
-        target = parser.by_id.get(referred(part, f"{kind}Ref") or "")
+        target = reader.by_id.get(referred(part, f"{kind}Ref") or "")
         code = referred(part, f"{kind}Ref") if target is None else target.get(f"{kind}Code") or target.get("id")
         return EventDefinition(kind=kind, name=code, variables=_variables(part, kind))
     if kind == "link":
@@ -68,7 +68,7 @@ def _definition(parser: Parser, event: etree._Element, part: etree._Element) -> 
 
 
 def _named(
-    parser: Parser,
+    reader: ModelReader,
     event: etree._Element,
     part: etree._Element,
     kind: Literal["message", "signal"],
@@ -78,22 +78,22 @@ def _named(
     reference = part.get(f"{kind}Ref")
     if target is None and reference:
         text = f"{label(event)} refers to the {kind} {reference!r} of a file that is not there: deploy it together."
-        parser.wrong(event, "dangling-reference", text)
+        reader.report.error("dangling-reference", event, text)
     bearer = event if target is None else target
     name = str(bearer.get("name") or bearer.get("id"))
     expression = correlation = None
     if "${" in name or "#{" in name or name.startswith("="):
-        expression = parser.expression(event, ExpressionText(text=name, language="juel"))
+        expression = reader.expression(event, ExpressionText(text=name, language="juel"))
     for subscription in extensions(bearer, "subscription", (ZEEBE,)):
         key = subscription.get("correlationKey")
-        correlation = parser.expression(event, ExpressionText(text=key, language="feel") if key else None)
+        correlation = reader.expression(event, ExpressionText(text=key, language="feel") if key else None)
     brings, everything = read_passed(part, "in")
     return EventDefinition(
         kind=kind,
         name=name,
         expression=expression,
         correlation=correlation,
-        payload={mapping.target: parser.value(event, mapping) for mapping in brings},
+        payload={mapping.target: reader.value(event, mapping) for mapping in brings},
         all_variables=everything,
     )
 
@@ -104,40 +104,40 @@ def _variables(part: etree._Element, kind: str) -> dict[str, str]:
     return {variable: f"{kind}{name}" for name, variable in wanted.items() if variable}
 
 
-def read_task_message(parser: Parser, task: etree._Element) -> list[EventDefinition]:
+def read_task_message(reader: ModelReader, task: etree._Element) -> list[EventDefinition]:
     """The message that a send or receive task names, directly or as what its operation takes in."""
     reference = referred(task, "messageRef")
     if reference is None:
-        operation = parser.by_id.get(referred(task, "operationRef") or "")
+        operation = reader.by_id.get(referred(task, "operationRef") or "")
         named = None if operation is None else child(operation, "inMessageRef")
         if named is None:
             return []
         reference = (named.text or "").strip().rpartition(":")[2]
-    target = parser.by_id.get(reference)
+    target = reader.by_id.get(reference)
     if target is None:
         return [EventDefinition(kind="message", name=reference)]
-    return [_named(parser, task, task, "message", target)]
+    return [_named(reader, task, task, "message", target)]
 
 
-def read_behavior_event(parser: Parser, marker: etree._Element, attribute: str) -> EventDefinition | None:
+def read_behavior_event(reader: ModelReader, marker: etree._Element, attribute: str) -> EventDefinition | None:
     """What a multi-instance behavior throws (BPMN 2.0, table 10.29)."""
-    part = parser.by_id.get(referred(marker, attribute) or "")
-    return None if part is None else _definition(parser, part, part)
+    part = reader.by_id.get(referred(marker, attribute) or "")
+    return None if part is None else _definition(reader, part, part)
 
 
-def _timer(parser: Parser, event: etree._Element, part: etree._Element) -> EventDefinition:
+def _timer(reader: ModelReader, event: etree._Element, part: etree._Element) -> EventDefinition:
     for name, kind in TIMERS:
         text = read_expression(child(part, name))
         if text is not None:
-            expression = _time(parser, event, text)
+            expression = _time(reader, event, text)
             if expression is not None and expression.constant:
-                _refuse_impossible(parser, event, kind, expression)
+                _refuse_impossible(reader, event, kind, expression)
             elif _starts_process(event):
                 why = f"The timer of {label(event)} is an expression, but no process is there yet: write a time."
-                parser.wrong(event, "timer-time", why)
+                reader.report.error("timer-time", event, why)
             return EventDefinition(kind="timer", timer=kind, expression=expression)
-    parser.wrong(event, "timer-without-time", f"The timer of {label(event)} has no date, duration or cycle.")
-    never = _time(parser, event, ExpressionText(text="PT0S", language="juel"))
+    reader.report.error("timer-without-time", event, f"The timer of {label(event)} has no date, duration or cycle.")
+    never = _time(reader, event, ExpressionText(text="PT0S", language="juel"))
     return EventDefinition(kind="timer", timer="duration", expression=never)
 
 
@@ -146,18 +146,18 @@ def _starts_process(event: etree._Element) -> bool:
     return bpmn_name(event) == "startEvent" and parent is not None and bpmn_name(parent) == "process"
 
 
-def _refuse_impossible(parser: Parser, event: etree._Element, kind: str, expression: Expression) -> None:
+def _refuse_impossible(reader: ModelReader, event: etree._Element, kind: str, expression: Expression) -> None:
     """What is no time wherever it runs is told at deployment."""
     try:
-        first_due(kind, expression.evaluate(Context()), 0, round(parser.limits.timer_interval * 1000))
+        first_due(kind, expression.evaluate(Context()), 0, round(reader.limits.timer_interval * 1000))
     except ExpressionError as error:
-        parser.wrong(event, "timer-time", f"The timer of {label(event)} cannot be set: {error.message}")
+        reader.report.error("timer-time", event, f"The timer of {label(event)} cannot be set: {error.message}")
 
 
-def _time(parser: Parser, event: etree._Element, text: ExpressionText) -> Expression | None:
+def _time(reader: ModelReader, event: etree._Element, text: ExpressionText) -> Expression | None:
     """ISO 8601 is written bare; anything in ``${...}`` or after ``=`` is an expression."""
     body = text.text.strip()
     if body.startswith("=") or "${" in body or "#{" in body:
-        return parser.expression(event, text)
+        return reader.expression(event, text)
     quoted = body.replace("\\", "\\\\").replace('"', '\\"')
-    return parser.expression(event, ExpressionText(text=f'"{quoted}"', language="juel"))
+    return reader.expression(event, ExpressionText(text=f'"{quoted}"', language="juel"))

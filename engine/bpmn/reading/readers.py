@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lxml import etree
 
 from ..elements import events, gateways, subprocesses
@@ -14,42 +12,39 @@ from .bindings import read_binding, read_properties
 from .event_readers import read_definitions
 from .expression_texts import ExpressionText, read_expression
 from .mappings import read_io
-from .task_readers import PLAIN, Reader, bound, task
+from .model_reader import ModelReader
+from .task_readers import PLAIN, NodeReader, bound, task
 from .vendors import ZEEBE, attribute_value, extensions
 from .words import bpmn_name, child, children, is_true, label
-
-if TYPE_CHECKING:
-    from .parser import Parser
-
 
 # -- events
 
 
-def start_event(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: events.StartEvent = mapped(parser, process, element, events.StartEvent)
-    node.definitions = read_definitions(parser, element)
+def start_event(reader: ModelReader, process: Process, element: etree._Element) -> Node:
+    node = mapped(reader, process, element, events.StartEvent)
+    node.definitions = read_definitions(reader, element)
     node.interrupting = is_true(element, "isInterrupting", default=True)
     node.parallel_multiple = is_true(element, "parallelMultiple")
     return node
 
 
-def catch_event(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: events.CatchEvent = mapped(parser, process, element, events.CatchEvent)
-    node.definitions = read_definitions(parser, element)
+def catch_event(reader: ModelReader, process: Process, element: etree._Element) -> Node:
+    node = mapped(reader, process, element, events.CatchEvent)
+    node.definitions = read_definitions(reader, element)
     node.parallel_multiple = is_true(element, "parallelMultiple")
     if not node.definitions:
         text = f"{label(element)} waits for nothing: give it an event definition."
-        parser.wrong(element, "catch-without-event", text)
+        reader.report.error("catch-without-event", element, text)
     return node
 
 
-def throw_event(parser: Parser, process: Process, element: etree._Element) -> Node:
+def throw_event(reader: ModelReader, process: Process, element: etree._Element) -> Node:
     binding = read_binding(element)
     if binding is not None:
-        return bound(parser, process, element, binding)
+        return bound(reader, process, element, binding)
     kind = events.EndEvent if bpmn_name(element) == "endEvent" else events.ThrowEvent
-    node: events.ThrowEvent = mapped(parser, process, element, kind)
-    node.definitions = read_definitions(parser, element)
+    node = mapped(reader, process, element, kind)
+    node.definitions = read_definitions(reader, element)
     if isinstance(node, events.EndEvent) and any(definition.kind == "terminate" for definition in node.definitions):
         (definition,) = children(element, "terminateEventDefinition")
         node.ends_everything = attribute_value(definition, "terminateAll") == "true"
@@ -59,11 +54,11 @@ def throw_event(parser: Parser, process: Process, element: etree._Element) -> No
 # -- gateways
 
 
-def gateway(kind: type[Node]) -> Reader:
-    def read(parser: Parser, process: Process, element: etree._Element) -> Node:
-        node: Node = parser.node(kind, process, element)
+def gateway(kind: type[Node]) -> NodeReader:
+    def read(reader: ModelReader, process: Process, element: etree._Element) -> Node:
+        node = reader.node(kind, process, element)
         if isinstance(node, gateways.ComplexGateway):
-            node.activation = parser.expression(element, read_expression(child(element, "activationCondition")))
+            node.activation = reader.expression(element, read_expression(child(element, "activationCondition")))
         if isinstance(node, gateways.EventBasedGateway):
             node.instantiate = is_true(element, "instantiate")
             node.all_must_come = node.instantiate and element.get("eventGatewayType") == "Parallel"
@@ -75,29 +70,29 @@ def gateway(kind: type[Node]) -> Reader:
 # -- inner processes
 
 
-def sub_process(parser: Parser, process: Process, element: etree._Element) -> Node | None:
+def sub_process(reader: ModelReader, process: Process, element: etree._Element) -> Node | None:
     if is_true(element, "triggeredByEvent"):
-        return event_sub_process(parser, process, element)
+        return event_sub_process(reader, process, element)
     kind = subprocesses.Transaction if bpmn_name(element) == "transaction" else subprocesses.SubProcess
-    node: subprocesses.SubProcess = activity(parser, process, element, kind)
-    node.body = inner(parser, element)
+    node = activity(reader, process, element, kind)
+    node.body = inner(reader, element)
     return node
 
 
-def inner(parser: Parser, element: etree._Element) -> Process:
+def inner(reader: ModelReader, element: etree._Element) -> Process:
     """The inside of a sub-process."""
     body = Process(str(element.get("id")), element.get("name"))
-    parser.fill(body, element)
+    reader.fill(body, element)
     return body
 
 
-def event_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node | None:
-    node: EventSubProcess = parser.node(EventSubProcess, process, element)
-    node.body = inner(parser, element)
+def event_sub_process(reader: ModelReader, process: Process, element: etree._Element) -> Node | None:
+    node = reader.node(EventSubProcess, process, element)
+    node.body = inner(reader, element)
     starts = [start for start in node.body.nodes.values() if isinstance(start, events.StartEvent)]
     if len(starts) != 1 or not starts[0].definitions:
         text = f"The event sub-process {element.get('id')!r} needs exactly one start event, with a trigger."
-        parser.wrong(element, "event-sub-process-start", text)
+        reader.report.error("event-sub-process-start", element, text)
         return None
     if any(definition.kind in ("error", "compensate") for definition in starts[0].definitions):
         starts[0].interrupting = True
@@ -105,40 +100,40 @@ def event_sub_process(parser: Parser, process: Process, element: etree._Element)
     return node
 
 
-def ad_hoc_sub_process(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: subprocesses.AdHocSubProcess = activity(parser, process, element, subprocesses.AdHocSubProcess)
+def ad_hoc_sub_process(reader: ModelReader, process: Process, element: etree._Element) -> Node:
+    node = activity(reader, process, element, subprocesses.AdHocSubProcess)
     node.sequential = element.get("ordering") == "Sequential"
     node.cancel_remaining = is_true(element, "cancelRemainingInstances", default=True)
-    node.completion = parser.expression(element, read_expression(child(element, "completionCondition")))
+    node.completion = reader.expression(element, read_expression(child(element, "completionCondition")))
     for found in extensions(element, "adHoc", (ZEEBE,)):
         if listed := found.get("activeElementsCollection", "").strip():
-            node.chosen = parser.expression(element, ExpressionText(text=listed, language="feel"))
-    node.body = inner(parser, element)
+            node.chosen = reader.expression(element, ExpressionText(text=listed, language="feel"))
+    node.body = inner(reader, element)
     return node
 
 
-def call_activity(parser: Parser, process: Process, element: etree._Element) -> Node:
-    node: subprocesses.CallActivity = activity(parser, process, element, subprocesses.CallActivity)
+def call_activity(reader: ModelReader, process: Process, element: etree._Element) -> Node:
+    node = activity(reader, process, element, subprocesses.CallActivity)
     node.namespace = read_properties(element).get("namespace") or node.name
     passing = read_io(element).passing
     called = element.get("calledElement", "").strip()
     if passing is not None:
         if passing.called_element is not None:
             called = str(passing.called_element.value).strip()
-        node.inward = [(mapping.target, parser.value(element, mapping)) for mapping in passing.inward]
-        node.outward = [(mapping.target, parser.value(element, mapping)) for mapping in passing.outward]
+        node.inward = [(mapping.target, reader.value(element, mapping)) for mapping in passing.inward]
+        node.outward = [(mapping.target, reader.value(element, mapping)) for mapping in passing.outward]
         node.all_in = passing.all_in or not (passing.inward or node.input_values)
         node.all_out = passing.all_out
     if not called:
-        parser.wrong(element, "call-without-process", f"{label(element)} does not say which process it calls.")
+        reader.report.error("call-without-process", element, f"{label(element)} does not say which process it calls.")
     if "${" in called or "#{" in called or called.startswith("="):
-        node.called_expression = parser.expression(element, ExpressionText(text=called, language="juel"))
+        node.called_expression = reader.expression(element, ExpressionText(text=called, language="juel"))
     node.called = called if node.called_expression is not None else called.rpartition(":")[2]
-    parser.calls.append(node)
+    reader.calls.append(node)
     return node
 
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, NodeReader] = {
     "startEvent": start_event,
     "endEvent": throw_event,
     "intermediateThrowEvent": throw_event,

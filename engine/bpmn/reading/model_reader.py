@@ -1,0 +1,92 @@
+"""What every reader of an element is handed: the model around it, its expressions compiled, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from lxml import etree
+
+from ...dmn.reader import Decisions
+from ...errors import ExpressionError
+from ...findings import Report
+from ...language.compiler import Compiler
+from ...language.expressions import Expression, Value, compile_expression, compile_value
+from ...limits import Limits
+from ..elements.subprocesses import CallActivity
+from ..elements.tasks import StoneTask
+from ..running.node import Node, Process
+from .expression_texts import ExpressionText
+from .mappings import Input, OutputMapping
+from .unread import foreign, unread
+from .words import label
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+
+
+class ModelReader:
+    """The files of one deployment while they are read, so that their elements find each other."""
+
+    def __init__(
+        self,
+        roots: Sequence[etree._Element],
+        *,
+        limits: Limits,
+        scripts: bool,
+        report: Report | None = None,
+        compiler: Compiler | None = None,
+        decisions: Decisions | None = None,
+    ) -> None:
+        self.roots = roots
+        self.limits = limits
+        self.scripts = scripts
+        self.report = report or Report()
+        self.compiler = compiler or Compiler(limits)
+        self.decisions = decisions or Decisions((), self.compiler)
+        self.by_id: dict[str, etree._Element] = {}
+        """What stands at the root of a file, and operations."""
+        self.defaults: dict[Node, str] = {}
+        """By node the id of its default flow."""
+        self.calls: list[CallActivity] = []
+        self.stone_tasks: list[StoneTask] = []
+        self._foreign: set[str] = set()
+        """The namespaces of unknown vendors that have been told of."""
+
+    def fill(self, process: Process, element: etree._Element) -> None:
+        """Read what a process or sub-process holds."""
+        raise NotImplementedError
+
+    def node(self, kind: type[AnyNode], process: Process, element: etree._Element) -> AnyNode:
+        """A node of this class with the element's id, name and line."""
+        made = kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
+        made.source = self.report.source_of(element)
+        return made
+
+    def expression(self, element: etree._Element, text: ExpressionText | None) -> Expression | None:
+        """Compile an expression of an element; what is wrong with it is a finding of the element."""
+        if text is None:
+            return None
+        try:
+            return self.compiler.expression(text.text, text.language)
+        except ExpressionError as error:
+            self.report.error("expression", element, f"An expression of {label(element)} is wrong: {error.message}")
+            return compile_expression("null", limits=self.limits)
+
+    def value(self, element: etree._Element, given: Input | OutputMapping) -> Value:
+        """Compile a value with expressions in its strings."""
+        try:
+            return self.compiler.value(given.value, given.language)
+        except ExpressionError as error:
+            self.report.error("expression", element, f"A value of {label(element)} is wrong: {error.message}")
+            return compile_value(None, limits=self.limits)
+
+    def refuse_unread(self, element: etree._Element) -> None:
+        """Report what the modelers say about an element that bears on its execution and is not understood."""
+        for what in unread(element):
+            text = f"{what} of {label(element)} cannot be run here: remove it, or let a task of its own do that."
+            self.report.error("not-understood", element, text)
+        for namespace in foreign(element):
+            if namespace not in self._foreign:
+                self._foreign.add(namespace)
+                text = f"What {label(element)} and others say in the namespace {namespace[:200]!r} is not read."
+                self.report.warning("foreign-extension", element, text)
