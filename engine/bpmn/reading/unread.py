@@ -14,7 +14,16 @@ from lxml import etree
 
 from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_count
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
-from .vendors import EXTENSIONS, PREFIXES, SPIFF, ZEEBE, extensions
+from .vendors import (
+    EXTENSIONS,
+    HARMLESS_ATTRIBUTES,
+    HARMLESS_ELEMENTS,
+    PICTURE_NAMESPACES,
+    PREFIXES,
+    SPIFF,
+    ZEEBE,
+    extensions,
+)
 from .words import children, local_name, own_text
 
 _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
@@ -29,96 +38,8 @@ _VARIABLES = frozenset(
 )
 _CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey"})
 
-_HARMLESS_ATTRIBUTES = frozenset(
-    {
-        "assignee",
-        "candidateGroups",
-        "candidateUsers",
-        "candidateStarterGroups",
-        "candidateStarterUsers",
-        "owner",
-        "initiator",
-        "asyncBefore",
-        "asyncAfter",
-        "async",
-        "asyncLeave",
-        "asyncComplete",
-        "asyncExclusive",
-        "exclusive",
-        "exclusiveLeave",
-        "priority",
-        "jobPriority",
-        "taskPriority",
-        "jobCategory",
-        "dueDate",
-        "followUpDate",
-        "category",
-        "historyTimeToLive",
-        "isStartableInTasklist",
-        "versionTag",
-        "tenantId",
-        "formKey",
-        "formRef",
-        "formRefBinding",
-        "formRefVersion",
-        "formHandlerClass",
-        "formFieldValidation",
-        "sameDeployment",
-        "validateFormFields",
-        "modelerTemplate",
-        "modelerTemplateVersion",
-        "modelerTemplateIcon",
-        "diagramRelationId",
-        "taskIdVariableName",
-        "taskCompleterVariableName",
-        "parallelInSameTransaction",
-        "autoStoreVariables",
-        "doNotIncludeVariables",
-        "enableParallelInSameTransaction",
-        "isEagerExecutionFetching",
-        "variableEvents",
-        "variableName",
-        "errorMessage",
-        "jobRetryTimeCycle",
-        "processCategory",
-    }
-)
-"""Attributes that decide who sees a task, how a form looks or how a Java engine cuts transactions.
-
-``variableName`` and ``variableEvents`` of a conditional event tell a Java engine when to look; here it always is.
-"""
 _SAID_BY_DEFAULT = frozenset({"false", ""})
 """Values by which an attribute asks for nothing."""
-_HARMLESS_ELEMENTS = frozenset(
-    {
-        "formData",
-        "formProperty",
-        "formDefinition",
-        "form",
-        "userTaskForm",
-        "userTask",
-        "assignmentDefinition",
-        "taskSchedule",
-        "priorityDefinition",
-        "potentialStarter",
-        "versionTag",
-        "properties",
-        "property",
-        "customProperties",
-        "localization",
-        "modelerTemplate",
-        "instructionsForEndUser",
-        "unitTests",
-        "guestConfirmation",
-        "allowGuest",
-        "category",
-        "task-candidates-type",
-        "work-form-field-validation",
-        "conversationalProperties",
-        "bpmnInfo",
-        "extensionElements",
-    }
-)
 _READ_ELEMENTS = frozenset({"taskHeaders", "failedJobRetryTimeCycle", "subscription"})
 _MAPPINGS = frozenset({"inputOutput", "ioMapping"})
 _MAPPED = ("Task", "task", "Event", "ubProcess", "Activity", "transaction")
@@ -130,19 +51,6 @@ _FLOW_CHILDREN = frozenset(
 )
 
 
-_PICTURES = (
-    "http://bpmn.io/",
-    "http://camunda.org/schema/modeler/",
-    "http://camunda.org/schema/conversion/",
-    "http://flowable.org/design",
-    "http://www.omg.org/spec/BPMN/",
-    "http://www.omg.org/spec/DD/",
-    "http://www.signavio.com",
-    "http://www.w3.org/",
-)
-"""Namespaces that say something about pictures and the modeler only, by how they begin."""
-
-
 def foreign(element: etree._Element) -> Iterator[str]:
     """The namespaces of vendors who are not known, in what they add to this node."""
     names = [str(name) for name in element.attrib]
@@ -150,7 +58,7 @@ def foreign(element: etree._Element) -> Iterator[str]:
         names += [str(child.tag) for child in holder.iterchildren("*")]
     for name in names:
         namespace = name[1:].partition("}")[0] if name.startswith("{") else ""
-        if namespace and namespace not in PREFIXES and not namespace.startswith(_PICTURES):
+        if namespace and namespace not in PREFIXES and not namespace.startswith(PICTURE_NAMESPACES):
             yield namespace
 
 
@@ -183,7 +91,7 @@ def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
         qualified = etree.QName(full_name)
         prefix = PREFIXES.get(qualified.namespace or "")
         name = qualified.localname
-        if prefix is None or name in _HARMLESS_ATTRIBUTES or value in _SAID_BY_DEFAULT:
+        if prefix is None or name in HARMLESS_ATTRIBUTES or value in _SAID_BY_DEFAULT:
             continue
         if _is_read(part, bindable, name, str(value)):
             continue
@@ -220,7 +128,7 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
         for child in holder.iterchildren("*"):
             prefix = PREFIXES.get(etree.QName(child).namespace or "")
             name = local_name(child)
-            if prefix is None or name in _HARMLESS_ELEMENTS or name in _READ_ELEMENTS:
+            if prefix is None or name in HARMLESS_ELEMENTS or name in _READ_ELEMENTS:
                 continue
             if bindable and name in _BINDING_ELEMENTS:
                 continue

@@ -1,4 +1,4 @@
-"""The XML namespaces of the modelers, and how to look into an element for what they add to BPMN."""
+"""The XML namespaces of the modelers, their words that change nothing, and how to look for what they add to BPMN."""
 
 from __future__ import annotations
 
@@ -21,6 +21,38 @@ JAVA = (ACTIVITI, FLOWABLE, CAMUNDA)
 """The engines that share one vocabulary, having grown out of one code base."""
 
 EXTENSIONS = qualified("extensionElements")
+
+HARMLESS_ATTRIBUTES = frozenset(
+    """assignee candidateGroups candidateUsers candidateStarterGroups candidateStarterUsers owner initiator
+    asyncBefore asyncAfter async asyncLeave asyncComplete asyncExclusive exclusive exclusiveLeave priority
+    jobPriority taskPriority jobCategory dueDate followUpDate category historyTimeToLive isStartableInTasklist
+    versionTag tenantId formKey formRef formRefBinding formRefVersion formHandlerClass formFieldValidation
+    sameDeployment validateFormFields modelerTemplate modelerTemplateVersion modelerTemplateIcon
+    diagramRelationId taskIdVariableName taskCompleterVariableName parallelInSameTransaction autoStoreVariables
+    doNotIncludeVariables enableParallelInSameTransaction isEagerExecutionFetching variableEvents variableName
+    errorMessage jobRetryTimeCycle processCategory""".split()
+)
+"""Attributes that decide who sees a task, how a form looks or how a Java engine cuts transactions.
+
+``variableName`` and ``variableEvents`` of a conditional event tell a Java engine when to look; here it always is.
+"""
+HARMLESS_ELEMENTS = frozenset(
+    """formData formProperty formDefinition form userTaskForm userTask assignmentDefinition taskSchedule
+    priorityDefinition potentialStarter versionTag properties property customProperties localization
+    modelerTemplate instructionsForEndUser unitTests guestConfirmation allowGuest category task-candidates-type
+    work-form-field-validation conversationalProperties bpmnInfo extensionElements""".split()
+)
+PICTURE_NAMESPACES = (
+    "http://bpmn.io/",
+    "http://camunda.org/schema/modeler/",
+    "http://camunda.org/schema/conversion/",
+    "http://flowable.org/design",
+    "http://www.omg.org/spec/BPMN/",
+    "http://www.omg.org/spec/DD/",
+    "http://www.signavio.com",
+    "http://www.w3.org/",
+)
+"""Namespaces that say something about pictures and the modeler only, by how they begin."""
 
 
 def attribute(element: etree._Element, name: str, vendors: Sequence[str] = JAVA) -> tuple[str, str] | None:
