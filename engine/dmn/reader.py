@@ -15,7 +15,7 @@ from ..language.expressions import Expression, Value, compile_expression
 from ..language.unary_tests import UnaryTests
 from ..limits import Limits
 from .decision import Decision
-from .table import AGGREGATIONS, HIT_POLICIES, DecisionTable, HitPolicy, Input, Output, Rule
+from .table import AGGREGATIONS, HIT_POLICIES, DecisionTable, HitPolicy, InputClause, OutputClause, Rule
 
 _NAMESPACES = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
 _INPUT_VARIABLE = "{http://camunda.org/schema/1.0/dmn}inputVariable"
@@ -183,16 +183,16 @@ class DecisionReader:
             limits=self.compiler.limits,
         )
 
-    def _input(self, column: etree._Element) -> Input:
+    def _input(self, column: etree._Element) -> InputClause:
         expression = column.find("{*}inputExpression")
         own = column.get(_INPUT_VARIABLE)
         shown = column.get("label") or column.get("id") or ""
         if expression is None or not _body(expression):
             self.wrong("decision-table", column, f"the input {shown[:80]!r} has no expression: write what it looks at.")
         value = self._expression(column if expression is None else expression, f"the input {shown[:80]!r}")
-        return Input(expression=value, names=[own] if own else [])
+        return InputClause(expression=value, names=[own] if own else [])
 
-    def _output(self, column: etree._Element, table: etree._Element) -> Output:
+    def _output(self, column: etree._Element, table: etree._Element) -> OutputClause:
         alone = len(table.findall("{*}output")) == 1
         values, default = column.find("{*}outputValues"), column.find("{*}defaultOutputEntry")
         listed = None
@@ -200,7 +200,7 @@ class DecisionReader:
             listed = self._compiled(
                 values, "the output values", lambda: self.compiler.expression(f"=[{_body(values)}]")
             )
-        return Output(
+        return OutputClause(
             name=column.get("name") or (self.id if alone else ""),
             default=None if default is None or not _body(default) else self._expression(default, "a default output"),
             values=listed,

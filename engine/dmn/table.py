@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from ..errors import ExpressionError
 from ..jsontext import JSON
@@ -15,22 +15,20 @@ from ..language.unary_tests import UnaryTests
 from ..limits import Limits
 
 HitPolicy = Literal["UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER"]
-HIT_POLICIES: frozenset[str] = frozenset(
-    {"UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER"}
-)
+HIT_POLICIES: frozenset[str] = frozenset(get_args(HitPolicy))
 AGGREGATIONS: frozenset[str] = frozenset({"SUM", "MIN", "MAX", "COUNT"})
 
 Row = dict[str, JSON]
 
 
-class Input(NamedTuple):
+class InputClause(NamedTuple):
     """A column of what is asked; ``names`` are by what its cells may call the value."""
 
     expression: Value
     names: Sequence[str] = ()
 
 
-class Output(NamedTuple):
+class OutputClause(NamedTuple):
     """A column of what comes out; ``values`` is the list of what may come, the most important first."""
 
     name: str
@@ -50,8 +48,8 @@ class Rule(NamedTuple):
 class DecisionTable(NamedTuple):
     """Its columns, its rules in order, and how it decides between rules that fit."""
 
-    inputs: Sequence[Input]
-    outputs: Sequence[Output]
+    inputs: Sequence[InputClause]
+    outputs: Sequence[OutputClause]
     rules: Sequence[Rule]
     policy: HitPolicy
     aggregation: str | None
