@@ -62,7 +62,7 @@ class Activity(Node):
         if self.boundary:
             for event in self.boundary:
                 event.listen(token)
-            token.workflow.look_at_conditions()
+            token.workflow.check_conditions()
             if token.id not in token.workflow.tasks:
                 return None
         if self.loop is not None:

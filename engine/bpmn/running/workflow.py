@@ -17,8 +17,8 @@ from .token import CANCELLED, ERROR, READY, STARTED, WAITING, Token, merged
 from .token_data import CALLED
 from .waits import Wait
 
-LOOK = 30
-"""What a look at a token that waits for a condition costs beside its expression, in the measure of ``effort``."""
+CHECK = 30
+"""What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
 
 
 class Workflow(BpmnWorkflow):
@@ -79,7 +79,7 @@ class Workflow(BpmnWorkflow):
         steps = 0
         while not (self.completed or (self.failures and self.stops_on_failure)):
             if self._conditions_stale:
-                self.look_at_conditions()
+                self.check_conditions()
             if not agenda:
                 if self.undecided and self._decide_joins():
                     continue
@@ -314,17 +314,17 @@ class Workflow(BpmnWorkflow):
         if self._watching:
             self._conditions_stale = True
 
-    def look_at_conditions(self) -> None:
+    def check_conditions(self) -> None:
         """Fire the conditional events whose condition has become true since it was last looked at."""
         while self._conditions_stale:
             self._conditions_stale = False
             for token_id in sorted(self._watching):
                 if token_id in self.waits and not self._halted:
                     token = self.tasks[token_id]
-                    self._guard(token, partial(self._look_at, token))
+                    self._guard(token, partial(self._check_conditions_of, token))
 
-    def _look_at(self, token: Token) -> None:
-        effort.spend(LOOK)
+    def _check_conditions_of(self, token: Token) -> None:
+        effort.spend(CHECK)
         for wait in self.waits[token.id]:
             if wait.kind == "condition" and token.node.has_become_true(token, wait.number):
                 self.fire(token, wait.number, {})
