@@ -5,9 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
+
+from ..models.vocabulary import LedgerEvent
 
 MOST_LOG_LINES = 200
+Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
+"""How far a task had come that is taken back; ``running`` while it is none."""
+Result: TypeAlias = Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]
 
 
 @dataclass(slots=True)
@@ -20,7 +25,7 @@ class Work:
     task_id: int
     process_instance_id: int
     stone: str
-    event: str
+    event: LedgerEvent
     attempt: int
     idempotency_key: str
     namespace: str
@@ -28,7 +33,7 @@ class Work:
     parameters: str
     outputs: str | None
     state: str | None
-    phase: str = "running"
+    phase: Reached = "running"
     name: str = ""
     start_key: str = ""
     progress: int = -1
@@ -49,9 +54,9 @@ class Outcome:
 
     task_id: int
     process_instance_id: int
-    event: str
+    event: LedgerEvent
     attempt: int
-    result: Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]
+    result: Result
     outputs: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] | None = None
     progress: int | None = None

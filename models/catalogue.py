@@ -10,9 +10,10 @@ from .connection import Connection
 from .errors import AlreadyUsed
 from .row_types import DeploymentRow, ModelRow, columns
 from .statements import Insert, Update, select
+from .vocabulary import TriggerKind
 
 Row = TypeVar("Row")
-Trigger = tuple[str, str, str]
+Trigger = tuple[TriggerKind, str, str]
 """What starts a deployment by itself: kind, name and start node."""
 
 
@@ -84,7 +85,7 @@ class Catalogue:
 
         self._store.write(add)
 
-    def start_triggers(self, kind: str, name: str) -> list[tuple[str, str, str]]:
+    def start_triggers(self, kind: TriggerKind, name: str) -> list[tuple[str, str, str]]:
         """What this message or signal starts: key, deployment id, id of the start node."""
         sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
         return [(str(key), str(deployment), str(node)) for key, deployment, node in self._store.read(sql, (kind, name))]

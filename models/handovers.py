@@ -15,6 +15,7 @@ from typing import NamedTuple
 from .connection import Connection
 from .leases import OUTDATE, WORKERS, now_of
 from .statements import marks
+from .vocabulary import LedgerEvent
 
 MOST_AT_ONCE = 1000
 
@@ -26,7 +27,7 @@ class HandedRow(NamedTuple):
     process_instance_id: int
     delivery: int
     stone: str
-    event: str
+    event: LedgerEvent
     silent: int
 
 

@@ -13,6 +13,7 @@ from .errors import AlreadyUsed
 from .instance_filter import InstanceFilter
 from .row_types import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow, WaitRow, columns
 from .statements import marks, select
+from .vocabulary import WaitKind
 
 ID_BLOCK = 500
 MOST_MARKS = 500
@@ -134,7 +135,7 @@ class Store(Connection):
     def waits(self, process_instance_id: int) -> list[WaitRow]:
         return self.rows(WaitRow, SELECT_WAITS, (process_instance_id,))
 
-    def waits_for(self, kind: str, name: str) -> list[WaitRow]:
+    def waits_for(self, kind: WaitKind, name: str) -> list[WaitRow]:
         """Who waits for this message or signal, the longest waiting first."""
         return self.rows(WaitRow, SELECT_WAITS_FOR, (kind, name))
 

@@ -6,7 +6,7 @@ They are ``Literal`` types, so that a misspelt word is a type error and a compar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 UndoKind: TypeAlias = Literal["rollback", "cancel", "delete"]
 InstanceKind: TypeAlias = Literal["start", UndoKind]
@@ -87,8 +87,13 @@ WaitKind: TypeAlias = Literal["message", "signal", "timer", "date", "condition"]
 
 ThrownKind: TypeAlias = Literal["message", "signal"]
 
-UNDO_KINDS: Final[tuple[UndoKind, ...]] = ("rollback", "cancel", "delete")
+TriggerKind: TypeAlias = Literal[ThrownKind, "timer"]
+"""Of what starts a process from outside."""
+
+UNDO_KINDS: Final[tuple[UndoKind, ...]] = get_args(UndoKind)
 """In the order in which a process can have them."""
+HOOKS: Final[tuple[Hook, ...]] = get_args(Hook)
+"""In the order of a task's life."""
 
 UNDO_BEGUN: Final[Mapping[UndoKind, Literal["rollback.begin", "cancel.begin", "delete.begin"]]] = {
     "rollback": "rollback.begin",

@@ -13,9 +13,10 @@ from riverstone.engine.errors import BpmnError, NotFound
 from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
 from riverstone.engine.stones.parameters import resolve_parameters
-from riverstone.engine.stones.stone import UNDO_EVENTS, Stone
+from riverstone.engine.stones.stone import Stone
 from riverstone.engine.stones.task_info import TaskInfo
 from riverstone.engine.work import StopRequest, Work
+from riverstone.models.vocabulary import UNDO_KINDS
 
 
 class Bench:
@@ -91,7 +92,7 @@ def begun(bench: Bench, code: str) -> tuple[str, TaskInfo]:
 
 
 @every_stone
-@pytest.mark.parametrize("event", UNDO_EVENTS)
+@pytest.mark.parametrize("event", UNDO_KINDS)
 def test_what_a_stone_makes_every_undo_takes_back_and_a_second_undo_finds_it_gone(
     bench: Bench, code: str, event: str
 ) -> None:
@@ -177,7 +178,7 @@ def test_a_mail_cannot_be_taken_back(bench: Bench) -> None:
     mail = bench.stones["SIP::Mail"]
     bench.start("SIP::Mail", to="you@example.org", subject="hello")
     assert len(bench.cloud.list("mails")) == 1
-    assert not any(mail.has(event) for event in UNDO_EVENTS)
+    assert not any(mail.has(event) for event in UNDO_KINDS)
 
 
 def test_the_pace_is_the_time_between_two_looks() -> None:

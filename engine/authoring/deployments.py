@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
+from ...models.catalogue import Trigger
 from .. import failpoints
 from ..bpmn.running.node import Process
 from ..clock import Clock
@@ -206,7 +207,7 @@ class Deployments:
             created=self.clock.now(),
         )
 
-    def triggers(self, process: Process) -> list[tuple[str, str, str]]:
+    def triggers(self, process: Process) -> list[Trigger]:
         """What starts this process from now on: messages, signals, and timers."""
         return triggers_of(process, self.clock.now(), self.limits)
 

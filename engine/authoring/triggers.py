@@ -7,8 +7,9 @@ comes after that (-1: for ever).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from ...models.catalogue import Trigger
 from ..bpmn.running import timers
 from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Process
@@ -16,12 +17,9 @@ from ..errors import ExpressionError
 from ..language.context import Context
 from ..limits import Limits
 
-TIMER = "timer"
+TIMER: Final = "timer"
 OVER = "over"
 """In place of a time, for a timer that comes no more; it sorts behind all times."""
-
-Trigger = tuple[str, str, str]
-"""Kind, name, and node."""
 
 
 class TimerTrigger(NamedTuple):

@@ -10,13 +10,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from ...models.vocabulary import HOOKS
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
-from ..stones.stone import HOOKS, Stone
-from ..work import MOST_LOG_LINES, Outcome, Work
+from ..stones.stone import Stone
+from ..work import MOST_LOG_LINES, Outcome, Result, Work
 
 RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""
@@ -25,7 +26,7 @@ SIGNS: Final = "riverstone.signs"
 TASK: Final = "riverstone.perform"
 """The name of the Celery task whose one argument is a work."""
 LONGEST_NAME = 255
-KINDS = ("done", "again", "failed", "bpmn-error", "withdrawn", "supplied")
+RESULT_WORDS = get_args(Result)
 
 
 def queue_of(stone: type[Stone], event: str) -> str:
@@ -146,7 +147,7 @@ def read_answer(decoded: Mapping[str, Any], limits: Limits) -> Outcome:
 
 
 def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    result = _one_of(KINDS, decoded.get("result"))
+    result = _one_of(RESULT_WORDS, decoded.get("result"))
     if result == "again" and decoded["event"] != "monitor":
         raise Invalid("only a monitor is asked again.")
     supplied = (decoded.get("parameters") or {}) if result == "supplied" else None

@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...models import InstanceRow, Look, TaskRow
-from ...models.vocabulary import TaskKind, UndoMark
+from ...models.vocabulary import UNDO_KINDS, TaskKind, TaskStatus, UndoMark
 from .. import jsontext
-from ..stones.stone import UNDO_EVENTS
-from ..work import MOST_LOG_LINES, Outcome, Work
+from ..work import MOST_LOG_LINES, Outcome, Reached, Work
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"
@@ -24,7 +23,7 @@ FORWARD: frozenset[TaskKind] = frozenset({START, COMPENSATION})
 DONE_WITH: frozenset[UndoMark] = frozenset({"undone", "retained", "never-begun"})
 """What a row's ``undo`` says when no undo will touch it again."""
 
-PHASES = {
+PHASES: Mapping[TaskStatus, Reached] = {
     "start.success": "complete",
     "monitor.success": "complete",
     "canceled": "running",
@@ -46,14 +45,15 @@ def work_of(
 
     ``target`` is the row that it undoes, if any, and ``origin`` the instance of that.
     """
-    outputs, phase = row.outputs, "running"
+    outputs = row.outputs
+    phase: Reached = "running"
     key = start_key = f"{instance.id}-{row.id}-{row.generation}"
     if target is not None and origin is not None:
         phase = PHASES.get(target.status, "partial")
-        if row.event in UNDO_EVENTS:
+        if row.event in UNDO_KINDS:
             outputs = target.outputs
             start_key = f"{origin.id}-{target.id}-{target.generation}"
-    elif row.event in UNDO_EVENTS:
+    elif row.event in UNDO_KINDS:
         key = f"{key}-{row.event}"
         phase = "partial"
     # By position, in the order of the record: keywords would add 1.5 % to the cost of a step.

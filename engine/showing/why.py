@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...models import EngineRow, TaskRow
+from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED
 from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
@@ -86,7 +87,7 @@ def _tell_running(telling: Telling) -> None:
         more = f"Beside these, {len(rows) - MOST_TASKS} more tasks are open."
         telling.say(more, f"riverstone tasks {instance.number}")
     for row in instance.tasks.values():
-        if isinstance(instance, UndoInstance) and row.status == f"{instance.row.kind}.failed" and not row.open:
+        if isinstance(instance, UndoInstance) and row.status == UNDO_FAILED[instance.kind] and not row.open:
             text = f"The {row.kind} of {_target(row)} has failed: {sentence(row.reason)}"
             telling.say(f"{text} What does not depend on it goes on.")
     tell_waits(telling)
@@ -210,7 +211,7 @@ def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
             telling.say(each)
         telling.commands += [command for command in inner.commands if command not in telling.commands]
     elif row.status == "success":
-        gone = sum(1 for task in undo.tasks.values() if task.status == f"{row.kind}.success")
+        gone = sum(1 for task in undo.tasks.values() if task.status == UNDO_SUCCEEDED[undo.kind])
         telling.say(f"{name} ended well at {at(row.ended or row.started, telling.now)}; tasks taken back: {gone}.")
         if row.kind != "delete":
             _tell_results(telling)
@@ -221,7 +222,7 @@ def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
 def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
     number, row = telling.instance.number, undo.row
     telling.say(f"{name} failed at {at(row.ended or row.started, telling.now)}.")
-    failed = [task for task in undo.tasks.values() if task.status == f"{row.kind}.failed" and not task.open]
+    failed = [task for task in undo.tasks.values() if task.status == UNDO_FAILED[undo.kind] and not task.open]
     for task in failed[:MOST_TASKS]:
         telling.say(f"The {row.kind} of {_target(task)} failed, at attempt {task.attempt}: {sentence(task.reason)}")
     handlers_failed = undo.failed_handlers()
@@ -232,8 +233,8 @@ def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
         more = f" and {len(covered) - MOST_TASKS} more" if len(covered) > MOST_TASKS else ""
         telling.say(f"The model's handler that takes back {names}{more} failed: {reason}")
     heads = [task.target for task in failed if task.target is not None] + list(handlers_failed.values())
-    tried = order.taken_with(telling.instance.tasks, heads, row.kind)
-    waiting = sum(1 for left in order.undo_set(telling.instance.tasks, row.kind) if left.id not in tried)
+    tried = order.taken_with(telling.instance.tasks, heads, undo.kind)
+    waiting = sum(1 for left in order.undo_set(telling.instance.tasks, undo.kind) if left.id not in tried)
     if waiting > 0:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
         telling.say(f"{count} for that, since what was made later is taken back first.")

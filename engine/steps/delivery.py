@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...models.vocabulary import ThrownKind
 from ..instance.instance import Instance
 from .settling import settle
 
 
 def deliver(
-    instance: Instance, kind: str, name: str, payload: Mapping[str, Any], *, token_id: int | None = None
+    instance: Instance, kind: ThrownKind, name: str, payload: Mapping[str, Any], *, token_id: int | None = None
 ) -> bool:
     """Give a message to one waiting token, or a signal to all; whether anyone was waiting."""
     if instance.row.phase != "running":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...models.vocabulary import Hook
 from ..jsontext import JSON
 
 
@@ -45,7 +46,7 @@ class StoneDeclaration:
     description: str = ""
     parameters: tuple[ParameterDeclaration, ...] = ()
     outputs: tuple[OutputDeclaration, ...] = ()
-    hooks: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     """The hooks that it has, in the order of a task's life; an undo hook that is missing leaves the task retained."""
     serves: Mapping[str, JSON] = field(default_factory=dict)
     """The parameter values for which this one is chosen where several share a code."""

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from ...models.vocabulary import UNDO_KINDS
 from .. import failpoints, jsontext
 from ..errors import BpmnError, Invalid, NotFound, RiverstoneError
 from ..limits import Limits
 from ..observing import logs, tracing
 from ..work import MOST_LOG_LINES, Outcome, StopRequest, Work
 from .parameters import typed
-from .stone import UNDO_EVENTS, Stone
+from .stone import Stone
 from .task_info import TaskInfo
 
 logger = logging.getLogger("riverstone.stone")
@@ -58,11 +59,11 @@ def _carry_out(
         outcome.interval = stone.monitor_interval
         return outcome
     except NotFound as error:
-        if work.event in UNDO_EVENTS:
+        if work.event in UNDO_KINDS:
             return _outcome(work, info, began, "done", reason=f"already gone: {_text(error)}".rstrip(": "))
         return _outcome(work, info, began, "failed", reason=_reason(error))
     except BpmnError as error:
-        result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_EVENTS else "bpmn-error"
+        result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_KINDS else "bpmn-error"
         return _outcome(work, info, began, result, reason=_reason(error), error_code=_clean(str(error.error_code)))
     except BaseException as error:
         # Only the main thread is interrupted from outside: anywhere else it is the stone that says so.

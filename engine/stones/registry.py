@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from ...models.vocabulary import HOOKS
 from .. import jsontext
 from ..errors import Invalid
 from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
-from .stone import HOOKS, Stone
+from .stone import Stone
 
 
 class Stones(Mapping[str, tuple[type[Stone], ...]]):

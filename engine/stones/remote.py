@@ -11,12 +11,13 @@ from typing import Any
 
 from marshmallow import fields, missing
 
+from ...models.vocabulary import HOOKS
 from .. import jsontext
 from ..errors import Invalid
 from ..jsontext import JSON
 from ..limits import Limits
 from .schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of
-from .stone import HOOKS, Stone
+from .stone import Stone
 
 FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {
     "string": fields.String,

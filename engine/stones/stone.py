@@ -12,10 +12,6 @@ if TYPE_CHECKING:
 
     from .task_info import TaskInfo
 
-UNDO_EVENTS = ("rollback", "cancel", "delete")
-HOOKS = ("start", "monitor", *UNDO_EVENTS, "mock")
-"""In the order of a task's life."""
-
 
 class Stone:
     """Subclass it, give it a ``code``, and override the hooks that have something to do.

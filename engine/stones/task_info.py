@@ -8,7 +8,7 @@ from typing import Any
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
-from ..work import StopRequest, Work
+from ..work import Reached, StopRequest, Work
 
 
 class TaskInfo:
@@ -87,7 +87,7 @@ class TaskInfo:
         return self._work.attempt
 
     @property
-    def phase(self) -> str:
+    def phase(self) -> Reached:
         """In an undo hook, how far the task had come: ``complete``, ``partial``, ``running`` or ``unknown``."""
         return self._work.phase
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sized
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ...models.vocabulary import UNDO_KINDS, UndoKind
 from ..errors import Invalid
 from ..language.context import Context
 from ..stones.parameters import resolve_parameters
-from ..stones.stone import UNDO_EVENTS, Stone
-from ..work import Outcome
+from ..stones.stone import Stone
+from ..work import Outcome, Reached
 from .declared import wrong_in_declaration
 from .report import Check, ContractReport, ok, skipped, wrong
 from .trial import Hangs, Trial
@@ -199,10 +200,11 @@ class _Contract:
 
     def _leftovers(self) -> Iterator[Check]:
         """Take back, by whatever hook there is, what no section has."""
-        hooks = [event for event in ("delete", "rollback", "cancel") if self.stone.has(event)]
+        likeliest: tuple[UndoKind, ...] = ("delete", "rollback", "cancel")
+        hooks = [event for event in likeliest if self.stone.has(event)]
         failed = []
         for trial in self.trials:
-            if hooks and not any(each.event in UNDO_EVENTS and each.result == "done" for each in trial.heard):
+            if hooks and not any(each.event in UNDO_KINDS and each.result == "done" for each in trial.heard):
                 try:
                     outcome = trial.call(hooks[0], phase="unknown")
                 except Hangs as error:
@@ -257,7 +259,7 @@ class _Contract:
             return wrong(name, text)
         return ok(name, "the same key brought the same outputs")
 
-    def _undo_twice(self, event: str, trial: Trial, phase: str, *, after: str = "") -> Iterator[Check]:
+    def _undo_twice(self, event: UndoKind, trial: Trial, phase: Reached, *, after: str = "") -> Iterator[Check]:
         name = f"{event} {after}".strip()
         if not self.stone.has(event):
             yield skipped(event, "has none: what it made is kept and listed as retained")

@@ -8,8 +8,9 @@ from typing import Any
 
 from marshmallow import fields, missing
 
+from ...models.vocabulary import HOOKS, UNDO_KINDS
 from ..stones.schema import default_of
-from ..stones.stone import HOOKS, UNDO_EVENTS, Stone
+from ..stones.stone import Stone
 
 
 def wrong_in_declaration(stone: type[Stone]) -> list[str]:
@@ -30,7 +31,7 @@ def _class(stone: type[Stone]) -> Iterator[str]:
         except (TypeError, ValueError):
             yield f"its hook {hook} does not take exactly one task"
     made = stone.has("start") or stone.has("monitor")
-    if not made and any(stone.has(event) for event in UNDO_EVENTS):
+    if not made and any(stone.has(event) for event in UNDO_KINDS):
         yield "it takes back what it never makes: it has undo hooks, but neither start nor monitor"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ...models.vocabulary import HOOKS
 from ..errors import Invalid
-from ..stones.stone import HOOKS, Stone
+from ..stones.stone import Stone
 from ..stones.task_info import TaskInfo
 
 Hook = Callable[[TaskInfo], Any]

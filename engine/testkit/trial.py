@@ -11,11 +11,12 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from ...models.vocabulary import Hook
 from .. import jsontext
 from ..limits import Limits
 from ..stones.hooks import perform
 from ..stones.stone import Stone
-from ..work import Outcome, StopRequest, Work
+from ..work import Outcome, Reached, StopRequest, Work
 
 _numbers = count(1)
 
@@ -44,7 +45,7 @@ class Trial:
     """Seconds of the last call."""
     heard: list[Outcome] = field(default_factory=list)
 
-    def call(self, event: str, *, phase: str = "running", listen: bool = True, asked: bool = False) -> Outcome:
+    def call(self, event: Hook, *, phase: Reached = "running", listen: bool = True, asked: bool = False) -> Outcome:
         """Have a hook called in a thread of its own; without ``listen``, nothing that it says is kept.
 
         ``asked`` lets it find that it should stop. Raises Hangs after the stone's own timeout for this event, else
@@ -73,7 +74,7 @@ class Trial:
             self.state = dict(outcome.state or {})
         return outcome
 
-    def _limit(self, event: str, *, asked: bool) -> float:
+    def _limit(self, event: Hook, *, asked: bool) -> float:
         if asked:
             return min(self.stone.grace, self.timeout)
         # A monitor's timeout is that of all its looks.

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...models import TaskRow
+from ...models.vocabulary import UndoKind
 from ..instance import ledger
 from .frozen import Group, Order
 
 
-def undo_set(tasks: Mapping[int, TaskRow], kind: str) -> list[TaskRow]:
+def undo_set(tasks: Mapping[int, TaskRow], kind: UndoKind) -> list[TaskRow]:
     """Every row that may have begun, less what is undone, retained for ever, or was only a mock.
 
     In a rollback a handler of the model takes back all that its activity made, so one row stands for these.
@@ -40,12 +41,12 @@ def covers(row: TaskRow) -> list[int]:
     return found
 
 
-def is_kept(row: TaskRow, kind: str) -> bool:
+def is_kept(row: TaskRow, kind: UndoKind) -> bool:
     """Whether the node's policy keeps what the task made."""
     return row.policy == "retain" or (row.policy == "retain-except-on-failed-start" and kind != "rollback")
 
 
-def handler_of(row: TaskRow, kind: str) -> dict[str, Any] | None:
+def handler_of(row: TaskRow, kind: UndoKind) -> dict[str, Any] | None:
     """The model's compensation handler, frozen when the activity completed, which stands in for the stone's rollback.
 
     Only in a rollback: cancel and delete have hooks of their own for what completed too.
@@ -62,14 +63,14 @@ def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
     return found
 
 
-def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: str) -> dict[int, int]:
+def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: UndoKind) -> dict[int, int]:
     """By row, which of ``heads`` an undo takes it back with; a handler may have done so with a part of them already."""
     if kind != "rollback":
         return {head: head for head in heads}
     return {task_id: head for head in heads for task_id in covers(tasks[head])}
 
 
-def plan(tasks: Mapping[int, TaskRow], kind: str) -> Order:
+def plan(tasks: Mapping[int, TaskRow], kind: UndoKind) -> Order:
     """The undo of a whole ledger: each row after all that followed it, independent ones independent."""
     stands_for = stand_ins(tasks) if kind == "rollback" else {}
     wanted = sorted(row.id for row in _undo_set(tasks, stands_for))

@@ -25,6 +25,7 @@ VOCABULARIES = (
     vocabulary.TaskStatus,
     vocabulary.TaskKind,
     vocabulary.WaitKind,
+    vocabulary.Hook,
     views.Undone,
     views.UndoAction,
     views.Executor,
