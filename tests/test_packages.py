@@ -135,6 +135,9 @@ def test_the_import_rules_hold(installed_tree: Path) -> None:
         ("engine", "import flask", "knows nothing of the web"),
         ("engine/dispatch", "import SpiffWorkflow", "only engine.bpmn imports SpiffWorkflow"),
         ("models", "from lxml import etree", "reads no XML"),
+        ("engine/language", "from ..river import river", "floors of the engine"),
+        ("engine", "", "floors of the engine"),
+        ("api/wire", "from ..http import process", "floors of the API"),
         ("engine/bpmn", "import celery", "only the Celery dispatcher"),
     ],
 )
@@ -148,6 +151,15 @@ def test_an_import_against_the_rules_is_refused(installed_tree: Path, package: s
     assert judged.returncode != 0
     broken = [text for text in judged.stdout.splitlines() if " BROKEN" in text]
     assert [text for text in broken if rule in text], judged.stdout + judged.stderr
+
+
+def test_git_can_check_each_commit_as_the_test_command_does() -> None:
+    hooks = re.findall(r"entry: \.venv/bin/(.*)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    script = (ROOT / "dev.py").read_text(encoding="utf-8")
+    for check in ("ruff check --quiet", "lint-imports --no-logo", "python -m mypy"):
+        assert check in hooks
+        words = check.replace("python", "PYTHON").split()
+        assert ", ".join(word if word == "PYTHON" else f'"{word}"' for word in words) in script
 
 
 def test_the_promised_test_command_is_the_one_that_ci_runs() -> None:
