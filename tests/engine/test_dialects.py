@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from riverstone.engine import Limits
+from riverstone.engine.bpmn.elements.loops import MultiInstance
 from riverstone.engine.bpmn.reading.bindings import read_binding
-from riverstone.engine.bpmn.reading.expression_texts import ExpressionText, read_condition
+from riverstone.engine.bpmn.reading.expression_texts import read_condition
+from riverstone.engine.bpmn.reading.loop_readers import read_loop
 from riverstone.engine.bpmn.reading.mappings import Input, OutputMapping, read_io
-from riverstone.engine.bpmn.reading.multi_instance import read_multi_instance
+from riverstone.engine.bpmn.reading.model_reader import ModelReader
 from riverstone.engine.bpmn.reading.unread import unread
 
 NAMESPACES = {
@@ -334,10 +337,10 @@ def test_a_sub_process_has_mappings_but_passes_nothing_on() -> None:
 )
 def test_a_collection_can_be_named_in_every_dialect(marker: str, collection: str, element_variable: str | None) -> None:
     element = node(f"<task id='t'>{marker}</task>", **ZEEBE)
-    found = read_multi_instance(element)
-    assert found is not None
+    found = read_loop(ModelReader([], limits=Limits(), scripts=False), element)
+    assert isinstance(found, MultiInstance)
     assert found.collection is not None
-    assert found.collection.text == collection
+    assert found.collection.source == collection
     assert found.element_variable == element_variable
     assert found.behavior == "All"
     assert unread(element) == []
@@ -350,13 +353,16 @@ def test_a_counted_sequential_marker_keeps_its_conditions() -> None:
         "<completionCondition>${nrOfCompletedInstances >= 2}</completionCondition>"
         "</multiInstanceLoopCharacteristics></task>"
     )
-    found = read_multi_instance(element)
-    assert found is not None
+    reader = ModelReader([], limits=Limits(), scripts=False)
+    found = read_loop(reader, element)
+    assert isinstance(found, MultiInstance)
     assert found.sequential
     assert found.behavior == "One"
-    assert found.cardinality == ExpressionText(text="${slaveNum}", language="juel")
-    assert found.completion_condition == ExpressionText(text="${nrOfCompletedInstances >= 2}", language="juel")
-    assert read_multi_instance(node("<task/>")) is None
+    assert found.cardinality is not None
+    assert found.cardinality.source == "${slaveNum}"
+    assert found.completion is not None
+    assert found.completion.source == "${nrOfCompletedInstances >= 2}"
+    assert read_loop(reader, node("<task/>")) is None
 
 
 @pytest.mark.parametrize(

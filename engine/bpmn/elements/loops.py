@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ...errors import ExpressionError, LimitExceeded
 from ..running.token import STARTED, Token
@@ -24,6 +24,10 @@ class Repeated(Protocol):
 
     def throw_implicitly(self, token: Token, definition: EventDefinition | None, *, interrupts: bool) -> None:
         """Throw a multi-instance behavior's event to the border."""
+
+
+Behavior = Literal["None", "One", "All", "Complex"]
+"""When a multi-instance activity throws an event to its border (BPMN 2.0, table 10.29)."""
 
 
 class Loop(NamedTuple):
@@ -73,7 +77,7 @@ class MultiInstance(NamedTuple):
     output_collection: str | None = None
     output_element: Expression | None = None
     completion: Expression | None = None
-    behavior: str = "All"
+    behavior: Behavior = "All"
     event: EventDefinition | None = None
     """What the behaviors None and One throw; without it a signal that any signal event on the border catches."""
     complex_events: Sequence[tuple[Expression, EventDefinition]] = ()

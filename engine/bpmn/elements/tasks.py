@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..running.node import Process
 from ..running.token import Token
 from ..running.token_data import TRIGGERED
 from .activity import Activity
@@ -75,17 +74,11 @@ class UserTask(Activity):
         return isinstance(self.loop, MultiInstance) and not self.loop.sequential
 
 
-class ReceiveTask(CatchEvent, Activity):
+class ReceiveTask(Activity, CatchEvent):
     """A task that waits for a message; one that names no message waits like a user task."""
 
     instantiate = False
     """Whether the message may start the process here (BPMN 2.0, 10.3.3)."""
-
-    def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
-        Activity.__init__(self, process, node_id, title=title, line=line)
-
-    def _run_hook(self, token: Token) -> bool | None:
-        return Activity._run_hook(self, token)
 
     def execute(self, token: Token) -> bool | None:
         if TRIGGERED in token.internal_data:
@@ -98,20 +91,11 @@ class ReceiveTask(CatchEvent, Activity):
         return None
 
 
-class SendTask(ThrowEvent, Activity):
+class SendTask(Activity, ThrowEvent):
     """A task that sends a message."""
-
-    def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
-        Activity.__init__(self, process, node_id, title=title, line=line)
-
-    def _run_hook(self, token: Token) -> bool | None:
-        return Activity._run_hook(self, token)
 
     def execute(self, token: Token) -> bool | None:
         return ThrowEvent._run_hook(self, token)
-
-    def _on_complete(self, token: Token) -> None:
-        Activity._on_complete(self, token)
 
 
 class ScriptTask(Activity):

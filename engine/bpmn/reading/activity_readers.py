@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 from lxml import etree
 
 from ..elements.activity import Activity
-from ..elements.loops import Loop, MultiInstance
-from ..running.event_definitions import EventDefinition
 from ..running.node import Process
 from .bindings import Binding
-from .event_readers import read_behavior_event, read_definitions
-from .expression_texts import ExpressionText, read_expression
+from .loop_readers import read_loop
 from .mappings import read_io
 from .model_reader import AnyNode, ModelReader
-from .multi_instance import read_multi_instance
-from .words import child, children, is_true, label
+from .words import is_true
 
 if TYPE_CHECKING:
-    from ...language.expressions import Expression
+    pass
 
 Kind = TypeVar("Kind", bound=Activity)
 
@@ -47,55 +43,5 @@ def activity(
     node.for_compensation = is_true(element, "isForCompensation")
     node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
     node.start_quantity = max(1, int(element.get("startQuantity", "1")))
-    node.loop = loop(reader, element)
+    node.loop = read_loop(reader, element)
     return node
-
-
-def loop(reader: ModelReader, element: etree._Element) -> Loop | MultiInstance | None:
-    """The loop marker of an activity."""
-    standard = child(element, "standardLoopCharacteristics")
-    if standard is not None:
-        condition = reader.expression(element, read_expression(child(standard, "loopCondition")))
-        maximum = standard.get("loopMaximum")
-        if condition is None and maximum is None:
-            text = f"The loop of {label(element)} has no condition and no maximum."
-            reader.report.error("loop-without-end", element, text)
-        return Loop(
-            condition=condition,
-            maximum=reader.expression(element, ExpressionText(text=maximum, language="juel") if maximum else None),
-            test_before=is_true(standard, "testBefore"),
-        )
-    marker = read_multi_instance(element)
-    if marker is None:
-        return None
-    if marker.cardinality is None and marker.collection is None:
-        text = f"{label(element)} has no loopCardinality and no collection."
-        reader.report.error("multi-instance-without-number", element, text)
-    xml = child(element, "multiInstanceLoopCharacteristics")
-    assert xml is not None
-    return MultiInstance(
-        sequential=marker.sequential,
-        cardinality=reader.expression(element, marker.cardinality),
-        collection=reader.expression(element, marker.collection) if marker.cardinality is None else None,
-        element_variable=marker.element_variable,
-        index_variable=marker.index_variable,
-        output_collection=marker.output_collection,
-        output_element=reader.expression(element, marker.output_element),
-        completion=reader.expression(element, marker.completion_condition),
-        behavior=marker.behavior,
-        event=read_behavior_event(reader, xml, f"{marker.behavior.lower()}BehaviorEventRef"),
-        complex_events=complex_events(reader, element, xml) if marker.behavior == "Complex" else (),
-    )
-
-
-def complex_events(
-    reader: ModelReader, element: etree._Element, marker: etree._Element
-) -> list[tuple[Expression, EventDefinition]]:
-    """What the behavior Complex throws, and when."""
-    found: list[tuple[Expression, EventDefinition]] = []
-    for part in children(marker, "complexBehaviorDefinition"):
-        condition = reader.expression(element, read_expression(child(part, "condition")))
-        event = child(part, "event")
-        if condition is not None and event is not None:
-            found.extend((condition, definition) for definition in read_definitions(reader, event))
-    return found
