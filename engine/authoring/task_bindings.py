@@ -30,7 +30,7 @@ def _binding(process: str, node: Node) -> TaskBinding | None:
         return None
     return TaskBinding(
         process=process,
-        element_id=str(node.bpmn_id),
+        element_id=node.bpmn_id,
         name=node.bpmn_name,
         line=node.line,
         kind=kind,

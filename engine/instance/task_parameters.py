@@ -73,7 +73,7 @@ def resolve(
         context,
         namespace=node.namespace,
         run=token.internal_data.get("run"),
-        element_id=str(node.bpmn_id),
+        element_id=node.bpmn_id,
     )
     # What decided has to be with the task, for whoever chooses the class again when it is carried out or undone.
     return stone, {**deciding, **parameters} if deciding else parameters

@@ -63,7 +63,7 @@ class Loop(NamedTuple):
     def _maximum(self, token: Token) -> int | None:
         if self.maximum is None:
             return None
-        return whole_number(self.maximum.evaluate(token.context), "loopMaximum", activity_id(token))
+        return whole_number(self.maximum.evaluate(token.context), "loopMaximum", token.node.bpmn_id)
 
 
 class MultiInstance(NamedTuple):
@@ -89,7 +89,7 @@ class MultiInstance(NamedTuple):
         count = len(items) if items is not None else self._count(token)
         limit = token.workflow.host.limits.multi_instance
         if count > limit:
-            text = f"{activity_id(token)!r} asks for {count} runs, over the limit multi_instance ({limit})."
+            text = f"{token.node.bpmn_id!r} asks for {count} runs, over the limit multi_instance ({limit})."
             raise LimitExceeded("multi_instance", text)
         token.note(count=count, done=0, begun=0)
         self._show_counts(token)
@@ -139,12 +139,12 @@ class MultiInstance(NamedTuple):
         if isinstance(items, dict):
             return list(items.values())
         if not isinstance(items, list):
-            raise ExpressionError(f"The collection of {activity_id(token)!r} is {type(items).__name__}, not a list.")
+            raise ExpressionError(f"The collection of {token.node.bpmn_id!r} is {type(items).__name__}, not a list.")
         return items
 
     def _count(self, token: Token) -> int:
         assert self.cardinality is not None
-        return whole_number(self.cardinality.evaluate(token.context), "loopCardinality", activity_id(token))
+        return whole_number(self.cardinality.evaluate(token.context), "loopCardinality", token.node.bpmn_id)
 
     def _show_counts(self, token: Token) -> None:
         """Let all inside see the instance attributes (BPMN 2.0, table 10.30), also as the Java engines call them."""
@@ -189,8 +189,3 @@ def whole_number(value: Any, what: str, element_id: str) -> int:
     if isinstance(value, bool) or not whole or value < 0:
         raise ExpressionError(f"The {what} of {element_id!r} is {value!r}, not a whole number from 0 on.")
     return int(value)
-
-
-def activity_id(token: Token) -> str:
-    """The element id of the activity that a token stands on."""
-    return str(token.node.bpmn_id)
