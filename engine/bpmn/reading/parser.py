@@ -14,7 +14,7 @@ from ..elements.tasks import StoneTask
 from ..running.node import Process
 from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
 from .model_reader import ModelReader
-from .readers import READERS
+from .node_readers import READERS
 from .vendors import extensions
 from .words import bpmn_name, children, is_true, label, own_text, qualified, referred
 
