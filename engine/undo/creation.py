@@ -93,16 +93,15 @@ def _deployment(origin: ForwardInstance, kind: UndoKind, number: int) -> Deploym
 
     nodes = []
     order = plan(origin.tasks, kind)
-    after = order.after()
     for task_id in order.in_order():
         row = origin.tasks[task_id]
         handler = None if is_kept(row, kind) else handler_of(row, kind)
         stone = (row.stone or "") if handler is None else handler.get("stone", "")
         called = handler is not None and "entry" in handler
-        nodes.append(UndoNode(row.id, _name_of(row, handler), stone, after[task_id], called))
+        nodes.append(UndoNode(row.id, _name_of(row, handler), stone, called))
     key = f"{origin.row.key[:200]}-{kind}-{number}"
     name = f"{kind} of {origin.row.name}"[:255]
-    source = undo_model(key, name, nodes)
+    source = undo_model(key, name, nodes, order.groups)
     return DeploymentRow(
         id=str(uuid4()),
         model_id=None,

@@ -12,33 +12,36 @@ from lxml import etree
 from riverstone.engine import Limits
 from riverstone.engine.bpmn.checks import check
 from riverstone.engine.bpmn.reading.words import BPMNDI, DC
+from riverstone.engine.undo.frozen import Group, Order
 from riverstone.engine.undo.model import UndoNode, undo_model
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
 
 @st.composite
-def undos(draw: st.DrawFn) -> list[UndoNode]:
-    """Up to nine tasks in an order in which each comes after those it waits for, with names that anybody chose."""
+def undos(draw: st.DrawFn) -> tuple[list[UndoNode], Order]:
+    """Up to nine tasks with names that anybody chose, some after others; those of a group come after the same ones."""
     ids = draw(st.lists(st.integers(1, 999), unique=True, max_size=9))
+    groups = []
+    grouped = 0
+    while grouped < len(ids) - 1 and draw(st.booleans()):
+        size = draw(st.integers(1, len(ids) - 1 - grouped))
+        members, later = ids[grouped : grouped + size], ids[grouped + size :]
+        groups.append(Group(tuple(members), tuple(draw(st.sets(st.sampled_from(later), min_size=1, max_size=3)))))
+        grouped += size
     names = st.text(max_size=12)
-    return [
-        UndoNode(
-            task_id,
-            draw(names),
-            draw(names.filter(str.strip)),
-            tuple(sorted(draw(st.sets(st.sampled_from(ids[:index]), max_size=3)))) if index else (),
-        )
-        for index, task_id in enumerate(ids)
-    ]
+    nodes = [UndoNode(task_id, draw(names), draw(names.filter(str.strip)), draw(st.booleans())) for task_id in ids]
+    return nodes, Order(tuple(sorted(ids)), tuple(groups))
 
 
 @given(undos())
 @settings(max_examples=100)
-def test_the_model_is_valid_and_drawn_without_overlaps(nodes: list[UndoNode]) -> None:
-    root = etree.fromstring(undo_model("undo", "the undo", nodes))
+def test_the_model_is_valid_and_drawn_without_overlaps(undo: tuple[list[UndoNode], Order]) -> None:
+    nodes, order = undo
+    root = etree.fromstring(undo_model("undo", "the undo", nodes, order.groups))
     assert list(check(root, limits=Limits())) == []
-    assert len(root.findall(f".//{BPMN}serviceTask")) == len(nodes)
+    tasks = [*root.iter(f"{BPMN}serviceTask", f"{BPMN}callActivity")]
+    assert [task.get("id") for task in tasks] == [f"task_{node.task_id}" for node in nodes]
     drawn = [
         tuple(float(bounds.get(name, "nan")) for name in ("x", "y", "width", "height"))
         for shape in root.iter(f"{{{BPMNDI}}}BPMNShape")
@@ -52,8 +55,9 @@ def test_the_model_is_valid_and_drawn_without_overlaps(nodes: list[UndoNode]) ->
 
 @given(undos())
 @settings(max_examples=100)
-def test_the_flows_lead_to_each_task_from_exactly_those_it_waits_for(nodes: list[UndoNode]) -> None:
-    root = etree.fromstring(undo_model("undo", "the undo", nodes))
+def test_the_flows_lead_to_each_task_from_exactly_those_it_waits_for(undo: tuple[list[UndoNode], Order]) -> None:
+    nodes, order = undo
+    root = etree.fromstring(undo_model("undo", "the undo", nodes, order.groups))
     sources: dict[str, list[str]] = {}
     for arrow in root.iter(f"{BPMN}sequenceFlow"):
         sources.setdefault(str(arrow.get("targetRef")), []).append(str(arrow.get("sourceRef")))
@@ -64,20 +68,25 @@ def test_the_flows_lead_to_each_task_from_exactly_those_it_waits_for(nodes: list
             found |= {source} if source.startswith("task_") else tasks_before(source)
         return found
 
+    after = order.after()
     for node in nodes:
-        assert tasks_before(f"task_{node.task_id}") == {f"task_{before}" for before in node.after}
+        assert tasks_before(f"task_{node.task_id}") == {f"task_{before}" for before in after[node.task_id]}
+    last = {node.task_id for node in nodes} - {before for waited in after.values() for before in waited}
+    assert tasks_before("end") == {f"task_{task_id}" for task_id in last}
+
+
+def nodes_of(count: int) -> list[UndoNode]:
+    return [UndoNode(number, "", "make") for number in range(1, count + 1)]
 
 
 def test_a_wide_undo_has_no_more_flows_than_it_needs() -> None:
-    first = [UndoNode(number, "", "make", ()) for number in range(1, 101)]
-    second = [UndoNode(number, "", "make", tuple(range(1, 101))) for number in range(101, 201)]
-    root = etree.fromstring(undo_model("undo", "the undo", [*first, *second]))
+    halves = Group(tuple(range(1, 101)), tuple(range(101, 201)))
+    root = etree.fromstring(undo_model("undo", "the undo", nodes_of(200), [halves]))
     assert len(root.findall(f".//{BPMN}sequenceFlow")) < 500
 
 
 def test_a_thousand_tasks_are_drawn_in_seconds() -> None:
     began = time.process_time()
-    row = [UndoNode(number, "", "make", (number - 1,) if number > 1 else ()) for number in range(1, 1001)]
-    undo_model("undo", "", row)
-    undo_model("undo", "", [UndoNode(node.task_id, "", "make", ()) for node in row])
+    undo_model("undo", "", nodes_of(1000), [Group((number,), (number + 1,)) for number in range(1, 1000)])
+    undo_model("undo", "", nodes_of(1000), [])
     assert time.process_time() - began < 30, "it grows faster than the model"
