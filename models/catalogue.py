@@ -85,6 +85,13 @@ class Catalogue:
 
         self._store.write(add)
 
+    def keep_sources(self, deployment_id: str, sources: str, *, instead_of: str) -> str:
+        """Give a deployment its files where it has none; those that it has then, which may be another engine's."""
+        if self._store.execute(UPDATE_SOURCES, (sources, deployment_id, instead_of)):
+            return sources
+        row = self.deployment(deployment_id)
+        return sources if row is None else row.sources
+
     def start_triggers(self, kind: TriggerKind, name: str) -> list[tuple[str, str, str]]:
         """What this message or signal starts: key, deployment id, id of the start node."""
         sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
@@ -141,6 +148,7 @@ SELECT_MODEL_OF_KEY = select("process_model", ModelRow, "`key` = ? ORDER BY `upd
 INSERT_MODEL = Insert.of("process_model", ModelRow)
 UPDATE_MODEL = Update("process_model", columns(ModelRow)[1:], where=("id",))
 SELECT_DEPLOYMENT = select("deployment", DeploymentRow, "`id` = ?")
+UPDATE_SOURCES = "UPDATE `deployment` SET `sources` = ? WHERE `id` = ? AND `sources` = ?"
 SELECT_NEWEST_DEPLOYMENT = select("deployment", DeploymentRow, _NEWEST)
 SELECT_NEWEST_DEPLOYMENT_ID = f"SELECT `id` FROM `deployment` WHERE {_NEWEST}"
 SELECT_SAME_VERSION = select(

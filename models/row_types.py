@@ -188,6 +188,8 @@ class DeploymentRow:
     created: int
     removed: int | None = None
     """Since when it is out of use, kept only for the records that refer to it."""
+    undo_order: str | None = None
+    """Of an undo: what it takes back and in which order, as JSON; its ``sources`` are made when they are first read."""
 
 
 @dataclass(slots=True)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from ...models import DeploymentRow
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.running.node import Process
-from ..errors import ModelInvalid
+from ..errors import Conflict, ModelInvalid
 from ..limits import Limits
 from .sources import unpack
 
 if TYPE_CHECKING:
-    from ..bpmn.reading.parser import Parsed
     from .templates import OutputsTemplate, ParameterTemplate
 
 MOST_KEPT = 500
@@ -47,10 +46,10 @@ class Definitions:
         self._lock = Lock()
 
     def get(self, deployment_id: str) -> Definition:
-        """The definition of a deployment; raises UnknownDeployment."""
+        """The definition of a deployment; raises UnknownDeployment, Conflict for what an undo runs."""
         found = self._kept.get(deployment_id)
         if found is None:
-            found = self.add(self._load(deployment_id))
+            found = self._read(self._load(deployment_id))
         return found
 
     def process_at(self, place: str) -> Process:
@@ -64,12 +63,13 @@ class Definitions:
             process = node.own_process
         return process
 
-    def add(self, row: DeploymentRow, parsed: Parsed | None = None) -> Definition:
-        """Make a deployment ready; ``parsed`` saves reading it again."""
-        if parsed is None:
-            from .bundle import read_again  # late, as it says itself
+    def _read(self, row: DeploymentRow) -> Definition:
+        if row.undo_order is not None:
+            text = f"Deployment {row.id} is what one undo runs, and nothing else: start the deployment of a model."
+            raise Conflict(text, code="undo-deployment")
+        from .bundle import read_again  # late, as it says itself
 
-            parsed = read_again(unpack(row.sources), limits=self._limits, scripts=self._scripts)
+        parsed = read_again(unpack(row.sources), limits=self._limits, scripts=self._scripts)
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
         definition = Definition(

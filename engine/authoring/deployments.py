@@ -211,9 +211,6 @@ class Deployments:
         """What starts this process from now on: messages, signals, and timers."""
         return triggers_of(process, self.clock.now(), self.limits)
 
-    def deployment(self, deployment_id: str) -> Deployment:
-        return deployment_view(self.row_in_use(deployment_id))
-
     def row_in_use(self, deployment_id: str) -> DeploymentRow:
         """A deployment that was not removed; raises UnknownDeployment."""
         row = self._row(deployment_id)
@@ -224,7 +221,7 @@ class Deployments:
     # -- finding what to start
 
     def to_start(self, *, key: str | None, deployment_id: str | None, model_id: str | None) -> Definition:
-        """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel.
+        """The definition that a start request means; raises Malformed, UnknownDeployment, UnknownModel, Conflict.
 
         For a key it is that of the newest deployment when that was last asked for, and one that is named may be
         removed: the start itself has to ask again.

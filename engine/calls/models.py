@@ -7,6 +7,7 @@ from ..authoring.sources import Source, Template
 from ..findings import Finding
 from ..operating import removal
 from ..showing.pages import read_part
+from ..undo.file import sources_of
 from ..views import Page, TaskBinding
 from .workings import Workings, cursor_of, ours, read_sources
 
@@ -136,7 +137,9 @@ class ModelCalls(Workings):
     def deployment(self, deployment_id: str) -> Deployment:
         """One deployment; raises UnknownDeployment."""
         with ours():
-            return self._deployments.deployment(deployment_id)
+            row = self._deployments.row_in_use(deployment_id)
+            row.sources = sources_of(self._store, row)
+            return deployment_view(row)
 
     def deployments(
         self, *, limit: int = 50, cursor: str | None = None, key: str | None = None, model_id: str | None = None

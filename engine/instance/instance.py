@@ -67,6 +67,8 @@ class Instance:
         self.tasks = tasks
         self.to_hand_over: list[TaskRow] = []
         """What the present step wants carried out once it is committed."""
+        self._followed: tuple[tuple[int, ...], str] = (), ""
+        """What the last new task followed, and that as JSON: all runs of a multi-instance follow the same."""
         self.observed: tuple[ProcessStatus, Phase] | None = None
         """The status and phase that observers know of; None before its beginning is committed."""
         self.limits = facilities.limits
@@ -207,7 +209,9 @@ class Instance:
             owner=facilities.engine_id,
         )
         if causes:
-            row.after = f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
+            if causes is not self._followed[0]:
+                self._followed = causes, f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
+            row.after = self._followed[1]
         if node.bpmn_name:
             row.name = node.bpmn_name[:255]
         if token.data:

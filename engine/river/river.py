@@ -26,7 +26,7 @@ from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
 from .lease import Lease
 from .monitor_polls import MonitorPolls
-from .schedule import DueEntry, Schedule
+from .schedule import DueEntry, Schedule, due_action
 from .turn import Action, Turn
 from .waiters import Watchers
 
@@ -256,8 +256,11 @@ class River:
             row = instance.row
             if row.phase in RESTING:
                 rested.append(instance)
-            if row.due is not None:
+            if row.due is not None and row.origin is None:
                 graces.append((row.due, "grace", row.process_instance_id, 0, 0))
+            elif row.due is not None:
+                # An undo with more to begin than one turn may: what has come in meanwhile is before it.
+                self.post(due_action("grace", row.process_instance_id))
             self.cache.keep(instance)
         # Not before they are kept: who waits next for the end of what was started looks there for it.
         for command, result in zip(batch, results, strict=True):

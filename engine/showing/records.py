@@ -15,6 +15,7 @@ from ..instance.instance import Instance
 from ..instance.resting import RESTING, Rested
 from ..mask import Mask
 from ..undo.creation import undo_ids
+from ..undo.file import sources_of
 from ..undo.instance import UndoInstance, load_instance
 from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 from . import masked_views
@@ -139,7 +140,7 @@ class Records:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""
         row, _ = self._rows(number)
         deployment = self.store.catalogue.deployment(row.deployment_id)
-        return texts_of(deployment.sources) if deployment is not None else ()
+        return texts_of(sources_of(self.store, deployment)) if deployment is not None else ()
 
     def tasks(self, number: int) -> list[Task]:
         """The tasks of one instance, oldest first; raises UnknownProcessInstance."""

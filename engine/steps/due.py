@@ -10,6 +10,7 @@ from ..errors import RiverstoneError
 from ..instance import ledger
 from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
+from ..undo.nodes import begin_next
 from ..work import Outcome
 from .draining import is_stopping
 from .outcomes import apply_outcome, fail_for_good, stone_of
@@ -180,7 +181,13 @@ def _may_go_on(instance: Instance, row: TaskRow) -> bool:
 
 
 def grace_over(instance: Instance) -> None:
-    """The time that running tasks had to stop is over: what still runs is fenced off and counts as begun."""
+    """The time that running tasks had to stop is over: what still runs is fenced off and counts as begun.
+
+    In an undo, which gives no grace, it is time to begin more of what is ready.
+    """
+    if isinstance(instance, UndoInstance) and instance.row.phase == "running" and instance.row.due is not None:
+        begin_next(instance.workflow.task_tree)
+        settle(instance)
     if instance.row.phase != "draining" or instance.row.due is None or instance.row.due > instance.now():
         return
     for row in list(instance.tasks.values()):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import uuid4
 
-from ...models import ContentRow, DeploymentRow, InstanceRow, TaskRow
+from ...models import ContentRow, DeploymentRow, InstanceRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UndoKind
 from .. import failpoints
-from ..authoring.sources import digest_of, pack
+from ..authoring.sources import digest_of
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..observing import tracing
 from ..views import UndoStep
+from .file import NOT_MADE, name_of
+from .frozen import Order
 from .instance import UndoInstance
-from .order import handler_of, is_kept, plan
+from .nodes import undo_definition
+from .order import handler_of, handler_used, is_kept, plan
 
 
 def undo_ids(row: InstanceRow) -> dict[str, int]:
@@ -37,7 +39,7 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
         shown.append(
             UndoStep(
                 task_id=str(row.id),
-                name=_name_of(row, handler),
+                name=name_of(row, handler),
                 namespace=(handler or {}).get("namespace", row.namespace),
                 stone=row.stone if handler is None else handler.get("stone"),
                 action=kind if undone and not is_kept(row, kind) else "retain",
@@ -48,11 +50,12 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
 
 
 def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
-    """The undo instance, its generated model and its link, in the transaction of the origin's change of state."""
+    """The undo instance, its order and its link, in the transaction of the origin's change of state."""
     facilities = origin.facilities
     now = origin.now()
     number = facilities.store.new_id()
-    deployment = _deployment(origin, kind, number)
+    order = _order(origin, kind)
+    deployment = _deployment(origin, order, number)
     row = InstanceRow(
         process_instance_id=number,
         id=str(uuid4()),
@@ -77,7 +80,7 @@ def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
     origin.changes.new_deployments.append(deployment)
     origin.changes.new_instances[number] = row
     origin.changes.new_contents[number] = content
-    undo = UndoInstance(facilities, row, content, facilities.definitions.add(deployment), {}, origin)
+    undo = UndoInstance(facilities, row, content, undo_definition(deployment, order), {}, origin)
     origin.turn.join(undo)
     tracing.begun(row, origin.row)
     setattr(origin.row, f"{kind}_id", number)
@@ -87,34 +90,25 @@ def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
     return undo
 
 
-def _deployment(origin: ForwardInstance, kind: UndoKind, number: int) -> DeploymentRow:
-    # Late, for a program that takes nothing back draws no model of that.
-    from .model import UndoNode, undo_model
-
-    nodes = []
+def _order(origin: ForwardInstance, kind: UndoKind) -> Order:
     order = plan(origin.tasks, kind)
-    for task_id in order.in_order():
-        row = origin.tasks[task_id]
-        handler = None if is_kept(row, kind) else handler_of(row, kind)
-        stone = (row.stone or "") if handler is None else handler.get("stone", "")
-        called = handler is not None and "entry" in handler
-        nodes.append(UndoNode(row.id, _name_of(row, handler), stone, called))
-    key = f"{origin.row.key[:200]}-{kind}-{number}"
-    name = f"{kind} of {origin.row.name}"[:255]
-    source = undo_model(key, name, nodes, order.groups)
+    called = [task_id for task_id in order.tasks if "entry" in (handler_used(origin.tasks[task_id], kind) or ())]
+    return order._replace(origin=origin.number, called=frozenset(called))
+
+
+def _deployment(origin: ForwardInstance, order: Order, number: int) -> DeploymentRow:
+    """What the undo runs; its file is made when somebody reads it first."""
+    text = order.text()
     return DeploymentRow(
         id=str(uuid4()),
         model_id=None,
-        key=key,
-        name=name,
+        key=f"{origin.row.key[:200]}-{order.kind}-{number}",
+        name=f"{order.kind} of {origin.row.name}"[:255],
         version=0,
-        digest=digest_of([source], None, None),
-        sources=pack([source]),
+        digest=digest_of([text.encode()], None, None),
+        sources=NOT_MADE,
         parameter_template=None,
         outputs_template=None,
         created=origin.now(),
+        undo_order=text,
     )
-
-
-def _name_of(row: TaskRow, handler: dict[str, Any] | None) -> str:
-    return str((handler or {}).get("of") or row.name or row.node)

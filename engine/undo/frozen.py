@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
+from ...models.vocabulary import UndoKind
 from .. import jsontext
 
 
@@ -20,10 +21,12 @@ class Group(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Tasks by their id in the ledger of the origin, each a member of one group at most."""
+    """What one undo takes back; tasks by their id in the ledger of its origin, each a member of one group at most."""
 
+    kind: UndoKind
     tasks: tuple[int, ...]
     groups: tuple[Group, ...]
+    origin: int = 0
     called: frozenset[int] = frozenset()
     """Those that a handler of several steps takes back, which is called like a process."""
 
@@ -56,7 +59,8 @@ class Order(NamedTuple):
         """The order as JSON, the tasks of groups by their places among all."""
         place = {task_id: number for number, task_id in enumerate(self.tasks)}
         groups = [([place[each] for each in members], [place[each] for each in then]) for members, then in self.groups]
-        return jsontext.dumps({"tasks": self.tasks, "groups": groups, "called": sorted(self.called)})
+        whole = {"kind": self.kind, "origin": self.origin, "tasks": self.tasks, "groups": groups}
+        return jsontext.dumps({**whole, "called": sorted(self.called)})
 
     @classmethod
     def read(cls, text: str) -> Order:
@@ -67,7 +71,7 @@ class Order(NamedTuple):
             Group(tuple([tasks[place] for place in members]), tuple([tasks[place] for place in then]))
             for members, then in found["groups"]
         ]
-        return cls(tasks, tuple(groups), frozenset(found["called"]))
+        return cls(found["kind"], tasks, tuple(groups), found["origin"], frozenset(found["called"]))
 
 
 class Remaining:

@@ -16,12 +16,10 @@ from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import CALLED
 from ..instance import ledger
 from ..instance.forward import ForwardInstance
+from .nodes import HANDLER_OF
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable
-
-HANDLER_OF = "handler-of-"
-"""What a handler of several steps is called by, with the task that it takes back behind."""
 
 
 def target_of(key: str) -> int:

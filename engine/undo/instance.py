@@ -19,7 +19,9 @@ from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction
 from ..work import Work
 from . import handlers
-from .order import covers, handler_of, is_kept
+from .frozen import Order
+from .nodes import Progress, UndoTask, undo_definition
+from .order import covers, handler_used, is_kept
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed
@@ -51,6 +53,8 @@ class UndoInstance(Instance):
     ) -> None:
         super().__init__(facilities, row, content, definition, tasks)
         self.origin = origin
+        self.progress: Progress | None = None
+        """How far it has come, once it has gone on in this memory."""
 
     @property
     def kind(self) -> UndoKind:
@@ -155,8 +159,7 @@ class UndoInstance(Instance):
 
     def _begin_undo_task(self, token: Token) -> None:
         """Make the task that undoes the row named by the token's node, and hand it over."""
-        assert isinstance(token.node, StoneTask)
-        target = self.origin.tasks[int(token.node.properties["target"])]
+        target = self.origin.tasks[_undone_by(token.node)]
         kind = self.kind
         row = self.new_task(token, target.stone, target.namespace, kind=kind, event=kind)
         row.target = target.id
@@ -164,8 +167,7 @@ class UndoInstance(Instance):
         row.parameters = target.parameters
         if (secret := ledger.kept(target).get("secret")) is not None:
             ledger.keep(row, secret=secret)
-        handler = handler_of(target, kind)
-        if handler is not None and not is_kept(target, kind):
+        if (handler := handler_used(target, kind)) is not None:
             row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
             row.name, row.namespace = handler["of"][:255], handler["namespace"]
         self.hand_over_undo(row, token)
@@ -243,12 +245,20 @@ class UndoInstance(Instance):
         return self.origin.tasks[row.target]
 
 
+def _undone_by(node: Node) -> int:
+    """The row that a node undoes, which in an undo that has a file and no order is a property there."""
+    if isinstance(node, UndoTask):
+        return node.target
+    assert isinstance(node, StoneTask)
+    return int(node.properties["target"])
+
+
 def load_instance(
     facilities: Facilities, row: InstanceRow, content: ContentRow, find: Callable[[int], Instance]
 ) -> Instance:
     """The instance as it stands in the store; ``find`` gives the origin of an undo."""
     number = row.process_instance_id
-    definition = facilities.definitions.get(row.deployment_id)
+    definition = _definition_of(facilities, row)
     tasks = {task.id: task for task in facilities.store.tasks(number)}
     instance: Instance
     if row.origin is None:
@@ -260,3 +270,10 @@ def load_instance(
     instance.observed = row.status, row.phase
     instance.load()
     return instance
+
+
+def _definition_of(facilities: Facilities, row: InstanceRow) -> Definition:
+    deployment = None if row.origin is None else facilities.store.catalogue.deployment(row.deployment_id)
+    if deployment is None or deployment.undo_order is None:
+        return facilities.definitions.get(row.deployment_id)
+    return undo_definition(deployment, Order.read(deployment.undo_order))

@@ -13,7 +13,7 @@ from ..bpmn.drawing.layout import add_diagram
 from ..bpmn.reading.vendors import CAMUNDA
 from ..bpmn.reading.words import BPMN, qualified
 from .frozen import Group
-from .handlers import HANDLER_OF
+from .nodes import HANDLER_OF
 
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -54,6 +54,11 @@ def handler_of(row: TaskRow, kind: UndoKind) -> dict[str, Any] | None:
     return ledger.handler_in(row) if kind == "rollback" else None
 
 
+def handler_used(row: TaskRow, kind: UndoKind) -> dict[str, Any] | None:
+    """The same, unless the node's policy keeps what the task made."""
+    return None if is_kept(row, kind) else handler_of(row, kind)
+
+
 def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
     """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler."""
     found: dict[int, int] = {}
@@ -83,7 +88,7 @@ def plan(tasks: Mapping[int, TaskRow], kind: UndoKind) -> Order:
     for number, members in followed.items():
         if near[number]:
             groups.setdefault(near[number], []).extend(members)
-    return Order(tuple(wanted), tuple(Group(tuple(sorted(members)), then) for then, members in groups.items()))
+    return Order(kind, tuple(wanted), tuple(Group(tuple(sorted(members)), then) for then, members in groups.items()))
 
 
 class _Causes(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any
 from riverstone.engine import Engine, Stone, VirtualClock
 
 from ..features.sketch import catch, definitions, flow, line, process, row, runs, service
-from ..features.world import World
+from ..features.world import Make, World
 
 EPOCH = 1_800_000_000_000
 MESSAGE = '<message id="M" name="paid"/>'
@@ -28,6 +28,22 @@ INSIDE = (
     + flow("i", "u")
     + flow("u", "e")
 )
+
+
+def two(scope: str) -> str:
+    """The inside of a sub-process of two steps."""
+    first, second = f"{scope}1", f"{scope}2"
+    steps = service(first, "make") + service(second, "make")
+    flows = flow(f"{scope}b", first) + flow(first, second) + flow(second, f"{scope}e")
+    return f'<startEvent id="{scope}b"/>{steps}<endEvent id="{scope}e"/>{flows}'
+
+
+HANDLER = (
+    '<boundaryEvent id="on" attachedToRef="s"><compensateEventDefinition id="caught"/></boundaryEvent>'
+    f'<subProcess id="h" isForCompensation="true">{two("h")}</subProcess>'
+    '<association id="by" sourceRef="on" targetRef="h" associationDirection="One"/>'
+)
+"""Takes back what the sub-process s has made."""
 LOOP = '<standardLoopCharacteristics loopMaximum="3"/>'
 
 MODELS: dict[str, bytes] = {
@@ -61,6 +77,24 @@ MODELS: dict[str, bytes] = {
     ),
     "undone": line("undone", service("a", "make"), service("z", "make")),
     "deleted": line("deleted", service("a", "make"), service("z", "make")),
+    "bunches": line(
+        "bunches",
+        service("a", "make", inside=runs("3")),
+        f'<subProcess id="s">{two("s")}</subProcess>',
+        service("b", "make", inside=runs("3")),
+        service("z", "make"),
+    ).replace(b"</process>", HANDLER.encode() + b"</process>"),
+    "half": definitions(
+        process(
+            "half",
+            '<startEvent id="b"/><parallelGateway id="f"/><parallelGateway id="j"/><endEvent id="e"/>',
+            service("a", "make", inside=runs("2")),
+            service("l", "late"),
+            service("m", "make"),
+            service("z", "make"),
+            *(flow(*pair.split()) for pair in ("b a", "a f", "f l", "f m", "l j", "m j", "j z", "z e")),
+        )
+    ),
 }
 """By key; most have made something before they wait, and make ``z`` last."""
 ENDS = {key: ("success", ["a", "z"]) for key in MODELS} | {
@@ -74,8 +108,15 @@ ENDS = {key: ("success", ["a", "z"]) for key in MODELS} | {
     "deleted": ("delete.success", []),
     "trial": ("success", ["z"]),
     "missing": ("success", ["z"]),
+    "bunches": ("rollback.success", ["s1", "s2"]),
+    "half": ("delete.success", []),
 }
 """How each ends when it goes on, and what then exists."""
+
+
+def late(world: World) -> type[Stone]:
+    """A stone like ``make`` that is not there when its thing is to be deleted."""
+    return type("Late", (Make,), {"code": "late", "world": world, "__doc__": "Comes back late."})
 
 
 class Later(Stone):
@@ -89,6 +130,7 @@ def make(file: Path) -> None:
     clock, world = VirtualClock(EPOCH), World()
     with Engine(f"sqlite:///{file}", stones=world.stones(), clock=clock) as engine:
         engine.register(Later)
+        engine.register(late(world))
         engine.deploy(line("missing", service("l", "later"), service("z", "make")))
         engine.stones.remove("later")
         for source in MODELS.values():
@@ -100,12 +142,13 @@ def make(file: Path) -> None:
         deleted = engine.start(key="deleted", name="deleted", variables=variables()).process_instance_id
         assert engine.wait(undone).status == "rollback.failed"
         engine.delete(engine.wait(deleted).process_instance_id)
+        _undo_in_part(engine, world)
         world.wrong("start", "z", RuntimeError("no"))
         model = engine.save_model(line("trial", service("z", "make")))
         trial = engine.start(model_id=model.model_id, name="trial", variables=variables()).process_instance_id
         assert engine.wait(trial).paused
         for key in (*MODELS, "missing"):
-            if key not in ("undone", "deleted"):
+            if key not in ("undone", "deleted", "bunches", "half"):
                 engine.start(key=key, name=key, variables=variables(), business_key=key, idempotency_key=key)
         engine.run_pending()
         # One look of each monitor further on, so that some state is kept.
@@ -117,6 +160,21 @@ def make(file: Path) -> None:
         connection.execute("VACUUM")
     connection.close()
     file.with_suffix(".json").write_text(json.dumps(world.things, indent=1, sort_keys=True) + "\n")
+
+
+def _undo_in_part(engine: Engine, world: World) -> None:
+    """Leave a rollback inside a handler of several steps, and a delete with one of two branches done."""
+    world.wrong("rollback", "b2", RuntimeError("not yet"))
+    world.wrong("start", "z", RuntimeError("no"))
+    world.wrong("start", "h2", RuntimeError("not yet"))
+    bunches = engine.start(key="bunches", name="bunches", variables=variables()).process_instance_id
+    assert engine.wait(bunches).status == "rollback.failed"
+    engine.retry_undo(bunches)
+    assert engine.wait(bunches).status == "rollback.failed"
+    half = engine.start(key="half", name="half", variables=variables()).process_instance_id
+    engine.wait(half)
+    engine.stones.remove("late")
+    assert engine.delete(half).status == "delete.begin"
 
 
 def variables() -> dict[str, Any]:
@@ -135,6 +193,9 @@ def finish(file: Path) -> dict[str, tuple[str, list[str]]]:
             assert json.loads(known.process_content) == variables()
         engine.retry_undo(started["undone"].process_instance_id)
         engine.retry_undo(started["deleted"].process_instance_id)
+        if "bunches" in started:
+            engine.retry_undo(started["bunches"].process_instance_id)
+            engine.register(late(world))
         failed = [task for task in engine.tasks(started["trial"].process_instance_id) if task.status.endswith("failed")]
         engine.rerun(failed[0].task_id)
         assert engine.message("paid").process_name == "message"

@@ -17,7 +17,10 @@ def test_a_store_of_an_earlier_schema_is_gone_on_with(store: Path, tmp_path: Pat
     for file in (store, store.with_suffix(".json")):
         shutil.copy(file, tmp_path)
 
-    assert finish(tmp_path / store.name) == ENDS
+    ends = finish(tmp_path / store.name)
+
+    assert ends == {name: ENDS[name] for name in ends}
+    assert ENDS.keys() - ends.keys() <= ({"bunches", "half"} if store.stem == "0003" else set())
 
 
 def test_a_store_made_now_could_be_kept(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def undos(draw: st.DrawFn) -> tuple[list[UndoNode], Order]:
         grouped += size
     names = st.text(max_size=12)
     nodes = [UndoNode(task_id, draw(names), draw(names.filter(str.strip)), draw(st.booleans())) for task_id in ids]
-    return nodes, Order(tuple(sorted(ids)), tuple(groups))
+    return nodes, Order("delete", tuple(sorted(ids)), tuple(groups))
 
 
 @given(undos())

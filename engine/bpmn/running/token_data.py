@@ -120,5 +120,11 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         activity: str
         """Of a handler: the node that it compensates."""
 
+        # -- the root of an undo
+        handled: dict[str, list[int]]
+        """By task that a handler of several steps has taken back: the tasks that this made."""
+        more: bool
+        """There is more that could begin than one turn may."""
+
         ended: list[int]
         """Of a scope, in the store only: the causes of what has ended inside."""

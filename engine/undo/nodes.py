@@ -1,0 +1,172 @@
+"""The process of an undo, made from its frozen order: one node for each task, and no gateways between them.
+
+What waits for what is kept beside the tokens and found again from the undo's own ledger, so only tasks that are being
+undone have a token, and none of them needs a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, cast
+
+from ..authoring.definitions import Definition
+from ..bpmn.elements.subprocesses import CallActivity
+from ..bpmn.elements.tasks import StoneTask
+from ..bpmn.running.node import Flow, Process, Root
+from ..bpmn.running.token import Token
+from .frozen import Order, Remaining
+
+if TYPE_CHECKING:
+    from ...models import Changes, DeploymentRow, InstanceRow, TaskRow
+    from ..bpmn.running.state import Saved
+
+HANDLER_OF = "handler-of-"
+"""What a handler of several steps is called by, with the task that it takes back behind."""
+MOST_AT_ONCE = 100
+"""Tasks of one undo that begin in one turn, so that other processes have theirs in between."""
+
+
+class UndoHost(Protocol):
+    """What the nodes of an undo ask of its instance."""
+
+    row: InstanceRow
+    tasks: dict[int, TaskRow]
+    saved: Saved
+    changes: Changes
+    progress: Progress | None
+
+    def now(self) -> int:
+        """The engine's clock, in milliseconds since 1970."""
+
+
+class UndoProcess(Process):
+    """What one undo runs; its nodes have the ids of the tasks in its file."""
+
+    def __init__(self, key: str, order: Order) -> None:
+        super().__init__(key)
+        self.order = order
+        self.waits = order.waits()
+        self.task_specs.clear()
+        self.root = UndoRoot(self)
+        self.entries = [self.root]
+        for task_id in order.tasks:
+            node = UndoCall(self, task_id) if task_id in order.called else UndoTask(self, task_id)
+            self.nodes[node.name] = node
+
+
+def undo_definition(row: DeploymentRow, order: Order) -> Definition:
+    """What an undo runs. It is made anew whenever that is loaded, since that takes little and nobody else runs it."""
+    return Definition(row.id, None, row.key, row.name, row.version, UndoProcess(row.key, order), None, None)
+
+
+class UndoTask(StoneTask):
+    """Takes back one row of the origin's ledger."""
+
+    target: int
+
+    def __init__(self, process: UndoProcess, target: int) -> None:
+        # Not Spiff's own: of what that makes for every node nothing is used here, and it takes twenty times as long.
+        self.name = self.bpmn_id = self.namespace = f"task_{target}"
+        self.bpmn_name = self.line = self.default = None
+        self.process = process
+        self.target = target
+        self.incoming = []
+        self.outgoing = []
+        self.boundary = []
+        self.conditional = False
+
+    def leave(self, token: Token) -> None:
+        _done(token, self.target)
+
+
+class UndoCall(CallActivity):
+    """Has one row of the origin's ledger taken back by the handler of several steps that its model has for that."""
+
+    def __init__(self, process: UndoProcess, target: int) -> None:
+        super().__init__(process, f"task_{target}")
+        self.target = target
+        self.called = f"{HANDLER_OF}{target}"
+
+    def leave(self, token: Token) -> None:
+        scope = token.scope
+        assert scope is not None
+        scope.note(handled={**scope.internal_data.get("handled", {}), str(self.target): list(token.causes)})
+        _done(token, self.target)
+
+
+class UndoRoot(Root):
+    """What the token of a whole undo stands on; it begins the others."""
+
+    def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
+        begin_next(scope)
+
+    def goes_on(self, scope: Token) -> bool:
+        begin_next(scope)
+        return scope.live > 0 or "more" in scope.internal_data
+
+
+class Progress(Remaining):
+    """How far one undo has come, and which of its rows came of which task."""
+
+    def __init__(self, process: UndoProcess, tasks: Mapping[int, TaskRow], root: Token) -> None:
+        begun = {cast(UndoTask | UndoCall, token.node).target for token in root.inside.values()}
+        self._made: dict[int, tuple[int, ...]] = {
+            row.target: (row.id,) for row in tasks.values() if row.target is not None and row.target not in begun
+        }
+        self._made |= {int(target): tuple(made) for target, made in root.internal_data.get("handled", {}).items()}
+        super().__init__(process.order, self._made, begun)
+        self._process = process
+        self._causes: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._turn: Changes | None = None
+        self._room = 0
+
+    def end(self, task_id: int, made: tuple[int, ...]) -> None:
+        """A task is done, with these rows of the undo."""
+        self._made[task_id] = made
+        self.done(task_id)
+
+    def begin(self, root: Token, turn: Changes) -> None:
+        """Put tokens on what is ready, on no more than one turn may begin."""
+        if self._turn is not turn:
+            self._turn, self._room = turn, MOST_AT_ONCE
+        while self.ready and self._room:
+            self._room -= 1
+            task_id = self.take()
+            root.workflow.new_token(self._process.nodes[f"task_{task_id}"], root, None, self._followed(task_id))
+
+    def _followed(self, task_id: int) -> tuple[int, ...]:
+        """The rows of the undo that a task directly follows."""
+        waits = self._process.waits.get(task_id, ())
+        if waits not in self._causes:
+            groups = [self._process.order.groups[number] for number in waits]
+            made = {row_id for group in groups for member in group.members for row_id in self._made[member]}
+            self._causes[waits] = tuple(sorted(made))
+        return self._causes[waits]
+
+
+def begin_next(root: Token) -> None:
+    """Begin what nothing has to be undone before any more; what would be too much for one turn waits for the next."""
+    host = cast(UndoHost, root.workflow.host)
+    progress = _progress(root)
+    progress.begin(root, host.changes)
+    if progress.ready:
+        root.note(more=True)
+        host.row.due, host.row.due_owner = host.now(), host.saved.timekeeper
+    elif root.internal_data.pop("more", False):
+        root.workflow.touched[root.id] = root
+        host.row.due = None
+
+
+def _done(token: Token, task_id: int) -> None:
+    root = token.scope
+    assert root is not None
+    _progress(root).end(task_id, token.causes)
+    begin_next(root)
+    root.workflow.drop(token)
+
+
+def _progress(root: Token) -> Progress:
+    host = cast(UndoHost, root.workflow.host)
+    if host.progress is None:
+        host.progress = Progress(cast(UndoProcess, root.node.process), host.tasks, root)
+    return host.progress
