@@ -17,7 +17,8 @@ from ..bpmn.checks import check
 from ..bpmn.reading.parser import Parsed, Parser
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
-from ..dmn.reader import Decisions, is_dmn
+from ..dmn.decisions import Decisions
+from ..dmn.definitions import is_dmn
 from ..errors import ModelInvalid, TooLarge
 from ..findings import Finding, Report
 from ..language import effort

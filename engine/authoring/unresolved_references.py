@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.decisions import DecisionTask
@@ -51,6 +52,8 @@ def check_references(
                 elif known is not None and path[0] != "outputs" and not _given(path, known):
                     name = path[1] if path[0] == "parameters" else path[0]
                     report.add(_nothing_found(node, path, f"the parameter template does not define {name!r}"))
+            for spot in _ambiguous(node, known or set()):
+                report.add(_doubtful_name(node, spot))
         if first and outputs_template is not None:
             for path in outputs_template.references:
                 if not outputs.know(path):
@@ -90,6 +93,22 @@ def _nothing_found(node: Node | None, path: Path, why: str) -> Finding:
     who = "The outputs template" if node is None else repr(node.bpmn_id)
     text = f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why}: correct the path."
     return _finding("unresolved-reference", node, text)
+
+
+def _ambiguous(node: Node, known: set[str]) -> Iterator[str]:
+    """Names with signs in FEEL that are known as one name and also as the parts of a calculation."""
+    for value in _values(node):
+        for feel in value.feels:
+            for spot in feel.spots:
+                parts = re.split(r"[-+*/']", spot.name)
+                if spot.name in known and all(part in known or part.isdigit() for part in parts):
+                    yield spot.name
+
+
+def _doubtful_name(node: Node, name: str) -> Finding:
+    text = f"{node.bpmn_id!r} speaks of {name!r}, which is a variable and could also be a calculation with others:"
+    text += " write it in backticks, or put spaces around the sign."
+    return replace(_finding("name-ambiguous", node, text), severity="warning")
 
 
 def _finding(code: str, node: Node | None, text: str) -> Finding:

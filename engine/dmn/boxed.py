@@ -18,9 +18,10 @@ from ..language.feel.closures import PARTIAL, Loop, Run
 from ..language.feel.faults import fault
 from ..language.feel.functions import Defined
 from ..language.feel.reading.names import Names, Scope
+from ..language.feel.reading.places import FeelSyntaxError
 from ..language.feel.values.kinds import Value, described
 from ..language.feel.values.types import ANY, Type, coerced
-from .decision_table import AGGREGATIONS, HIT_POLICIES, DecisionTable, Input, Output, Rule
+from .decision_table import AGGREGATIONS, HIT_POLICIES, DecisionTable, InputClause, OutputClause, Rule
 from .faults import Faults, local, text_of
 from .item_definitions import ItemDefinitions
 
@@ -84,9 +85,9 @@ class BoxedExpressions:
         except ExpressionError as error:
             if self.types.is_camunda and self._is_juel(text):
                 return self._juel(element, text, faults, what)
-            faults.wrong("decision-expression", element, f"{what} cannot be read: {error.message}")
+            self._misread(element, error, faults, what)
             return _NULL
-        self._certain(element, feel.certain, faults, what)
+        self._certain(element, [*feel.certain, *feel.impossible], faults, what)
         return feel.run
 
     def cell(self, element: etree._Element, scope: Scope, faults: Faults, what: str) -> Cell | None:
@@ -103,10 +104,14 @@ class BoxedExpressions:
         try:
             made = self.compiler.tests(text, scope, self.types.all, self.members)
         except ExpressionError as error:
-            faults.wrong("decision-expression", element, f"{what} cannot be read: {error.message}")
+            self._misread(element, error, faults, what)
             return None
         self._certain(element, made.certain, faults, what)
         return made.cell
+
+    def _misread(self, element: etree._Element, error: ExpressionError, faults: Faults, what: str) -> None:
+        drawn = f"\n{error.drawn}" if isinstance(error, FeelSyntaxError) else ""
+        faults.wrong("decision-expression", element, f"{what} cannot be read: {error.message}.{drawn}")
 
     def _certain(self, element: etree._Element, certain: Iterable[str], faults: Faults, what: str) -> None:
         for reason in certain:
@@ -283,14 +288,14 @@ class BoxedExpressions:
             aggregation=AGGREGATIONS.get(aggregation),
         )
 
-    def _check_outputs(self, table: etree._Element, outputs: Sequence[Output], faults: Faults) -> None:
+    def _check_outputs(self, table: etree._Element, outputs: Sequence[OutputClause], faults: Faults) -> None:
         names = [output.name for output in outputs]
         if not outputs:
             faults.wrong("decision-table", table, "its table has no output: add one.")
         if len(set(names)) < len(names) or (len(names) > 1 and not all(names)):
             faults.wrong("decision-table", table, "its outputs need names of their own: give each one.")
 
-    def _input(self, column: etree._Element, scope: Scope, faults: Faults) -> Input:
+    def _input(self, column: etree._Element, scope: Scope, faults: Faults) -> InputClause:
         expression, allowed = column.find("{*}inputExpression"), column.find("{*}inputValues")
         own = column.get(_INPUT_VARIABLE)
         text = text_of(expression)
@@ -298,12 +303,12 @@ class BoxedExpressions:
         what = f"the input {shown[:80]!r}"
         if expression is None or not text:
             faults.doubtful("decision-table", column, f"{what} has no expression: write what it looks at.")
-            return Input(shown, _NULL, own_name=own)
+            return InputClause(shown, _NULL, own_name=own)
         run = self.text(expression, text, scope, faults, what)
         cell = None if allowed is None or text_of(allowed) in ANYTHING else self.cell(allowed, scope, faults, what)
-        return Input(shown[:80], run, self.types.of(expression), cell, own)
+        return InputClause(shown[:80], run, self.types.of(expression), cell, own)
 
-    def _output(self, column: etree._Element, scope: Scope, faults: Faults, name: str) -> Output:
+    def _output(self, column: etree._Element, scope: Scope, faults: Faults, name: str) -> OutputClause:
         default, values = column.find("{*}defaultOutputEntry"), column.find("{*}outputValues")
         own = column.get("name") or name
         what = f"the output {own[:80]!r}"
@@ -315,8 +320,8 @@ class BoxedExpressions:
             try:
                 cells = self.compiler.tests(text_of(values), scope, self.types.all, self.members).alternatives
             except ExpressionError as error:
-                faults.wrong("decision-expression", values, f"the values of {what} cannot be read: {error.message}")
-        return Output(own, self.types.of(column), run, cells)
+                self._misread(values, error, faults, f"the values of {what}")
+        return OutputClause(own, self.types.of(column), run, cells)
 
     def _rule(self, number: int, row: etree._Element, scope: Scope, faults: Faults, size: tuple[int, int]) -> Rule:
         tests, entries = row.findall("{*}inputEntry"), row.findall("{*}outputEntry")

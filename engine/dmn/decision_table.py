@@ -29,7 +29,7 @@ AGGREGATIONS: Mapping[str, Aggregation] = {"SUM": "SUM", "MIN": "MIN", "MAX": "M
 Row = dict[str, Value]
 
 
-class Input(NamedTuple):
+class InputClause(NamedTuple):
     """A column of what is asked; ``own_name`` is by what its cells may call the value, ``allows`` limits it."""
 
     shown: str
@@ -39,7 +39,7 @@ class Input(NamedTuple):
     own_name: str | None = None
 
 
-class Output(NamedTuple):
+class OutputClause(NamedTuple):
     """A column of what comes out; ``values`` tests what may come, the most important first."""
 
     name: str
@@ -72,8 +72,8 @@ class Hits(NamedTuple):
 class DecisionTable(NamedTuple):
     """Its columns, its rules in order, and how it decides between rules that fit."""
 
-    inputs: Sequence[Input]
-    outputs: Sequence[Output]
+    inputs: Sequence[InputClause]
+    outputs: Sequence[OutputClause]
     rules: Sequence[Rule]
     policy: HitPolicy
     aggregation: Aggregation | None
@@ -107,7 +107,7 @@ class DecisionTable(NamedTuple):
         rows = [self._row(rule, inner) for rule in fitting]
         return self._decided(fitting, rows, inner)
 
-    def _input(self, column: Input, place: Value) -> Value:
+    def _input(self, column: InputClause, place: Value) -> Value:
         value = column.run(place)
         if column.type is ANY:
             return value
@@ -120,7 +120,7 @@ class DecisionTable(NamedTuple):
             for output, entry in zip(self.outputs, rule.entries, strict=True)
         }
 
-    def _output(self, output: Output, value: Value) -> Value:
+    def _output(self, output: OutputClause, value: Value) -> Value:
         return coerced(value, output.type, f"the output {output.name!r}")
 
     def _defaults(self, place: Value) -> Hits:

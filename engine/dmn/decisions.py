@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from lxml import etree
 
@@ -15,14 +16,19 @@ from ..language.feel import faults as reasons
 from ..language.feel.functions import Function
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import from_json
-from .decision_table import Hits
+from .decision_table import Hits, Row
 from .definitions import Definitions
 from .elements import Decision, Element, Evaluation
+from .faults import Sources
+
+Shape = Literal["resultList", "singleResult", "singleEntry", "collectEntries", "value"]
+"""How a result is handed to a process: by the words of ``camunda:mapDecisionResult``, or as FEEL has it."""
 
 
 class Outcome(NamedTuple):
     """The value of FEEL, the rules that counted in each decision with a table, and why values became null."""
 
+    element: Element
     value: Value
     hits: Mapping[Decision, Hits]
     warnings: Sequence[str]
@@ -32,12 +38,40 @@ class Outcome(NamedTuple):
         """How one of the tables broke its hit policy."""
         return next((each.violation for each in self.hits.values() if each.violation), None)
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """A row of outputs for each rule that counts; without a table one row with the value."""
+        element = self.element
+        if isinstance(element, Decision) and element in self.hits:
+            return self.hits[element].rows
+        return [{element.name: self.value}]
+
+    def shaped(self, shape: Shape) -> Value:
+        """The result in the shape that a task asks for; raises ExpressionError where it does not fit."""
+        if shape == "value":
+            return self.value
+        if shape == "resultList":
+            return list(self.rows)
+        if shape == "collectEntries":
+            return [self._sole(row) for row in self.rows]
+        if len(self.rows) > 1:
+            text = f"The decision {self.element.id!r} gives {len(self.rows)} results where {shape} wants one."
+            raise ExpressionError(text)
+        row = next(iter(self.rows), None)
+        return row if row is None or shape == "singleResult" else self._sole(row)
+
+    def _sole(self, row: Row) -> Value:
+        if len(row) > 1:
+            raise ExpressionError(f"The decision {self.element.id!r} has {len(row)} outputs where one is wanted.")
+        return next(iter(row.values()), None)
+
 
 class Decisions:
     """All files of one deployment. Only what is wrong with what is used keeps it from being deployed."""
 
-    def __init__(self, roots: Sequence[tuple[etree._Element, str | None]], compiler: Compiler) -> None:
-        self.files = [Definitions(root, source, compiler) for root, source in roots]
+    def __init__(self, roots: Sequence[etree._Element], compiler: Compiler, sources: Sources | None = None) -> None:
+        """``sources`` are the names of the files by their roots."""
+        self.files = [Definitions(root, compiler, sources) for root in roots]
         for each in self.files:
             each.join(self.files)
         for each in self.files:
@@ -90,7 +124,7 @@ class Decisions:
             yield from each.general.found
             for element_id, faults in each.faults.items():
                 used = each.elements[element_id] in self._used
-                yield from (finding if used else _as_warning(finding) for finding in faults.found)
+                yield from (finding if used else replace(finding, severity="warning") for finding in faults.found)
 
     def _refuse_cycles(self) -> None:
         for element in list(self._owner):
@@ -117,17 +151,6 @@ def _name(element: Element) -> str:
     return element.name
 
 
-def _as_warning(finding: Finding) -> Finding:
-    return Finding(
-        code=finding.code,
-        severity="warning",
-        text=finding.text,
-        element_id=finding.element_id,
-        line=finding.line,
-        source=finding.source,
-    )
-
-
 def evaluate(element: Element, context: Context) -> Outcome:
     """The outcome of a decision, a service or a function, with arguments by their names in the context.
 
@@ -143,7 +166,7 @@ def evaluate(element: Element, context: Context) -> Outcome:
             value = value.call(_arguments(value, context))
     except RecursionError:
         raise ExpressionError(f"The decision {element.id!r} is nested too deep: make it flatter.") from None
-    return Outcome(value, evaluation.hits, reasons.reasons())
+    return Outcome(element, value, evaluation.hits, reasons.reasons())
 
 
 def _arguments(function: Function, context: Context) -> list[Value]:

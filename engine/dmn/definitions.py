@@ -14,7 +14,7 @@ from ..language.feel.reading.names import Names, Scope, names_of
 from ..language.feel.values.types import ANY
 from .boxed import BoxedExpressions, expression_in, typed, within
 from .elements import Decision, Element, InputData, Knowledge, Requirement, Service
-from .faults import Faults, local
+from .faults import Faults, Sources, local
 from .item_definitions import ItemDefinitions
 
 _NAMESPACES = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
@@ -32,14 +32,14 @@ def is_dmn(root: etree._Element) -> bool:
 class Definitions:
     """One file: its elements by id, joined with those of the files that it imports."""
 
-    def __init__(self, root: etree._Element, source: str | None, compiler: Compiler) -> None:
+    def __init__(self, root: etree._Element, compiler: Compiler, sources: Sources | None) -> None:
         self.root = root
         self.namespace = root.get("namespace", "")
         self.name = root.get("name", "")
         self.compiler = compiler
         self.faults: dict[str, Faults] = {}
-        self.general = Faults(f"The file of decisions {self.name[:80]!r}", source)
-        self.source = source
+        self.general = Faults(f"The file of decisions {self.name[:80]!r}", sources)
+        self._sources = sources
         self.imports: dict[str, Definitions] = {}
         self.members = Names(_member_names(root))
         is_camunda = _CAMUNDA in root.nsmap.values() and "Cloud" not in root.get(_PLATFORM, "")
@@ -79,7 +79,7 @@ class Definitions:
             made.output_names = [each.get("name", "") for each in outputs if each.get("name")]
         self.elements[element_id] = made
         self._xml[element_id] = xml
-        self.faults[element_id] = Faults(f"The {_words(kind)} {element_id!r}", self.source)
+        self.faults[element_id] = Faults(f"The {_words(kind)} {element_id!r}", self._sources)
 
     def join(self, others: Sequence[Definitions]) -> None:
         """Find the files that this one imports among all that are deployed together."""
@@ -139,7 +139,7 @@ class Definitions:
                 self._compile_decision(element, xml, faults)
             elif isinstance(element, Knowledge):
                 self._compile_knowledge(element, xml, faults)
-            element.is_usable = not any(finding.severity == "error" for finding in faults.found)
+            element.is_usable = not faults.has_error
 
     def _compile_decision(self, decision: Decision, xml: etree._Element, faults: Faults) -> None:
         found = expression_in(xml)

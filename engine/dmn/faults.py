@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
-from ..findings import Finding
+from ..findings import Finding, Report
+
+Sources = Mapping[etree._Element, str | None]
+"""The names of files by their roots."""
 
 
 class Faults:
-    """Findings of one element that can be evaluated; what nobody uses is only warned of."""
+    """What is wrong with one element, which ``what`` names in each text."""
 
-    def __init__(self, what: str, source: str | None) -> None:
+    def __init__(self, what: str, sources: Sources | None) -> None:
         self.what = what
-        self.source = source
-        self.found: list[Finding] = []
+        self._report = Report(sources)
+
+    @property
+    def found(self) -> Sequence[Finding]:
+        return self._report.findings
+
+    @property
+    def has_error(self) -> bool:
+        return self._report.has_error
 
     def wrong(self, code: str, element: etree._Element, text: str) -> None:
         """The element cannot be evaluated as it is."""
-        self._add("error", code, element, text)
+        self._report.error(code, element, f"{self.what}: {text}")
 
     def doubtful(self, code: str, element: etree._Element, text: str) -> None:
         """It can be, but hardly as it was meant."""
-        self._add("warning", code, element, text)
-
-    def _add(self, severity: Literal["error", "warning"], code: str, element: etree._Element, text: str) -> None:
-        finding = Finding(
-            code=code,
-            severity=severity,
-            text=f"{self.what}: {text}",
-            element_id=bearer_id(element),
-            line=element.sourceline,
-            source=self.source,
-        )
-        self.found.append(finding)
-
-
-def bearer_id(element: etree._Element) -> str | None:
-    """The id of the element or of the nearest one around it that has one."""
-    here: etree._Element | None = element
-    while here is not None and here.get("id") is None:
-        here = here.getparent()
-    return None if here is None else here.get("id")
+        self._report.warning(code, element, f"{self.what}: {text}")
 
 
 def local(element: etree._Element) -> str:

@@ -18,7 +18,7 @@ _ABSENT: JSON = object()
 
 
 class Interval(NamedTuple):
-    """A range of FEEL (DMN 1.3, section 10.3.2.7), which only ``in`` and ``between`` can see."""
+    """A range such as ``[1..5]``, which only ``in`` can see."""
 
     low: JSON
     high: JSON
@@ -30,10 +30,8 @@ def constant(value: JSON) -> Run:
     return lambda context: value
 
 
-def reference(path: Path, reading: Reading) -> Run:
-    """The value at a path; what is not there is null in FEEL and an error in JUEL."""
-    if reading.feel:
-        return lambda context: context.find(path)
+def reference(path: Path) -> Run:
+    """The value at a path; what is not there is an error."""
     return lambda context: context.lookup(path)
 
 
@@ -109,7 +107,7 @@ def _applied(sign: str, reading: Reading) -> Callable[[JSON, JSON], JSON]:
         return lambda left, right: not reading.equal(left, right)
     if sign in ("<", "<=", ">", ">="):
         return lambda left, right: reading.ordered(sign, left, right)
-    if sign in ("in", "between"):
+    if sign == "in":
         return lambda item, container: _within(item, container, reading)
     if sign == "not in":
         return lambda item, container: not _within(item, container, reading)
@@ -121,10 +119,10 @@ def _within(item: JSON, container: JSON, reading: Reading) -> JSON:
         return reading.contains(container, item)
     above = reading.ordered(">=" if container.ends[0] == "[" else ">", item, container.low)
     below = reading.ordered("<=" if container.ends[1] == "]" else "<", item, container.high)
-    return None if above is None or below is None else above and below
+    return above and below
 
 
-def interval(low: Run, high: Run, ends: str, reading: Reading) -> Run:
+def interval(low: Run, high: Run, ends: str) -> Run:
     """A range between two values; ``ends`` says by ``[]`` or ``()`` which of them belong to it."""
     return lambda context: Interval(low(context), high(context), ends)
 
@@ -136,19 +134,11 @@ def prefix(sign: str, operand: Run, reading: Reading) -> Run:
     if sign == "-":
         return lambda context: reading.calculate("-", 0, operand(context))
 
-    def negated(context: Context) -> JSON:
-        value = operand(context)
-        if value is None and reading.feel:
-            return None
-        return not reading.truth(value)
-
-    return negated
+    return lambda context: not reading.truth(operand(context))
 
 
-def exists(operand: Run, reading: Reading) -> Run:
-    """Whether a reference finds something; in FEEL, something that is not null."""
-    if reading.feel:
-        return lambda context: operand(context) is not None
+def exists(operand: Run) -> Run:
+    """Whether a reference finds something."""
 
     def run(context: Context) -> JSON:
         try:
@@ -167,39 +157,22 @@ def _tolerant(operand: Run, context: Context) -> JSON:
         return None
 
 
-def item(container: Run, key: Run, path: Path | None, reading: Reading) -> Run:
-    """``container[key]``; JUEL counts from 0, FEEL from 1, and from the end with negative numbers.
-
-    In FEEL a key that is no number is a condition: those items of a list for which it holds (DMN 1.3, 10.3.2.5).
-    """
+def item(container: Run, key: Run, path: Path | None) -> Run:
+    """``container[key]``, counted from 0."""
     name = ".".join(path) if path else "x"
 
     def run(context: Context) -> JSON:
         value, wanted = container(context), key(context)
-        if reading.feel and isinstance(value, list) and (wanted is None or isinstance(wanted, bool)):
-            if len(value) > reading.limits.multi_instance:
-                raise ExpressionError(f"the list has {len(value)} items, too many to be filtered")
-            return [each for each in value if _holds(key, each, context, reading)]
         if type(wanted) is float and wanted.is_integer():
             wanted = int(wanted)
-        if type(wanted) is int and reading.feel and isinstance(value, list):
-            wanted = wanted - 1 if wanted > 0 else len(value) + wanted if wanted else -1
         if type(wanted) not in (int, str):
             raise ExpressionError(f"{kind_of(wanted)} is no index: use a number or a text")
         try:
             return member(value, str(wanted))
         except KeyError:
-            if reading.feel:
-                return None
             raise ReferenceNotFound(f"{name}[{wanted!r}]") from None
 
     return run
-
-
-def _holds(condition: Run, item: JSON, context: Context, reading: Reading) -> bool:
-    names = {**item, "item": item} if isinstance(item, dict) else {"item": item}
-    found = condition(context.child(names))
-    return found is not None and reading.truth(found)
 
 
 def listed(items: Sequence[Run], reading: Reading) -> Run:

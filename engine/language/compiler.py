@@ -12,7 +12,6 @@ from .expressions import Expression, Language, Value, compile_expression, compil
 from .feel.expressions import Feel, Tests, compile_feel, compile_tests
 from .feel.reading.names import Names, Scope
 from .feel.values.types import Type
-from .unary_tests import UnaryTests, compile_unary_tests
 
 Made = TypeVar("Made")
 
@@ -31,10 +30,6 @@ class Compiler:
         return self._made(
             ("expression", language, text), lambda: compile_expression(text, language=language, limits=self.limits)
         )
-
-    def cell(self, text: str) -> UnaryTests:
-        """As :func:`.compile_unary_tests`."""
-        return self._made(("cell", "feel", text), lambda: compile_unary_tests(text, limits=self.limits))
 
     def feel(self, text: str, scope: Scope, types: Mapping[str, Type], members: Names) -> Feel:
         """As :func:`.compile_feel`."""

@@ -1,11 +1,12 @@
 """Expressions and values of a model, compiled once and evaluated against a context.
 
-Two spellings: JUEL, the ``${...}`` or ``#{...}`` of the Java engines (EL 3.0), and a small FEEL (DMN 1.3), which
-begins with ``=``. Both are read by one grammar over JSON types; Python never runs any of the text.
+Two languages: JUEL, the ``${...}`` or ``#{...}`` of the Java engines (EL 3.0), and FEEL (DMN 1.5), which begins with
+``=`` and has a folder of its own. Both are over JSON types; Python never runs any of the text.
 
-* A name holds every sign that is no operator: ``${parameters.master-1a.instanceType}``, ``${Bingo::RS::FRONT}``. So
-  ``a-b`` is one name and ``a - b`` a difference; a key that holds an operator is written ``parameters["a/b"]``.
-* A reference that finds nothing is an error, in FEEL null. ``exists(x)`` and ``empty x`` put up with it.
+* A name of JUEL holds every sign that is no operator: ``${parameters.master-1a.instanceType}``,
+  ``${Bingo::RS::FRONT}``. So ``a-b`` is one name and ``a - b`` a difference; a key that holds an operator is written
+  ``parameters["a/b"]``. FEEL takes ``a-b`` for a difference where no name is called so.
+* A reference that finds nothing is an error, in FEEL null with a reason. ``exists(x)`` and ``empty x`` put up with it.
 * A value that was put in is never read again as an expression.
 """
 
@@ -15,15 +16,17 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..errors import ExpressionError, ExpressionWork, ReferenceNotFound
+from ..errors import ExpressionError, ReferenceNotFound
 from ..jsontext import JSON, NOT_STORABLE
 from ..limits import Limits
 from . import effort
 from .closures import Run, constant
 from .context import Context, Path
-from .operators import Reading
+from .feel import faults
+from .operators import Reading, kind_of
 
 if TYPE_CHECKING:
+    from .feel.expressions import Feel
     from .grammar import Parsed
 
 Language = Literal["juel", "feel"]
@@ -40,21 +43,33 @@ class Value:
     ``references`` are the static paths that have to be found (not those under ``exists`` or ``empty``), for checks
     at deployment. ``constant`` tells that the context does not matter. Do not change what ``evaluate`` returns:
     it may be a part of the context or of the value itself. ``parts`` is how many signs and names it has to look at.
+    ``feels`` is what FEEL knows of its texts that are FEEL.
     """
 
-    __slots__ = ("_run", "constant", "parts", "references", "source")
+    __slots__ = ("_run", "constant", "feels", "parts", "references", "source")
 
-    def __init__(self, source: JSON, run: Run, references: Sequence[Path], constant: bool, parts: int = 0) -> None:
+    def __init__(
+        self,
+        source: JSON,
+        run: Run,
+        references: Sequence[Path],
+        constant: bool,
+        parts: int = 0,
+        feels: Sequence[Feel] = (),
+    ) -> None:
         self.source = source
         self.references = tuple(dict.fromkeys(references))
         self.constant = constant
         self.parts = parts
+        self.feels = tuple(feels)
         self._run = run
 
     def evaluate(self, context: Context) -> JSON:
         """The value in this context; raises ReferenceNotFound, or ExpressionError for whatever else goes wrong."""
         if self.parts:
             effort.charge(self.parts)
+        if self.feels:
+            faults.forget()
         try:
             return self._run(context)
         except RecursionError:
@@ -78,14 +93,41 @@ class Expression(Value):
         self._reading = reading
 
     def is_true(self, context: Context) -> bool:
-        """The value as a condition: null is false, in JUEL ``"true"`` is true; raises as ``evaluate`` does."""
+        """The value as a condition: null is false, ``"true"`` is true; raises as ``evaluate`` does."""
         value = self.evaluate(context)
         if value is True or value is False:
             return value
         try:
             return self._reading.truth(value)
         except ExpressionError as error:
-            raise _again(error, f"The condition {_shown(self.source)} cannot be decided: {error.message}.") from None
+            text = f"The condition {_shown(self.source)} cannot be decided: {error.message}."
+            raise error.reworded(text) from None
+
+
+class FeelExpression(Expression):
+    """An expression of FEEL, whose dates, times and durations become ISO 8601 texts.
+
+    Where it is null for an error, :func:`reasons_of_null` tells why.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, source: str, feel: Feel, run: Run, reading: Reading) -> None:
+        super().__init__(source, run, feel.references, feel.is_constant, reading, feel.parts)
+        self.feels = (feel,)
+
+    def is_true(self, context: Context) -> bool:
+        """The value as a condition: null is false; raises ExpressionError for what is no boolean."""
+        value = self.evaluate(context)
+        if value is None or value is True or value is False:
+            return value is True
+        text = f"The condition {_shown(self.source)} cannot be decided: {kind_of(value)} is neither true nor false."
+        raise ExpressionError(text)
+
+
+def reasons_of_null() -> tuple[str, ...]:
+    """Why values of the FEEL expression that this thread evaluated last became null."""
+    return faults.reasons()
 
 
 def compile_expression(text: str, *, language: Language = "juel", limits: Limits) -> Expression:
@@ -95,15 +137,15 @@ def compile_expression(text: str, *, language: Language = "juel", limits: Limits
     """
     body = text.strip()
     if body.startswith("=") and not body.startswith("=="):
-        return _expression(text, body[1:], Reading(True, limits))
-    juel = Reading(False, limits)
+        return _feel(text, body[1:], Reading(limits))
+    juel = Reading(limits)
     if "${" in body or "#{" in body:
         parts = _cut(body)
         if len(parts) > 1 or isinstance(parts[0], str):
             made = _text(parts, text, juel)
             return Expression(text, made._run, made.references, made.constant, juel, made.parts)
         return _expression(text, parts[0].text, juel)
-    return _expression(text, body, Reading(language == "feel", limits))
+    return _feel(text, body, juel) if language == "feel" else _expression(text, body, juel)
 
 
 def compile_value(value: JSON, *, language: Language = "juel", limits: Limits) -> Value:
@@ -113,7 +155,7 @@ def compile_value(value: JSON, *, language: Language = "juel", limits: Limits) -
     ``${`` itself. Keys of objects are taken as they are. Raises ExpressionError.
     """
     try:
-        return _structure(value, Reading(language == "feel", limits), 0)
+        return _structure(value, Reading(limits), language, 0)
     except RecursionError:
         raise ExpressionError(f"The value {_shown(value)} is nested too deep: make it flatter.") from None
 
@@ -177,6 +219,35 @@ def _expression(source: str, body: str, reading: Reading) -> Expression:
     return Expression(source, run, parsed.references, not parsed.reads, reading, parsed.parts if parsed.reads else 0)
 
 
+def _feel(source: str, body: str, reading: Reading) -> FeelExpression:
+    from .feel.border import to_json  # late, like all that reads models
+    from .feel.expressions import compile_feel
+    from .feel.reading.places import FeelSyntaxError
+
+    limits = reading.limits
+    try:
+        made = compile_feel(body.strip(), limits=limits)
+        if made.impossible:
+            raise ExpressionError(made.impossible[0])
+        run = made.run if made.is_plain else lambda context: to_json(made.run(context), limits)
+        if made.is_constant:
+            run = constant(run(Context()))
+    except ExpressionError as error:
+        drawn = f"\n{error.drawn}" if isinstance(error, FeelSyntaxError) else ""
+        raise ExpressionError(f"The expression {_shown(source)} cannot be read: {error.message}.{drawn}") from None
+
+    def guarded(context: Context) -> JSON:
+        try:
+            return run(context)
+        except ExpressionError as error:
+            text = f"The expression {_shown(source)} cannot be evaluated: {error.message}."
+            raise error.reworded(text) from None
+        except RecursionError:
+            raise ExpressionError(f"The expression {_shown(source)} is nested too deep: make it simpler.") from None
+
+    return FeelExpression(source, made, guarded, reading)
+
+
 def _guarded(source: str, parsed: Parsed) -> Run:
     inner = parsed.run
 
@@ -190,7 +261,7 @@ def _guarded(source: str, parsed: Parsed) -> Run:
             raise ReferenceNotFound(error.path, text) from None
         except ExpressionError as error:
             text = f"The expression {_shown(source)} cannot be evaluated: {error.message}."
-            raise _again(error, text) from None
+            raise error.reworded(text) from None
         except (ArithmeticError, ValueError):
             text = f"The expression {_shown(source)} cannot be evaluated: a number is out of range."
             raise ExpressionError(text) from None
@@ -231,36 +302,32 @@ def _part(expression: Expression, source: str, reading: Reading, context: Contex
     try:
         return reading.text(value, expression.source)
     except ExpressionError as error:
-        raise _again(error, f"The text {_shown(source)} cannot be made: {error.message}.") from None
+        raise error.reworded(f"The text {_shown(source)} cannot be made: {error.message}.") from None
 
 
-def _again(error: ExpressionError, text: str) -> ExpressionError:
-    """The same with more in its text; that the turn has looked at too much stays what it is."""
-    return ExpressionWork(error.limit, text) if isinstance(error, ExpressionWork) else ExpressionError(text)
-
-
-def _structure(value: JSON, reading: Reading, depth: int) -> Value:
+def _structure(value: JSON, reading: Reading, language: Language, depth: int) -> Value:
     if isinstance(value, str):
-        return _string(value, reading)
+        return _string(value, reading, language)
     if not isinstance(value, dict | list):
         return Value(value, constant(value), (), True)
     if depth >= reading.limits.json_depth:
         raise ExpressionError(f"A value is nested deeper than {reading.limits.json_depth} levels: make it flatter.")
     if isinstance(value, dict):
-        members = {key: _structure(item, reading, depth + 1) for key, item in value.items()}
+        members = {key: _structure(item, reading, language, depth + 1) for key, item in value.items()}
         items = list(members.values())
         runs = {key: item._run for key, item in members.items()}
         run: Run = lambda context: {key: run(context) for key, run in runs.items()}  # noqa: E731
     else:
-        items = [_structure(item, reading, depth + 1) for item in value]
+        items = [_structure(item, reading, language, depth + 1) for item in value]
         listed = [item._run for item in items]
         run = lambda context: [run(context) for run in listed]  # noqa: E731
+    feels = [feel for item in items for feel in item.feels]
     if all(item.constant for item in items):
         made = run(Context())
-        return Value(value, constant(made), (), True)
+        return Value(value, constant(made), (), True, feels=feels)
     references = [path for item in items for path in item.references]
     parts = len(items) + sum(item.parts for item in items)
-    return Value(value, run if depth else _fitting(value, run, reading), references, False, parts)
+    return Value(value, run if depth else _fitting(value, run, reading), references, False, parts, feels)
 
 
 def _fitting(source: JSON, inner: Run, reading: Reading) -> Run:
@@ -270,20 +337,20 @@ def _fitting(source: JSON, inner: Run, reading: Reading) -> Run:
         except ReferenceNotFound:
             raise
         except ExpressionError as error:
-            raise _again(error, f"The value {_shown(source)} cannot be made: {error.message}.") from None
+            raise error.reworded(f"The value {_shown(source)} cannot be made: {error.message}.") from None
 
     return run
 
 
-def _string(text: str, reading: Reading) -> Value:
-    if reading.feel and text.startswith("="):
-        return _expression(text, text[1:], reading)
+def _string(text: str, reading: Reading, language: Language) -> Value:
+    if language == "feel" and text.startswith("="):
+        return _feel(text, text[1:], reading)
     if "${" not in text and "#{" not in text:
         return Value(text, constant(text), (), True)
-    parts, juel = _cut(text), Reading(False, reading.limits)
+    parts = _cut(text)
     if len(parts) == 1 and isinstance(parts[0], _Body):
-        return _expression(text, parts[0].text, juel)
-    return _text(parts, text, juel)
+        return _expression(text, parts[0].text, reading)
+    return _text(parts, text, reading)
 
 
 def _shown(source: JSON) -> str:

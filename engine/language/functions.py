@@ -76,15 +76,14 @@ def _trim(reading: Reading, text: JSON) -> str:
 
 
 def _to_number(reading: Reading, value: JSON) -> Number:
-    # Asked for by name, text becomes a number in FEEL too.
-    number = Reading(False, reading.limits).number(value.strip() if isinstance(value, str) else value)
+    number = reading.number(value.strip() if isinstance(value, str) else value)
     if number is None:
         raise ExpressionError(f"{kind_of(value)} does not say a number: use digits")
     return reading.bounded(number)
 
 
 def _to_string(reading: Reading, value: JSON) -> JSON:
-    return None if reading.feel and value is None else reading.text(value)
+    return reading.text(value)
 
 
 def numbers_of(reading: Reading, values: tuple[JSON, ...]) -> list[Number]:

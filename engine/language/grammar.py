@@ -10,7 +10,6 @@ from ..jsontext import JSON
 from . import closures
 from .closures import Run
 from .context import Context, Path
-from .feel_functions import FEEL_FUNCTIONS, FEEL_NAMES
 from .functions import FUNCTIONS, METHODS
 from .operators import Reading
 from .scanner import Lexeme, scan
@@ -29,14 +28,12 @@ LEVELS = {
     ">=": 5,
     "in": 5,
     "not in": 5,
-    "between": 5,
     "+": 6,
     "-": 6,
     "*": 7,
     "/": 7,
     "%": 7,
 }
-FEEL_SPELLING = {name: words for words, name in FEEL_NAMES.items()}
 EXECUTION = ("execution",)
 VARIABLE_METHODS = frozenset({"getVariable", "getVariableLocal", "hasVariable", "hasVariableLocal"})
 _CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
@@ -62,11 +59,11 @@ class Parsed(NamedTuple):
 
 
 def parse(text: str, reading: Reading) -> Parsed:
-    """Compile the body of an expression, without its ``${}`` or ``=``; raises ExpressionError."""
+    """Compile the body of an expression of JUEL, without its ``${}``; raises ExpressionError."""
     limits = reading.limits
     if len(text) > limits.expression_length:
         raise ExpressionError(f"it is longer than {limits.expression_length} characters: make it shorter")
-    lexemes = scan(text, feel=reading.feel, limits=limits)
+    lexemes = scan(text, limits=limits)
     parser = ExpressionParser(lexemes, reading)
     try:
         run = parser.whole()
@@ -84,8 +81,6 @@ class ExpressionParser:
         self.reading = reading
         self.at = 0
         self.nested = 0
-        self.filtering = False
-        """Whether what stands between the brackets of a list in FEEL is being read."""
         self.references: list[Path] = []
         self.reads = False
 
@@ -132,12 +127,6 @@ class ExpressionParser:
         self.nest()
         branches: list[tuple[Run, Run]] = []
         while True:
-            if self.takes("if"):
-                condition = self.expression()
-                self.expect("then")
-                branches.append((condition, self.expression()))
-                self.expect("else")
-                continue
             run = self.operation(1)
             if not self.takes("?"):
                 break
@@ -171,10 +160,6 @@ class ExpressionParser:
     def right_of(self, sign: str, level: int) -> Run:
         if sign in ("in", "not in") and self.opens_range():
             return self.range()
-        if sign == "between":
-            low = self.operation(level + 1)
-            self.expect("and")
-            return closures.interval(low, self.operation(level + 1), "[]", self.reading)
         return self.operation(level + 1)
 
     def opens_range(self) -> bool:
@@ -203,7 +188,7 @@ class ExpressionParser:
         closing = self.here.text
         if not self.takes("]", ")"):
             raise self.unexpected("the end of the range was expected")
-        return closures.interval(low, high, opening + closing, self.reading)
+        return closures.interval(low, high, opening + closing)
 
     def operand(self, least: int) -> Run:
         if not self.sees("not", "!", "-", "empty"):
@@ -228,7 +213,7 @@ class ExpressionParser:
     def postfix(self) -> Run:
         node = self.primary()
         begun = self.nested
-        while self.sees(".") or self.opens_item():
+        while self.sees(".", "["):
             self.nest()
             self.at += 1
             if self.lexemes[self.at - 1].text == "[":
@@ -248,27 +233,14 @@ class ExpressionParser:
         self.nested = begun
         return node.run
 
-    def opens_item(self) -> bool:
-        return self.sees("[")
-
     def item(self, node: Reference) -> Reference:
         lexeme = self.here
-        # FEEL counts from one, so its numbers are no segments of a path.
-        segments = (str,) if self.reading.feel else (str, int)
-        if lexeme.kind == "literal" and type(lexeme.value) in segments and self.lexemes[self.at + 1].text == "]":
+        if lexeme.kind == "literal" and type(lexeme.value) in (str, int) and self.lexemes[self.at + 1].text == "]":
             self.at += 2
             return self.extended(node, str(lexeme.value), lexeme.value)
-        begun = len(self.references)
-        if self.filtering:
-            raise ExpressionError("a filter inside a filter takes too long: leave one of them to a task before")
-        self.filtering = self.reading.feel
         key = self.expression()
-        self.filtering = False
         self.expect("]")
-        if self.reading.feel:
-            # It may be a filter, whose names are those of the items.
-            del self.references[begun:]
-        return Reference(closures.item(node.run, key, node.path, self.reading))
+        return Reference(closures.item(node.run, key, node.path))
 
     def extended(self, node: Reference, segment: str, key: JSON = None) -> Reference:
         """The node one segment further in: a longer path, or a look into its value."""
@@ -277,12 +249,12 @@ class ExpressionParser:
                 self.references.pop()
             return self.reference((*node.path, segment))
         constant = segment if key is None else key
-        return Reference(closures.item(node.run, lambda context: constant, None, self.reading))
+        return Reference(closures.item(node.run, lambda context: constant, None))
 
     def reference(self, path: Path) -> Reference:
         self.references.append(path)
         self.reads = True
-        return Reference(closures.reference(path, self.reading), path)
+        return Reference(closures.reference(path), path)
 
     def primary(self) -> Reference:
         lexeme = self.here
@@ -301,9 +273,6 @@ class ExpressionParser:
             items = self.items(")")
             if len(items) == 1:
                 return Reference(items[0])
-            # ``x in (1, 2)`` is FEEL's short way to write a list.
-            if items and self.reading.feel:
-                return Reference(closures.listed(items, self.reading))
         self.at = self.lexemes.index(lexeme)
         raise self.unexpected("a reference or a value was expected")
 
@@ -335,27 +304,13 @@ class ExpressionParser:
         return closures.object_of(members, self.reading)
 
     def named(self, name: str) -> Reference:
-        if self.reading.feel:
-            name = self.with_spaces(name)
         if not self.sees("("):
             return self.reference(tuple(name.split(".")))
-        if self.reading.feel:
-            name = FEEL_NAMES.get(name, name)
         name = name.removeprefix("fn:")
         *path, method = name.split(".")
         if path:
             return self.call(method, self.reference(tuple(path)))
         return self.call(name, None)
-
-    def with_spaces(self, name: str) -> str:
-        """The name of one of FEEL's functions that are called by several words, else the word that it begins with."""
-        for more in (2, 1):
-            words = [lexeme.text for lexeme in self.lexemes[self.at : self.at + more + 1]]
-            longer = " ".join([name, *words[:more]])
-            if longer in FEEL_NAMES and words[-1] == "(":
-                self.at += more
-                return longer
-        return name
 
     def variable(self, name: str) -> Reference:
         """``execution.getVariable(x)`` of the Java engines, which is null for what is not there."""
@@ -373,13 +328,11 @@ class ExpressionParser:
         arguments = ([receiver.run] if receiver else []) + self.items(")")
         if name == "exists" and len(arguments) == 1 and not receiver:
             del self.references[begun:]
-            return Reference(closures.exists(arguments[0], self.reading))
-        functions = METHODS if receiver else FEEL_FUNCTIONS if self.reading.feel else FUNCTIONS
+            return Reference(closures.exists(arguments[0]))
+        functions = METHODS if receiver else FUNCTIONS
         function = functions.get(name)
         if function is None:
             kind, known = ("method", sorted(METHODS)) if receiver else ("function", sorted([*functions, "exists"]))
-            if functions is FEEL_FUNCTIONS:
-                known = sorted(FEEL_SPELLING.get(each, each) for each in known)
             raise ExpressionError(f"there is no {kind} {name!r}: use one of {', '.join(known)}")
         if not function.least <= len(arguments) <= function.most:
             amount = "few" if len(arguments) < function.least else "many"

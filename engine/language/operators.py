@@ -1,4 +1,4 @@
-"""What the signs of the expression language do with JSON values, in the JUEL and the FEEL reading."""
+"""What the signs of JUEL do with JSON values."""
 
 from __future__ import annotations
 
@@ -28,32 +28,31 @@ _ORDER: dict[str, Callable[[JSON, JSON], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How values are read: FEEL lets null through and never turns text into numbers, JUEL does the opposite."""
+    """How values are read: a text that says a number is one where a number is wanted."""
 
-    feel: bool
     limits: Limits
 
     def number(self, value: JSON) -> Number | None:
-        """The number that a value is, or, in JUEL, that its text says (EL 3.0, section 1.23); None if neither."""
+        """The number that a value is or that its text says (EL 3.0, section 1.23); None if neither."""
         kind = type(value)
         if kind is int or kind is float:
             return value  # type: ignore[no-any-return]
-        if kind is str and not self.feel and len(value) <= self.limits.integer_digits and _NUMERIC.fullmatch(value):
+        if kind is str and len(value) <= self.limits.integer_digits and _NUMERIC.fullmatch(value):
             return int(value) if value.lstrip("-").isdigit() else float(value)
         return None
 
     def truth(self, value: JSON) -> bool:
-        """The value as a condition: booleans, null as false, and in JUEL also the texts ``true`` and ``false``."""
+        """The value as a condition: booleans, null as false, and the texts ``true`` and ``false``."""
         if value is True or value is False:
             return value
         if value is None:
             return False
-        if not self.feel and type(value) is str and value.lower() in ("true", "false"):
+        if type(value) is str and value.lower() in ("true", "false"):
             return value.lower() == "true"
         raise ExpressionError(f"{kind_of(value)} is neither true nor false: compare it with something")
 
     def equal(self, left: JSON, right: JSON) -> bool:
-        """Equality: JUEL compares a number or a boolean with text that says one; other types are never equal."""
+        """Equality: a number or a boolean also equals the text that says it; other types are never equal."""
         kind, other = type(left), type(right)
         if kind is other:
             if kind is str:
@@ -63,22 +62,18 @@ class Reading:
             return False
         if kind is bool or other is bool:
             text = right if kind is bool else left
-            return (
-                not self.feel and type(text) is str and text.lower() == ("true" if True in (left, right) else "false")
-            )
+            return type(text) is str and text.lower() == ("true" if True in (left, right) else "false")
         one, two = self.number(left), self.number(right)
         return one is not None and two is not None and one == two
 
-    def ordered(self, sign: str, left: JSON, right: JSON) -> bool | None:
-        """``<``, ``<=``, ``>``, ``>=`` on two numbers or two texts; null in FEEL if one side is null."""
+    def ordered(self, sign: str, left: JSON, right: JSON) -> bool:
+        """``<``, ``<=``, ``>``, ``>=`` on two numbers or two texts."""
         if type(left) is str and type(right) is str:
             effort.charge_text(left)
             return _ORDER[sign](left, right)
         one, two = self.number(left), self.number(right)
         if one is not None and two is not None:
             return _ORDER[sign](one, two)
-        if self.feel and (left is None or right is None):
-            return None
         raise ExpressionError(f"{kind_of(left)} and {kind_of(right)} have no order: compare numbers or texts")
 
     def contains(self, container: JSON, item: JSON) -> bool:
@@ -91,24 +86,14 @@ class Reading:
             return item in container
         if type(container) is dict:
             return type(item) is str and item in container
-        if self.feel:
-            return self.equal(container, item)
         raise ExpressionError(f"{kind_of(item)} cannot be in {kind_of(container)}: use a list, an object or a text")
 
     def calculate(self, sign: str, left: JSON, right: JSON) -> JSON:
-        """``+ - * / %`` on numbers; in FEEL also ``+`` on texts and lists, and null for a null operand."""
-        if self.feel:
-            if left is None or right is None:
-                return None
-            if sign == "+" and type(left) is type(right) and type(left) in (str, list):
-                if len(left) + len(right) > self.limits.output_size:
-                    raise ExpressionError(f"the sum is over {self.limits.output_size} long: make its parts smaller")
-                effort.charge((len(left) + len(right)) >> (effort.MADE if type(left) is str else 0))
-                return left + right
+        """``+ - * / %`` on numbers."""
         one, two = self.number(left), self.number(right)
         if one is None or two is None:
             wrong = kind_of(left if one is None else right)
-            hint = "; to join texts write ${a}${b} or concat(a, b)" if sign == "+" and not self.feel else ""
+            hint = "; to join texts write ${a}${b} or concat(a, b)" if sign == "+" else ""
             raise ExpressionError(f"{wrong} cannot be calculated with{hint or ': use numbers'}")
         try:
             return self.bounded(self._arithmetic(sign, one, two))
@@ -128,8 +113,6 @@ class Reading:
             if type(left) is int and type(right) is int and left % right == 0:
                 return left // right
             return left / right
-        if self.feel:
-            return left % right
         # EL keeps the sign of the dividend, as Java does; Python that of the divisor.
         rest = abs(left) % abs(right)
         return -rest if left < 0 else rest

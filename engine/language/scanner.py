@@ -30,16 +30,13 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", '"': '"', "'": "'", "/": "/"}
 _SIGN = re.compile(r"&&|\|\||==|!=|<=|>=|\.\.|[<>!?:,()\[\]{}+\-*/%=.]")
 _SPELLING = {"&&": "and", "||": "or"}
-_SHARED_WORDS = {word: word for word in ("and", "or", "not", "in", "true", "false", "null")} | {
+_WORDS = {word: word for word in ("and", "or", "not", "in", "true", "false", "null", "empty")} | {
     "div": "/",
     "mod": "%",
     # Engines that evaluate Python have left models that spell the constants so.
     "True": "true",
     "False": "false",
     "None": "null",
-}
-_JUEL_WORDS = _SHARED_WORDS | {
-    "empty": "empty",
     "eq": "==",
     "ne": "!=",
     "lt": "<",
@@ -47,7 +44,6 @@ _JUEL_WORDS = _SHARED_WORDS | {
     "gt": ">",
     "ge": ">=",
 }
-_FEEL_WORDS = _SHARED_WORDS | {word: word for word in ("if", "then", "else", "between")}
 
 
 class _Shapes(NamedTuple):
@@ -70,11 +66,10 @@ _OPEN = _shapes("::?")
 _CLOSED = _shapes("::")
 
 
-def scan(text: str, *, feel: bool, limits: Limits) -> list[Lexeme]:
+def scan(text: str, *, limits: Limits) -> list[Lexeme]:
     """The lexemes of a text, with an ``end`` as the last; raises ExpressionError."""
     if NOT_STORABLE.search(text):
         raise not_storable()
-    words = _FEEL_WORDS if feel else _JUEL_WORDS
     lexemes: list[Lexeme] = []
     # One entry a bracket: how many single colons are awaited in it.
     awaited = [0]
@@ -86,13 +81,11 @@ def scan(text: str, *, feel: bool, limits: Limits) -> list[Lexeme]:
         if len(lexemes) + segments >= limits.expression_tokens:
             most = limits.expression_tokens
             raise ExpressionError(f"it has more than {most} parts (expression_tokens): make it shorter")
-        lexeme, position = _next(text, position, _CLOSED if awaited[-1] else _OPEN, words, limits)
+        lexeme, position = _next(text, position, _CLOSED if awaited[-1] else _OPEN, limits)
         if lexeme.kind == "name":
             segments += lexeme.text.count(".")
         if lexeme.kind == "sign":
             _await(awaited, lexeme.text)
-            if lexeme.text == "=" and feel:
-                lexeme = lexeme._replace(text="==")
         lexemes.append(lexeme)
     lexemes.append(Lexeme("end", "the end", len(text)))
     return lexemes
@@ -110,12 +103,12 @@ def _await(awaited: list[int], sign: str) -> None:
         awaited[-1] -= 1
 
 
-def _next(text: str, position: int, shapes: _Shapes, words: dict[str, str], limits: Limits) -> tuple[Lexeme, int]:
+def _next(text: str, position: int, shapes: _Shapes, limits: Limits) -> tuple[Lexeme, int]:
     if found := shapes.number.match(text, position):
         return Lexeme("literal", found[0], position, _number(found[0], limits)), found.end()
     if found := shapes.name.match(text, position):
         name = found[0]
-        word = words.get(name)
+        word = _WORDS.get(name)
         if word is None:
             return Lexeme("name", name, position), found.end()
         return Lexeme("word", word, position), found.end()

@@ -71,7 +71,7 @@ def _file(path: Path, root: etree._Element) -> Iterator[Result]:
     models.sort(key=lambda each: each.name != wanted)
     decisions, refused = None, ""
     try:
-        decisions = Decisions([(etree.parse(each).getroot(), each.name) for each in models], Compiler(LIMITS))
+        decisions = Decisions([etree.parse(each).getroot() for each in models], Compiler(LIMITS))
     except RiverstoneError as error:
         refused = error.message
     for case in root.iterfind("{*}testCase"):

@@ -152,7 +152,7 @@ def test_the_hit_policy_decides_between_rules_that_fit(engine: Engine, policy: s
 
 def test_rules_that_must_not_fit_together_fail_the_task(engine: Engine) -> None:
     both = ("> 0 : 1", "> 1 : 2")
-    text = "The decision 'dish' cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids"
+    text = "The decision 'dish' cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids."
     assert decide(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], *both)), a=2) == text.format("UNIQUE")
     assert decide(engine, zeebe(), decisions(dish=table("ANY", ["a"], ["x"], *both)), a=2) == text.format("ANY")
     agreed = decisions(dish=table("ANY", ["a"], ["x"], "> 0 : 1", "> 1 : 1"))
@@ -182,27 +182,30 @@ def test_what_cannot_be_decided_is_refused_with_its_place(engine: Engine) -> Non
     wrong = findings(engine, zeebe(), decisions(dish=table("BEST", ["nope(a)"], ["x"], "1 2 : 3", "1 | 2 : 3")))
     assert [(each.code, each.element_id, each.line) for each in wrong] == [
         ("decision-table", "dish", 2),
-        ("decision-expression", "dish", 2),
+        ("expression-null", "dish", 2),
         ("decision-expression", "dish", 2),
         ("decision-table", "dish", 2),
     ]
     assert "there is no function 'nope'" in wrong[1].text
+    assert wrong[2].text.endswith("instead of '2' at character 3.\n    1 2\n      ^")
     round_trip = '<informationRequirement><requiredDecision href="#{}"/></informationRequirement><literalExpression/>'
     circle = decisions(dish=round_trip.format("wine"), wine=round_trip.format("dish"))
     assert "decision-cycle" in {each.code for each in findings(engine, zeebe(), circle)}
 
 
 def test_a_decision_that_nobody_makes_keeps_nobody_from_deploying(engine: Engine) -> None:
-    rules = DISH.replace(b"</definitions>", b'<decision id="wine" name="Wine"><context/></decision></definitions>')
+    wine = b'<decision id="wine" name="Wine"><literalExpression><text>1 +</text></literalExpression></decision>'
+    rules = DISH.replace(b"</definitions>", wine + b"</definitions>")
     (finding,) = [each for each in engine.lint(camunda(), rules) if each.code.startswith("decision")]
     assert (finding.severity, finding.element_id) == ("warning", "wine")
     assert decide(engine, camunda(), rules, season="Winter", guests=1)["r"] == "Roast"
 
 
 def test_python_in_a_cell_is_never_run(engine: Engine, tmp_path: Any) -> None:
-    """SpiffWorkflow evaluates cells as Python; here they are FEEL, and a call of anything else is a finding."""
-    cell = f"open('{tmp_path}/made', 'w')"
-    assert findings(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], f"{cell} : 1")))
+    """SpiffWorkflow evaluates cells as Python; here they are FEEL, in which nothing else can be called."""
+    made = decisions(dish=table("UNIQUE", ["a"], ["x"], f"open('{tmp_path}/made', 'w') : 1"))
+    assert "there is no function 'open'" in str(engine.lint(zeebe(), made))
+    assert decide(engine, zeebe(), made, a=1)["r"] is None
     assert not list(tmp_path.iterdir())
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...dmn.decision import Shape
+from ...dmn.decisions import Shape, evaluate
 from ...errors import ExpressionError
-from ...language.operators import Reading
+from ...language.feel.border import to_json
 from .activity import Activity
 
 if TYPE_CHECKING:
-    from ...dmn.decision import Decision
+    from ...dmn.elements import Decision
     from ...language.expressions import Expression
     from ..running.token import Token
 
@@ -45,23 +45,27 @@ class DecisionTask(Activity):
     def execute(self, token: Token) -> bool | None:
         self.take_inputs(token)
         decision = self._decision(token)
-        rows = decision.rows(token.context)
-        if not rows and self.call.must_hit:
+        limits = token.workflow.host.limits
+        outcome = evaluate(decision, token.context)
+        if outcome.violation is not None:
+            raise ExpressionError(f"The decision {decision.id!r} cannot be made: {outcome.violation}.")
+        if not outcome.rows and self.call.must_hit:
             raise ExpressionError(f"No rule of the decision {decision.id!r} fits what {self.bpmn_id!r} gives it.")
-        value = Reading(True, token.workflow.host.limits).fitting(decision.shaped(rows, self.call.shape))
+        value = to_json(outcome.shaped(self.call.shape), limits)
+        rows = to_json(list(outcome.rows), limits)
         results: dict[str, Any] = {}
         if self.call.spread:
             results |= dict(rows[0]) if len(rows) == 1 and not isinstance(value, list) else {decision.id: value}
         if self.call.result_variable:
             results[self.call.result_variable] = value
         (token.scope or token).set_variables(results)
-        self.map_outputs(token, {**results, RESULT: [dict(row) for row in rows]})
+        self.map_outputs(token, {**results, RESULT: rows})
         return True
 
     def _decision(self, token: Token) -> Decision:
         wanted = self.call.decision if self.named is None else self.named.evaluate(token.context)
         found = self.decisions.get(wanted) if isinstance(wanted, str) else None
-        if found is None or found.logic is None:
+        if found is None or not found.is_usable:
             name = str(wanted)[:80]
             raise ExpressionError(f"{self.bpmn_id!r} asks for the decision {name!r}, which is not deployed.")
         return found

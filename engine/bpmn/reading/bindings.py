@@ -9,7 +9,7 @@ from typing import NamedTuple, cast, get_args
 from lxml import etree
 
 from ....models.vocabulary import UndoPolicy
-from ...dmn.decision import Shape
+from ...dmn.decisions import Shape
 from ..elements.decisions import DecisionCall
 from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
 from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, JAVA, PREFIXES, SPIFF, ZEEBE, attribute, attribute_value, extensions

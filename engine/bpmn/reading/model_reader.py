@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from lxml import etree
 
-from ...dmn.reader import Decisions
+from ...dmn.decisions import Decisions
 from ...errors import ExpressionError
 from ...findings import Report
 from ...language.compiler import Compiler
@@ -67,7 +67,9 @@ class ModelReader:
         if text is None:
             return None
         try:
-            return self.compiler.expression(text.text, text.language)
+            made = self.compiler.expression(text.text, text.language)
+            self._warn_of_nulls(element, made)
+            return made
         except ExpressionError as error:
             self.report.error("expression", element, f"An expression of {label(element)} is wrong: {error.message}")
             return compile_expression("null", limits=self.limits)
@@ -75,10 +77,19 @@ class ModelReader:
     def value(self, element: etree._Element, given: Input | OutputMapping) -> Value:
         """Compile a value with expressions in its strings."""
         try:
-            return self.compiler.value(given.value, given.language)
+            made = self.compiler.value(given.value, given.language)
+            self._warn_of_nulls(element, made)
+            return made
         except ExpressionError as error:
             self.report.error("expression", element, f"A value of {label(element)} is wrong: {error.message}")
             return compile_value(None, limits=self.limits)
+
+    def _warn_of_nulls(self, element: etree._Element, value: Value) -> None:
+        """Report what of an expression in FEEL is null whatever the variables are."""
+        for feel in value.feels:
+            for reason in feel.certain:
+                text = f"A part of {feel.source.strip()[:120]!r} in {label(element)} is always null: {reason}."
+                self.report.warning("expression-null", element, text)
 
     def refuse_unread(self, element: etree._Element) -> None:
         """Report what the modelers say about an element that bears on its execution and is not understood."""

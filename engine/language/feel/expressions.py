@@ -16,7 +16,7 @@ from .reading.grammar import Parser
 from .reading.levels import Spot
 from .reading.lexer import scan
 from .reading.names import NOTHING, Names, Scope
-from .reading.places import Misread, pointed
+from .reading.places import FeelSyntaxError, Misread, pointed
 from .values.kinds import Value
 from .values.types import Type
 
@@ -37,6 +37,8 @@ class Feel(NamedTuple):
     references: Sequence[Path]
     parts: int
     certain: Sequence[str]
+    impossible: Sequence[str]
+    """Calls that no value could make work."""
     spots: Sequence[Spot]
 
     def evaluate(self, place: Value) -> Value:
@@ -56,7 +58,7 @@ def compile_feel(
     types: Mapping[str, Type] | None = None,
     members: Names = NOTHING,
 ) -> Feel:
-    """Compile an expression; raises ExpressionError with the place of what is wrong.
+    """Compile an expression; raises FeelSyntaxError with the place of what is wrong, or ExpressionError.
 
     Args:
         text: Without the ``=`` that marks it in a diagram.
@@ -76,6 +78,7 @@ def compile_feel(
         references=tuple(dict.fromkeys(parser.references)),
         parts=0 if node.is_constant else len(parser.tokens),
         certain=tuple(dict.fromkeys(parser.certain)),
+        impossible=tuple(dict.fromkeys(parser.impossible)),
         spots=tuple(parser.spots),
     )
 
@@ -103,7 +106,7 @@ def compile_tests(
     with _read(text, limits, scope, types, members) as parser:
         tests, negated = parser.unary_tests()
     cells = [alternative(test) for test in tests]
-    certain = tuple(dict.fromkeys(parser.certain))
+    certain = tuple(dict.fromkeys([*parser.certain, *parser.impossible]))
     return Tests(text, cell_of(cells, negated=negated), cells, len(parser.tokens), certain)
 
 
@@ -116,11 +119,11 @@ def _read(
     try:
         tokens = scan(text, most=limits.expression_tokens)
         if len(tokens) == 1:
-            raise Misread("it is empty: write a value", 0)
+            raise ExpressionError("it is empty: write a value")
         yield Parser(tokens, scope, types=types or {}, members=members)
     except Misread as error:
-        place = f"at character {error.position + 1}"
-        raise ExpressionError(f"{error.message} {place}:\n{pointed(text, error.position)}\n") from None
+        message = f"{error.message} at character {error.position + 1}"
+        raise FeelSyntaxError(message, pointed(text, error.position)) from None
     except RecursionError:
         raise ExpressionError("it is nested too deep: make it simpler") from None
 

@@ -95,6 +95,10 @@ class Builtin(Function):
                 return self._run(signature, given)
         return fault(f"{self.name}() has no parameters {', '.join(arguments)}: it is {self.shown}")
 
+    def takes(self, amount: int) -> bool:
+        """Whether one of its signatures takes so many arguments."""
+        return any(each.takes(amount) for each in self.signatures)
+
     @property
     def shown(self) -> str:
         return " or ".join(each.text for each in self.signatures)

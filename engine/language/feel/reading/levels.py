@@ -83,6 +83,8 @@ class LevelReader(Cursor):
         self.spots: list[Spot] = []
         self.certain: list[str] = []
         """Why parts are null, whatever the values are."""
+        self.impossible: list[str] = []
+        """Calls that no value could make work."""
         self.asks = False
         """Whether ``?`` was read."""
         self._known: dict[tuple[int, str], tuple[Node, int, bool] | Misread] = {}
@@ -108,7 +110,7 @@ class LevelReader(Cursor):
             node, self.at, asks = known
             self.asks = self.asks or asks
             return node
-        begun, outer = self.at, self.asks
+        begun, outer, references = self.at, self.asks, len(self.references)
         self.asks = False
         self.nest()
         try:
@@ -119,6 +121,8 @@ class LevelReader(Cursor):
         self.nested -= 1
         node = reading.node
         if reading.spots:
+            # Which names are read is known only when it is evaluated.
+            del self.references[references:]
             self.spots.extend(reading.spots)
             node = Node(self.chosen(begun, read.__name__, reading), is_condition=node.is_condition)
         self._known[key] = (node, self.at, self.asks)
@@ -159,7 +163,7 @@ class LevelReader(Cursor):
             if known is None:
                 effort.charge(4 * len(parser.tokens))
                 again = copy(parser)
-                again.references, again.spots, again.certain = [], [], []
+                again.references, again.spots, again.certain, again.impossible = [], [], [], []
                 known = again.read_as(getattr(again, name), Level(choices))
                 if len(readings) < MOST_READINGS:
                     readings[choices] = known

@@ -124,7 +124,7 @@ class NameReader(LevelReader):
             return Node(closures.constant(function), function=function)
         # A variable of the process may be called as a function is.
         there, value = closures.is_there((name,)), closures.variable(name)
-        return Node(lambda place: value(place) if there(place) else function, (name,))
+        return Node(lambda place: value(place) if there(place) else function)
 
     def is_defined(self) -> Node:
         self.expect("(")
@@ -146,7 +146,9 @@ class NameReader(LevelReader):
             return self.call_named(function, shown)
         arguments = self.items(")")
         if function.function is None and function.path is not None and not self.is_known(function.path):
-            self.certain.append(f"there is no function {shown!r}")
+            self.impossible.append(f"there is no function {shown!r}: use one of FEEL's, or a stone")
+        elif function.function is not None and not function.function.takes(len(arguments)):
+            self.impossible.append(f"{shown}() is called with {len(arguments)} arguments: {function.function.shown}")
         run = closures.call(function.run, [argument.run for argument in arguments], f"{shown}")
         return self.called(function, run, arguments)
 

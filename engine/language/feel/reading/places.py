@@ -7,6 +7,14 @@ from ....errors import ExpressionError
 _AROUND = 60
 
 
+class FeelSyntaxError(ExpressionError):
+    """A text is no FEEL; ``drawn`` shows the place of the error with a caret."""
+
+    def __init__(self, message: str, drawn: str) -> None:
+        super().__init__(message)
+        self.drawn = drawn
+
+
 class Misread(ExpressionError):
     """The text of an expression is wrong at one place; ``message`` is the part of a sentence that says how."""
 

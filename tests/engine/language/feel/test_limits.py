@@ -13,6 +13,7 @@ from riverstone.engine.language.context import Context
 from riverstone.engine.language.feel.border import to_json
 from riverstone.engine.language.feel.builtins.table import FUNCTIONS
 from riverstone.engine.language.feel.expressions import compile_feel, compile_tests
+from riverstone.engine.language.feel.reading.places import FeelSyntaxError
 
 from .examples import LIMITS, feel
 
@@ -40,7 +41,8 @@ from .examples import LIMITS, feel
 def test_a_wrong_text_is_refused_at_its_place(text: str, message: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         compile_feel(text, limits=LIMITS)
-    assert message in caught.value.message
+    drawn = f":\n{caught.value.drawn}\n" if isinstance(caught.value, FeelSyntaxError) else ""
+    assert message in caught.value.message + drawn
 
 
 @pytest.mark.parametrize(
