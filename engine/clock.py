@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from typing import overload
 
 
 class Clock:
@@ -42,6 +43,10 @@ class VirtualClock(Clock):
         self._now = max(self._now, moment)
 
 
+@overload
+def moment(milliseconds: int) -> datetime: ...
+@overload
+def moment(milliseconds: int | None) -> datetime | None: ...
 def moment(milliseconds: int | None) -> datetime | None:
     """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000).astimezone()

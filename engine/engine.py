@@ -14,7 +14,6 @@ from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.undo import UndoCalls
-from .calls.workings import ours
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -37,6 +36,7 @@ from .stones.declaration import StoneDeclaration
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function
 from .stones.task_info import TaskInfo
+from .store_errors import engine_errors
 from .triggers.messages import MessageDelivery
 from .triggers.start_timers import StartTimers
 from .triggers.starts import Starts
@@ -112,7 +112,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
         self._reports = RiverReports(self._facilities, self._river)
-        with ours():
+        with engine_errors():
             self._reports.learn()
         self._dispatcher.open(self._reports)
         self._loop.begin(own_thread=inline is None)
@@ -142,7 +142,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
     def register(self, stone: type[Stone]) -> type[Stone]:
         """Make a stone known; tasks that waited for it go on. Returns the class, so it works as a decorator."""
         self.stones.add(stone)
-        with ours():
+        with engine_errors():
             goings_on = self._reports.goings_on([stone.code])
         for go_on in goings_on:
             self._pump.step(go_on)
@@ -159,7 +159,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
 
     def stones_declared(self) -> tuple[StoneDeclaration, ...]:
         """What the known stones take, put out and can do, by code; those that workers have declared are among them."""
-        with ours():
+        with engine_errors():
             self._reports.learn()
         return self.stones.declared()
 

@@ -18,9 +18,10 @@ from ..errors import Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
 from ..stones.registry import Stones
+from ..views import TaskBinding
 from .definitions import Definition, Definitions
 from .model_views import Deployment, Model, deployment_view, model_view
-from .sources import Template, digest_of, pack, template_text, unpack
+from .sources import Source, Template, digest_of, pack, read_sources, template_text, unpack
 from .triggers import triggers_of
 
 if TYPE_CHECKING:
@@ -57,24 +58,41 @@ class Deployments:
 
     # -- models
 
+    def lint(self, source: Source, *more: Source) -> list[Finding]:
+        """Everything that is wrong or doubtful about files that would be deployed together; nothing is stored.
+
+        Raises Malformed or TooLarge for what is no XML.
+        """
+        return self.bundles.lint(*read_sources(source, more))
+
+    def bindings(self, source: Source, *more: Source) -> list[TaskBinding]:
+        """Which stone, decision or person carries out each task of files, and what goes in and out, as it was read.
+
+        It is empty for files that are refused for other reasons than their tasks. Raises as :meth:`lint` does.
+        """
+        return self.bundles.bindings(*read_sources(source, more))
+
     def lint_model(self, model_id: str) -> list[Finding]:
-        """Every finding of a model as it now stands, its templates included; raises UnknownModel."""
+        """Everything that is wrong or doubtful about a model as it now stands; raises UnknownModel."""
         model = self.model_row(model_id)
         sources = unpack(model.sources)
         return self.bundles.lint(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
 
     def save_model(
         self,
-        sources: Sequence[bytes],
-        names: Sequence[str | None],
-        *,
-        model_id: str | None,
-        name: str | None,
-        parameter_template: Template,
-        outputs_template: Template,
+        source: Source,
+        *more: Source,
+        model_id: str | None = None,
+        name: str | None = None,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
         protected: bool | None = None,
     ) -> Model:
-        """Create a model, or replace the content of the one with this id; raises ModelInvalid, UnknownModel."""
+        """Create a model, or replace the one with ``model_id``; it is checked as a deployment is.
+
+        ``protected`` says whether the delete of what its processes made is refused; None leaves it.
+        """
+        sources, names = read_sources(source, more)
         before = self.store.catalogue.model(model_id) if model_id is not None else None
         if model_id is not None and before is None:
             raise UnknownModel(model_id)
@@ -107,13 +125,17 @@ class Deployments:
             protected=int((before is not None and before.protected) if protected is None else protected),
         )
 
-    def protect(self, model_id: str, on: bool) -> Model:
-        """Refuse the delete of what the processes of a model made, or allow it again; raises UnknownModel."""
+    def protect_model(self, model_id: str, on: bool = True) -> Model:
+        """Refuse the delete of what processes of a model made, or allow it again; rollbacks are not held up.
+
+        Raises UnknownModel.
+        """
         self.model_row(model_id)
         self.store.execute("UPDATE `process_model` SET `protected` = ? WHERE `id` = ?", (int(on), model_id))
         return self.model(model_id)
 
     def model(self, model_id: str) -> Model:
+        """One model; raises UnknownModel."""
         return model_view(self.model_row(model_id))
 
     def model_row(self, model_id: str) -> ModelRow:
@@ -127,18 +149,19 @@ class Deployments:
 
     def deploy(
         self,
-        sources: Sequence[bytes],
-        names: Sequence[str | None],
-        *,
-        name: str | None,
-        parameter_template: Template,
-        outputs_template: Template,
+        source: Source,
+        *more: Source,
+        name: str | None = None,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
         protected: bool | None = None,
     ) -> Deployment:
-        """Check a bundle and number it; the same content again is the same version.
+        """Check and number a BPMN file, with the files of the processes it calls; identical content is deployed once.
 
-        Its model is made, or brought up to date. Raises ModelInvalid with all findings, Malformed, TooLarge.
+        ``protected`` says whether the delete of what processes of the model made is refused; None leaves it.
+        Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template.
         """
+        sources, names = read_sources(source, more)
         texts = template_text(parameter_template), template_text(outputs_template)
         parsed, _ = self.bundles.checked(sources, names, *texts)
         drawn = self.bundles.drawn(sources)
@@ -148,14 +171,14 @@ class Deployments:
             newest = self.store.catalogue.newest_deployment(key)
             if newest is not None and newest.digest == digest:
                 if protected is not None and newest.model_id is not None:
-                    self.protect(newest.model_id, protected)
+                    self.protect_model(newest.model_id, protected)
                 return deployment_view(newest)
             model = self._model_row(parsed, drawn, texts, self.store.catalogue.model_of_key(key), name, protected)
             self.store.catalogue.save_model(model)
             return self._number_all(model, digest, parsed)
 
     def deploy_model(self, model_id: str) -> Deployment:
-        """Number the model as it now stands."""
+        """Number the model as it now stands; raises UnknownModel, ModelInvalid."""
         model = self.model_row(model_id)
         sources = unpack(model.sources)
         digest = digest_of(sources, model.parameter_template, model.outputs_template)

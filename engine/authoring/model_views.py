@@ -67,16 +67,13 @@ class Deployment:
 
 def model_view(row: ModelRow) -> Model:
     """What is shown of a model."""
-    created, updated = moment(row.created), moment(row.updated)
-    assert created is not None
-    assert updated is not None
     files = texts_of(row.sources)
     return Model(
         model_id=row.id,
         key=row.key,
         name=row.name,
-        created=created,
-        updated=updated,
+        created=moment(row.created),
+        updated=moment(row.updated),
         protected=bool(row.protected),
         xml=files[0],
         files=files,
@@ -87,8 +84,6 @@ def model_view(row: ModelRow) -> Model:
 
 def deployment_view(row: DeploymentRow) -> Deployment:
     """What is shown of a deployment."""
-    created = moment(row.created)
-    assert created is not None
     files = texts_of(row.sources)
     return Deployment(
         deployment_id=row.id,
@@ -96,7 +91,7 @@ def deployment_view(row: DeploymentRow) -> Deployment:
         key=row.key,
         name=row.name,
         version=row.version,
-        created=created,
+        created=moment(row.created),
         xml=files[0],
         files=files,
         parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,

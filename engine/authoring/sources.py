@@ -66,3 +66,9 @@ def unpack(text: str) -> list[bytes]:
 def texts_of(sources: str) -> tuple[str, ...]:
     """Packed BPMN files as texts."""
     return tuple(source.decode("utf-8", "replace") for source in unpack(sources))
+
+
+def read_sources(source: Source, more: Sequence[Source]) -> tuple[list[bytes], list[str | None]]:
+    """The same of several files: what they hold, and their names."""
+    read = [read_source(each) for each in (source, *more)]
+    return [content for content, _ in read], [name for _, name in read]

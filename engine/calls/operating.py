@@ -7,7 +7,8 @@ from ..dispatch.dispatcher import Loaded
 from ..errors import Invalid, RiverstoneError
 from ..observing.observer import Observer
 from ..operating import retention
-from .workings import Workings, ours
+from ..store_errors import engine_errors
+from .workings import Workings
 
 
 class OperatingCalls(Workings):
@@ -26,7 +27,7 @@ class OperatingCalls(Workings):
             return "the engine is closed"
         if self._loop.thread is None or self._loop.passive:
             try:
-                with ours():
+                with engine_errors():
                     self._store.read("SELECT 1")
             except RiverstoneError:
                 return "the database does not answer"
@@ -35,7 +36,7 @@ class OperatingCalls(Workings):
 
     def figures(self) -> Figures:
         """What stands and waits in the whole store at this moment, counted by the store's indexes."""
-        with ours():
+        with engine_errors():
             return read_figures(self._store)
 
     def queues(self) -> dict[str, int]:
@@ -51,7 +52,7 @@ class OperatingCalls(Workings):
         ``even_undeleted`` forgets those too whose results exist, so that nobody can delete these by the engine any
         more; ``dry_run`` only counts. Kept are protected ones and those whose undo has failed. Raises Invalid.
         """
-        with ours():
+        with engine_errors():
             return retention.purge(
                 self._store, self.clock, older_than_seconds, even_undeleted=even_undeleted, dry_run=dry_run
             )
@@ -63,5 +64,5 @@ class OperatingCalls(Workings):
         """
         if self._store.cipher is None:
             raise Invalid("There is no encryption key: set RIVERSTONE_ENCRYPTION_KEY.", code="encryption-key")
-        with ours():
+        with engine_errors():
             return encrypt_again(self._store, self._store.cipher)

@@ -14,9 +14,10 @@ from ..clock import milliseconds
 from ..errors import Conflict, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
 from ..steps import user_tasks
+from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
 from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
-from .workings import Workings, number_of, ours, row_before
+from .workings import Workings, number_of, row_before
 
 
 class ProcessCalls(Workings):
@@ -50,7 +51,7 @@ class ProcessCalls(Workings):
         started: ProcessInstance | Literal[False] = False
         while not started:
             # Once more only where a newer version was deployed since the request was checked against the one before.
-            with ours():
+            with engine_errors():
                 request = self._starts.request(
                     name=name,
                     key=key,
@@ -76,7 +77,7 @@ class ProcessCalls(Workings):
 
     def _first_to_use(self, request: CheckedStart, error: AlreadyUsed) -> ProcessInstance:
         """The same idempotency key was used at the same moment, and the other request came first: what that started."""
-        with ours():
+        with engine_errors():
             first = self._starts.started_before(request.idempotency) if request.idempotency else None
         if first is None:
             raise StoreUnavailable(f"The process could not be stored: {error}") from error
@@ -84,7 +85,7 @@ class ProcessCalls(Workings):
 
     def get(self, process_instance_id: str) -> ProcessInstance:
         """The record of one process instance; raises UnknownProcessInstance."""
-        with ours():
+        with engine_errors():
             return self._records.instance(number_of(process_instance_id, UnknownProcessInstance))
 
     def instances(
@@ -100,7 +101,7 @@ class ProcessCalls(Workings):
         """Process instances, newest first; raises Malformed for a cursor that is none."""
         statuses = () if status is None else (status,)
         wanted = InstanceFilter(statuses=statuses, key=key, name=name, owner=owner)
-        with ours():
+        with engine_errors():
             return self._records.instances(wanted, limit=limit, before=row_before(cursor))
 
     def search(
@@ -130,27 +131,27 @@ class ProcessCalls(Workings):
             started_before=milliseconds(started_before),
             owner=owner,
         )
-        with ours():
+        with engine_errors():
             return self._records.summaries(wanted, limit=limit, before=row_before(cursor))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""
-        with ours():
+        with engine_errors():
             return self._records.tasks(number_of(process_instance_id, UnknownProcessInstance))
 
     def task(self, task_id: str) -> Task:
         """One task; raises UnknownTask."""
-        with ours():
+        with engine_errors():
             return self._records.task(number_of(task_id, UnknownTask))
 
     def tokens(self, process_instance_id: str) -> list[Token]:
         """Where one process instance stands beside its open tasks; raises UnknownProcessInstance."""
-        with ours():
+        with engine_errors():
             return self._records.tokens(number_of(process_instance_id, UnknownProcessInstance))
 
     def why(self, process_instance_id: str) -> Explanation:
         """Why a process stands where it stands, in sentences, and the next commands; raises UnknownProcessInstance."""
-        with ours():
+        with engine_errors():
             engines = self._loop.engines_at_work()
             return self._records.why(number_of(process_instance_id, UnknownProcessInstance), engines)
 
@@ -159,7 +160,7 @@ class ProcessCalls(Workings):
 
         Raises UnknownProcessInstance.
         """
-        with ours():
+        with engine_errors():
             return self._records.sources(number_of(process_instance_id, UnknownProcessInstance))
 
     def picture(self, process_instance_id: str) -> Picture:
@@ -179,16 +180,16 @@ class ProcessCalls(Workings):
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         rested = self._pump.wait(number, lambda: self._at_rest(number), timeout)
-        with ours():
+        with engine_errors():
             return self._records.rested(rested)
 
     def _at_rest(self, number: int) -> Rested | None:
-        with ours():
+        with engine_errors():
             return self._records.at_rest(number)
 
     def owner_of(self, process_instance_id: str) -> str | None:
         """Whose process instance this is, None where it is nobody's; raises UnknownProcessInstance."""
-        with ours():
+        with engine_errors():
             row = self._store.instance(number_of(process_instance_id, UnknownProcessInstance))
         if row is None:
             raise UnknownProcessInstance(process_instance_id)
@@ -225,7 +226,7 @@ class ProcessCalls(Workings):
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
         wanted = None if process_instance_id is None else number_of(process_instance_id, UnknownProcessInstance)
-        with ours():
+        with engine_errors():
             taken = self._messages.message(
                 name,
                 values,
@@ -245,5 +246,5 @@ class ProcessCalls(Workings):
         """
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
-        with ours():
+        with engine_errors():
             return [str(number) for number in self._messages.signal(name, values, owner=owner)]

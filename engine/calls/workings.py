@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import TracebackType
+from collections.abc import Callable
 
-from ...models import AlreadyUsed, Store, StoreClosed, StoreError
+from ...models import Store
 from ..authoring.deployments import Deployments
-from ..authoring.sources import Source, read_source
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
-from ..errors import EngineClosed, Malformed, StoreUnavailable, UnknownTask
+from ..errors import Malformed, UnknownTask
 from ..instance.facilities import Facilities
 from ..limits import Limits
 from ..river.loop import Loop
@@ -18,6 +16,7 @@ from ..river.pump import Pump
 from ..river.reports import RiverReports
 from ..river.river import River
 from ..showing.records import Records
+from ..store_errors import engine_errors
 from ..triggers.messages import MessageDelivery
 from ..triggers.starts import Starts
 
@@ -40,16 +39,11 @@ class Workings:
     _dispatcher: Dispatcher
 
     def _instance_of(self, task_number: int) -> int:
-        with ours():
+        with engine_errors():
             row = self._store.task(task_number)
         if row is None:
             raise UnknownTask(str(task_number))
         return row.process_instance_id
-
-
-def read_sources(source: Source, more: Sequence[Source]) -> tuple[list[bytes], list[str | None]]:
-    read = [read_source(each) for each in (source, *more)]
-    return [content for content, _ in read], [name for _, name in read]
 
 
 def number_of(text: str, error: Callable[[str], Exception]) -> int:
@@ -72,18 +66,3 @@ def cursor_of(text: str | None) -> tuple[int, str] | None:
     if not created.isascii() or not created.isdigit() or len(created) > 18 or not identifier or len(identifier) > 36:
         raise Malformed(f"{text[:100]!r} is not a cursor of this list.", code="cursor")
     return int(created), identifier
-
-
-class ours:
-    """Turns what the store raises into the engine's own error."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, StoreClosed):
-            raise EngineClosed("The engine is closed: make a new one.") from error
-        if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
-            raise StoreUnavailable(f"The database does not answer: {error}") from error

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
-from ...models import AccessRecords, AlreadyUsed, KeyRow, Store, StoreError
+from ...models import AccessRecords, AlreadyUsed, KeyRow, Store
 from ..clock import Clock, moment
-from ..errors import Conflict, Invalid, StoreUnavailable, Unknown
+from ..errors import Conflict, Invalid, Unknown
+from ..store_errors import engine_errors
 
 Scope: TypeAlias = Literal["read", "run", "deploy", "admin"]
 """``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``admin`` may do all and sees all."""
@@ -66,7 +67,7 @@ class Keys:
         """Whether any key was ever added; revoking the last one does not open what it closed."""
         now = time.monotonic()
         if not self._exist and now - self._looked > NONE_HOLDS:
-            with _answering():
+            with engine_errors():
                 self._exist = self.records.has_keys()
             self._looked = now
         return self._exist
@@ -98,7 +99,7 @@ class Keys:
             created=self.clock.now(),
         )
         try:
-            with _answering():
+            with engine_errors():
                 self.records.add_key(row)
             self._exist = True
         except AlreadyUsed as error:
@@ -107,13 +108,13 @@ class Keys:
 
     def all(self) -> list[Key]:
         """Every key, revoked ones too, the oldest first."""
-        with _answering():
+        with engine_errors():
             return [_view(row) for row in self.records.all_keys()]
 
     def revoke(self, identifier: str) -> Key:
         """Make the key with this id or name worthless from now on; raises UnknownKey."""
         found = [key for key in self.all() if identifier in (key.key_id, key.name) and key.revoked is None]
-        with _answering():
+        with engine_errors():
             if not found or not self.records.revoke_key(found[0].key_id, self.clock.now()):
                 raise UnknownKey(identifier[:100])
         return found[0]
@@ -123,7 +124,7 @@ class Keys:
         form = _FORM.fullmatch(text)
         if form is None:
             return None
-        with _answering():
+        with engine_errors():
             row = self.records.key(form[1])
         right = hmac.compare_digest(_digest(form[2]), row.digest if row is not None else _NO_DIGEST)
         return _view(row) if row is not None and right and row.revoked is None else None
@@ -142,22 +143,11 @@ _NO_DIGEST = _digest("")
 
 
 def _view(row: KeyRow) -> Key:
-    created = moment(row.created)
-    assert created is not None
     return Key(
         key_id=row.id,
         name=row.name,
         scopes=tuple(row.scopes.split()),
         owner=row.owner_name,
-        created=created,
+        created=moment(row.created),
         revoked=moment(row.revoked),
     )
-
-
-class _answering:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
-            raise StoreUnavailable(f"The database does not answer: {error}") from error

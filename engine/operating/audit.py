@@ -134,9 +134,7 @@ def present_call() -> AuditedCall | None:
 
 
 def _view(number: int, row: AuditRow) -> AuditEntry:
-    time = moment(row.created)
-    assert time is not None
     values: dict[str, Any] = {
         name: getattr(row, name) for name in ("request_id", "client", "address", "action", "target", "outcome")
     }
-    return AuditEntry(number=str(number), time=time, **values)
+    return AuditEntry(number=str(number), time=moment(row.created), **values)

@@ -54,8 +54,6 @@ def show_instance(
         values = None if values is None else jsontext.dumps(mask.mask_value(jsontext.read(values)))
         outputs = mask.mask_value(dict(outputs))
         reason = None if reason is None else mask.mask_text(reason)
-    started = moment(row.started)
-    assert started is not None
     return ProcessInstance(
         id=row.id,
         process_instance_id=str(row.process_instance_id),
@@ -65,7 +63,7 @@ def show_instance(
         process_type=None,
         status=row.status,
         process_content=process_content,
-        start_time=started,
+        start_time=moment(row.started),
         end_time=moment(row.ended),
         activiti_file_id=None,
         outputs=values,
@@ -89,8 +87,6 @@ def show_instance(
 
 def show_summary(row: InstanceRow, mask: Mask | None) -> ProcessSummary:
     """One instance in a list."""
-    started = moment(row.started)
-    assert started is not None
     return ProcessSummary(
         process_instance_id=str(row.process_instance_id),
         process_name=row.name,
@@ -98,7 +94,7 @@ def show_summary(row: InstanceRow, mask: Mask | None) -> ProcessSummary:
         kind=row.kind,
         status=row.status,
         reason=mask.mask_text(row.reason) if mask is not None and row.reason is not None else row.reason,
-        start_time=started,
+        start_time=moment(row.started),
         end_time=moment(row.ended),
         model_id=row.model_id,
         deployment_id=row.deployment_id,
@@ -178,8 +174,6 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         reason = None if reason is None else mask.mask_text(reason)
         stone = None if stone is None else mask.mask_text(stone)
         log = tuple(mask.mask_text(line) for line in log)
-    created = moment(row.created)
-    assert created is not None
     return Task(
         id=str(uuid5(TASKS, str(row.id))),
         process_instance_id=str(row.process_instance_id),
@@ -188,7 +182,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         namespace=row.namespace,
         stone=stone,
         element_id=row.node,
-        create_time=created,
+        create_time=moment(row.created),
         end_time=moment(row.ended),
         status=HOOK_BEGUN[row.event] if running and row.open else row.status,
         reason=reason,

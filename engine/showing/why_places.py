@@ -49,7 +49,6 @@ class Telling:
 def at(milliseconds: int, now: int) -> str:
     """A moment as people read it, and how far it is from now."""
     shown = moment(milliseconds)
-    assert shown is not None
     distance = span(abs(milliseconds - now))
     return f"{shown:%Y-%m-%d %H:%M:%S} ({f'in {distance}' if milliseconds > now else f'{distance} ago'})"
 

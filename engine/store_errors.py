@@ -1,0 +1,23 @@
+"""What the store raises, as the engine's own errors."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from ..models import AlreadyUsed, StoreClosed, StoreError
+from .errors import EngineClosed, StoreUnavailable
+
+
+class engine_errors:
+    """A context in which what the store raises becomes an error of the engine; AlreadyUsed is left to its callers."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, StoreClosed):
+            raise EngineClosed("The engine is closed: make a new one.") from error
+        if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
+            raise StoreUnavailable(f"The database does not answer: {error}") from error
