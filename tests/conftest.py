@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -62,6 +64,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if folder in SLOW_FOLDERS or any(isinstance(each, str) and each in SERVERS for each in parameters):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def _process_put_back() -> Iterator[None]:
+    """What a server begun in this process sets for all of it ends with its test: where its log goes, its signals."""
+    loggers = [logging.getLogger(name) for name in ("riverstone", "waitress")]
+    before = [(logger, list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
+    ends = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
+    yield
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+        logger.propagate = propagate
+    for number, end in ends:
+        if signal.getsignal(number) is not end:
+            signal.signal(number, end)
 
 
 @pytest.hookimpl(wrapper=True)
