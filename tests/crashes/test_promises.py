@@ -241,13 +241,20 @@ def test_promise_5_the_order_of_an_undo_holds_through_any_crash(tmp_path: Path) 
     ground, url, _ = played(quiet)
     wanted = told(url, ground)
 
-    killed = tmp_path / "killed"
-    killed.mkdir()
-    places = ("undo-created:1", "after-hook:2", "before-commit:4", "before-hook:3", "within-commit:3", "after-commit:4")
-    ground, url, ends = played(killed, *places)
+    # A hook in hand at the third kill of its engine would be given up: no life here ends with that, however slow it is.
+    for number, places in enumerate(
+        (
+            ("undo-created:1", "after-hook:2", "before-commit:4"),
+            ("undo-created:1", "before-hook:3", "within-commit:3"),
+            ("undo-created:1", "after-commit:4", "after-hook:3"),
+        )
+    ):
+        killed = tmp_path / f"killed-{number}"
+        killed.mkdir()
+        ground, url, ends = played(killed, *places)
 
-    assert ends == [-9] * len(places) + [0]
-    assert told(url, ground) == wanted
+        assert ends == [-9] * len(places) + [0]
+        assert told(url, ground) == wanted
     assert wanted["wrong"] == []
 
 
