@@ -114,13 +114,31 @@ class Store(Connection):
     def looks(self, task_ids: Sequence[int], now: int, owner: str) -> list[Look]:
         """The looks that are due at these tasks, as far as they are this engine's."""
         found: list[Look] = []
-        for start in range(0, len(task_ids), MOST_MARKS):
-            part = task_ids[start : start + MOST_MARKS]
+        for part in _parts(task_ids):
             found += self.rows(Look, f"{SELECT_LOOKS} ({marks(part)})", (owner, now, *part))
         return found
 
+    def take_looks(self, looks: Sequence[Look], now: int, owner: str) -> list[Look]:
+        """Have these looks in hand from now on; those of them that still were due and this engine's.
+
+        The revisions of their instances go up, so that no copy in memory takes the tasks for idle.
+        """
+        numbers = sorted({look.process_instance_id for look in looks})
+        task_ids = [look.id for look in looks]
+
+        def take() -> list[Look]:
+            # First, since who changes one of the tasks by a step holds its instance.
+            for part in _parts(numbers):
+                self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
+            taken = [look for look in self.looks(task_ids, now, owner) if look.phase == "running"]
+            for part in _parts([look.id for look in taken]):
+                self.run(f"{TAKE_LOOKS} ({marks(part)})", part)
+            return taken
+
+        return self.write(take)
+
     def look_again(self, task_ids: Sequence[int], due: int, owner: str) -> int:
-        """Let monitors of this engine be due again at this time; how many of them there were."""
+        """Let monitors of this engine whose processes run be due again at this time; how many of them there were."""
         return self.execute(f"{UPDATE_LOOKS} ({marks(task_ids)})", (due, owner, *task_ids))
 
     def looked_at(self, task_ids: Sequence[int], due: int, owner: str) -> set[int]:
@@ -159,6 +177,12 @@ class Store(Connection):
         return (str(found[0][0]), int(found[0][1])) if found else None
 
 
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """As many as fit in one statement, and so on."""
+    for start in range(0, len(numbers), MOST_MARKS):
+        yield numbers[start : start + MOST_MARKS]
+
+
 SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
 _INSTANCE_WIDTH = len(columns(InstanceRow))
 _RECORD_NAMES = ", ".join(
@@ -189,7 +213,12 @@ SELECT_LOOKS = (
     " WHERE `owner` = ? AND `open` = 1 AND `task`.`status` = 'monitor.begin' AND `task`.`due` <= ?"
     " AND `task`.`id` IN"
 )
-UPDATE_LOOKS = f"UPDATE `task` SET `due` = ? WHERE {_MONITORS} AND `id` IN"
+TAKE_LOOKS = "UPDATE `task` SET `due` = NULL WHERE `id` IN"
+OUTDATE_ALL = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` IN"
+UPDATE_LOOKS = (
+    f"UPDATE `task` SET `due` = ? WHERE {_MONITORS} AND EXISTS (SELECT 1 FROM `process_instance` WHERE"
+    " `process_instance`.`process_instance_id` = `task`.`process_instance_id` AND `phase` = 'running') AND `id` IN"
+)
 SELECT_LOOKED_AT = f"SELECT `id` FROM `task` WHERE `due` = ? AND {_MONITORS} AND `id` IN"
 SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_WAITS = select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")

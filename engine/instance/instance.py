@@ -165,16 +165,23 @@ class Instance:
         self.hand_over(row, stone)
 
     def hand_over(self, row: TaskRow, stone: type[Stone]) -> None:
-        """Let the row's present hook be called once this step is durable."""
+        """Let the row's present hook be called once this step is durable: the one way in which work leaves.
+
+        The row says so, and with the instance's revision every engine learns it: a copy that was read before can no
+        longer be used to stop the task as one that waits.
+        """
         if stone.timeouts and row.event != "monitor":
             timeout = stone.timeouts.get(row.event)
             row.deadline = None if timeout is None else self.now() + round(timeout * 1000)
+        row.due = None
         if self.facilities.dispatcher.remote:
             # In the store, since others than this engine may hear what comes of it, and it may not be there to hear.
-            row.owner, row.due = WORKERS, None
+            row.owner = WORKERS
             row.handed += 1
-            self.changes.task_changed(row)
-            self.changes.instance_changed(self.row)
+        else:
+            row.owner = self.facilities.engine_id
+        self.changes.task_changed(row)
+        self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
 
     def _begin_user_task(self, token: Token) -> None:

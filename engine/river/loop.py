@@ -136,7 +136,9 @@ class Loop:
         for _, kind, number, which, further in self.river.schedule.take_due(now, MOST_AT_ONCE):
             self.river.post(due_action(kind, number, which, further))
             moved = True
-        for number, task_id in self.river.hand_over_monitors(now):
+        polled, others = self.river.hand_over_monitors(now)
+        moved = moved or polled
+        for number, task_id in others:
             self.river.post(due_action("task", number, task_id))
         real = time.monotonic()
         if self.river.failed_turns and real - self._polled >= POLL:

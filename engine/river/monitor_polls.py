@@ -12,11 +12,11 @@ import threading
 from array import array
 from collections.abc import Iterable, Sequence
 
-from ...models import StoreError, TaskRow
+from ...models import Look, StoreError, TaskRow
 from .. import failpoints
 from ..instance import ledger
 from ..instance.facilities import Facilities
-from ..work import Outcome, Work
+from ..work import Outcome
 from .instances import InstanceCache
 
 MOST_AT_ONCE = 500
@@ -40,6 +40,8 @@ class MonitorPolls:
         """Outcomes that are not entered, each with when its monitor is polled next."""
         self.pressing = False
         """Whether some of them are polled again soon: the others may wait to be entered together."""
+        self.doubtful: set[int] = set()
+        """Instances of which tasks may be in hand in the store alone, since it did not say what came of a hand-over."""
         self._lock = threading.Lock()
         self._is_local = not facilities.dispatcher.remote
 
@@ -89,34 +91,56 @@ class MonitorPolls:
 
     # -- polling
 
-    def hand_over(self, now: int) -> list[tuple[int, int]]:
-        """Hand over what is due; returns, as (instance, task), what has to be stepped like any other task.
+    def hand_over(self, now: int) -> tuple[bool, list[tuple[int, int]]]:
+        """Hand over what is due; whether there was any, and what has to be stepped, as (instance, task).
 
-        Raises StoreError; then all of it is still due.
+        Raises StoreError; then all of it is still due, or ``doubtful``.
         """
         task_ids = self._take_due(now)
         if not task_ids:
-            return []
+            return False, []
         store, dispatcher, engine_id = self.facilities.store, self.facilities.dispatcher, self.facilities.engine_id
         try:
             monitors = store.looks(task_ids, now, engine_id)
         except StoreError:
             self._note(now, task_ids)
             raise
-        works: list[Work] = []
+        handed: list[Look] = []
         others: list[tuple[int, int]] = []
         for monitor in monitors:
             if dispatcher.holds(monitor.id):
                 continue
             if monitor.phase == "running" and (monitor.deadline is None or monitor.deadline > now):
-                works.append(ledger.work_of_monitor(monitor))
+                handed.append(monitor)
             else:
                 others.append((monitor.process_instance_id, monitor.id))
-        if works:
+        if handed:
+            self._hand_over(handed, now)
+        return bool(handed), others
+
+    def _hand_over(self, looks: list[Look], now: int) -> None:
+        numbers = {look.process_instance_id for look in looks}
+        try:
+            taken = self.facilities.store.take_looks(looks, now, self.facilities.engine_id)
+        except StoreError:
+            # Perhaps they are in hand now, for all that the store knows.
+            self._note(now, [look.id for look in looks])
+            self._cache.forget(numbers)
+            self.doubtful |= numbers
+            raise
+        if len(taken) < len(looks):
+            # Somebody was faster, or this was done twice since the first answer was lost.
+            self.doubtful |= numbers - {look.process_instance_id for look in taken}
+        for number in numbers:
+            if (instance := self._cache.peek(number)) is not None:
+                instance.row.revision += 1
+        for look in taken:
+            if (instance := self._cache.peek(look.process_instance_id)) is not None and look.id in instance.tasks:
+                instance.tasks[look.id].due = None
+        if taken:
             failpoints.reach("before-handover")
-            dispatcher.submit(works)
+            self.facilities.dispatcher.submit([ledger.work_of_monitor(look) for look in taken])
             failpoints.reach("after-handover")
-        return others
 
     def _take_due(self, now: int) -> array[int]:
         due = array("q")
@@ -166,7 +190,7 @@ class MonitorPolls:
                 together.setdefault(due, []).append(outcome)
         try:
             for due, outcomes in together.items():
-                self._put_off(due, outcomes)
+                stepped += self._put_off(due, outcomes)
         except BaseException:
             with self._lock:
                 self.taken[:0] = taken
@@ -175,15 +199,19 @@ class MonitorPolls:
         self.drop_idle()
         return stepped
 
-    def _put_off(self, due: int, outcomes: Sequence[Outcome]) -> None:
+    def _put_off(self, due: int, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Write when these are polled next; returns those that another engine has stopped or is stopping."""
         store, engine_id = self.facilities.store, self.facilities.engine_id
+        stopped: list[Outcome] = []
         for start in range(0, len(outcomes), MOST_AT_ONCE):
             part = outcomes[start : start + MOST_AT_ONCE]
             task_ids = [outcome.task_id for outcome in part]
             if store.look_again(task_ids, due, engine_id) != len(part):
-                # Another engine has stopped some: the copies in memory are stale.
                 still = store.looked_at(task_ids, due, engine_id)
-                self._cache.forget(outcome.process_instance_id for outcome in part if outcome.task_id not in still)
+                gone = [outcome for outcome in part if outcome.task_id not in still]
+                # The copies in memory are stale.
+                self._cache.forget(outcome.process_instance_id for outcome in gone)
+                stopped += gone
                 part = [outcome for outcome in part if outcome.task_id in still]
                 task_ids = [outcome.task_id for outcome in part]
             self._note(due, task_ids)
@@ -192,6 +220,7 @@ class MonitorPolls:
                     instance.tasks[outcome.task_id].due = due
                     if outcome.interval * 1000 >= ledger.FAR_OFF:
                         self._note_idle(instance.number)
+        return stopped
 
 
 def _is_in_hand(row: TaskRow) -> bool:

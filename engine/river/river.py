@@ -149,10 +149,14 @@ class River:
         with self._stepping:
             pass
 
-    def hand_over_monitors(self, now: int) -> list[tuple[int, int]]:
-        """Poll the monitors that are due; returns, as (instance, task), what has to be stepped like any other task."""
+    def hand_over_monitors(self, now: int) -> tuple[bool, list[tuple[int, int]]]:
+        """Poll the monitors that are due; see :meth:`.MonitorPolls.hand_over`."""
         with self._stepping:
-            return self.monitor_polls.hand_over(now)
+            try:
+                return self.monitor_polls.hand_over(now)
+            finally:
+                while self.monitor_polls.doubtful:
+                    self.failed_turns.setdefault(self.monitor_polls.doubtful.pop(), 0)
 
     def _enter_monitor_polls(self) -> bool:
         """Enter the polls that changed nothing; false where the store cannot be reached."""

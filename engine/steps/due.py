@@ -49,8 +49,6 @@ def task_due(instance: Instance, task_id: int) -> None:
         instance.hand_over_undo(row, instance.workflow.tasks[row.token])
         settle(instance)
     else:
-        # Only here: in the store it stays due, for whoever comes after a crash.
-        row.due = None
         instance.hand_over(row, stone_of(instance, row))
 
 
@@ -137,8 +135,6 @@ def hand_over_again(instance: Instance, task_ids: Collection[int]) -> None:
         row = instance.tasks[task_id]
         if row.event == "start" and "begun" not in ledger.kept(row):
             ledger.keep(row, begun=True)
-            instance.changes.task_changed(row)
-            instance.save()
         instance.hand_over(row, stone_of(instance, row))
 
 
