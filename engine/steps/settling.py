@@ -20,7 +20,9 @@ def begin(instance: ForwardInstance, entry: Node | None, payload: Mapping[str, A
     workflow = instance.workflow
     workflow.begin(entry)
     if payload:
-        workflow.task_tree.set_variables(payload)
+        root = workflow.task_tree
+        first = next((token for token in root.children if token.node is entry), root)
+        first.node.receive(first, payload)
     settle_forward(instance)
 
 

@@ -27,6 +27,6 @@ def complete(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> No
     instance.end_task(row, "success")
     instance.put_out(row)
     token = instance.workflow.tasks[row.token]
-    (token.scope or token).set_variables(outputs)
+    token.node.receive(token, outputs)
     instance.workflow.task_done(token, row.id, outputs)
     settle(instance)

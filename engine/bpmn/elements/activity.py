@@ -82,6 +82,12 @@ class Activity(Node):
 
     # -- ending
 
+    def let_out(self, token: Token, values: dict[str, Any]) -> None:
+        loop = self.loop
+        if isinstance(loop, MultiInstance) and loop.output_variable in values and RUN in token.internal_data:
+            token.set_variables({loop.output_variable: values.pop(loop.output_variable)})
+        super().let_out(token, values)
+
     def finish(self, token: Token, results: Mapping[str, Any]) -> None:
         self.map_outputs(token, results)
         token.complete()

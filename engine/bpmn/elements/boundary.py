@@ -58,7 +58,7 @@ class BoundaryEvent(CatchEvent, Catcher):
     def go_on(self, host: Token, causes: tuple[int, ...], payload: Mapping[str, Any]) -> None:
         """Let a token leave the border, beside the activity or in its place."""
         token = host.workflow.new_token(self.fired, host.scope, None, causes)
-        token.set_variables(payload)
+        self.receive(token, payload)
 
 
 class Fired(Node):

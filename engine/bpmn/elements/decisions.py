@@ -58,7 +58,7 @@ class DecisionTask(Activity):
             results |= dict(rows[0]) if len(rows) == 1 and not isinstance(value, list) else {decision.id: value}
         if self.call.result_variable:
             results[self.call.result_variable] = value
-        (token.scope or token).set_variables(results)
+        self.receive(token, results)
         self.map_outputs(token, {**results, RESULT: rows})
         return True
 

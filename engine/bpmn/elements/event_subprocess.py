@@ -40,7 +40,7 @@ class EventSubProcess(Catcher):
             causes = workflow.interrupt(token)
         started = workflow.new_token(self, token, None, causes)
         token.live -= 1
-        started.set_variables(payload)
+        self.start_event.receive(started, payload)
 
     def _run_hook(self, token: Token) -> bool | None:
         token._set_state(STARTED)

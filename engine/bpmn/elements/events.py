@@ -68,7 +68,7 @@ class CatchEvent(Node):
 
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         workflow = token.workflow
-        (token.scope or token).set_variables(payload)
+        self.receive(token, payload)
         if not self.all_seen(token, number):
             return
         if repeats_left(token, number) > 0 and RACE not in token.internal_data:

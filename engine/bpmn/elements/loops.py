@@ -76,6 +76,10 @@ class MultiInstance(NamedTuple):
     index_variable: str | None = None
     output_collection: str | None = None
     output_element: Expression | None = None
+    output_variable: str | None = None
+    """The variable that ``output_element`` reads, where it reads one: each run has its own."""
+    first: int = 0
+    """The ``loopCounter`` of the first run."""
     completion: Expression | None = None
     behavior: Behavior = "All"
     event: EventDefinition | None = None
@@ -110,10 +114,10 @@ class MultiInstance(NamedTuple):
         self._show_counts(token)
         if self.output_element is not None and "collected" in internal:
             internal["collected"][run.internal_data["run"] - 1] = self.output_element.evaluate(run.context)
-        self._throw(token, activity)
+        self._throw(token, activity, run)
         if token.id not in token.workflow.tasks:
             return
-        if self._complete(token):
+        if self._complete(run):
             for other in list(token.inside.values()):
                 token.workflow.ends_in(token, token.workflow.cancel_token(other))
             self._end(token, activity)
@@ -125,7 +129,9 @@ class MultiInstance(NamedTuple):
     def _start(self, token: Token, activity: Repeated, number: int, items: list[Any] | None) -> None:
         token.note(begun=number)
         self._show_counts(token)
-        locals_: dict[str, Any] = {"loopCounter": number - 1}
+        locals_: dict[str, Any] = {"loopCounter": number - 1 + self.first}
+        if self.output_variable:
+            locals_[self.output_variable] = None
         if items is not None and self.element_variable:
             locals_[self.element_variable] = items[number - 1]
         if self.index_variable:
@@ -160,10 +166,11 @@ class MultiInstance(NamedTuple):
             numberOfTerminatedInstances=0,
         )
 
-    def _complete(self, token: Token) -> bool:
-        return self.completion is not None and self.completion.is_true(token.context)
+    def _complete(self, run: Token) -> bool:
+        """Whether no more is needed, as the run sees it that is through: its item and its result too."""
+        return self.completion is not None and self.completion.is_true(run.context)
 
-    def _throw(self, token: Token, activity: Repeated) -> None:
+    def _throw(self, token: Token, activity: Repeated, run: Token) -> None:
         """Throw what the behavior asks for when a run is through (BPMN 2.0, table 10.29).
 
         None and One only tell how often something goes on from the border, so the runs that are left go on as well,
@@ -172,7 +179,7 @@ class MultiInstance(NamedTuple):
         if self.behavior == "None" or (self.behavior == "One" and token.internal_data["done"] == 1):
             activity.throw_implicitly(token, self.event, interrupts=False)
         for condition, event in self.complex_events:
-            if token.id in token.workflow.tasks and condition.is_true(token.context):
+            if token.id in token.workflow.tasks and condition.is_true(run.context):
                 activity.throw_implicitly(token, event, interrupts=True)
 
     def _end(self, token: Token, activity: Repeated) -> None:

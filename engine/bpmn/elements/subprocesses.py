@@ -186,10 +186,10 @@ class CallActivity(Activity):
         if self.loop is not None and RUN not in token.internal_data:
             return
         inner = token.call_context
-        values: dict[str, Any] = dict(inner.parameters) if self.all_out else {}
+        values: dict[str, Any] = dict(inner.parameters) if self.all_out or self.only_mapped else {}
         for name, value in self.outward:
             values[name] = value.evaluate(inner)
-        (token.scope or token).set_variables(values)
+        self.receive(token, values)
         self.finish(token, {})
 
     def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:

@@ -56,7 +56,7 @@ class StoneTask(Activity):
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         if self.result_variable:
             value = results.get("result", dict(results))
-            (token.scope or token).set_variables({self.result_variable: value})
+            self.receive(token, {self.result_variable: value})
         if self.output_values:
             super().map_outputs(token, results)
 
@@ -120,7 +120,7 @@ class ExpressionTask(Activity):
         self.take_inputs(token)
         value = self.expression.evaluate(token.context)
         result = {} if self.result_variable is None else {self.result_variable: value}
-        (token.scope or token).set_variables(result)
+        self.receive(token, result)
         self.map_outputs(token, result)
         return True
 

@@ -10,7 +10,7 @@ from ..elements.activity import Activity
 from ..running.node import Process
 from .bindings import Binding
 from .loop_readers import read_loop
-from .mappings import read_io
+from .mappings import read_io, zeebe_mappings
 from .model_reader import AnyNode, ModelReader
 from .words import is_true
 
@@ -28,6 +28,7 @@ def mapped(
     io = read_io(element) if binding is None else binding
     node.input_values = {name: reader.value(element, given) for name, given in io.inputs.items()}
     node.output_values = [(mapping.target, reader.value(element, mapping)) for mapping in io.outputs]
+    node.only_mapped = next(zeebe_mappings(element, "output"), None) is not None
     return node
 
 

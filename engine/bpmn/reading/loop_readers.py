@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from lxml import etree
@@ -14,6 +15,9 @@ from .expression_texts import ExpressionText, language_of, read_expression
 from .model_reader import ModelReader
 from .vendors import ZEEBE, attribute_value, extensions
 from .words import child, children, is_true, label, own_text
+
+_PATH = re.compile(r"=?\s*([^\W\d]\w*)(?:\.[^\W\d]\w*)*")
+_NAME = re.compile(r"(?:[$#]\{\s*)?([^\W\d]\w*)(?:\s*\})?")
 
 
 def read_loop(reader: ModelReader, element: etree._Element) -> Loop | MultiInstance | None:
@@ -49,7 +53,7 @@ def _multi_instance(reader: ModelReader, element: etree._Element, marker: etree.
     if cardinality is None and collection is None:
         text = f"{label(element)} has no loopCardinality and no collection."
         reader.report.error("multi-instance-without-number", element, text)
-    produced = str(given.get("outputElement", "")).strip()
+    produced = _text(str(given.get("outputElement", "")) or _item_name(product))
     named = str(given.get("inputElement", "")) or attribute_value(marker, "elementVariable")
     said = marker.get("behavior")
     behavior = cast(Behavior, said) if said in ("None", "One", "Complex") else "All"
@@ -60,7 +64,9 @@ def _multi_instance(reader: ModelReader, element: etree._Element, marker: etree.
         element_variable=named or _item_name(item),
         index_variable=attribute_value(marker, "elementIndexVariable"),
         output_collection=str(given.get("outputCollection", "")) or _reference(marker, "loopDataOutputRef"),
-        output_element=reader.expression(element, _text(produced or _item_name(product))),
+        output_element=reader.expression(element, produced),
+        output_variable=_root(produced),
+        first=1 if zeebe is not None else 0,
         completion=reader.expression(element, read_expression(child(marker, "completionCondition"))),
         behavior=behavior,
         event=read_behavior_event(reader, marker, f"{behavior.lower()}BehaviorEventRef"),
@@ -79,6 +85,12 @@ def _complex_events(
         if condition is not None and event is not None:
             found.extend((condition, definition) for definition in read_definitions(reader, event))
     return found
+
+
+def _root(text: ExpressionText | None) -> str | None:
+    """The variable that an output element consists of, or that it is a member of."""
+    found = (_PATH if text.language == "feel" else _NAME).fullmatch(text.text) if text is not None else None
+    return found[1] if found is not None and found[1] not in ("outputs", "parameters") else None
 
 
 def _text(text: str | None) -> ExpressionText | None:

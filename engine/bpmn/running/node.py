@@ -98,6 +98,8 @@ class Node(BpmnTaskSpec):
     """The name of the file that it stands in, where files have names."""
     output_values: Sequence[tuple[str, Value]] = ()
     """What the model lets out when it is done, by the variables that it sets."""
+    only_mapped = False
+    """Whether nothing else becomes a variable of those around it, as in Zeebe's models once a mapping is there."""
 
     def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
         super().__init__(process, node_id)
@@ -137,8 +139,19 @@ class Node(BpmnTaskSpec):
         """Set the variables that the model's output mappings name."""
         if self.output_values:
             context = token.context.child(results)
-            values = {target: value.evaluate(context) for target, value in self.output_values}
-            (token.scope or token).set_variables(values)
+            self.let_out(token, {target: value.evaluate(context) for target, value in self.output_values})
+
+    def let_out(self, token: Token, values: dict[str, Any]) -> None:
+        """Set these variables outside of the node."""
+        token.set_around(values)
+
+    def receive(self, token: Token, values: Mapping[str, Any]) -> None:
+        """Let what has come to the token be variables: of the process, or where ``only_mapped`` of the token alone."""
+        if not self.only_mapped:
+            token.set_variables(values)
+        elif values:
+            token.data = {**token.data, **values}
+            token.workflow.touched[token.id] = token
 
     def _on_complete(self, token: Token) -> None:
         self.leave(token)

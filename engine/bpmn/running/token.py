@@ -200,12 +200,24 @@ class Token(Task):
     def set_variables(self, values: Mapping[str, Any]) -> None:
         """Set variables: a local of that name where there is one, else one of the called or the whole process.
 
+        Locals of the token's own come first: what a task is given under the name of one of its inputs stays with it.
         Raises LimitExceeded if the process then holds too much.
         """
         if values:
             self.workflow.conditions_may_differ()
         for name, value in values.items():
-            self._set_variable(name, value)
+            if name in self.data:
+                self.data[name] = value
+                self.workflow.touched[self.id] = self
+            else:
+                self._set_around(name, value)
+
+    def set_around(self, values: Mapping[str, Any]) -> None:
+        """The same past the token's own locals: what a mapping lets out of an activity."""
+        if values:
+            self.workflow.conditions_may_differ()
+        for name, value in values.items():
+            self._set_around(name, value)
 
     def begin_with(self, values: Mapping[str, Any]) -> None:
         """As this scope begins: set those of these variables that it does not have."""
@@ -218,19 +230,20 @@ class Token(Task):
         self.workflow.touched[self.id] = self
         self.workflow.variables_changed = self.workflow.variables_changed or self.scope is None
 
-    def _set_variable(self, name: str, value: Any) -> None:
+    def _set_around(self, name: str, value: Any) -> None:
         workflow = self.workflow
-        current: Token | None = self
-        while current is not None:
-            if name in current.data:
-                current.data[name] = value
-                workflow.touched[current.id] = current
+        scope = self.scope
+        while scope is not None:
+            # Before the locals of a call: these are its caller's, and nothing inside sees them.
+            if CALLED in scope.internal_data:
+                scope.internal_data["parameters"][name] = value
+                workflow.touched[scope.id] = scope
                 return
-            current = current.scope
-            if current is not None and CALLED in current.internal_data:
-                current.internal_data["parameters"][name] = value
-                workflow.touched[current.id] = current
+            if name in scope.data:
+                scope.data[name] = value
+                workflow.touched[scope.id] = scope
                 return
+            scope = scope.scope
         variables = workflow.root_context.parameters
         before = variables.get(name)
         variables[name] = value
