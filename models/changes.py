@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from .errors import RevisionConflict
 from .row_types import AuditRow, ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
-from .statements import Delete, Graded, Insert, Statement, Update, Writer
+from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks
 
 INSTANCE_SET = (
     "next_token",
@@ -91,7 +91,14 @@ NEWER = (
     "SELECT 1 FROM `deployment` AS newer, `deployment` AS this WHERE this.`id` = ? AND newer.`key` = this.`key`"
     " AND newer.`version` > this.`version` AND newer.`removed` IS NULL LIMIT 1"
 )
+SEEN = {
+    width: "SELECT `process_instance_id`, `revision` FROM `process_instance` WHERE `process_instance_id` IN"
+    f" ({marks(range(width))}) FOR SHARE"
+    for width in WIDTHS
+}
+"""The revisions of so many instances, held until the commit against whoever would change them."""
 TEXTS = (
+    *SEEN.values(),
     FORGOTTEN,
     OUT_OF_USE,
     NEWER,
@@ -116,6 +123,8 @@ class Changes:
         """Deployments that have to be in use as these begin, and (true) the newest of their keys."""
         self.new_deployments: list[DeploymentRow] = []
         self.new_start_requests: list[tuple[str, str, int, int]] = []
+        self.read: Mapping[int, int] = {}
+        """The revisions of instances that were read and not changed."""
         self.instances: dict[int, InstanceRow] = {}
         self.contents: dict[int, ContentRow] = {}
         self.new_tasks: dict[int, TaskRow] = {}
@@ -163,8 +172,8 @@ class Changes:
     def write(self, writer: Writer) -> None:
         """Write everything, inside an open transaction.
 
-        Raises :class:`RevisionConflict` where an instance no longer has the revision that was read, or one would begin
-        with a deployment that it may not begin with.
+        Raises :class:`RevisionConflict` where an instance no longer has the revision that was read, changed or not, or
+        one would begin with a deployment that it may not begin with.
         """
         run, put, write = writer.run, writer.put, writer.write
         for deployment_id, newest in self.begun.items():
@@ -173,6 +182,8 @@ class Changes:
         # Asked here one by one: most steps change an instance and two tasks, and every call counts.
         if self.instances and put(UPDATE_INSTANCE, self.instances.values()) != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
+        if self.read:
+            self._compare(writer)
         if self.new_deployments:
             run(INSERT_DEPLOYMENT, self.new_deployments)
         if self.new_instances:
@@ -206,6 +217,16 @@ class Changes:
             raise RevisionConflict("another engine has seen to a start timer")
         if on_written is not None:
             on_written()
+
+    def _compare(self, writer: Writer) -> None:
+        numbers = sorted(self.read)
+        for start in range(0, len(numbers), WIDTHS[0]):
+            part = numbers[start : start + WIDTHS[0]]
+            width = min(width for width in WIDTHS if width >= len(part))
+            # The last once more for each mark that is left.
+            found = writer.find(SEEN[width], (*part, *part[-1:] * (width - len(part))))
+            if dict(found) != {number: self.read[number] for number in part}:
+                raise RevisionConflict("a process instance was changed by another engine")
 
     def committed(self) -> None:
         """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""

@@ -189,7 +189,11 @@ def kind_of(database: Database) -> Kind:
 def dialect(kind: Kind, statement: str) -> str:
     """A constant statement, written with ``?`` and backquotes, in the words of such a database."""
     if kind == "sqlite":
-        return statement
+        # Which has one writer at a time.
+        return statement.removesuffix(" FOR SHARE")
     if kind == "postgresql":
         statement = statement.replace("`", '"')
+    if kind == "mysql" and statement.endswith(" FOR SHARE"):
+        # MariaDB has no other words for it.
+        statement = f"{statement.removesuffix('FOR SHARE')}LOCK IN SHARE MODE"
     return statement.replace("?", "%s")

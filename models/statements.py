@@ -157,6 +157,11 @@ class Writer:
         self.cursor.execute(self.dialects[text], values)
         return self.cursor.fetchone() is not None
 
+    def find(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """The answers to a question."""
+        self.cursor.execute(self.dialects[text], values)
+        return list(self.cursor.fetchall())
+
     def put(self, graded: Graded, rows: Collection[Any]) -> int:
         """Write records, at least one; the number of rows that were there to be written."""
         if len(rows) == 1:

@@ -77,8 +77,10 @@ class Store(Connection):
     def revisions(self, process_instance_ids: Sequence[int]) -> dict[int, int]:
         """The stored revisions of several instances."""
         sql = "SELECT `process_instance_id`, `revision` FROM `process_instance` WHERE `process_instance_id` IN"
-        found = self.read(f"{sql} ({marks(process_instance_ids)})", process_instance_ids)
-        return {int(number): int(revision) for number, revision in found}
+        found: dict[int, int] = {}
+        for part in _parts(process_instance_ids):
+            found.update(self.read(f"{sql} ({marks(part)})", part))
+        return found
 
     def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> list[InstanceRow]:
         """Newest first, those with an id below ``before``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -230,22 +230,37 @@ class River:
             except EngineForgotten:
                 self._forget(turn)
                 self._begin_again()
-            except (RiverstoneError, AlreadyUsed):
+            except Exception as error:
                 self._forget(turn)
-                raise
-            except StoreError as error:
-                self._forget(turn)
-                raise StoreUnavailable(f"The database did not take the change, so nothing was done: {error}") from error
-            except Exception:
-                self._forget(turn)
+                try:
+                    if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
+                        raise error
+                    # A refusal leaves the turn too, and what was read while another engine wrote breaks anything.
+                    self._compare(turn.revisions)
+                except RevisionConflict:
+                    continue
+                except StoreError as unavailable:
+                    text = f"The database did not take the change, so nothing was done: {unavailable}"
+                    raise StoreUnavailable(text) from unavailable
                 raise
         raise StoreUnavailable("Other engines keep changing the same process: try again.")
 
     def _commit(self, turn: Turn) -> None:
+        """Make the turn durable, or raise RevisionConflict where anything that it has read is not so any more."""
+        # What nobody else can reach cannot have changed.
+        read = {} if self.facilities.store.is_private else turn.only_read()
         if turn.changes:
             failpoints.reach("before-commit")
+            turn.changes.read = read
             self.facilities.store.commit(turn.changes)
             failpoints.reach("after-commit")
+        elif read:
+            self._compare(read)
+
+    def _compare(self, revisions: Mapping[int, int]) -> None:
+        """Raise RevisionConflict unless these instances still have these revisions."""
+        if revisions and self.facilities.store.revisions(list(revisions)) != revisions:
+            raise RevisionConflict("a process instance was changed by another engine")
 
     def _after_commit(self, turn: Turn, batch: Sequence[Command], results: Sequence[Any]) -> None:
         """Answer those who asked for these actions, and hand over what is to be done."""

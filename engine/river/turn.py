@@ -24,6 +24,8 @@ class Turn:
         self.alone = alone
         self.changes = Changes()
         self.instances: dict[int, Instance] = {}
+        self.revisions: dict[int, int] = {}
+        """What was read, with the revision that it had: nothing leaves a turn unless these are compared."""
 
     def act(self, action: Action) -> Any:
         """Let one action do its part, with expressions that can only look at so much."""
@@ -37,7 +39,11 @@ class Turn:
         """The instance, its copy in memory if that is kept; raises UnknownProcessInstance."""
         found = self.instances.get(process_instance_id)
         if found is None:
-            found = self.cache.get(process_instance_id) or self._load(process_instance_id)
+            found = self.cache.get(process_instance_id)
+            if found is None:
+                found = self._load(process_instance_id)
+            else:
+                self.revisions[process_instance_id] = found.row.revision
             self.join(found)
         return found
 
@@ -45,7 +51,16 @@ class Turn:
         record = self.facilities.store.record(process_instance_id)
         if record is None:
             raise UnknownProcessInstance(str(process_instance_id))
+        # Before the rest is read, which may be newer.
+        self.revisions[process_instance_id] = record[0].revision
         return load_instance(self.facilities, *record, self.instance)
+
+    def only_read(self) -> dict[int, int]:
+        """The revisions of instances that were read and are not written, which would compare them."""
+        written = self.changes.instances
+        if len(self.revisions) == len(written) and self.revisions.keys() == written.keys():
+            return {}
+        return {number: revision for number, revision in self.revisions.items() if number not in written}
 
     def let_go(self) -> None:
         """Part what refers to one another and is not needed any more, so that it goes without a search for rubbish."""

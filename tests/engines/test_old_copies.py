@@ -1,0 +1,122 @@
+"""What an engine refuses, or passes over in silence, rests on the store and not on the copy that it keeps in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from riverstone.engine import Conflict, Engine, Stone, TaskInfo, VirtualClock
+
+from ..features.sketch import catch, line, service
+
+MESSAGE = '<message id="m" name="paid"/>'
+SIGNAL = '<signal id="s" name="go"/>'
+PERSON = '<userTask id="person"/>'
+PAID = catch("paid", '<messageEventDefinition messageRef="m"/>')
+GO = catch("go", '<signalEventDefinition signalRef="s"/>')
+HOUR = catch("hour", "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>")
+
+
+class Thing(Stone):
+    code = "Thing"
+
+    def start(self, task: TaskInfo) -> None:
+        task.add_output("id", 1)
+
+    def rollback(self, task: TaskInfo) -> None:
+        """It leaves nothing."""
+
+    cancel = delete = rollback
+
+
+def begun(one: Engine, other: Engine, model: bytes) -> str:
+    """A process that waits for a person, of which both engines have a copy."""
+    one.deploy(model)
+    number = one.start(key="shop", name="it").process_instance_id
+    other.protect(number)
+    one.protect(number, False)
+    return number
+
+
+def do(engine: Engine, number: str) -> None:
+    """The person is done."""
+    (task,) = (task for task in engine.tasks(number) if task.status == "running")
+    engine.complete(task.task_id)
+
+
+def test_a_message_reaches_whoever_waits_only_since_another_engines_step(one: Engine, other: Engine) -> None:
+    number = begun(one, other, line("shop", PERSON, PAID, before=MESSAGE))
+    do(other, number)
+    assert one.message("paid").process_instance_id == number
+    assert one.get(number).status == "success"
+
+
+def test_a_message_starts_no_second_process_while_one_waits(one: Engine, other: Engine) -> None:
+    start = '<messageEventDefinition messageRef="m"/>'
+    one.deploy(line("second", PERSON, before=MESSAGE, start=start))
+    number = begun(one, other, line("shop", PERSON, PAID, before=MESSAGE))
+    do(other, number)
+    assert one.message("paid").process_instance_id == number
+
+
+def test_a_signal_reaches_whoever_waits_only_since_another_engines_step(one: Engine, other: Engine) -> None:
+    number = begun(one, other, line("shop", PERSON, GO, before=SIGNAL))
+    do(other, number)
+    assert one.signal("go") == [number]
+
+
+def test_a_timer_fires_that_was_set_by_another_engines_step(one: Engine, other: Engine, clock: VirtualClock) -> None:
+    number = begun(one, other, line("shop", PERSON, HOUR))
+    do(other, number)
+    clock.advance(3_601_000)
+    one.run_pending()
+    assert one.get(number).status == "success"
+
+
+def test_a_stone_that_is_registered_wakes_what_waits_for_it_since_another_engines_step(
+    one: Engine, other: Engine
+) -> None:
+    one.register(Thing)
+    number = begun(one, other, line("shop", PERSON, service("a", "Thing")))
+    one.stones.remove("Thing")
+    do(other, number)
+    assert one.tasks(number)[-1].status == "stone-missing"
+    one.register(Thing)
+    assert one.get(number).status == "success"
+
+
+def test_a_delete_asked_for_again_resumes_what_another_engine_saw_fail(one: Engine, other: Engine) -> None:
+    class Stuck(Thing):
+        code = "Stuck"
+        stuck = True
+
+        def delete(self, task: TaskInfo) -> None:
+            if Stuck.stuck:
+                raise RuntimeError("not now")
+
+    for engine in (one, other):
+        engine.register(Stuck)
+    number = begun(one, other, line("shop", PERSON, service("a", "Stuck")))
+    do(one, number)
+    assert other.delete(number).status == "delete.failed"
+    Stuck.stuck = False
+    assert one.delete(number).status == "delete.success"
+
+
+def test_a_refusal_rests_on_the_store(one: Engine, other: Engine) -> None:
+    """A process that one engine knows to run was cancelled by the other: its task is refused, and its delete is not."""
+    for engine in (one, other):
+        engine.register(Thing)
+    number = begun(one, other, line("shop", service("a", "Thing"), PERSON))
+    task = one.tasks(number)[-1].task_id
+    other.cancel(number)
+    with pytest.raises(Conflict):
+        one.complete(task)
+    assert one.delete(number).status == "delete.success"
+
+
+def test_a_preview_shows_what_another_engines_step_has_made(one: Engine, other: Engine) -> None:
+    for engine in (one, other):
+        engine.register(Thing)
+    number = begun(one, other, line("shop", PERSON, service("a", "Thing"), '<userTask id="last"/>'))
+    do(other, number)
+    assert [step.namespace for step in one.preview(number, "cancel")] == ["a"]
