@@ -85,10 +85,9 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         self.keys = Keys(self._store, self.clock)
         self.audit = AuditLog(self._store, self.clock)
         self._deployments = Deployments(self._store, self.clock, self.stones, self.limits, scripts=scripts == "trusted")
-        engine_id = str(uuid4())
         by_itself = not passive and not isinstance(self._dispatcher, InlineDispatcher)
         self._facilities = Facilities(
-            engine_id=engine_id,
+            engine_id=str(uuid4()),
             store=self._store,
             clock=self.clock,
             stones=self.stones,
@@ -98,7 +97,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
             dispatcher=self._dispatcher,
             scripts=Scripts(functions or {}, self.limits) if scripts == "trusted" else None,
             workflow=self._workflow,
-            timekeeper=engine_id if by_itself else None,
+            keeps_time=by_itself,
         )
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         lease = Lease(self._facilities)
@@ -111,7 +110,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         self._loop = Loop(self._facilities, self._river, lease, pending, start_timers.fire, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
-        self._reports = RiverReports(self._facilities, self._river)
+        self._reports = RiverReports(self._facilities, self._river, lease)
         with engine_errors():
             self._reports.learn()
         self._dispatcher.open(self._reports)

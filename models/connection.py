@@ -169,6 +169,21 @@ class Connection:
                 last = error
         raise last
 
+    def write_own(self, action: Callable[[], Result]) -> Result:
+        """The same for what only an engine may do that is in the store, as :meth:`commit_as` says.
+
+        Raises :class:`EngineForgotten`; whoever would take it for dead meanwhile waits.
+        """
+
+        def own() -> Result:
+            if self._engine_id is not None:
+                found = self._database.execute_sql(self._sql(OWN), (self._engine_id,)).fetchone()
+                if found is None:
+                    raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+            return action()
+
+        return self.write(own)
+
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one writing statement (``?`` marks, backquotes) in a transaction of its own; the number of rows."""
         return self.write(lambda: self.run(sql, values))
@@ -183,4 +198,5 @@ class Connection:
 
 
 MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
+OWN = "SELECT 1 FROM `engine_node` WHERE `id` = ? FOR SHARE"
 MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 from .connection import Connection
@@ -117,7 +118,7 @@ class Leases:
             if wanted:
                 which = f"`id` IN ({marks(wanted)})"
                 sql = f"UPDATE `task` SET `owner` = ? WHERE {which} AND `owner` IS NULL AND `open` = 1"
-                self.store.execute(sql, (engine_id, *wanted))
+                self.store.write_own(partial(self.store.run, sql, (engine_id, *wanted)))
                 claimed += self._tasks(f"{which} AND `owner` = ?", *wanted, engine_id, limit)
         return claimed
 
@@ -143,7 +144,7 @@ class Leases:
             f"UPDATE `{table}` SET `{owner}` = ? WHERE `process_instance_id` IN ({marks(found)}) AND `due` <= ?"
             f" AND (`{owner}` IS NULL OR `{owner}` NOT IN ({marks(living)}))"
         )
-        return self.store.execute(sql, (engine_id, *found, now, *living))
+        return self.store.write_own(lambda: self.store.run(sql, (engine_id, *found, now, *living)))
 
     def due_timers(self, engine_id: str, now: int, limit: int) -> list[tuple[int, int, int]]:
         """This engine's timers that are due: (instance, token, number).
@@ -173,7 +174,7 @@ class Leases:
                 if self.store.run(SHIFT_HANDED, (by, task_id)):
                     self.store.run(OUTDATE, (number,))
 
-        self.store.write(move)
+        self.store.write_own(move)
 
 
 SQLITE_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"

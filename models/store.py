@@ -113,6 +113,10 @@ class Store(Connection):
             return []
         return self.rows(TaskRow, f"{SELECT_MISSING_STONE} ({marks(codes)})", codes)
 
+    def in_hand(self, task_id: int, delivery: int, owner: str) -> InstanceRow | None:
+        """The instance of a task that this engine, which is not taken for dead, has in hand in this delivery."""
+        return self.one(InstanceRow, SELECT_IN_HAND, (task_id, delivery, owner))
+
     def looks(self, task_ids: Sequence[int], now: int, owner: str) -> list[Look]:
         """The looks that are due at these tasks, as far as they are this engine's."""
         found: list[Look] = []
@@ -137,11 +141,11 @@ class Store(Connection):
                 self.run(f"{TAKE_LOOKS} ({marks(part)})", part)
             return taken
 
-        return self.write(take)
+        return self.write_own(take)
 
     def look_again(self, task_ids: Sequence[int], due: int, owner: str) -> int:
         """Let monitors of this engine whose processes run be due again at this time; how many of them there were."""
-        return self.execute(f"{UPDATE_LOOKS} ({marks(task_ids)})", (due, owner, *task_ids))
+        return self.write_own(lambda: self.run(f"{UPDATE_LOOKS} ({marks(task_ids)})", (due, owner, *task_ids)))
 
     def looked_at(self, task_ids: Sequence[int], due: int, owner: str) -> set[int]:
         """Those of these monitors that are this engine's and due again at this time."""
@@ -186,6 +190,13 @@ def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
+SELECT_IN_HAND = select(
+    "process_instance",
+    InstanceRow,
+    "`process_instance_id` = (SELECT `process_instance_id` FROM `task` WHERE `task`.`id` = ? AND `open` = 1"
+    " AND `task`.`due` IS NULL AND `handed` + `lost` = ? AND `owner` ="
+    " (SELECT `id` FROM `engine_node` WHERE `engine_node`.`id` = ?))",
+)
 _INSTANCE_WIDTH = len(columns(InstanceRow))
 _RECORD_NAMES = ", ".join(
     [f"`process_instance`.`{name}`" for name in columns(InstanceRow)]

@@ -15,13 +15,23 @@ from ..work import Outcome, Work
 class Reports(Protocol):
     """Where a dispatcher reports to: the engine that hands tasks to it. Its methods may be called from any thread."""
 
-    engine_id: str
     limits: Limits
     handovers: Handovers
     """What the store keeps of tasks in the hands of workers on other machines."""
 
+    @property
+    def engine_id(self) -> str:
+        """The engine's, for now: it gets another one where others took it for dead."""
+
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
+
+    def may_begin(self, work: Work, waited: float) -> bool:
+        """Whether the hook of work that was submitted so many seconds ago may begin; if not, it is to be dropped.
+
+        Called from the thread that is about to call the hook. It asks the store where the work has waited, or where
+        others may have taken the engine for dead.
+        """
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Hand in what came of tasks; returns once that is durable, or (in a thread) queued."""

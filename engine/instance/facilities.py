@@ -16,11 +16,12 @@ from .families import Families
 from .scripts import Scripts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facilities:
     """One engine's, shared by all its instances and by all that steps them."""
 
     engine_id: str
+    """Another one once others took the engine for dead: it begins anew."""
     store: Store
     clock: Clock
     stones: Stones
@@ -29,8 +30,13 @@ class Facilities:
     families: Families
     dispatcher: Dispatcher
     scripts: Scripts | None
-    timekeeper: str | None
-    """The engine that sees to new timers and graces: this one, or None where it only acts when it is called."""
+    keeps_time: bool
+    """Whether this engine sees to the timers and graces that it sets; one that only acts when it is called does not."""
     observers: Observers = field(default_factory=Observers)
     workflow: type[Workflow] = Workflow
     """What drives an instance's tokens; a test's may watch them."""
+
+    @property
+    def timekeeper(self) -> str | None:
+        """The engine that sees to new timers and graces, if any."""
+        return self.engine_id if self.keeps_time else None

@@ -6,6 +6,7 @@ import logging
 import time
 
 from ...models import Handovers
+from ..clock import passed
 from ..instance.facilities import Facilities
 from .lease import Lease
 from .river import River
@@ -30,17 +31,17 @@ class ClockJumps:
 
     def follow(self, now: int) -> None:
         """Read the clock; where it has jumped, move what is due, in the store and here. Raises StoreError."""
-        awake, passed = time.monotonic(), _passed()
+        awake, gone_by = time.monotonic(), passed()
         if self._read is not None and self._facilities.clock.runs_by_itself:
             # While the machine sleeps no stone runs, but a timer does.
             jump = now - self._read[0] - round((awake - self._read[1]) * 1000)
-            timers_jump = now - self._read[0] - round((passed - self._read[2]) * 1000)
+            timers_jump = now - self._read[0] - round((gone_by - self._read[2]) * 1000)
             if abs(jump) >= JUMP * 1000:
                 timers_jump = timers_jump if abs(timers_jump) >= JUMP * 1000 else 0
                 self._lease.leases.shift(self._lease.engine_id, jump, timers_jump, self._with_workers())
                 self._river.shift(jump, timers_jump)
                 logger.warning("the clock has jumped by %d seconds", jump // 1000)
-        self._read = now, awake, passed
+        self._read = now, awake, gone_by
 
     def _with_workers(self) -> list[tuple[int, int]]:
         """The tasks in workers' hands whose deadlines are this engine's to see to."""
@@ -49,9 +50,3 @@ class ClockJumps:
         # What was handed over just now is not noted yet.
         self._handovers.note(self._lease.engine_id)
         return self._handovers.seen_to(self._lease.engine_id)
-
-
-def _passed() -> float:
-    """Seconds by a clock that nobody sets and that, where there is one, goes on while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)

@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import threading
 import weakref
+from uuid import uuid4
 
 from ...models import Leases, StoreError
 from .. import failpoints
+from ..clock import passed
 from ..instance.facilities import Facilities
 
 logger = logging.getLogger("riverstone.engine")
 
 HEARTBEAT = 5.0
 """Seconds between two signs of life."""
+DOUBT = 3
+"""After so many that others have not seen, the engine does not rely on its lease, which is as long as six."""
 
 
 class Lease:
     """One engine's; the sign of life comes from a thread of its own."""
 
     def __init__(self, facilities: Facilities) -> None:
-        self.engine_id = facilities.engine_id
+        self._facilities = facilities
         self.leases = Leases(facilities.store)
         self._clock = facilities.clock
         self._is_shared = not facilities.store.is_private
+        self._signed_on = self._signed = -math.inf
+        """When the engine signed on, and when it began to give its last sign of life, by a clock that nobody sets."""
+        self.is_lost = False
+        """Whether others took this engine for dead, as far as it has noticed."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="riverstone-heartbeat", daemon=True)
 
+    @property
+    def engine_id(self) -> str:
+        """The engine's, which changes when others took it for dead."""
+        return self._facilities.engine_id
+
     def sign_on(self) -> None:
-        """Tell that this engine works on the store: at its beginning, and when others took it for dead."""
-        pid = os.getpid()
+        """Tell that this engine works on the store."""
+        pid, now = os.getpid(), passed()
         self.leases.begin(self.engine_id, platform.node(), pid, process_started(pid))
+        self._signed_on = self._signed = now
+        self.is_lost = False
+
+    def begin_anew(self) -> None:
+        """Sign on again under another id, since others took this engine for dead: nothing that it had is its own."""
+        before, self._facilities.engine_id = self.engine_id, str(uuid4())
+        logger.warning("engine %s was taken for dead, and goes on as %s", before, self.engine_id)
+        self.sign_on()
+
+    def covers(self, seconds: float) -> bool:
+        """Whether what was handed over so long ago is this engine's for certain, without asking the store."""
+        if not self._is_shared:
+            return True
+        now = passed()
+        return not self.is_lost and now - self._signed < DOUBT * HEARTBEAT and now - seconds > self._signed_on
 
     def keep(self, engine: object) -> None:
         """Give signs of life, the first in a while, until the engine signs off or nobody holds ``engine`` any more."""
@@ -62,10 +91,13 @@ class Lease:
 
     def _renew(self) -> None:
         while not self._stopped.wait(HEARTBEAT) and self._engine() is not None:
+            now = passed()
             try:
-                if not self.leases.renew(self.engine_id):
-                    # The next commit finds out too, and is where it matters.
-                    logger.warning("engine %s was silent for so long that others go on with its tasks", self.engine_id)
+                if self.leases.renew(self.engine_id):
+                    self._signed = now
+                else:
+                    # The next commit finds out too; the river begins anew.
+                    self.is_lost = True
             except StoreError as error:
                 logger.warning("the engine cannot give a sign of life: %s", error)
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ...models import EngineRow, StoreError
+from ...models import EngineForgotten, EngineRow, StoreError
 from .. import failpoints
 from ..errors import RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
@@ -130,6 +130,15 @@ class Loop:
 
     def run_due(self) -> bool:
         """Step everything that is due now; whether there was anything."""
+        try:
+            if self.lease.is_lost:
+                self.river.begin_anew()
+            return self._run_due()
+        except EngineForgotten:
+            self.lease.is_lost = True
+            return True
+
+    def _run_due(self) -> bool:
         now = self.facilities.clock.now()
         self._clock_jumps.follow(now)
         moved = False

@@ -8,32 +8,59 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from ...models import Declarations, HandedRow, Handovers
+from ...models import Declarations, HandedRow, Handovers, StoreError
 from .. import jsontext
 from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities
 from ..instance.ledger import delivery
 from ..steps import due, outcomes
+from ..steps.draining import is_stopped
 from ..stones.stone import Stone
 from ..work import Outcome, Work
+from .lease import Lease
 from .river import River
 from .turn import Action, Turn
 
 MOST_AT_ONCE = 100
+WAITED = 0.1
+"""Seconds for which what was handed over is taken to be as it was committed."""
 
 
 class RiverReports:
     """Where one engine's dispatcher reports to: outcomes become actions of the river."""
 
-    def __init__(self, facilities: Facilities, river: River) -> None:
+    def __init__(self, facilities: Facilities, river: River, lease: Lease) -> None:
         self.facilities = facilities
-        self.engine_id = facilities.engine_id
         self.limits = facilities.limits
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
         self._river = river
+        self._lease = lease
         self._stamp = (0, 0)
         self._learning = threading.Lock()
+
+    @property
+    def engine_id(self) -> str:
+        """The engine's, for now."""
+        return self.facilities.engine_id
+
+    def may_begin(self, work: Work, waited: float) -> bool:
+        """Whether the hook of work that was submitted so many seconds ago may begin.
+
+        One that is to stop never begins; what the store cannot be asked about is handed over again when it answers.
+        """
+        if waited <= WAITED and self._lease.covers(waited):
+            return True
+        facilities = self.facilities
+        try:
+            found = facilities.store.in_hand(work.task_id, work.delivery, facilities.engine_id)
+        except StoreError:
+            self._river.post(lambda turn: self._river.note_out_of_hand(work.process_instance_id))
+            return False
+        if found is not None and is_stopped(found):
+            self._river.post_outcomes([_withdrawn(work)])
+            return False
+        return found is not None
 
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
@@ -127,6 +154,18 @@ class RiverReports:
             partial(_stone_is_back, number=row.process_instance_id, task_id=row.id)
             for row in self.facilities.store.missing_stone_tasks(codes)
         ]
+
+
+def _withdrawn(work: Work) -> Outcome:
+    return Outcome(
+        task_id=work.task_id,
+        process_instance_id=work.process_instance_id,
+        event=work.event,
+        attempt=work.attempt,
+        result="withdrawn",
+        delivery=work.delivery,
+        stone=work.stone,
+    )
 
 
 def _stone_is_back(turn: Turn, *, number: int, task_id: int) -> None:

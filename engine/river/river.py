@@ -156,7 +156,7 @@ class River:
                 return self.monitor_polls.hand_over(now)
             finally:
                 while self.monitor_polls.doubtful:
-                    self.failed_turns.setdefault(self.monitor_polls.doubtful.pop(), 0)
+                    self.note_out_of_hand(self.monitor_polls.doubtful.pop())
 
     def _enter_monitor_polls(self) -> bool:
         """Enter the polls that changed nothing; false where the store cannot be reached."""
@@ -229,7 +229,7 @@ class River:
                 self._forget(turn)
             except EngineForgotten:
                 self._forget(turn)
-                self._begin_again()
+                self.begin_anew()
             except Exception as error:
                 self._forget(turn)
                 try:
@@ -307,16 +307,23 @@ class River:
         """What is in memory may differ from the store now; what was handed over before still runs."""
         self.cache.forget(turn.instances)
         for number in turn.instances:
-            self.failed_turns.setdefault(number, 0)
+            self.note_out_of_hand(number)
 
-    def _begin_again(self) -> None:
-        """Others took this engine for dead: sign on again, and leave to them what had not begun here."""
-        logger.warning("engine %s was silent for so long that it was taken for dead", self.facilities.engine_id)
-        for instance in self.cache.clear():
-            for row in instance.tasks.values():
-                if row.open:
-                    self.facilities.dispatcher.withdraw(row.id)
-        self._lease.sign_on()
+    def begin_anew(self) -> None:
+        """Others took this engine for dead: leave to them what had not begun here, and let nothing leave before.
+
+        Raises StoreError.
+        """
+        with self._stepping:
+            for instance in self.cache.clear():
+                for row in instance.tasks.values():
+                    if row.open:
+                        self.facilities.dispatcher.withdraw(row.id)
+            self._lease.begin_anew()
+
+    def note_out_of_hand(self, process_instance_id: int) -> None:
+        """Some of this instance may be in hand in the store alone: it is looked for when the store answers."""
+        self.failed_turns.setdefault(process_instance_id, 0)
 
     def forget(self, process_instance_ids: Iterable[int]) -> None:
         """Read these instances from the store when they are next needed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models import TaskRow
+from ...models import InstanceRow, TaskRow
 from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
@@ -14,8 +14,13 @@ from .undoing import begin_undo
 
 def is_stopping(instance: Instance) -> bool:
     """Whether running tasks are to stop: the process failed or is cancelled, and they are not to end by themselves."""
-    row = instance.row
-    return row.phase == "draining" and not (row.pending == "failed" and instance.has(Flags.DEBUG | Flags.DRAIN_ALL))
+    return is_stopped(instance.row)
+
+
+def is_stopped(row: InstanceRow) -> bool:
+    """The same of an instance as it is stored."""
+    let_end = row.pending == "failed" and bool(row.flags & (Flags.DEBUG | Flags.DRAIN_ALL))
+    return row.phase == "draining" and not let_end
 
 
 def is_fenced(instance: Instance) -> bool:
