@@ -241,8 +241,11 @@ class Starts:
             owner_name=request.owner,
         )
         content = ContentRow(number, jsontext.dumps(dict(request.variables)))
-        if request.completed != request.variables:
-            content.variables = jsontext.dumps(dict(request.completed))
+        variables = request.completed
+        if request.entry is not None and request.entry.only_mapped:
+            variables = {name: value for name, value in variables.items() if name not in request.payload}
+        if variables != request.variables:
+            content.variables = jsontext.dumps(dict(variables))
         turn.changes.new_instances[number] = row
         turn.changes.new_contents[number] = content
         if request.idempotency is not None:

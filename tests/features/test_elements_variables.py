@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .elements import START, Stage, boundary, catch, condition, end, model, script, stages, sub, user
+from .test_elements_mappings import put
 
 ZEEBE = 'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
 EXTENDED = f"<extensionElements {ZEEBE}>{{}}</extensionElements>"
@@ -234,3 +235,54 @@ def test_beside_an_output_mapping_nothing_leaves(stage: Stage, waits: str) -> No
     else:
         stage.message("M", status="paid")
     assert stage.log == [("order", "paid")]
+
+
+SEE = script("z", "log([status, x])")
+MAPPED = EXTENDED.format(mapping("output", x="= status"))
+
+
+def test_a_member_of_a_variable_is_collected_from_each_run(stage: Stage) -> None:
+    task = user("t", over("= xs", outputCollection="res", outputElement="= answer.n"))
+    stage.start(model(START + task + script("z", "log(res)") + end("e"), "s -> t -> z -> e"), xs=["x", "y"])
+    stage.complete("t", answer={"n": 1}).complete("t", answer={"n": 2})
+    assert stage.log == [[1, 2]]
+
+
+def test_the_result_of_a_stone_stays_in_its_own_input(stage: Stage) -> None:
+    bound = (
+        '<serviceTask id="t" camunda:type="external" camunda:topic="log" camunda:resultVariable="x">{}</serviceTask>'
+    )
+    task = bound.format(EXTENDED.format(put("in", x="1") + put("out", status="${x.ran}")))
+    stage.start(model(START + task + SEE + end("e"), "s -> t -> z -> e"), status="order", x="outer")
+    assert stage.log[1:] == [["t", "outer"]]
+
+
+def test_an_event_on_a_border_with_a_mapping_lets_out_nothing_else(stage: Stage) -> None:
+    event = boundary("b", "t", MAPPED + MESSAGE)
+    body = START + user("t") + event + SEE + end("e")
+    stage.start(model(body, "s -> t -> e", "b -> z -> e", before=NAMES), status="order", x=0)
+    stage.message("M", status="paid")
+    assert stage.log == [["order", "paid"]]
+
+
+def test_the_start_of_an_event_sub_process_with_a_mapping_lets_in_nothing_else(stage: Stage) -> None:
+    start = f'<startEvent id="hs">{MAPPED}{MESSAGE}</startEvent>'
+    handler = sub("h", start + SEE + end("he"), "hs -> z -> he", triggeredByEvent="true")
+    stage.start(model(START + user("t") + handler + end("e"), "s -> t -> e", before=NAMES), status="order", x=0)
+    stage.message("M", status="paid")
+    assert stage.log == [["order", "paid"]]
+
+
+def test_a_message_that_starts_a_process_is_mapped_at_its_start(stage: Stage) -> None:
+    start = f'<startEvent id="s">{MAPPED}{MESSAGE}</startEvent>'
+    see = script("z", "log(['status' in globals(), x])")
+    stage.deploy(model(start + see + end("e"), "s -> z -> e", before=NAMES))
+    stage.message("M", status="paid")
+    assert stage.log == [[False, "paid"]]
+
+
+def test_a_mapping_of_a_java_engine_is_beside_what_comes(stage: Stage) -> None:
+    task = user("t", EXTENDED.format(put("out", x="${status}")))
+    stage.start(model(START + task + SEE + end("e"), "s -> t -> z -> e"), status="order", x=0)
+    stage.complete("t", status="paid")
+    assert stage.log == [["paid", "paid"]]

@@ -30,12 +30,12 @@ class BoundaryEvent(CatchEvent, Catcher):
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         workflow = token.workflow
         if not self.all_seen(token, number):
-            token.set_variables(payload)
+            self.receive(token, payload)
             return
         host = workflow.tasks[token.internal_data["host"]]
         if not self.interrupting and self.definitions[number].kind == "timer":
             set_again(token, number)
-        self.catch(host, payload)
+        self.catch(host, {**token.data, **payload} if self.only_mapped else payload)
 
     def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
         if self.interrupting:

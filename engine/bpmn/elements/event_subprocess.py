@@ -40,11 +40,17 @@ class EventSubProcess(Catcher):
             causes = workflow.interrupt(token)
         started = workflow.new_token(self, token, None, causes)
         token.live -= 1
-        self.start_event.receive(started, payload)
+        if not self.start_event.only_mapped:
+            started.set_variables(payload)
+        elif payload:
+            started.note(payload=dict(payload))
 
     def _run_hook(self, token: Token) -> bool | None:
         token._set_state(STARTED)
         token.workflow.open_scope(token, self.body, self.start_event)
+        if payload := token.internal_data.pop("payload", None):
+            (first,) = (inner for inner in token.children if inner.node is self.start_event)
+            self.start_event.receive(first, payload)
         return None
 
     def scope_ended(self, token: Token) -> None:
@@ -81,8 +87,9 @@ class Listener(CatchEvent):
         scope = token.scope
         assert scope is not None
         if not self.all_seen(token, number):
-            token.set_variables(payload)
+            self.handler.start_event.receive(token, payload)
             return
         if not self.handler.interrupting and self.definitions[number].kind == "timer":
             set_again(token, number)
-        self.handler.catch(scope, payload)
+        only_mapped = self.handler.start_event.only_mapped
+        self.handler.catch(scope, {**token.data, **payload} if only_mapped else payload)

@@ -56,7 +56,9 @@ class StoneTask(Activity):
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         if self.result_variable:
             value = results.get("result", dict(results))
-            self.receive(token, {self.result_variable: value})
+            results = {**results, self.result_variable: value}
+            if self.result_variable not in self.input_values:
+                self.receive(token, {self.result_variable: value})
         if self.output_values:
             super().map_outputs(token, results)
 
