@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from .vocabulary import (
     InstanceKind,
@@ -172,6 +172,10 @@ class WaitRow:
     owner: str | None = None
 
 
+MEANING: Final = 1
+"""The reading of the standard by which new deployments run; 0 took a condition that is null for false."""
+
+
 @dataclass(slots=True)
 class DeploymentRow:
     """One deployment; ``sources`` is a JSON array of XML texts, the first holding the process to run."""
@@ -190,6 +194,8 @@ class DeploymentRow:
     """Since when it is out of use, kept only for the records that refer to it."""
     undo_order: str | None = None
     """Of an undo: what it takes back and in which order, as JSON; its ``sources`` are made when they are first read."""
+    meaning: int = MEANING
+    """By which reading of the standard it runs."""
 
 
 @dataclass(slots=True)

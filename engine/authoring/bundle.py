@@ -117,7 +117,7 @@ class Bundles:
         return last[1]
 
 
-def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool) -> Parsed:
+def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_is_false: bool = False) -> Parsed:
     """What the files of a deployment hold.
 
     What was deployed was within the limits then; the model of an undo is as large as what it undoes.
@@ -126,7 +126,7 @@ def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool) -> Pa
         limits, model_size=max(map(len, sources)), model_elements=sys.maxsize, model_expressions=sys.maxsize
     )
     roots = [read_xml(source, limits=limits) for source in sources]
-    return _parse(roots, Report(), limits=limits, scripts=scripts)
+    return _parse(roots, Report(), limits=limits, scripts=scripts, null_is_false=null_is_false)
 
 
 def examine(sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
@@ -170,8 +170,10 @@ def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
         raise TooLarge(text, limit="model_nodes")
 
 
-def _parse(roots: Sequence[etree._Element], report: Report, *, limits: Limits, scripts: bool) -> Parsed:
-    compiler = Compiler(limits)
+def _parse(
+    roots: Sequence[etree._Element], report: Report, *, limits: Limits, scripts: bool, null_is_false: bool = False
+) -> Parsed:
+    compiler = Compiler(limits, null_is_false=null_is_false)
     decisions = Decisions([root for root in roots if is_dmn(root)], compiler, report.sources)
     processes = [root for root in roots if not is_dmn(root)]
     reader = Parser(processes, limits=limits, scripts=scripts, report=report, compiler=compiler, decisions=decisions)

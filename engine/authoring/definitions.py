@@ -69,7 +69,9 @@ class Definitions:
             raise Conflict(text, code="undo-deployment")
         from .bundle import read_again  # late, as it says itself
 
-        parsed = read_again(unpack(row.sources), limits=self._limits, scripts=self._scripts)
+        parsed = read_again(
+            unpack(row.sources), limits=self._limits, scripts=self._scripts, null_is_false=row.meaning == 0
+        )
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
         definition = Definition(

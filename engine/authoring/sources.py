@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from ...models.row_types import MEANING
 from ..errors import Malformed
 from ..jsontext import dumps
 
@@ -40,7 +41,7 @@ def template_text(template: Template) -> str | None:
 
 def digest_of(sources: Sequence[bytes], parameter_template: str | None, outputs_template: str | None) -> str:
     """Tells whether two deployments hold the same."""
-    whole = hashlib.sha256()
+    whole = hashlib.sha256(bytes((MEANING,)))
     for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode()):
         whole.update(len(part).to_bytes(8, "big"))
         whole.update(part)

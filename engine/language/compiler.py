@@ -19,17 +19,23 @@ Made = TypeVar("Made")
 class Compiler:
     """Each method raises ExpressionError for a wrong text, and once ``model_expressions`` is spent for each new one."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, null_is_false: bool = False) -> None:
+        """``null_is_false`` is how the conditions of deployments from before 0.2 are read."""
         self.limits = limits
+        self._null_is_false = null_is_false
         self._left = limits.model_expressions
         self._known: dict[tuple[str, str, str], Any] = {}
         self._in_scope: dict[tuple[str, str, int], tuple[Scope, Any]] = {}
 
     def expression(self, text: str, language: Language = "juel") -> Expression:
         """As :func:`.compile_expression`."""
-        return self._made(
-            ("expression", language, text), lambda: compile_expression(text, language=language, limits=self.limits)
-        )
+
+        def make() -> Expression:
+            made = compile_expression(text, language=language, limits=self.limits)
+            made.null_is_false = self._null_is_false
+            return made
+
+        return self._made(("expression", language, text), make)
 
     def feel(self, text: str, scope: Scope, types: Mapping[str, Type], members: Names) -> Feel:
         """As :func:`.compile_feel`."""

@@ -84,24 +84,43 @@ class Value:
 class Expression(Value):
     """A condition, a count, a time: one expression, or text with expressions in it."""
 
-    __slots__ = ("_reading",)
+    __slots__ = ("_reading", "null_is_false")
 
     def __init__(
         self, source: str, run: Run, references: Sequence[Path], constant: bool, reading: Reading, parts: int
     ) -> None:
         super().__init__(source, run, references, constant, parts)
         self._reading = reading
+        self.null_is_false = False
+        """Whether a condition that is null does not hold, as it was before 0.2; else it cannot be decided."""
 
     def is_true(self, context: Context) -> bool:
-        """The value as a condition: null is false, ``"true"`` is true; raises as ``evaluate`` does."""
+        """The value as a condition; the text ``"true"`` is true.
+
+        Raises ExpressionError for null and for what is no boolean: no branch is taken by accident.
+        """
         value = self.evaluate(context)
         if value is True or value is False:
             return value
+        if value is None:
+            return self._of_null(context)
         try:
             return self._reading.truth(value)
         except ExpressionError as error:
             text = f"The condition {_shown(self.source)} cannot be decided: {error.message}."
             raise error.reworded(text) from None
+
+    def _of_null(self, context: Context) -> bool:
+        if self.null_is_false:
+            return False
+        why = self._why_null(context)
+        text = f"The condition {_shown(self.source)} is null, neither true nor false{why}: give it a value, or write"
+        raise ExpressionError(f"{text} what shall be when there is none.")
+
+    def _why_null(self, context: Context) -> str:
+        """What in it is null or not there."""
+        names = [".".join(path) for path in self.references if context.find(path) is None]
+        return f", since {' and '.join(names[:5])} {'is' if len(names) == 1 else 'are'} null" if names else ""
 
 
 class FeelExpression(Expression):
@@ -117,12 +136,16 @@ class FeelExpression(Expression):
         self.feels = (feel,)
 
     def is_true(self, context: Context) -> bool:
-        """The value as a condition: null is false; raises ExpressionError for what is no boolean."""
         value = self.evaluate(context)
-        if value is None or value is True or value is False:
-            return value is True
+        if value is True or value is False:
+            return value
+        if value is None:
+            return self._of_null(context)
         text = f"The condition {_shown(self.source)} cannot be decided: {kind_of(value)} is neither true nor false."
         raise ExpressionError(text)
+
+    def _why_null(self, context: Context) -> str:
+        return super()._why_null(context) or "".join(f"; {reason}" for reason in reasons_of_null())
 
 
 def reasons_of_null() -> tuple[str, ...]:

@@ -101,3 +101,17 @@ _PIECES = st.sampled_from(
 def test_any_bytes_end_in_an_element_or_in_one_of_two_errors(source: bytes) -> None:
     with contextlib.suppress(Malformed, TooLarge):
         assert read_xml(source, limits=LIMITS).tag
+
+
+@pytest.mark.parametrize("name", ["http://a.example/Initial Import/Process", "not a uri", "%zz"])
+def test_a_namespace_may_be_called_anything(name: str) -> None:
+    """Namespaces in XML 1.0, 2.1: what is no legal reference is deprecated, and no fault of well-formedness."""
+    root = read_xml(f'<a xmlns:ibm="{name}"><ibm:b/></a>'.encode(), limits=Limits())
+
+    assert root[0].tag == f"{{{name}}}b"
+
+
+@pytest.mark.parametrize("rest", ["<b>", "<b></c>", "&nope;", "<x:b/>"])
+def test_what_is_wrong_beside_such_a_name_is_refused(rest: str) -> None:
+    with pytest.raises(Malformed):
+        read_xml(f'<a xmlns:ibm="http://a.example/Initial Import">{rest}</a>'.encode(), limits=Limits())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from riverstone.engine.errors import ExpressionError, ReferenceNotFound
 from riverstone.engine.jsontext import check
+from riverstone.engine.language.compiler import Compiler
 from riverstone.engine.language.context import Context
 from riverstone.engine.language.expressions import Language, compile_expression, compile_value
 from riverstone.engine.limits import Limits
@@ -232,8 +233,27 @@ def test_feel_is_read_as_feel(text: str, value: Any) -> None:
     assert type(found) is type(value)
 
 
-def test_a_feel_condition_that_finds_nothing_does_not_hold() -> None:
-    assert compile_expression("= nope > 1", limits=LIMITS).is_true(CONTEXT) is False
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("= nope > 1", "nope is null"),
+        ("= not(nope >= 18 and true)", "nope is null"),
+        ("${nothing}", "nothing is null"),
+        ("${nothing || null ? null : null}", "nothing is null"),
+    ],
+)
+def test_a_condition_that_is_null_takes_no_way(text: str, why: str) -> None:
+    """DMN 1.5, 10.3.2.9: null is neither true nor false; Camunda 7 refuses a condition that returns null too."""
+    condition = compile_expression(text, limits=LIMITS)
+
+    with pytest.raises(ExpressionError, match=why):
+        condition.is_true(Context({"nothing": None}))
+
+
+def test_what_was_deployed_before_keeps_its_meaning() -> None:
+    condition = Compiler(LIMITS, null_is_false=True).expression("= nope > 1")
+
+    assert condition.is_true(CONTEXT) is False
 
 
 @pytest.mark.parametrize(

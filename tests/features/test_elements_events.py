@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from riverstone.engine import ModelInvalid
+
 from .elements import (
     BEGIN,
     START,
@@ -340,3 +342,12 @@ def test_a_terminate_end_event_ends_only_the_sub_process_that_it_is_in(stage: St
     stage.start(model(body, "s -> sp -> c -> e")).complete("a")
     assert stage.open == ["c"]
     assert stage.complete("c").status == "success"
+
+
+@pytest.mark.parametrize("form", ["groovy", "javascript", "text/x-ruby"])
+def test_a_trusted_script_in_another_language_is_refused(stage: Stage, form: str) -> None:
+    """BPMN 2.0.2, 10.3.3: the format of a script says what runs it; nothing here runs anything but Python."""
+    body = START + script("t", "x = 1").replace("<scriptTask", f'<scriptTask scriptFormat="{form}"') + end("e")
+    with pytest.raises(ModelInvalid) as refused:
+        stage.deploy(model(body, "s -> t -> e"))
+    assert [finding.code for finding in refused.value.findings if finding.severity == "error"] == ["script-language"]

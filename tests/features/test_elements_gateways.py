@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -253,3 +254,23 @@ def test_joins_in_a_repeated_sub_process_belong_to_each_run(stage: Stage) -> Non
     assert stage.log == ["c"]
     assert stage.complete("b").status == "success"
     assert stage.log == ["c", "c"]
+
+
+@pytest.mark.parametrize(("written", "null"), [("= not(age >= 18 and member)", "age"), ("${member}", "member")])
+def test_a_flow_whose_condition_is_null_fails_by_name(stage: Stage, written: str, null: str) -> None:
+    """BPMN 2.0.2, 13.4.2: a default flow is for conditions that are false; null is not (DMN 1.5, 10.3.2.9)."""
+    body = START + '<exclusiveGateway id="g" default="g.b"/>' + user("a") + user("b") + end("e") + end("f")
+    given: dict[str, Any] = {"age": None, "member": None if null == "member" else True}
+    stage.start(model(body, "s -> g", f"g -> a ? {written}", "g -> b", "a -> e", "b -> f"), **given)
+    assert (stage.status, stage.open) == ("failed", [])
+    assert "'g.a' from 'g' to 'a'" in stage.reason
+    assert f"{null} is null" in stage.reason
+
+
+def test_a_flow_of_a_deployment_from_before_keeps_null_as_false(tmp_path: Path) -> None:
+    """A process goes on with the meaning of conditions with which it was deployed."""
+    body = START + user("w") + '<exclusiveGateway id="g" default="g.b"/>' + user("a") + user("b") + end("e") + end("f")
+    for stage in stages(tmp_path, restarts=True):
+        stage.start(model(body, "s -> w -> g", "g -> a ? = age >= 18", "g -> b", "a -> e", "b -> f"))
+        stage.engine._store.execute("UPDATE `deployment` SET `meaning` = 0")
+        assert stage.complete("w", age=None).open == ["b"]

@@ -111,14 +111,6 @@ def _check_multi_instance(outline: Outline, report: Report, activity: etree._Ele
             " loopDataInputRef.",
         )
     behavior = multiple.get("behavior", "All")
-    attribute = {"None": "noneBehaviorEventRef", "One": "oneBehaviorEventRef"}.get(behavior)
-    if attribute and multiple.get(attribute) is None:
-        report.error(
-            "multi-instance-behavior",
-            activity,
-            f"The multi-instance {label(activity)} has the behavior {behavior}, which throws an event: give it a"
-            f" {attribute}.",
-        )
     complex_definitions = children(multiple, "complexBehaviorDefinition")
     if behavior == "Complex" and not complex_definitions:
         report.error(

@@ -20,6 +20,8 @@ _MIME_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(\s*;.{0,200})?
 
 # What an expression language is known by where the file does not say that the text is formal.
 _MARKS = re.compile(r"[$#]\{|^=")
+_READ = re.compile(r"feel|juel|(?<![a-z])u?el(?![a-z])|expression-?language")
+"""What names a language that is read: FEEL, or the EL of the Java engines."""
 _NUMBER = re.compile(r"[+-]?\d{1,50}(\.\d{1,50})?")
 
 _DAY = r"(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-\d{3}|\d{4}-?W\d{2}(?:-?\d)?)"
@@ -72,12 +74,26 @@ def _check_expression(outline: Outline, report: Report, element: etree._Element,
             f"The {tag} {body[:60]!r} of {_owner(element)} is natural language, which no engine can run: write an"
             ' expression such as ${...}, with xsi:type="tFormalExpression".',
         )
+    language = element.get("language", "")
+    if language and outline.executable(element) and not _is_read(language, body):
+        report.error(
+            "expression-language",
+            element,
+            f"The {tag} of {_owner(element)} is written in {language[:80]!r}, which is not run here: write it in FEEL"
+            " (= ...) or as ${...}, and take the language away.",
+        )
     if tag in _BOOLEAN and _NUMBER.fullmatch(body):
         report.error(
             "condition-is-number",
             element,
             f"The {tag} of {_owner(element)} is the number {body[:60]}, not a condition: compare it with something.",
         )
+
+
+def _is_read(language: str, body: str) -> bool:
+    """Whether an expression in this language is read; files of many tools name XPath and mean ``${...}``."""
+    name = language.lower()
+    return _READ.search(name) is not None or ("xpath" in name and _MARKS.search(body) is not None)
 
 
 def _is_formal(tag: str, body: str) -> bool:

@@ -24,7 +24,7 @@ class ExclusiveGateway(Node):
         for flow in self.outgoing:
             if flow is self.default:
                 continue
-            if flow.condition is None or flow.condition.is_true(context):
+            if flow.holds(context):
                 return [flow]
         if self.default is not None:
             return [self.default]
@@ -208,9 +208,7 @@ class ComplexGateway(DecidingJoin):
         return [
             flow
             for flow in self.outgoing
-            if flow.condition is not None
-            and ("waitingForStart",) in flow.condition.references
-            and flow.condition.is_true(context)
+            if flow.condition is not None and ("waitingForStart",) in flow.condition.references and flow.holds(context)
         ]
 
     def flows_in(self, context: Context) -> Sequence[Flow]:

@@ -23,6 +23,7 @@ from .words import bpmn_name, child, is_true, label, own_text, referred
 
 _BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
 """A bean, a member of one, or a call of either, which is the name of a stone."""
+_PYTHON = re.compile(r"python|(^|[/-])py$")
 NodeReader = Callable[[ModelReader, Process, etree._Element], Node | None]
 
 
@@ -149,6 +150,9 @@ def script_task(reader: ModelReader, process: Process, element: etree._Element) 
             element,
             f"{label(element)} holds code, which this engine does not run: bind a stone instead.",
         )
+    elif (language := element.get("scriptFormat", "").strip()) and not _PYTHON.search(language.lower()):
+        why = f"The script of {label(element)} is in {language[:80]!r}, and only Python is run here: rewrite it."
+        reader.report.error("script-language", element, why)
     return node
 
 

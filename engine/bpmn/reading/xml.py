@@ -16,6 +16,7 @@ USUAL = re.compile(
     rb"gb(2312|k|18030)|big5(-hkscs)?|euc-(jp|kr|cn|tw)|shift[-_]jis|sjis|koi8-[ru]",
     re.IGNORECASE,
 )
+_ONLY_NAMES = (etree.ErrorTypes.WAR_NS_URI, etree.ErrorTypes.WAR_NS_URI_RELATIVE)
 
 
 def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree._Element:
@@ -43,11 +44,31 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
     try:
         root = etree.fromstring(source, parser)
     except etree.XMLSyntaxError as error:
+        spared = _read_past_namespaces(source, error)
+        if spared is not None:
+            return _bounded(spared, place, limits)
         if "Excessive depth" in str(error):
             raise _too_deep(place, limits) from None
         # libxml2 ends some of its sentences with a line break, and lxml puts the position after it.
         reason = (error.msg or "no element found").split(", line ")[0].strip().rstrip(".")
         raise Malformed(f"{place} is not well-formed XML at line {error.lineno or 1}: {reason}.") from None
+    return _bounded(root, place, limits)
+
+
+def _read_past_namespaces(source: bytes, error: etree.XMLSyntaxError) -> etree._Element | None:
+    """The file, where all that is wrong is how a namespace is called.
+
+    XML names are well-formed whatever URI a prefix stands for (Namespaces in XML 1.0, 2.1: one that is no legal URI
+    reference is deprecated, not an error); libxml2 gives up at a space in it.
+    """
+    if not any(entry.type in _ONLY_NAMES for entry in error.error_log):
+        return None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    root = etree.fromstring(source, parser)
+    return root if all(entry.type in _ONLY_NAMES for entry in parser.error_log) else None
+
+
+def _bounded(root: etree._Element, place: str, limits: Limits) -> etree._Element:
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None:
         raise Malformed(f"{place} has a document type declaration: remove the <!DOCTYPE ...>, BPMN needs none.")

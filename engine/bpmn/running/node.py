@@ -28,6 +28,16 @@ class Flow:
         self.target = target
         self.condition = condition
 
+    def holds(self, context: Context) -> bool:
+        """Whether it may be taken; raises ExpressionError, with its place, where that cannot be told."""
+        if self.condition is None:
+            return True
+        try:
+            return self.condition.is_true(context)
+        except ExpressionError as error:
+            place = f"The flow {self.id!r} from {self.source.bpmn_id!r} to {self.target.bpmn_id!r}"
+            raise error.reworded(f"{place} cannot be decided. {error.message}") from None
+
     def __repr__(self) -> str:
         return f"<Flow {self.id}: {self.source.name} -> {self.target.name}>"
 
@@ -166,11 +176,7 @@ class Node(BpmnTaskSpec):
 
     def flows_in(self, context: Context) -> Sequence[Flow]:
         """Every flow whose condition holds in this context, else the default one (BPMN 2.0, 13.2.1)."""
-        taken = [
-            flow
-            for flow in self.outgoing
-            if flow is not self.default and (flow.condition is None or flow.condition.is_true(context))
-        ]
+        taken = [flow for flow in self.outgoing if flow is not self.default and flow.holds(context)]
         if taken:
             return taken
         if self.default is not None:
