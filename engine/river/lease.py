@@ -10,7 +10,7 @@ import threading
 import weakref
 from uuid import uuid4
 
-from ...models import Leases, StoreError
+from ...models import Leases, StoreClosed, StoreError
 from .. import failpoints
 from ..clock import passed
 from ..instance.facilities import Facilities
@@ -98,6 +98,8 @@ class Lease:
                 else:
                     # The next commit finds out too; the river begins anew.
                     self.is_lost = True
+            except StoreClosed:
+                return
             except StoreError as error:
                 logger.warning("the engine cannot give a sign of life: %s", error)
 
