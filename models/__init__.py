@@ -10,6 +10,7 @@ from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
 from .instance_filter import InstanceFilter
 from .leases import SUSPECT, WORKERS, Leases
+from .receivers import ReceiverFilter
 from .row_types import (
     AuditRow,
     ContentRow,
@@ -52,6 +53,7 @@ __all__ = [
     "Leases",
     "Look",
     "ModelRow",
+    "ReceiverFilter",
     "RevisionConflict",
     "Store",
     "StoreClosed",

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from .errors import RevisionConflict
+from .receivers import EVERY_ANY, ReceiverFilter
 from .row_types import AuditRow, ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks
+from .vocabulary import TriggerKind
 
 INSTANCE_SET = (
     "next_token",
@@ -82,10 +84,16 @@ UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, 3, 11, al
 UPDATE_TOKEN = Update("token", TOKEN_SET, where=("process_instance_id", "id"))
 DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
+REACHED = Update("event", ("reached",), where=("id", "reached"))
 DELETE_EVENT = Delete("event", ("id",))
 MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
 # These find a row only where something is wrong: SQLite's driver goes to the database once more for each that is found.
 FORGOTTEN = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM `engine_node` WHERE `id` = ?)"
+# Held until the commit, so that nobody takes away meanwhile what a process begins by.
+TRIGGER = (
+    "SELECT 1 FROM `start_trigger` WHERE `kind` = ? AND `name` = ? AND `deployment_id` = ? AND `node` = ? FOR UPDATE"
+)
+USED = "SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL FOR SHARE"
 OUT_OF_USE = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL)"
 NEWER = (
     "SELECT 1 FROM `deployment` AS newer, `deployment` AS this WHERE this.`id` = ? AND newer.`key` = this.`key`"
@@ -98,8 +106,11 @@ SEEN = {
 }
 """The revisions of so many instances, held until the commit against whoever would change them."""
 TEXTS = (
+    *EVERY_ANY,
     *SEEN.values(),
     FORGOTTEN,
+    TRIGGER,
+    USED,
     OUT_OF_USE,
     NEWER,
     *(
@@ -138,6 +149,12 @@ class Changes:
         self.gone_waits: set[tuple[int, int]] = set()
         self.new_events: list[EventRow] = []
         self.gone_events: list[str] = []
+        self.reached: list[tuple[int, str, int]] = []
+        """How far owed signals have come: the last process now, the signal, the last process until now."""
+        self.triggered: list[tuple[TriggerKind, str, str, str]] = []
+        """What processes begin by beside their deployments: kind, name, deployment and start node."""
+        self.unheard: list[ReceiverFilter] = []
+        """Messages for which nobody waits."""
         self.new_audit: list[AuditRow] = []
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
@@ -148,6 +165,7 @@ class Changes:
             or self.instances
             or self.tasks
             or self.gone_events
+            or self.reached
             or self.new_events
             or self.new_deployments
             or self.new_audit
@@ -176,9 +194,8 @@ class Changes:
         one would begin with a deployment that it may not begin with.
         """
         run, put, write = writer.run, writer.put, writer.write
-        for deployment_id, newest in self.begun.items():
-            if writer.finds(OUT_OF_USE, deployment_id) or (newest and writer.finds(NEWER, deployment_id)):
-                raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
+        if self.begun or self.triggered or self.unheard:
+            self._check_beginnings(writer)
         # Asked here one by one: most steps change an instance and two tasks, and every call counts.
         if self.instances and put(UPDATE_INSTANCE, self.instances.values()) != len(self.instances):
             raise RevisionConflict("a process instance was changed by another engine")
@@ -207,8 +224,11 @@ class Changes:
             run(INSERT_WAIT, self.new_waits)
         if self.new_events:
             run(INSERT_EVENT, self.new_events)
-        if self.gone_events:
-            write(DELETE_EVENT, [(event_id,) for event_id in self.gone_events])
+        events = [(event_id,) for event_id in self.gone_events]
+        if (events and write(DELETE_EVENT, events) != len(events)) or (
+            self.reached and write(REACHED, self.reached) != len(self.reached)
+        ):
+            raise RevisionConflict("another engine has delivered a message")
         if self.new_start_requests:
             write(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:
@@ -217,6 +237,20 @@ class Changes:
             raise RevisionConflict("another engine has seen to a start timer")
         if on_written is not None:
             on_written()
+
+    def _check_beginnings(self, writer: Writer) -> None:
+        for trigger in self.triggered:
+            # One after the other, so that the second message finds what the first has started.
+            if not writer.finds(TRIGGER, *trigger):
+                raise RevisionConflict(f"deployment {trigger[2]} does not start by {trigger[0]} any more")
+        for receivers in self.unheard:
+            if writer.finds(receivers.any, *receivers.values):
+                raise RevisionConflict("somebody waits for a message by now")
+        for deployment_id, newest in self.begun.items():
+            # SQLite has one writer at a time, and its driver asks once more for what is found.
+            used = not writer.finds(OUT_OF_USE, deployment_id) if writer.wide else writer.finds(USED, deployment_id)
+            if not used or (newest and writer.finds(NEWER, deployment_id)):
+                raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
 
     def _compare(self, writer: Writer) -> None:
         numbers = sorted(self.read)

@@ -190,7 +190,7 @@ def dialect(kind: Kind, statement: str) -> str:
     """A constant statement, written with ``?`` and backquotes, in the words of such a database."""
     if kind == "sqlite":
         # Which has one writer at a time.
-        return statement.removesuffix(" FOR SHARE")
+        return statement.removesuffix(" FOR SHARE").removesuffix(" FOR UPDATE")
     if kind == "postgresql":
         statement = statement.replace("`", '"')
     if kind == "mysql" and statement.endswith(" FOR SHARE"):

@@ -31,7 +31,8 @@ class Due(NamedTuple):
     """The asking engine's tasks."""
     timers: bool
     graces: bool
-    """The last two may be those of other engines."""
+    owed: bool
+    """Messages and signals. The last three may be those of other engines."""
 
 
 SUSPECT = 2
@@ -99,8 +100,8 @@ class Leases:
 
     def due(self, engine_id: str, now: int) -> Due:
         """What there is to see to now, in one question: mostly there is nothing, and it is asked all the time."""
-        ((free, owned, timers, graces),) = self.store.read(SELECT_DUE, (now, now, engine_id, now, now))
-        return Due(free=bool(free), owned=bool(owned), timers=bool(timers), graces=bool(graces))
+        ((free, owned, timers, graces, owed),) = self.store.read(SELECT_DUE, (now, now, engine_id, now, now))
+        return Due(bool(free), bool(owned), bool(timers), bool(graces), bool(owed))
 
     def claim(
         self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
@@ -133,6 +134,15 @@ class Leases:
     def claim_graces(self, engine_id: str, now: int, limit: int) -> int:
         """The same for graces that are over."""
         return self._claim_due("process_instance", "due_owner", SELECT_FREE_GRACES, engine_id, now, limit)
+
+    def claim_events(self, engine_id: str) -> int:
+        """Make messages and signals that no living engine delivers this engine's; how many there were."""
+        living = [engine_id, *(number for (number,) in self.store.read("SELECT `id` FROM `engine_node`"))]
+        nobodys = f"(`owner` IS NULL OR `owner` NOT IN ({marks(living)}))"
+        if not self.store.read(f"SELECT 1 FROM `event` WHERE {nobodys} LIMIT 1", living):
+            return 0
+        sql = f"UPDATE `event` SET `owner` = ? WHERE {nobodys}"
+        return self.store.write_own(lambda: self.store.run(sql, (engine_id, *living)))
 
     def _claim_due(self, table: str, owner: str, select: str, engine_id: str, now: int, limit: int) -> int:
         found = [number for (number,) in self.store.read(select, (now, limit))]
@@ -210,7 +220,7 @@ SELECT_DUE = (
     "SELECT EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` IS NULL AND `open` = 1),"
     " EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` = ? AND `open` = 1),"
     f" EXISTS (SELECT 1 FROM `wait` WHERE `wait`.`due` <= ? AND {RUNNING}),"
-    " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?)"
+    " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?), EXISTS (SELECT 1 FROM `event`)"
 )
 
 _NOBODYS = "({owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"

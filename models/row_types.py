@@ -215,7 +215,10 @@ class ModelRow:
 
 @dataclass(slots=True)
 class EventRow:
-    """One message or signal that is owed; for one instance, or for whoever waits (None)."""
+    """One message or signal that is owed, and the process that has thrown it.
+
+    ``owner`` is the engine that delivers it; ``reached`` is the last process that has got it, of a signal.
+    """
 
     id: str
     kind: ThrownKind
@@ -223,6 +226,8 @@ class EventRow:
     payload: str | None
     process_instance_id: int | None
     created: int
+    owner: str | None = None
+    reached: int = 0
 
 
 @dataclass(slots=True)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import count
 
 from .catalogue import Catalogue
 from .cipher import Cipher, opened
 from .connection import Connection
 from .errors import AlreadyUsed
 from .instance_filter import InstanceFilter
+from .receivers import ReceiverFilter
 from .row_types import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow, WaitRow, columns
 from .statements import marks, select
-from .vocabulary import WaitKind
 
 ID_BLOCK = 500
+RECEIVERS = 20
+"""How many of those that wait for a message are read at once: mostly the first takes it."""
 MOST_MARKS = 500
 """Values in one statement; more rows are read in several."""
 
@@ -159,9 +162,19 @@ class Store(Connection):
     def waits(self, process_instance_id: int) -> list[WaitRow]:
         return self.rows(WaitRow, SELECT_WAITS, (process_instance_id,))
 
-    def waits_for(self, kind: WaitKind, name: str) -> list[WaitRow]:
-        """Who waits for this message or signal, the longest waiting first."""
-        return self.rows(WaitRow, SELECT_WAITS_FOR, (kind, name))
+    def receivers(self, wanted: ReceiverFilter) -> Iterator[tuple[int, int]]:
+        """Those that wait for a message, the longest waiting first: (instance, token)."""
+        for start in count(0, RECEIVERS):
+            found = self.read(wanted.page, (*wanted.values, RECEIVERS, start))
+            yield from ((number, token) for number, token in found)
+            if len(found) < RECEIVERS:
+                return
+
+    def listeners(self, name: str, owner: str | None, after: int, limit: int) -> list[int]:
+        """The first process instances (of the ``owner``) beyond an id that wait for a signal."""
+        owned, values = ("", ()) if owner is None else (" AND `owner_name` = ?", (owner,))
+        sql = f"{SELECT_LISTENERS}{owned} ORDER BY 1 LIMIT ?"
+        return [number for (number,) in self.read(sql, (name, after, *values, limit))]
 
     def next_due(self) -> int | None:
         """The earliest time at which anything is due, or None."""
@@ -171,8 +184,14 @@ class Store(Connection):
 
     # -- events owed
 
-    def events(self, limit: int) -> list[EventRow]:
-        return self.rows(EventRow, SELECT_EVENTS, (limit,))
+    def events(self, owner: str, limit: int) -> list[EventRow]:
+        """What this engine has to deliver, the oldest first."""
+        return self.rows(EventRow, SELECT_EVENTS, (owner, limit))
+
+    def owed(self, event_id: str) -> int | None:
+        """The last process that has got an owed signal, 0 for none; None where nothing is owed any more."""
+        found = self.value("SELECT `reached` FROM `event` WHERE `id` = ?", (event_id,))
+        return None if found is None else int(found)
 
     # -- start requests
 
@@ -240,8 +259,12 @@ RUNNING = (
     "EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`process_instance_id` ="
     " `wait`.`process_instance_id` AND `phase` = 'running')"
 )
-SELECT_WAITS_FOR = select("wait", WaitRow, "`kind` = ? AND `name` = ? ORDER BY `process_instance_id`, `token`")
-SELECT_EVENTS = select("event", EventRow, "1 = 1 ORDER BY `created`, `id` LIMIT ?")
+SELECT_LISTENERS = (
+    "SELECT DISTINCT `wait`.`process_instance_id` FROM `wait` JOIN `process_instance`"
+    " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
+    " WHERE `wait`.`kind` = 'signal' AND `wait`.`name` = ? AND `wait`.`process_instance_id` > ? AND `phase` = 'running'"
+)
+SELECT_EVENTS = select("event", EventRow, "`owner` = ? ORDER BY `created`, `id` LIMIT ?")
 SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL",
     f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {RUNNING}",

@@ -276,6 +276,7 @@ class Instance:
             payload=text,
             process_instance_id=self.number,
             created=self.now(),
+            owner=self.facilities.engine_id,
         )
         self.changes.new_events.append(event)
 

@@ -53,7 +53,7 @@ class Loop:
         self.passive = passive
         self.thread: threading.Thread | None = None
         self.dead_engines = DeadEngines(lease, facilities.clock)
-        self._polls = StorePolls(facilities, river, lease, start_due)
+        self._polls = StorePolls(facilities, river, lease, pending, start_due)
         self._clock_jumps = ClockJumps(facilities, river, lease, passive=passive)
         self._stopping = False
         self._polled = 0.0
@@ -71,7 +71,6 @@ class Loop:
         self.lease.keep(self.river)
         if not self.passive:
             self.dead_engines.take_over()
-            self.pending.add(self.facilities.store.events(MOST_AT_ONCE))
         if own_thread:
             self.thread = threading.Thread(target=self._run, name="riverstone-river", daemon=True)
             self.thread.start()

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from ...models import EventRow
+from ...models import EventRow, StoreError
 from .. import failpoints
+from ..errors import StoreUnavailable
+from ..observing import logs
+
+logger = logging.getLogger("riverstone.engine")
 
 MOST_AT_ONCE = 50
+PAUSE = 30.0
+"""Seconds until what could not be delivered is tried again."""
 
 
 class PendingMessages:
     """A queue beside the rows in the store, which are gone once what they hold is delivered.
 
-    ``queue`` is what the river appends to; ``deliver`` delivers one and settles its row.
+    ``queue`` is what the river appends to; ``deliver`` delivers one and settles its row, or says that it could not.
     """
 
-    def __init__(self, queue: deque[EventRow], deliver: Callable[[EventRow], None]) -> None:
+    def __init__(self, queue: deque[EventRow], deliver: Callable[[EventRow], bool]) -> None:
         self._queue = queue
         self._deliver = deliver
+        self._paused: dict[str, float] = {}
+        """What could not be delivered, and when it is tried again, by the monotonic clock."""
         self.delivering = False
         self.closed = False
         """Whether the rest is left to other engines."""
@@ -27,9 +37,14 @@ class PendingMessages:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def add(self, events: Iterable[EventRow]) -> None:
-        """Deliver these too: somebody has left them in the store."""
-        self._queue.extend(events)
+    def add(self, events: Iterable[EventRow]) -> bool:
+        """Deliver these too, which are owed in the store; whether any of them is to be tried now."""
+        now = time.monotonic()
+        self._paused = {event_id: until for event_id, until in self._paused.items() if until > now}
+        waiting = {event.id for event in self._queue} | self._paused.keys()
+        found = [event for event in events if event.id not in waiting]
+        self._queue.extend(found)
+        return bool(found)
 
     def deliver_some(self) -> bool:
         """Deliver some of what has been thrown; whether there was anything.
@@ -42,8 +57,25 @@ class PendingMessages:
         try:
             for _ in range(min(MOST_AT_ONCE, len(self._queue))):
                 failpoints.reach("before-delivery")
-                self._deliver(self._queue.popleft())
+                if not self._try(self._queue.popleft()):
+                    break
                 failpoints.reach("after-delivery")
         finally:
             self.delivering = False
+        return True
+
+    def _try(self, event: EventRow) -> bool:
+        """Deliver one, or leave it in the store; false where that does not answer, and nothing else need be tried."""
+        try:
+            delivered = self._deliver(event)
+        except (StoreError, StoreUnavailable) as error:
+            logger.warning("what was thrown could not be delivered yet: %s", error)
+            return False
+        except Exception as error:
+            # What else is owed is not held up by it.
+            text = "a %s that process %s has thrown could not be delivered: %s"
+            logger.error(text, event.kind, event.process_instance_id, logs.where(error))
+            delivered = False
+        if not delivered:
+            self._paused[event.id] = time.monotonic() + PAUSE
         return True

@@ -9,6 +9,7 @@ from .. import failpoints
 from ..instance import ledger
 from ..instance.facilities import Facilities
 from .lease import Lease
+from .pending_messages import PendingMessages
 from .river import River
 from .schedule import due_action
 
@@ -20,8 +21,16 @@ MOST_AT_ONCE = 200
 class StorePolls:
     """One engine's; ``start_due`` starts processes whose timers are due, and tells whether there were any."""
 
-    def __init__(self, facilities: Facilities, river: River, lease: Lease, start_due: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        facilities: Facilities,
+        river: River,
+        lease: Lease,
+        pending: PendingMessages,
+        start_due: Callable[[int], bool],
+    ) -> None:
         self.facilities = facilities
+        self._pending = pending
         self.river = river
         self._leases = lease.leases
         self._start_due = start_due
@@ -58,6 +67,9 @@ class StorePolls:
             for number in self._leases.due_graces(engine_id, now, MOST_AT_ONCE):
                 self.river.post(due_action("grace", number))
                 moved = True
+        if due.owed:
+            self._leases.claim_events(engine_id)
+            moved = self._pending.add(self.facilities.store.events(engine_id, MOST_AT_ONCE)) or moved
         if self.facilities.dispatcher.remote:
             for number, task_id in self._handovers.overdue(engine_id, now - DEADLINE):
                 self.river.post(due_action("task", number, task_id))

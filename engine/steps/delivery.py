@@ -11,9 +11,18 @@ from .settling import settle
 
 
 def deliver(
-    instance: Instance, kind: ThrownKind, name: str, payload: Mapping[str, Any], *, token_id: int | None = None
+    instance: Instance,
+    kind: ThrownKind,
+    name: str,
+    payload: Mapping[str, Any],
+    *,
+    token_id: int | None = None,
+    correlation: str | None = None,
 ) -> bool:
-    """Give a message to one waiting token, or a signal to all; whether anyone was waiting."""
+    """Give a message to one waiting token, or a signal to all; whether anyone was waiting.
+
+    A message that is for no certain token is taken by one that waits for no correlation, or for this one.
+    """
     if instance.row.phase != "running":
         return False
     workflow = instance.workflow
@@ -21,7 +30,8 @@ def deliver(
         (waiting, wait.number)
         for waiting in sorted(workflow.waits)
         for wait in workflow.waits[waiting]
-        if wait.kind == kind and wait.name == name and token_id in (None, waiting)
+        if wait.kind == kind and wait.name == name
+        if (wait.correlation in (None, correlation) if token_id is None else waiting == token_id)
     ]
     for waiting, number in found[:1] if kind == "message" else found:
         token = workflow.tasks.get(waiting)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
-from ...models import EventRow
+from ...models import EventRow, ReceiverFilter
+from ...models.vocabulary import ThrownKind, TriggerKind
 from .. import jsontext
-from ..errors import LimitExceeded, RiverstoneError
+from ..errors import LimitExceeded, RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..river.turn import Turn
@@ -17,6 +19,8 @@ from .starts import Starts
 
 logger = logging.getLogger("riverstone.engine")
 
+LISTENERS = 10
+"""How many get a signal in one step: others have their turns in between."""
 SOON = 1_000
 """Milliseconds: a process that throws later than that after its start is no link of a runaway chain."""
 
@@ -40,39 +44,42 @@ class MessageDelivery:
         process_instance_id: int | None = None,
         correlation: str | None = None,
         owner: str | None = None,
-        pending: str | None = None,
-        thrower: int | None = None,
+        thrown: EventRow | None = None,
         depth: int = 0,
     ) -> int | None:
         """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
 
-        Without an ``owner`` it is for everyone's. ``pending`` is the id of the thrown message that this delivers,
-        settled in the same transaction.
+        Without an ``owner`` it is for everyone's. ``thrown`` is the owed message that this delivers, settled in the
+        same transaction even where nobody gets it.
         """
-        for wait in self.facilities.store.waits_for("message", name):
-            if process_instance_id not in (None, wait.process_instance_id):
-                continue
-            if wait.correlation not in (None, correlation):
-                continue
+        wanted = ReceiverFilter(name, correlation, owner, business_key, process_instance_id)
+        self._read_ahead("message", name)
 
-            def give(turn: Turn, number: int = wait.process_instance_id, token: int = wait.token) -> bool:
-                instance = turn.instance(number)
-                if owner is not None and instance.row.owner_name != owner:
+        def give(turn: Turn) -> int | Literal[False]:
+            if thrown is not None:
+                if turn.alone and self.facilities.store.owed(thrown.id) is None:
                     return False
-                if business_key is not None and instance.row.business_key != business_key:
-                    return False
-                taken = delivery.deliver(instance, "message", name, payload, token_id=token)
-                if taken:
-                    _settle(turn, pending)
-                return taken
+                turn.changes.gone_events.append(thrown.id)
+            for number, token in self.facilities.store.receivers(wanted):
+                if delivery.deliver(turn.instance(number), "message", name, payload, token_id=token):
+                    return number
+            # What others in this turn have begun is not in the store yet.
+            for instance in list(turn.instances.values()):
+                if wanted.admits(instance.row) and delivery.deliver(
+                    instance, "message", name, payload, correlation=correlation
+                ):
+                    return instance.number
+            if process_instance_id is not None:
+                return False
+            for trigger in self._triggers("message", name)[:1]:
+                turn.changes.unheard.append(wanted)
+                return self._start(turn, trigger, name, payload, business_key, owner, thrown, depth)
+            if thrown is not None:
+                turn.changes.unheard.append(wanted)
+                logger.warning("no process waits for a message that process %s has thrown", thrown.process_instance_id)
+            return False
 
-            if self.step(give):
-                return wait.process_instance_id
-        if process_instance_id is not None:
-            return None
-        for _, deployment_id, node in self.facilities.store.catalogue.start_triggers("message", name)[:1]:
-            return self._start(deployment_id, node, name, payload, business_key, pending, owner, thrower, depth)
-        return None
+        return self.step(give) or None
 
     def signal(
         self,
@@ -80,59 +87,82 @@ class MessageDelivery:
         payload: Mapping[str, Any],
         *,
         owner: str | None = None,
-        pending: str | None = None,
-        thrower: int | None = None,
+        thrown: EventRow | None = None,
         depth: int = 0,
     ) -> list[int]:
         """Give it to every instance that waits, and start all that it triggers; the instances.
 
-        The ``thrower`` is left out: an instance delivers its own signals to itself as it throws them.
+        Whoever has thrown it is left out: an instance delivers its own signals to itself as it throws them. A
+        ``thrown`` one notes in its row how far it has come, so that whoever goes on gives it to nobody twice.
         """
-        store = self.facilities.store
-        numbers = (wait.process_instance_id for wait in store.waits_for("signal", name))
-        waiting = dict.fromkeys(number for number in numbers if number != thrower)
+        self._read_ahead("signal", name)
         reached: list[int] = []
-        for number in waiting:
+        after = 0 if thrown is None else thrown.reached
+        while True:
 
-            def give(turn: Turn, number: int = number) -> bool:
-                instance = turn.instance(number)
-                if owner is not None and instance.row.owner_name != owner:
+            def give(turn: Turn, after: int = after) -> tuple[list[int], int | None] | Literal[False]:
+                if thrown is not None and turn.alone and self.facilities.store.owed(thrown.id) != after:
+                    # Another engine delivers it.
                     return False
-                return delivery.deliver(instance, "signal", name, payload)
+                numbers = self.facilities.store.listeners(name, owner, after, LISTENERS)
+                found = [
+                    number
+                    for number in numbers
+                    if (thrown is None or number != thrown.process_instance_id)
+                    and delivery.deliver(turn.instance(number), "signal", name, payload)
+                ]
+                if numbers:
+                    if thrown is not None:
+                        turn.changes.reached.append((numbers[-1], thrown.id, after))
+                    return found, numbers[-1]
+                for trigger in self._triggers("signal", name):
+                    found.append(self._start(turn, trigger, name, payload, None, owner, thrown, depth))
+                if thrown is not None:
+                    turn.changes.gone_events.append(thrown.id)
+                return found, None
 
-            if self.step(give):
-                reached.append(number)
-        for _, deployment_id, node in store.catalogue.start_triggers("signal", name):
-            reached.append(self._start(deployment_id, node, name, payload, None, None, owner, thrower, depth))
-        if pending is not None:
-            self.step(lambda turn: _settle(turn, pending))
-        return reached
+            given = self.step(give)
+            if given is False:
+                return reached
+            reached += given[0]
+            if given[1] is None:
+                return reached
+            after = given[1]
+
+    def _triggers(self, kind: ThrownKind, name: str) -> list[tuple[TriggerKind, str, str, str]]:
+        """What a message or a signal starts: kind, name, deployment and start node."""
+        found = self.facilities.store.catalogue.start_triggers(kind, name)
+        return [(kind, name, deployment_id, node) for _, deployment_id, node in found]
+
+    def _read_ahead(self, kind: ThrownKind, name: str) -> None:
+        """Have in memory what may be started: reading a model takes longer than a step may."""
+        for _, _, deployment_id, _ in self._triggers(kind, name):
+            self.facilities.definitions.get(deployment_id)
 
     def _start(
         self,
-        deployment_id: str,
-        node: str,
+        turn: Turn,
+        trigger: tuple[TriggerKind, str, str, str],
         name: str,
         payload: Mapping[str, Any],
         business_key: str | None,
-        pending: str | None,
         owner: str | None,
-        thrower: int | None,
+        thrown: EventRow | None,
         depth: int,
     ) -> int:
+        thrower = None if thrown is None else thrown.process_instance_id
         if thrower is not None:
             self.facilities.families.count(thrower)
+        _, _, deployment_id, node = trigger
         request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth, thrower)
+        turn.changes.triggered.append(trigger)
+        return int(self.starts.begin(turn, request).process_instance_id)
 
-        def begin(turn: Turn) -> int:
-            _settle(turn, pending)
-            return int(self.starts.begin(turn, request).process_instance_id)
+    def deliver(self, event: EventRow) -> bool:
+        """Deliver what a process has thrown; false where that cannot be done now.
 
-        number: int = self.step(begin)
-        return number
-
-    def deliver(self, event: EventRow) -> None:
-        """Deliver what a process has thrown; a message that nobody expects is dropped, with a warning."""
+        A message that nobody expects is dropped, with a warning. Raises StoreError, StoreUnavailable.
+        """
         number = event.process_instance_id
         thrower = None if number is None else self.facilities.store.instance(number)
         # What one owner's process throws is not for the processes of others.
@@ -141,18 +171,20 @@ class MessageDelivery:
         payload = jsontext.loads(event.payload, limits=self.facilities.limits) if event.payload else {}
         try:
             if event.kind == "signal":
-                self.signal(event.name, payload, owner=owner, depth=depth, pending=event.id, thrower=number)
-            elif self.message(event.name, payload, owner=owner, depth=depth, pending=event.id, thrower=number) is None:
-                logger.warning("no process waits for a message that process %s has thrown", number)
-                self.step(lambda turn: _settle(turn, event.id))
+                self.signal(event.name, payload, owner=owner, depth=depth, thrown=event)
+            else:
+                self.message(event.name, payload, owner=owner, depth=depth, thrown=event)
+        except StoreUnavailable:
+            raise
         except RiverstoneError as error:
             # Neither its name nor the error's words: both may hold a value.
             why = error.limit if isinstance(error, LimitExceeded) else error.code
             logger.warning("a %s that process %s has thrown could not be delivered: %s", event.kind, number, why)
-            if isinstance(error, LimitExceeded) and error.limit in ("throw_depth", "throw_family"):
-                self.step(lambda turn: _settle(turn, event.id))
+            if not isinstance(error, LimitExceeded) or error.limit not in ("throw_depth", "throw_family"):
+                return False
+            self.step(partial(self._drop, event=event))
+        return True
 
-
-def _settle(turn: Turn, pending: str | None) -> None:
-    if pending is not None:
-        turn.changes.gone_events.append(pending)
+    def _drop(self, turn: Turn, event: EventRow) -> None:
+        if not turn.alone or self.facilities.store.owed(event.id) is not None:
+            turn.changes.gone_events.append(event.id)

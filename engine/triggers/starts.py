@@ -216,6 +216,7 @@ class Starts:
     def begin(self, turn: Turn, request: CheckedStart) -> ProcessInstance:
         """Make the instance and run it to where it first waits; its record as this transaction leaves it."""
         definition = request.definition
+        turn.changes.begun.setdefault(definition.deployment_id, False)
         now = self.facilities.clock.now()
         number = self.facilities.store.new_id()
         if request.thrower is not None:

@@ -24,6 +24,7 @@ from riverstone.models import (
     InstanceRow,
     Leases,
     ModelRow,
+    ReceiverFilter,
     RevisionConflict,
     Store,
     StoreError,
@@ -99,7 +100,7 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
         TokenRow(2, 1, None, TEXT, 4, None, None, None, None),
     ]
     waits = [filled(WaitRow, process_instance_id=number), WaitRow(2, 1, 0, "message", "paid", None, None)]
-    event = filled(EventRow, id="e-1", payload=LARGE)
+    event = filled(EventRow, id="e-1", payload=LARGE, owner="x")
 
     written(store, one, two, content, *tasks, *tokens, *waits, event)
 
@@ -111,8 +112,9 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
     assert store.tokens(number) == tokens[:1]
     assert store.tokens(2) == tokens[1:]
     assert store.waits(number) == waits[:1]
-    assert store.waits_for("message", "paid") == waits[1:]
-    assert store.events(10) == [event]
+    assert store.waits(2) == waits[1:]
+    assert list(store.receivers(ReceiverFilter("paid"))) == [(2, 1)]
+    assert store.events("x", 10) == [event]
     assert store.instance(3) is None
     assert store.record(3) is None
     assert store.task(3) is None
@@ -184,7 +186,7 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     tasks = [filled(TaskRow, id=number, process_instance_id=1) for number in range(10, 20)]
     tokens = [filled(TokenRow, process_instance_id=1, id=number) for number in range(3)]
     waits = [filled(WaitRow, process_instance_id=1, token=number) for number in range(3)]
-    events = [filled(EventRow, id=str(number)) for number in range(3)]
+    events = [filled(EventRow, id=str(number), owner="x") for number in range(3)]
     written(store, row, content, *tasks, *tokens, *waits, *events)
 
     changes = Changes()
@@ -207,7 +209,7 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     assert store.tasks(1) == tasks
     assert store.tokens(1) == tokens[:1]
     assert store.waits(1) == waits[1:2]
-    assert store.events(9) == events[1:2]
+    assert store.events("x", 9) == events[1:2]
 
 
 def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: Store) -> None:
@@ -223,7 +225,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
         written(
             store,
             instance(number + 1, key=key),
-            filled(WaitRow, process_instance_id=number + 1, kind="message", name=key),
+            filled(WaitRow, process_instance_id=number + 1, kind="message", name=key, correlation=None),
         )
 
     assert [store.start_request(key) for key, *_ in requests] == [(digest, number) for _, digest, number, _ in requests]
@@ -233,7 +235,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
         assert newest is not None
         assert newest.id == f"d-{number}"
         assert store.catalogue.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
-        assert [wait.process_instance_id for wait in store.waits_for("message", key)] == [number + 1]
+        assert [receiver for receiver, _ in store.receivers(ReceiverFilter(key))] == [number + 1]
         assert [row.key for row in store.instances(InstanceFilter(key=key), limit=9, before=None)] == [key]
 
 
@@ -345,7 +347,7 @@ def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: S
     for _ in range(3):
         with pytest.raises(StoreError):
             written(store, filled(EventRow, id="x" * 3), filled(EventRow, id="x" * 3))
-        assert store.events(9) == []
+        assert store.events("x", 9) == []
         assert store.instance(1) is None
 
 
