@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .changes import INSERT_DEPLOYMENT, OUT_OF_USE
@@ -13,6 +13,7 @@ from .statements import Insert, Update, select
 from .vocabulary import TriggerKind
 
 Row = TypeVar("Row")
+Result = TypeVar("Result")
 Trigger = tuple[TriggerKind, str, str]
 """What starts a deployment by itself: kind, name and start node."""
 
@@ -67,6 +68,16 @@ class Catalogue:
         """The version (or, not ``numbered``, the trial snapshot) of a key with exactly this content."""
         return self._store.one(DeploymentRow, SELECT_SAME_VERSION if numbered else SELECT_SAME_SNAPSHOT, (key, digest))
 
+    def alone(self, action: Callable[[], Result]) -> Result:
+        """Read and change what can be started in one transaction, and nobody else meanwhile."""
+
+        def held() -> Result:
+            # Whoever numbers holds this row, so no two engines give one number to different content.
+            self._store.run(LOCK_SEQUENCE)
+            return action()
+
+        return self._store.write(held)
+
     def add_deployment(self, row: DeploymentRow, triggers: Sequence[Trigger]) -> None:
         """Add a version; ``triggers`` replace those of its key's version before.
 
@@ -74,8 +85,6 @@ class Catalogue:
         """
 
         def add() -> None:
-            # Whoever numbers holds this row, so no two engines give one number to different content.
-            self._store.run(LOCK_SEQUENCE)
             newest = self.last_version(row.key) if row.version else 0
             if row.version and newest >= row.version:
                 raise AlreadyUsed(f"version {newest} of {row.key!r} is there already")
@@ -83,7 +92,7 @@ class Catalogue:
             if row.version:
                 replace_triggers(self._store, row.key, row.id, triggers)
 
-        self._store.write(add)
+        self.alone(add)
 
     def keep_sources(self, deployment_id: str, sources: str, *, instead_of: str) -> str:
         """Give a deployment its files where it has none; those that it has then, which may be another engine's."""

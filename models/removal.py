@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from .catalogue import IN_USE, LOCK_SEQUENCE, Trigger, replace_triggers
@@ -79,11 +79,18 @@ class Removal:
             after = rows[-1].process_instance_id, rows[-1].id
 
     def remove(
-        self, deployment_ids: Sequence[str], successors: Sequence[Successor], now: int, *, model_id: str | None
+        self,
+        deployment_ids: Sequence[str],
+        successors: Sequence[Successor],
+        now: int,
+        *,
+        model_id: str | None,
+        refuse: Callable[[], None],
     ) -> None:
         """Take versions out of use, and a model with them; what still refers to them finds them.
 
-        Raises AlreadyUsed if a key has another successor by now.
+        ``refuse`` raises what speaks against it, asked when nothing can begin with them any more. Raises AlreadyUsed if
+        a key has another successor by now.
         """
 
         def action() -> None:
@@ -94,6 +101,10 @@ class Removal:
                     raise AlreadyUsed(f"another version of {each.key!r} is the newest now")
             for deployment_id in deployment_ids:
                 run("UPDATE `deployment` SET `removed` = ? WHERE `id` = ? AND `removed` IS NULL", (now, deployment_id))
+            if model_id is not None:
+                # Held, since whoever protects it now would not be seen.
+                run("UPDATE `process_model` SET `protected` = `protected` WHERE `id` = ?", (model_id,))
+            refuse()
             if model_id is not None:
                 run("DELETE FROM `process_model` WHERE `id` = ?", (model_id,))
             for each in successors:

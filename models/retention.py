@@ -107,7 +107,15 @@ class Retention:
         run of it is left; how many."""
         found = self.store.read(SELECT_SNAPSHOTS, (before, MOST_AT_ONCE))
         found += self.store.read(SELECT_REMOVED, (before, MOST_AT_ONCE - len(found)))
-        return sum(self.store.execute(DELETE_UNUSED, (deployment_id,)) for (deployment_id,) in found)
+        return sum(self._remove_unused(deployment_id) for (deployment_id,) in found)
+
+    def _remove_unused(self, deployment_id: str) -> int:
+        def action() -> int:
+            # First, since whoever begins with it holds it: the next statement sees what that has begun.
+            self.store.run(HOLD_DEPLOYMENT, (deployment_id,))
+            return self.store.run(DELETE_UNUSED, (deployment_id,))
+
+        return self.store.write(action)
 
 
 SELECT_ENDED = (
@@ -144,4 +152,5 @@ SELECT_REMOVED = (
     " WHERE (`phase` <> 'ended' OR `status` = 'rollback.failed') AND `started` <= `removed` + 60000)"
     f" AND {_UNUSED} LIMIT ?"
 )
+HOLD_DEPLOYMENT = "SELECT 1 FROM `deployment` WHERE `id` = ? FOR UPDATE"
 DELETE_UNUSED = f"DELETE FROM `deployment` WHERE `id` = ? AND {_UNUSED}"

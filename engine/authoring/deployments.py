@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -38,7 +37,6 @@ class Deployments:
         self.stones = stones
         self.limits = limits
         self.scripts = scripts
-        self._deploying = Lock()
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
         self._newest: dict[str, str] = {}
         """The newest deployment of each key, as far as it was asked about."""
@@ -93,13 +91,19 @@ class Deployments:
         ``protected`` says whether the delete of what its processes made is refused; None leaves it.
         """
         sources, names = read_sources(source, more)
-        before = self.store.catalogue.model(model_id) if model_id is not None else None
-        if model_id is not None and before is None:
-            raise UnknownModel(model_id)
+        if model_id is not None:
+            self.model_row(model_id)
         texts = template_text(parameter_template), template_text(outputs_template)
         parsed, findings = self.bundles.checked(sources, names, *texts)
-        row = self._model_row(parsed, self.bundles.drawn(sources), texts, before, name, protected)
-        self.store.catalogue.save_model(row)
+        drawn = self.bundles.drawn(sources)
+
+        def save() -> ModelRow:
+            before = None if model_id is None else self.model_row(model_id)
+            row = self._model_row(parsed, drawn, texts, before, name, protected)
+            self.store.catalogue.save_model(row)
+            return row
+
+        row = self.store.catalogue.alone(save)
         return replace(model_view(row), findings=tuple(findings), tasks=tuple(self.bundles.bindings(sources, names)))
 
     def _model_row(
@@ -167,7 +171,8 @@ class Deployments:
         drawn = self.bundles.drawn(sources)
         digest = digest_of(drawn, *texts)
         key = parsed.executable[0]
-        with self._deploying:
+
+        def number() -> Deployment:
             newest = self.store.catalogue.newest_deployment(key)
             if newest is not None and newest.digest == digest:
                 if protected is not None and newest.model_id is not None:
@@ -176,6 +181,16 @@ class Deployments:
             model = self._model_row(parsed, drawn, texts, self.store.catalogue.model_of_key(key), name, protected)
             self.store.catalogue.save_model(model)
             return self._number_all(model, digest, parsed)
+
+        return self._numbered(number)
+
+    def _numbered(self, number: Callable[[], Deployment]) -> Deployment:
+        """Number what is deployed, and nobody else meanwhile."""
+        failpoints.reach("before-deployment")
+        found = self.store.catalogue.alone(number)
+        self._newest.clear()
+        failpoints.reach("after-deployment")
+        return found
 
     def deploy_model(self, model_id: str) -> Deployment:
         """Number the model as it now stands; raises UnknownModel, ModelInvalid."""
@@ -188,8 +203,7 @@ class Deployments:
         parsed, _ = self.bundles.checked(
             sources, [None] * len(sources), model.parameter_template, model.outputs_template
         )
-        with self._deploying:
-            return self._number_all(model, digest, parsed)
+        return self._numbered(lambda: self._number_all(model, digest, parsed))
 
     def _number_all(self, model: ModelRow, digest: str, parsed: Parsed) -> Deployment:
         """Number every process of a bundle that can be started by its own key; the first is what was deployed."""
@@ -198,23 +212,15 @@ class Deployments:
 
     def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> DeploymentRow:
         """The next version of a key, or the newest if that already holds the same."""
-        while True:
-            newest = self.store.catalogue.newest_deployment(key)
-            if newest is not None and newest.digest == digest:
-                return newest
-            row = self._deployment_row(model, key, digest, self.store.catalogue.last_version(key) + 1)
-            if key != model.key:
-                # The templates are about the first process of a bundle.
-                row.parameter_template = row.outputs_template = None
-            try:
-                failpoints.reach("before-deployment")
-                self.store.catalogue.add_deployment(row, self.triggers(parsed.processes[key]))
-                self._newest.pop(key, None)
-                failpoints.reach("after-deployment")
-            except AlreadyUsed:
-                # Another engine was faster: look again at what is the newest now.
-                continue
-            return row
+        newest = self.store.catalogue.newest_deployment(key)
+        if newest is not None and newest.digest == digest:
+            return newest
+        row = self._deployment_row(model, key, digest, self.store.catalogue.last_version(key) + 1)
+        if key != model.key:
+            # The templates are about the first process of a bundle.
+            row.parameter_template = row.outputs_template = None
+        self.store.catalogue.add_deployment(row, self.triggers(parsed.processes[key]))
+        return row
 
     def _deployment_row(self, model: ModelRow, key: str, digest: str, version: int) -> DeploymentRow:
         return DeploymentRow(

@@ -284,6 +284,7 @@ class Instance:
         newest = self.facilities.store.catalogue.newest_deployment_id(key)
         if newest is None:
             raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
+        self.changes.begun.setdefault(newest, False)
         return Called(process=self.facilities.definitions.get(newest).process, deployment_id=newest)
 
     def deployed_process(self, deployment_id: str) -> Process:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ...models.removal import Removal, Successor
 from ..authoring.deployments import Deployments
@@ -28,10 +28,14 @@ def remove_deployment(deployments: Deployments, deployment_id: str) -> Deploymen
             code="deployment-in-use",
         )
     removal = Removal(deployments.store)
-    needed = removal.needing("deployment_id", deployment_id, tuple(DONE_WITH))
-    needed += _called(deployments, removal, {deployment_id: row.key})
-    _refuse(f"Deployment {deployment_id} (version {row.version} of {row.key!r})", "deployment-in-use", needed)
-    _remove(deployments, removal, {deployment_id: row.key}, None)
+    versions = {deployment_id: row.key}
+
+    def refuse() -> None:
+        needed = removal.needing("deployment_id", deployment_id, tuple(DONE_WITH))
+        needed += _called(deployments, removal, versions)
+        _refuse(f"Deployment {deployment_id} (version {row.version} of {row.key!r})", "deployment-in-use", needed)
+
+    _remove(deployments, removal, versions, None, refuse)
     return deployment_view(row)
 
 
@@ -41,13 +45,16 @@ def remove_model(deployments: Deployments, model_id: str) -> Model:
     Raises UnknownModel, Conflict while it is protected or as for a deployment.
     """
     model = deployments.model_row(model_id)
-    if model.protected:
-        raise Conflict(f"Model {model_id} is protected: lift the protection first.", code="protected")
     removal = Removal(deployments.store)
     versions = dict(removal.versions_of(model_id))
-    needed = removal.needing("model_id", model_id, tuple(DONE_WITH)) + _called(deployments, removal, versions)
-    _refuse(f"Model {model_id} ({model.key!r})", "model-in-use", needed)
-    _remove(deployments, removal, versions, model_id)
+
+    def refuse() -> None:
+        if deployments.model_row(model_id).protected:
+            raise Conflict(f"Model {model_id} is protected: lift the protection first.", code="protected")
+        needed = removal.needing("model_id", model_id, tuple(DONE_WITH)) + _called(deployments, removal, versions)
+        _refuse(f"Model {model_id} ({model.key!r})", "model-in-use", needed)
+
+    _remove(deployments, removal, versions, model_id, refuse)
     return model_view(model)
 
 
@@ -65,14 +72,22 @@ def _refuse(what: str, code: str, needed: Iterable[int]) -> None:
     )
 
 
-def _remove(deployments: Deployments, removal: Removal, versions: dict[str, str], model_id: str | None) -> None:
+def _remove(
+    deployments: Deployments,
+    removal: Removal,
+    versions: dict[str, str],
+    model_id: str | None,
+    refuse: Callable[[], None],
+) -> None:
+    # Twice: the first time reads the models that may call these, so that the second takes no time.
+    refuse()
     ids = list(versions)
     successors: list[Successor] = []
     for key in sorted(set(versions.values())):
         newest = removal.others_of(key, ids)
         triggers = deployments.triggers(deployments.definitions.get(newest).process) if newest is not None else []
         successors.append(Successor(key, newest, triggers))
-    removal.remove(ids, successors, deployments.clock.now(), model_id=model_id)
+    removal.remove(ids, successors, deployments.clock.now(), model_id=model_id, refuse=refuse)
 
 
 # -- what calls it

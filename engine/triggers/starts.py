@@ -198,7 +198,7 @@ class Starts:
     def begin_newest(self, turn: Turn, request: CheckedStart) -> ProcessInstance | Literal[False]:
         """The same, or nothing and False if there is a newer deployment of the key than what was checked.
 
-        The commit makes sure of that, and that the one that was named is not removed. Where it has refused a turn that
+        The commit makes sure of that, and that the one that was meant is in use. Where it has refused a turn that
         begins many, each is asked about here. Raises UnknownDeployment.
         """
         definition = request.definition
@@ -206,11 +206,13 @@ class Starts:
         if turn.alone:
             if request.newest and self.deployments.ask_for_newest(definition.key) != deployment_id:
                 return False
-            if request.in_use and not self.deployments.store.catalogue.is_in_use(deployment_id):
-                raise UnknownDeployment(deployment_id)
-        if request.newest or request.in_use:
-            begun = turn.changes.begun
-            begun[deployment_id] = request.newest or begun.get(deployment_id, False)
+            if not request.newest and not self.deployments.store.catalogue.is_in_use(deployment_id):
+                if request.in_use:
+                    raise UnknownDeployment(deployment_id)
+                # A model as it stood, whose trial was purged: it is kept again.
+                return False
+        if request.newest:
+            turn.changes.begun[deployment_id] = True
         return self.begin(turn, request)
 
     def begin(self, turn: Turn, request: CheckedStart) -> ProcessInstance:
