@@ -173,6 +173,8 @@ class Task:
     log: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     """The namespaces of the call activities that it is inside of, outermost first."""
+    runs: tuple[int, ...] = ()
+    """The numbers of the runs of multi-instance sub-processes that it is inside of, outermost first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,6 +212,8 @@ class UndoStep:
     action: UndoAction
     """``retain`` where there is no such hook or the policy keeps it."""
     after: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
+    """The numbers of the runs of multi-instance sub-processes that the task is inside of, outermost first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...engine.views import Task
+from .screen import in_runs
 from .terminal import printable
 
 COLOURS = {"success": "green", "failed": "red", "canceled": "bright_black", "retained": "yellow", "skipped": "yellow"}
@@ -66,7 +67,7 @@ class RichScreen:
                 ProgressBar(total=100, completed=task.progress, width=20),
                 Text(f"{task.progress} %"),
                 Text(task.status, style="cyan"),
-                Text(printable(task.name), style="bold"),
+                Text(printable(in_runs(task.name, task.runs)), style="bold"),
                 Text(printable(task.stone or "(a person)"), style="bright_black"),
                 Text(_seconds(task), style="bright_black"),
             )
@@ -79,7 +80,7 @@ def _ended_line(task: Task) -> Text:
     line = Text.assemble(
         (f"{SIGNS.get(word, '…')} {task.task_id:>6} ", colour),
         (f"{task.status:<16} ", colour),
-        (printable(task.name), "bold"),
+        (printable(in_runs(task.name, task.runs)), "bold"),
         (f"  {printable(task.stone or '(a person)')}  {_seconds(task)}", "bright_black"),
         (f"  {printable(task.reason)}" if task.reason else "", colour),
     )

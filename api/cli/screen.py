@@ -57,12 +57,18 @@ class PlainScreen:
         """There is nothing to leave."""
 
 
+def in_runs(name: str, runs: Sequence[int]) -> str:
+    """The name of a task with the numbers of the runs that it is inside of: ``server[2]``."""
+    return name + "".join(f"[{number}]" for number in runs)
+
+
 def task_line(task: Task) -> str:
     """One task in one line."""
     full = BAR * max(0, min(100, task.progress)) // 100
     bar = "#" * full + "." * (BAR - full)
     reason = f"  {task.reason}" if task.reason else ""
-    text = f"{task.task_id:>8}  [{bar}] {task.progress:>3}%  {task.status:<16} {task.name}  {task.stone or '-'}{reason}"
+    what = f"{in_runs(task.name, task.runs)}  {task.stone or '-'}"
+    text = f"{task.task_id:>8}  [{bar}] {task.progress:>3}%  {task.status:<16} {what}{reason}"
     return printable(text)
 
 

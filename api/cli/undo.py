@@ -88,11 +88,13 @@ def undo(
     invocation: Invocation, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
 ) -> None:
     """Show what an undo would do, in order, changing nothing."""
+    from .screen import in_runs
+
     with invocation.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
     for step in steps:
         after = f"  after {', '.join(step.after)}" if step.after else ""
-        click.echo(f"{step.action:<9} {step.task_id}  {step.name}  {step.stone or '-'}{after}")
+        click.echo(f"{step.action:<9} {step.task_id}  {in_runs(step.name, step.runs)}  {step.stone or '-'}{after}")
     if all(step.action == "retain" for step in steps):
         click.echo(f"A {kind} would take nothing back.", err=True)
 

@@ -15,6 +15,7 @@ from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
 
 VARIABLES = {"processContent": "The start variables as JSON text."}
+RUNS = {"runs": "The numbers of the runs of multi-instance sub-processes that it is inside of, outermost first."}
 CALLS = {"calls": "The namespaces of the call activities that it is inside of, outermost first."}
 
 ProcessRecord = record(
@@ -36,8 +37,8 @@ TaskRecord = record("TaskRecord", Task, TASK, parameters=JsonText(), outputs=Jso
 TaskDetail = record(
     "TaskDetail",
     Task,
-    f"{TASK} createdAt=create_time endedAt=end_time elementId calls kind attempt originTaskId undo after log",
-    notes=CALLS,
+    f"{TASK} createdAt=create_time endedAt=end_time elementId calls runs kind attempt originTaskId undo after log",
+    notes=CALLS | RUNS,
     parameters=JsonText(),
     outputs=JsonText(),
 )

@@ -26,6 +26,7 @@ from ..language.compiler import Compiler
 from ..limits import Limits
 from ..stones.registry import Stones
 from ..views import TaskBinding
+from .outputs_of_runs import check_runs
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
 from .unresolved_references import check_calls, check_references, check_stones
@@ -102,6 +103,7 @@ class Bundles:
         report = Report()
         report.add(*parsed.findings)
         check_references(parsed, report, parameter_template, outputs_template)
+        check_runs(parsed, report, outputs_template)
         check_stones(parsed, report, self.stones.is_known)
         check_calls(parsed, report, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
         return parsed, report.findings

@@ -46,7 +46,7 @@ def check_references(
         if known is not None:
             known.update(process.initial)
         for node in nodes:
-            for path in dict.fromkeys(path for value in _values(node) for path in value.references):
+            for path in dict.fromkeys(path for value in values_of(node) for path in value.references):
                 if not outputs.know(path):
                     report.add(_nothing_found(node, path, f"no node has the namespace {path[1]!r}"))
                 elif known is not None and path[0] != "outputs" and not _given(path, known):
@@ -83,7 +83,7 @@ def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
     """The names of the outputs of one namespace that a model refers to, of any numbered run too."""
     own = re.compile(f"{re.escape(namespace)}[0-9]*")
     nodes = [node for process in parsed.processes.values() for node in process.walk()]
-    values = [value for node in nodes for value in (*_values(node), *_mapped_out(node))]
+    values = [value for node in nodes for value in (*values_of(node), *mapped_out(node))]
     paths = (path for value in values for path in value.references)
     wanted = (path[2] for path in paths if path[0] == "outputs" and len(path) > 2 and own.fullmatch(path[1]))
     return list(dict.fromkeys(wanted))
@@ -97,7 +97,7 @@ def _nothing_found(node: Node | None, path: Path, why: str) -> Finding:
 
 def _ambiguous(node: Node, known: set[str]) -> Iterator[str]:
     """Names with signs in FEEL that are known as one name and also as the parts of a calculation."""
-    for value in _values(node):
+    for value in values_of(node):
         for feel in value.feels:
             for spot in feel.spots:
                 parts = re.split(r"[-+*/']", spot.name)
@@ -123,7 +123,9 @@ class _Outputs:
     def __init__(self, nodes: Sequence[Node]) -> None:
         kinds = (StoneTask, UserTask, ReceiveTask, CallActivity)
         owners = [node for node in nodes if isinstance(node, kinds)]
-        repeated = [node.namespace for node in owners if isinstance(node.loop, MultiInstance)]
+        repeated = [
+            node.namespace for node in nodes if isinstance(node, Activity) and isinstance(node.loop, MultiInstance)
+        ]
         self.namespaces = {node.namespace for node in owners}
         # The runs of a multi-instance node are numbered behind its namespace.
         self.numbered = re.compile("|".join(f"{re.escape(name)}[0-9]+" for name in repeated) or r"(?!)")
@@ -186,14 +188,14 @@ def _locals(nodes: Sequence[Node]) -> set[str]:
     return found
 
 
-def _mapped_out(node: Node) -> Iterator[Value]:
+def mapped_out(node: Node) -> Iterator[Value]:
     """What of a node is evaluated once it is done, a called process with its own outputs."""
     outward = node.outward if isinstance(node, CallActivity) else ()
     mappings = (*node.output_values, *outward) if isinstance(node, Activity) else ()
     return (value for _, value in mappings)
 
 
-def _values(node: Node) -> Iterator[Value]:
+def values_of(node: Node) -> Iterator[Value]:
     """What of a node is evaluated in the context of its own process.
 
     Output mappings are left out, because they also see whatever the stone puts out under any name.

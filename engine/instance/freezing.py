@@ -45,7 +45,7 @@ def freeze(instance: Instance, token: Token, entry: Compensable) -> tuple[int, .
         if isinstance(handler, StoneTask):
             frozen |= _frozen_task(instance, token, handler)
         else:
-            frozen |= {"entry": entry, "place": _place(instance, token), "path": token.call_path}
+            frozen |= {"entry": entry, "place": _place(instance, token), "path": token.place}
             # A rollback finds the variables of the whole process with its origin.
             frozen["parameters"] = jsontext.dumps(token.visible_inside)
     except (Invalid, ExpressionError) as error:

@@ -14,6 +14,7 @@ from ..bpmn.elements.tasks import StoneTask, run_namespace
 from ..bpmn.running import state
 from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node, Process
+from ..bpmn.running.results import Results, runs_in
 from ..bpmn.running.token import STARTED, Token
 from ..bpmn.running.token_data import COMPENSATES, RUN
 from ..bpmn.running.weight import Weight
@@ -77,10 +78,13 @@ class Instance:
         stored = content.variables or content.start_variables
         self.weight = Weight(self.heaviest, stored)
         variables = jsontext.read(stored)
-        self.context = (MockContext if row.flags & Flags.MOCK else Context)(variables, {})
-        for task in tasks.values():
-            if task.outputs and task.kind in ledger.FORWARD and task.status.endswith("success"):
-                self.put_out(task)
+        self.results = Results()
+        self.context = (MockContext if row.flags & Flags.MOCK else Context)(variables, self.results.values)
+        self._put_out = 0
+        """The number of what was put out last inside of a run."""
+        for task in ledger.in_order_of_results(tasks.values()):
+            self.results.put(ledger.place(task), task.namespace, jsontext.read(task.outputs or "{}"))
+            self._put_out = ledger.put_out_as(task)
         self.workflow = facilities.workflow(
             definition.process, self, self.context, first_token=row.next_token, steps=row.steps
         )
@@ -198,7 +202,7 @@ class Instance:
         """A new row of the ledger, in the transaction of this step and so before its hand-over."""
         node, scope, causes = token.task_spec, token.scope, token.causes
         facilities = self.facilities
-        path = token.call_path if scope is not None and scope.scope is not None else None
+        path = token.place if scope is not None and scope.scope is not None else None
         # By position, in the order of the record, up to its status: keywords would add 0.8 % to the cost of a step.
         row = TaskRow(
             facilities.store.new_id(),
@@ -327,10 +331,12 @@ class Instance:
         """Make a finished task's outputs visible under its namespace."""
         if not row.outputs:
             return
-        target: Any = self.context.outputs
-        for namespace in jsontext.read(row.path) if row.path else ():
-            target = target.setdefault(namespace, {})
-        target.setdefault(row.namespace, {}).update(jsontext.read(row.outputs))
+        place = ledger.place(row)
+        if runs_in(place):
+            # Of what the runs have put out the last stays, also after a restart.
+            self._put_out += 1
+            ledger.keep(row, put_out=self._put_out)
+        self.results.put(place, row.namespace, jsontext.read(row.outputs))
 
     def work(self, row: TaskRow) -> Work:
         """The present hook of a task as plain data, for whoever carries it out."""

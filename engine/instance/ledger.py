@@ -12,6 +12,7 @@ from typing import Any, Final
 from ...models import InstanceRow, Look, TaskRow
 from ...models.vocabulary import UNDO_KINDS, TaskKind, TaskStatus, UndoMark
 from .. import jsontext
+from ..bpmn.running.results import Place, calls_in
 from ..work import MOST_LOG_LINES, Outcome, Reached, Work
 
 START: Final = "start"
@@ -105,7 +106,8 @@ def work_of_monitor(monitor: Look) -> Work:
 def kept(row: TaskRow) -> dict[str, Any]:
     """What the engine keeps in a row.
 
-    ``retries``, ``begun``, ``handler``, and what does not count: ``tried`` of the attempts, ``survived`` of the losses.
+    ``retries``, ``begun``, ``handler``, inside of a run ``put_out``, and what does not count: ``tried`` of the
+    attempts, ``survived`` of the losses.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:
@@ -169,6 +171,23 @@ def after(row: TaskRow) -> list[int]:
     return found
 
 
+def place(row: TaskRow) -> Place:
+    """The calls and runs that a row's task is inside of."""
+    found: Place = jsontext.read(row.path) if row.path else ()
+    return found
+
+
+def put_out_as(row: TaskRow) -> int:
+    """As the how-manieth its outputs came, of those inside of runs; 0 for any other."""
+    return int(kept(row).get("put_out", 0)) if row.path else 0
+
+
+def in_order_of_results(rows: Iterable[TaskRow]) -> list[TaskRow]:
+    """Those that have put out something, what is inside of runs in the order in which it came."""
+    found = [row for row in rows if row.outputs and row.kind in FORWARD and row.status.endswith("success")]
+    return sorted(found, key=put_out_as)
+
+
 def made_inside(
     tasks: Mapping[int, TaskRow],
     last: Iterable[int],
@@ -190,10 +209,10 @@ def made_inside(
         row = tasks.get(pending.pop())
         if row is None or row.id in found or row.token < since:
             continue
-        place: list[str] = jsontext.read(row.path) if row.path else []
-        if place[: len(path)] != path:
+        called_in = calls_in(place(row))
+        if called_in[: len(path)] != path:
             continue
-        called = place[len(path)].rstrip("0123456789") if len(place) > len(path) else None
+        called = called_in[len(path)].rstrip("0123456789") if len(called_in) > len(path) else None
         if row.node in names if called is None else any(call.rstrip("0123456789") == called for call in calls):
             found[row.id] = row
             pending.extend(after(row))

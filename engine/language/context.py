@@ -26,10 +26,10 @@ class Context:
     def __init__(
         self,
         parameters: dict[str, JSON] | None = None,
-        outputs: dict[str, dict[str, JSON]] | None = None,
+        outputs: Mapping[str, JSON] | None = None,
     ) -> None:
         self.parameters: dict[str, JSON] = {} if parameters is None else parameters
-        self.outputs: dict[str, dict[str, JSON]] = {} if outputs is None else outputs
+        self.outputs: Mapping[str, JSON] = {} if outputs is None else outputs
         self._scopes: tuple[Mapping[str, JSON], ...] = ()
 
     def child(self, locals: Mapping[str, JSON]) -> Context:
@@ -63,6 +63,8 @@ class Context:
         if head == "parameters":
             return _descend(self.parameters, path, 1, default)
         if head == "outputs":
+            if len(path) == 1 and type(self.outputs) is not dict:
+                return dict(self.outputs)
             return _descend(self.outputs, path, 1, default)
         return _descend(self.parameters, path, 0, default)
 

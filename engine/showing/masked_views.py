@@ -9,10 +9,11 @@ from uuid import UUID, uuid5
 from ...models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
+from ..bpmn.running.results import Results, calls_in, runs_in
 from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
-from ..instance.ledger import FORWARD
+from ..instance.ledger import in_order_of_results, place
 from ..instance.secrets import names_in, values_in
 from ..mask import Mask
 from ..stones.parameters import masked
@@ -140,24 +141,18 @@ def _call_path(row: TokenRow, known: Mapping[int, TokenRow], internal: Mapping[i
     current = known.get(row.scope) if row.scope is not None else None
     while current is not None:
         if CALLED in internal[current.id]:
-            path: list[str] = internal[current.id]["path"]
-            return path
+            return calls_in(internal[current.id]["path"])
         current = known.get(current.scope) if current.scope is not None else None
     return []
 
 
 def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
     """The native outputs by namespace, those of called processes inside that of their call; secret ones masked."""
-    shown: dict[str, Any] = {}
-    for row in tasks:
-        if not row.outputs or row.kind not in FORWARD or not row.status.endswith("success"):
-            continue
-        target = shown
-        for namespace in jsontext.read(row.path) if row.path else ():
-            target = target.setdefault(namespace, {})
-        values = jsontext.read(row.outputs)
-        target.setdefault(row.namespace, {}).update(masked(values, names_in(row, stones)[1]))
-    return shown
+    shown = Results()
+    for row in in_order_of_results(tasks):
+        values = masked(jsontext.read(row.outputs or "{}"), names_in(row, stones)[1])
+        shown.put(place(row), row.namespace, values)
+    return shown.values
 
 
 def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool) -> Task:
@@ -195,7 +190,8 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         undo=None if row.undo is None else SHOWN_UNDO.get(row.undo),
         after=tuple(str(task_id) for task_id in jsontext.read(row.after)) if row.after else (),
         log=log,
-        calls=tuple(jsontext.read(row.path)) if row.path else (),
+        calls=tuple(calls_in(place(row))),
+        runs=tuple(runs_in(place(row))),
     )
 
 

@@ -8,6 +8,8 @@ from ...models import ContentRow, DeploymentRow, InstanceRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UndoKind
 from .. import failpoints
 from ..authoring.sources import digest_of
+from ..bpmn.running.results import runs_in
+from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..observing import tracing
@@ -44,6 +46,7 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
                 stone=row.stone if handler is None else handler.get("stone"),
                 action=kind if undone and not is_kept(row, kind) else "retain",
                 after=after[task_id],
+                runs=tuple(runs_in(ledger.place(row))),
             )
         )
     return shown

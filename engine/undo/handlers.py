@@ -12,6 +12,7 @@ from ...models import TaskRow
 from .. import jsontext
 from ..authoring.definitions import Definitions
 from ..bpmn.running.host import Called
+from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import CALLED
 from ..instance import ledger
@@ -38,7 +39,7 @@ def called(origin: ForwardInstance, target: TaskRow, definitions: Definitions) -
     """The handler of a row as a call of an undo's model."""
     handler = frozen_in(target)
     parameters = jsontext.read(handler["parameters"])
-    if not handler["path"]:
+    if not calls_in(handler["path"]):
         parameters = {**origin.context.parameters, **parameters}
     return Called(
         process=definitions.process_at(handler["place"]),
@@ -56,10 +57,7 @@ def _renumbered(entry: Compensable) -> Compensable:
 
 def outputs_for(origin: ForwardInstance, target: TaskRow) -> dict[str, Any]:
     """The outputs that the handler of a row sees: those of the process that its activity is in."""
-    outputs: dict[str, Any] = origin.context.outputs
-    for namespace in frozen_in(target)["path"]:
-        outputs = outputs.get(namespace, {})
-    return dict(outputs)
+    return dict(origin.results.seen_from(frozen_in(target)["path"]))
 
 
 def handled_by(token: Token) -> int | None:

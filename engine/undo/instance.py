@@ -12,6 +12,7 @@ from ..authoring.definitions import Definition
 from ..bpmn.elements.tasks import StoneTask
 from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node
+from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
 from ..instance import freezing, ledger
 from ..instance.facilities import Facilities
@@ -76,7 +77,7 @@ class UndoInstance(Instance):
 
     def _show_outputs(self) -> None:
         """Let the handlers that run see what the stones of the origin put out."""
-        own = self.context.outputs
+        own = self.results.values
         for token in self.workflow.tasks.values():
             target = handlers.handled_by(token)
             if target is None or token.node.process is not self.workflow.spec:
@@ -97,7 +98,7 @@ class UndoInstance(Instance):
         if token.call_path:
             return super().called_process(token, key)
         target = self.origin.tasks[handlers.target_of(key)]
-        self.context.outputs[token.node.name] = handlers.outputs_for(self.origin, target)
+        self.results.values[token.node.name] = handlers.outputs_for(self.origin, target)
         return handlers.called(self.origin, target, self.facilities.definitions)
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
@@ -114,7 +115,7 @@ class UndoInstance(Instance):
         elif entry_id < 0:
             # A part of what the handler takes back.
             remembered: Executed = {"id": entry_id, "tasks": handler.internal_data["tasks"]}
-            path = [*frozen["path"], *handler.call_path[1:]]
+            path = [*calls_in(frozen["path"]), *handler.call_path[1:]]
             self.mark(freezing.made_by(self.origin.tasks, activity, remembered, path), "undone")
 
     # -- the origin's ledger

@@ -90,10 +90,11 @@ def test_a_local_hides_the_whole_of_what_has_its_name_outside(context: Context) 
         inner.lookup(path("item.n"))
 
 
-def test_a_view_sees_what_is_put_out_later(context: Context) -> None:
-    view = context.child({})
+def test_a_view_sees_what_is_put_out_later() -> None:
+    outputs: dict[str, Any] = {}
+    view = Context({}, outputs).child({})
 
-    context.outputs["late"] = {"id": 9}
+    outputs["late"] = {"id": 9}
 
     assert view.lookup(path("outputs.late.id")) == 9
 

@@ -62,3 +62,8 @@ export function undosOf(process) {
     .map((kind) => [kind, process[`${kind}ProcessInstanceId`]])
     .filter(([, id]) => id !== null);
 }
+
+/** The namespace of a task with the numbers of the runs that it is inside of: `server[2]`. */
+export function inRuns({ namespace, runs }) {
+  return namespace + runs.map((number) => `[${number}]`).join("");
+}

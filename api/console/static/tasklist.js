@@ -8,7 +8,7 @@ import { counted, t } from "./language.js";
 import { lasting, seconds } from "./moment.js";
 import { box } from "./notice.js";
 import { to } from "./route.js";
-import { ofTask } from "./state.js";
+import { inRuns, ofTask } from "./state.js";
 
 const PART = 100;
 const FILTERS = {
@@ -192,7 +192,7 @@ export class TaskList {
           "div",
           { class: "task-name" },
           name,
-          el("span", { class: "sub" }, said(task.namespace)),
+          el("span", { class: "sub" }, said(inRuns(task))),
           task.attempt > 1 && el("span", { class: "tag" }, t("attempt", { count: task.attempt })),
         ),
         !open && task.reason && el("div", { class: `${wrong} clamp` }, said(task.reason)),

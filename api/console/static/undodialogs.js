@@ -6,7 +6,7 @@ import { ask } from "./dialog.js";
 import { counted, t } from "./language.js";
 import { box } from "./notice.js";
 import { get, put } from "./server.js";
-import { moves } from "./state.js";
+import { inRuns, moves } from "./state.js";
 
 /** The steps of a preview in rounds: what is undone at the same time, after the round before. */
 export function rounds(steps) {
@@ -31,7 +31,7 @@ function stepLine(step) {
       icon(kept ? "retained" : "undoing"),
       el("span", {}, t(kept ? "preview.kept" : `preview.${step.action}`)),
     ),
-    el("span", {}, said(step.name), " ", el("span", { class: "sub" }, said(step.namespace))),
+    el("span", {}, said(step.name), " ", el("span", { class: "sub" }, said(inRuns(step)))),
     el("span", { class: "faint" }, said(step.stone ?? "")),
   );
 }

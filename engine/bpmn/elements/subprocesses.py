@@ -11,6 +11,7 @@ from ..running.token import STARTED, Token
 from ..running.token_data import RUN
 from .activity import Activity
 from .compensation import begin
+from .loops import MultiInstance
 from .tasks import run_namespace
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ class SubProcess(Activity):
         self.take_inputs(token)
         token.workflow.open_scope(token, self.body)
         return None
+
+    @property
+    def has_runs_apart(self) -> bool:
+        return isinstance(self.loop, MultiInstance)
+
+    @property
+    def runs_in_turn(self) -> bool:
+        return not isinstance(self.loop, MultiInstance) or self.loop.sequential
 
     def scope_ended(self, token: Token) -> None:
         if self.loop is not None and RUN not in token.internal_data:
@@ -148,7 +157,7 @@ class CallActivity(Activity):
         called = self.called
         if self.called_expression is not None:
             called = str(self.called_expression.evaluate(token.context))
-        path = [*token.call_path, run_namespace(self.namespace, token)]
+        path = [*token.place, run_namespace(self.namespace, token)]
         if self.own_process is not None:
             token.note(parameters=self._parameters(token), deployment=None, path=path, called=called)
             token.body = self.own_process

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ....models.vocabulary import ThrownKind
 from ...limits import Limits
+from .results import Results
 from .weight import Weight
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Host(Protocol):
 
     limits: Limits
     weight: Weight
+    results: Results
 
     def now(self) -> int:
         """The engine's clock, in milliseconds since 1970."""

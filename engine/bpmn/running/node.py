@@ -231,6 +231,16 @@ class Node(BpmnTaskSpec):
         return False
 
     @property
+    def has_runs_apart(self) -> bool:
+        """Whether each of its runs has outputs of its own: it is a multi-instance sub-process."""
+        return False
+
+    @property
+    def runs_in_turn(self) -> bool:
+        """Whether its runs come one after the other."""
+        return True
+
+    @property
     def runs_are_tasks(self) -> bool:
         """Whether all that ends in this scope are runs that have a row of the ledger each, in no order."""
         return False

@@ -9,8 +9,9 @@ from SpiffWorkflow.util.task import TaskState
 
 from ...language.context import Context
 from .event_definitions import named
+from .results import Step, calls_in
 from .spiff import Task
-from .token_data import CALLED
+from .token_data import CALLED, RUN
 
 if TYPE_CHECKING:
     from .node import Node, Process
@@ -145,8 +146,12 @@ class Token(Task):
         scope = self.scope
         if scope is not None and scope.scope is None and not (self.data or scope.data):
             return self.workflow.root_context
-        locals_, call = self._locals()
+        locals_, runs, call = self._around()
         base = self.workflow.root_context if call is None else call.call_context
+        if runs:
+            place = [*([] if call is None else call.internal_data["path"]), *(run.run_step for run in runs)]
+            in_turn = {run.node.namespace for run in runs if run.node.runs_in_turn}
+            base = type(base)(base.parameters, self.workflow.host.results.seen_from(place, in_turn))
         for names in reversed(locals_):
             base = base.child(names)
         return base
@@ -155,47 +160,61 @@ class Token(Task):
     def visible(self) -> dict[str, Any]:
         """Every variable that is seen from here, by name."""
         names = self.visible_inside
-        return names if self._locals()[1] is not None else {**self.workflow.root_context.parameters, **names}
+        return names if self._around()[2] is not None else {**self.workflow.root_context.parameters, **names}
 
     @property
     def visible_inside(self) -> dict[str, Any]:
         """Those of them that are not the whole process's: the called process's, and the locals."""
-        locals_, call = self._locals()
+        locals_, _, call = self._around()
         names: dict[str, Any] = {} if call is None else dict(call.call_context.parameters)
         for inner in reversed(locals_):
             names.update(inner)
         return names
 
-    def _locals(self) -> tuple[list[dict[str, Any]], Token | None]:
-        """The locals from here outward, and the call activity inside which this is."""
+    def _around(self) -> tuple[list[dict[str, Any]], list[Token], Token | None]:
+        """The locals from here outward, the runs, the outermost first, and the call activity inside which this is."""
         locals_: list[dict[str, Any]] = []
+        runs: list[Token] = []
         current: Token | None = self
         while current is not None:
             if current.data:
                 locals_.append(current.data)
+            if RUN in current.internal_data and current.node.has_runs_apart:
+                runs.insert(0, current)
             current = current.scope
             if current is not None and CALLED in current.internal_data:
-                return locals_, current
-        return locals_, None
+                return locals_, runs, current
+        return locals_, runs, None
+
+    @property
+    def run_step(self) -> Step:
+        """Of a run: the step of a place that leads into it."""
+        return [self.node.namespace, self.internal_data["run"]]
 
     @property
     def call_context(self) -> Context:
         """Of a call activity: the context inside, its own parameters and its outputs nested in the caller's."""
         root = self.workflow.root_context
-        outputs: Any = root.outputs
-        for namespace in self.internal_data["path"]:
-            outputs = outputs.setdefault(namespace, {})
+        outputs = self.workflow.host.results.seen_from(self.internal_data["path"])
         return type(root)(self.internal_data["parameters"], outputs)
+
+    @property
+    def place(self) -> list[Step]:
+        """The calls and runs that this is inside of."""
+        runs: list[Step] = []
+        scope = self.scope
+        while scope is not None:
+            if RUN in scope.internal_data and scope.node.has_runs_apart:
+                runs.insert(0, scope.run_step)
+            if CALLED in scope.internal_data:
+                return [*scope.internal_data["path"], *runs]
+            scope = scope.scope
+        return runs
 
     @property
     def call_path(self) -> list[str]:
         """The namespaces of the call activities that this is inside of, outermost first."""
-        scope = self.scope
-        while scope is not None:
-            if CALLED in scope.internal_data:
-                return scope.internal_data["path"]
-            scope = scope.scope
-        return []
+        return calls_in(self.place)
 
     def set_variables(self, values: Mapping[str, Any]) -> None:
         """Set variables: a local of that name where there is one, else one of the called or the whole process.

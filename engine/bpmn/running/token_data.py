@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
     from typing import Any, TypedDict
 
     from ....models.vocabulary import ThrownKind
+    from .results import Step
 
     class Executed(TypedDict):
         """One execution of an activity."""
@@ -57,8 +58,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of a call activity: the deployment of the called process, None where it is the caller's own."""
         parameters: dict[str, Any]
         """Of a call activity: the variables of the called process."""
-        path: list[str]
-        """Of a call activity: the namespaces of the calls that it is inside of, and its own."""
+        path: list[Step]
+        """Of a call activity: the calls and runs that it is inside of, and its own namespace."""
         left: list[str]
         """Of a sequential ad-hoc sub-process: the nodes that have not begun."""
 
