@@ -35,10 +35,10 @@ class Finding:
 class Report:
     """Findings in the order in which they were made, each once: at most 500, and an error beyond if there was none."""
 
-    def __init__(self, sources: Mapping[etree._Element, str | None] | None = None, *, dialect: bool = False) -> None:
-        """``sources`` are the names of the files by their roots; ``dialect`` is that of :meth:`strict`."""
+    def __init__(self, sources: Mapping[etree._Element, str | None] | None = None, *, strict: bool = False) -> None:
+        """``sources`` are the names of the files by their roots; ``strict`` is that of :meth:`formal`."""
         self.sources = sources or {}
-        self.dialect = dialect
+        self.strict = strict
         self._findings: dict[Finding, None] = {}
         self.has_error = False
 
@@ -59,9 +59,9 @@ class Report:
         """Something is doubtful."""
         self._add(code, "warning", element, text)
 
-    def strict(self, code: str, element: etree._Element, text: str) -> None:
-        """The specification makes the file invalid, but the engine whose dialect it is in gives it a meaning."""
-        self._add(code, "warning" if self.dialect else "error", element, text)
+    def formal(self, code: str, element: etree._Element, text: str) -> None:
+        """The specification forbids it, but it can be run: an error only for who asks for strict checks."""
+        self._add(code, "error" if self.strict else "warning", element, text)
 
     def _add(self, code: str, severity: Severity, element: etree._Element, text: str) -> None:
         source = self.source_of(element)

@@ -15,6 +15,9 @@ from .terminal import binding_line, json_file, print_record, readable
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write into this file."
 )
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse also what can be run but breaks a formal rule of BPMN."
+)
 
 
 @click.command()
@@ -72,6 +75,7 @@ def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"
 @click.option(
     "--protect/--no-protect", "protected", default=None, help="Refuse or allow deletes of what its processes make."
 )
+@strict_option
 @invoked
 def deploy(
     invocation: Invocation,
@@ -81,6 +85,7 @@ def deploy(
     parameter_template: str | None,
     outputs_template: str | None,
     protected: bool | None,
+    strict: bool,
 ) -> None:
     """Publish BPMN files as one deployment."""
     from ..wire.records import DeploymentRecord
@@ -90,19 +95,22 @@ def deploy(
         "outputs_template": json_file(outputs_template),
     }
     with invocation.changing(passive=True) as engine:
-        print_record(DeploymentRecord, engine.deploy(*files, name=name, protected=protected, **templates))
+        print_record(
+            DeploymentRecord, engine.deploy(*files, name=name, protected=protected, strict=strict, **templates)
+        )
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
+@strict_option
 @invoked
-def lint(invocation: Invocation, /, files: Sequence[str]) -> None:
+def lint(invocation: Invocation, /, files: Sequence[str], strict: bool) -> None:
     """Check BPMN files without deploying them, and tell what was read for each of their tasks.
 
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
     with replace(invocation, url="sqlite:///:memory:", broker=None, server=None).engine() as engine:
-        found = engine.lint(*files)
+        found = engine.lint(*files, strict=strict)
         findings = [finding for finding in found if engine.stones or finding.code != "unknown-stone"]
         bindings = engine.bindings(*files)
     for finding in findings:

@@ -76,9 +76,10 @@ class Client:
         parameter_template: Template = None,
         outputs_template: Template = None,
         protected: bool | None = None,
+        strict: bool = False,
     ) -> Deployment:
         files = _files((source, *more), name, parameter_template, outputs_template)
-        query = {"deleteProtection": _flag(protected)}
+        query = {"deleteProtection": _flag(protected), "strict": _flag(strict or None)}
         found = self._transport.send("POST", "/deployment", files=files, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
 
@@ -98,8 +99,9 @@ class Client:
         found = self._transport.send(method, path, files=files, query=query, harmless=model_id is not None)
         return self.model(found["modelId"])
 
-    def deploy_model(self, model_id: str) -> Deployment:
-        found = self._transport.send("POST", f"/model/{part(model_id)}/deployment", harmless=True)
+    def deploy_model(self, model_id: str, *, strict: bool = False) -> Deployment:
+        path, query = f"/model/{part(model_id)}/deployment", {"strict": _flag(strict or None)}
+        found = self._transport.send("POST", path, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
 
     def protect_model(self, model_id: str, on: bool = True) -> Model:

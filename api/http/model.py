@@ -28,7 +28,7 @@ from ..wire.records import (
     ModelRecord,
     SavedModel,
 )
-from ..wire.request_schemas import DeploymentQuery, ModelOptions, ModelQuery, Protection
+from ..wire.request_schemas import DeploymentOptions, DeploymentQuery, ModelOptions, ModelQuery, Protection, Strictness
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", Model, Deployment)
@@ -152,11 +152,12 @@ def put_model(engine: Engine, model_id: str, body: dict[str, Any], query: dict[s
     "/model/<model_id>/deployment",
     "Deploy a model as it now stands",
     DeploymentRecord,
+    query=Strictness,
     problems=(404, 409),
     scope="deploy",
 )
-def post_model_deployment(engine: Engine, model_id: str) -> Deployment:
-    return engine.deploy_model(model_id)
+def post_model_deployment(engine: Engine, model_id: str, query: dict[str, Any]) -> Deployment:
+    return engine.deploy_model(model_id, **query)
 
 
 @OPERATIONS.add(
@@ -172,10 +173,15 @@ def put_model_protection(engine: Engine, model_id: str, body: dict[str, Any]) ->
 
 
 @OPERATIONS.add(
-    "/model/<model_id>/finding", "Check a model as it now stands", FindingRecord, many=True, problems=(404,)
+    "/model/<model_id>/finding",
+    "Check a model as it now stands",
+    FindingRecord,
+    many=True,
+    query=Strictness,
+    problems=(404,),
 )
-def get_model_findings(engine: Engine, model_id: str) -> list[Finding]:
-    return engine.lint_model(model_id)
+def get_model_findings(engine: Engine, model_id: str, query: dict[str, Any]) -> list[Finding]:
+    return engine.lint_model(model_id, **query)
 
 
 @OPERATIONS.add("/deployment", "List deployments, newest first", DeploymentPage, query=DeploymentQuery)
@@ -188,12 +194,12 @@ def get_deployments(engine: Engine, query: dict[str, Any]) -> Page[Deployment]:
     "Deploy BPMN files: their model is made or brought up to date, and the same content is deployed once",
     DeploymentRecord,
     body=ModelBody(),
-    query=ModelOptions,
+    query=DeploymentOptions,
     problems=(409,),
     scope="deploy",
 )
 def post_deployments(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> Deployment:
-    return engine.deploy(*body["sources"], **described(body, query))
+    return engine.deploy(*body["sources"], **described(body, query), strict=query.get("strict", False))
 
 
 @OPERATIONS.add("/deployment/<deployment_id>", "Show a deployment", DeploymentDetail, problems=(404,))

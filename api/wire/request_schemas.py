@@ -193,6 +193,21 @@ class ModelOptions(Strict):
     protected = FlagText(data_key="deleteProtection")
 
 
+STRICT = "Whether a breach of a formal rule of BPMN is an error, even where the model can be run."
+
+
+class Strictness(Strict):
+    """How strictly a model is checked."""
+
+    strict = FlagText(metadata={"description": STRICT})
+
+
+class DeploymentOptions(ModelOptions):
+    """What is said of a deployment beside its BPMN."""
+
+    strict = FlagText(metadata={"description": STRICT})
+
+
 class Rerun(Strict):
     """The optional body of a rerun."""
 

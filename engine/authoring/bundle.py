@@ -48,10 +48,12 @@ class Bundles:
         names: Sequence[str | None],
         parameter_template: str | None = None,
         outputs_template: str | None = None,
+        *,
+        strict: bool = False,
     ) -> list[Finding]:
         """Every finding of a bundle, warnings too."""
         templates = read_templates(parameter_template, outputs_template, self.limits)
-        return self._examine(sources, names, *templates)[1]
+        return self._examine(sources, names, *templates, strict=strict)[1]
 
     def bindings(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[TaskBinding]:
         """What was read for each task of a bundle; nothing where that cannot be read at all."""
@@ -63,11 +65,13 @@ class Bundles:
         names: Sequence[str | None],
         parameter_template: str | None,
         outputs_template: str | None,
+        *,
+        strict: bool = False,
     ) -> tuple[Parsed, list[Finding]]:
         """What a bundle that can be run holds, and the warnings; raises ModelInvalid for any other."""
         with effort.turn(self.limits):
             templates = read_templates(parameter_template, outputs_template, self.limits)
-        parsed, findings = self._examine(sources, names, *templates)
+        parsed, findings = self._examine(sources, names, *templates, strict=strict)
         if any(finding.severity == "error" for finding in findings) or not parsed.executable:
             raise ModelInvalid(findings)
         return parsed, findings
@@ -97,9 +101,11 @@ class Bundles:
         names: Sequence[str | None],
         parameter_template: ParameterTemplate | None,
         outputs_template: OutputsTemplate | None,
+        *,
+        strict: bool,
     ) -> tuple[Parsed, list[Finding]]:
         """What the files hold, and every finding about them: this is the one place where these come together."""
-        parsed = self._read(sources, names)
+        parsed = self._read(sources, names, strict=strict)
         report = Report()
         report.add(*parsed.findings)
         check_references(parsed, report, parameter_template, outputs_template)
@@ -108,13 +114,13 @@ class Bundles:
         check_calls(parsed, report, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
         return parsed, report.findings
 
-    def _read(self, sources: Sequence[bytes], names: Sequence[str | None]) -> Parsed:
+    def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> Parsed:
         """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
-        key = list(sources), list(names)
+        key = list(sources), list(names), strict
         last = self._last
         if last is None or last[0] != key:
             with effort.turn(self.limits):
-                last = key, examine(sources, names, limits=self.limits, scripts=self.scripts)
+                last = key, examine(sources, names, limits=self.limits, scripts=self.scripts, strict=strict)
             self._last = last
         return last[1]
 
@@ -131,9 +137,12 @@ def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_
     return _parse(roots, Report(), limits=limits, scripts=scripts, null_is_false=null_is_false)
 
 
-def examine(sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool) -> Parsed:
+def examine(
+    sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool, strict: bool = False
+) -> Parsed:
     """Read, check and parse the files of one deployment, without what they need of their surroundings.
 
+    With ``strict`` a breach of a formal rule is an error even where the file can be run.
     Files of DMN hold decisions for the processes of the others. Raises Malformed or TooLarge for a file that is no
     XML at all.
     """
@@ -144,7 +153,7 @@ def examine(sources: Sequence[bytes], names: Sequence[str | None], *, limits: Li
     together = {root.get("targetNamespace", "") for root in roots}
     for root, name in zip(roots, names, strict=True):
         if not is_dmn(root) or len(roots) == 1:
-            report.add(*check(root, limits=limits, source=name, together=together))
+            report.add(*check(root, limits=limits, source=name, together=together, strict=strict))
     if report.has_error:
         return Parsed({}, (), report.findings)
     return _parse(roots, report, limits=limits, scripts=scripts)

@@ -56,12 +56,13 @@ class Deployments:
 
     # -- models
 
-    def lint(self, source: Source, *more: Source) -> list[Finding]:
+    def lint(self, source: Source, *more: Source, strict: bool = False) -> list[Finding]:
         """Everything that is wrong or doubtful about files that would be deployed together; nothing is stored.
 
+        With ``strict`` a breach of a formal rule of BPMN is an error, even where the file can be run.
         Raises Malformed or TooLarge for what is no XML.
         """
-        return self.bundles.lint(*read_sources(source, more))
+        return self.bundles.lint(*read_sources(source, more), strict=strict)
 
     def bindings(self, source: Source, *more: Source) -> list[TaskBinding]:
         """Which stone, decision or person carries out each task of files, and what goes in and out, as it was read.
@@ -70,11 +71,12 @@ class Deployments:
         """
         return self.bundles.bindings(*read_sources(source, more))
 
-    def lint_model(self, model_id: str) -> list[Finding]:
-        """Everything that is wrong or doubtful about a model as it now stands; raises UnknownModel."""
+    def lint_model(self, model_id: str, *, strict: bool = False) -> list[Finding]:
+        """Everything that is wrong or doubtful about a model as it now stands, as :meth:`lint`; raises UnknownModel."""
         model = self.model_row(model_id)
         sources = unpack(model.sources)
-        return self.bundles.lint(sources, [None] * len(sources), model.parameter_template, model.outputs_template)
+        names = [None] * len(sources)
+        return self.bundles.lint(sources, names, model.parameter_template, model.outputs_template, strict=strict)
 
     def save_model(
         self,
@@ -159,15 +161,17 @@ class Deployments:
         parameter_template: Template = None,
         outputs_template: Template = None,
         protected: bool | None = None,
+        strict: bool = False,
     ) -> Deployment:
         """Check and number a BPMN file, with the files of the processes it calls; identical content is deployed once.
 
         ``protected`` says whether the delete of what processes of the model made is refused; None leaves it.
+        With ``strict`` a breach of a formal rule of BPMN is refused, even where the file can be run.
         Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template.
         """
         sources, names = read_sources(source, more)
         texts = template_text(parameter_template), template_text(outputs_template)
-        parsed, _ = self.bundles.checked(sources, names, *texts)
+        parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
         drawn = self.bundles.drawn(sources)
         digest = digest_of(drawn, *texts)
         key = parsed.executable[0]
@@ -192,16 +196,16 @@ class Deployments:
         failpoints.reach("after-deployment")
         return found
 
-    def deploy_model(self, model_id: str) -> Deployment:
-        """Number the model as it now stands; raises UnknownModel, ModelInvalid."""
+    def deploy_model(self, model_id: str, *, strict: bool = False) -> Deployment:
+        """Number the model as it now stands, checked as by :meth:`deploy`; raises UnknownModel, ModelInvalid."""
         model = self.model_row(model_id)
         sources = unpack(model.sources)
         digest = digest_of(sources, model.parameter_template, model.outputs_template)
         newest = self.store.catalogue.newest_deployment(model.key)
-        if newest is not None and newest.digest == digest:
+        if newest is not None and newest.digest == digest and not strict:
             return deployment_view(newest)
         parsed, _ = self.bundles.checked(
-            sources, [None] * len(sources), model.parameter_template, model.outputs_template
+            sources, [None] * len(sources), model.parameter_template, model.outputs_template, strict=strict
         )
         return self._numbered(lambda: self._number_all(model, digest, parsed))
 

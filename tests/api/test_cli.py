@@ -229,6 +229,10 @@ def test_lint_names_each_place_and_touches_no_store(run: Run, tmp_path: Path) ->
 
     assert "error" in wrong.stdout
     assert "nowhere" in wrong.stdout
+    formal = processes.making().replace(b'<serviceTask id="middle"', b'<serviceTask startQuantity="0" id="middle"')
+    (tmp_path / "formal.bpmn").write_bytes(formal)
+    assert "warning quantity-below-one" in run("lint", "formal.bpmn").stdout
+    assert "error quantity-below-one" in run("lint", "--strict", "formal.bpmn", fails=True).stdout
     assert not (tmp_path / "riverstone.db").exists()
 
 

@@ -48,6 +48,11 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
     )
     assert server.stones_declared() == engine.stones_declared()
 
+    formal = processes.making().replace(b'<serviceTask id="middle"', b'<serviceTask startQuantity="0" id="middle"')
+    assert raised(lambda: server.deploy(formal, strict=True)).code == "model-invalid"
+    model_id = server.save_model(formal).model_id
+    assert raised(lambda: server.deploy_model(model_id, strict=True)).code == "model-invalid"
+
     started = server.start(key="making", name="x", variables={"size": 3}, business_key="b-1")
     number = started.process_instance_id
     ended = server.wait(number, timeout=20)

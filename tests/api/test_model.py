@@ -53,6 +53,31 @@ def test_a_form_carries_the_file_and_its_templates(client: Client) -> None:
     assert client.get(f"/deployment/{deployed['deploymentId']}").json["parameterTemplate"] == parameters
 
 
+def test_formal_rules_count_only_for_who_asks(client: Client) -> None:
+    formal = processes.making().replace(b'<serviceTask id="middle"', b'<serviceTask startQuantity="0" id="middle"')
+    model_id = post(client, formal).json["modelId"]
+
+    def severity(query: str) -> str:
+        found = client.get(f"/model/{model_id}/finding{query}").json
+        return next(str(each["severity"]) for each in found if each["code"] == "quantity-below-one")
+
+    assert (severity(""), severity("?strict=false"), severity("?strict=true")) == ("warning", "warning", "error")
+    for path in ("/deployment", f"/model/{model_id}/deployment"):
+        refused = post(client, formal, f"{path}?strict=true")
+        assert refused.status_code == 422, refused.json
+        assert "quantity-below-one" in {each["code"] for each in refused.json["findings"]}
+        assert post(client, formal, path).status_code == 200
+        assert post(client, formal, f"{path}?strict=true").status_code == 422, "the same content is deployed already"
+    assert post(client, formal, "/deployment?strict=maybe").status_code == 422
+
+
+def test_nodes_without_ids_are_a_finding(client: Client) -> None:
+    """Two of them once were a 500 (Duplicate task spec name: None)."""
+    refused = post(client, processes.making().replace(b"</process>", b"<task/><task/></process>"), "/deployment")
+    assert refused.status_code == 422
+    assert {each["code"] for each in refused.json["findings"] if each["severity"] == "error"} == {"missing-id"}
+
+
 def test_an_edit_takes_effect_when_it_is_deployed(client: Client) -> None:
     model_id = post(client, processes.making()).json["modelId"]
     first = client.post(f"/model/{model_id}/deployment").json

@@ -32,7 +32,7 @@ def codes(content: str = "", *, outside: str = "", before: str = "") -> set[str]
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" targetNamespace="urn:orders">'
         f'{ITEMS}{outside}<process id="main" isExecutable="true">{before}{content}{OBJECTS}</process></definitions>'
     )
-    found = check(read_xml(source.encode(), limits=Limits()), limits=Limits())
+    found = check(read_xml(source.encode(), limits=Limits()), limits=Limits(), strict=True)
     return {finding.code for finding in found if finding.severity == "error"}
 
 

@@ -84,13 +84,13 @@ def event_sub_process(start: str, *, attributes: str = "") -> str:
     return line(task(), more=f'<subProcess id="sub" triggeredByEvent="true">{content}</subProcess>')
 
 
-def codes(content: str, *, severity: str = "error", attributes: str = "") -> set[str]:
+def codes(content: str, *, severity: str = "error", attributes: str = "", strict: bool = True) -> set[str]:
     source = (
         '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" targetNamespace="urn:orders" '
         f'{attributes}>{ROOTS}<process id="order" isExecutable="true">{content}</process></definitions>'
     )
-    found = check(read_xml(source.encode(), limits=Limits()), limits=Limits())
+    found = check(read_xml(source.encode(), limits=Limits()), limits=Limits(), strict=strict)
     return {finding.code for finding in found if finding.severity == severity}
 
 
@@ -510,4 +510,10 @@ def test_an_expression_with_an_engines_marks_needs_no_type() -> None:
         way = f"<conditionExpression>{escaped}</conditionExpression>"
         assert codes(choice("exclusiveGateway", A, B, way=way)) == set()
     words = "<conditionExpression>big</conditionExpression>"
-    assert codes(choice("exclusiveGateway", A, B, way=words), attributes=CAMUNDA) == set()
+    assert codes(choice("exclusiveGateway", A, B, way=words), strict=False) == set()
+
+
+@pytest.mark.parametrize("behavior", ["None", "One"])
+def test_a_behavior_may_throw_nothing(behavior: str) -> None:
+    """BPMN 2.0, table 10.29: noneBehaviorEventRef and oneBehaviorEventRef are optional."""
+    assert codes(multiple(COUNT, f'behavior="{behavior}"')) == set()

@@ -25,19 +25,23 @@ from .schema import check_schema
 
 
 def check(
-    root: etree._Element, *, limits: Limits, source: str | None = None, together: Collection[str] = ()
+    root: etree._Element,
+    *,
+    limits: Limits,
+    source: str | None = None,
+    together: Collection[str] = (),
+    strict: bool = False,
 ) -> list[Finding]:
     """Everything that is wrong or doubtful in the BPMN file under ``root``, in the order of its lines.
 
     ``root`` comes from ``read_xml`` and stays as it is; ``source`` is the file's name, for the findings, and
-    ``together`` are the target namespaces of all files that it is deployed with. A finding is
-    an error where the specification or the schema makes the file invalid, else a warning; it is a warning too where
-    the file is in an engine's dialect (``Outline.dialect``) that gives it a meaning. References into other files
-    and elements that the engine cannot run are not judged here. A file over ``limits.model_nodes``, or one that is not
-    BPMN at all, is not looked at any further.
+    ``together`` are the target namespaces of all files that it is deployed with. What keeps the file from being run as
+    it says is an error. A breach of a formal rule of the specification or the schema is a warning, and an error with
+    ``strict``. References into other files and elements that the engine cannot run are not judged here. A file over
+    ``limits.model_nodes``, or one that is not BPMN at all, is not looked at any further.
     """
     outline = Outline(root)
-    report = Report({root: source}, dialect=outline.dialect)
+    report = Report({root: source}, strict=strict)
     if not check_size(outline, report, limits):
         return report.findings
     check_schema(root, report)

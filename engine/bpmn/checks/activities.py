@@ -41,7 +41,7 @@ def check_activities(outline: Outline, report: Report) -> None:
                 f"The {label(activity)} starts the process, so no flow may enter it: remove the flow or instantiate.",
             )
         elif tag == "scriptTask" and child(activity, "script") is not None and activity.get("scriptFormat") is None:
-            report.strict(
+            report.formal(
                 "script-without-format",
                 activity,
                 f"The {label(activity)} has a script in an unnamed language: give it a scriptFormat.",
@@ -60,7 +60,7 @@ def _check_quantities(report: Report, activity: etree._Element) -> None:
     for attribute in ("startQuantity", "completionQuantity"):
         quantity = _integer(activity.get(attribute))
         if quantity is not None and quantity < 1:
-            report.error(
+            report.formal(
                 "quantity-below-one",
                 activity,
                 f"The {attribute} of {label(activity)} is {quantity}: write 1 or more.",
@@ -147,7 +147,7 @@ def _check_loop_data(outline: Outline, report: Report, activity: etree._Element,
             continue
         own = children(specification, wanted) if specification is not None else []
         if outline.local(reference, all_text(reference)) not in {data.get("id") for data in own}:
-            report.strict(
+            report.formal(
                 "loop-data-elsewhere",
                 activity,
                 f"The {tag} of {label(activity)} is not a {wanted} of its own ioSpecification: declare it there.",
@@ -160,7 +160,7 @@ def _check_resources(report: Report, activity: etree._Element) -> None:
             continue
         reference, expression = child(role, "resourceRef"), child(role, "resourceAssignmentExpression")
         if expression is not None and (reference is not None or child(role, "resourceParameterBinding") is not None):
-            report.error(
+            report.formal(
                 "resource-twice",
                 role,
                 f"The {label(role)} of {label(activity)} names a resource and an assignment expression: keep one.",
@@ -184,7 +184,7 @@ def _check_content(outline: Outline, report: Report, sub_process: etree._Element
                     f"The {label(node)} is in an ad-hoc sub-process, which has no start or end events: remove it.",
                 )
     if child(sub_process, "ioSpecification") is not None:
-        report.strict(
+        report.formal(
             "sub-process-data",
             sub_process,
             f"The {label(sub_process)} has an ioSpecification, which an embedded sub-process must not have: remove it.",

@@ -26,7 +26,7 @@ def check_collaborations(outline: Outline, report: Report) -> None:
     for tag in ("choreography", "globalConversation"):
         for element in outline.by_tag[tag]:
             if children(element, "choreographyRef"):
-                report.error(
+                report.formal(
                     "choreography-reference",
                     element,
                     f"The {label(element)} refers to a choreography, which only a collaboration may: remove the"
@@ -35,7 +35,7 @@ def check_collaborations(outline: Outline, report: Report) -> None:
     for conversation in outline.by_tag["globalConversation"]:
         for part in conversation:
             if bpmn_name(part) in _IN_NO_GLOBAL_CONVERSATION:
-                report.error(
+                report.formal(
                     "global-conversation-content",
                     part,
                     f"The {label(conversation)} holds {label(part)}, but may hold only participants, message flows and"
@@ -45,7 +45,7 @@ def check_collaborations(outline: Outline, report: Report) -> None:
         for reference in children(collaboration, "choreographyRef"):
             choreography = outline.find(reference, reference.text)
             if choreography is not None and is_true(choreography, "isClosed") != is_true(collaboration, "isClosed"):
-                report.error(
+                report.formal(
                     "collaboration-closed",
                     collaboration,
                     f"The {label(collaboration)} and its {label(choreography)} differ in isClosed: make them equal.",
@@ -64,7 +64,7 @@ def _check_choreography_task(outline: Outline, report: Report, task: etree._Elem
     """Who begins it takes part in it, and its messages go between those who do (BPMN 2.0, 11.5.1)."""
     taking_part = {outline.local(entry, all_text(entry)) for entry in children(task, "participantRef")}
     if outline.local(task, task.get("initiatingParticipantRef", "")) not in taking_part:
-        report.error(
+        report.formal(
             "choreography-initiator",
             task,
             f"The {label(task)} is initiated by {task.get('initiatingParticipantRef')!r}, which takes no part in it:"
@@ -74,7 +74,7 @@ def _check_choreography_task(outline: Outline, report: Report, task: etree._Elem
         flow = outline.find(entry, all_text(entry))
         ends = [] if flow is None else [outline.local(flow, flow.get(end, "")) for end in ("sourceRef", "targetRef")]
         if not taking_part.issuperset(ends):
-            report.error(
+            report.formal(
                 "choreography-message",
                 task,
                 f"The message flow {all_text(entry)!r} of {label(task)} joins others than its participants:"
@@ -92,7 +92,7 @@ def _check_in_choreography(outline: Outline, report: Report, flow: etree._Elemen
         return
     referred = [outline.find(entry, all_text(entry)) for entry in children(collaboration, "choreographyRef")]
     if around not in referred:
-        report.error(
+        report.formal(
             "choreography-not-referred",
             flow,
             f"The {label(flow)} joins {label(end)} of {label(around)}, which {label(collaboration)} does not refer to:"
@@ -121,7 +121,7 @@ def _check_message_flow(
         _check_in_choreography(outline, report, flow, end)
     places = [pools.get(end) if end in pools else outline.process.get(end) for end in (source, target)]
     if source is target or (places[0] is not None and places[0] is places[1]):
-        report.error(
+        report.formal(
             "message-flow-within-pool",
             flow,
             f"The {label(flow)} goes from {label(source)} to {label(target)} in one pool: message flows join"
@@ -130,25 +130,25 @@ def _check_message_flow(
     kinds = [outline.kinds(end) for end in (source, target)]
     message = "messageEventDefinition"
     if bpmn_name(source) in ("startEvent", "intermediateCatchEvent", "boundaryEvent"):
-        report.error(
+        report.formal(
             "message-flow-out-of-catch",
             flow,
             f"The {label(flow)} leaves {label(source)}, which only receives: start it at a throw event or an activity.",
         )
     elif bpmn_name(source) in ("endEvent", "intermediateThrowEvent") and message not in kinds[0]:
-        report.strict(
+        report.formal(
             "message-flow-without-message",
             flow,
             f"The {label(flow)} leaves {label(source)}, which sends no message: give it a messageEventDefinition.",
         )
     if bpmn_name(target) in ("endEvent", "intermediateThrowEvent"):
-        report.error(
+        report.formal(
             "message-flow-into-throw",
             flow,
             f"The {label(flow)} enters {label(target)}, which only sends: lead it to a catch event or an activity.",
         )
     elif bpmn_name(target) in ("startEvent", "intermediateCatchEvent", "boundaryEvent") and message not in kinds[1]:
-        report.strict(
+        report.formal(
             "message-flow-without-message",
             flow,
             f"The {label(flow)} enters {label(target)}, which waits for no message: give it a messageEventDefinition.",
@@ -164,7 +164,7 @@ def _check_multiplicity(report: Report, multiplicity: etree._Element) -> None:
         maximum = max(maximum, 1)
     if minimum < 0 or maximum < 1 or maximum < minimum:
         owner = multiplicity.getparent()
-        report.error(
+        report.formal(
             "participant-multiplicity",
             multiplicity,
             f"The multiplicity {minimum} to {maximum} of {label(owner) if owner is not None else 'a participant'} is"

@@ -63,7 +63,7 @@ def item_of_target(outline: Outline, reference: etree._Element) -> etree._Elemen
 def _check_collection(outline: Outline, report: Report, data: etree._Element) -> None:
     definition = item(outline, data)
     if definition is not None and is_true(data, "isCollection") != is_true(definition, "isCollection"):
-        report.error(
+        report.formal(
             "collection-mismatch",
             data,
             f"The {label(data)} and its itemDefinition {definition.get('id')!r} differ in isCollection:"
@@ -78,7 +78,7 @@ def _check_state_name(outline: Outline, report: Report, reference: etree._Elemen
         return
     wanted = f"{data.get('name')} [{state.get('name')}]"
     if reference.get("name") != wanted:
-        report.strict(
+        report.formal(
             "data-state-name",
             reference,
             f"The {label(reference)} is called {reference.get('name')!r} in a state: call it {wanted!r}.",
@@ -94,7 +94,7 @@ def _check_sets(report: Report, owner: etree._Element) -> None:
         listed = {all_text(entry) for each in sets for entry in children(each, references)}
         for data in children(owner, data_tag):
             if data.get("id") not in listed:
-                report.strict(
+                report.formal(
                     "data-in-no-set",
                     data,
                     f"No {set_tag} lists {label(data)}: add <{references}>{data.get('id')}</{references}> to one.",
@@ -103,7 +103,7 @@ def _check_sets(report: Report, owner: etree._Element) -> None:
             own = {all_text(entry) for entry in children(each, references)}
             for entry in (entry for tag in others for entry in children(each, tag)):
                 if all_text(entry) not in own:
-                    report.error(
+                    report.formal(
                         "data-set-subset",
                         entry,
                         f"The {label(each)} has {all_text(entry)!r} in {bpmn_name(entry)} but not in {references}:"
@@ -121,7 +121,7 @@ def _check_mutual_sets(report: Report, owner: etree._Element) -> None:
     }
     one_sided = pairs["inputSet"] ^ {(output, own) for own, output in pairs["outputSet"]}
     for first, second in sorted(one_sided, key=str):
-        report.strict(
+        report.formal(
             "data-sets-not-mutual",
             owner,
             f"Only one of the inputSet {first!r} and the outputSet {second!r} refers to the other: add the reference"
@@ -137,7 +137,7 @@ def _check_association(outline: Outline, report: Report, association: etree._Ele
         owner = data.getparent() if data is not None and bpmn_name(data) == tag else None
         process = owner.getparent() if owner is not None and bpmn_name(owner) == "ioSpecification" else None
         if data is not None and process is not None and bpmn_name(process) == "process":
-            report.strict(
+            report.formal(
                 "process-data-direction",
                 association,
                 f"The {label(association)} {does} {label(data)} of its own process: use a data object.",
@@ -145,7 +145,7 @@ def _check_association(outline: Outline, report: Report, association: etree._Ele
     if child(association, "transformation") is not None:
         return
     if len(sources) > 1 or (not sources and child(association, "assignment") is None):
-        report.strict(
+        report.formal(
             "data-association-sources",
             association,
             f"The {label(association)} has {len(sources)} sources and no transformation: give it one sourceRef.",
@@ -153,7 +153,7 @@ def _check_association(outline: Outline, report: Report, association: etree._Ele
     elif sources:
         ends = item(outline, sources[0]), item(outline, target)
         if None not in ends and not same_item(*ends):
-            report.strict(
+            report.formal(
                 "data-association-types",
                 association,
                 f"The {label(association)} joins data of different item definitions: add a transformation or make them"
@@ -172,7 +172,7 @@ def _check_scalar(outline: Outline, report: Report, activity: etree._Element, mu
             continue
         whole_structure, one_structure = whole.get("structureRef"), one.get("structureRef")
         if whole_structure != one_structure or is_true(one, "isCollection"):
-            report.strict(
+            report.formal(
                 "loop-data-type",
                 activity,
                 f"The {scalar_tag} of {label(activity)} is not one element of its {collection_tag}: give it an item"
@@ -193,7 +193,7 @@ def _check_event(outline: Outline, report: Report, event: etree._Element) -> Non
     data = children(event, "dataInput" if bpmn_name(event) in _THROWING else "dataOutput")
     definitions = outline.definitions(event)
     if data and len(data) != len(definitions):
-        report.strict(
+        report.formal(
             "event-data-count",
             event,
             f"The {label(event)} has {len(data)} pieces of data for {len(definitions)} event definitions: give each"
@@ -206,7 +206,7 @@ def _check_event(outline: Outline, report: Report, event: etree._Element) -> Non
         passed = outline.find(carried, carried.get(of)) if carried is not None else None
         declared = item(outline, each)
         if (passed is not None or declared is not None) and not same_item(passed, declared):
-            report.strict(
+            report.formal(
                 "event-data-type",
                 event,
                 f"The {label(each)} of {label(event)} and what its {bpmn_name(definition)} carries differ in their item"

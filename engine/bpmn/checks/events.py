@@ -144,7 +144,7 @@ def _check_boundary(outline: Outline, report: Report, event: etree._Element) -> 
     elif compensation:
         _check_compensation(outline, report, event)
     elif not outgoing:
-        report.strict(
+        report.formal(
             "boundary-without-flow",
             event,
             f"No sequence flow leaves {label(event)}, so nothing handles what it catches: add one.",
@@ -158,7 +158,7 @@ def _check_compensation(outline: Outline, report: Report, event: etree._Element)
         for other in others:
             if other is not None and is_true(other, "isForCompensation"):
                 return
-    report.strict(
+    report.formal(
         "compensation-without-handler",
         event,
         f'No association leads from the compensation {label(event)} to an activity with isForCompensation="true":'
@@ -176,7 +176,7 @@ def _check_definition(outline: Outline, report: Report, definition: etree._Eleme
     elif kind == "escalation" and bpmn_name(event) in THROW_EVENTS:
         escalation = outline.find(definition, definition.get("escalationRef"))
         if escalation is None or not escalation.get("escalationCode"):
-            report.strict(
+            report.formal(
                 "escalation-without-code",
                 event,
                 f"The {label(event)} throws an escalation without a code: refer to an escalation with an"
@@ -185,13 +185,13 @@ def _check_definition(outline: Outline, report: Report, definition: etree._Eleme
     elif kind == "error" and bpmn_name(event) == "endEvent":
         error = outline.find(definition, definition.get("errorRef"))
         if error is None or not error.get("errorCode"):
-            report.strict(
+            report.formal(
                 "error-without-code",
                 event,
                 f"The {label(event)} throws an error without a code: refer to an error with an errorCode.",
             )
     elif kind == "signal" and definition.get("signalRef") is None:
-        report.strict("signal-without-reference", event, f"The {label(event)} names no signal: give it a signalRef.")
+        report.formal("signal-without-reference", event, f"The {label(event)} names no signal: give it a signalRef.")
     elif kind == "conditional":
         condition = child(definition, "condition")
         if condition is None or not all_text(condition):
@@ -202,12 +202,12 @@ def _check_definition(outline: Outline, report: Report, definition: etree._Eleme
 
 def _check_message(outline: Outline, report: Report, definition: etree._Element, event: etree._Element) -> None:
     if definition.get("messageRef") is None:
-        report.strict("message-without-reference", event, f"The {label(event)} names no message: give it a messageRef.")
+        report.formal("message-without-reference", event, f"The {label(event)} names no message: give it a messageRef.")
         return
     message = outline.find(definition, definition.get("messageRef"))
     # Without a typed message nobody describes the exchange by operations, and engines need none.
     if message is not None and message.get("itemRef") is not None and child(definition, "operationRef") is None:
-        report.strict(
+        report.formal(
             "message-without-operation",
             event,
             f"The {label(event)} exchanges the typed message {message.get('id')!r} but names no operation:"

@@ -51,7 +51,7 @@ def check_expressions(outline: Outline, report: Report) -> None:
         for element in outline.by_tag[tag]:
             form = element.get("textFormat")
             if form is not None and _MIME_TYPE.fullmatch(form.strip()) is None:
-                report.error(
+                report.formal(
                     "text-format",
                     element,
                     f"The textFormat {form!r} of a {tag} is no media type: write one such as text/plain.",
@@ -68,7 +68,7 @@ def _check_expression(outline: Outline, report: Report, element: etree._Element,
     if formal:
         _check_body(report, element)
     elif outline.executable(element) and not _is_formal(tag, body):
-        report.strict(
+        report.formal(
             "natural-language-expression",
             element,
             f"The {tag} {body[:60]!r} of {_owner(element)} is natural language, which no engine can run: write an"
@@ -107,7 +107,7 @@ def _is_formal(tag: str, body: str) -> bool:
 def _check_body(report: Report, element: etree._Element) -> None:
     # Camunda keeps long expressions in a file of their own, named by an attribute.
     if not all_text(element) and not len(element) and not any(key.endswith("}resource") for key in element.attrib):
-        say = report.error if bpmn_name(element).startswith("time") else report.strict
+        say = report.error if bpmn_name(element).startswith("time") else report.formal
         say(
             "expression-empty",
             element,
@@ -134,7 +134,7 @@ def _check_timer(outline: Outline, report: Report, definition: etree._Element) -
     for time in times:
         body, tag = all_text(time), bpmn_name(time)
         if body and not is_time(tag, body) and not _may_be_expression(body):
-            say = report.error if _TIME_LIKE.match(body) else report.strict
+            say = report.error if _TIME_LIKE.match(body) else report.formal
             say(
                 "timer-time",
                 time,

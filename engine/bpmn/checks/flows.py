@@ -47,7 +47,7 @@ def _check_flow(outline: Outline, report: Report, flow: etree._Element) -> None:
     if source is not None and child(flow, "conditionExpression") is not None:
         _check_condition(outline, report, flow, source)
     if is_true(flow, "isImmediate", default=True) is False and outline.executable(flow):
-        report.strict(
+        report.formal(
             "flow-not-immediate",
             flow,
             f'The {label(flow)} has isImmediate="false", which an executable process must not have: remove it.',
@@ -57,7 +57,7 @@ def _check_flow(outline: Outline, report: Report, flow: etree._Element) -> None:
 def _check_condition(outline: Outline, report: Report, flow: etree._Element, source: etree._Element) -> None:
     tag = bpmn_name(source)
     if tag in ACTIVITIES and len(outline.flows_out(source)) == 1:
-        report.strict(
+        report.formal(
             "single-conditional-flow",
             flow,
             f"The conditional {label(flow)} is the only way out of {label(source)}: add another flow, or remove"
@@ -71,7 +71,7 @@ def _check_condition(outline: Outline, report: Report, flow: etree._Element, sou
             " remove the condition.",
         )
     elif tag in EVENTS:
-        report.strict(
+        report.formal(
             "event-condition",
             flow,
             f"The {label(flow)} out of {label(source)} has a condition, which only flows out of an activity or"
@@ -110,7 +110,7 @@ def _check_ends(outline: Outline, report: Report, node: etree._Element) -> None:
             " isForCompensation.",
         )
     if node.get("id") is None:
-        report.strict("missing-id", node, f"The {bpmn_name(node)} has no id, so nothing can refer to it: give it one.")
+        report.error("missing-id", node, f"The {label(node)} has no id, so nothing can refer to it: give it one.")
 
 
 def _check_default(outline: Outline, report: Report, node: etree._Element) -> None:
@@ -143,7 +143,7 @@ def _check_listing(outline: Outline, report: Report, node: etree._Element) -> No
         listed = {outline.local(entry, all_text(entry)) for entry in children(node, tag)}
         for flow in flows:
             if flow.get("id") not in listed and flow.get("id") is not None:
-                report.strict(
+                report.formal(
                     "unlisted-flow",
                     node,
                     f"The {label(node)} does not list {label(flow)} as {tag}, while the file lists other flows:"
@@ -154,7 +154,7 @@ def _check_listing(outline: Outline, report: Report, node: etree._Element) -> No
             if flow_listed is None or bpmn_name(flow_listed) != "sequenceFlow":
                 continue
             if flow_listed.get(end) != node.get("id"):
-                report.strict(
+                report.formal(
                     "wrongly-listed-flow",
                     node,
                     f"The {label(node)} lists {label(flow_listed)} as {tag}, but the {end} of that flow is"
@@ -167,13 +167,13 @@ def _check_scope(outline: Outline, report: Report, nodes: list[etree._Element]) 
     starts = [node for node in nodes if bpmn_name(node) == "startEvent"]
     ends = [node for node in nodes if bpmn_name(node) == "endEvent"]
     if starts and not ends:
-        report.strict(
+        report.formal(
             "missing-end-event",
             starts[0],
             f"The level of {label(starts[0])} has no end event, which a level with a start event must have: add one.",
         )
     if ends and not starts and not any(instantiates(outline, node) for node in nodes):
-        report.strict(
+        report.formal(
             "missing-start-event",
             ends[0],
             f"The level of {label(ends[0])} has no start event, which a level with an end event must have: add one.",
@@ -183,13 +183,13 @@ def _check_scope(outline: Outline, report: Report, nodes: list[etree._Element]) 
         if not outline.flows_in(node) and not free and not starts_itself(outline, node):
             intermediate = bpmn_name(node) in ("intermediateCatchEvent", "intermediateThrowEvent")
             if starts or intermediate or bpmn_name(node) == "endEvent":
-                report.strict(
+                report.formal(
                     "no-way-in", node, f"No sequence flow enters {label(node)}, so it is never reached: add one."
                 )
         if not outline.flows_out(node) and not free and not ends_itself(outline, node):
             intermediate = bpmn_name(node) in ("intermediateCatchEvent", "intermediateThrowEvent", "startEvent")
             if ends or intermediate:
-                report.strict(
+                report.formal(
                     "no-way-out",
                     node,
                     f"No sequence flow leaves {label(node)}, while the level uses end events: lead it to one.",

@@ -18,7 +18,7 @@ def check_gateways(outline: Outline, report: Report) -> None:
         if bpmn_name(gateway) == "eventBasedGateway":
             _check_event_based(outline, report, gateway)
         elif ways_in < 2 and ways_out < 2:
-            report.strict(
+            report.formal(
                 "gateway-without-choice",
                 gateway,
                 f"The {label(gateway)} has {ways_in} ways in and {ways_out} out, but needs several on one side:"
@@ -35,7 +35,7 @@ def _check_direction(report: Report, gateway: etree._Element, ways_in: int, ways
         "Mixed": ways_in < 2 or ways_out < 2,
     }.get(direction, False)
     if wrong:
-        report.strict(
+        report.formal(
             "gateway-direction",
             gateway,
             f"The {label(gateway)} is said to be {direction}, but has {ways_in} ways in and {ways_out} out: correct"
@@ -46,7 +46,7 @@ def _check_direction(report: Report, gateway: etree._Element, ways_in: int, ways
 def _check_event_based(outline: Outline, report: Report, gateway: etree._Element) -> None:
     flows = outline.flows_out(gateway)
     if len(flows) < 2:
-        report.strict(
+        report.formal(
             "event-gateway-choice",
             gateway,
             f"The {label(gateway)} has {len(flows)} ways out, but chooses between two or more events: add one.",
@@ -91,7 +91,7 @@ def _check_target(outline: Outline, report: Report, gateway: etree._Element, tar
             " conditional catch events may: put one between.",
         )
     if len(outline.flows_in(target)) > 1:
-        report.strict(
+        report.error(
             "event-gateway-target-flow",
             target,
             f"The {label(target)} waits for {label(gateway)}, so no other flow may enter it: remove the others.",

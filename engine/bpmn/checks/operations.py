@@ -67,7 +67,7 @@ def _message_item(outline: Outline, operation: etree._Element | None, tag: str) 
 def _check_service_task(outline: Outline, report: Report, task: etree._Element) -> None:
     operation = outline.find(task, task.get("operationRef"))
     if len(_data(task, "inputSet")) != 1 or len(_data(task, "outputSet")) > 1:
-        report.strict(
+        report.formal(
             "operation-sets",
             task,
             f"The {label(task)} calls an operation, so its ioSpecification needs one inputSet and at most one"
@@ -79,7 +79,7 @@ def _check_service_task(outline: Outline, report: Report, task: etree._Element) 
         needed = data_tag == "dataOutput" or bool(_data(task, data_tag))
         passed = _message_item(outline, operation, message_tag)
         if needed and not any(same_item(passed, own) for own in _items(outline, task, data_tag)):
-            report.strict(
+            report.formal(
                 "operation-data",
                 task,
                 f"No {data_tag} of {label(task)} has the item definition of the {message_tag} of {label(operation)}:"
@@ -93,14 +93,14 @@ def _check_message_task(outline: Outline, report: Report, task: etree._Element, 
         return
     data = _data(task, data_tag)
     if len(data) > 1 or len(_data(task, set_tag)) > 1:
-        report.strict(
+        report.formal(
             "message-task-data",
             task,
             f"The {label(task)} passes one message, so it may have one {data_tag} in one {set_tag}: remove the others.",
         )
     passed = outline.find(message, message.get("itemRef")) if message is not None else None
     if data and not any(same_item(passed, own) for own in _items(outline, task, data_tag)):
-        report.strict(
+        report.formal(
             "message-task-type",
             task,
             f"The {data_tag} of {label(task)} has not the item definition of its message: make them equal.",
@@ -123,7 +123,7 @@ def _check_call(
 ) -> None:
     for tag, mine in _interface(outline, call).items():
         if mine != theirs[tag]:
-            report.strict(
+            report.formal(
                 "call-data",
                 call,
                 f"The {label(call)} and the {label(called)} that it calls differ in their {tag}s: declare the same.",
@@ -133,7 +133,7 @@ def _check_call(
 def _check_service(outline: Outline, report: Report, callee: etree._Element) -> None:
     bindings = children(callee, "ioBinding")
     if not bindings:
-        report.strict(
+        report.formal(
             "interface-without-binding",
             callee,
             f"The {label(callee)} supports an interface but binds no operation: add an ioBinding.",
@@ -146,7 +146,7 @@ def _check_service(outline: Outline, report: Report, callee: etree._Element) -> 
             if operation is None or data is None or bpmn_name(data) not in ("dataInput", "dataOutput"):
                 continue
             if not same_item(item(outline, data), _message_item(outline, operation, message_tag)):
-                report.strict(
+                report.formal(
                     "binding-data",
                     callee,
                     f"The {label(data)} of {label(callee)} has not the item definition of the {message_tag} of"
@@ -160,7 +160,7 @@ def _check_resource(outline: Outline, report: Report, role: etree._Element) -> N
     for binding in children(role, "resourceParameterBinding"):
         parameter = outline.find(binding, binding.get("parameterRef"))
         if resource is not None and parameter is not None and parameter.getparent() is not resource:
-            report.error(
+            report.formal(
                 "resource-parameter",
                 role,
                 f"The {label(role)} binds {label(parameter)}, which is not a parameter of {label(resource)}: bind"

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from functools import cached_property
 
 from lxml import etree
 
 from ..reading.words import EVENT_DEFINITIONS, FLOW_NODES, SUB_PROCESSES, bpmn_name, child, children, is_true
-
-# Names by which an engine or a modeler is known, in the namespaces that a file declares or in its ``exporter``.
-# The ids that bpmn-js gives to what is drawn with it, whatever product it is a part of.
-_DRAWN_BY_BPMN_JS = re.compile(
-    "(?:Activity|Event|Flow|Gateway|Participant|Process|SequenceFlow|StartEvent|Task)_[01][0-9a-z]{6}"
-)
-_DIALECTS = ("activiti", "camunda", "flowable", "zeebe", "spiffworkflow", "signavio", "bpmn-js", "bpmn.io")
 
 
 class Outline:
@@ -102,22 +94,6 @@ class Outline:
     def lists_flows(self) -> bool:
         """Whether the file writes ``incoming`` and ``outgoing`` at all."""
         return bool(self.by_tag["incoming"] or self.by_tag["outgoing"])
-
-    @cached_property
-    def dialect(self) -> bool:
-        """Whether the file was made for an engine that gives a meaning to what it leaves out.
-
-        It says so by a namespace or its exporter, by the ids of the modeler that most of them share, or by leaving out
-        ``incoming`` and ``outgoing``, which the interchange of BPMN demands (table 8.46) and only engines do without.
-        """
-        if self.by_tag["sequenceFlow"] and not self.lists_flows:
-            return True
-        named = [uri for uri in self.root.nsmap.values() if uri] + [
-            self.root.get(attribute, "") for attribute in ("exporter", "targetNamespace")
-        ]
-        if any(word in text.lower() for text in named for word in _DIALECTS):
-            return True
-        return any(_DRAWN_BY_BPMN_JS.fullmatch(element_id) for element_id in self.by_id)
 
     def local(self, element: etree._Element, reference: str) -> str | None:
         """The id that a QName means, None when it points into another file (XML namespaces; BPMN 2.0, 15.3.2)."""

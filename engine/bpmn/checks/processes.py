@@ -91,7 +91,7 @@ def _check_process(outline: Outline, report: Report, process: etree._Element) ->
             ' isExecutable="true".',
         )
     if process.get("processType") == "Public" and process.get("isExecutable", "").strip() in ("true", "1"):
-        report.strict(
+        report.formal(
             "public-process",
             process,
             f"The {label(process)} is Public, and such a process cannot be executable: make it Private or None.",

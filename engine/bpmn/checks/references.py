@@ -110,9 +110,9 @@ _DATA_ASSOCIATIONS = frozenset({"dataInputAssociation", "dataOutputAssociation"}
 # Elements whose ``default`` is a sequence flow: elsewhere the attribute means something else.
 _WITH_DEFAULT = _ACTIVITY | {"exclusiveGateway", "inclusiveGateway", "complexGateway"}
 
-# Engines read these as a code, a variable or the name of a type, so only a file without a dialect must declare them.
+# Read as a code, a variable or the name of a type, so a process runs without their being declared.
 _FREE = frozenset(
-    "errorRef escalationRef loopDataInputRef loopDataOutputRef type itemRef itemSubjectRef structureRef "
+    "errorRef loopDataInputRef loopDataOutputRef type itemRef itemSubjectRef structureRef "
     "evaluatesToTypeRef categoryValueRef flowNodeRef dataStoreRef incoming outgoing".split()
 )
 
@@ -128,7 +128,8 @@ def check_references(outline: Outline, report: Report) -> None:
                 _check(outline, report, parent, element, bpmn_name(element), element.text)
     for element in outline.repeated:
         first = outline.by_id[element.get("id", "")]
-        report.error(
+        say = report.error if bpmn_name(element) and bpmn_name(first) else report.formal
+        say(
             "duplicate-id",
             element,
             f"The id {element.get('id')!r} is used again at line {element.sourceline} after line {first.sourceline}:"
@@ -161,7 +162,7 @@ def _check(
         return
     target = outline.by_id.get(local)
     free = attribute in _FREE or bpmn_name(owner) in _DATA_ASSOCIATIONS
-    say = report.strict if free else report.error
+    say = report.formal if free else report.error
     if target is None and attribute == "operationRef" and owner.get("messageRef") is not None:
         report.warning(
             "dangling-reference",

@@ -25,6 +25,7 @@ EVENT_DEFINITIONS = frozenset(
 )
 
 _PREFIX = f"{{{BPMN}}}"
+_LONGEST_NAME = 80
 
 
 def qualified(name: str) -> str:
@@ -76,6 +77,9 @@ def all_text(element: etree._Element) -> str:
 
 
 def label(element: etree._Element) -> str:
-    """How a finding calls an element: ``userTask 'approve'``."""
-    shown = element.get("id") or element.get("name")
-    return f"{local_name(element)} {shown!r}" if shown else f"{local_name(element)} without id"
+    """How a finding calls an element: by its drawn name with the id behind, ``userTask 'Approve order' (approve)``."""
+    element_id, name = element.get("id"), " ".join(element.get("name", "").split())
+    if not name:
+        return f"{local_name(element)} {element_id!r}" if element_id else f"{local_name(element)} without id"
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    return f"{local_name(element)} {shown!r}" + (f" ({element_id})" if element_id and element_id != name else "")

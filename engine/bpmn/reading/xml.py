@@ -40,9 +40,16 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
         encoding = declared[1].decode("ascii")
         raise Malformed(f"{place} is in the encoding {encoding[:40]!r}, which is not read here: save it in UTF-8.")
     # A parser belongs to one thread at a time, so each call has its own.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = _parser()
     try:
-        root = etree.fromstring(source, parser)
+        try:
+            root = etree.fromstring(source, parser)
+        except etree.XMLSyntaxError:
+            # The name of a namespace with a space in it is well-formed (Namespaces in XML 1.0, 3), and told of by
+            # libxml2 as an error.
+            if not _are_about_names(parser):
+                raise
+            root = etree.fromstring(source, _parser(recover=True))
     except etree.XMLSyntaxError as error:
         spared = _read_past_namespaces(source, error)
         if spared is not None:
@@ -76,6 +83,15 @@ def _bounded(root: etree._Element, place: str, limits: Limits) -> etree._Element
         raise _too_deep(place, limits)
     _refuse_crowds(root, place, limits)
     return root
+
+
+def _parser(*, recover: bool = False) -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover)
+
+
+def _are_about_names(parser: etree.XMLParser) -> bool:
+    """Whether all that libxml2 found wrong are names of namespaces that are no addresses."""
+    return all(error.type == etree.ErrorTypes.WAR_NS_URI for error in parser.error_log)
 
 
 def _refuse_crowds(root: etree._Element, place: str, limits: Limits) -> None:
