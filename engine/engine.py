@@ -74,6 +74,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
         self.url = url
         self.limits = limits or Limits()
         self.clock = clock or Clock()
+        trusted = Scripts(functions or {}, self.limits) if scripts == "trusted" else None
         self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
         self.stones = Stones(elsewhere=self._dispatcher.remote, look_again=self._learn)
         for stone in stones:
@@ -95,7 +96,7 @@ class Engine(ModelCalls, UndoCalls, OperatingCalls):
             limits=self.limits,
             families=Families(self.limits, self.clock),
             dispatcher=self._dispatcher,
-            scripts=Scripts(functions or {}, self.limits) if scripts == "trusted" else None,
+            scripts=trusted,
             workflow=self._workflow,
             keeps_time=by_itself,
         )

@@ -10,6 +10,7 @@ from typing import Any
 from .. import jsontext
 from ..bpmn.elements.tasks import ScriptTask
 from ..bpmn.running.token import Token
+from ..coroutines import refuse_coroutine
 from ..errors import BpmnError, Invalid, RiverstoneError
 from ..limits import Limits
 
@@ -18,6 +19,8 @@ class Scripts:
     """Runs Python from models with the process variables as names. There is no sandbox: whoever deploys is trusted."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]], limits: Limits) -> None:
+        for name, function in functions.items():
+            refuse_coroutine(function, f"The function {name!r}")
         self._functions = dict(functions)
         self._limits = limits
         self._compiled: dict[str, Any] = {}

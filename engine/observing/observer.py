@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ...models.vocabulary import InstanceKind, Phase, ProcessStatus
+from ..coroutines import refuse_coroutine
 from . import logs, tracing
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ class Observers:
         self._all: tuple[Observer, ...] = ()
 
     def add(self, observer: Observer) -> None:
-        """Tell this one too, from now on."""
+        """Tell this one too, from now on; raises Invalid for hooks that would never run."""
+        for name, hook in (("event", observer.event), ("change", observer.change)):
+            refuse_coroutine(hook, f"The hook {name!r} of the observer {type(observer).__name__!r}")
         self._all = (*self._all, observer)
 
     def tell_events(self, outcomes: Sequence[Outcome]) -> None:

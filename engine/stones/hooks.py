@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from ...models.vocabulary import UNDO_KINDS
 from .. import failpoints, jsontext
+from ..coroutines import refuse_unrun
 from ..errors import BpmnError, Invalid, NotFound, RiverstoneError
 from ..limits import Limits
 from ..observing import logs, tracing
@@ -49,6 +50,8 @@ def _carry_out(
         info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
         failpoints.reach("before-hook")
         returned = getattr(stone(), work.event)(info)
+        if returned is not None:
+            _take(returned, work, info)
         failpoints.reach("after-hook")
         _check_state(info.state, limits)
         if work.event != "monitor" or returned:
@@ -74,6 +77,17 @@ def _carry_out(
         )
         logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
         return _outcome(work, info, began, "failed", reason=_reason(error))
+
+
+def _take(returned: object, work: Work, info: TaskInfo) -> None:
+    """Let nothing that a hook returns be lost without a word."""
+    if work.event == "start" and isinstance(returned, Mapping):
+        for name, value in returned.items():
+            info.add_output(name, value)
+        return
+    refuse_unrun(returned, f"The hook {work.event!r} of the stone {work.stone!r}")
+    if work.event != "monitor":
+        info.log(f"{work.event} returned {type(returned).__name__}, which is not used: call task.add_output.")
 
 
 def _is_unchanged(work: Work, info: TaskInfo) -> bool:

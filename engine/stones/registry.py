@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ...models.vocabulary import HOOKS
 from .. import jsontext
+from ..coroutines import refuse_coroutine
 from ..errors import Invalid
 from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stone import Stone
@@ -56,6 +57,9 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             raise Invalid(
                 f"The stone {stone.__name__} has no code: set its class attribute 'code'.", code="stone-invalid"
             )
+        for hook in HOOKS:
+            if stone.has(hook):
+                refuse_coroutine(getattr(stone, hook), f"The hook {hook!r} of the stone {stone.code!r}")
         others = [known for known in self._own.get(stone.code, ()) if known.serves != stone.serves]
         self._own[stone.code] = [*others, stone]
         self._sort(stone.code)

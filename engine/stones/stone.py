@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..coroutines import refuse_coroutine, refuse_unrun
 from ..errors import Invalid
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ class Stone:
     grace: ClassVar[float] = 240.0
     """Seconds that a running task is given to stop when its process fails or is cancelled."""
 
-    def start(self, task: TaskInfo) -> None:
-        """Do it. Returning is success, raising is failure."""
+    def start(self, task: TaskInfo) -> Mapping[str, Any] | None:
+        """Do it. Returning is success, raising is failure; a mapping that is returned becomes outputs."""
+        return None
 
     def monitor(self, task: TaskInfo) -> bool | None:
         """Look once, without waiting: true when it is done, anything else to be asked again later."""
@@ -77,14 +79,14 @@ class Stone:
 def stone_of_function(code: str, function: Callable[[TaskInfo], Any], options: Mapping[str, Any]) -> type[Stone]:
     """A stone class whose ``start`` calls the function; a mapping that it returns becomes outputs."""
 
-    def start(self: Stone, task: TaskInfo) -> None:
+    refuse_coroutine(function, f"The function of the stone {code!r}")
+
+    def start(self: Stone, task: TaskInfo) -> Mapping[str, Any] | None:
         returned = function(task)
-        if isinstance(returned, Mapping):
-            for name, value in returned.items():
-                task.add_output(name, value)
-        elif returned is not None:
-            kind = type(returned).__name__
-            raise TypeError(f"The function of stone {code!r} returned {kind}, not a mapping or None.")
+        if returned is None or isinstance(returned, Mapping):
+            return returned
+        refuse_unrun(returned, f"The function of the stone {code!r}")
+        raise TypeError(f"The function of stone {code!r} returned {type(returned).__name__}, not a mapping or None.")
 
     unknown = [name for name in options if name.startswith("_") or not hasattr(Stone, name)]
     if unknown:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 from asyncio import CancelledError
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Limits, NotFound, Stone, TaskInfo
+from riverstone.engine import Engine, Invalid, Limits, NotFound, Observer, Stone, TaskInfo
+from riverstone.models.vocabulary import HOOKS
 
 from .sketch import line, service
 
@@ -50,6 +52,84 @@ def outcome(engine: Engine, function: Callable[[TaskInfo], Any]) -> tuple[str, s
     after = engine.wait(engine.start(key="good-line", name="test").process_instance_id, timeout=20)
     assert after.native_output_values == {"good": {"ok": True}}
     return ended.status, ended.reason or ""
+
+
+async def later(task: TaskInfo) -> None:
+    raise AssertionError("nobody awaits it")
+
+
+def step_by_step(task: TaskInfo) -> Iterator[int]:
+    yield 1
+
+
+async def both(task: TaskInfo) -> AsyncIterator[int]:
+    yield 1
+
+
+class Asking:
+    async def __call__(self, task: TaskInfo) -> None:
+        raise AssertionError("nobody awaits it")
+
+
+@pytest.mark.parametrize("never", [later, step_by_step, both, partial(later), Asking()])
+def test_what_would_never_run_is_refused_where_it_is_registered(engine: Engine, never: Any) -> None:
+    """Such a hook once succeeded without running: a delete said delete.success, and the thing was there."""
+    with pytest.raises(Invalid, match="never run") as refused:
+        engine.stone("bad")(never)
+    assert refused.value.code == "never-run"
+    for hook in HOOKS:
+        with pytest.raises(Invalid, match=f"The hook '{hook}' of the stone 'bad'"):
+            engine.register(type("Bad", (Stone,), {"code": "bad", hook: staticmethod(never)}))
+    assert "bad" not in engine.stones
+    with pytest.raises(Invalid, match="The function 'call'"):
+        Engine("sqlite:///:memory:", scripts="trusted", functions={"call": never})
+
+
+def test_an_observer_that_would_never_run_is_refused(engine: Engine) -> None:
+    with pytest.raises(Invalid, match="The hook 'change' of the observer"):
+        engine.observe(type("Never", (Observer,), {"change": later})())
+
+
+def test_a_hook_that_returns_something_to_await_fails_and_says_so(engine: Engine) -> None:
+    status, reason = outcome(engine, lambda task: later(task))
+    assert (status, "returned a coroutine, which nobody runs" in reason) == ("failed", True)
+
+    class Lazy(Stone):
+        code = "lazy"
+
+        def start(self, task: TaskInfo) -> None:
+            return None
+
+        def delete(self, task: TaskInfo) -> None:
+            return later(task)  # type: ignore[return-value]
+
+    engine.register(Lazy)
+    engine.deploy(line("lazy-line", service("lazy", "lazy")))
+    started = engine.wait(engine.start(key="lazy-line", name="test").process_instance_id, timeout=20)
+    undone = engine.wait(engine.delete(started.process_instance_id).process_instance_id, timeout=20)
+    assert undone.status == "delete.failed"
+    (task,) = engine.tasks(undone.delete_process_instance_id or "")
+    assert "asyncio.run" in (task.reason or "")
+
+
+def test_what_a_hook_returns_is_used_or_told_of(engine: Engine) -> None:
+    class Returning(Stone):
+        code = "returning"
+
+        def start(self, task: TaskInfo) -> dict[str, Any]:
+            return {"id": "i-1"}
+
+        def delete(self, task: TaskInfo) -> None:
+            return {"gone": True}  # type: ignore[return-value]
+
+    engine.register(Returning)
+    engine.deploy(line("returning-line", service("one", "returning")))
+    started = engine.wait(engine.start(key="returning-line", name="test").process_instance_id, timeout=20)
+    assert started.native_output_values == {"one": {"id": "i-1"}}
+    undone = engine.wait(engine.delete(started.process_instance_id).process_instance_id, timeout=20)
+    assert undone.status == "delete.success"
+    (task,) = engine.tasks(undone.delete_process_instance_id or "")
+    assert any("delete returned dict, which is not used" in str(line) for line in task.log)
 
 
 def raising(error: BaseException) -> Callable[[TaskInfo], None]:
