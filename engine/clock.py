@@ -43,12 +43,6 @@ class VirtualClock(Clock):
         self._now = max(self._now, moment)
 
 
-def passed() -> float:
-    """Seconds by a clock that nobody sets and that, where there is one, goes on while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
 @overload
 def moment(milliseconds: int) -> datetime: ...
 @overload

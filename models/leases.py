@@ -33,6 +33,8 @@ class Due(NamedTuple):
     graces: bool
     owed: bool
     """Messages and signals. The last three may be those of other engines."""
+    now: int
+    """When that was so, by the database's own time."""
 
 
 SUSPECT = 2
@@ -93,15 +95,20 @@ class Leases:
                     return 0
                 if engine.closing:
                     return self.store.run(LEAVE_TASKS, (now, engine.id))
-                return self.store.run(LOSE_TASKS, (now, now, engine.id))
+                return self.store.run(LOSE_TASKS, (now, engine.id))
 
             released += self.store.write(take)
         return released
 
+    def now(self) -> int:
+        """The database's own time in milliseconds since 1970."""
+        return int(self.store.value(f"SELECT {self._now}"))
+
     def due(self, engine_id: str, now: int) -> Due:
         """What there is to see to now, in one question: mostly there is nothing, and it is asked all the time."""
-        ((free, owned, timers, graces, owed),) = self.store.read(SELECT_DUE, (now, now, engine_id, now, now))
-        return Due(bool(free), bool(owned), bool(timers), bool(graces), bool(owed))
+        sql = f"{SELECT_DUE}, {self._now}"
+        ((free, owned, timers, graces, owed, store_now),) = self.store.read(sql, (now, now, engine_id, now, now))
+        return Due(bool(free), bool(owned), bool(timers), bool(graces), bool(owed), int(store_now))
 
     def claim(
         self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
@@ -187,7 +194,8 @@ class Leases:
         self.store.write_own(move)
 
 
-SQLITE_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+SQLITE_NOW = "riverstone_now()"
+"""A function of the store's: all its engines are on one machine, so time that nobody sets is the same for them."""
 POSTGRESQL_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 MYSQL_NOW = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"
 
@@ -209,10 +217,10 @@ OUTDATE = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `proc
 SHIFT_GRACES = "UPDATE `process_instance` SET `due` = `due` + ? WHERE `due_owner` = ? AND `due` IS NOT NULL"
 SHIFT_TIMERS = "UPDATE `wait` SET `due` = `due` + ? WHERE `owner` = ? AND `due` IS NOT NULL AND `kind` = 'timer'"
 LEAVE_TASKS = "UPDATE `task` SET `owner` = NULL, `due` = COALESCE(`due`, ?)" + _THEIRS
-# A task that was lost before has no due time while it is in hand; another may still show when it was last due.
+# What is in hand has no due time.
 # MariaDB assigns in this order, and the count needs the due time as it was.
 LOSE_TASKS = (
-    "UPDATE `task` SET `lost` = `lost` + CASE WHEN `due` IS NULL OR (`lost` = 0 AND `due` <= ?) THEN 1 ELSE 0 END,"
+    "UPDATE `task` SET `lost` = `lost` + CASE WHEN `due` IS NULL THEN 1 ELSE 0 END,"
     " `owner` = NULL, `due` = COALESCE(`due`, ?)"
 ) + _THEIRS
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import count
+from typing import Any
 
 from .catalogue import Catalogue
 from .cipher import Cipher, opened
@@ -15,6 +17,7 @@ from .instance_filter import InstanceFilter
 from .receivers import ReceiverFilter
 from .row_types import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow, WaitRow, columns
 from .statements import marks, select
+from .uptime import boot_id, uptime
 
 ID_BLOCK = 500
 RECEIVERS = 20
@@ -31,6 +34,8 @@ class Store(Connection):
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._prepare_sequence()
+        if self.kind == "sqlite":
+            self._prepare_clock()
         self.catalogue = Catalogue(self)
 
     # -- ids
@@ -39,6 +44,24 @@ class Store(Connection):
         if self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'") is None:
             with suppress(AlreadyUsed):
                 self.execute("INSERT INTO `sequence` (`name`, `next`) VALUES ('id', 1)")
+
+    def _prepare_clock(self) -> None:
+        """Give SQLite a clock that nobody sets; the first who opens a file since the machine started sets it right."""
+        boot = boot_id()[:24]
+
+        def base() -> int:
+            known = self.value("SELECT `next` FROM `sequence` WHERE `name` = ?", (f"clock {boot}",))
+            if known is not None and boot:
+                return int(known)
+            seen = self.value("SELECT MAX(`seen`) FROM `engine_node`") or 0
+            found = max(time.time_ns() // 1_000_000, int(seen)) - round(uptime() * 1000)
+            self.run("DELETE FROM `sequence` WHERE `name` LIKE 'clock %'")
+            self.run("INSERT INTO `sequence` (`name`, `next`) VALUES (?, ?)", (f"clock {boot}", found))
+            return found
+
+        zero = self.write(base)
+        database: Any = self._database
+        database.register_function(lambda: zero + round(uptime() * 1000), "riverstone_now", 0)
 
     def new_id(self) -> int:
         """The next number of the sequence that process instances and tasks share; gaps are normal."""

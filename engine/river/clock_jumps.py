@@ -6,7 +6,7 @@ import logging
 import time
 
 from ...models import Handovers
-from ..clock import passed
+from ...models.uptime import uptime
 from ..instance.facilities import Facilities
 from .lease import Lease
 from .river import River
@@ -31,7 +31,7 @@ class ClockJumps:
 
     def follow(self, now: int) -> None:
         """Read the clock; where it has jumped, move what is due, in the store and here. Raises StoreError."""
-        awake, gone_by = time.monotonic(), passed()
+        awake, gone_by = time.monotonic(), uptime()
         if self._read is not None and self._facilities.clock.runs_by_itself:
             # While the machine sleeps no stone runs, but a timer does.
             jump = now - self._read[0] - round((awake - self._read[1]) * 1000)

@@ -8,7 +8,6 @@ import time
 
 from ...models import EngineRow
 from .. import failpoints
-from ..clock import Clock
 from .lease import Lease, process_started
 
 logger = logging.getLogger("riverstone.engine")
@@ -22,9 +21,8 @@ WITNESSED = 8.0
 class DeadEngines:
     """What one engine knows of the others on its store."""
 
-    def __init__(self, lease: Lease, clock: Clock) -> None:
+    def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._clock = clock
         self._observed: dict[str, tuple[int, float]] = {}
         """By engine: its last sign of life, and since when this engine has seen no other."""
 
@@ -35,7 +33,7 @@ class DeadEngines:
         dead = [row for row in engines if self._is_dead(row)]
         if dead:
             failpoints.reach("before-takeover")
-            released = self._lease.leases.take_from(dead, self._clock.now())
+            released = self._lease.leases.take_from(dead, self._lease.moment())
             failpoints.reach("after-takeover")
             logger.info("released %d tasks of %d engines that died", released, len(dead))
 

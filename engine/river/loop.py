@@ -52,7 +52,7 @@ class Loop:
         self.pending = pending
         self.passive = passive
         self.thread: threading.Thread | None = None
-        self.dead_engines = DeadEngines(lease, facilities.clock)
+        self.dead_engines = DeadEngines(lease)
         self._polls = StorePolls(facilities, river, lease, pending, start_due)
         self._clock_jumps = ClockJumps(facilities, river, lease, passive=passive)
         self._stopping = False

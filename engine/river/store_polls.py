@@ -53,17 +53,19 @@ class StorePolls:
         """Put what is due into the inbox; whether there was anything. Raises StoreError."""
         engine_id = self.facilities.engine_id
         due = self._leases.due(engine_id, now)
-        moved = self._claim_tasks(now, due.free)
+        # What others have left is taken when it is due for them too, whatever this engine's clock shows.
+        common = min(now, due.now) if self.facilities.clock.runs_by_itself else now
+        moved = self._claim_tasks(common, due.free)
         moved = self._start_due(now) or moved
         if due.owned or moved:
             moved = self._poll_tasks(now) or moved
         if due.timers:
-            self._claimed = max(self._claimed, self._leases.claim_timers(engine_id, now, MOST_AT_ONCE))
+            self._claimed = max(self._claimed, self._leases.claim_timers(engine_id, common, MOST_AT_ONCE))
             for number, token, which in self._leases.due_timers(engine_id, now, MOST_AT_ONCE):
                 self.river.post(due_action("timer", number, token, which))
                 moved = True
         if due.graces:
-            self._claimed = max(self._claimed, self._leases.claim_graces(engine_id, now, MOST_AT_ONCE))
+            self._claimed = max(self._claimed, self._leases.claim_graces(engine_id, common, MOST_AT_ONCE))
             for number in self._leases.due_graces(engine_id, now, MOST_AT_ONCE):
                 self.river.post(due_action("grace", number))
                 moved = True
@@ -71,7 +73,7 @@ class StorePolls:
             self._leases.claim_events(engine_id)
             moved = self._pending.add(self.facilities.store.events(engine_id, MOST_AT_ONCE)) or moved
         if self.facilities.dispatcher.remote:
-            for number, task_id in self._handovers.overdue(engine_id, now - DEADLINE):
+            for number, task_id in self._handovers.overdue(engine_id, common - DEADLINE):
                 self.river.post(due_action("task", number, task_id))
                 moved = True
         return moved
