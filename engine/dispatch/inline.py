@@ -10,7 +10,7 @@ from .. import failpoints
 from ..stones.hooks import perform
 from ..stones.stone import Stone
 from ..work import Outcome, StopRequest, Work
-from .dispatcher import Reports
+from .dispatcher import Reports, stone_to_call
 
 TOGETHER = 0.005
 """Seconds within which the results of short tasks are reported together."""
@@ -93,8 +93,8 @@ class InlineDispatcher:
         return moved
 
     def stone_for(self, work: Work) -> type[Stone] | None:
-        """The class that carries out this work, None while it is not registered."""
-        return self.reports.stone_for(work)
+        """The class whose hook is to be called for this work now; None where none may be or can be."""
+        return stone_to_call(self.reports, work)
 
     def _next(self) -> Work | None:
         try:

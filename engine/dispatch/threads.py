@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .. import failpoints
 from ..stones.hooks import perform
 from ..work import StopRequest, Work
-from .dispatcher import Reports
+from .dispatcher import Reports, stone_to_call
 
 PROGRESS_INTERVAL = 0.5
 """Seconds between two progress reports of one task that are worth a write."""
@@ -117,7 +117,7 @@ class ThreadsDispatcher:
             return work, request
 
     def _perform(self, work: Work, request: StopRequest) -> None:
-        stone = self.reports.stone_for(work)
+        stone = stone_to_call(self.reports, work)
         if stone is None:
             return
         last = 0.0
