@@ -12,7 +12,7 @@ from ..models.vocabulary import InstanceKind, ProcessStatus, TaskKind, TaskStatu
 
 Item = TypeVar("Item")
 Executor: TypeAlias = Literal["stone", "decision", "person"]
-Undone: TypeAlias = Literal["undone", "retained", "failed"]
+Undone: TypeAlias = Literal["undone", "left", "retained", "failed"]
 UndoAction: TypeAlias = Literal[UndoKind, "retain"]
 
 
@@ -167,7 +167,10 @@ class Task:
     origin_task_id: str | None = None
     """For a task of an undo instance: the task that it undoes."""
     undo: Undone | None = None
-    """For a forward task, what became of it; None while it is kept."""
+    """For a forward task, what became of it; None while it is kept.
+
+    ``left`` is one whose hook ended after its undo: what it made exists until it is undone once more.
+    """
     after: tuple[str, ...] = ()
     """The ids of the tasks that it causally followed."""
     log: tuple[str, ...] = ()

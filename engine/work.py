@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from ..models.uptime import uptime
 from ..models.vocabulary import LedgerEvent
-from .clock import passed
 
 MOST_LOG_LINES = 200
 Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
@@ -43,8 +43,8 @@ class Work:
     """How many engines have lost the task before: a result of an earlier delivery comes too late."""
     traceparent: str | None = None
     """Where the process's trace goes on (W3C Trace Context), if it is traced."""
-    since: float = field(default_factory=passed, compare=False)
-    """When it was handed over, or came to whoever carries it out, by :func:`.clock.passed`."""
+    since: float = field(default_factory=uptime, compare=False)
+    """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 
 
 @dataclass(kw_only=True, slots=True)

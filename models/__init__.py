@@ -1,7 +1,7 @@
 """The store: a Peewee schema, its migrations, and constant statements where a step is hot."""
 
 from .access import AccessRecords
-from .changes import Changes
+from .changes import Changes, StragglerKey
 from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
@@ -21,6 +21,7 @@ from .row_types import (
     KeyRow,
     Look,
     ModelRow,
+    StragglerRow,
     TaskRow,
     TokenRow,
     WaitRow,
@@ -58,6 +59,8 @@ __all__ = [
     "Store",
     "StoreClosed",
     "StoreError",
+    "StragglerKey",
+    "StragglerRow",
     "TaskRow",
     "TokenRow",
     "WaitRow",

@@ -7,9 +7,19 @@ from functools import partial
 
 from .errors import RevisionConflict
 from .receivers import EVERY_ANY, ReceiverFilter
-from .row_types import AuditRow, ContentRow, DeploymentRow, EventRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from .row_types import (
+    AuditRow,
+    ContentRow,
+    DeploymentRow,
+    EventRow,
+    InstanceRow,
+    StragglerRow,
+    TaskRow,
+    TokenRow,
+    WaitRow,
+)
 from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks
-from .vocabulary import TriggerKind
+from .vocabulary import LedgerEvent, TriggerKind
 
 INSTANCE_SET = (
     "next_token",
@@ -64,6 +74,7 @@ INSERT_TASK = Graded.insert("task", TaskRow, 18, 19, 25)
 INSERT_TOKEN = Insert.of("token", TokenRow)
 INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
+INSERT_STRAGGLER = Insert.of("straggler", StragglerRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
 INSERT_AUDIT = Insert.of("audit", AuditRow)
@@ -85,6 +96,7 @@ UPDATE_TOKEN = Update("token", TOKEN_SET, where=("process_instance_id", "id"))
 DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 REACHED = Update("event", ("reached",), where=("id", "reached"))
+DELETE_STRAGGLER = Delete("straggler", ("task_id", "attempt", "event", "delivery"))
 DELETE_EVENT = Delete("event", ("id",))
 MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
 # These find a row only where something is wrong: SQLite's driver goes to the database once more for each that is found.
@@ -124,6 +136,10 @@ on_written: Callable[[], None] | None = None
 """What is called when a transaction has written everything and is not yet committed; for tests of crashes."""
 
 
+StragglerKey = tuple[int, int, LedgerEvent, int]
+"""Which hook it is: task, attempt, event, delivery."""
+
+
 class Changes:
     """What steps have changed since the last commit; rows are read only when it is written."""
 
@@ -155,6 +171,8 @@ class Changes:
         """What processes begin by beside their deployments: kind, name, deployment and start node."""
         self.unheard: list[ReceiverFilter] = []
         """Messages for which nobody waits."""
+        self.new_stragglers: list[StragglerRow] = []
+        self.gone_stragglers: list[StragglerKey] = []
         self.new_audit: list[AuditRow] = []
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
@@ -229,6 +247,10 @@ class Changes:
             self.reached and write(REACHED, self.reached) != len(self.reached)
         ):
             raise RevisionConflict("another engine has delivered a message")
+        if self.new_stragglers:
+            run(INSERT_STRAGGLER, self.new_stragglers)
+        if self.gone_stragglers:
+            write(DELETE_STRAGGLER, self.gone_stragglers)
         if self.new_start_requests:
             write(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:

@@ -29,7 +29,8 @@ class Figures(NamedTuple):
     undo_failed: tuple[Group, ...]
     """Process instances whose undo has failed, by status; without ages."""
     left: tuple[Group, ...]
-    """Tasks whose results no undo takes back any more, or could not yet: ``retained``, ``skipped``, ``failed``."""
+    """Tasks whose results no undo takes back any more, or could not yet: ``retained``, ``skipped``, ``failed``,
+    ``left`` (undone before their hooks had ended)."""
     owed: Group
     """Messages and signals that were thrown and not delivered."""
     due: int | None
@@ -77,5 +78,5 @@ UNDO_FAILED = (
     " WHERE (`status` = 'rollback.failed' OR `status` = 'cancel.failed' OR `status` = 'delete.failed')"
     " AND `phase` = 'ended' GROUP BY `status`"
 )
-LEFT = "SELECT `undo`, COUNT(*) FROM `task` WHERE `undo` IN ('retained', 'skipped', 'failed') GROUP BY `undo`"
+LEFT = "SELECT `undo`, COUNT(*) FROM `task` WHERE `undo` IN ('retained', 'skipped', 'failed', 'left') GROUP BY `undo`"
 OWED = "SELECT COUNT(*), MIN(`created`) FROM `event`"

@@ -37,14 +37,17 @@ class Retention:
     ) -> tuple[list[Candidate], int | None]:
         """Instances that ended ``before``, oldest first, of ids above ``after``; and where to look on, None at the end.
 
-        Left out are those with ``kept_flag``, and unless ``even_undeleted`` (which a protected model overrules) those
-        with rows that an undo would touch: rows not marked as ``undone``.
+        Left out are those with ``kept_flag``, those with a hook whose end nobody has heard of yet, and unless
+        ``even_undeleted`` (which a protected model overrules) those with rows that an undo would touch: rows not marked
+        as ``undone``.
         """
         found = self.store.read(SELECT_ENDED, (before, after, MOST_AT_ONCE))
         candidates: list[Candidate] = []
         for number, revision, status, flags, *linked, protected in found:
             undos = tuple(undo for undo in linked if undo is not None)
             if status not in SETTLED or flags & kept_flag or not self._all_ended(undos, before):
+                continue
+            if self.store.read(f"{SELECT_STRAGGLING} ({marks((number, *undos))}) LIMIT 1", (number, *undos)):
                 continue
             settled = (even_undeleted and not protected) or status == "delete.success"
             if settled or not self._needed(number, undone):
@@ -81,7 +84,7 @@ class Retention:
     def _remove_rest(self, number: int, *, whole: bool) -> None:
         run = self.store.run
         run(DELETE_SNAPSHOT, (number,))
-        for table in ("process_instance", "token", "wait", "start_request"):
+        for table in ("process_instance", "token", "wait", "start_request", "straggler"):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:
             run("DELETE FROM `task` WHERE `process_instance_id` = ?", (number,))
@@ -128,6 +131,7 @@ SELECT_ENDED = (
 SELECT_ENDED_UNDO = (
     "SELECT 1 FROM `process_instance` WHERE `process_instance_id` = ? AND `phase` = 'ended' AND `ended` <= ?"
 )
+SELECT_STRAGGLING = "SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL AND `process_instance_id` IN"
 DELETE_HEAD = "DELETE FROM `process_instance` WHERE `process_instance_id` = ? AND `revision` = ? AND `phase` = 'ended'"
 # The generated model of an undo process carries the number of the process in its key, and nobody else runs it.
 DELETE_SNAPSHOT = (

@@ -177,6 +177,19 @@ MEANING: Final = 1
 
 
 @dataclass(slots=True)
+class StragglerRow:
+    """A hook that may still run although its task has ended or gone on; which one, first."""
+
+    task_id: int
+    attempt: int
+    event: LedgerEvent
+    delivery: int
+    process_instance_id: int
+    owner: str | None
+    """The engine that runs it, or workers do; None where that engine was taken for dead."""
+
+
+@dataclass(slots=True)
 class DeploymentRow:
     """One deployment; ``sources`` is a JSON array of XML texts, the first holding the process to run."""
 
@@ -293,6 +306,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "token": TokenRow,
     "wait": WaitRow,
     "event": EventRow,
+    "straggler": StragglerRow,
     "access_key": KeyRow,
     # Beside these columns it has the number of the row.
     "audit": AuditRow,

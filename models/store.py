@@ -15,7 +15,7 @@ from .connection import Connection
 from .errors import AlreadyUsed
 from .instance_filter import InstanceFilter
 from .receivers import ReceiverFilter
-from .row_types import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow, WaitRow, columns
+from .row_types import ContentRow, EventRow, InstanceRow, Look, StragglerRow, TaskRow, TokenRow, WaitRow, columns
 from .statements import marks, select
 from .uptime import boot_id, uptime
 
@@ -177,6 +177,10 @@ class Store(Connection):
         """Those of these monitors that are this engine's and due again at this time."""
         return {number for (number,) in self.read(f"{SELECT_LOOKED_AT} ({marks(task_ids)})", (due, owner, *task_ids))}
 
+    def stragglers(self, process_instance_id: int) -> list[StragglerRow]:
+        """The hooks of one instance that may still run although their tasks have ended or gone on."""
+        return self.rows(StragglerRow, SELECT_STRAGGLERS, (process_instance_id,))
+
     # -- tokens and waits
 
     def tokens(self, process_instance_id: int) -> list[TokenRow]:
@@ -251,6 +255,7 @@ SELECT_RECORD = (
 )
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
+SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
 SELECT_DUE_TASKS = (
     "SELECT `process_instance_id`, `id` FROM `task`"

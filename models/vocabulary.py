@@ -77,8 +77,11 @@ TaskStatus: TypeAlias = Literal[
     "delete.retained",
 ]
 
-UndoMark: TypeAlias = Literal["undone", "retained", "failed", "skipped", "never-begun"]
-"""What became of a row of the ledger when it was to be undone; None while nothing was."""
+UndoMark: TypeAlias = Literal["undone", "left", "retained", "failed", "skipped", "never-begun"]
+"""What became of a row of the ledger when it was to be undone; None while nothing was.
+
+``left`` is one that was undone before its hook had ended: what that made since then is there until it is undone again.
+"""
 
 UndoPolicy: TypeAlias = Literal["delete", "retain", "retain-except-on-failed-start"]
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, runtime_checkable
 
 from ...models import HandedRow, Handovers
-from ..clock import passed
+from ...models.uptime import uptime
 from ..limits import Limits
 from ..stones.stone import Stone
 from ..work import Outcome, Work
@@ -94,7 +94,7 @@ class Dispatcher(Protocol):
 
 def stone_to_call(reports: Reports, work: Work) -> type[Stone] | None:
     """The class whose hook is to be called for this work now, in this process; None where none may be or can be."""
-    return reports.stone_for(work) if reports.may_begin(work, passed() - work.since) else None
+    return reports.stone_for(work) if reports.may_begin(work, uptime() - work.since) else None
 
 
 @runtime_checkable

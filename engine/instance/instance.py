@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
-from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, TaskRow
+from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, StragglerKey, StragglerRow, TaskRow
 from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
@@ -66,6 +66,8 @@ class Instance:
         self.content = content
         self.definition = definition
         self.tasks = tasks
+        self.stragglers: dict[StragglerKey, str | None] = {}
+        """Hooks that may still run although their tasks have ended or gone on, and where."""
         self.to_hand_over: list[TaskRow] = []
         """What the present step wants carried out once it is committed."""
         self._followed: tuple[tuple[int, ...], str] = (), ""
@@ -98,6 +100,11 @@ class Instance:
         self.weight.load(self.tasks.values(), tokens)
         self.saved.tokens.update(token.id for token in tokens)
         self.saved.waits.update(wait.token for wait in waits)
+
+    def load_stragglers(self) -> None:
+        """The same for hooks that may still run; asked of what has ended too."""
+        for each in self.facilities.store.stragglers(self.number):
+            self.stragglers[each.task_id, each.attempt, each.event, each.delivery] = each.owner
 
     def join(self, turn: Transaction) -> None:
         """Write into this turn's transaction from now on."""
@@ -266,8 +273,35 @@ class Instance:
             row.undo = "never-begun"
         elif not held_back:
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
+            self.note_straggler(row)
         self.end_task(row, status, reason)
         row.reason = reason
+
+    def note_straggler(self, row: TaskRow) -> None:
+        """The row ends or goes on while its hook may run: whoever runs it is to hear of that, and to report its end."""
+        if row.due is not None or row.status == "stone-missing":
+            return
+        key = row.id, row.attempt, row.event, ledger.delivery(row)
+        if key not in self.stragglers:
+            self.stragglers[key] = row.owner
+            self.changes.new_stragglers.append(StragglerRow(*key, self.number, row.owner))
+
+    def has_ended(self, key: StragglerKey) -> bool:
+        """Forget a hook that has ended, or never will be heard of; whether it was one that might still run."""
+        if key not in self.stragglers:
+            return False
+        del self.stragglers[key]
+        self.changes.gone_stragglers.append(key)
+        self.changes.instance_changed(self.row)
+        return True
+
+    def may_run(self, task_id: int) -> bool:
+        """Whether a hook of the task may run now that this task, as it stands, does not tell of."""
+        facilities = self.facilities
+        if facilities.dispatcher.running(task_id):
+            return True
+        elsewhere = (None, facilities.engine_id)
+        return any(key[0] == task_id and owner not in elsewhere for key, owner in self.stragglers.items())
 
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         text = jsontext.dumps(dict(payload)) if payload else None

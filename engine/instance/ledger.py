@@ -53,6 +53,8 @@ def work_of(
         phase = PHASES.get(target.status, "partial")
         if row.event in UNDO_KINDS:
             outputs = target.outputs
+            if late := kept(row).get("late"):
+                outputs = jsontext.dumps({**(jsontext.read(outputs) if outputs else {}), **late})
             start_key = f"{origin.id}-{target.id}-{target.generation}"
     elif row.event in UNDO_KINDS:
         key = f"{key}-{row.event}"
@@ -106,8 +108,9 @@ def work_of_monitor(monitor: Look) -> Work:
 def kept(row: TaskRow) -> dict[str, Any]:
     """What the engine keeps in a row.
 
-    ``retries``, ``begun``, ``handler``, inside of a run ``put_out``, and what does not count: ``tried`` of the
-    attempts, ``survived`` of the losses.
+    ``retries``, ``begun``, ``handler``, inside of a run ``put_out``, ``late`` outputs with which it is to be undone
+    once more (of a task of an undo: with which it does so), and what does not count: ``tried`` of the attempts,
+    ``survived`` of the losses.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:
@@ -241,15 +244,36 @@ def enter(row: TaskRow, outcome: Outcome) -> None:
     row.reason = outcome.reason
 
 
-def enter_late(row: TaskRow, outputs: Mapping[str, Any]) -> bool:
-    """Add outputs that came after the row had ended or gone on; whether they said anything new."""
+def enter_late(row: TaskRow, outputs: Mapping[str, Any], *, again: bool) -> bool:
+    """Add outputs that came after the row had ended or gone on; whether they said anything new.
+
+    Those that say something else than what is there, or come while the next attempt is in hand, are kept beside it for
+    an undo of their own; ``again`` has that done whatever they say, since the undo that was called did not know them.
+    """
     before = jsontext.read(row.outputs) if row.outputs else {}
-    if outputs.keys() <= before.keys():
-        return False
-    row.outputs = jsontext.dumps({**outputs, **before})
-    gone = " after the task was taken back: what it names may still exist" if row.undo == "undone" else ""
-    _log(row, (f"A late result was recorded{gone}.",))
-    return True
+    late: list[dict[str, Any]] = kept(row).get("late", [])
+    other = [name for name, value in outputs.items() if name in before and before[name] != value]
+    said = bool(outputs) and (bool(other) or not outputs.keys() <= before.keys()) and dict(outputs) not in late
+    if said:
+        told = f", with another {', '.join(other)}" if other else ""
+        _log(row, (f"A late result was recorded{told}.",))
+        if not row.open:
+            row.outputs = jsontext.dumps({**outputs, **before})
+    if again:
+        _log(row, ("Its hook ended after its undo was called, which is therefore called once more.",))
+    if again or (said and (other or row.open)):
+        keep(row, late=[*late, dict(outputs)])
+    return said
+
+
+def take_late(row: TaskRow) -> dict[str, Any]:
+    """The outputs that the next undo of a row is called with beside the others, which it then knows; empty without."""
+    late = kept(row).get("late")
+    if not late:
+        return {}
+    keep(row, late=late[1:])
+    taken: dict[str, Any] = late[0]
+    return taken
 
 
 def _log(row: TaskRow, lines: tuple[str, ...]) -> None:

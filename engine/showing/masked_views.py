@@ -28,6 +28,7 @@ TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 
 SHOWN_UNDO: Mapping[UndoMark, Undone] = {
     "undone": "undone",
+    "left": "left",
     "retained": "retained",
     "failed": "failed",
     "skipped": "retained",

@@ -55,7 +55,7 @@ def paint_of(task: Task) -> Paint:
     """The colour of a task: what became of it in an undo, else how it ended, else what it does."""
     if task.undo == "undone":
         return UNDONE
-    if task.undo == "retained" or task.status.endswith((".retained", ".skipped")):
+    if task.undo in ("retained", "left") or task.status.endswith((".retained", ".skipped")):
         return RETAINED
     if task.undo == "failed" or task.status.endswith("failed"):
         return FAILED

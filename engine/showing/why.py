@@ -250,6 +250,14 @@ def _tell_kept(telling: Telling) -> None:
     """What an undo has left behind for good; a delete may yet take back what a rollback or a cancel passed over."""
     instance = telling.instance
     rows = [row for row in instance.tasks.values() if row.kind in ledger.FORWARD]
+    straggling = {key[0] for key, owner in instance.stragglers.items() if owner is not None}
+    for row in rows:
+        if row.undo == "left":
+            text = "ended after the task was undone. What it made since then exists until it is undone once more."
+            telling.say(f"A hook of {task_label(row)} {text}")
+        elif row.id in straggling and row.undo is not None:
+            text = "has not reported its end. If it still makes something, that is undone once more."
+            telling.say(f"A hook of {task_label(row)} {text}")
     given_up = [task_label(row) for row in rows if row.undo == "retained"]
     if given_up:
         why = "on request or by the model's policy"

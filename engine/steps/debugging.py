@@ -71,7 +71,7 @@ def try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | 
     next_attempt(row, stone)
     # The retries count from here; taking back what was left counts as none.
     ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1, survived=row.lost)
-    if instance.facilities.dispatcher.running(row.id):
+    if instance.may_run(row.id):
         # A hook past its timeout: the next one begins when it has come back.
         row.due = instance.now()
     else:

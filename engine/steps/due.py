@@ -31,7 +31,7 @@ def task_due(instance: Instance, task_id: int) -> None:
     if row.deadline is not None and row.deadline <= now and (ours or row.event == "monitor"):
         _timed_out(instance, row)
         return
-    if row.due is None or row.due > now or dispatcher.holds(task_id):
+    if row.due is None or row.due > now or dispatcher.holds(task_id) or instance.may_run(task_id):
         return
     if row.owner is not None and not ours:
         # A living engine has it in hand: a dead one's tasks are nobody's.
@@ -103,6 +103,7 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
         return
     if not dispatcher.withdraw(row.id):
         dispatcher.ask_to_stop(row.id, ledger.delivery(row))
+        instance.note_straggler(row)
     apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
 
 

@@ -18,6 +18,7 @@ from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
 from ..work import Outcome
 from .draining import is_fenced, is_stopping
+from .late import apply_late
 from .settling import settle
 
 DONE: Mapping[LedgerEvent, TaskStatus] = {
@@ -36,9 +37,7 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     # What workers were handed last has had its answer where the next hand-over is still to come.
     answered = row.due is not None and instance.facilities.dispatcher.remote
     if not row.open or answered or asked != (outcome.attempt, outcome.event, outcome.delivery):
-        if outcome.outputs and ledger.enter_late(row, outcome.outputs):
-            instance.changes.task_changed(row)
-            instance.save()
+        apply_late(instance, row, outcome)
         return
     before = row.outputs
     ledger.enter(row, outcome)

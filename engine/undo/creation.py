@@ -95,7 +95,8 @@ def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
 
 def _order(origin: ForwardInstance, kind: UndoKind) -> Order:
     order = plan(origin.tasks, kind)
-    called = [task_id for task_id in order.tasks if "entry" in (handler_used(origin.tasks[task_id], kind) or ())]
+    rows = [row for task_id in order.tasks if (row := origin.tasks[task_id]).undo != "left"]
+    called = [row.id for row in rows if "entry" in (handler_used(row, kind) or ())]
     return order._replace(origin=origin.number, called=frozenset(called))
 
 

@@ -21,7 +21,7 @@ from ..instance.instance import Instance, Transaction
 from ..work import Work
 from . import handlers
 from .frozen import Order
-from .nodes import Progress, UndoTask, undo_definition
+from .nodes import Progress, UndoProcess, UndoTask, undo_definition
 from .order import covers, handler_used, is_kept
 
 if TYPE_CHECKING:
@@ -165,10 +165,14 @@ class UndoInstance(Instance):
         row = self.new_task(token, target.stone, target.namespace, kind=kind, event=kind)
         row.target = target.id
         row.name = target.name or target.node
+        if late := ledger.take_late(target) if target.undo == "left" else None:
+            ledger.keep(row, late=late)
+            self.changes.task_changed(target)
+            self.changes.instance_changed(self.origin.row)
         row.parameters = target.parameters
         if (secret := ledger.kept(target).get("secret")) is not None:
             ledger.keep(row, secret=secret)
-        if (handler := handler_used(target, kind)) is not None:
+        if target.undo != "left" and (handler := handler_used(target, kind)) is not None:
             row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
             row.name, row.namespace = handler["of"][:255], handler["namespace"]
         self.hand_over_undo(row, token)
@@ -197,14 +201,13 @@ class UndoInstance(Instance):
                 self.hand_over(row, stone)
 
     def _still_running(self, row: TaskRow, target: TaskRow) -> bool:
-        """Whether the target's own hook runs here yet, within its grace, or an undo hook that was taken for failed.
+        """Whether the target's own hook runs yet, within its grace, or an undo hook that was taken for failed.
 
         Taking back what is being made would miss it.
         """
-        running = self.facilities.dispatcher.running
-        if running(row.id):
+        if self.may_run(row.id):
             return True
-        if target.status == "unknown" or not running(target.id):
+        if target.status == "unknown" or not self.origin.may_run(target.id):
             return False
         stone = self.facilities.stones.choose(target.stone, target.parameters)
         grace = stone.grace if stone is not None else 0.0
@@ -218,9 +221,30 @@ class UndoInstance(Instance):
     def undo_done(self, row: TaskRow, token: Token | None) -> None:
         """The hook has undone the row's target."""
         row.progress = 100
+        target = self._target(row)
         self._end_undo_task(row, UNDO_SUCCEEDED[self.kind], "undone", row.reason)
-        if token is not None:
+        if token is None:
+            return
+        if ledger.kept(target).get("late") and target.undo == "undone":
+            target.undo = "left"
+            self._begin_undo_task(token)
+        else:
             self.workflow.task_done(token, row.id, {})
+
+    def undoes(self, target: TaskRow) -> bool:
+        """Whether the hook that undoes this row of the origin has been called and has not come back."""
+        tasks = self.tasks.values()
+        return any(row.target == target.id and row.open and row.due is None for row in tasks)
+
+    def begin_again(self, target: TaskRow) -> None:
+        """Undo a row of the origin once more that a late result has left, reopening what has ended."""
+        workflow = self.workflow
+        assert isinstance(workflow.spec, UndoProcess)
+        ended = self.row.status == "success"
+        root = workflow.reopen()
+        if ended:
+            root.note(reopened=True)
+        workflow.new_token(workflow.spec.left_node(target.id), root, None, ())
 
     def undo_failed(self, row: TaskRow, token: Token | None, reason: str) -> None:
         """The hook has failed for good: independent branches go on, what must come later waits."""
@@ -270,6 +294,7 @@ def load_instance(
         instance = UndoInstance(facilities, row, content, definition, tasks, origin)
     instance.observed = row.status, row.phase
     instance.load()
+    instance.load_stragglers()
     return instance
 
 

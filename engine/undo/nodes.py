@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from ..authoring.definitions import Definition
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.elements.tasks import StoneTask
-from ..bpmn.running.node import Flow, Process, Root
+from ..bpmn.running.node import Flow, Node, Process, Root
 from ..bpmn.running.token import Token
 from .frozen import Order, Remaining
 
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from ...models import Changes, DeploymentRow, InstanceRow, TaskRow
     from ..bpmn.running.state import Saved
 
+LEFT = "left_"
 HANDLER_OF = "handler-of-"
 """What a handler of several steps is called by, with the task that it takes back behind."""
 MOST_AT_ONCE = 100
 """Tasks of one undo that begin in one turn, so that other processes have theirs in between."""
+
+
+class Origin(Protocol):
+    """What they ask of the process that is undone."""
+
+    tasks: dict[int, TaskRow]
 
 
 class UndoHost(Protocol):
@@ -34,6 +41,7 @@ class UndoHost(Protocol):
     saved: Saved
     changes: Changes
     progress: Progress | None
+    origin: Origin
 
     def now(self) -> int:
         """The engine's clock, in milliseconds since 1970."""
@@ -53,6 +61,18 @@ class UndoProcess(Process):
             node = UndoCall(self, task_id) if task_id in order.called else UndoTask(self, task_id)
             self.nodes[node.name] = node
 
+    def find(self, node_id: str) -> Node | None:
+        if node_id not in self.nodes and node_id.startswith(LEFT):
+            return self.left_node(int(node_id.removeprefix(LEFT)))
+        return super().find(node_id)
+
+    def left_node(self, target: int) -> Node:
+        """The node, which no file shows, that undoes a task once more."""
+        name = f"{LEFT}{target}"
+        if name not in self.nodes:
+            self.nodes[name] = LeftTask(self, target, name)
+        return self.nodes[name]
+
 
 def undo_definition(row: DeploymentRow, order: Order) -> Definition:
     """What an undo runs. It is made anew whenever that is loaded, since that takes little and nobody else runs it."""
@@ -64,9 +84,9 @@ class UndoTask(StoneTask):
 
     target: int
 
-    def __init__(self, process: UndoProcess, target: int) -> None:
+    def __init__(self, process: UndoProcess, target: int, name: str = "") -> None:
         # Not Spiff's own: of what that makes for every node nothing is used here, and it takes twenty times as long.
-        self.name = self.bpmn_id = self.namespace = f"task_{target}"
+        self.name = self.bpmn_id = self.namespace = name or f"task_{target}"
         self.bpmn_name = self.line = self.default = None
         self.process = process
         self.target = target
@@ -77,6 +97,13 @@ class UndoTask(StoneTask):
 
     def leave(self, token: Token) -> None:
         _done(token, self.target)
+
+
+class LeftTask(UndoTask):
+    """Takes back what a hook made that ended after its task was undone; nothing waits for that."""
+
+    def leave(self, token: Token) -> None:
+        token.workflow.drop(token)
 
 
 class UndoCall(CallActivity):
@@ -98,6 +125,12 @@ class UndoRoot(Root):
     """What the token of a whole undo stands on; it begins the others."""
 
     def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
+        process = cast(UndoProcess, self.process)
+        host = cast(UndoHost, scope.workflow.host)
+        known = set(process.order.tasks)
+        for row in host.origin.tasks.values():
+            if row.undo == "left" and row.id not in known:
+                scope.workflow.new_token(process.left_node(row.id), scope, None, ())
         begin_next(scope)
 
     def goes_on(self, scope: Token) -> bool:
@@ -109,10 +142,14 @@ class Progress(Remaining):
     """How far one undo has come, and which of its rows came of which task."""
 
     def __init__(self, process: UndoProcess, tasks: Mapping[int, TaskRow], root: Token) -> None:
-        begun = {cast(UndoTask | UndoCall, token.node).target for token in root.inside.values()}
-        self._made: dict[int, tuple[int, ...]] = {
-            row.target: (row.id,) for row in tasks.values() if row.target is not None and row.target not in begun
-        }
+        nodes = [cast(UndoTask | UndoCall, token.node) for token in root.inside.values()]
+        begun = {node.target for node in nodes if not isinstance(node, LeftTask)}
+        self._made: dict[int, tuple[int, ...]] = {}
+        if "reopened" in root.internal_data:
+            self._made = dict.fromkeys(process.order.tasks, ())
+        for row in tasks.values():
+            if row.target is not None and row.target not in begun:
+                self._made.setdefault(row.target, (row.id,))
         self._made |= {int(target): tuple(made) for target, made in root.internal_data.get("handled", {}).items()}
         super().__init__(process.order, self._made, begun)
         self._process = process

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...models import TaskRow
-from ...models.vocabulary import UndoKind
+from ...models.vocabulary import UndoKind, UndoMark
 from ..instance import ledger
 from .frozen import Group, Order
+
+HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}
+"""What a row's ``undo`` says when no handler of the model takes it back any more."""
 
 
 def undo_set(tasks: Mapping[int, TaskRow], kind: UndoKind) -> list[TaskRow]:
@@ -62,7 +65,7 @@ def handler_used(row: TaskRow, kind: UndoKind) -> dict[str, Any] | None:
 def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
     """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler."""
     found: dict[int, int] = {}
-    handled = [row for row in tasks.values() if row.undo not in ledger.DONE_WITH and ledger.handler_in(row) is not None]
+    handled = [row for row in tasks.values() if row.undo not in HANDLED and ledger.handler_in(row) is not None]
     for row in sorted(handled, key=lambda row: len(covers(row))):
         found.update(dict.fromkeys(covers(row), row.id))
     return found

@@ -200,8 +200,8 @@ def test_a_running_hook_is_asked_to_stop_and_the_cancel_waits_for_it(threads: En
     world.wrong("start", "b", gate)
     started = threads.start(key="two", name="test").process_instance_id
     assert gate.reached.wait(10)
-    record = threads.cancel(started)
-    assert record.status == "cancel.begin"
+    # As soon as the hook has heard of it, the undo may have ended.
+    assert threads.cancel(started).status.startswith("cancel.")
     ended = threads.wait(started, 10)
     assert (ended.status, world.of("cancel"), world.exists) == ("cancel.success", ["b", "a"], [])
     assert {task.namespace: task.phase for task in world.seen if task.event == "cancel"} == {
@@ -249,9 +249,10 @@ def test_a_hook_past_its_grace_is_fenced_off_and_what_it_reports_feeds_the_ledge
     until(lambda: any(task.outputs.get("id") == "b" for task in threads.tasks(started)))
     (late,) = [task for task in threads.tasks(started) if task.namespace == "b"]
     assert late.status == "unknown"
-    assert "late result" in late.log[-1]
+    assert "late result" in late.log[0]
+    until(lambda: world.of("cancel") == ["b", "a", "b"])
     assert "c" not in world.of("start")
-    assert threads.get(started).status == "cancel.success"
+    assert threads.wait(started, 10).status == "cancel.success"
 
 
 def test_force_gives_no_grace(threads: Engine, world: World) -> None:

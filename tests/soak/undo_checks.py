@@ -130,7 +130,8 @@ class Checks:
             became = {marks[task_id] for task_id in together if self.policy_of(mine[task_id]) != "retain"}
             assert len(became - {"never-begun"}) <= 1, f"half of {sorted(together)} was given up: {marks}"
         for kind, known in undos.items():
-            targets = [task.origin_task_id for task in known if task.origin_task_id]
+            late = {task_id for task_id, task in mine.items() if any("once more" in line for line in task.log)}
+            targets = [task.origin_task_id for task in known if task.origin_task_id and task.origin_task_id not in late]
             assert len(targets) == len(set(targets)), f"the {kind} has two tasks for one"
 
     def check_what_is_left(

@@ -38,7 +38,7 @@ export function ofTask(task) {
   return task.status === "canceled" ? "canceled" : "success";
 }
 
-const UNDO = { undone: "undone", retained: "retained", failed: "failed" };
+const UNDO = { undone: "undone", left: "failed", retained: "retained", failed: "failed" };
 
 /** What became of a task's results: `undone`, `retained`, `failed`, or null while they are kept. */
 export function ofResults(task) {

@@ -14,7 +14,7 @@ const PART = 100;
 const FILTERS = {
   all: () => true,
   open: (task) => task.endTime === null,
-  failed: (task) => ofTask(task) === "failed" || task.undo === "failed",
+  failed: (task) => ofTask(task) === "failed" || task.undo === "failed" || task.undo === "left",
 };
 
 export class TaskList {

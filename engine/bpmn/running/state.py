@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
-from .token import STARTED, Token
+from .token import ROOT, STARTED, Token
 from .token_data import CALLED, RUN, TASK
 from .waits import Wait
 from .workflow import Workflow
 
 if TYPE_CHECKING:
     from .token_data import TokenData
-
-ROOT = 1
-"""The id of every root, the first token of its instance."""
 
 
 class Saved:

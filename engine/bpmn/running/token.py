@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Queues = dict[str | None, list["Token"]]
 """Waiting tokens in the order of their coming, by the flow on which they came."""
 
+ROOT: Final = 1
+"""The id of every root, the first token of its instance."""
 READY: Final[int] = TaskState.READY
 WAITING: Final[int] = TaskState.WAITING
 STARTED: Final[int] = TaskState.STARTED

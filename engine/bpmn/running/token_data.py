@@ -126,6 +126,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """By task that a handler of several steps has taken back: the tasks that this made."""
         more: bool
         """There is more that could begin than one turn may."""
+        reopened: bool
+        """It had ended well: of its order nothing is left to begin."""
 
         ended: list[int]
         """Of a scope, in the store only: the causes of what has ended inside."""

@@ -13,7 +13,7 @@ from ...language.context import Context
 from .host import Host
 from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
-from .token import CANCELLED, ERROR, READY, STARTED, WAITING, Token, merged
+from .token import CANCELLED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
 from .token_data import CALLED
 from .waits import Wait
 
@@ -55,6 +55,16 @@ class Workflow(BpmnWorkflow):
         root = self.new_token(self.spec.root, None, None, (), state=STARTED)
         self.task_tree = root
         self.open_scope(root, self.spec, entry)
+
+    def reopen(self) -> Token:
+        """The root, put back if the process has ended, so that something more can begin in it."""
+        root = self.tasks.get(ROOT)
+        if root is None:
+            root = self.task_tree = Token(self, self.spec.root, None, ROOT, STARTED)
+            self.gone.discard(ROOT)
+            self.touched[ROOT] = root
+            self.completed = False
+        return root
 
     def open_scope(self, scope: Token, process: Process, entry: Node | None = None) -> None:
         """Begin the inside of a scope: its listeners first, then its first tokens."""

@@ -139,6 +139,7 @@ export default {
   "task.undone": "Undone",
   "task.canceled": "Cancelled",
   "results.undone": "Undone",
+  "results.left": "Ended after its undo",
   "results.retained": "Retained",
   "results.failed": "Undo failed",
 

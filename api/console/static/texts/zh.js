@@ -138,6 +138,7 @@ export default {
   "task.undone": "已撤销",
   "task.canceled": "已取消",
   "results.undone": "已撤销",
+  "results.left": "撤销后才结束",
   "results.retained": "保留",
   "results.failed": "撤销失败",
 

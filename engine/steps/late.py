@@ -1,0 +1,77 @@
+"""What a hook reports after its task has ended or gone on: it feeds the ledger, and moves no token.
+
+Where its task was undone meanwhile, the undo could not know what the hook would still make. So the row is ``left``, and
+its undo is asked for once more, in the undo that there is.
+"""
+
+from __future__ import annotations
+
+from ...models import TaskRow
+from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS
+from .. import jsontext
+from ..instance import ledger
+from ..instance.forward import ForwardInstance
+from ..instance.instance import Instance
+from ..undo.instance import UndoInstance
+from ..undo.nodes import UndoProcess
+from ..work import Outcome
+from .undoing import settle_undo, undo_of
+
+GONE = frozenset({"undone", "never-begun"})
+"""What a row's ``undo`` says that was not so, if its hook has ended only now."""
+
+
+def apply_late(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
+    """Enter what came of a hook that nobody waits for any more; one that was entered before changes nothing."""
+    straggled = instance.has_ended((row.id, outcome.attempt, outcome.event, outcome.delivery))
+    begun = outcome.result not in ("withdrawn", "supplied")
+    made = begun and outcome.event == "start" and straggled
+    undo = _undo_of(instance)
+    if _is_next_attempt_due(instance, row, outcome):
+        _take_back_first(row, outcome)
+        said = True
+    else:
+        gone = row.undo in GONE or (undo is not None and undo.undoes(row))
+        said = ledger.enter_late(row, outcome.outputs, again=made and gone)
+    if said or made:
+        instance.changes.task_changed(row)
+        if row.kind == ledger.START and row.undo in GONE:
+            _left(instance, row, undo)
+    if said or straggled:
+        instance.save()
+
+
+def _is_next_attempt_due(instance: Instance, row: TaskRow, outcome: Outcome) -> bool:
+    """Whether the task only waits for its next attempt, and what this one has put out can be taken back before."""
+    waits = row.open and row.due is not None and row.event == "start" and row.attempt == outcome.attempt + 1
+    stone = instance.facilities.stones.choose(row.stone, row.parameters)
+    left = row.kind in ledger.FORWARD and outcome.event in ("start", "monitor") and outcome.outputs
+    return bool(waits and left and stone is not None and stone.has("rollback"))
+
+
+def _take_back_first(row: TaskRow, outcome: Outcome) -> None:
+    before = jsontext.read(row.outputs) if row.outputs else {}
+    row.outputs = jsontext.dumps({**before, **outcome.outputs})
+    row.event = "rollback"
+    row.attempt = outcome.attempt
+
+
+def _undo_of(instance: Instance) -> UndoInstance | None:
+    """The newest undo of a process, if it has any."""
+    number = next((number for kind in reversed(UNDO_KINDS) if (number := getattr(instance.row, f"{kind}_id"))), None)
+    return undo_of(instance, number) if number is not None and isinstance(instance, ForwardInstance) else None
+
+
+def _left(instance: Instance, row: TaskRow, undo: UndoInstance | None) -> None:
+    row.undo = None if undo is None and row.undo == "never-begun" else "left"
+    # One that was made before schema 0008 runs a model of its own; there the row waits for a delete.
+    if undo is None or undo.row.phase == "created" or not isinstance(undo.workflow.spec, UndoProcess):
+        return
+    undo.begin_again(row)
+    undo.row.phase = undo.row.status = "running"
+    undo.row.ended = undo.row.reason = None
+    origin = undo.origin
+    origin.row.status = UNDO_BEGUN[undo.kind]
+    origin.row.phase = "undoing"
+    origin.changes.instance_changed(origin.row)
+    settle_undo(undo)
