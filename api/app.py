@@ -14,7 +14,7 @@ from .access.gate import Admit, Gate
 from .access.rule import Access
 from .console import create_console
 from .docs import create_docs
-from .http import caller, health, model, process, stone, task
+from .http import caller, decision, health, model, process, stone, task
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -36,6 +36,7 @@ PARTS = {
     "process": process.OPERATIONS,
     "task": task.OPERATIONS,
     "model": model.OPERATIONS,
+    "decision": decision.OPERATIONS,
     "stone": stone.OPERATIONS,
     "client": caller.OPERATIONS,
     "health": health.OPERATIONS,

@@ -21,6 +21,7 @@ from .errors import (
     StoreUnavailable,
     TooLarge,
     Unknown,
+    UnknownDecision,
     UnknownDeployment,
     UnknownModel,
     UnknownProcessInstance,
@@ -35,12 +36,28 @@ from .observing.observer import Observer, ProcessChange, TaskEvent
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo
-from .views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, TaskBinding, Token, UndoStep, Wait
+from .views import (
+    Decision,
+    DecisionResult,
+    Explanation,
+    MatchedRules,
+    Page,
+    Picture,
+    ProcessInstance,
+    ProcessSummary,
+    Task,
+    TaskBinding,
+    Token,
+    UndoStep,
+    Wait,
+)
 
 __all__ = [
     "BpmnError",
     "Clock",
     "Conflict",
+    "Decision",
+    "DecisionResult",
     "Deployment",
     "Dispatcher",
     "Engine",
@@ -54,6 +71,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "Malformed",
+    "MatchedRules",
     "Model",
     "ModelInvalid",
     "NotFound",
@@ -79,6 +97,7 @@ __all__ = [
     "TooLarge",
     "UndoStep",
     "Unknown",
+    "UnknownDecision",
     "UnknownDeployment",
     "UnknownModel",
     "UnknownProcessInstance",

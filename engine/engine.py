@@ -10,6 +10,7 @@ from uuid import uuid4
 from ..models import Cipher, Store, StoreError
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
+from .calls.decisions import DecisionCalls
 from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
@@ -42,7 +43,7 @@ from .triggers.start_timers import StartTimers
 from .triggers.starts import Starts
 
 
-class Engine(ModelCalls, UndoCalls, OperatingCalls):
+class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a

@@ -112,6 +112,17 @@ class UnknownDeployment(Unknown):
         super().__init__(identifier, f"No deployment has the {what} {identifier!r}: deploy the model first.")
 
 
+class UnknownDecision(Unknown):
+    """No deployment holds a decision with this id."""
+
+    code = "unknown-decision"
+
+    def __init__(self, identifier: str, version: int | None = None) -> None:
+        which = "" if version is None else f" in version {version}"
+        text = f"No deployment holds the decision {identifier!r}{which}: deploy the DMN file with it first."
+        super().__init__(identifier, text)
+
+
 class Conflict(RiverstoneError):
     """The present state does not allow the request; nothing was changed."""
 

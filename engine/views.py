@@ -39,6 +39,48 @@ class TaskBinding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MatchedRules:
+    """Which rules of one decision table fitted."""
+
+    decision_id: str
+    name: str
+    rules: tuple[int, ...]
+    """Their numbers, from 1, in the order of the outputs."""
+    outputs: tuple[Mapping[str, Any], ...]
+    """What counts of them: a row for each rule, or one row with the aggregated or default values."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionResult:
+    """What came of a decision."""
+
+    decision_id: str
+    name: str
+    deployment_id: str
+    version: int
+    value: Any
+    """As FEEL has it: null, a single value, a context by output names, or a list of these."""
+    matched: tuple[MatchedRules, ...] = ()
+    """Of every decision table that was asked, those that this one needs first."""
+    violation: str | None = None
+    """How a table's rules broke its hit policy; the value is null then."""
+    warnings: tuple[str, ...] = ()
+    """Why values became null."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """A decision that can be evaluated, in its newest version."""
+
+    decision_id: str
+    name: str
+    key: str
+    """Of the model that it is in."""
+    deployment_id: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessInstance:
     """One run. The first sixteen fields are the documented record, in its order; the rest is more to know.
 

@@ -106,6 +106,31 @@ class Catalogue:
         sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
         return [(str(key), str(deployment), str(node)) for key, deployment, node in self._store.read(sql, (kind, name))]
 
+    def deployment_of_decision(self, decision_id: str) -> str | None:
+        """The id of the deployment that last brought a decision of this id, among the newest of their keys."""
+        found = self._store.value(SELECT_DECISION, (decision_id,))
+        return None if found is None else str(found)
+
+    def holds_decision(self, decision_id: str, version: int | None) -> bool:
+        """Whether there is a decision of this id, in that version if one is given."""
+        newest = self.deployment_of_decision(decision_id)
+        return newest is not None and (version is None or self.version_like(newest, version) is not None)
+
+    def decisions(self, *, limit: int, after: str | None) -> list[tuple[str, str, str, str, int]]:
+        """Decisions by id, after that id: their ids and names, key, deployment id and version."""
+        rows = self._store.read(SELECT_DECISIONS, (after or "", limit))
+        return [(str(name), str(node), str(key), str(deployment), int(n)) for name, node, key, deployment, n in rows]
+
+    def decisions_of(self, key: str) -> list[str]:
+        """The ids of the decisions in the newest version of a key."""
+        sql = "SELECT `name` FROM `start_trigger` WHERE `kind` = 'decision' AND `key` = ?"
+        return [str(name) for (name,) in self._store.read(sql, (key,))]
+
+    def version_like(self, deployment_id: str, version: int) -> str | None:
+        """The id of another version, in use, of the key that a deployment has."""
+        found = self._store.value(SELECT_VERSION_LIKE, (deployment_id, version))
+        return None if found is None else str(found)
+
     def due_start_timers(self, before: str, limit: int) -> list[tuple[str, str, str, str]]:
         """The start timers whose text sorts before this one: key, deployment id, node, text."""
         sql = (
@@ -165,4 +190,14 @@ SELECT_SAME_VERSION = select(
 )
 SELECT_SAME_SNAPSHOT = select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
+_OF_DECISIONS = "FROM `start_trigger` t JOIN `deployment` d ON d.`id` = t.`deployment_id` WHERE t.`kind` = 'decision'"
+SELECT_DECISION = f"SELECT d.`id` {_OF_DECISIONS} AND t.`name` = ? ORDER BY d.`created` DESC, d.`id` DESC LIMIT 1"
+SELECT_DECISIONS = (
+    f"SELECT t.`name`, t.`node`, d.`key`, d.`id`, d.`version` {_OF_DECISIONS}"
+    " AND t.`name` > ? ORDER BY t.`name`, d.`created` DESC LIMIT ?"
+)
+SELECT_VERSION_LIKE = (
+    f"SELECT `id` FROM `deployment` WHERE `key` = (SELECT `key` FROM `deployment` WHERE `id` = ?)"
+    f" AND `version` = ? AND {IN_USE}"
+)
 INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"

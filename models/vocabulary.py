@@ -90,8 +90,8 @@ WaitKind: TypeAlias = Literal["message", "signal", "timer", "date", "condition"]
 
 ThrownKind: TypeAlias = Literal["message", "signal"]
 
-TriggerKind: TypeAlias = Literal[ThrownKind, "timer"]
-"""Of what starts a process from outside."""
+TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
+"""Of what starts a process from outside, or is found by its id in the newest version of a model."""
 
 UNDO_KINDS: Final[tuple[UndoKind, ...]] = get_args(UndoKind)
 """In the order in which a process can have them."""

@@ -14,6 +14,7 @@ import click
 from ..log import log_options, write_log
 from .access import audit, encrypt, key
 from .authoring import deploy, lint, remove, render, templates
+from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .processes import complete, list_instances, message, purge, show, signal, start, tasks, why
 from .stones import stone
@@ -144,6 +145,8 @@ COMMANDS = (
     remove,
     render,
     templates,
+    decide,
+    feel,
     start,
     show,
     tasks,

@@ -17,7 +17,18 @@ from ...engine.errors import Invalid, WaitTimeout
 from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
 from ...engine.triggers.starts import Drain
-from ...engine.views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token, UndoStep
+from ...engine.views import (
+    Decision,
+    DecisionResult,
+    Explanation,
+    Page,
+    Picture,
+    ProcessInstance,
+    ProcessSummary,
+    Task,
+    Token,
+    UndoStep,
+)
 from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
 from ..wire.members import TIME
 from . import reading
@@ -133,6 +144,23 @@ class Client:
         """As the engine's, without content, as :meth:`models`."""
         found = self._transport.get("/deployment", limit=limit, cursor=cursor, key=key, modelId=model_id)
         return reading.page(found, reading.deployment)
+
+    def decisions(self, *, limit: int = 50, cursor: str | None = None) -> Page[Decision]:
+        return reading.decisions(self._transport.get("/decision", limit=limit, cursor=cursor))
+
+    def decide(
+        self,
+        decision_id: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        version: int | None = None,
+        deployment_id: str | None = None,
+    ) -> DecisionResult:
+        body = {"variables": dict(variables or {})}
+        path = f"/decision/{part(decision_id)}/evaluate"
+        query = {"version": version, "deploymentId": deployment_id}
+        given = {name: value for name, value in query.items() if value is not None}
+        return reading.decision_result(self._transport.send("POST", path, body=body, query=given, harmless=True))
 
     def stones_declared(self) -> tuple[StoneDeclaration, ...]:
         return tuple(reading.stone(each) for each in self._transport.get("/stone"))

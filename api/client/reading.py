@@ -11,6 +11,8 @@ from ...engine.views import Item, Page
 from ..errors import Refused, ServerUnavailable
 from ..wire.record import Content
 from ..wire.records import (
+    DecisionPage,
+    DecisionResultRecord,
     DeploymentDetail,
     ExplanationRecord,
     FindingRecord,
@@ -33,6 +35,8 @@ model = ModelDetail().read
 """Also of a ``ModelRecord``: a model without its content."""
 deployment = DeploymentDetail().read
 """Also of a ``DeploymentRecord``."""
+decision_result = DecisionResultRecord().read
+decisions = DecisionPage().read
 stone = StoneRecord().read
 finding = FindingRecord().read
 
@@ -47,6 +51,7 @@ UNKNOWN: dict[str, Callable[[str], errors.Unknown]] = {
     errors.UnknownTask.code: errors.UnknownTask,
     errors.UnknownModel.code: errors.UnknownModel,
     errors.UnknownDeployment.code: errors.UnknownDeployment,
+    errors.UnknownDecision.code: errors.UnknownDecision,
 }
 
 

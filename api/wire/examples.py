@@ -52,6 +52,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Rerun": {"parameters": {"instanceType": "m2.large"}},
     "Completion": {"outputs": {"approved": True}},
     "Message": {"name": "paid", "payload": {"amount": 12}, "businessKey": "order-7"},
+    "DecisionVariables": {"variables": {"season": "Winter", "guests": 8}},
     "Signal": {"name": "maintenance", "payload": {"minutes": 30}},
 }
 """By the name of the schema."""

@@ -54,6 +54,7 @@ TAGS = {
     "signal": "BPMN signals, for all that wait.",
     "model": "Models: authored processes that can still be edited.",
     "deployment": "Deployments: their numbered versions.",
+    "decision": "Decisions of DMN: evaluated by themselves.",
     "stone": "Stones: what models may use.",
     "client": "Whoever asks.",
     "health": "For what starts and watches servers.",

@@ -10,7 +10,20 @@ from ...engine.authoring.model_views import Deployment, Model
 from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
-from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, TaskBinding, Token, UndoStep, Wait
+from ...engine.views import (
+    Decision,
+    DecisionResult,
+    Explanation,
+    MatchedRules,
+    Page,
+    ProcessInstance,
+    ProcessSummary,
+    Task,
+    TaskBinding,
+    Token,
+    UndoStep,
+    Wait,
+)
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
 
@@ -98,6 +111,10 @@ ProcessPage = record("ProcessPage", Page[ProcessInstance])
 SearchPage = record("SearchPage", Page[ProcessSummary])
 ModelPage = record("ModelPage", Page[Model])
 DeploymentPage = record("DeploymentPage", Page[Deployment])
+DecisionRecord = record("DecisionRecord", Decision)
+MatchedRulesRecord = record("MatchedRulesRecord", MatchedRules)
+DecisionResultRecord = record("DecisionResultRecord", DecisionResult, value=fields.Raw(allow_none=True))
+DecisionPage = record("DecisionPage", Page[Decision])
 
 
 class SourceRecord(Schema):

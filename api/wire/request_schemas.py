@@ -152,6 +152,28 @@ class ModelQuery(Part):
     key = Text()
 
 
+class DecisionList(Part):
+    """Which part of the decisions."""
+
+    cursor = Text(description=CURSOR)
+
+
+class DecisionQuery(Strict):
+    """Which version of a decision, the newest without any."""
+
+    version = CountText(
+        validate=validate.Range(min=1, max=999_999_999),
+        metadata={"description": "Another version of what holds it last."},
+    )
+    deployment_id = Text(data_key="deploymentId", description="The deployment that holds it.")
+
+
+class DecisionVariables(Strict):
+    """What a decision is made from."""
+
+    variables = Object(load_default=dict)
+
+
 class DeploymentQuery(ModelQuery):
     """Filters of the list of deployments."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 
 from lxml import etree
 
@@ -29,7 +30,7 @@ from ..views import TaskBinding
 from .outputs_of_runs import check_runs
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
-from .unresolved_references import check_calls, check_references, check_stones
+from .unresolved_references import check_calls, check_decisions, check_references, check_stones
 
 
 class Bundles:
@@ -72,7 +73,7 @@ class Bundles:
         with effort.turn(self.limits):
             templates = read_templates(parameter_template, outputs_template, self.limits)
         parsed, findings = self._examine(sources, names, *templates, strict=strict)
-        if any(finding.severity == "error" for finding in findings) or not parsed.executable:
+        if any(finding.severity == "error" for finding in findings) or parsed.key is None:
             raise ModelInvalid(findings)
         return parsed, findings
 
@@ -95,6 +96,11 @@ class Bundles:
         # What is shown of a deployment is its first file, so a process comes first.
         return [*drawn, *decisions]
 
+    def holds_decisions(self, sources: Sequence[bytes]) -> bool:
+        """Whether these are files of decisions alone: a process comes first where there is one."""
+        _, root = next(etree.iterparse(BytesIO(sources[0]), events=("start",), resolve_entities=False))
+        return is_dmn(root)
+
     def _examine(
         self,
         sources: Sequence[bytes],
@@ -112,6 +118,7 @@ class Bundles:
         check_runs(parsed, report, outputs_template)
         check_stones(parsed, report, self.stones.is_known)
         check_calls(parsed, report, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
+        check_decisions(parsed, report, self.store.catalogue.holds_decision)
         return parsed, report.findings
 
     def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> Parsed:
@@ -152,7 +159,7 @@ def examine(
     report = Report(dict(zip(roots, names, strict=True)))
     together = {root.get("targetNamespace", "") for root in roots}
     for root, name in zip(roots, names, strict=True):
-        if not is_dmn(root) or len(roots) == 1:
+        if not is_dmn(root):
             report.add(*check(root, limits=limits, source=name, together=together, strict=strict))
     if report.has_error:
         return Parsed({}, (), report.findings)

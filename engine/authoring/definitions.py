@@ -16,6 +16,8 @@ from ..limits import Limits
 from .sources import unpack
 
 if TYPE_CHECKING:
+    from ..bpmn.reading.parser import Parsed
+    from ..dmn.decisions import Decisions
     from .templates import OutputsTemplate, ParameterTemplate
 
 MOST_KEPT = 500
@@ -43,6 +45,7 @@ class Definitions:
         self._limits = limits
         self._scripts = scripts
         self._kept: OrderedDict[str, Definition] = OrderedDict()
+        self._decisions: OrderedDict[str, tuple[DeploymentRow, Decisions]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, deployment_id: str) -> Definition:
@@ -50,6 +53,19 @@ class Definitions:
         found = self._kept.get(deployment_id)
         if found is None:
             found = self._read(self._load(deployment_id))
+        return found
+
+    def decisions(self, deployment_id: str) -> tuple[DeploymentRow, Decisions]:
+        """The decisions of a deployment; raises UnknownDeployment."""
+        found = self._decisions.get(deployment_id)
+        if found is None:
+            row = self._load(deployment_id)
+            decisions = self.parsed(row).decisions
+            assert decisions is not None
+            with self._lock:
+                found = self._decisions[deployment_id] = row, decisions
+                while len(self._decisions) > MOST_KEPT:
+                    self._decisions.popitem(last=False)
         return found
 
     def process_at(self, place: str) -> Process:
@@ -63,15 +79,22 @@ class Definitions:
             process = node.own_process
         return process
 
-    def _read(self, row: DeploymentRow) -> Definition:
+    def parsed(self, row: DeploymentRow) -> Parsed:
+        """What its files hold."""
         if row.undo_order is not None:
             text = f"Deployment {row.id} is what one undo runs, and nothing else: start the deployment of a model."
             raise Conflict(text, code="undo-deployment")
         from .bundle import read_again  # late, as it says itself
 
-        parsed = read_again(
+        return read_again(
             unpack(row.sources), limits=self._limits, scripts=self._scripts, null_is_false=row.meaning == 0
         )
+
+    def _read(self, row: DeploymentRow) -> Definition:
+        parsed = self.parsed(row)
+        if parsed.key is not None and not parsed.processes:
+            text = f"Deployment {row.id} ({row.key!r}) holds decisions and no process: evaluate one instead."
+            raise Conflict(text, code="decision-deployment")
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
         definition = Definition(

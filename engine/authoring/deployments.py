@@ -11,9 +11,8 @@ from uuid import uuid4
 from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
 from ...models.catalogue import Trigger
 from .. import failpoints
-from ..bpmn.running.node import Process
 from ..clock import Clock
-from ..errors import Malformed, UnknownDeployment, UnknownModel
+from ..errors import Invalid, Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
 from ..stones.registry import Stones
@@ -117,12 +116,12 @@ class Deployments:
         name: str | None,
         protected: bool | None,
     ) -> ModelRow:
-        key = parsed.executable[0]
+        key = str(parsed.key)
         now = self.clock.now()
         return ModelRow(
             id=before.id if before is not None else str(uuid4()),
             key=key,
-            name=(name or parsed.processes[key].description or key)[:255],
+            name=(name or parsed.name or key)[:255],
             sources=pack(sources),
             parameter_template=texts[0],
             outputs_template=texts[1],
@@ -174,7 +173,7 @@ class Deployments:
         parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
         drawn = self.bundles.drawn(sources)
         digest = digest_of(drawn, *texts)
-        key = parsed.executable[0]
+        key = str(parsed.key)
 
         def number() -> Deployment:
             newest = self.store.catalogue.newest_deployment(key)
@@ -211,7 +210,7 @@ class Deployments:
 
     def _number_all(self, model: ModelRow, digest: str, parsed: Parsed) -> Deployment:
         """Number every process of a bundle that can be started by its own key; the first is what was deployed."""
-        rows = [self._number(model, key, digest, parsed) for key in parsed.executable]
+        rows = [self._number(model, key, digest, parsed) for key in parsed.executable or [str(parsed.key)]]
         return deployment_view(rows[0])
 
     def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> DeploymentRow:
@@ -219,12 +218,21 @@ class Deployments:
         newest = self.store.catalogue.newest_deployment(key)
         if newest is not None and newest.digest == digest:
             return newest
+        if newest is not None:
+            self._refuse_other_kind(newest, parsed)
         row = self._deployment_row(model, key, digest, self.store.catalogue.last_version(key) + 1)
         if key != model.key:
             # The templates are about the first process of a bundle.
             row.parameter_template = row.outputs_template = None
-        self.store.catalogue.add_deployment(row, self.triggers(parsed.processes[key]))
+        self.store.catalogue.add_deployment(row, self.triggers(parsed, key))
         return row
+
+    def _refuse_other_kind(self, newest: DeploymentRow, parsed: Parsed) -> None:
+        """Raise Invalid where a key of processes is asked for decisions, or the other way round."""
+        holds_processes = not self.bundles.holds_decisions(unpack(newest.sources))
+        if holds_processes != bool(parsed.processes):
+            text = f"The key {newest.key!r} belongs to {'a process' if holds_processes else 'decisions'} already"
+            raise Invalid(f"{text}: give the definitions of this file another id.", code="key-taken")
 
     def _deployment_row(self, model: ModelRow, key: str, digest: str, version: int) -> DeploymentRow:
         return DeploymentRow(
@@ -240,9 +248,18 @@ class Deployments:
             created=self.clock.now(),
         )
 
-    def triggers(self, process: Process) -> list[Trigger]:
-        """What starts this process from now on: messages, signals, and timers."""
-        return triggers_of(process, self.clock.now(), self.limits)
+    def triggers(self, parsed: Parsed, key: str) -> list[Trigger]:
+        """What starts the process of this key from now on, and which decisions are found in its newest version."""
+        process = parsed.processes.get(key)
+        starting = [] if process is None else triggers_of(process, self.clock.now(), self.limits)
+        decisions = parsed.decisions if parsed.decisions is not None and key == parsed.key else None
+        found = [] if decisions is None else decisions.by_id.values()
+        return [*starting, *(("decision", each.id, each.name[:255]) for each in found if each.is_usable)]
+
+    def triggers_of(self, deployment_id: str) -> list[Trigger]:
+        """The same of a deployment that is there."""
+        row = self._row(deployment_id)
+        return self.triggers(self.definitions.parsed(row), row.key)
 
     def row_in_use(self, deployment_id: str) -> DeploymentRow:
         """A deployment that was not removed; raises UnknownDeployment."""

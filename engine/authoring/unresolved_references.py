@@ -71,6 +71,21 @@ def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str], boo
                 report.add(_finding("unknown-called-process", node, text))
 
 
+def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, int | None], bool]) -> None:
+    """Report tasks whose decision is neither in the bundle nor deployed."""
+    for process in parsed.processes.values():
+        for node in process.walk():
+            if not isinstance(node, DecisionTask) or node.named is not None or node.call.together:
+                continue
+            wanted, version = node.call.decision, node.call.version
+            if (version is not None or not node.is_deployed_together) and not is_deployed(wanted, version):
+                which = "" if version is None else f" in version {version}"
+                text = (
+                    f"{node.bpmn_id!r} makes the decision {wanted!r}, which is not deployed{which}: deploy its DMN file"
+                )
+                report.add(_finding("unknown-decision", node, f"{text} first or together."))
+
+
 def check_stones(parsed: Parsed, report: Report, is_known: Callable[[str], bool]) -> None:
     """Report tasks that name a stone nobody has registered."""
     for task in parsed.stone_tasks:

@@ -112,6 +112,18 @@ class Decisions:
                 pending.extend(each.element for each in current.required)
         return found
 
+    @property
+    def key(self) -> str | None:
+        """By which files without processes are found: the id of the first, or of its first decision."""
+        if not self.by_id:
+            return None
+        return (self.files[0].root.get("id") or next(iter(self.by_id)))[:255]
+
+    @property
+    def name(self) -> str | None:
+        """What the author calls the first file."""
+        return next((each.root.get("name") for each in self.files), None)
+
     def use_all(self) -> None:
         """Any of them may be meant."""
         for each in self.files:

@@ -10,6 +10,7 @@ from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, Strag
 from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
+from ..authoring.deployed_decisions import find_decision
 from ..bpmn.elements.tasks import StoneTask, run_namespace
 from ..bpmn.running import state
 from ..bpmn.running.host import Called
@@ -30,6 +31,7 @@ from .task_parameters import MockContext, code_of, resolve
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable
+    from ..dmn.elements import Decision
 
 
 class Transaction(Protocol):
@@ -327,6 +329,10 @@ class Instance:
 
     def deployed_process(self, deployment_id: str) -> Process:
         return self.facilities.definitions.process_at(deployment_id)
+
+    def deployed_decision(self, decision_id: str, version: int | None) -> Decision:
+        facilities = self.facilities
+        return find_decision(facilities.store, facilities.definitions, decision_id, version=version)[1]
 
     def run_script(self, token: Token) -> None:
         if self.facilities.scripts is None:

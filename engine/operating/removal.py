@@ -8,7 +8,6 @@ from ...models.removal import Removal, Successor
 from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..bpmn.elements.subprocesses import CallActivity
-from ..bpmn.running.node import Process
 from ..errors import Conflict
 from ..instance.ledger import DONE_WITH
 
@@ -85,7 +84,7 @@ def _remove(
     successors: list[Successor] = []
     for key in sorted(set(versions.values())):
         newest = removal.others_of(key, ids)
-        triggers = deployments.triggers(deployments.definitions.get(newest).process) if newest is not None else []
+        triggers = deployments.triggers_of(newest) if newest is not None else []
         successors.append(Successor(key, newest, triggers))
     removal.remove(ids, successors, deployments.clock.now(), model_id=model_id, refuse=refuse)
 
@@ -97,19 +96,26 @@ def _called(deployments: Deployments, removal: Removal, versions: dict[str, str]
     """The running instances that are in a call of one of these, or that may come to a call that only these answer."""
     needed = [number for number, called in removal.calls() if called.partition("/")[0] in versions]
     last = {key for key in versions.values() if removal.others_of(key, list(versions)) is None}
+    gone = {each for key in last for each in deployments.store.catalogue.decisions_of(key)}
     if last:
         for deployment_id, numbers in removal.active().items():
-            if _may_call(deployments, deployment_id, last):
+            if _may_need(deployments, deployment_id, last, gone):
                 needed += numbers
     return needed
 
 
-def _may_call(deployments: Deployments, deployment_id: str, keys: set[str]) -> bool:
-    """Whether a version, or what it calls, calls one of these keys, or one that an expression tells only then."""
+def _may_need(deployments: Deployments, deployment_id: str, keys: set[str], decisions: set[str]) -> bool:
+    """Whether a version, or what it calls, needs one of these, or one that an expression tells only then."""
+    from ..bpmn.elements.decisions import DecisionTask  # late, like all that knows decisions
+
     seen = {deployment_id}
     pending = [deployments.definitions.get(deployment_id).process]
     while pending:
-        for node in _call_activities(pending.pop()):
+        for node in pending.pop().walk():
+            if isinstance(node, DecisionTask) and node.may_make(decisions):
+                return True
+            if not isinstance(node, CallActivity):
+                continue
             if node.own_process is not None:
                 if node.own_process.name not in seen:
                     seen.add(node.own_process.name)
@@ -122,7 +128,3 @@ def _may_call(deployments: Deployments, deployment_id: str, keys: set[str]) -> b
                 seen.add(newest.id)
                 pending.append(deployments.definitions.get(newest.id).process)
     return False
-
-
-def _call_activities(process: Process) -> list[CallActivity]:
-    return [node for node in process.walk() if isinstance(node, CallActivity)]

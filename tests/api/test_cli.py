@@ -200,6 +200,35 @@ def test_a_failed_trial_run_is_rerun_or_given_up(run: Run, giving_up: bool) -> N
     assert (status == "success") is not giving_up
 
 
+DISH = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="菜" namespace="urn:d">
+<decision id="dish" name="Dish"><literalExpression><text>season + " stew"</text></literalExpression></decision>
+</definitions>"""
+
+
+def test_a_decision_is_evaluated_from_its_file_and_from_the_store(run: Run) -> None:
+    Path("dish.dmn").write_text(DISH, encoding="utf-8")
+    variables = ["--variables", '{"season": "冬"}']
+
+    assert json.loads(run("decide", "dish.dmn", "dish", *variables).stdout)["value"] == "冬 stew"
+    missing = run("decide", "dish", *variables, fails=True)
+    assert missing.stderr == "Error: No deployment holds the decision 'dish': deploy the DMN file with it first.\n"
+    assert json.loads(run("deploy", "dish.dmn").stdout)["name"] == "菜"
+    assert json.loads(run("decide", "dish", "--version", "1", *variables).stdout)["value"] == "冬 stew"
+    empty = json.loads(run("decide", "dish").stdout)
+    assert empty["value"] is None
+    assert empty["warnings"]
+
+
+def test_an_expression_of_feel_is_evaluated(run: Run) -> None:
+    assert json.loads(run("feel", "0.1 + 0.2 = 0.3").stdout) is True
+    assert json.loads(run("feel", "date(d).month", "--context", '{"d": "2024-01-31"}').stdout) == 1
+    nothing = run("feel", "a + 1", "--context", '{"a": "x"}')
+    assert nothing.stdout == "null\n"
+    assert nothing.stderr.startswith("Null: ")
+    wrong = run("feel", "1 +", fails=True)
+    assert wrong.stderr.startswith("Error: ")
+
+
 def test_messages_and_signals_are_sent(run: Run) -> None:
     listening = started(run, "listening", "--business-key", "order-1")["processInstanceId"]
     hearing = started(run, "hearing")["processInstanceId"]

@@ -23,6 +23,11 @@ from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, Riverston
 from ..features.sketch import line, service
 from . import processes
 
+DISH = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
+<decision id="dish" name="Dish"><decisionTable><input><inputExpression><text>guests</text></inputExpression></input>
+<output name="dish"/><rule><inputEntry><text>&lt;= 8</text></inputEntry><outputEntry><text>"Roast"</text></outputEntry>
+</rule><rule><inputEntry><text>&gt; 8</text></inputEntry><outputEntry><text>"Stew"</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""
 TEMPLATE = [{"Key": "size", "Type": "Integer", "MinValue": 1}]
 
 
@@ -253,3 +258,14 @@ def test_the_client_has_the_methods_of_an_engine_with_the_same_arguments() -> No
         for argument, parameter in inspect.signature(method).parameters.items():
             assert theirs[argument].kind is parameter.kind, (name, argument)
             assert theirs[argument].default == parameter.default, (name, argument)
+
+
+def test_decisions_are_listed_and_made_as_by_the_engine(server: Client, engine: Engine) -> None:
+    server.deploy(DISH)
+    variables = {"guests": 9}
+    assert server.decisions() == engine.decisions()
+    assert server.decide("dish", variables) == engine.decide("dish", variables)
+    assert server.decide("dish", variables).matched[0].rules == (2,)
+    assert server.decide("dish", variables, version=1).value == "Stew"
+    assert raised(lambda: server.decide("wine")).code == "unknown-decision"
+    assert raised(lambda: server.decide("dish", version=9)).code == "unknown-decision"

@@ -9,12 +9,12 @@ import riverstone.models as models
 from riverstone.engine.calls.owned import OwnedEngine
 
 ENGINE = """
-    BpmnError Clock Conflict Deployment Dispatcher Engine EngineClosed Explanation ExpressionError Finding
-    InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed Model ModelInvalid NotFound Observer
-    OutputDeclaration Page ParameterDeclaration Picture ProcessChange ProcessInstance ProcessSummary
-    ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo
-    TaskBinding ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDeployment UnknownModel UnknownProcessInstance
-    UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
+    BpmnError Clock Conflict Decision DecisionResult Deployment Dispatcher Engine EngineClosed Explanation
+    ExpressionError Finding InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed MatchedRules Model
+    ModelInvalid NotFound Observer OutputDeclaration Page ParameterDeclaration Picture ProcessChange ProcessInstance
+    ProcessSummary ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo
+    TaskBinding ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDecision UnknownDeployment UnknownModel
+    UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
 """.split()
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
@@ -24,10 +24,10 @@ MODELS = """
     digests encrypt_again read_figures
 """.split()
 METHODS = """
-    bindings cancel close complete delete deploy deploy_model deployment deployments encrypt_again figures get instances
-    lint lint_model message model models not_ready observe owned_by owner_of owner_of_task picture preview protect
-    protect_model purge queues register remove_deployment remove_model rerun resume retry_undo run_pending
-    save_model search signal sources start stone stones_declared task tasks tokens wait why
+    bindings cancel close complete decide decisions delete deploy deploy_model deployment deployments encrypt_again
+    figures get instances lint lint_model message model models not_ready observe owned_by owner_of owner_of_task
+    picture preview protect protect_model purge queues register remove_deployment remove_model rerun resume
+    retry_undo run_pending save_model search signal sources start stone stones_declared task tasks tokens wait why
 """.split()
 
 

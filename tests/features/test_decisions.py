@@ -9,7 +9,15 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from riverstone.engine import Engine, Finding, ModelInvalid
+from riverstone.engine import (
+    Conflict,
+    Engine,
+    Finding,
+    Invalid,
+    ModelInvalid,
+    UnknownDecision,
+    UnknownDeployment,
+)
 
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:p" '
@@ -78,9 +86,9 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-def decide(engine: Engine, model: bytes, rules: bytes, **variables: Any) -> Any:
+def decide(engine: Engine, model: bytes, *rules: bytes, **variables: Any) -> Any:
     """Run the process to its end; its variables, or why it failed."""
-    engine.deploy(model, rules, outputs_template=[{"Key": "all", "Value": "${parameters}"}])
+    engine.deploy(model, *rules, outputs_template=[{"Key": "all", "Value": "${parameters}"}])
     instance = engine.wait(engine.start(key="dinner", name="dinner", variables=variables).process_instance_id)
     return json.loads(instance.outputs)["all"] if instance.outputs else instance.reason
 
@@ -116,7 +124,7 @@ def test_the_rules_come_first_or_last(engine: Engine) -> None:
 def test_a_decision_may_be_named_by_an_expression(engine: Engine) -> None:
     assert decide(engine, camunda(reference="${which}"), DISH, season="Summer", guests=1, which="dish")["r"] == "Salad"
     failed = decide(engine, camunda(reference="${which}"), DISH, season="Summer", guests=1, which="wine")
-    assert failed == "'choose' asks for the decision 'wine', which is not deployed."
+    assert failed == "No deployment holds the decision 'wine': deploy the DMN file with it first."
 
 
 def test_inputs_and_outputs_are_mapped_around_a_decision(engine: Engine) -> None:
@@ -226,5 +234,91 @@ def test_what_was_read_for_each_task_is_told(engine: Engine) -> None:
     assert [finding.code for finding in saved.findings] == [f.code for f in engine.lint(process(task), DISH)]
 
 
-def test_a_decision_without_a_process_is_no_model(engine: Engine) -> None:
-    assert [each.code for each in findings(engine, DISH)] == ["no-definitions"]
+def test_a_file_of_decisions_is_deployed_by_itself_and_evaluated(engine: Engine) -> None:
+    first = engine.deploy(DISH)
+    assert (first.key, first.name, first.version) == ("d", "d", 1)
+    assert engine.deploy(DISH).version == 1
+    made = engine.decide("dish", {"season": "Winter", "guests": 9})
+    assert (made.value, made.deployment_id, made.version) == ("Stew", first.deployment_id, 1)
+    (matched,) = made.matched
+    assert (matched.decision_id, matched.rules, matched.outputs) == ("dish", (2,), ({"dish": "Stew"},))
+    second = engine.deploy(decisions(dish='<literalExpression><text>"Soup"</text></literalExpression>'))
+    assert (second.version, engine.decide("dish").value) == (2, "Soup")
+    assert engine.decide("dish", {"season": "Autumn", "guests": 1}, version=1).value == "Salad"
+    assert engine.decide("dish", {"season": "Autumn", "guests": 1}, deployment_id=first.deployment_id).value == "Salad"
+    assert [(each.decision_id, each.key, each.version) for each in engine.decisions().items] == [("dish", "d", 2)]
+
+
+def test_what_became_null_says_why(engine: Engine) -> None:
+    engine.deploy(decisions(sum="<literalExpression><text>a + 1</text></literalExpression>"))
+    made = engine.decide("sum", {"a": "x"})
+    assert made.value is None
+    assert made.warnings
+
+
+def test_rules_that_fit_against_their_policy_are_told(engine: Engine) -> None:
+    engine.deploy(decisions(dish=table("UNIQUE", ["a"], ["x"], "> 1 : 1", "> 2 : 2")))
+    made = engine.decide("dish", {"a": 3})
+    assert (made.value, made.matched[0].rules) == (None, (1, 2))
+    assert made.violation == "the rules 1, 2 fit together, which the hit policy UNIQUE forbids"
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"decision_id": "wine"}, UnknownDecision),
+        ({"decision_id": "dish", "version": 7}, UnknownDecision),
+        ({"decision_id": "dish", "deployment_id": "nope"}, UnknownDeployment),
+        ({"decision_id": "dish", "variables": {"a": object()}}, Invalid),
+    ],
+)
+def test_a_decision_that_is_not_there_is_refused(engine: Engine, asked: dict[str, Any], error: type[Exception]) -> None:
+    engine.deploy(DISH)
+    with pytest.raises(error):
+        engine.decide(**asked)
+
+
+def test_a_task_finds_a_decision_that_was_deployed_apart(engine: Engine) -> None:
+    """Camunda 7 manual, "Decision binding": the newest one unless the task is bound to a version."""
+    engine.deploy(DISH)
+    bound = process(
+        '<businessRuleTask id="choose" camunda:decisionRef="dish" camunda:decisionRefBinding="version"'
+        ' camunda:decisionRefVersion="1" camunda:resultVariable="r" camunda:mapDecisionResult="singleEntry"/>'
+    )
+    assert decide(engine, zeebe(), season="Winter", guests=9)["r"] == "Stew"
+    engine.deploy(decisions(dish='<literalExpression><text>"Soup"</text></literalExpression>'))
+    assert decide(engine, zeebe(), season="Winter", guests=9)["r"] == "Soup"
+    assert decide(engine, bound, season="Winter", guests=9)["r"] == "Stew"
+
+
+def test_a_decision_that_must_be_deployed_together_is_not_sought_elsewhere(engine: Engine) -> None:
+    engine.deploy(DISH)
+    task = extended('<zeebe:calledDecision decisionId="dish" resultVariable="r" bindingType="deployment"/>')
+    assert [each.code for each in findings(engine, task)] == ["unknown-decision"]
+
+
+def test_a_key_is_of_processes_or_of_decisions(engine: Engine) -> None:
+    engine.deploy(DISH.replace(b'id="d"', b'id="dinner"'))
+    with pytest.raises(Invalid, match="belongs to decisions already"):
+        engine.deploy(camunda(), DISH)
+    with pytest.raises(Conflict, match="holds decisions and no process"):
+        engine.start(key="dinner", name="x")
+
+
+def test_decisions_are_not_removed_while_a_process_may_need_them(engine: Engine) -> None:
+    dish = engine.deploy(DISH)
+    waits = '<userTask id="w"/><sequenceFlow id="h" sourceRef="w" targetRef="choose"/>'
+    engine.deploy(zeebe().replace(b'targetRef="choose"/>', b'targetRef="w"/>' + waits.encode(), 1))
+    number = engine.start(key="dinner", name="x", variables={"season": "Winter", "guests": 9}).process_instance_id
+    with pytest.raises(Conflict, match="1 process needs it"):
+        engine.remove_deployment(dish.deployment_id)
+    engine.complete(engine.tasks(number)[0].task_id)
+    assert engine.get(number).status == "success"
+    engine.remove_deployment(dish.deployment_id)
+    with pytest.raises(UnknownDecision):
+        engine.decide("dish")
+
+
+def test_a_file_of_decisions_with_an_error_is_refused(engine: Engine) -> None:
+    wrong = decisions(dish=table("UNIQUE", ["a"], ["x"], "1 2 : 3"))
+    assert "decision-expression" in [each.code for each in findings(engine, wrong)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...dmn.decisions import Shape, evaluate
 from ...errors import ExpressionError
 from ...language.feel.border import to_json
+from ...language.operators import kind_of
 from .activity import Activity
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class DecisionCall(NamedTuple):
     """Whether each output becomes a variable of its own name."""
     must_hit: bool = False
     """Whether it is a failure that no rule fits."""
+    version: int | None = None
+    """Which version, where the model binds it to one."""
+    together: bool = False
+    """Whether it has to be one that was deployed with the process."""
 
 
 class DecisionTask(Activity):
@@ -38,7 +43,7 @@ class DecisionTask(Activity):
 
     call: DecisionCall
     decisions: Mapping[str, Decision]
-    """All of the deployment, by id."""
+    """All of the deployment, by id; others are sought in the newest deployment that holds them."""
     named: Expression | None = None
     """What yields the id of the decision, where that is an expression."""
 
@@ -64,8 +69,22 @@ class DecisionTask(Activity):
 
     def _decision(self, token: Token) -> Decision:
         wanted = self.call.decision if self.named is None else self.named.evaluate(token.context)
-        found = self.decisions.get(wanted) if isinstance(wanted, str) else None
-        if found is None or not found.is_usable:
-            name = str(wanted)[:80]
-            raise ExpressionError(f"{self.bpmn_id!r} asks for the decision {name!r}, which is not deployed.")
-        return found
+        if not isinstance(wanted, str):
+            raise ExpressionError(f"The decision of {self.bpmn_id!r} is named by a {kind_of(wanted)}, not by a text.")
+        found = None if self.call.version is not None else self.decisions.get(wanted)
+        if found is not None and found.is_usable:
+            return found
+        if self.call.together:
+            raise ExpressionError(f"{self.bpmn_id!r} asks for the decision {wanted[:80]!r}, not deployed with it.")
+        return token.workflow.host.deployed_decision(wanted, self.call.version)
+
+    def may_make(self, decisions: Collection[str]) -> bool:
+        """Whether it may need one of these of other deployments."""
+        if self.named is not None:
+            return bool(decisions)
+        return self.call.decision in decisions and (self.call.version is not None or not self.is_deployed_together)
+
+    @property
+    def is_deployed_together(self) -> bool:
+        """Whether the decision is in the files of the process."""
+        return self.call.decision in self.decisions

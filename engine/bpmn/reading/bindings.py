@@ -188,12 +188,18 @@ def read_decision(element: etree._Element) -> DecisionCall | None:
             dialect="camunda:decisionRef",
             shape=cast(Shape, shape) if shape in SHAPES else "resultList",
             result_variable=attribute_value(element, "resultVariable", (CAMUNDA,)),
+            version=_version(element),
+            together=attribute_value(element, "decisionRefBinding", (CAMUNDA,)) == "deployment",
         )
     for called in extensions(element, "calledDecision", (ZEEBE,)):
         if reference := called.get("decisionId", "").strip():
             variable = called.get("resultVariable", "").strip() or None
             return DecisionCall(
-                decision=reference, dialect="zeebe:calledDecision", shape="value", result_variable=variable
+                decision=reference,
+                dialect="zeebe:calledDecision",
+                shape="value",
+                result_variable=variable,
+                together=called.get("bindingType") == "deployment",
             )
     for called in extensions(element, "calledDecisionId", (SPIFF,)):
         if reference := own_text(called):
@@ -201,6 +207,14 @@ def read_decision(element: etree._Element) -> DecisionCall | None:
                 decision=reference, dialect="spiffworkflow:calledDecisionId", shape="value", spread=True, must_hit=True
             )
     return None
+
+
+def _version(element: etree._Element) -> int | None:
+    """Which version of a decision a task of Camunda 7 is bound to."""
+    if attribute_value(element, "decisionRefBinding", (CAMUNDA,)) != "version":
+        return None
+    text = attribute_value(element, "decisionRefVersion", (CAMUNDA,)) or ""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _flowable_decision(element: etree._Element) -> DecisionCall | None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from ...dmn.decisions import Decisions
 from ...findings import Finding
 from ..elements.tasks import StoneTask
 from ..running.node import Process
@@ -56,6 +57,22 @@ class Parsed(NamedTuple):
     """The ids of those that can be started, in the order of the files."""
     findings: Sequence[Finding] = ()
     stone_tasks: Sequence[StoneTask] = ()
+    decisions: Decisions | None = None
+
+    @property
+    def key(self) -> str | None:
+        """By which the bundle is found: of its first process that can be started, else of its first file of DMN."""
+        if self.executable or self.processes or self.decisions is None:
+            return next(iter(self.executable), None)
+        return self.decisions.key
+
+    @property
+    def name(self) -> str | None:
+        """What the author calls it."""
+        key = self.key
+        if key in self.processes:
+            return self.processes[str(key)].description
+        return None if self.decisions is None else self.decisions.name
 
 
 class Parser(ModelReader):
@@ -82,8 +99,10 @@ class Parser(ModelReader):
             if call.called not in processes and (task := self._global_task(call.called)) is not None:
                 processes[call.called] = task
             call.own_process = processes.get(call.called)
+        if not self.roots:
+            self.decisions.use_all()
         self.report.add(*self.decisions.findings)
-        return Parsed(processes, executable, self.report.findings, self.stone_tasks)
+        return Parsed(processes, executable, self.report.findings, self.stone_tasks, self.decisions)
 
     def _process(self, element: etree._Element) -> Process:
         process = Process(str(element.get("id")), element.get("name"))

@@ -98,7 +98,7 @@ def decision_task(reader: ModelReader, process: Process, element: etree._Element
     if "${" in call.decision or "#{" in call.decision or call.decision.startswith("="):
         node.named = reader.expression(element, ExpressionText(text=call.decision, language="juel"))
         reader.decisions.use_all()
-    elif reader.decisions.use(call.decision) is None:
+    elif reader.decisions.use(call.decision) is None and call.together:
         text = f"{label(element)} makes the decision {call.decision!r}, which no DMN file holds: deploy it together."
         reader.report.error("unknown-decision", element, text)
     if not (call.result_variable or call.spread or node.output_values):

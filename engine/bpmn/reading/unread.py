@@ -15,6 +15,7 @@ from lxml import etree
 from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_count
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
 from .vendors import (
+    CAMUNDA,
     EXTENSIONS,
     HARMLESS_ATTRIBUTES,
     HARMLESS_ELEMENTS,
@@ -22,6 +23,7 @@ from .vendors import (
     PREFIXES,
     SPIFF,
     ZEEBE,
+    attribute_value,
     extensions,
 )
 from .words import children, local_name, own_text
@@ -30,7 +32,7 @@ _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
 _RESULT = frozenset({"resultVariable", "resultVariableName"})
 _MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
-_DECISION = frozenset({"decisionRef", "mapDecisionResult"})
+_DECISION = frozenset({"decisionRef", "decisionRefVersion", "mapDecisionResult"})
 _TOGETHER = ("latest", "deployment")
 """The ways to bind a decision that its being deployed together with the process comes to."""
 _VARIABLES = frozenset(
@@ -98,6 +100,10 @@ def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
         yield f'{prefix}:{name}="{value}"' if name in _SHOWN else f"{prefix}:{name}"
 
 
+def _is_version(part: etree._Element) -> bool:
+    return (attribute_value(part, "decisionRefVersion", (CAMUNDA,)) or "").isdecimal()
+
+
 def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> bool:
     kind = local_name(part)
     if name == "topic":
@@ -108,7 +114,7 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
     if name in _DECISION:
         return kind == "businessRuleTask"
     if name == "decisionRefBinding":
-        return value in _TOGETHER
+        return value in _TOGETHER or (value == "version" and _is_version(part))
     if name in _BINDING or name in _RESULT:
         return bindable
     if name in _MARKER:

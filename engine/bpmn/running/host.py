@@ -11,6 +11,7 @@ from .results import Results
 from .weight import Weight
 
 if TYPE_CHECKING:
+    from ...dmn.elements import Decision
     from .node import Node, Process
     from .token import Token
     from .token_data import Compensable
@@ -52,6 +53,9 @@ class Host(Protocol):
 
     def deployed_process(self, deployment_id: str) -> Process:
         """The process of a deployment."""
+
+    def deployed_decision(self, decision_id: str, version: int | None) -> Decision:
+        """A decision of the newest deployment that holds it, or of another version of that; raises RiverstoneError."""
 
     def run_script(self, token: Token) -> None:
         """Run a trusted script with the token's variables."""

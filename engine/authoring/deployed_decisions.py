@@ -1,0 +1,80 @@
+"""Decisions of DMN as callers and processes find them: by id, in the newest deployment that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...models import DeploymentRow, Store
+from .. import jsontext
+from ..errors import UnknownDecision
+from ..language import effort
+from ..language.context import Context
+from ..limits import Limits
+from ..views import DecisionResult, MatchedRules
+from .definitions import Definitions
+
+if TYPE_CHECKING:
+    from ..dmn.elements import Decision
+
+
+LONGEST_ID = 200
+"""Characters that the id of a decision may have."""
+
+
+def find_decision(
+    store: Store,
+    definitions: Definitions,
+    decision_id: str,
+    *,
+    version: int | None = None,
+    deployment_id: str | None = None,
+) -> tuple[DeploymentRow, Decision]:
+    """The decision and its deployment, as the store has them now: that of the newest deployment that holds it.
+
+    ``version`` means another version of that one. Raises UnknownDecision, UnknownDeployment.
+    """
+    if not decision_id.isprintable() or len(decision_id) > LONGEST_ID:
+        raise UnknownDecision(decision_id[:LONGEST_ID], version)
+    if deployment_id is None:
+        deployment_id = store.catalogue.deployment_of_decision(decision_id)
+        if deployment_id is not None and version is not None:
+            deployment_id = store.catalogue.version_like(deployment_id, version)
+        if deployment_id is None:
+            raise UnknownDecision(decision_id, version)
+    row, decisions = definitions.decisions(deployment_id)
+    found = decisions.by_id.get(decision_id)
+    if found is None or (version is not None and row.version != version):
+        raise UnknownDecision(decision_id, version)
+    return row, found
+
+
+def decide(row: DeploymentRow, decision: Decision, variables: Mapping[str, Any], limits: Limits) -> DecisionResult:
+    """What comes of a decision with these variables.
+
+    Raises VariablesInvalid or Invalid, and ExpressionError for a decision with errors or over a limit.
+    """
+    from ..dmn.decisions import evaluate  # late, like all that reads decisions
+    from ..language.feel.border import to_json
+
+    jsontext.check(variables, limits=limits, name="variables")
+    with effort.turn(limits):
+        outcome = evaluate(decision, Context(dict(variables)))
+        return DecisionResult(
+            decision_id=decision.id,
+            name=decision.name,
+            deployment_id=row.id,
+            version=row.version,
+            value=to_json(outcome.value, limits),
+            matched=tuple(
+                MatchedRules(
+                    decision_id=each.id,
+                    name=each.name,
+                    rules=tuple(hits.rules),
+                    outputs=tuple(dict(to_json(dict(output), limits)) for output in hits.rows),
+                )
+                for each, hits in outcome.hits.items()
+            ),
+            violation=outcome.violation,
+            warnings=tuple(outcome.warnings),
+        )
