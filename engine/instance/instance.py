@@ -147,7 +147,7 @@ class Instance:
         if node.undo_policy != "delete":
             row.policy = node.undo_policy
         if node.retries is not None:
-            ledger.keep(row, retries=node.retries)
+            ledger.keep(row, retries=node.retries, **({"pauses": node.retry_pauses} if node.retry_pauses else {}))
         if code not in self.facilities.stones:
             row.status = "stone-missing"
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."

@@ -160,9 +160,14 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
 
 def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> None:
     """Wait and try again; what a failed start left behind is taken back before."""
-    delay = min(stone.retry_backoff * 2 ** min(ledger.tries(row) - 1, 60), stone.retry_backoff_max)
+    tries = ledger.tries(row)
+    if pauses := ledger.kept(row).get("pauses"):
+        delay = pauses[min(tries, len(pauses)) - 1]
+    else:
+        seconds = min(stone.retry_backoff * 2 ** min(tries - 1, 60), stone.retry_backoff_max)
+        delay = round(seconds * 1000 * (1 + random.random() / 10))
     row.owner = instance.facilities.engine_id
-    row.due = instance.now() + round(delay * 1000 * (1 + random.random() / 10))
+    row.due = instance.now() + delay
     row.deadline = None
     row.status = HOOK_FAILED[row.event]
     row.reason = f"Attempt {row.attempt} failed: {outcome.reason}"

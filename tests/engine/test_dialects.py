@@ -184,7 +184,7 @@ def test_a_zeebe_node_hands_over_feel_and_literals_and_builds_nested_variables()
         "method": Input(value="POST"),
     }
     assert binding.outputs == (OutputMapping(target="messageId", value="=id", language="feel"),)
-    assert binding.retries == 4
+    assert binding.retries == 3, "Zeebe counts all tries"
 
 
 def test_activiti_fields_are_inputs_however_they_are_written() -> None:
@@ -261,7 +261,9 @@ def test_a_parameter_of_the_stone_may_be_called_namespace() -> None:
     assert binding.namespace is None
 
 
-@pytest.mark.parametrize(("cycle", "count"), [("R3/PT10S", 3), ("5", 5), ("PT10S,PT1M", 2), ("${many}", None)])
+@pytest.mark.parametrize(
+    ("cycle", "count"), [("R3/PT10S", 3), ("5", 5), ("PT10S,PT1M", 2), ("${many}", None), ("R3/soon", None)]
+)
 def test_a_java_retry_cycle_counts_as_retries(cycle: str, count: int | None) -> None:
     element = extended(
         'camunda:type="external" camunda:topic="disk"',
@@ -270,6 +272,7 @@ def test_a_java_retry_cycle_counts_as_retries(cycle: str, count: int | None) -> 
     binding = read_binding(element)
     assert binding is not None
     assert binding.retries == count
+    assert binding.retry_pauses == {"R3/PT10S": (10_000,), "PT10S,PT1M": (10_000, 60_000)}.get(cycle, ())
     assert bool(unread(element)) == (count is None)
 
 

@@ -216,3 +216,37 @@ def test_a_monitor_that_is_not_done_in_its_time_has_failed(engine: Engine, clock
     assert "monitor took longer" in ended.reason
     assert clock.now() - begun == 95_000
     assert len(calls) == 10
+
+
+ZEEBE = 'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
+
+
+@pytest.mark.parametrize(
+    ("cycle", "pauses"),
+    [("R3/PT10M", [600, 600, 600]), ("PT10S,PT1M,PT5M", [10, 60, 300]), ("R2/PT0S", [0, 0])],
+)
+def test_a_retry_cycle_keeps_its_count_and_its_pauses(
+    engine: Engine, clock: VirtualClock, cycle: str, pauses: list[int]
+) -> None:
+    class Hopeless(Flaky):
+        works_at = 99
+
+    Hopeless.clock = clock
+    inside = f"<camunda:failedJobRetryTimeCycle>{cycle}</camunda:failedJobRetryTimeCycle>"
+
+    run(engine, Hopeless, service("a", "flaky", inside=f"<extensionElements>{inside}</extensionElements>"))
+
+    assert [second[3] - first[3] for first, second in pairwise(calls)] == [1000 * pause for pause in pauses]
+
+
+@pytest.mark.parametrize(("retries", "tries"), [("3", 3), ("1", 1), ("0", 1)])
+def test_zeebe_counts_all_tries(engine: Engine, clock: VirtualClock, retries: str, tries: int) -> None:
+    class Hopeless(Flaky):
+        works_at = 99
+
+    Hopeless.clock = clock
+    inside = f'<extensionElements {ZEEBE}><zeebe:taskDefinition type="flaky" retries="{retries}"/></extensionElements>'
+
+    run(engine, Hopeless, f'<serviceTask id="a">{inside}</serviceTask>')
+
+    assert [attempt for _, attempt, _, _ in calls] == list(range(1, tries + 1))

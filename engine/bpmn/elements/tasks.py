@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..running.token import Token
@@ -42,6 +42,8 @@ class StoneTask(Activity):
     """The code itself where it is no expression."""
     undo_policy: UndoPolicy = "delete"
     retries: int | None = None
+    retry_pauses: Sequence[int] = ()
+    """The milliseconds before each retry, the last for all that follow; empty where the stone says it."""
     properties: Mapping[str, str]
     result_variable: str | None = None
 

@@ -10,7 +10,9 @@ from lxml import etree
 
 from ....models.vocabulary import UndoPolicy
 from ...dmn.decisions import Shape
+from ...errors import ExpressionError
 from ..elements.decisions import DecisionCall
+from ..running.timers import duration_ms
 from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
 from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, JAVA, PREFIXES, SPIFF, ZEEBE, attribute, attribute_value, extensions
 from .words import child, local_name, own_text
@@ -27,7 +29,15 @@ SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries
 """The words of ``camunda:mapDecisionResult``."""
 
 _WHOLE_EXPRESSION = re.compile(r"[#$]\{([^{}]*)\}")
-_CYCLE = re.compile(r"R(\d{1,6})/P.*")
+_CYCLE = re.compile(r"R(\d{1,6})/(P[^,]*)")
+
+
+class Retries(NamedTuple):
+    """How a failed start is tried again."""
+
+    times: int
+    pauses: tuple[int, ...] = ()
+    """The milliseconds before each, the last for all that follow; empty where the stone says it."""
 
 
 class Binding(NamedTuple):
@@ -42,6 +52,7 @@ class Binding(NamedTuple):
     outputs: tuple[OutputMapping, ...] = ()
     result_variable: str | None = None
     retries: int | None = None
+    retry_pauses: tuple[int, ...] = ()
     properties: Mapping[str, str] = {}
     undo_policy: UndoPolicy = "delete"
 
@@ -72,6 +83,7 @@ def read_binding(element: etree._Element) -> Binding | None:
     if dialect == f"field {QUEUE}":
         del inputs[QUEUE]
     policy = properties.get("undoPolicy", "delete")
+    retries = _retries(bearers, properties)
     return Binding(
         stone=stone,
         dialect=dialect,
@@ -79,7 +91,8 @@ def read_binding(element: etree._Element) -> Binding | None:
         inputs=inputs,
         outputs=tuple(mapping for bearer in bearers for mapping in read_outputs(bearer)),
         result_variable=_result_variable(bearers),
-        retries=_retries(bearers, properties),
+        retries=None if retries is None else retries.times,
+        retry_pauses=() if retries is None else retries.pauses,
         properties=properties,
         undo_policy=cast(UndoPolicy, policy) if policy in UNDO_POLICIES else "delete",
     )
@@ -152,26 +165,36 @@ def _result_variable(bearers: list[etree._Element]) -> str | None:
     return None
 
 
-def _retries(bearers: list[etree._Element], properties: Mapping[str, str]) -> int | None:
-    """How often a failed start is tried again; None where nothing readable says so."""
-    texts = [properties.get("retries")]
+def _retries(bearers: list[etree._Element], properties: Mapping[str, str]) -> Retries | None:
+    """How a failed start is tried again; None where nothing readable says so."""
+    found = [read_retries(text) for text in (properties.get("retries"),) if text]
     for bearer in bearers:
-        texts += [definition.get("retries") for definition in extensions(bearer, "taskDefinition", (ZEEBE,))]
-        texts += [retry.get("retries") for retry in bearer.iter(f"{{{SPIFF}}}retry")]
+        tries = (definition.get("retries") for definition in extensions(bearer, "taskDefinition", (ZEEBE,)))
+        found += [_after_the_first(read_retries(text)) for text in tries if text]
+        texts = [retry.get("retries") for retry in bearer.iter(f"{{{SPIFF}}}retry")]
         texts += [own_text(cycle) for cycle in extensions(bearer, "failedJobRetryTimeCycle", JAVA)]
-    counts = (retry_count(text) for text in texts if text)
-    return next((count for count in counts if count is not None), None)
+        found += [read_retries(text) for text in texts if text]
+    return next((retries for retries in found if retries is not None), None)
 
 
-def retry_count(text: str) -> int | None:
-    """The number of retries that ``3``, ``R3/PT10S`` or a list of pauses ``PT10S,PT1M`` asks for, or None."""
+def _after_the_first(tries: Retries | None) -> Retries | None:
+    """Zeebe counts all tries of a job, the first one too."""
+    return None if tries is None else tries._replace(times=max(tries.times - 1, 0))
+
+
+def read_retries(text: str) -> Retries | None:
+    """The retries that ``3``, ``R3/PT10S`` or a list of pauses ``PT10S,PT1M`` asks for, or None."""
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) <= 6:
-        return int(text)
-    if cycle := _CYCLE.fullmatch(text):
-        return int(cycle[1])
-    pauses = text.split(",")
-    return len(pauses) if all(pause.strip().startswith("P") for pause in pauses) else None
+        return Retries(int(text))
+    cycle = _CYCLE.fullmatch(text)
+    try:
+        pauses = tuple(duration_ms(pause, 0) for pause in (cycle[2] if cycle else text).split(","))
+    except ExpressionError:
+        return None
+    if min(pauses) < 0:
+        return None
+    return Retries(int(cycle[1]) if cycle else len(pauses), pauses)
 
 
 def read_decision(element: etree._Element) -> DecisionCall | None:

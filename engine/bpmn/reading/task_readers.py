@@ -31,7 +31,8 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     """A task whose work a stone does."""
     node = activity(reader, process, element, tasks.StoneTask, binding)
     node.stone, node.dialect = binding.stone, binding.dialect
-    node.undo_policy, node.retries, node.properties = binding.undo_policy, binding.retries, binding.properties
+    node.undo_policy, node.properties = binding.undo_policy, binding.properties
+    node.retries, node.retry_pauses = binding.retries, binding.retry_pauses
     node.result_variable = binding.result_variable
     node.namespace = binding.namespace or node.name
     node.code = reader.value(element, Input(value=binding.stone))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, retry_count
+from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, read_retries
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
 from .vendors import (
     CAMUNDA,
@@ -186,10 +186,10 @@ def _values(part: etree._Element, bindable: bool) -> Iterator[str]:
             if not is_target(mapping.get("target", "")):
                 yield f"zeebe:{local_name(mapping)} with the target {mapping.get('target', '')[:80]!r}"
     for definition in extensions(part, "taskDefinition", (ZEEBE,)):
-        if retry_count(definition.get("retries", "0")) is None:
+        if read_retries(definition.get("retries", "0")) is None:
             yield f"zeebe:taskDefinition retries={definition.get('retries')!r}"
     for cycle in extensions(part, "failedJobRetryTimeCycle"):
-        if bindable and retry_count(own_text(cycle)) is None:
+        if bindable and read_retries(own_text(cycle)) is None:
             yield f"failedJobRetryTimeCycle {own_text(cycle)[:80]!r}"
     yield from _properties(part, bindable)
     for operator in extensions(part, "serviceTaskOperator", (SPIFF,)):
@@ -201,7 +201,7 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
     properties = read_properties(part)
     if properties.get("undoPolicy", "delete") not in UNDO_POLICIES:
         yield f"property undoPolicy={properties['undoPolicy'][:80]!r}"
-    if retry_count(properties.get("retries", "0")) is None:
+    if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"
     if QUEUE in properties and not bindable:
         yield f"property {QUEUE}"
