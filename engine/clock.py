@@ -6,6 +6,9 @@ import time
 from datetime import datetime
 from typing import overload
 
+LATEST = 253_402_128_000_000
+"""9999-12-30 in milliseconds since 1970: what is later has no date in some zone."""
+
 
 class Clock:
     """The machine's own clock."""
@@ -49,7 +52,7 @@ def moment(milliseconds: int) -> datetime: ...
 def moment(milliseconds: int | None) -> datetime | None: ...
 def moment(milliseconds: int | None) -> datetime | None:
     """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    return None if milliseconds is None else datetime.fromtimestamp(min(milliseconds, LATEST) / 1000).astimezone()
 
 
 def milliseconds(moment: datetime | None) -> int | None:

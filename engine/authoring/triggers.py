@@ -7,10 +7,10 @@ comes after that (-1: for ever).
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ...models.catalogue import Trigger
-from ..bpmn.running import timers
+from ..bpmn.running.cycles import read_cycle, read_timer
 from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Process
 from ..errors import ExpressionError
@@ -28,26 +28,33 @@ class TimerTrigger(NamedTuple):
     due: int
     number: int
     left: int
+    start: int = -1
+    """From when its turns are counted, -1 where it does not repeat."""
+    turn: int = 0
+    """The number of this turn."""
 
     @classmethod
     def read(cls, name: str) -> TimerTrigger:
         """The trigger that a name tells."""
-        due, number, left = (int(part) for part in name.split(":"))
-        return cls(due, number, left)
+        return cls(*(int(part) for part in name.split(":")))
 
     @property
     def name(self) -> str:
         """The text that sorts by time."""
-        return f"{max(self.due, 0):015d}:{self.number}:{self.left}"
+        repeats = f":{self.start}:{self.turn}" if self.start >= 0 else ""
+        return f"{max(self.due, 0):015d}:{self.number}:{self.left}{repeats}"
 
     def following(self, process: Process, node: str, now: int, limits: Limits) -> str:
         """The name of the time after this one."""
         if not self.left:
             return OVER
         event = next(events[self.number] for start, events in process.starting if start.name == node)
-        _, _, interval = _times(event, now, limits)
-        left = self.left - 1 if self.left > 0 else -1
-        return TimerTrigger(timers.next_due(interval, self.due, now), self.number, left).name
+        cycle, _ = read_cycle(*_told(event, now, limits), sunday=event.sunday, until=_until(event))
+        following = cycle._replace(left=self.left, start=self.start, turn=self.turn).following(self.due, now)
+        if following is None:
+            return OVER
+        due, cycle = following
+        return TimerTrigger(due, self.number, cycle.left, cycle.start, cycle.turn).name
 
 
 def due_before(now: int) -> str:
@@ -63,17 +70,23 @@ def triggers_of(process: Process, now: int, limits: Limits) -> list[Trigger]:
             if definition.kind in ("message", "signal") and definition.expression is None:
                 found.append((definition.kind, definition.name or "", node.name))
             elif definition.kind == "timer":
+                assert definition.timer is not None
+                told, until = _told(definition, now, limits), _until(definition)
                 try:
-                    due, left, _ = _times(definition, now, limits)
+                    timer = read_timer(definition.timer, *told, sunday=definition.sunday, until=until)
                 except ExpressionError:
                     continue  # refused when it was checked; what was deployed before that was, stays as it is
-                if definition.timer != "date" or due > now:
-                    found.append((TIMER, TimerTrigger(due, number, left).name, node.name))
+                if timer.due is None or (definition.timer == "date" and timer.due <= now):
+                    continue
+                again = () if timer.cycle is None else (timer.cycle.left, timer.cycle.start, timer.cycle.turn)
+                found.append((TIMER, TimerTrigger(timer.due, number, *(again or (0,))).name, node.name))
     return found
 
 
-def _times(definition: EventDefinition, now: int, limits: Limits) -> tuple[int, int, str]:
+def _told(definition: EventDefinition, now: int, limits: Limits) -> tuple[Any, int, int]:
     assert definition.expression is not None
-    assert definition.timer is not None
-    value = definition.expression.evaluate(Context())
-    return timers.first_due(definition.timer, value, now, round(limits.timer_interval * 1000))
+    return definition.expression.evaluate(Context()), now, round(limits.timer_interval * 1000)
+
+
+def _until(definition: EventDefinition) -> Any:
+    return None if definition.until is None else definition.until.evaluate(Context())

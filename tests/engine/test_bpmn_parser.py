@@ -48,7 +48,7 @@ def test_a_time_that_is_none_is_told() -> None:
 
     for time in (
         "<timeDate>2031-02-30</timeDate>",
-        "<timeCycle>0 0 * * * ?</timeCycle>",
+        "<timeCycle>0 0 25 * * ?</timeCycle>",
         "<timeDuration>P</timeDuration>",
     ):
         (finding,) = parse(timer(time)).findings

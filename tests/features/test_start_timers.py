@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 
 import pytest
 
-from riverstone.engine import Engine, ModelInvalid, VirtualClock
+from riverstone.engine import Engine, Limits, ModelInvalid, VirtualClock
+from riverstone.engine.authoring.triggers import OVER as NONE_LEFT
+from riverstone.engine.authoring.triggers import TimerTrigger
+from riverstone.engine.clock import moment
 
-from .elements import BEGIN, condition, end, model, timer, user
+from .elements import BEGIN, catch, condition, end, model, timer, user
 
 HOUR = 3600.0
 
@@ -102,3 +106,77 @@ def test_a_condition_that_starts_nothing_is_told(engine: Engine) -> None:
     start = f'<startEvent id="s">{condition("${x}")}</startEvent>'
     found = engine.lint(model(start + user("a") + end("e"), "s -> a -> e"))
     assert ("conditional-start", "warning", "s") in [(each.code, each.severity, each.element_id) for each in found]
+
+
+def test_a_cycle_with_an_end_starts_nothing_after_it(engine: Engine, clock: VirtualClock) -> None:
+    """ISO 8601, 4.5."""
+    engine.deploy(starting("R/PT10H/2027-01-16T08:00:00Z", "Cycle"))
+    assert passes(96 * HOUR, clock, engine) == 2
+
+
+def test_the_end_that_flowable_writes_as_an_attribute_counts(engine: Engine, clock: VirtualClock) -> None:
+    cycle = (
+        '<timerEventDefinition><timeCycle xmlns:flowable="http://flowable.org/bpmn" '
+        'flowable:endDate="2027-01-16T08:00:00Z">R/PT10H</timeCycle></timerEventDefinition>'
+    )
+    engine.deploy(model(f'<startEvent id="s">{cycle}</startEvent>' + user("a") + end("e"), "s -> a -> e"))
+    assert passes(96 * HOUR, clock, engine) == 2
+
+
+def test_an_end_that_is_over_starts_nothing(engine: Engine, clock: VirtualClock) -> None:
+    engine.deploy(starting("R/PT10H/2026-01-01T00:00:00Z", "Cycle"))
+    assert passes(96 * HOUR, clock, engine) == 0
+
+
+def test_a_cron_starts_processes_on_working_days(engine: Engine, clock: VirtualClock) -> None:
+    engine.deploy(starting("0 0 9 ? * MON-FRI [Europe/Berlin]", "Cycle"))  # the clock begins on a Friday, at 9:00 there
+    assert passes(71 * HOUR, clock, engine) == 0
+    assert passes(49 * HOUR, clock, engine) == 3
+
+
+def test_a_month_from_the_last_day_stays_at_the_end_of_months(engine: Engine, clock: VirtualClock) -> None:
+    engine.deploy(starting("R/2027-01-31T08:00:00Z/P1M", "Cycle"))
+    for _ in range(32):
+        clock.advance(72 * HOUR)
+        engine.run_pending()
+    days = sorted(each.start_time.astimezone(UTC).strftime("%m-%d") for each in engine.instances().items)
+    assert days == ["02-02", "03-01", "03-31"], "the clock moves by three days: 31 January, 28 February, 31 March"
+
+
+def test_a_schedule_of_an_earlier_version_goes_on(engine: Engine) -> None:
+    """Its name told when it is due, which timer it is and how often it comes again, but not since when."""
+    deployed = engine.deploy(starting("R3/PT1H", "Cycle"))
+    process = engine._facilities.definitions.get(deployed.deployment_id).process
+    name = TimerTrigger.read(f"{BEGIN:015d}:0:1").following(process, "s", BEGIN + 1, Limits())
+    assert TimerTrigger.read(name)[:3] == (BEGIN + 3_600_000, 0, 0)
+    assert TimerTrigger.read(name).following(process, "s", BEGIN + 3_600_001, Limits()) == NONE_LEFT
+
+
+BOUNDARY = '<boundaryEvent id="b" attachedToRef="a" cancelActivity="false">{}</boundaryEvent>'
+OVER = timer("R/PT1H/2026-01-01T00:00:00Z", "Cycle")
+
+
+def test_a_timer_on_a_border_that_is_over_never_comes_and_one_in_the_flow_fails(
+    engine: Engine, clock: VirtualClock
+) -> None:
+    engine.deploy(
+        model(
+            '<startEvent id="s"/>' + user("a") + BOUNDARY.format(OVER) + user("c") + end("e"), "s -> a -> e", "b -> c"
+        )
+    )
+    number = engine.start(key="p", name="n").process_instance_id
+    passes(5 * HOUR, clock, engine)
+    assert [task.element_id for task in engine.tasks(number)] == ["a"]
+    engine.complete(engine.tasks(number)[0].task_id, {})
+    assert engine.get(number).status == "success"
+    engine.deploy(model('<startEvent id="s"/>' + catch("t", OVER) + end("e"), "s -> t -> e", key="flow"))
+    failed = engine.get(engine.start(key="flow", name="n", rollback=False).process_instance_id)
+    assert (failed.status, "of 't' is over" in (failed.reason or "")) == ("failed", True)
+
+
+def test_a_date_at_the_end_of_all_years_is_refused_and_an_old_one_is_shown(engine: Engine) -> None:
+    engine.deploy(model('<startEvent id="s"/>' + catch("t", timer("${when}", "Date")) + end("e"), "s -> t -> e"))
+    started = engine.start(key="p", name="n", variables={"when": "9999-12-31T23:59:59Z"}, rollback=False)
+    failed = engine.get(started.process_instance_id)
+    assert (failed.status, "after the year 9999" in (failed.reason or "")) == ("failed", True)
+    assert moment(253_402_300_799_000).year == 9999

@@ -25,7 +25,9 @@ _READ = re.compile(r"feel|juel|(?<![a-z])u?el(?![a-z])|expression-?language")
 _NUMBER = re.compile(r"[+-]?\d{1,50}(\.\d{1,50})?")
 
 _DAY = r"(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-\d{3}|\d{4}-?W\d{2}(?:-?\d)?)"
-_CLOCK = r"\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d{1,12})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?(?:\[[\w/+-]{1,64}\])?)?"
+_CLOCK = (
+    r"\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d{1,12})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?(?:\[[\w/+-]{1,64}\]|@[\w/+-]{1,64})?"
+)
 _DATE = re.compile(rf"{_DAY}(?:T{_CLOCK})?")
 _PART = r"\d{1,18}(?:[.,]\d{1,12})?"
 _DURATION = re.compile(
@@ -34,7 +36,11 @@ _DURATION = re.compile(
 _REPEAT = re.compile(r"R-?\d{0,9}")
 # A time that went wrong still starts like one; everything else may be a word of some expression language.
 _TIME_LIKE = re.compile(r"[PR]\d|PT|[PR]/|\d")
-_CRON = re.compile(r"[\w*?/,#-]{1,60}(?:\s+[\w*?/,#-]{1,60}){4,6}|@(?:yearly|annually|monthly|weekly|daily|hourly)")
+_CRON = re.compile(
+    r"(?:(?:CRON_)?TZ=[\w/+-]{1,64}\s+)?"
+    r"(?:[\w*?/,#-]{1,60}(?:\s+[\w*?/,#-]{1,60}){4,6}|@(?:yearly|annually|monthly|weekly|daily|midnight|hourly))"
+    r"(?:\s*\[[\w/+-]{1,64}\])?"
+)
 
 
 def check_expressions(outline: Outline, report: Report) -> None:
@@ -146,7 +152,7 @@ def _check_timer(outline: Outline, report: Report, definition: etree._Element) -
 _EXAMPLES = {
     "timeDate": "a date such as 2031-01-31T12:00:00Z or ${...}",
     "timeDuration": "a duration such as PT15M or ${...}",
-    "timeCycle": "a cycle such as R3/PT10M or ${...}",
+    "timeCycle": "a cycle such as R3/PT10M, a cron such as 0 0 9 ? * MON-FRI, or ${...}",
 }
 
 
@@ -158,14 +164,14 @@ def is_time(tag: str, body: str) -> bool:
         return _DURATION.fullmatch(body) is not None
     if _CRON.fullmatch(body):
         return True
-    first, *rest = body.split("/")
+    first, *rest = re.split(r"/(?![^\[]*\])", body)
     if first.startswith("R"):
         if not rest or _REPEAT.fullmatch(first) is None:
             return False
         parts = rest
     else:
         parts = [first, *rest]
-    if len(parts) > 2:
+    if len(parts) > 3:
         return False
     spans = [_DURATION.fullmatch(part) is not None for part in parts]
     dates = [_DATE.fullmatch(part) is not None for part in parts]

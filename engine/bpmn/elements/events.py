@@ -71,9 +71,9 @@ class CatchEvent(Node):
         self.receive(token, payload)
         if not self.all_seen(token, number):
             return
-        if repeats_left(token, number) > 0 and RACE not in token.internal_data:
+        again = repeats_left(token, number) > 0 and RACE not in token.internal_data
+        if again and set_again(token, number):
             # A bounded cycle lets a token go at each of its turns; an endless one would keep the process for ever.
-            set_again(token, number)
             turn = workflow.new_token(self, token.scope, token.flow, token.causes)
             turn.note(triggered=True)
             return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ....models.vocabulary import WaitKind
 from ...errors import ExpressionError, ExpressionWork
-from ..running import timers
+from ..running.cycles import Cycle, read_timer
 from ..running.event_definitions import AWAITED, EventDefinition
 from ..running.token import Token
 from ..running.waits import Wait
@@ -18,10 +18,11 @@ LONGEST_NAME = 255
 def waits_for(definitions: Sequence[EventDefinition], token: Token) -> list[Wait]:
     """What a token must wait for, the expressions evaluated now."""
     awaited = enumerate(definitions)
-    return [_wait(definition, token, number) for number, definition in awaited if definition.kind in AWAITED]
+    waits = (_wait(definition, token, number) for number, definition in awaited if definition.kind in AWAITED)
+    return [wait for wait in waits if wait is not None]
 
 
-def _wait(definition: EventDefinition, token: Token, number: int) -> Wait:
+def _wait(definition: EventDefinition, token: Token, number: int) -> Wait | None:
     if definition.kind == "timer":
         return _set_timer(definition, token, number)
     if definition.kind == "condition":
@@ -51,23 +52,29 @@ def _refuse_long(what: str, text: str, token: Token) -> None:
         raise ExpressionError(f"The {what} of {token.node.bpmn_id!r} has {len(text)} characters; {LONGEST_NAME} fit.")
 
 
-def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait:
-    """Evaluate a timer and keep with the token what it takes to repeat it."""
+def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait | None:
+    """Evaluate a timer and keep with the token what it takes to repeat it; None for one that is over."""
     assert definition.expression is not None
     assert definition.timer is not None
     value = definition.expression.evaluate(token.context)
     host = token.workflow.host
     least = round(host.limits.timer_interval * 1000)
-    due, again, interval = timers.first_due(definition.timer, value, host.now(), least)
-    if again:
-        token.note(repeats={**token.internal_data.get("repeats", {}), str(number): (again, interval)})
-    kind: WaitKind = "date" if timers.follows_calendar(definition.timer, value) else "timer"
-    return Wait(kind, number, due=due)
+    until = None if definition.until is None else definition.until.evaluate(token.context)
+    timer = read_timer(definition.timer, value, host.now(), least, sunday=definition.sunday, until=until)
+    if timer.due is None:
+        if token.node.counts:
+            raise ExpressionError(f"The timer {str(value)[:120]!r} of {token.node.bpmn_id!r} is over.")
+        return None
+    if timer.cycle is not None and timer.cycle.left:
+        token.note(repeats={**token.internal_data.get("repeats", {}), str(number): list(timer.cycle)})
+    kind: WaitKind = "date" if timer.by_calendar else "timer"
+    return Wait(kind, number, due=timer.due)
 
 
 def repeats_left(token: Token, number: int) -> int:
     """How often a timer of this token comes again; -1 for one that never ends."""
-    return token.internal_data.get("repeats", {}).get(str(number), (0, ""))[0]
+    left: int = token.internal_data.get("repeats", {}).get(str(number), (0, ""))[0]
+    return left
 
 
 def set_again(token: Token, number: int) -> bool:
@@ -76,14 +83,15 @@ def set_again(token: Token, number: int) -> bool:
     waits = workflow.waits.get(token.id, [])
     kept = [wait for wait in waits if wait.number != number]
     come = next((wait for wait in waits if wait.number == number), None)
-    again = repeats_left(token, number)
-    if again == 0 or come is None or come.due is None:
+    following = None
+    if come is not None and come.due is not None and repeats_left(token, number):
+        cycle = Cycle.of(token.internal_data["repeats"][str(number)])
+        following = cycle.following(come.due, workflow.host.now())
+    if come is None or following is None:
         workflow.wait(token, kept)
         return False
-    interval = token.internal_data["repeats"][str(number)][1]
-    left = again - 1 if again > 0 else -1
-    token.note(repeats={**token.internal_data["repeats"], str(number): (left, interval)})
-    due = timers.next_due(interval, come.due, workflow.host.now())
+    due, cycle = following
+    token.note(repeats={**token.internal_data["repeats"], str(number): list(cycle)})
     workflow.wait(token, [*kept, Wait(come.kind, number, due=due)])
     return True
 

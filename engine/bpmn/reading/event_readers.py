@@ -9,8 +9,8 @@ from lxml import etree
 
 from ...errors import ExpressionError
 from ...language.context import Context
+from ..running.cycles import TimerKind, read_timer
 from ..running.event_definitions import EventDefinition, EventKind
-from ..running.timers import first_due
 from .expression_texts import ExpressionText, read_expression
 from .mappings import read_passed
 from .model_reader import ModelReader
@@ -20,7 +20,7 @@ from .words import bpmn_name, child, is_true, label, referred
 if TYPE_CHECKING:
     from ...language.expressions import Expression
 
-TIMERS: tuple[tuple[str, Literal["date", "duration", "cycle"]], ...] = (
+TIMERS: tuple[tuple[str, TimerKind], ...] = (
     ("timeDate", "date"),
     ("timeDuration", "duration"),
     ("timeCycle", "cycle"),
@@ -130,12 +130,15 @@ def _timer(reader: ModelReader, event: etree._Element, part: etree._Element) -> 
         text = read_expression(child(part, name))
         if text is not None:
             expression = _time(reader, event, text)
+            until = _until(reader, event, child(part, name))
+            sunday = 0 if ZEEBE in part.nsmap.values() else 1
+            definition = EventDefinition(kind="timer", timer=kind, expression=expression, sunday=sunday, until=until)
             if expression is not None and expression.constant:
-                _refuse_impossible(reader, event, kind, expression)
+                _refuse_impossible(reader, event, definition)
             elif _starts_process(event):
                 why = f"The timer of {label(event)} is an expression, but no process is there yet: write a time."
                 reader.report.error("timer-time", event, why)
-            return EventDefinition(kind="timer", timer=kind, expression=expression)
+            return definition
     reader.report.error("timer-without-time", event, f"The timer of {label(event)} has no date, duration or cycle.")
     never = _time(reader, event, ExpressionText(text="PT0S", language="juel"))
     return EventDefinition(kind="timer", timer="duration", expression=never)
@@ -146,10 +149,20 @@ def _starts_process(event: etree._Element) -> bool:
     return bpmn_name(event) == "startEvent" and parent is not None and bpmn_name(parent) == "process"
 
 
-def _refuse_impossible(reader: ModelReader, event: etree._Element, kind: str, expression: Expression) -> None:
+def _until(reader: ModelReader, event: etree._Element, time: etree._Element | None) -> Expression | None:
+    """The end of a cycle that Flowable writes as an attribute."""
+    text = None if time is None else attribute_value(time, "endDate")
+    return None if text is None else _time(reader, event, ExpressionText(text=text, language="juel"))
+
+
+def _refuse_impossible(reader: ModelReader, event: etree._Element, timer: EventDefinition) -> None:
     """What is no time wherever it runs is told at deployment."""
+    assert timer.expression is not None
+    assert timer.timer is not None
+    until = None if timer.until is None or not timer.until.constant else timer.until.evaluate(Context())
+    value, least = timer.expression.evaluate(Context()), round(reader.limits.timer_interval * 1000)
     try:
-        first_due(kind, expression.evaluate(Context()), 0, round(reader.limits.timer_interval * 1000))
+        read_timer(timer.timer, value, 0, least, sunday=timer.sunday, until=until)
     except ExpressionError as error:
         reader.report.error("timer-time", event, f"The timer of {label(event)} cannot be set: {error.message}")
 

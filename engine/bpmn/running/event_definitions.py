@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression, Value
+    from .cycles import TimerKind
 
 EventKind = Literal[
     "message",
@@ -31,7 +32,11 @@ class EventDefinition(NamedTuple):
     kind: EventKind
     name: str | None = None
     expression: Expression | None = None
-    timer: Literal["date", "duration", "cycle"] | None = None
+    timer: TimerKind | None = None
+    sunday: int = 1
+    """Of a timer: the number of Sunday in the modeler's cron."""
+    until: Expression | None = None
+    """Of a cycle: when it ends, where that is said beside it."""
     correlation: Expression | None = None
     activity: str | None = None
     """For a compensation: the one activity to compensate."""

@@ -90,8 +90,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of a parallel multiple event: the numbers of the definitions that have come."""
         held: list[int]
         """The numbers of the conditions that were true when they were last looked at."""
-        repeats: dict[str, tuple[int, str]]
-        """By the number of a timer: how often it comes again (-1: for ever), and the interval in ISO 8601."""
+        repeats: dict[str, list[Any]]
+        """By the number of a timer: what is to come of it, a :class:`~.cycles.Cycle`."""
         kind: ThrownKind
         """Of what a throw event has sent."""
         name: str
