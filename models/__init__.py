@@ -27,6 +27,7 @@ from .row_types import (
     WaitRow,
 )
 from .store import Store
+from .stragglers import StoppedTask, Stragglers
 
 __all__ = [
     "SUSPECT",
@@ -56,11 +57,13 @@ __all__ = [
     "ModelRow",
     "ReceiverFilter",
     "RevisionConflict",
+    "StoppedTask",
     "Store",
     "StoreClosed",
     "StoreError",
     "StragglerKey",
     "StragglerRow",
+    "Stragglers",
     "TaskRow",
     "TokenRow",
     "WaitRow",

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .connection import Connection
-from .leases import OUTDATE, WORKERS, now_of
+from .leases import BEGUN, OUTDATE, STRAGGLE, WORKERS, now_of
 from .statements import marks
 from .vocabulary import LedgerEvent
 
@@ -111,6 +111,7 @@ class Handovers:
         """
 
         def write() -> bool:
+            self.store.run(f"{STRAGGLE} WHERE {_LOST} AND {BEGUN}", (task_id, delivery))
             if not self.store.run(LOSE, (now, task_id, delivery)):
                 return False
             self.store.run(OUTDATE, (process_instance_id,))
@@ -165,7 +166,5 @@ _NOTED = "SELECT 1 FROM `handover` WHERE `handover`.`task_id` = `task`.`id`"
 _SAME = "`task`.`handed` + `task`.`lost` = `handover`.`delivery`"
 _STILL = f"SELECT 1 FROM `task` WHERE `task`.`id` = `handover`.`task_id` AND {_OPEN} AND {_SAME}"
 _HANDED = f"FROM `handover` JOIN `task` ON `task`.`id` = `handover`.`task_id` WHERE {_OPEN} AND {_SAME}"
-LOSE = (
-    "UPDATE `task` SET `lost` = `lost` + 1, `owner` = NULL, `due` = ? WHERE `id` = ? AND `open` = 1"
-    f" AND `owner` = '{WORKERS}' AND `due` IS NULL AND `handed` + `lost` = ?"
-)
+_LOST = f"`id` = ? AND `open` = 1 AND `owner` = '{WORKERS}' AND `due` IS NULL AND `handed` + `lost` = ?"
+LOSE = f"UPDATE `task` SET `lost` = `lost` + 1, `owner` = NULL, `due` = ? WHERE {_LOST}"

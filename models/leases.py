@@ -32,7 +32,9 @@ class Due(NamedTuple):
     timers: bool
     graces: bool
     owed: bool
-    """Messages and signals. The last three may be those of other engines."""
+    """Messages and signals."""
+    stopped: bool
+    """Tasks that are to stop. The last four may be those of other engines."""
     now: int
     """When that was so, by the database's own time."""
 
@@ -77,6 +79,7 @@ class Leases:
 
         def leave() -> int:
             self.store.run("DELETE FROM `engine_node` WHERE `id` = ?", (engine_id,))
+            self.store.run("DELETE FROM `straggler` WHERE `owner` = ?", (engine_id,))
             return self.store.run(LEAVE_TASKS, (now, engine_id))
 
         return self.store.write(leave)
@@ -93,6 +96,9 @@ class Leases:
                 sql = "DELETE FROM `engine_node` WHERE `id` = ? AND `seen` = ?"
                 if not self.store.run(sql, (engine.id, engine.seen)):
                     return 0
+                # If it lives after all, what its hooks make is undone once more as they end.
+                self.store.run("UPDATE `straggler` SET `owner` = NULL WHERE `owner` = ?", (engine.id,))
+                self.store.run(f"{STRAGGLE}{_THEIRS} AND {BEGUN}", (engine.id,))
                 if engine.closing:
                     return self.store.run(LEAVE_TASKS, (now, engine.id))
                 return self.store.run(LOSE_TASKS, (now, engine.id))
@@ -107,8 +113,9 @@ class Leases:
     def due(self, engine_id: str, now: int) -> Due:
         """What there is to see to now, in one question: mostly there is nothing, and it is asked all the time."""
         sql = f"{SELECT_DUE}, {self._now}"
-        ((free, owned, timers, graces, owed, store_now),) = self.store.read(sql, (now, now, engine_id, now, now))
-        return Due(bool(free), bool(owned), bool(timers), bool(graces), bool(owed), int(store_now))
+        (found,) = self.store.read(sql, (now, now, engine_id, now, now))
+        free, owned, timers, graces, owed, stopped = map(bool, found[:-1])
+        return Due(free, owned, timers, graces, owed, stopped, int(found[-1]))
 
     def claim(
         self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
@@ -210,6 +217,16 @@ _THEIRS = (
     " WHERE `owner` = ? AND `open` = 1 AND `stone` IS NOT NULL AND `process_instance_id` IN"
     " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended')"
 )
+STRAGGLE = (
+    "INSERT INTO `straggler` (`task_id`, `attempt`, `event`, `delivery`, `process_instance_id`)"
+    " SELECT `id`, `attempt`, `event`, `handed` + `lost`, `process_instance_id` FROM `task`"
+)
+"""Notes hooks that are taken from whoever has them, and may still run there."""
+BEGUN = (
+    "`due` IS NULL AND `status` <> 'stone-missing' AND NOT EXISTS (SELECT 1 FROM `straggler` WHERE `task_id` ="
+    " `task`.`id` AND `straggler`.`attempt` = `task`.`attempt` AND `straggler`.`event` = `task`.`event`"
+    " AND `straggler`.`delivery` = `task`.`handed` + `task`.`lost`)"
+)
 SHIFT_TASKS = "UPDATE `task` SET `due` = `due` + ?, `deadline` = `deadline` + ?" + _THEIRS
 SHIFT_HANDED = f"UPDATE `task` SET `deadline` = `deadline` + ? WHERE `id` = ? AND `open` = 1 AND `owner` = '{WORKERS}'"
 OUTDATE = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` = ?"
@@ -228,7 +245,9 @@ SELECT_DUE = (
     "SELECT EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` IS NULL AND `open` = 1),"
     " EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` = ? AND `open` = 1),"
     f" EXISTS (SELECT 1 FROM `wait` WHERE `wait`.`due` <= ? AND {RUNNING}),"
-    " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?), EXISTS (SELECT 1 FROM `event`)"
+    " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?), EXISTS (SELECT 1 FROM `event`),"
+    " EXISTS (SELECT 1 FROM `process_instance` WHERE `phase` = 'draining')"
+    " OR EXISTS (SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL)"
 )
 
 _NOBODYS = "({owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"

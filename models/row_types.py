@@ -186,7 +186,9 @@ class StragglerRow:
     delivery: int
     process_instance_id: int
     owner: str | None
-    """The engine that runs it, or workers do; None where that engine was taken for dead."""
+    """The engine that runs it, or workers do; None where nobody does as far as anybody can tell."""
+    lease: int | None = None
+    """Until when workers are taken to have it, by the database's clock."""
 
 
 @dataclass(slots=True)

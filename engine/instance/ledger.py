@@ -53,8 +53,8 @@ def work_of(
         phase = PHASES.get(target.status, "partial")
         if row.event in UNDO_KINDS:
             outputs = target.outputs
-            if late := kept(row).get("late"):
-                outputs = jsontext.dumps({**(jsontext.read(outputs) if outputs else {}), **late})
+            if more := kept(row).get("late"):
+                outputs = jsontext.dumps({**(jsontext.read(outputs) if outputs else {}), **more})
             start_key = f"{origin.id}-{target.id}-{target.generation}"
     elif row.event in UNDO_KINDS:
         key = f"{key}-{row.event}"
@@ -251,9 +251,10 @@ def enter_late(row: TaskRow, outputs: Mapping[str, Any], *, again: bool) -> bool
     an undo of their own; ``again`` has that done whatever they say, since the undo that was called did not know them.
     """
     before = jsontext.read(row.outputs) if row.outputs else {}
-    late: list[dict[str, Any]] = kept(row).get("late", [])
+    kept_late: list[tuple[dict[str, Any], bool]] = kept(row).get("late", [])
     other = [name for name, value in outputs.items() if name in before and before[name] != value]
-    said = bool(outputs) and (bool(other) or not outputs.keys() <= before.keys()) and dict(outputs) not in late
+    known = dict(outputs) in [each for each, _ in kept_late]
+    said = not known and (bool(other) or not outputs.keys() <= before.keys())
     if said:
         told = f", with another {', '.join(other)}" if other else ""
         _log(row, (f"A late result was recorded{told}.",))
@@ -262,18 +263,25 @@ def enter_late(row: TaskRow, outputs: Mapping[str, Any], *, again: bool) -> bool
     if again:
         _log(row, ("Its hook ended after its undo was called, which is therefore called once more.",))
     if again or (said and (other or row.open)):
-        keep(row, late=[*late, dict(outputs)])
+        keep(row, late=[*kept_late, (dict(outputs), again)])
     return said
 
 
+def late(row: TaskRow) -> list[tuple[dict[str, Any], bool]]:
+    """The late outputs for which the undo of a row is to be called once more, each with whether it is in any case."""
+    found = kept(row).get("late", ())
+    outputs = jsontext.read(row.outputs) if found and row.outputs else {}
+    # A delivery that was lost may have told the same as the one after it.
+    return [(each, again) for each, again in found if again or not each.items() <= outputs.items()]
+
+
 def take_late(row: TaskRow) -> dict[str, Any]:
-    """The outputs that the next undo of a row is called with beside the others, which it then knows; empty without."""
-    late = kept(row).get("late")
-    if not late:
+    """The first of these, which are then one fewer; empty without."""
+    found = late(row)
+    if not found:
         return {}
-    keep(row, late=late[1:])
-    taken: dict[str, Any] = late[0]
-    return taken
+    keep(row, late=found[1:])
+    return found[0][0]
 
 
 def _log(row: TaskRow, lines: tuple[str, ...]) -> None:

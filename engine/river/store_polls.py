@@ -12,6 +12,7 @@ from .lease import Lease
 from .pending_messages import PendingMessages
 from .river import River
 from .schedule import due_action
+from .stops import Stops
 
 DEADLINE = 1000
 """Milliseconds for which the deadline of a task in workers' hands is left to the engine that knows of it by itself."""
@@ -35,6 +36,7 @@ class StorePolls:
         self._leases = lease.leases
         self._start_due = start_due
         self._handovers = Handovers(facilities.store)
+        self._stops = Stops(facilities, river)
         self.suspect: int | None = None
         """The task in hand here that may be what kills engines, since it was lost with several."""
         self._claimed = 0
@@ -72,6 +74,8 @@ class StorePolls:
         if due.owed:
             self._leases.claim_events(engine_id)
             moved = self._pending.add(self.facilities.store.events(engine_id, MOST_AT_ONCE)) or moved
+        if due.stopped:
+            moved = self._stops.poll() or moved
         if self.facilities.dispatcher.remote:
             for number, task_id in self._handovers.overdue(engine_id, common - DEADLINE):
                 self.river.post(due_action("task", number, task_id))

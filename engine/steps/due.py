@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ...models import WORKERS, TaskRow
+from ...models import WORKERS, StragglerKey, TaskRow
 from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
 from ..instance import ledger
@@ -134,9 +134,34 @@ def hand_over_again(instance: Instance, task_ids: Collection[int]) -> None:
         if task_id not in task_ids:
             continue
         row = instance.tasks[task_id]
+        if is_stopping(instance):
+            instance.stop_task(row, "unknown", "It was lost to its engine while its process was being stopped.")
+            settle(instance)
+            continue
         if row.event == "start" and "begun" not in ledger.kept(row):
             ledger.keep(row, begun=True)
         instance.hand_over(row, stone_of(instance, row))
+
+
+def stop_here(instance: Instance, task_ids: Collection[int]) -> None:
+    """Let tasks of this engine, or of workers, hear that another engine is stopping their process."""
+    if not is_stopping(instance):
+        return
+    for task_id in task_ids:
+        row = instance.tasks.get(task_id)
+        if row is None or not row.open or row.due is not None:
+            continue
+        if instance.hold_back(row):
+            instance.stop_task(row, "canceled", "It was stopped before it had begun.", held_back=True)
+        else:
+            instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
+    settle(instance)
+
+
+def straggler_gone(instance: Instance, key: StragglerKey) -> None:
+    """A hook that might still run at this engine does not, and nothing came of it."""
+    if not instance.facilities.dispatcher.holds(key[0]) and instance.has_ended(key):
+        instance.save()
 
 
 def stone_is_back(instance: Instance, task_id: int) -> None:

@@ -225,7 +225,7 @@ class UndoInstance(Instance):
         self._end_undo_task(row, UNDO_SUCCEEDED[self.kind], "undone", row.reason)
         if token is None:
             return
-        if ledger.kept(target).get("late") and target.undo == "undone":
+        if target.undo == "undone" and ledger.late(target):
             target.undo = "left"
             self._begin_undo_task(token)
         else:

@@ -8,7 +8,7 @@ from peewee import Database, PostgresqlDatabase
 
 STATEMENTS = (
     "CREATE TABLE `straggler` (`task_id` BIGINT NOT NULL, `attempt` INTEGER NOT NULL, `event` VARCHAR(16) NOT NULL,"
-    " `delivery` INTEGER NOT NULL, `process_instance_id` BIGINT NOT NULL, `owner` VARCHAR(36),"
+    " `delivery` INTEGER NOT NULL, `process_instance_id` BIGINT NOT NULL, `owner` VARCHAR(36), `lease` BIGINT,"
     " PRIMARY KEY (`task_id`, `attempt`, `event`, `delivery`))",
     "CREATE INDEX `straggler_process_instance_id` ON `straggler` (`process_instance_id`)",
     "CREATE INDEX `straggler_owner` ON `straggler` (`owner`)",
