@@ -127,7 +127,12 @@ class Bundles:
         last = self._last
         if last is None or last[0] != key:
             with effort.turn(self.limits):
-                last = key, examine(sources, names, limits=self.limits, scripts=self.scripts, strict=strict)
+                try:
+                    found = examine(sources, names, limits=self.limits, scripts=self.scripts, strict=strict)
+                except RecursionError:
+                    text = "The model nests expressions, types or files deeper than can be read: make it flatter."
+                    found = Parsed({}, (), [Finding(code="nested-too-deep", severity="error", text=text)])
+                last = key, found
             self._last = last
         return last[1]
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .templates import OutputsTemplate, ParameterTemplate
 
 MOST_KEPT = 500
+MOST_BYTES = 8 * 1024 * 1024
+"""Of XML: what it is parsed into takes about a dozen times as much memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,7 @@ class Definitions:
         self._scripts = scripts
         self._kept: OrderedDict[str, Definition] = OrderedDict()
         self._decisions: OrderedDict[str, tuple[DeploymentRow, Decisions]] = OrderedDict()
+        self._sizes: dict[str, int] = {}
         self._lock = Lock()
 
     def get(self, deployment_id: str) -> Definition:
@@ -108,8 +111,10 @@ class Definitions:
         )
         with self._lock:
             self._kept[row.id] = definition
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._sizes[row.id] = len(row.sources)
+            while len(self._kept) > 1 and (len(self._kept) > MOST_KEPT or sum(self._sizes.values()) > MOST_BYTES):
+                oldest, _ = self._kept.popitem(last=False)
+                del self._sizes[oldest]
         return definition
 
 

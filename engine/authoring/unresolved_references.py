@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.decisions import DecisionTask
@@ -45,11 +46,12 @@ def check_references(
         known = _parameters(nodes, parameter_template) if first and parameter_template is not None else None
         if known is not None:
             known.update(process.initial)
+        holders = _holders(known or set())
         for node in nodes:
             for path in dict.fromkeys(path for value in values_of(node) for path in value.references):
                 if not outputs.know(path):
                     report.add(_nothing_found(node, path, f"no node has the namespace {path[1]!r}"))
-                elif known is not None and path[0] != "outputs" and not _given(path, known):
+                elif known is not None and path[0] != "outputs" and not _given(path, known, holders):
                     name = path[1] if path[0] == "parameters" else path[0]
                     report.add(_nothing_found(node, path, f"the parameter template does not define {name!r}"))
             for spot in _ambiguous(node, known or set()):
@@ -184,11 +186,20 @@ def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] 
     return known
 
 
-def _given(path: Path, known: set[str]) -> bool:
+def _given(path: Path, known: set[str], holders: set[str]) -> bool:
+    """Whether a name is known, or holds one that is, or is a member of one; ``holders`` are those of :func:`_holders`.
+
+    This looks names up instead of comparing all with all, which a template and a model of 500 kB would make hours of.
+    """
     if path == ("parameters",):
         return True
-    text = ".".join(path[1:] if path[0] == "parameters" else path)
-    return any(name == text or text.startswith(f"{name}.") or name.startswith(f"{text}.") for name in known)
+    parts = path[1:] if path[0] == "parameters" else path
+    return ".".join(parts) in holders or any(begun in known for begun in accumulate(parts, "{}.{}".format))
+
+
+def _holders(known: set[str]) -> set[str]:
+    """All dotted beginnings of these names, they themselves among them."""
+    return {begun for name in known for begun in accumulate(name.split("."), "{}.{}".format)}
 
 
 def _locals(nodes: Sequence[Node]) -> set[str]:

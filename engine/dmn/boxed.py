@@ -161,6 +161,7 @@ class BoxedExpressions:
     def context(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
         entries: list[tuple[str, Run]] = []
         result: Run | None = None
+        scope = within(scope, ())
         for entry in element.iterchildren("{*}contextEntry"):
             variable, found = entry.find("{*}variable"), expression_in(entry)
             name = "" if variable is None else variable.get("name", "")
@@ -170,7 +171,7 @@ class BoxedExpressions:
                 continue
             type_ = self.types.of(variable)
             entries.append((name, run if type_ is ANY else typed(run, type_, f"the entry {name!r}")))
-            scope = within(scope, [name])
+            scope.names.add(name)
         if result is None:
             return closures.context_of(entries)
         last = result

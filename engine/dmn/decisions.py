@@ -139,20 +139,38 @@ class Decisions:
                 yield from (finding if used else replace(finding, severity="warning") for finding in faults.found)
 
     def _refuse_cycles(self) -> None:
-        for element in list(self._owner):
-            seen: set[Element] = set()
-            pending = [each.element for each in element.required] if isinstance(element, Decision) else []
-            while pending:
-                current = pending.pop()
-                if current is element:
-                    owner = self._owner[element]
-                    text = "it needs itself in the end: take one requirement away."
-                    owner.faults[element.id].wrong("decision-cycle", owner.root, text)
-                    element.required, element.is_usable = [], False
-                    break
-                if current not in seen and isinstance(current, Decision):
-                    seen.add(current)
-                    pending.extend(each.element for each in current.required)
+        needs = {
+            element: [each.element for each in element.required if isinstance(each.element, Decision)]
+            for element in self._owner
+            if isinstance(element, Decision)
+        }
+        for element in _in_cycles(needs):
+            owner = self._owner[element]
+            text = "it needs itself in the end: take one requirement away."
+            owner.faults[element.id].wrong("decision-cycle", owner.root, text)
+            element.required, element.is_usable = [], False
+
+
+def _in_cycles(needs: Mapping[Decision, Sequence[Element]]) -> list[Decision]:
+    """One of each circle of needs: with what it needs taken away, no circle is left."""
+    found: list[Decision] = []
+    done: set[Element] = set()
+    open_: dict[Decision, Iterator[Element]] = {}
+    for first in needs:
+        if first in done:
+            continue
+        open_[first] = iter(needs[first])
+        while open_:
+            current = next(reversed(open_))
+            needed = next(open_[current], None)
+            if not isinstance(needed, Decision):
+                del open_[current]
+                done.add(current)
+            elif needed in open_:
+                found.append(needed)  # the way down leads back to something on it
+            elif needed not in done:
+                open_[needed] = iter(needs[needed])
+    return list(dict.fromkeys(found))
 
 
 def _id(element: Element) -> str:

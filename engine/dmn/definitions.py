@@ -41,6 +41,8 @@ class Definitions:
         self.general = Faults(f"The file of decisions {self.name[:80]!r}", sources)
         self._sources = sources
         self.imports: dict[str, Definitions] = {}
+        self._prefixes: dict[str, str] = {}
+        """The first name under which each namespace is imported."""
         self.members = Names(_member_names(root))
         is_camunda = _CAMUNDA in root.nsmap.values() and "Cloud" not in root.get(_PLATFORM, "")
         self.types = ItemDefinitions(root, self._compile_tests, self.general, is_camunda=is_camunda)
@@ -83,13 +85,19 @@ class Definitions:
 
     def join(self, others: Sequence[Definitions]) -> None:
         """Find the files that this one imports among all that are deployed together."""
+        by_namespace = {other.namespace: other for other in reversed(others) if other is not self}
+        joined: set[str] = set()
         for each in self.root.iterchildren("{*}import"):
             namespace, name = each.get("namespace", ""), each.get("name", "")
-            found = [other for other in others if other.namespace == namespace and other is not self]
-            if found:
-                self.imports[name] = found[0]
-                self.types.imported[name] = found[0].types
-                for known in found[0].members.all | {element.name for element in found[0].elements.values()}:
+            found = by_namespace.get(namespace)
+            if found is not None:
+                self.imports[name] = found
+                self.types.imported[name] = found.types
+                if namespace in joined:
+                    continue
+                joined.add(namespace)
+                self._prefixes.setdefault(namespace, name)
+                for known in found.members.all | {element.name for element in found.elements.values()}:
                     self.members.add(known)
             elif "DMN" in each.get("importType", ""):
                 self.general.doubtful("unknown-import", each, f"{namespace[:120]!r} is not there. Deploy it together.")
@@ -125,8 +133,10 @@ class Definitions:
         namespace, _, element_id = href.rpartition("#")
         if namespace in ("", self.namespace) and element_id in self.elements:
             return Requirement(self.elements[element_id])
-        for prefix, other in self.imports.items():
-            if element_id in other.elements and (not namespace or namespace == other.namespace):
+        for each in (namespace,) if namespace else self._prefixes:
+            prefix = self._prefixes.get(each, "")
+            other = self.imports.get(prefix)
+            if other is not None and other.namespace == each and element_id in other.elements:
                 return Requirement(other.elements[element_id], prefix)
         faults.wrong("unknown-decision", reference, f"it needs {href[:120]!r}, which is not there. Deploy it together.")
         return None

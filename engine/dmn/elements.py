@@ -81,6 +81,8 @@ class Evaluation:
     def __init__(self, variables: Context, given: Mapping[Element, Value] | None = None) -> None:
         self.variables = variables
         self.values: dict[Element, Value] = dict(given or {})
+        self._bare: list[tuple[Knowledge, dict[str, Value]]] = []
+        """Functions that have still to be given what they require."""
         self.hits: dict[Decision, Hits] = {}
         """Of the decisions that have a table, in the order in which they were made."""
 
@@ -136,8 +138,13 @@ class Evaluation:
             knowledge.name, knowledge.parameters, knowledge.body, scope=(frame, Context()), parts=5, returns=returns
         )
         self.values[knowledge] = made
-        frame.update(self.place(knowledge, Context())[0])
         frame[knowledge.name] = made
+        self._bare.append((knowledge, frame))
+        if len(self._bare) == 1:
+            # What it requires is made here and not inside of it: functions require each other in chains and circles.
+            for each, place in self._bare:
+                place.update({**self.place(each, Context())[0], **place})
+            self._bare.clear()
         return made
 
     def place(self, element: Element, around: Context) -> tuple[dict[str, Value], Value]:

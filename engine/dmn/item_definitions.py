@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 from lxml import etree
 
@@ -12,6 +14,7 @@ from ..language.feel.values.types import ANY, OTHERWISE, SIMPLE, Type
 from .faults import Faults, text_of
 
 _FEEL = "/FEEL/"
+_LONGEST_NAME = 1000
 _JAVA = frozenset({"date"})
 """Types of Camunda 7 that mean more than those of FEEL: its ``date`` is a date with or without a time."""
 
@@ -33,10 +36,11 @@ class ItemDefinitions:
         self.is_camunda = is_camunda
         self.imported: dict[str, ItemDefinitions] = {}
         self._made: dict[str, Type] = {}
+        self._filled: set[str] = set()
 
-    @property
+    @cached_property
     def all(self) -> Mapping[str, Type]:
-        """Every type of the file and of its imports by the name that expressions call it."""
+        """Every type of the file and of its imports by the name that expressions call it; asked once all are joined."""
         found = {name: self.named(name) for name in self._elements}
         for prefix, others in self.imported.items():
             found.update({f"{prefix}.{name}": others.named(name) for name in others._elements})
@@ -51,9 +55,10 @@ class ItemDefinitions:
         """The type of a reference: one of the file, of an import, or of FEEL."""
         if reference in self._elements:
             return self.named(reference)
-        for prefix, others in self.imported.items():
-            if reference.startswith((f"{prefix}.", f"{prefix}:")) and reference[len(prefix) + 1 :] in others._elements:
-                return others.named(reference[len(prefix) + 1 :])
+        for sign in re.finditer("[.:]", reference[:_LONGEST_NAME]):
+            others = self.imported.get(reference[: sign.start()])
+            if others is not None and reference[sign.end() :] in others._elements:
+                return others.named(reference[sign.end() :])
         name = reference
         prefix, colon, rest = reference.rpartition(":")
         if colon and (prefix.endswith("}") or _FEEL in (element.nsmap.get(prefix) or "") or prefix == "feel"):
@@ -69,11 +74,28 @@ class ItemDefinitions:
 
     def named(self, name: str) -> Type:
         """A type of this file; one that holds itself is the same object inside."""
-        made = self._made.get(name)
-        if made is None:
-            made = self._made[name] = Type("Any", name)
-            self._fill(made, self._elements[name], name)
-        return made
+        if name not in self._made:
+            # What a type refers to is made before it, however long the chain is.
+            pending = [name]
+            while pending:
+                current = pending[-1]
+                if current not in self._made:
+                    self._made[current] = Type("Any", current)
+                    pending += [each for each in self._referred(self._elements[current]) if each not in self._made]
+                    continue
+                pending.pop()
+                if current not in self._filled:
+                    self._filled.add(current)
+                    self._fill(self._made[current], self._elements[current], current)
+        return self._made[name]
+
+    def _referred(self, element: etree._Element) -> Iterator[str]:
+        """The types of this file that a definition refers to."""
+        for each in element.iter("{*}*"):
+            for reference in (each.get("typeRef"), each.get("outputTypeRef"), text_of(each, "typeRef")):
+                name = reference if reference in self._elements else (reference or "").rpartition(":")[2]
+                if name in self._elements:
+                    yield name
 
     def _fill(self, made: Type, element: etree._Element, name: str) -> None:
         is_collection = element.get("isCollection") == "true"

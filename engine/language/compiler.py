@@ -25,7 +25,7 @@ class Compiler:
         self._null_is_false = null_is_false
         self._left = limits.model_expressions
         self._known: dict[tuple[str, str, str], Any] = {}
-        self._in_scope: dict[tuple[str, str, int], tuple[Scope, Any]] = {}
+        self._in_scope: dict[tuple[str, str, int, int], tuple[Scope, Any]] = {}
 
     def expression(self, text: str, language: Language = "juel") -> Expression:
         """As :func:`.compile_expression`."""
@@ -57,7 +57,7 @@ class Compiler:
 
     def _made_in(self, kind: str, text: str, scope: Scope, make: Callable[[], Made]) -> Made:
         """What is written twice in one scope is compiled once."""
-        key = (kind, text, id(scope.names))
+        key = (kind, text, id(scope.names), len(scope.names.all))  # a boxed context adds names as it goes on
         known = self._in_scope.get(key)
         if known is None:
             self._spend(text)

@@ -90,8 +90,7 @@ def _check_in_choreography(outline: Outline, report: Report, flow: etree._Elemen
     collaboration = flow.getparent()
     if around is None or bpmn_name(around) != "choreography" or collaboration is None or collaboration is around:
         return
-    referred = [outline.find(entry, all_text(entry)) for entry in children(collaboration, "choreographyRef")]
-    if around not in referred:
+    if around not in outline.choreographies_of(collaboration):
         report.formal(
             "choreography-not-referred",
             flow,

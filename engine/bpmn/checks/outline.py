@@ -27,6 +27,7 @@ class Outline:
         self.incoming: dict[str, list[etree._Element]] = defaultdict(list)
         self.widest, self.width = root, 0
         self._definitions: dict[etree._Element, list[etree._Element]] = {}
+        self._choreographies: dict[etree._Element, set[etree._Element | None]] = {}
         self._kinds: dict[etree._Element, frozenset[str]] = {}
         self._namespaces = dict(root.nsmap)
         self._namespace_work = 0
@@ -62,8 +63,10 @@ class Outline:
 
     @cached_property
     def nodes(self) -> list[etree._Element]:
-        """The flow nodes of all processes."""
-        return [node for tag in sorted(FLOW_NODES) for node in self.by_tag[tag] if node in self.scope]
+        """The flow nodes of all processes; of several with one id the first, as whatever looks it up finds."""
+        repeated = set(self.repeated)
+        nodes = (node for tag in sorted(FLOW_NODES) for node in self.by_tag[tag])
+        return [node for node in nodes if node in self.scope and node not in repeated]
 
     @cached_property
     def nodes_by_scope(self) -> dict[etree._Element, list[etree._Element]]:
@@ -94,6 +97,15 @@ class Outline:
     def lists_flows(self) -> bool:
         """Whether the file writes ``incoming`` and ``outgoing`` at all."""
         return bool(self.by_tag["incoming"] or self.by_tag["outgoing"])
+
+    def choreographies_of(self, collaboration: etree._Element) -> set[etree._Element | None]:
+        """The choreographies that a collaboration refers to."""
+        known = self._choreographies.get(collaboration)
+        if known is None:
+            references = children(collaboration, "choreographyRef")
+            known = {self.find(reference, reference.text) for reference in references}
+            self._choreographies[collaboration] = known
+        return known
 
     def local(self, element: etree._Element, reference: str) -> str | None:
         """The id that a QName means, None when it points into another file (XML namespaces; BPMN 2.0, 15.3.2)."""

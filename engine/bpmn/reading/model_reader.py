@@ -49,12 +49,10 @@ class ModelReader:
         """By node the id of its default flow."""
         self.calls: list[CallActivity] = []
         self.stone_tasks: list[StoneTask] = []
+        self.bodies: dict[etree._Element, Process] = {}
+        """What was read of the inside of each sub-process."""
         self._foreign: set[str] = set()
         """The namespaces of unknown vendors that have been told of."""
-
-    def fill(self, process: Process, element: etree._Element) -> None:
-        """Read what a process or sub-process holds."""
-        raise NotImplementedError
 
     def node(self, kind: type[AnyNode], process: Process, element: etree._Element) -> AnyNode:
         """A node of this class with the element's id, name and line."""

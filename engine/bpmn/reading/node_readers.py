@@ -75,20 +75,13 @@ def sub_process(reader: ModelReader, process: Process, element: etree._Element) 
         return event_sub_process(reader, process, element)
     kind = subprocesses.Transaction if bpmn_name(element) == "transaction" else subprocesses.SubProcess
     node = activity(reader, process, element, kind)
-    node.body = inner(reader, element)
+    node.body = reader.bodies[element]
     return node
-
-
-def inner(reader: ModelReader, element: etree._Element) -> Process:
-    """The inside of a sub-process."""
-    body = Process(str(element.get("id")), element.get("name"))
-    reader.fill(body, element)
-    return body
 
 
 def event_sub_process(reader: ModelReader, process: Process, element: etree._Element) -> Node | None:
     node = reader.node(EventSubProcess, process, element)
-    node.body = inner(reader, element)
+    node.body = reader.bodies[element]
     starts = [start for start in node.body.nodes.values() if isinstance(start, events.StartEvent)]
     if len(starts) != 1 or not starts[0].definitions:
         text = f"The event sub-process {element.get('id')!r} needs exactly one start event, with a trigger."
@@ -108,7 +101,7 @@ def ad_hoc_sub_process(reader: ModelReader, process: Process, element: etree._El
     for found in extensions(element, "adHoc", (ZEEBE,)):
         if listed := found.get("activeElementsCollection", "").strip():
             node.chosen = reader.expression(element, ExpressionText(text=listed, language="feel"))
-    node.body = inner(reader, element)
+    node.body = reader.bodies[element]
     return node
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from .flow_readers import find_entries, join_handlers, join_links, read_boundary
 from .model_reader import ModelReader
 from .node_readers import READERS
 from .vendors import extensions
-from .words import bpmn_name, children, is_true, label, own_text, qualified, referred
+from .words import SUB_PROCESSES, bpmn_name, children, is_true, label, own_text, qualified, referred
 
 # What a process may hold that no token ever stands on and that says nothing about running it.
 SILENT = frozenset(
@@ -46,6 +46,17 @@ INITIAL: Mapping[str, Callable[[str], Any]] = {
     "boolean": lambda text: text.strip().lower() == "true",
 }
 """How the value of a data object is read, by its type; all others are texts."""
+
+
+def _sub_processes(element: etree._Element) -> Iterator[etree._Element]:
+    """All sub-processes inside a process, in the order of the file."""
+    pending = [element]
+    while pending:
+        current = pending.pop()
+        if bpmn_name(current) in SUB_PROCESSES:
+            yield current
+        if bpmn_name(current) in SUB_PROCESSES or current is element:
+            pending.extend(reversed(current))
 
 
 class Parsed(NamedTuple):
@@ -107,6 +118,11 @@ class Parser(ModelReader):
     def _process(self, element: etree._Element) -> Process:
         process = Process(str(element.get("id")), element.get("name"))
         self.refuse_unread(element)
+        # The innermost first, so that each finds its inside ready: a model nests as deep as it likes.
+        for inner in reversed(list(_sub_processes(element))):
+            body = Process(str(inner.get("id")), inner.get("name"))
+            self.fill(body, inner)
+            self.bodies[inner] = body
         self.fill(process, element)
         return process
 

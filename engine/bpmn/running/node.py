@@ -64,13 +64,13 @@ class Process(BpmnProcessSpec):
 
     def find(self, node_id: str) -> Node | None:
         """The node with this id here or in any sub-process within."""
-        found = self.nodes.get(node_id)
-        if found is not None:
-            return found
-        for node in self.nodes.values():
-            inner = None if node.body is None else node.body.find(node_id)
-            if inner is not None:
-                return inner
+        pending: list[Process] = [self]
+        while pending:
+            process = pending.pop()
+            found = process.nodes.get(node_id)
+            if found is not None:
+                return found
+            pending.extend(node.body for node in process.nodes.values() if node.body is not None)
         return None
 
     def walk(self) -> list[Node]:

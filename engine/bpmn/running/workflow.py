@@ -45,6 +45,8 @@ class Workflow(BpmnWorkflow):
         self.variables_changed = False
         """Whether the variables of the whole process have changed since they were last saved."""
         self._agenda: list[int] = []
+        self._ending: list[Token] = []
+        """Scopes that are about to end, the innermost first."""
         self._watching: set[int] = set()
         self._conditions_stale = False
 
@@ -224,7 +226,21 @@ class Workflow(BpmnWorkflow):
             self._watching.discard(token_id)
 
     def scope_ended(self, scope: Token) -> None:
-        """Nothing that counts is left in a scope: its listeners go, and whoever owns it goes on."""
+        """Nothing that counts is left in a scope: its listeners go, and whoever owns it goes on.
+
+        The scope around it may end with that. It then ends after this one, not inside it: a model nests as it likes.
+        """
+        self._ending.append(scope)
+        if len(self._ending) > 1:
+            return
+        try:
+            while self._ending:
+                self._end_scope(self._ending[0])
+                del self._ending[0]
+        finally:
+            self._ending.clear()
+
+    def _end_scope(self, scope: Token) -> None:
         if scope.node.goes_on(scope):
             return
         for listener in list(scope.inside.values()):
