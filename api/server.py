@@ -6,19 +6,26 @@ import gc
 import signal
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import WSGITask
 
 from ..engine.errors import Invalid
 from .access.loopback import ADD_A_RULE, is_loopback
+from .connections import Channel, Threads, make_room
 
 DRAIN = 30.0
 POLL = 0.25
+CONNECTIONS = 2_000
+"""That a server holds at the same time; each takes some 12 kB."""
+MOST_CROWDED = 50
+"""Connections beyond that before no further one is accepted, and the fewest that are held at all."""
+OTHER_FILES = 200
+"""Files that a server needs beside its connections."""
 THREADS = 32
 """Of requests that are answered at the same time: the more there are, the more of them share a commit."""
 YOUNG = 10_000
@@ -55,55 +62,41 @@ def spare_what_lasts() -> None:
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
 
 
-class Channel(HTTPChannel):
-    """A connection on which the head of an answer may be held back until what follows is there."""
-
-    held: list[bytes] | None = None
-
-    def write_soon(self, data: Any) -> int:
-        if self.held is None:
-            return int(super().write_soon(data))
-        self.held.append(data)
-        return len(data)
-
-    def let_go(self) -> None:
-        """Send what was held back, in one piece."""
-        held, self.held = self.held, None
-        super().write_soon(b"".join(held or ()))
-
-
-class AnswerTask(WSGITask):
-    """Sends the head of an answer together with the first of its body: one packet, and one wait for its turn."""
-
-    channel: Channel
-
-    def write(self, data: bytes) -> None:
-        if self.wrote_header:
-            super().write(data)
-            return
-        self.channel.held = []
-        try:
-            super().write(data)
-        finally:
-            self.channel.let_go()
-
-
-Channel.task_class = AnswerTask
+def allow_connections() -> int:
+    """Let this process open as many files as that takes, as far as it may; how many connections it can hold."""
+    wanted = CONNECTIONS + OTHER_FILES
+    try:
+        import resource  # not everywhere
+    except ImportError:
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < wanted:
+        soft = wanted if hard < 0 else min(wanted, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return CONNECTIONS if soft < 0 else max(MOST_CROWDED, min(CONNECTIONS, soft - OTHER_FILES))
 
 
 class Server:
     """A listening server; ``url`` is where it is reached."""
 
-    def __init__(self, app: Flask, host: str, port: int, stopping: threading.Event | None = None) -> None:
-        """``stopping`` makes it stop when it is set, by others too."""
+    def __init__(
+        self, app: Flask, host: str, port: int, stopping: threading.Event | None = None, *, most: int | None = None
+    ) -> None:
+        """``stopping`` makes it stop when it is set, by others too; ``most`` is how many connections it holds."""
         self.channels: dict[int, Any] = {}
         self.stopping = stopping or threading.Event()
+        self.most = allow_connections() if most is None else most
+        self._looked = 0.0
         self.waitress = create_server(
             app,
             map=self.channels,
+            _dispatcher=Threads(THREADS),
             host=host,
             port=port,
-            threads=THREADS,
+            # Idle connections give way before this is reached.
+            connection_limit=self.most + MOST_CROWDED,
             max_request_body_size=LARGEST_BODY,
             ident="riverstone",
             # The application itself must see that a request was forwarded.
@@ -117,12 +110,20 @@ class Server:
     def run(self) -> None:
         """Serve until it is stopped, then answer what was already asked and return."""
         while not self.stopping.is_set():
-            wasyncore.loop(timeout=POLL, map=self.channels, count=1)
+            wasyncore.loop(timeout=POLL, map=self.channels, count=1, use_poll=True)
+            self._make_room()
         self._drain()
 
     def stop(self) -> None:
         """Make :meth:`run` end; may be called from any thread."""
         self.stopping.set()
+
+    def _make_room(self) -> None:
+        """Look after the connections four times a second, and at once while there are too many."""
+        now = time.monotonic()
+        if now - self._looked > POLL or len(self.channels) > self.most:
+            self._looked = now
+            make_room([one for one in self.channels.values() if isinstance(one, Channel)], self.most)
 
     def _drain(self) -> None:
         for listening in self._listening():
@@ -131,7 +132,7 @@ class Server:
                 listening.socket.close()
         deadline = time.monotonic() + DRAIN
         while self._answering() and time.monotonic() < deadline:
-            wasyncore.loop(timeout=POLL / 10, map=self.channels, count=1)
+            wasyncore.loop(timeout=POLL / 10, map=self.channels, count=1, use_poll=True)
         self.waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self.channels)
 

@@ -1,0 +1,138 @@
+"""Which connections a server keeps: one that says nothing, or too slowly, gives way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.task import ThreadedTaskDispatcher, WSGITask
+
+SILENT = 10.0
+"""Seconds in which a new connection has to begin to ask, and in which the head of a request has to come."""
+SLOWEST = 16 * 1024
+"""Bytes a second at which the rest of a request has to come after that."""
+IDLE = 120.0
+"""Seconds for which an idle connection is kept while there is room."""
+UNREAD = 60.0
+"""Seconds for which a client may take nothing of its answer."""
+FRESH = 1.0
+"""Seconds for which even a full server keeps a connection, so that who has just come may ask."""
+ASIDE = 2
+"""Threads that answer /health alone: it is asked when all others are taken."""
+
+
+class Channel(HTTPChannel):
+    """A connection on which the head of an answer may be held back until what follows is there."""
+
+    held: list[bytes] | None = None
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.since = time.monotonic()
+        """When something last went on, or the present request began."""
+        self.has_asked = False
+        self.taken = 0
+        """Bytes of the present request so far."""
+
+    def received(self, data: bytes) -> bool:
+        begins = self.request is None
+        took = bool(super().received(data))
+        if begins or self.request is None:
+            self.since, self.taken = time.monotonic(), 0
+        self.has_asked = self.has_asked or self.request is None
+        self.taken += len(data)
+        return took
+
+    def _flush_some(self, do_close: bool = True) -> bool:
+        before = self.total_outbufs_len
+        flushed = bool(super()._flush_some(do_close=do_close))  # type: ignore[misc]
+        if self.total_outbufs_len != before:
+            self.since = time.monotonic()
+        return flushed
+
+    def is_idle(self) -> bool:
+        """Whether nothing is to be done for it."""
+        return not (self.requests or self.total_outbufs_len or self.request)
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether the other side has had its time."""
+        waited = now - self.since
+        if self.total_outbufs_len:
+            return waited > UNREAD
+        if self.requests:
+            return False
+        if self.request is None:
+            return waited > (IDLE if self.has_asked else SILENT)
+        if waited <= SILENT:
+            return False
+        return not self.request.headers_finished or self.taken < SLOWEST * (waited - SILENT)
+
+    def write_soon(self, data: Any) -> int:
+        if self.held is None:
+            return int(super().write_soon(data))
+        self.held.append(data)
+        return len(data)
+
+    def let_go(self) -> None:
+        """Send what was held back, in one piece."""
+        held, self.held = self.held, None
+        super().write_soon(b"".join(held or ()))
+
+
+class AnswerTask(WSGITask):
+    """Sends the head of an answer together with the first of its body: one packet, and one wait for its turn."""
+
+    channel: Channel
+
+    def write(self, data: bytes) -> None:
+        if self.wrote_header:
+            super().write(data)
+            return
+        self.channel.held = []
+        try:
+            super().write(data)
+        finally:
+            self.channel.let_go()
+
+
+Channel.task_class = AnswerTask
+
+
+class Threads(ThreadedTaskDispatcher):
+    """The threads that answer, and a few aside for questions after the server's health."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.set_thread_count(count)
+        self._aside = ThreadedTaskDispatcher()
+        self._aside.set_thread_count(ASIDE)
+
+    def add_task(self, task: Any) -> None:
+        if task.requests and str(task.requests[0].path).startswith("/health/"):
+            self._aside.add_task(task)
+        else:
+            super().add_task(task)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
+        self._aside.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout))
+
+
+def make_room(channels: Iterable[Channel], most: int) -> None:
+    """Close what is overdue, and beyond ``most`` connections those that have waited longest: the idle ones first."""
+    now = time.monotonic()
+    kept = []
+    for channel in channels:
+        if channel.is_overdue(now):
+            channel.handle_close()
+        else:
+            kept.append(channel)
+    surplus = len(kept) - most
+    if surplus <= 0:
+        return
+    waiting = [each for each in kept if not each.requests and now - each.since > FRESH]
+    waiting.sort(key=lambda each: (not each.is_idle(), each.since))
+    for channel in waiting[:surplus]:
+        channel.handle_close()

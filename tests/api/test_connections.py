@@ -1,0 +1,119 @@
+"""Connections: who is silent, slow or merely there keeps nobody else waiting."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from flask import Flask
+
+from riverstone.api import connections
+from riverstone.api.server import Server
+
+QUESTION = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@contextmanager
+def served(app: Flask, most: int = 60) -> Iterator[tuple[Server, tuple[str, int]]]:
+    server = Server(app, "127.0.0.1", 0, most=most)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server, ("127.0.0.1", urlsplit(server.url).port or 0)
+    finally:
+        server.stop()
+        thread.join(10)
+
+
+def app() -> Flask:
+    made = Flask("short")
+    made.add_url_rule("/", view_func=lambda: "here", methods=["GET", "POST"])
+    made.add_url_rule("/health/live", "live", view_func=lambda: "live")
+    return made
+
+
+def is_closed(connection: socket.socket, seconds: float) -> bool:
+    connection.settimeout(seconds)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_silent_connections_give_way_to_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FRESH", 0.1)
+    with served(app()) as (server, address), ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(socket.create_connection(address))
+        begun = time.monotonic()
+        for _ in range(20):
+            assert requests.get(server.url, timeout=5).text == "here"
+        assert time.monotonic() - begun < 5
+
+
+def test_well_behaved_clients_beyond_what_is_held_are_all_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FRESH", 0.05)
+    with served(app()) as (server, _), ExitStack() as stack:
+        kept = [stack.enter_context(requests.Session()) for _ in range(120)]
+        for _ in range(2):
+            for session in kept:
+                assert session.get(server.url, timeout=5).text == "here"
+
+
+def test_a_thousand_clients_keep_their_connections() -> None:
+    with served(app(), most=1_500) as (_, address), ExitStack() as stack:
+        held = [stack.enter_context(socket.create_connection(address)) for _ in range(1_000)]
+        for _ in range(2):
+            for connection in held:
+                connection.sendall(QUESTION)
+            for connection in held:
+                connection.settimeout(10)
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc"],
+    ids=["silent", "head", "body"],
+)
+def test_who_does_not_go_on_is_let_go(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "SILENT", 0.5)
+    with served(app()) as (_, address), socket.create_connection(address) as connection:
+        connection.sendall(begun)
+        assert is_closed(connection, 5)
+
+
+def test_who_sends_slowly_but_goes_on_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "SILENT", 0.3)
+    monkeypatch.setattr(connections, "SLOWEST", 50)
+    with served(app()) as (_, address), socket.create_connection(address) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n")
+        for _ in range(10):
+            connection.sendall(b"x" * 20)
+            time.sleep(0.1)
+        connection.settimeout(5)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_health_is_told_while_every_thread_is_taken() -> None:
+    stuck, made = threading.Event(), app()
+    made.add_url_rule("/stuck", "stuck", view_func=lambda: str(stuck.wait(20)))
+    with served(made, most=200) as (server, _):
+        asking = [threading.Thread(target=requests.get, args=(f"{server.url}/stuck",)) for _ in range(40)]
+        for each in asking:
+            each.start()
+        time.sleep(0.3)
+        try:
+            assert requests.get(f"{server.url}/health/live", timeout=5).text == "live"
+        finally:
+            stuck.set()
+            for each in asking:
+                each.join(10)
