@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -56,10 +58,10 @@ def create_app(
     These are the console at ``/console`` and the calls, to read about and to try, at ``/docs``.
 
     Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
-    URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``;
-    whoever made the app closes it. The settings of limits, encryption and introspection are read from the same places
-    (see README). Without ``access``, the rule of :class:`~.access.rule.Access` holds. Raises Invalid for a module that
-    cannot be imported and for wrong settings.
+    URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``, and is
+    closed when the process ends unless it was closed before. The settings of limits, encryption and introspection are
+    read from the same places (see README). Without ``access``, the rule of :class:`~.access.rule.Access` holds. Raises
+    Invalid for a module that cannot be imported and for wrong settings.
     """
     app = Application(__name__, static_folder=None)
     app.config.from_mapping(config)
@@ -77,6 +79,8 @@ def create_app(
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
         )
+        # Whoever runs the application ends the process and closes nothing; what its stones do then is not lost.
+        atexit.register(_close, weakref.ref(engine))
     app.extensions["riverstone"] = engine
     admit = access or Access(engine, settings.introspection)
     Gate(admit).guard(app)
@@ -86,6 +90,12 @@ def create_app(
         app.register_blueprint(create_docs())
     register(app)
     return app
+
+
+def _close(engine: weakref.ref[Engine]) -> None:
+    found = engine()
+    if found is not None:
+        found.close()
 
 
 def create_blueprint(engine: Engine, *, name: str = "riverstone", access: Admit | None = None) -> Blueprint:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -41,6 +43,9 @@ from .store_errors import engine_errors
 from .triggers.messages import MessageDelivery
 from .triggers.start_timers import StartTimers
 from .triggers.starts import Starts
+
+FORKED = "it was made before this process was forked, so make one in each process (with gunicorn not --preload)"
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
@@ -117,6 +122,7 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
             self._reports.learn()
         self._dispatcher.open(self._reports)
         self._loop.begin(own_thread=inline is None)
+        _engines.add(self)
 
     def _learn(self) -> None:
         """Look whether a worker has declared a stone that is missed here."""
@@ -126,11 +132,16 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         """Stop: running hooks end first, and what is open is left for whoever comes next."""
         if self._pump.closed:
             return
-        self._pump.closed = True
+        self._pump.closed = "make a new one"
         self._loop.announce_end()
         self._dispatcher.close()
         self._loop.end()
         self._store.close()
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, which has none of the threads: say so, in place of waiting for them for ever."""
+        self._pump.closed = FORKED
+        self._store.leave_to_parent(FORKED)
 
     def __enter__(self) -> Self:
         return self
@@ -184,3 +195,12 @@ def _dispatcher(given: Literal["inline", "threads"] | Dispatcher, threads: int) 
     if isinstance(given, str):
         raise Invalid(f"{given!r} is no dispatcher: use 'inline', 'threads' or a dispatcher object.", code="dispatcher")
     return given
+
+
+def _in_child() -> None:
+    for engine in list(_engines):
+        engine._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

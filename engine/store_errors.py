@@ -18,6 +18,6 @@ class engine_errors:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, StoreClosed):
-            raise EngineClosed("The engine is closed: make a new one.") from error
+            raise EngineClosed(f"The engine is closed: {error}.") from error
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error

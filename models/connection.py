@@ -52,6 +52,10 @@ class Connection:
         """Close the connections of all threads."""
         self._guard.close()
 
+    def leave_to_parent(self, why: str) -> None:
+        """In a forked child: every question and every change is refused from now on, with this reason."""
+        self._guard.leave_to_parent(why)
+
     def _sql(self, text: str) -> str:
         found = self._dialects.get(text)
         if found is None:

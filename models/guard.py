@@ -53,7 +53,8 @@ class Guard:
         self._every: weakref.WeakSet[_Held] = weakref.WeakSet()
         self._every_lock = threading.Lock()
         self._opened = False
-        self._closed = False
+        self._closed: str | None = None
+        """Why no connection is opened any more."""
         self._away_since: float | None = None
         self._path = _path_of(database, kind, shared)
         self._file: tuple[int, int] | None = None
@@ -63,7 +64,7 @@ class Guard:
 
     def close(self) -> None:
         """Close every thread's connection as soon as it is not used, and open none any more."""
-        self._closed = True
+        self._closed = "make a new one"
         with self._every_lock:
             every = list(self._every)
         for held in every:
@@ -72,13 +73,22 @@ class Guard:
         with suppress(Exception):
             self.database.close()
 
+    def leave_to_parent(self, why: str) -> None:
+        """In a forked child: open nothing any more, and touch none of the connections that the parent goes on with."""
+        self._closed = why
+        # Whoever held these does not exist here.
+        self._every_lock = threading.Lock()
+        self._every = weakref.WeakSet()
+        self._shared = None if self._shared is None else threading.RLock()
+        self._here = threading.local()
+
     def __enter__(self) -> Any:
         """The driver's own connection."""
         held: _Held = getattr(self._here, "held", None) or self._hold()
         held.lock.acquire()
         try:
             if self._closed:
-                raise StoreClosed("the store was closed")
+                raise StoreClosed(self._closed)
             if self._path is not None and time.monotonic() - self._looked > LOOK:
                 self._look_at_file()
             here = self.database._state

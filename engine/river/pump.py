@@ -34,7 +34,8 @@ class Pump:
         self.clock = river.facilities.clock
         self.audit = audit
         self.inline = inline
-        self.closed = False
+        self.closed = ""
+        """Why nothing is stepped any more."""
         self._pumping = threading.RLock()
         self._next: list[Watcher] = []
         """Those who wait for an end, and could keep an inline engine going in place of the thread that is at it."""
@@ -42,7 +43,7 @@ class Pump:
     def step(self, action: Callable[[Turn], Any]) -> Any:
         """Have one action stepped, wherever steps run, and return its result once that is durable."""
         if self.closed:
-            raise EngineClosed("The engine is closed: make a new one.")
+            raise EngineClosed(f"The engine is closed: {self.closed}.")
         call = present_call()
         if call is None:
             return self._stepped(action)
