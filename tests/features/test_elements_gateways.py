@@ -242,6 +242,16 @@ def test_the_default_flow_of_a_task_is_taken_alone(stage: Stage) -> None:
     assert stage.open == ["c"]
 
 
+@pytest.mark.parametrize(("n", "open_"), [(0, ["d", "u"]), (1, ["a", "u"])])
+def test_a_default_flow_stands_for_the_conditions_whatever_flows_have_none(
+    stage: Stage, n: int, open_: list[str]
+) -> None:
+    """BPMN 2.0.2, 13.2.1: the flow without a condition is taken anyway, the default where no condition holds."""
+    body = START + user("t", default="t.d") + user("a") + user("d") + user("u") + end("e")
+    stage.start(model(body, "s -> t", "t -> a ? n > 0", "t -> d", "t -> u", "a -> e", "d -> e", "u -> e"))
+    assert stage.complete("t", n=n).open == open_
+
+
 def test_joins_in_a_repeated_sub_process_belong_to_each_run(stage: Stage) -> None:
     inner = '<startEvent id="i"/><parallelGateway id="fork"/><parallelGateway id="join"/>'
     inner += user("a") + user("b") + script("c") + end("ie")

@@ -92,6 +92,10 @@ class DecidingJoin(Join):
 
     _upstream: dict[str, frozenset[str]] | None = None
 
+    def needs_default(self, taken: Sequence[Flow]) -> bool:
+        # Behind a gateway a flow without a condition is one whose condition always holds (BPMN 2.0, 13.4.3).
+        return not taken
+
     def arrived(self, scope: Token, queues: Queues) -> None:
         scope.workflow.undecided[scope.id, self.name] = self
         super().arrived(scope, queues)

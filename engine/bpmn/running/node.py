@@ -175,15 +175,19 @@ class Node(BpmnTaskSpec):
         return self.flows_in(token.context)
 
     def flows_in(self, context: Context) -> Sequence[Flow]:
-        """Every flow whose condition holds in this context, else the default one (BPMN 2.0, 13.2.1)."""
+        """Every flow that has no condition or whose condition holds, and the default one if no condition does."""
         taken = [flow for flow in self.outgoing if flow is not self.default and flow.holds(context)]
+        if self.default is not None and self.needs_default(taken):
+            taken.append(self.default)
         if taken:
             return taken
-        if self.default is not None:
-            return [self.default]
         raise ExpressionError(
             f"No outgoing flow of {self.bpmn_id!r} can be taken: no condition holds and there is no default flow."
         )
+
+    def needs_default(self, taken: Sequence[Flow]) -> bool:
+        """Whether the default flow is taken beside these: it stands for all conditions together (BPMN 2.0, 13.2.1)."""
+        return all(flow.condition is None for flow in taken)
 
     def catchers(self, token: Token, kind: str, code: str) -> Sequence[Catcher]:
         """The events on the border that catch this error or escalation, the one to take first."""
