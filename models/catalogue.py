@@ -140,6 +140,11 @@ class Catalogue:
         found = self._store.read(sql, (before, limit))
         return [(str(key), str(deployment), str(node), str(name)) for key, deployment, node, name in found]
 
+    def start_timers(self, deployment_id: str) -> list[tuple[str, str]]:
+        """The start timers of a deployment that is the newest of its key: node, text."""
+        sql = "SELECT `node`, `name` FROM `start_trigger` WHERE `kind` = 'timer' AND `deployment_id` = ?"
+        return [(str(node), str(name)) for node, name in self._store.read(sql, (deployment_id,))]
+
     def deployments(
         self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
     ) -> list[DeploymentRow]:

@@ -100,7 +100,12 @@ ModelDetail = record("ModelDetail", Model, f"{MODEL} {CONTENT}")
 """A model with its content; ``xml`` is the first of its files."""
 DeploymentRecord = record("DeploymentRecord", Deployment, DEPLOYMENT)
 """A deployment in a list."""
-DeploymentDetail = record("DeploymentDetail", Deployment, f"{DEPLOYMENT} {CONTENT}")
+DeploymentDetail = record(
+    "DeploymentDetail",
+    Deployment,
+    f"{DEPLOYMENT} {CONTENT} nextStarts",
+    notes={"nextStarts": "When its timers start processes next, at most three times, if it is the newest of its key."},
+)
 """A deployment with its content; ``xml`` is the first of its files."""
 FindingRecord = record("FindingRecord", Finding)
 BindingRecord = record("BindingRecord", TaskBinding)

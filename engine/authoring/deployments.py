@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,7 +12,7 @@ from uuid import uuid4
 from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
 from ...models.catalogue import Trigger
 from .. import failpoints
-from ..clock import Clock
+from ..clock import Clock, moment
 from ..errors import Invalid, Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
@@ -20,7 +21,7 @@ from ..views import TaskBinding
 from .definitions import Definition, Definitions
 from .model_views import Deployment, Model, deployment_view, model_view
 from .sources import Source, Template, digest_of, pack, read_sources, template_text, unpack
-from .triggers import triggers_of
+from .triggers import next_times, triggers_of
 
 if TYPE_CHECKING:
     from ..bpmn.reading.parser import Parsed
@@ -255,6 +256,14 @@ class Deployments:
         decisions = parsed.decisions if parsed.decisions is not None and key == parsed.key else None
         found = [] if decisions is None else decisions.by_id.values()
         return [*starting, *(("decision", each.id, each.name[:255]) for each in found if each.is_usable)]
+
+    def next_starts(self, deployment_id: str) -> tuple[datetime, ...]:
+        """When the timers of a deployment start processes next."""
+        timers = self.store.catalogue.start_timers(deployment_id)
+        if not timers:
+            return ()
+        process = self.definitions.get(deployment_id).process
+        return tuple(moment(due) for due in next_times(process, timers, self.clock.now(), self.limits))
 
     def triggers_of(self, deployment_id: str) -> list[Trigger]:
         """The same of a deployment that is there."""

@@ -57,6 +57,8 @@ class Deployment:
     outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
     files: tuple[str, ...] = field(default=(), repr=False)
     """All its BPMN files, of which ``xml`` is the first."""
+    next_starts: tuple[datetime, ...] = ()
+    """When its timers start processes next, at most three times; only of the newest of a key, asked for alone."""
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""

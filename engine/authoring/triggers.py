@@ -7,6 +7,7 @@ comes after that (-1: for ever).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from ...models.catalogue import Trigger
@@ -20,6 +21,10 @@ from ..limits import Limits
 TIMER: Final = "timer"
 OVER = "over"
 """In place of a time, for a timer that comes no more; it sorts behind all times."""
+
+
+MOST_TIMES = 3
+"""How many times of a schedule are shown."""
 
 
 class TimerTrigger(NamedTuple):
@@ -55,6 +60,19 @@ class TimerTrigger(NamedTuple):
             return OVER
         due, cycle = following
         return TimerTrigger(due, self.number, cycle.left, cycle.start, cycle.turn).name
+
+
+def next_times(process: Process, timers: Iterable[tuple[str, str]], now: int, limits: Limits) -> list[int]:
+    """The next three times at which timers, told as node and name, start the process."""
+    found: list[int] = []
+    for node, name in timers:
+        for _ in range(MOST_TIMES):
+            if name == OVER:
+                break
+            trigger = TimerTrigger.read(name)
+            found.append(trigger.due)
+            name = trigger.following(process, node, max(now, trigger.due), limits)
+    return sorted(found)[:MOST_TIMES]
 
 
 def due_before(now: int) -> str:

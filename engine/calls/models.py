@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -75,7 +76,7 @@ class ModelCalls(Workings):
         with engine_errors():
             row = self._deployments.row_in_use(deployment_id)
             row.sources = sources_of(self._store, row)
-            return deployment_view(row)
+            return replace(deployment_view(row), next_starts=self._deployments.next_starts(deployment_id))
 
     def deployments(
         self, *, limit: int = 50, cursor: str | None = None, key: str | None = None, model_id: str | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...models import WORKERS, EngineRow, Handovers, TaskRow
 from ..bpmn.elements.boundary import BoundaryEvent
 from ..bpmn.elements.gateways import Join, ParallelGateway
+from ..bpmn.running.cycles import Cycle
 from ..bpmn.running.waits import Wait
 from ..clock import moment
 from ..instance import ledger
@@ -178,10 +179,19 @@ def tell_waits(telling: Telling) -> None:
         token = workflow.tasks.get(token_id)
         for wait in workflow.waits[token_id] if token is not None else ():
             assert token is not None
-            _tell_wait(telling, token.node, wait)
+            _tell_wait(telling, token, wait)
 
 
-def _tell_wait(telling: Telling, node: Node, wait: Wait) -> None:
+def _again(telling: Telling, token: Token, number: int, due: int) -> str:
+    """When a timer that repeats comes after the time for which it waits."""
+    kept = token.internal_data.get("repeats", {}).get(str(number))
+    times = [] if kept is None else list(Cycle.of(kept).turns(due, 3))
+    more = " and so on" if len(times) > 2 else ""
+    return f", then {', '.join(at(each, telling.now) for each in times[:2])}{more}" if times else ""
+
+
+def _tell_wait(telling: Telling, token: Token, wait: Wait) -> None:
+    node = token.node
     where = f"The event {node_label(node)}"
     if isinstance(node, BoundaryEvent):
         where = f"The event {node_label(node)} on {node_label(node.host)}"
@@ -189,7 +199,8 @@ def _tell_wait(telling: Telling, node: Node, wait: Wait) -> None:
         where = f"The event sub-process {node_label(node)}"
     if wait.kind in ("timer", "date") and wait.due is not None:
         late = "" if wait.due > telling.now - 5_000 else ": it is late, because no engine that runs looks after it"
-        telling.say(f"{where} waits until {at(wait.due, telling.now)}{late}.", *((SERVE,) if late else ()))
+        then = "" if late else _again(telling, token, wait.number, wait.due)
+        telling.say(f"{where} waits until {at(wait.due, telling.now)}{then}{late}.", *((SERVE,) if late else ()))
     elif wait.kind == "message":
         about = f" with the correlation {wait.correlation!r}" if wait.correlation is not None else ""
         command = f"riverstone message {shlex.quote(wait.name or '')} --process {telling.instance.number}"

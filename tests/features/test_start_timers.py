@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -180,3 +181,28 @@ def test_a_date_at_the_end_of_all_years_is_refused_and_an_old_one_is_shown(engin
     failed = engine.get(started.process_instance_id)
     assert (failed.status, "after the year 9999" in (failed.reason or "")) == ("failed", True)
     assert moment(253_402_300_799_000).year == 9999
+
+
+def test_a_schedule_shows_its_next_runs(engine: Engine, clock: VirtualClock) -> None:
+    old = engine.deploy(starting("R/2027-01-15T08:00:00Z/P1D", "Cycle"))
+    clock.advance(HOUR)
+    engine.run_pending()
+    assert shown(engine.deployment(old.deployment_id).next_starts) == ["01-16 08:00", "01-17 08:00", "01-18 08:00"]
+    cron = engine.deploy(starting("0 30 9 ? * MON-FRI [UTC]", "Cycle"))
+    assert shown(engine.deployment(cron.deployment_id).next_starts) == ["01-15 09:30", "01-18 09:30", "01-19 09:30"]
+    assert engine.deployment(old.deployment_id).next_starts == ()
+    once = engine.deploy(starting("R2/PT1H", "Cycle"))
+    assert shown(engine.deployment(once.deployment_id).next_starts) == ["01-15 10:00", "01-15 11:00"]
+
+
+def shown(times: Sequence[datetime]) -> list[str]:
+    return [f"{time.astimezone(UTC):%m-%d %H:%M}" for time in times]
+
+
+def test_why_tells_when_a_timer_that_repeats_comes_again(engine: Engine) -> None:
+    timed = BOUNDARY.format(timer("R/PT1H", "Cycle"))
+    engine.deploy(model('<startEvent id="s"/>' + user("a") + timed + user("c") + end("e"), "s -> a -> e", "b -> c"))
+    told = " ".join(engine.why(engine.start(key="p", name="n").process_instance_id).sentences)
+    assert re.search(
+        r"waits until \S+ \S+ \(in 60 minutes\), then \S+ \S+ \(in 2 hours\), .* \(in 3 hours\) and so on\.", told
+    )

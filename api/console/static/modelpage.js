@@ -24,6 +24,7 @@ export function modelPage({ main, id, query, client, titled }) {
   const shown = el("span", { class: "faint" });
   let model = null;
   let deployments = [];
+  let schedule = [];
 
   fill(
     main,
@@ -53,6 +54,7 @@ export function modelPage({ main, id, query, client, titled }) {
     try {
       model = await get(`model/${id}`);
       deployments = (await getAll("deployment", { modelId: id })).filter(({ key }) => key === model.key);
+      schedule = deployments.length === 0 ? [] : (await get(`deployment/${deployments[0].deploymentId}`)).nextStarts;
       await draw();
       weatherIs(null);
     } catch (problem) {
@@ -73,6 +75,7 @@ export function modelPage({ main, id, query, client, titled }) {
         "versions",
         deployments.length === 0 ? t("versions.none") : `v${deployments[0].version} · ${deployments[0].createTime}`,
       ),
+      schedule.length > 0 && fact("schedule", schedule.join(" · ")),
       model.deleteProtection && fact("flags", el("span", { class: "tag" }, t("flag.deleteProtection"))),
       fact("processes", el("a", { href: to("processes", null, { key: model.key }) }, t("nav.processes"))),
     );

@@ -171,6 +171,7 @@ export default {
   "fact.flags": "Started as",
   "fact.origin": "Undoes",
   "fact.updated": "Changed",
+  "fact.schedule": "Starts by itself",
   "fact.versions": "Newest version",
   "fact.processes": "Started",
   "fact.task.id": "Task",

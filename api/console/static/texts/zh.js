@@ -170,6 +170,7 @@ export default {
   "fact.flags": "启动方式",
   "fact.origin": "撤销对象",
   "fact.updated": "修改时间",
+  "fact.schedule": "自动启动时间",
   "fact.versions": "最新版本",
   "fact.processes": "已启动",
   "fact.task.id": "任务编号",
