@@ -42,3 +42,21 @@ def test_what_a_page_links_to_exists(page: str) -> None:
     missing = [link for link in LINK.findall(place.read_text(encoding="utf-8")) if not (place.parent / link).exists()]
 
     assert not missing
+
+
+def test_the_map_of_the_code_names_every_module_and_no_other() -> None:
+    """docs/inside.md: a table for each folder, a row for each module."""
+    page = (DOCS / "inside.md").read_text(encoding="utf-8")
+    told: set[str] = set()
+    for room in re.split(r"^### ", page, flags=re.MULTILINE)[1:]:
+        folder = room.split("`")[1]
+        told |= {f"{folder}{name}" for name in re.findall(r"^\| `(\w+)` \| \S", room, re.MULTILINE)}
+    root = DOCS.parent
+    modules = [path for part in ("engine", "models", "api") for path in (root / part).rglob("*.py")]
+    there = {
+        str(path.relative_to(root).with_suffix(""))
+        for path in modules
+        if path.name != "__init__.py" and path.parent.name != "migrations"
+    }
+
+    assert told == there
