@@ -22,7 +22,7 @@ from ..language.feel.reading.places import FeelSyntaxError
 from ..language.feel.values.kinds import Value, described
 from ..language.feel.values.types import ANY, Type, coerced
 from .decision_table import AGGREGATIONS, HIT_POLICIES, DecisionTable, InputClause, OutputClause, Rule
-from .faults import Faults, local, text_of
+from .faults import Wrongs, local, text_of
 from .item_definitions import ItemDefinitions
 
 ANYTHING = ("", "-")
@@ -40,9 +40,9 @@ class BoxedExpressions:
         self.types = types
         self.members = members
 
-    def compiled(self, element: etree._Element, scope: Scope, faults: Faults, name: str = "") -> Run:
+    def compiled(self, element: etree._Element, scope: Scope, faults: Wrongs, name: str = "") -> Run:
         """The closure of any boxed expression; ``name`` is what a single output of a table is called."""
-        kinds: Mapping[str, Callable[[etree._Element, Scope, Faults], Run]] = {
+        kinds: Mapping[str, Callable[[etree._Element, Scope, Wrongs], Run]] = {
             "literalExpression": self.literal,
             "decisionTable": lambda table, scope, faults: self.table(table, scope, faults, name).run,
             "context": self.context,
@@ -64,18 +64,18 @@ class BoxedExpressions:
         type_ = self.types.of(element)
         return run if type_ is ANY else typed(run, type_, f"the {local(element)}")
 
-    def child(self, element: etree._Element | None, scope: Scope, faults: Faults) -> Run:
+    def child(self, element: etree._Element | None, scope: Scope, faults: Wrongs) -> Run:
         """The closure of the one expression inside of an element."""
         found = None if element is None else expression_in(element)
         return _NULL if found is None else self.compiled(found, scope, faults)
 
     # -- texts
 
-    def literal(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def literal(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         text = text_of(element)
         return self.text(element, text, scope, faults, "the expression") if text else _NULL
 
-    def text(self, element: etree._Element, text: str, scope: Scope, faults: Faults, what: str) -> Run:
+    def text(self, element: etree._Element, text: str, scope: Scope, faults: Wrongs, what: str) -> Run:
         """The closure of a text in the language of its element."""
         language = self._language(element, text, faults, what)
         if language != "feel":
@@ -90,7 +90,7 @@ class BoxedExpressions:
         self._certain(element, [*feel.certain, *feel.impossible], faults, what)
         return feel.run
 
-    def cell(self, element: etree._Element, scope: Scope, faults: Faults, what: str) -> Cell | None:
+    def cell(self, element: etree._Element, scope: Scope, faults: Wrongs, what: str) -> Cell | None:
         """The cell of a rule; None where anything fits."""
         text = text_of(element)
         if text in ANYTHING:
@@ -100,7 +100,7 @@ class BoxedExpressions:
             return _juel_cell(self._juel(element, text, faults, what) if language == "juel" else _NULL)
         return self.tests(element, text, scope, faults, what)
 
-    def tests(self, element: etree._Element, text: str, scope: Scope, faults: Faults, what: str) -> Cell | None:
+    def tests(self, element: etree._Element, text: str, scope: Scope, faults: Wrongs, what: str) -> Cell | None:
         try:
             made = self.compiler.tests(text, scope, self.types.all, self.members)
         except ExpressionError as error:
@@ -109,15 +109,15 @@ class BoxedExpressions:
         self._certain(element, made.certain, faults, what)
         return made.cell
 
-    def _misread(self, element: etree._Element, error: ExpressionError, faults: Faults, what: str) -> None:
+    def _misread(self, element: etree._Element, error: ExpressionError, faults: Wrongs, what: str) -> None:
         drawn = f"\n{error.drawn}" if isinstance(error, FeelSyntaxError) else ""
         faults.wrong("decision-expression", element, f"{what} cannot be read: {error.message}.{drawn}")
 
-    def _certain(self, element: etree._Element, certain: Iterable[str], faults: Faults, what: str) -> None:
+    def _certain(self, element: etree._Element, certain: Iterable[str], faults: Wrongs, what: str) -> None:
         for reason in certain:
             faults.doubtful("expression-null", element, f"{what} is null, or a part of it: {reason}.")
 
-    def _juel(self, element: etree._Element, text: str, faults: Faults, what: str) -> Run:
+    def _juel(self, element: etree._Element, text: str, faults: Wrongs, what: str) -> Run:
         try:
             made: Expression = self.compiler.expression(text)
         except ExpressionError as error:
@@ -145,7 +145,7 @@ class BoxedExpressions:
             context = context.child(to_json(plain, self.compiler.limits))
         return context
 
-    def _language(self, element: etree._Element, text: str, faults: Faults, what: str) -> Literal["feel", "juel", ""]:
+    def _language(self, element: etree._Element, text: str, faults: Wrongs, what: str) -> Literal["feel", "juel", ""]:
         named = element.get("expressionLanguage") or element.getroottree().getroot().get("expressionLanguage")
         if named is None and text.startswith(("${", "#{")):
             return "juel"
@@ -158,7 +158,7 @@ class BoxedExpressions:
 
     # -- contexts, lists, calls
 
-    def context(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def context(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         entries: list[tuple[str, Run]] = []
         result: Run | None = None
         scope = within(scope, ())
@@ -185,7 +185,7 @@ class BoxedExpressions:
 
         return value
 
-    def invocation(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def invocation(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         function, arguments = _NULL, {}
         for child in element.iterchildren("{*}*"):
             if local(child) == "binding":
@@ -196,10 +196,10 @@ class BoxedExpressions:
                 function = self.compiled(child, scope, faults)
         return closures.call_named(function, arguments, "what is invoked")
 
-    def list(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def list(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         return closures.listed([self.compiled(each, scope, faults) for each in expressions_in(element)])
 
-    def relation(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def relation(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         columns = [column.get("name", "") for column in element.iterchildren("{*}column")]
         rows: list[Run] = []
         for row in element.iterchildren("{*}row"):
@@ -210,7 +210,7 @@ class BoxedExpressions:
             rows.append(_record(columns, cells))
         return closures.listed(rows)
 
-    def function(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def function(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         kind = element.get("kind", "FEEL")
         if kind != "FEEL":
             text = f"a function of {kind[:40]} cannot be called: write it in FEEL, or call a stone."
@@ -228,7 +228,7 @@ class BoxedExpressions:
 
     # -- conditions and iterations
 
-    def conditional(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def conditional(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         condition, then, otherwise = (self.child(element.find(f"{{*}}{name}"), scope, faults) for name in _BRANCHES)
 
         def run(place: Value) -> Value:
@@ -240,29 +240,29 @@ class BoxedExpressions:
 
         return run
 
-    def filter(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def filter(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         items = self.child(element.find("{*}in"), scope, faults)
         inner = Scope(within(scope, ["item"]).names, is_open=True)
         condition = self.child(element.find("{*}match"), inner, faults)
         return closures.filtered(items, condition, is_condition=False, parts=_PARTS)
 
-    def loop(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def loop(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         loop, name = self._iterator(element, scope, faults)
         body = self.child(element.find("{*}return"), within(scope, [name, PARTIAL]), faults)
         return closures.iteration([loop], body, parts=_PARTS, sees_partial=True)
 
-    def quantified(self, element: etree._Element, scope: Scope, faults: Faults) -> Run:
+    def quantified(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         loop, name = self._iterator(element, scope, faults)
         condition = self.child(element.find("{*}satisfies"), within(scope, [name]), faults)
         return closures.quantified([loop], condition, decisive=local(element) == "some", parts=_PARTS)
 
-    def _iterator(self, element: etree._Element, scope: Scope, faults: Faults) -> tuple[Loop, str]:
+    def _iterator(self, element: etree._Element, scope: Scope, faults: Wrongs) -> tuple[Loop, str]:
         name = element.get("iteratorVariable", "")
         return (name, self.child(element.find("{*}in"), scope, faults), None), name
 
     # -- tables
 
-    def table(self, table: etree._Element, scope: Scope, faults: Faults, name: str) -> DecisionTable:
+    def table(self, table: etree._Element, scope: Scope, faults: Wrongs, name: str) -> DecisionTable:
         """A decision table; ``name`` is what its output is called if it is alone and has no name."""
         policy = HIT_POLICIES.get(table.get("hitPolicy", "UNIQUE").strip().upper())
         if policy is None:
@@ -289,14 +289,14 @@ class BoxedExpressions:
             aggregation=AGGREGATIONS.get(aggregation),
         )
 
-    def _check_outputs(self, table: etree._Element, outputs: Sequence[OutputClause], faults: Faults) -> None:
+    def _check_outputs(self, table: etree._Element, outputs: Sequence[OutputClause], faults: Wrongs) -> None:
         names = [output.name for output in outputs]
         if not outputs:
             faults.wrong("decision-table", table, "its table has no output: add one.")
         if len(set(names)) < len(names) or (len(names) > 1 and not all(names)):
             faults.wrong("decision-table", table, "its outputs need names of their own: give each one.")
 
-    def _input(self, column: etree._Element, scope: Scope, faults: Faults) -> InputClause:
+    def _input(self, column: etree._Element, scope: Scope, faults: Wrongs) -> InputClause:
         expression, allowed = column.find("{*}inputExpression"), column.find("{*}inputValues")
         own = column.get(_INPUT_VARIABLE)
         text = text_of(expression)
@@ -309,7 +309,7 @@ class BoxedExpressions:
         cell = None if allowed is None or text_of(allowed) in ANYTHING else self.cell(allowed, scope, faults, what)
         return InputClause(shown[:80], run, self.types.of(expression), cell, own)
 
-    def _output(self, column: etree._Element, scope: Scope, faults: Faults, name: str) -> OutputClause:
+    def _output(self, column: etree._Element, scope: Scope, faults: Wrongs, name: str) -> OutputClause:
         default, values = column.find("{*}defaultOutputEntry"), column.find("{*}outputValues")
         own = column.get("name") or name
         what = f"the output {own[:80]!r}"
@@ -324,7 +324,7 @@ class BoxedExpressions:
                 self._misread(values, error, faults, f"the values of {what}")
         return OutputClause(own, self.types.of(column), run, cells)
 
-    def _rule(self, number: int, row: etree._Element, scope: Scope, faults: Faults, size: tuple[int, int]) -> Rule:
+    def _rule(self, number: int, row: etree._Element, scope: Scope, faults: Wrongs, size: tuple[int, int]) -> Rule:
         tests, entries = row.findall("{*}inputEntry"), row.findall("{*}outputEntry")
         if (len(tests), len(entries)) != size:
             faults.wrong("decision-table", row, f"rule {number} does not have one cell for each column: complete it.")

@@ -17,7 +17,7 @@ from ..language.feel.functions import Function
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import from_json
 from .decision_table import Hits, Row
-from .definitions import Definitions
+from .definitions import DecisionFile
 from .elements import Decision, Element, Evaluation
 from .faults import Sources
 
@@ -25,7 +25,7 @@ Shape = Literal["resultList", "singleResult", "singleEntry", "collectEntries", "
 """How a result is handed to a process: by the words of ``camunda:mapDecisionResult``, or as FEEL has it."""
 
 
-class Outcome(NamedTuple):
+class Made(NamedTuple):
     """The value of FEEL, the rules that counted in each decision with a table, and why values became null."""
 
     element: Element
@@ -71,7 +71,7 @@ class Decisions:
 
     def __init__(self, roots: Sequence[etree._Element], compiler: Compiler, sources: Sources | None = None) -> None:
         """``sources`` are the names of the files by their roots."""
-        self.files = [Definitions(root, compiler, sources) for root in roots]
+        self.files = [DecisionFile(root, compiler, sources) for root in roots]
         for each in self.files:
             each.join(self.files)
         for each in self.files:
@@ -80,7 +80,7 @@ class Decisions:
             each.compile()
         self._used: set[Element] = set()
         self.by_id: dict[str, Decision] = {}
-        self._owner: dict[Element, Definitions] = {}
+        self._owner: dict[Element, DecisionFile] = {}
         for each in self.files:
             for element in each.elements.values():
                 self._owner[element] = each
@@ -181,7 +181,7 @@ def _name(element: Element) -> str:
     return element.name
 
 
-def evaluate(element: Element, context: Context) -> Outcome:
+def evaluate(element: Element, context: Context) -> Made:
     """The outcome of a decision, a service or a function, with arguments by their names in the context.
 
     Raises ExpressionError for what cannot be read, or needs more than a limit allows.
@@ -196,7 +196,7 @@ def evaluate(element: Element, context: Context) -> Outcome:
             value = value.call(_arguments(value, context))
     except RecursionError:
         raise ExpressionError(f"The decision {element.id!r} is nested too deep: make it flatter.") from None
-    return Outcome(element, value, evaluation.hits, reasons.reasons())
+    return Made(element, value, evaluation.hits, reasons.reasons())
 
 
 def _arguments(function: Function, context: Context) -> list[Value]:

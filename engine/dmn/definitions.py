@@ -14,7 +14,7 @@ from ..language.feel.reading.names import Names, Scope, names_of
 from ..language.feel.values.types import ANY
 from .boxed import BoxedExpressions, expression_in, typed, within
 from .elements import Decision, Element, InputData, Knowledge, Requirement, Service
-from .faults import Faults, Sources, local
+from .faults import Sources, Wrongs, local
 from .item_definitions import ItemDefinitions
 
 _NAMESPACES = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
@@ -29,7 +29,7 @@ def is_dmn(root: etree._Element) -> bool:
     return isinstance(root.tag, str) and root.tag.startswith(tuple(f"{{{each}" for each in _NAMESPACES))
 
 
-class Definitions:
+class DecisionFile:
     """One file: its elements by id, joined with those of the files that it imports."""
 
     def __init__(self, root: etree._Element, compiler: Compiler, sources: Sources | None) -> None:
@@ -37,10 +37,10 @@ class Definitions:
         self.namespace = root.get("namespace", "")
         self.name = root.get("name", "")
         self.compiler = compiler
-        self.faults: dict[str, Faults] = {}
-        self.general = Faults(f"The file of decisions {self.name[:80]!r}", sources)
+        self.faults: dict[str, Wrongs] = {}
+        self.general = Wrongs(f"The file of decisions {self.name[:80]!r}", sources)
         self._sources = sources
-        self.imports: dict[str, Definitions] = {}
+        self.imports: dict[str, DecisionFile] = {}
         self._prefixes: dict[str, str] = {}
         """The first name under which each namespace is imported."""
         self.members = Names(_member_names(root))
@@ -81,9 +81,9 @@ class Definitions:
             made.output_names = [each.get("name", "") for each in outputs if each.get("name")]
         self.elements[element_id] = made
         self._xml[element_id] = xml
-        self.faults[element_id] = Faults(f"The {_words(kind)} {element_id!r}", self._sources)
+        self.faults[element_id] = Wrongs(f"The {_words(kind)} {element_id!r}", self._sources)
 
-    def join(self, others: Sequence[Definitions]) -> None:
+    def join(self, others: Sequence[DecisionFile]) -> None:
         """Find the files that this one imports among all that are deployed together."""
         by_namespace = {other.namespace: other for other in reversed(others) if other is not self}
         joined: set[str] = set()
@@ -121,14 +121,14 @@ class Definitions:
         found = (self._found(each, faults) for each in xml.iterchildren(f"{{*}}{kind}"))
         return [each.element for each in found if each is not None]
 
-    def _requirements(self, xml: etree._Element, faults: Faults) -> Iterator[Requirement]:
+    def _requirements(self, xml: etree._Element, faults: Wrongs) -> Iterator[Requirement]:
         for kind in ("informationRequirement", "knowledgeRequirement"):
             for requirement in xml.iterchildren(f"{{*}}{kind}"):
                 for reference in requirement.iterchildren("{*}*"):
                     if local(reference).startswith("required") and (found := self._found(reference, faults)):
                         yield found
 
-    def _found(self, reference: etree._Element, faults: Faults) -> Requirement | None:
+    def _found(self, reference: etree._Element, faults: Wrongs) -> Requirement | None:
         href = reference.get("href", "")
         namespace, _, element_id = href.rpartition("#")
         if namespace in ("", self.namespace) and element_id in self.elements:
@@ -151,7 +151,7 @@ class Definitions:
                 self._compile_knowledge(element, xml, faults)
             element.is_usable = not faults.has_error
 
-    def _compile_decision(self, decision: Decision, xml: etree._Element, faults: Faults) -> None:
+    def _compile_decision(self, decision: Decision, xml: etree._Element, faults: Wrongs) -> None:
         found = expression_in(xml)
         if found is None:
             text = "it holds neither a decision table nor an expression"
@@ -165,7 +165,7 @@ class Definitions:
         else:
             decision.run = self.boxed.compiled(found, scope, faults, decision.name)
 
-    def _compile_knowledge(self, knowledge: Knowledge, xml: etree._Element, faults: Faults) -> None:
+    def _compile_knowledge(self, knowledge: Knowledge, xml: etree._Element, faults: Wrongs) -> None:
         logic = xml.find("{*}encapsulatedLogic")
         found = None if logic is None else expression_in(logic)
         if logic is None or found is None:

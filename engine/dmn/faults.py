@@ -12,7 +12,7 @@ Sources = Mapping[etree._Element, str | None]
 """The names of files by their roots."""
 
 
-class Faults:
+class Wrongs:
     """What is wrong with one element, which ``what`` names in each text."""
 
     def __init__(self, what: str, sources: Sources | None) -> None:

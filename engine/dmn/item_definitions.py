@@ -11,7 +11,7 @@ from lxml import etree
 from ..language.feel.expressions import Tests
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import ANY, OTHERWISE, SIMPLE, Type
-from .faults import Faults, text_of
+from .faults import Wrongs, text_of
 
 _FEEL = "/FEEL/"
 _LONGEST_NAME = 1000
@@ -26,7 +26,7 @@ class ItemDefinitions:
         self,
         root: etree._Element,
         compile_tests: Callable[[str], Tests],
-        faults: Faults,
+        faults: Wrongs,
         *,
         is_camunda: bool = False,
     ) -> None:

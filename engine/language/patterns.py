@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .regex.machine import Regex
-from .regex.signs import Flags
+from .regex.signs import Modifiers
 
 _MOST_STEPS = 500_000
 
@@ -20,7 +20,7 @@ class Pattern:
     def __init__(self, source: str) -> None:
         """Compile the pattern; raises Invalid (``code`` is ``pattern``)."""
         self.source = source
-        self._regex = Regex(source, Flags(is_common=True))
+        self._regex = Regex(source, Modifiers(is_common=True))
 
     def matches(self, value: str) -> bool:
         """Whether the whole value fits; a value too long for the size of the pattern does not.

@@ -10,7 +10,7 @@ from ...models.vocabulary import UndoKind
 from .. import jsontext
 
 
-class Group(NamedTuple):
+class Bunch(NamedTuple):
     """Tasks that followed the same others: all ``members`` are undone before any of those, ``then``.
 
     Where n tasks followed the same m, these are n + m ids instead of n times m pairs.
@@ -25,7 +25,7 @@ class Order(NamedTuple):
 
     kind: UndoKind
     tasks: tuple[int, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[Bunch, ...]
     origin: int = 0
     called: frozenset[int] = frozenset()
     """Those that a handler of several steps takes back, which is called like a process."""
@@ -68,7 +68,7 @@ class Order(NamedTuple):
         found = jsontext.read(text)
         tasks = tuple(found["tasks"])
         groups = [
-            Group(tuple([tasks[place] for place in members]), tuple([tasks[place] for place in then]))
+            Bunch(tuple([tasks[place] for place in members]), tuple([tasks[place] for place in then]))
             for members, then in found["groups"]
         ]
         return cls(found["kind"], tasks, tuple(groups), found["origin"], frozenset(found["called"]))

@@ -12,7 +12,7 @@ from lxml import etree
 from ..bpmn.drawing.layout import add_diagram
 from ..bpmn.reading.vendors import CAMUNDA
 from ..bpmn.reading.words import BPMN, qualified
-from .frozen import Group
+from .frozen import Bunch
 from .nodes import HANDLER_OF
 
 # What XML 1.0 (2.2) cannot hold; names and codes may come from anywhere.
@@ -76,7 +76,7 @@ class _Drawing:
             self.flow(source, target)
 
 
-def undo_model(key: str, name: str, nodes: Sequence[UndoNode], groups: Sequence[Group]) -> bytes:
+def undo_model(key: str, name: str, nodes: Sequence[UndoNode], groups: Sequence[Bunch]) -> bytes:
     """BPMN 2.0 in which every node has one task, forked and joined by parallel gateways as ``groups`` says.
 
     Each task of a group leads to the group's join, so there are no more flows than ids in ``groups``.
@@ -97,7 +97,7 @@ def undo_model(key: str, name: str, nodes: Sequence[UndoNode], groups: Sequence[
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
-def _draw_flows(drawing: _Drawing, tasks: Sequence[int], groups: Sequence[Group]) -> None:
+def _draw_flows(drawing: _Drawing, tasks: Sequence[int], groups: Sequence[Bunch]) -> None:
     leads: dict[str, list[str]] = {}
     """By element those that follow it directly, forks between them left out."""
     waits: dict[int, list[str]] = {}

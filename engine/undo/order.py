@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ...models import TaskRow
 from ...models.vocabulary import UndoKind, UndoMark
 from ..instance import ledger
-from .frozen import Group, Order
+from .frozen import Bunch, Order
 
 HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}
 """What a row's ``undo`` says when no handler of the model takes it back any more."""
@@ -91,7 +91,7 @@ def plan(tasks: Mapping[int, TaskRow], kind: UndoKind) -> Order:
     for number, members in followed.items():
         if near[number]:
             groups.setdefault(near[number], []).extend(members)
-    return Order(kind, tuple(wanted), tuple(Group(tuple(sorted(members)), then) for then, members in groups.items()))
+    return Order(kind, tuple(wanted), tuple(Bunch(tuple(sorted(members)), then) for then, members in groups.items()))
 
 
 class _Causes(NamedTuple):

@@ -12,7 +12,7 @@ from lxml import etree
 from riverstone.engine import Limits
 from riverstone.engine.bpmn.checks import check
 from riverstone.engine.bpmn.reading.words import BPMNDI, DC
-from riverstone.engine.undo.frozen import Group, Order
+from riverstone.engine.undo.frozen import Bunch, Order
 from riverstone.engine.undo.model import UndoNode, undo_model
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -27,7 +27,7 @@ def undos(draw: st.DrawFn) -> tuple[list[UndoNode], Order]:
     while grouped < len(ids) - 1 and draw(st.booleans()):
         size = draw(st.integers(1, len(ids) - 1 - grouped))
         members, later = ids[grouped : grouped + size], ids[grouped + size :]
-        groups.append(Group(tuple(members), tuple(draw(st.sets(st.sampled_from(later), min_size=1, max_size=3)))))
+        groups.append(Bunch(tuple(members), tuple(draw(st.sets(st.sampled_from(later), min_size=1, max_size=3)))))
         grouped += size
     names = st.text(max_size=12)
     nodes = [UndoNode(task_id, draw(names), draw(names.filter(str.strip)), draw(st.booleans())) for task_id in ids]
@@ -80,13 +80,13 @@ def nodes_of(count: int) -> list[UndoNode]:
 
 
 def test_a_wide_undo_has_no_more_flows_than_it_needs() -> None:
-    halves = Group(tuple(range(1, 101)), tuple(range(101, 201)))
+    halves = Bunch(tuple(range(1, 101)), tuple(range(101, 201)))
     root = etree.fromstring(undo_model("undo", "the undo", nodes_of(200), [halves]))
     assert len(root.findall(f".//{BPMN}sequenceFlow")) < 500
 
 
 def test_a_thousand_tasks_are_drawn_in_seconds() -> None:
     began = time.process_time()
-    undo_model("undo", "", nodes_of(1000), [Group((number,), (number + 1,)) for number in range(1, 1000)])
+    undo_model("undo", "", nodes_of(1000), [Bunch((number,), (number + 1,)) for number in range(1, 1000)])
     undo_model("undo", "", nodes_of(1000), [])
     assert time.process_time() - began < 30, "it grows faster than the model"

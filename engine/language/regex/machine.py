@@ -13,7 +13,7 @@ from ...errors import ExpressionError
 from .. import effort
 from .classes import variants
 from .program import Program, compile_pattern
-from .signs import Flags, flags_of
+from .signs import Modifiers, flags_of
 
 _MOST_PLACES = 8_000_000
 _MOST_TRIES = 200_000
@@ -29,7 +29,7 @@ class Regex:
 
     __slots__ = ("flags", "program")
 
-    def __init__(self, source: str, flags: str | Flags = "") -> None:
+    def __init__(self, source: str, flags: str | Modifiers = "") -> None:
         """Compile the pattern; raises Invalid (``code`` is ``pattern``)."""
         self.flags = flags_of(flags) if isinstance(flags, str) else flags
         self.program = _compiled(source, self.flags)
@@ -59,12 +59,12 @@ class Regex:
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str, flags: Flags) -> Program:
+def _compiled(source: str, flags: Modifiers) -> Program:
     return compile_pattern(source, flags)
 
 
 class _Search:
-    def __init__(self, program: Program, flags: Flags, text: str, *, whole: bool = False) -> None:
+    def __init__(self, program: Program, flags: Modifiers, text: str, *, whole: bool = False) -> None:
         self.steps = program.steps
         self.program = program
         self.flags = flags

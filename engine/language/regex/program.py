@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from .. import effort
 from .classes import Test, variants
-from .signs import MOST_NESTED, Flags, SignReader, wrong_pattern
+from .signs import MOST_NESTED, Modifiers, SignReader, wrong_pattern
 
 _MOST_STEPS = 2_000
 _MOST_LENGTH = 500
@@ -39,7 +39,7 @@ class Program(NamedTuple):
     remembers: bool
 
 
-def compile_pattern(source: str, flags: Flags) -> Program:
+def compile_pattern(source: str, flags: Modifiers) -> Program:
     """The program of a pattern; raises Invalid (``code`` is ``pattern``)."""
     if len(source) > _MOST_LENGTH:
         raise wrong_pattern(source, f"is longer than {_MOST_LENGTH} characters: make it shorter")
@@ -62,7 +62,7 @@ def _without_space(source: str) -> str:
 class _Builder(SignReader):
     """Reads by recursive descent and puts each step in its place at once; a repetition reads its part again."""
 
-    def __init__(self, source: str, text: str, flags: Flags) -> None:
+    def __init__(self, source: str, text: str, flags: Modifiers) -> None:
         super().__init__(source, text, flags)
         self.steps: list[Step] = []
         self.groups = 0

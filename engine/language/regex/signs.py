@@ -13,7 +13,7 @@ _MORE_ESCAPED = {**_ESCAPED, "f": "\f", "v": "\v"}
 _PLAIN = frozenset("\\|.-^?*+{}()[]$/")
 
 
-class Flags(NamedTuple):
+class Modifiers(NamedTuple):
     """The flags of XPath, by their meaning."""
 
     dot_is_all: bool = False
@@ -25,18 +25,18 @@ class Flags(NamedTuple):
     """Not a flag of XPath: the pattern is one of the common kind."""
 
 
-def flags_of(text: str) -> Flags:
+def flags_of(text: str) -> Modifiers:
     """Of letters such as ``im``; raises Invalid for one that XPath does not have."""
     for letter in text:
         if letter not in "smixq":
             raise Invalid(f"The flag {letter!r} of a pattern is none of s, m, i, x and q.", code="pattern")
-    return Flags("s" in text, "m" in text, "i" in text, "x" in text, "q" in text)
+    return Modifiers("s" in text, "m" in text, "i" in text, "x" in text, "q" in text)
 
 
 class SignReader:
     """Goes through the text of a pattern, which ``source`` was before its blanks were taken out."""
 
-    def __init__(self, source: str, text: str, flags: Flags) -> None:
+    def __init__(self, source: str, text: str, flags: Modifiers) -> None:
         self.source = source
         self.text = text
         self.flags = flags

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .. import closures
 from ..closures import PARTIAL, Loop, Run
 from ..values.types import ANY, Type
-from .levels import Node
+from .levels import Read
 from .names import Names, Scope, spelled
 from .naming import NameReader
 from .places import Misread
@@ -20,7 +20,7 @@ _REPEATED = 4
 class BindingReader(NameReader):
     """Puts a scope of their own around what may use the names."""
 
-    def worded(self) -> Callable[[], Node] | None:
+    def worded(self) -> Callable[[], Read] | None:
         """What reads the expression that a word begins here, unless it begins a declared name."""
         read = {
             "if": self.condition,
@@ -33,16 +33,16 @@ class BindingReader(NameReader):
             return None
         return read if self.declared()[0] <= self.at + 1 else None
 
-    def condition(self) -> Node:
+    def condition(self) -> Read:
         branches: list[tuple[Run, Run]] = []
         while self.takes("if"):
             condition = self.expression()
             self.expect("then")
             branches.append((condition.run, self.expression().run))
             self.expect("else")
-        return Node(closures.choice(branches, self.expression().run))
+        return Read(closures.choice(branches, self.expression().run))
 
-    def loop(self) -> Node:
+    def loop(self) -> Read:
         begin = self.at
         self.at += 1
         outer, self.scopes = self.scopes, (*self.scopes, Scope(Names([PARTIAL])))
@@ -51,9 +51,9 @@ class BindingReader(NameReader):
         body = self.expression()
         self.scopes = outer
         sees_partial = any(token.text == PARTIAL for token in self.tokens[begin : self.at])
-        return Node(closures.iteration(loops, body.run, parts=_REPEATED * (self.at - begin), sees_partial=sees_partial))
+        return Read(closures.iteration(loops, body.run, parts=_REPEATED * (self.at - begin), sees_partial=sees_partial))
 
-    def quantifier(self) -> Node:
+    def quantifier(self) -> Read:
         begin, decisive = self.at, self.here.text == "some"
         self.at += 1
         outer = self.scopes
@@ -62,7 +62,7 @@ class BindingReader(NameReader):
         condition = self.expression()
         self.scopes = outer
         run = closures.quantified(loops, condition.run, decisive=decisive, parts=_REPEATED * (self.at - begin))
-        return Node(run, is_condition=True)
+        return Read(run, is_condition=True)
 
     def loops(self) -> list[Loop]:
         loops: list[Loop] = []
@@ -82,7 +82,7 @@ class BindingReader(NameReader):
             if not self.takes(","):
                 return loops
 
-    def definition(self) -> Node:
+    def definition(self) -> Read:
         begin = self.at
         self.at += 2
         parameters: dict[str, Type] = {}
@@ -102,7 +102,7 @@ class BindingReader(NameReader):
         outer, self.scopes = self.scopes, (*self.scopes, Scope(Names(parameters)))
         body = self.expression()
         self.scopes = outer
-        return Node(closures.defined(parameters, body.run, parts=_REPEATED * (self.at - begin)))
+        return Read(closures.defined(parameters, body.run, parts=_REPEATED * (self.at - begin)))
 
     def type(self) -> Type:
         reader = TypeReader(self.tokens, self.at, self.types)
@@ -110,13 +110,13 @@ class BindingReader(NameReader):
         self.at = reader.at
         return found
 
-    def context(self) -> Node:
+    def context(self) -> Read:
         self.at += 1
         outer = self.scopes
         names = Names()
         self.scopes = (*outer, Scope(names))
         entries: list[tuple[str, Run]] = []
-        nodes: list[Node] = []
+        nodes: list[Read] = []
         while not self.takes("}"):
             key = self.key("}")
             nodes.append(self.expression())
@@ -125,9 +125,9 @@ class BindingReader(NameReader):
             if not self.takes(",") and not self.sees("}"):
                 raise self.unexpected("',' or '}' was expected")
         self.scopes = outer
-        return self.folded(Node(closures.context_of(entries)), *nodes)
+        return self.folded(Read(closures.context_of(entries)), *nodes)
 
-    def filter(self, items: Node) -> Node:
+    def filter(self, items: Read) -> Read:
         begin = self.at
         self.at += 1
         literal = self.tokens[self.at : self.at + 3]
@@ -137,7 +137,7 @@ class BindingReader(NameReader):
             after = self.at + (2 if sign < 0 else 1)
             if self.tokens[after].text == "]":
                 self.at = after + 1
-                return self.folded(Node(closures.at_position(items.run, sign * int(digits.text))), items)
+                return self.folded(Read(closures.at_position(items.run, sign * int(digits.text))), items)
         outer, self.scopes = self.scopes, (*self.scopes, Scope(Names(["item"]), is_open=True))
         references = len(self.references)
         condition = self.expression()
@@ -148,4 +148,4 @@ class BindingReader(NameReader):
         run = closures.filtered(
             items.run, condition.run, is_condition=condition.is_condition, parts=_REPEATED * (self.at - begin)
         )
-        return Node(run)
+        return Read(run)

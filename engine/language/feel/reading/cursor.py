@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .lexer import Token
+from .lexer import Lexeme
 from .places import Misread
 
 MOST_NESTED = 32
@@ -14,13 +14,13 @@ MOST_NESTED = 32
 class Cursor:
     """Where a reader is, and how deep."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Lexeme]) -> None:
         self.tokens = tokens
         self.at = 0
         self.nested = 0
 
     @property
-    def here(self) -> Token:
+    def here(self) -> Lexeme:
         return self.tokens[self.at]
 
     def sees(self, *texts: str) -> bool:

@@ -10,8 +10,8 @@ from ..faults import apart
 from ..values import decimals, iso
 from ..values.kinds import RangeSign, Value
 from .binding import BindingReader
-from .levels import Node
-from .lexer import Token
+from .levels import Read
+from .lexer import Lexeme
 from .names import STOPS, Names, Scope
 from .naming import INPUT
 from .places import Misread
@@ -42,14 +42,14 @@ _AFTER_RANGE = STOPS | LEVELS.keys() - {"-"} | {",", ")", "]", "}", ":", "..", "
 class Test(NamedTuple):
     """A unary test; ``asks`` tells that it speaks of ``?`` and so is itself the answer."""
 
-    node: Node
+    node: Read
     asks: bool
 
 
 class Parser(BindingReader):
     """Reads one text. Operators of one precedence are taken from the left, so only brackets and signs nest."""
 
-    def whole(self) -> Node:
+    def whole(self) -> Read:
         """The text as one expression."""
         node = self.expression()
         self.ended()
@@ -99,17 +99,17 @@ class Parser(BindingReader):
         asks, self.asks = self.asks, outer
         return Test(node, asks)
 
-    def expression_or_comparison(self) -> Node:
+    def expression_or_comparison(self) -> Read:
         for sign in _SIGNS:
             if self.takes(sign):
                 end = self.operation(_ADDITIVE)
-                return self.folded(Node(closures.half_open(_SIGNS[sign], end.run)), end)
+                return self.folded(Read(closures.half_open(_SIGNS[sign], end.run)), end)
         return self.expression_here()
 
-    def expression_here(self) -> Node:
+    def expression_here(self) -> Read:
         return self.operation(1)
 
-    def operation(self, least: int) -> Node:
+    def operation(self, least: int) -> Read:
         left = self.operand()
         while True:
             sign = self.here.text if self.here.kind in ("sign", "name") else ""
@@ -123,16 +123,16 @@ class Parser(BindingReader):
                 left = self.logical(sign, left, level)
             else:
                 right = self.operation(level + 1)
-                left = self.folded(Node(closures.calculation(sign, left.run, right.run)), left, right)
+                left = self.folded(Read(closures.calculation(sign, left.run, right.run)), left, right)
 
-    def logical(self, sign: str, left: Node, level: int) -> Node:
+    def logical(self, sign: str, left: Read, level: int) -> Read:
         operands = [left, self.operation(level + 1)]
         while self.takes(sign):
             operands.append(self.operation(level + 1))
         run = closures.logical(sign == "or", [operand.run for operand in operands])
-        return self.folded(Node(run, is_condition=True), *operands)
+        return self.folded(Read(run, is_condition=True), *operands)
 
-    def compared(self, sign: str, left: Node) -> Node:
+    def compared(self, sign: str, left: Read) -> Read:
         if sign == "in":
             return self.membership(left)
         if sign == "between":
@@ -140,11 +140,11 @@ class Parser(BindingReader):
             self.expect("and")
             high = self.operation(_ADDITIVE)
             run = closures.between(left.run, low.run, high.run)
-            return self.folded(Node(run, is_condition=True), left, low, high)
+            return self.folded(Read(run, is_condition=True), left, low, high)
         right = self.operation(_ADDITIVE)
-        return self.folded(Node(closures.comparison(sign, left.run, right.run), is_condition=True), left, right)
+        return self.folded(Read(closures.comparison(sign, left.run, right.run), is_condition=True), left, right)
 
-    def membership(self, left: Node) -> Node:
+    def membership(self, left: Read) -> Read:
         """``x in`` one positive unary test, or several of them in parentheses."""
         outer, self.scopes = self.scopes, (*self.scopes, Scope(Names([INPUT])))
         self.nest()
@@ -159,10 +159,10 @@ class Parser(BindingReader):
         self.nested -= 1
         self.scopes = outer
         runs = [(test.node.run, test.asks) for test in tests]
-        node = Node(closures.membership(left.run, runs, INPUT), is_condition=True)
+        node = Read(closures.membership(left.run, runs, INPUT), is_condition=True)
         return node if any(test.asks for test in tests) else self.folded(node, left, *(test.node for test in tests))
 
-    def operand(self) -> Node:
+    def operand(self) -> Read:
         signs = 0
         while self.takes("-"):
             signs += 1
@@ -171,13 +171,13 @@ class Parser(BindingReader):
         while self.sees("instance") and self.tokens[self.at + 1].text == "of":
             self.at += 2
             type_ = self.type()
-            node = self.folded(Node(closures.instance_of(node.run, type_), is_condition=True), node)
+            node = self.folded(Read(closures.instance_of(node.run, type_), is_condition=True), node)
         for _ in range(signs):
-            node = self.folded(Node(closures.negation(node.run)), node)
+            node = self.folded(Read(closures.negation(node.run)), node)
         self.nested -= signs
         return node
 
-    def postfix(self) -> Node:
+    def postfix(self) -> Read:
         begin = self.at
         node = self.primary()
         begun = self.nested
@@ -198,16 +198,16 @@ class Parser(BindingReader):
         self.nested = begun
         return node
 
-    def primary(self) -> Node:
+    def primary(self) -> Read:
         token = self.here
         if token.kind == "name":
             read = self.worded()
             return self.name() if read is None else read()
         self.at += 1
         if token.kind == "number":
-            return Node(closures.constant(self.number(token)), is_constant=True)
+            return Read(closures.constant(self.number(token)), is_constant=True)
         if token.kind == "string":
-            return Node(closures.constant(token.value), is_constant=True)
+            return Read(closures.constant(token.value), is_constant=True)
         if token.kind == "temporal":
             return self.temporal(token)
         if token.kind == "quoted":
@@ -217,28 +217,28 @@ class Parser(BindingReader):
             return self.bracketed(token.text)
         raise self.unexpected("a value was expected")
 
-    def number(self, token: Token) -> Value:
+    def number(self, token: Lexeme) -> Value:
         try:
             return decimals.parse(token.text)
         except ArithmeticError:
             raise Misread("the number is too large", token.start) from None
 
-    def temporal(self, token: Token) -> Node:
+    def temporal(self, token: Lexeme) -> Read:
         with apart():
             value = iso.read(token.value)
         if value is None:
             text = f"{token.text[:60]} is no date, time or duration"
             self.certain.append(text)
-            return Node(closures.null_because(text))
-        return Node(closures.constant(value), is_constant=True)
+            return Read(closures.null_because(text))
+        return Read(closures.constant(value), is_constant=True)
 
-    def bracketed(self, sign: str) -> Node:
+    def bracketed(self, sign: str) -> Read:
         if self.opens_range():
             return self.range()
         if sign == "[":
             self.at += 1
             items = self.items("]")
-            return self.folded(Node(closures.listed([item.run for item in items])), *items)
+            return self.folded(Read(closures.listed([item.run for item in items])), *items)
         if sign == "{":
             return self.context()
         if sign == "]":
@@ -268,7 +268,7 @@ class Parser(BindingReader):
                 return False
         return False
 
-    def range(self) -> Node:
+    def range(self) -> Read:
         low_included = self.here.text == "["
         self.at += 1
         low = self.leveled(self.end_of_range)
@@ -277,7 +277,7 @@ class Parser(BindingReader):
         high_included = self.sees("]")
         if not self.takes("]", ")", "["):
             raise self.unexpected("the end of the range was expected")
-        return self.folded(Node(closures.interval(low.run, high.run, low_included, high_included)), low, high)
+        return self.folded(Read(closures.interval(low.run, high.run, low_included, high_included)), low, high)
 
-    def end_of_range(self) -> Node:
+    def end_of_range(self) -> Read:
         return self.operation(_ADDITIVE)

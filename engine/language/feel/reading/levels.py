@@ -16,7 +16,7 @@ from ..faults import apart, reasons
 from ..values.kinds import Value
 from ..values.types import Type
 from .cursor import Cursor
-from .lexer import Token
+from .lexer import Lexeme
 from .names import NOTHING, Names, Scope
 from .places import Misread
 
@@ -24,7 +24,7 @@ MOST_READINGS = 64
 """In how many ways one level may be kept compiled that holds names with signs."""
 
 
-class Node(NamedTuple):
+class Read(NamedTuple):
     """A part that was read; ``path`` tells that it is nothing but a reference, ``is_condition`` that it is boolean."""
 
     run: Run
@@ -63,7 +63,7 @@ class Level:
 class Reading(NamedTuple):
     """A level as it was read once."""
 
-    node: Node
+    node: Read
     spots: Sequence[Spot]
     chosen: Sequence[int]
 
@@ -72,7 +72,7 @@ class LevelReader(Cursor):
     """Reads levels with the names that are there when they are evaluated; what a level holds others say."""
 
     def __init__(
-        self, tokens: Sequence[Token], scope: Scope, *, types: Mapping[str, Type], members: Names = NOTHING
+        self, tokens: Sequence[Lexeme], scope: Scope, *, types: Mapping[str, Type], members: Names = NOTHING
     ) -> None:
         super().__init__(tokens)
         self.scopes: tuple[Scope, ...] = (scope,)
@@ -87,20 +87,20 @@ class LevelReader(Cursor):
         """Calls that no value could make work."""
         self.asks = False
         """Whether ``?`` was read."""
-        self._known: dict[tuple[int, str], tuple[Node, int, bool] | Misread] = {}
+        self._known: dict[tuple[int, str], tuple[Read, int, bool] | Misread] = {}
 
-    def expression_here(self) -> Node:
+    def expression_here(self) -> Read:
         """An expression at its own level."""
         raise NotImplementedError
 
-    def expression_or_comparison(self) -> Node:
+    def expression_or_comparison(self) -> Read:
         """As :meth:`expression_here`, or half of a comparison such as ``< 10``."""
         raise NotImplementedError
 
-    def expression(self) -> Node:
+    def expression(self) -> Read:
         return self.leveled(self.expression_here)
 
-    def leveled(self, read: Callable[[], Node]) -> Node:
+    def leveled(self, read: Callable[[], Read]) -> Read:
         """Read a level that stands by itself: with the names that are there when it is evaluated."""
         key = (self.at, read.__name__)
         known = self._known.get(key)
@@ -124,12 +124,12 @@ class LevelReader(Cursor):
             # Which names are read is known only when it is evaluated.
             del self.references[references:]
             self.spots.extend(reading.spots)
-            node = Node(self.chosen(begun, read.__name__, reading), is_condition=node.is_condition)
+            node = Read(self.chosen(begun, read.__name__, reading), is_condition=node.is_condition)
         self._known[key] = (node, self.at, self.asks)
         self.asks = self.asks or outer
         return node
 
-    def read_either(self, read: Callable[[], Node]) -> Reading:
+    def read_either(self, read: Callable[[], Read]) -> Reading:
         """With the shortest names, or else with the longest if only they make sense."""
         begun, level = self.at, Level()
         try:
@@ -143,7 +143,7 @@ class LevelReader(Cursor):
             except Misread:
                 raise error from None
 
-    def read_as(self, read: Callable[[], Node], level: Level) -> Reading:
+    def read_as(self, read: Callable[[], Read], level: Level) -> Reading:
         outer, self.level = self.level, level
         nested, scopes = self.nested, self.scopes
         try:
@@ -181,7 +181,7 @@ class LevelReader(Cursor):
 
         return run
 
-    def folded(self, node: Node, *parts: Node) -> Node:
+    def folded(self, node: Read, *parts: Read) -> Read:
         """The node as a constant if its parts are; what is null then for sure is told before anything runs."""
         if not all(part.is_constant for part in parts):
             return node
@@ -193,4 +193,4 @@ class LevelReader(Cursor):
             self.certain.extend(reasons())
             if value is None:
                 return node
-        return Node(closures.constant(value), is_constant=True, is_condition=node.is_condition)
+        return Read(closures.constant(value), is_constant=True, is_condition=node.is_condition)

@@ -11,7 +11,7 @@ from .places import Misread
 TokenKind = Literal["name", "quoted", "part", "number", "string", "temporal", "sign", "end", "skip", "wrong"]
 
 
-class Token(NamedTuple):
+class Lexeme(NamedTuple):
     """A ``part`` begins with a digit and can only go on a name; ``value`` is the content of what is quoted."""
 
     kind: TokenKind
@@ -48,11 +48,11 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "\\": "\\", '"': '"', "'": "'"}
 
 
-def scan(text: str, *, most: int) -> list[Token]:
+def scan(text: str, *, most: int) -> list[Lexeme]:
     """The tokens of a text, with an ``end`` as the last; raises Misread."""
     if found := NOT_STORABLE.search(text):
         raise Misread("NUL or half of a surrogate pair cannot be stored", found.start())
-    tokens: list[Token] = []
+    tokens: list[Lexeme] = []
     for match in _TOKENS.finditer(text):
         kind = cast(TokenKind, match.lastgroup)
         if kind == "skip":
@@ -62,18 +62,18 @@ def scan(text: str, *, most: int) -> list[Token]:
             if word in _WORDS:
                 kind, word = "name", _WORDS[word]
             word = _SPELLING.get(word, word)
-            tokens.append(Token(kind, word, match.start(), match.end()))
+            tokens.append(Lexeme(kind, word, match.start(), match.end()))
         elif kind == "string":
-            tokens.append(Token("string", word, match.start(), match.end(), _string(match)))
+            tokens.append(Lexeme("string", word, match.start(), match.end(), _string(match)))
         elif kind == "temporal" or kind == "quoted":
-            tokens.append(Token(kind, word, match.start(), match.end(), word[2 if kind == "temporal" else 1 : -1]))
+            tokens.append(Lexeme(kind, word, match.start(), match.end(), word[2 if kind == "temporal" else 1 : -1]))
         elif kind == "wrong":
             raise Misread(_refusal(word), match.start())
         else:
-            tokens.append(Token(kind, word, match.start(), match.end()))
+            tokens.append(Lexeme(kind, word, match.start(), match.end()))
         if len(tokens) > most:
             raise Misread(f"it has more than {most} parts (expression_tokens)", match.start())
-    tokens.append(Token("end", "", len(text), len(text)))
+    tokens.append(Lexeme("end", "", len(text), len(text)))
     return tokens
 
 
@@ -119,6 +119,6 @@ def pieces(name: str) -> list[str]:
     return [_piece(tokens, place) for place in range(len(tokens))]
 
 
-def _piece(tokens: list[Token], place: int) -> str:
+def _piece(tokens: list[Lexeme], place: int) -> str:
     token = tokens[place]
     return f" {token.text}" if place and tokens[place - 1].end < token.start else token.text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .lexer import Token, pieces
+from .lexer import Lexeme, pieces
 from .places import Misread
 
 JOINING = frozenset("-+*/'")
@@ -45,7 +45,7 @@ class Names:
         if found:
             branch[_END] = name
 
-    def longest(self, tokens: Sequence[Token], at: int) -> tuple[int, str]:
+    def longest(self, tokens: Sequence[Lexeme], at: int) -> tuple[int, str]:
         """Where the longest name that begins at a token ends, and how it was declared; ``at`` itself if none does."""
         branch = self._tree.get(tokens[at].text)
         found = (at, "")
@@ -69,7 +69,7 @@ class Scope(NamedTuple):
 NOTHING = Names()
 
 
-def words_end(tokens: Sequence[Token], at: int) -> int:
+def words_end(tokens: Sequence[Lexeme], at: int) -> int:
     """Where the words end that begin at a token and belong together because nothing stands between them."""
     at += 1
     while tokens[at].kind in ("name", "part", "number") and tokens[at].text not in STOPS:
@@ -79,7 +79,7 @@ def words_end(tokens: Sequence[Token], at: int) -> int:
     return at
 
 
-def signed_ends(tokens: Sequence[Token], end: int) -> list[int]:
+def signed_ends(tokens: Sequence[Lexeme], end: int) -> list[int]:
     """Where longer names would end that go on after ``end`` with a sign and more words, the shortest first.
 
     What could not be anything but a part of a name leaves no shorter choice.
@@ -98,7 +98,7 @@ def signed_ends(tokens: Sequence[Token], end: int) -> list[int]:
     return ends
 
 
-def spelled(tokens: Sequence[Token], begin: int, end: int) -> str:
+def spelled(tokens: Sequence[Lexeme], begin: int, end: int) -> str:
     """The name that tokens spell, with one space wherever there is any between them."""
     name = tokens[begin].text
     for place in range(begin + 1, end):

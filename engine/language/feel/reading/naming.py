@@ -10,7 +10,7 @@ from ..builtins.table import FUNCTIONS
 from ..closures import Run
 from ..functions import Function
 from ..values.kinds import Value
-from .levels import LevelReader, Node, Spot
+from .levels import LevelReader, Read, Spot
 from .names import STOPS, Names, Scope, signed_ends, spelled, words_end
 from .places import Misread
 
@@ -35,7 +35,7 @@ _CONDITIONS = frozenset(
 class NameReader(LevelReader):
     """Finds what a name means: the longest that is declared, or that is there."""
 
-    def member(self, base: Node) -> Node:
+    def member(self, base: Read) -> Read:
         token = self.here
         if token.kind == "quoted":
             self.at += 1
@@ -54,13 +54,13 @@ class NameReader(LevelReader):
         self.at = self.end_of(begin, ends, check)
         return self.member_called(base, spelled(self.tokens, begin, self.at))
 
-    def member_called(self, base: Node, name: str) -> Node:
+    def member_called(self, base: Read, name: str) -> Read:
         if base.path is None:
-            return self.folded(Node(closures.member_of(base.run, name)), base)
+            return self.folded(Read(closures.member_of(base.run, name)), base)
         path = (*base.path, name)
         if self.references and self.references[-1] == base.path:
             self.references[-1] = path
-        return Node(closures.reference(path), path)
+        return Read(closures.reference(path), path)
 
     def end_of(self, begin: int, ends: Sequence[int], check: Callable[[str], Run]) -> int:
         """Where a name ends that may be longer: as the level has it."""
@@ -79,13 +79,13 @@ class NameReader(LevelReader):
                 best = (end, name, scope)
         return best
 
-    def name(self) -> Node:
+    def name(self) -> Read:
         begin, token = self.at, self.here
         end, name, scope = self.declared()
         if scope is None or end == begin + 1:
             if token.text in _CONSTANTS and words_end(self.tokens, begin) == begin + 1:
                 self.at += 1
-                return Node(closures.constant(_CONSTANTS[token.text]), is_constant=True)
+                return Read(closures.constant(_CONSTANTS[token.text]), is_constant=True)
             if token.text in STOPS and scope is None:
                 raise self.unexpected("a value was expected")
         is_open = any(each.is_open for each in self.scopes)
@@ -102,31 +102,31 @@ class NameReader(LevelReader):
         if name in FUNCTIONS and self.sees("("):
             # A value that is called as a function is: what can be called is meant.
             value, function = node.run, FUNCTIONS[name]
-            return Node(lambda place: found if isinstance(found := value(place), Function) else function)
+            return Read(lambda place: found if isinstance(found := value(place), Function) else function)
         return node
 
-    def variable(self, name: str) -> Node:
+    def variable(self, name: str) -> Read:
         is_declared = any(name in scope.names.all for scope in self.scopes)
         self.asks = self.asks or name == INPUT
         if not is_declared and not any(scope.is_open for scope in self.scopes):
             text = f"there is no name {name!r} here"
             self.certain.append(text)
-            return Node(closures.null_because(text))
+            return Read(closures.null_because(text))
         if not is_declared:
             self.references.append((name,))
-        return Node(closures.variable(name), (name,))
+        return Read(closures.variable(name), (name,))
 
-    def builtin(self, name: str) -> Node:
+    def builtin(self, name: str) -> Read:
         if name == "is defined":
             return self.is_defined()
         function = FUNCTIONS[name]
         if self.sees("(") or not any(scope.is_open for scope in self.scopes):
-            return Node(closures.constant(function), function=function)
+            return Read(closures.constant(function), function=function)
         # A variable of the process may be called as a function is.
         there, value = closures.is_there((name,)), closures.variable(name)
-        return Node(lambda place: value(place) if there(place) else function)
+        return Read(lambda place: value(place) if there(place) else function)
 
-    def is_defined(self) -> Node:
+    def is_defined(self) -> Read:
         self.expect("(")
         references = len(self.references)
         if self.takes("value"):
@@ -136,10 +136,10 @@ class NameReader(LevelReader):
         del self.references[references:]
         if node.path is None:
             inner = node.run
-            return Node(lambda place: inner(place) is not None, is_condition=True)
-        return Node(closures.is_there(node.path), is_condition=True)
+            return Read(lambda place: inner(place) is not None, is_condition=True)
+        return Read(closures.is_there(node.path), is_condition=True)
 
-    def call(self, function: Node, begin: int) -> Node:
+    def call(self, function: Read, begin: int) -> Read:
         shown = spelled(self.tokens, begin, self.at)[:60]
         self.at += 1
         if self.is_named_argument():
@@ -155,11 +155,11 @@ class NameReader(LevelReader):
     def is_known(self, path: Path) -> bool:
         return any(path[0] in scope.names.all for scope in self.scopes)
 
-    def called(self, function: Node, run: Run, arguments: Sequence[Node]) -> Node:
+    def called(self, function: Read, run: Run, arguments: Sequence[Read]) -> Read:
         if function.function is not None and function.function.is_pure:
             is_condition = function.function.name in _CONDITIONS
-            return self.folded(Node(run, is_condition=is_condition), *arguments)
-        return Node(run)
+            return self.folded(Read(run, is_condition=is_condition), *arguments)
+        return Read(run)
 
     def is_named_argument(self) -> bool:
         depth = 0
@@ -174,9 +174,9 @@ class NameReader(LevelReader):
                 return False
         return False
 
-    def call_named(self, function: Node, shown: str) -> Node:
+    def call_named(self, function: Read, shown: str) -> Read:
         arguments: dict[str, Run] = {}
-        nodes: list[Node] = []
+        nodes: list[Read] = []
         while True:
             begin = self.here
             name = self.key(")")
@@ -189,9 +189,9 @@ class NameReader(LevelReader):
                 break
         return self.called(function, closures.call_named(function.run, arguments, shown), nodes)
 
-    def items(self, closing: str) -> list[Node]:
+    def items(self, closing: str) -> list[Read]:
         """Expressions with commas between them, up to the closing bracket."""
-        items: list[Node] = []
+        items: list[Read] = []
         if self.takes(closing):
             return items
         while True:

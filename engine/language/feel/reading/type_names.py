@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..values.types import ANY, OTHERWISE, SIMPLE, Type
-from .lexer import Token
+from .lexer import Lexeme
 from .names import Names, spelled, words_end
 from .places import Misread
 
@@ -16,7 +16,7 @@ _NAMES = Names([*SIMPLE, *OTHERWISE])
 class TypeReader:
     """Reads one type from the tokens of an expression; ``at`` is where it ends."""
 
-    def __init__(self, tokens: Sequence[Token], at: int, types: Mapping[str, Type]) -> None:
+    def __init__(self, tokens: Sequence[Lexeme], at: int, types: Mapping[str, Type]) -> None:
         self.tokens = tokens
         self.at = at
         self.types = types
