@@ -40,6 +40,8 @@ class Report:
         self.sources = sources or {}
         self.strict = strict
         self._findings: dict[Finding, None] = {}
+        self.refused: set[tuple[str | None, str | None]] = set()
+        """The source and id of each element about which there is an error."""
         self.has_error = False
 
     @property
@@ -72,12 +74,18 @@ class Report:
             )
         )
 
+    def is_refused(self, element: etree._Element) -> bool:
+        """Whether there is an error about this element already, so that what follows from that is not told too."""
+        return (self.source_of(element), nearest_id(element)) in self.refused
+
     def add(self, *findings: Finding) -> None:
         """Take over what was found elsewhere."""
         for finding in findings:
             error = finding.severity == "error"
             if len(self._findings) < _MOST or (error and not self.has_error):
                 self._findings.setdefault(finding)
+                if error:
+                    self.refused.add((finding.source, finding.element_id))
                 self.has_error = self.has_error or error
 
 

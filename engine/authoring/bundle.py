@@ -28,9 +28,10 @@ from ..limits import Limits
 from ..stones.registry import Stones
 from ..views import TaskBinding
 from .outputs_of_runs import check_runs
+from .stone_checks import check_stones
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
-from .unresolved_references import check_calls, check_decisions, check_references, check_stones
+from .unresolved_references import check_calls, check_decisions, check_references
 
 
 class Bundles:
@@ -116,7 +117,7 @@ class Bundles:
         report.add(*parsed.findings)
         check_references(parsed, report, parameter_template, outputs_template)
         check_runs(parsed, report, outputs_template)
-        check_stones(parsed, report, self.stones.is_known)
+        check_stones(parsed, report, self.stones, parameter_template)
         check_calls(parsed, report, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
         check_decisions(parsed, report, self.store.catalogue.holds_decision)
         return parsed, report.findings

@@ -32,6 +32,11 @@ class ParameterTemplate:
         self._variables = {variable.path: variable for variable in variables}
         self.secret_paths: frozenset[Path] = frozenset(variable.path for variable in variables if variable.no_echo)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that it defines, in dotted form where they are in a namespace."""
+        return frozenset(".".join(path) for path in self._variables)
+
     @classmethod
     def load(cls, template: JSON, limits: Limits) -> ParameterTemplate:
         """Read a template; raises Invalid (``code`` is ``template-invalid``) with everything that is wrong in it."""

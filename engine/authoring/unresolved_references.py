@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from ..bpmn.elements.activity import Activity
@@ -15,9 +14,10 @@ from ..bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProce
 from ..bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
 from ..bpmn.reading.parser import Parsed
 from ..bpmn.running.node import Node
-from ..findings import Finding, Report
+from ..findings import Finding, Report, Severity
 from ..language.context import Path
 from ..language.expressions import Value
+from .suggestions import suggestion
 from .templates import OutputsTemplate, ParameterTemplate
 
 BUILT_IN = frozenset(
@@ -50,16 +50,17 @@ def check_references(
         for node in nodes:
             for path in dict.fromkeys(path for value in values_of(node) for path in value.references):
                 if not outputs.know(path):
-                    report.add(_nothing_found(node, path, f"no node has the namespace {path[1]!r}"))
+                    report.add(_nothing_found(node, path, outputs.lacks(path)))
                 elif known is not None and path[0] != "outputs" and not _given(path, known, holders):
                     name = path[1] if path[0] == "parameters" else path[0]
-                    report.add(_nothing_found(node, path, f"the parameter template does not define {name!r}"))
+                    why = f"the parameter template does not define {name!r}: {suggestion(name, known)}"
+                    report.add(_nothing_found(node, path, why))
             for spot in _ambiguous(node, known or set()):
                 report.add(_doubtful_name(node, spot))
         if first and outputs_template is not None:
             for path in outputs_template.references:
                 if not outputs.know(path):
-                    report.add(_nothing_found(None, path, f"no node has the namespace {path[1]!r}"))
+                    report.add(_nothing_found(None, path, outputs.lacks(path)))
 
 
 def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str], bool]) -> None:
@@ -69,8 +70,8 @@ def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str], boo
             if not isinstance(node, CallActivity) or node.called_expression is not None:
                 continue
             if node.own_process is None and not is_deployed(node.called):
-                text = f"{node.bpmn_id!r} calls {node.called!r}, which is not deployed: deploy it first or together."
-                report.add(_finding("unknown-called-process", node, text))
+                text = f"{node.label} calls {node.called!r}, which is not deployed: deploy it first or together."
+                report.add(finding("unknown-called-process", node, text))
 
 
 def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, int | None], bool]) -> None:
@@ -82,18 +83,8 @@ def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, 
             wanted, version = node.call.decision, node.call.version
             if (version is not None or not node.is_deployed_together) and not is_deployed(wanted, version):
                 which = "" if version is None else f" in version {version}"
-                text = (
-                    f"{node.bpmn_id!r} makes the decision {wanted!r}, which is not deployed{which}: deploy its DMN file"
-                )
-                report.add(_finding("unknown-decision", node, f"{text} first or together."))
-
-
-def check_stones(parsed: Parsed, report: Report, is_known: Callable[[str], bool]) -> None:
-    """Report tasks that name a stone nobody has registered."""
-    for task in parsed.stone_tasks:
-        if task.code.constant and not is_known(task.stone):
-            text = f"{task.bpmn_id!r} names the stone {task.stone!r}, which is not registered: register or correct it."
-            report.add(_finding("unknown-stone", task, text))
+                text = f"{node.label} makes the decision {wanted!r}, which is not deployed{which}: deploy its DMN file"
+                report.add(finding("unknown-decision", node, f"{text} first or together."))
 
 
 def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
@@ -107,9 +98,9 @@ def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
 
 
 def _nothing_found(node: Node | None, path: Path, why: str) -> Finding:
-    who = "The outputs template" if node is None else repr(node.bpmn_id)
-    text = f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why}: correct the path."
-    return _finding("unresolved-reference", node, text)
+    who = "The outputs template" if node is None else node.label
+    text = f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why.rstrip(': ')}: correct the path."
+    return finding("unresolved-reference", node, text)
 
 
 def _ambiguous(node: Node, known: set[str]) -> Iterator[str]:
@@ -123,15 +114,16 @@ def _ambiguous(node: Node, known: set[str]) -> Iterator[str]:
 
 
 def _doubtful_name(node: Node, name: str) -> Finding:
-    text = f"{node.bpmn_id!r} speaks of {name!r}, which is a variable and could also be a calculation with others:"
+    text = f"{node.label} speaks of {name!r}, which is a variable and could also be a calculation with others:"
     text += " write it in backticks, or put spaces around the sign."
-    return replace(_finding("name-ambiguous", node, text), severity="warning")
+    return finding("name-ambiguous", node, text, "warning")
 
 
-def _finding(code: str, node: Node | None, text: str) -> Finding:
+def finding(code: str, node: Node | None, text: str, severity: Severity = "error") -> Finding:
+    """A finding at a node, or about the model as a whole."""
     if node is None:
-        return Finding(code=code, severity="error", text=text)
-    return Finding(code=code, severity="error", text=text, element_id=node.bpmn_id, line=node.line, source=node.source)
+        return Finding(code=code, severity=severity, text=text)
+    return Finding(code=code, severity=severity, text=text, element_id=node.bpmn_id, line=node.line, source=node.source)
 
 
 class _Outputs:
@@ -144,8 +136,7 @@ class _Outputs:
             node.namespace for node in nodes if isinstance(node, Activity) and isinstance(node.loop, MultiInstance)
         ]
         self.namespaces = {node.namespace for node in owners}
-        # The runs of a multi-instance node are numbered behind its namespace.
-        self.numbered = re.compile("|".join(f"{re.escape(name)}[0-9]+" for name in repeated) or r"(?!)")
+        self.repeated = frozenset(repeated)
         # A local of that name stands in front of the outputs, and then anything may be in it.
         self.hidden = "outputs" in _locals(nodes)
 
@@ -154,7 +145,16 @@ class _Outputs:
         if path[0] != "outputs" or len(path) < 2 or self.hidden:
             return True
         names = (".".join(path[1:end]) for end in range(2, len(path) + 1))
-        return any(name in self.namespaces or self.numbered.fullmatch(name) for name in names)
+        return any(name in self.namespaces or self._is_run(name) for name in names)
+
+    def _is_run(self, name: str) -> bool:
+        """Whether it is that of one run: those of a multi-instance node are numbered behind its namespace."""
+        digits = len(name) - len(name.rstrip("0123456789"))
+        return any(name[: len(name) - count] in self.repeated for count in range(1, digits + 1))
+
+    def lacks(self, path: Path) -> str:
+        """Why a path finds nothing."""
+        return f"no node has the namespace {path[1]!r}: {suggestion(path[1], self.namespaces)}"
 
 
 def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] | None:

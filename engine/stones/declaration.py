@@ -26,6 +26,8 @@ class ParameterDeclaration:
     no_echo: bool = False
     """Whether its values, or any inside of them, are secret."""
     allowed_values: tuple[JSON, ...] | None = None
+    variable: bool | None = None
+    """Whether it takes the start variable of its name; False never does, None does and lint warns of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ from ..jsontext import JSON
 from ..language.context import Context
 from ..language.expressions import Value
 from ..mask import MASKED
-from .declaration import Unfit
+from .declaration import ParameterDeclaration, Unfit
 from .stone import Stone
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def resolve_parameters(
 
     A declared parameter takes the first of: the node's own input, unless that is empty in the model;
     ``parameters.<namespace><run>.<name>`` if this is the ``run``-th run (from 1) of a multi-instance node;
-    ``parameters.<namespace>.<name>``; ``parameters.<code>.<name>``; ``parameters.<name>``; the field's default. Inputs
-    that the stone does not declare are passed along. So are the values that the stone was chosen by, for it is chosen
-    again by what is stored.
+    ``parameters.<namespace>.<name>``; ``parameters.<code>.<name>``; ``parameters.<name>``, unless the field's metadata
+    has ``variable: False``; the field's default. Inputs that the stone does not declare are passed along. So are the
+    values that the stone was chosen by, for it is chosen again by what is stored.
 
     Raises Invalid (``code`` is ``parameters-invalid``, ``errors`` by parameter) for what is missing or does not
     fit its field, ReferenceNotFound and ExpressionError for an input that cannot be evaluated.
@@ -52,7 +52,8 @@ def resolve_parameters(
     scopes = _scopes(stone, namespace, run)
     for name in (*(schema.names if schema is not None else ()), *stone.serves):
         if name not in values:
-            found = _sought(context.parameters, [*scopes, None], name)
+            by_name = schema is None or name not in schema.never_by_name
+            found = _sought(context.parameters, [*scopes, None] if by_name else scopes, name)
             if found is not _ABSENT:
                 values[name] = found
     if schema is None:
@@ -90,6 +91,22 @@ def supplied(stone: type[Stone], parameters: str) -> dict[str, JSON]:
     if schema is None or not schema.supplied:
         return {}
     return schema.defaults(schema.supplied - jsontext.read(parameters).keys())
+
+
+def declared_parameters(stone: type[Stone]) -> Mapping[str, ParameterDeclaration]:
+    """What the stone declares, by the names that models use."""
+    if not stone.parameters:
+        return {}
+    from .schema import parameter_declaration  # late, as it says itself
+
+    declared = (parameter_declaration(name, field) for name, field in stone.parameters.items())
+    return {each.name: each for each in declared}
+
+
+def unfit(stone: type[Stone], name: str, value: JSON) -> str:
+    """Why a value does not fit the parameter of this name; empty where it does."""
+    schema = _schema(stone)
+    return "" if schema is None else schema.unfit(name, value)
 
 
 def is_declared(stone: type[Stone], name: str) -> bool:

@@ -89,6 +89,14 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         else:
             self._by_code.pop(code, None)
 
+    def codes(self) -> set[str]:
+        """The codes of all that are known, here or elsewhere."""
+        return {*self._by_code, *self._learnt}
+
+    def classes(self, code: str) -> tuple[type[Stone], ...]:
+        """The classes of a known code, here or elsewhere."""
+        return self._by_code.get(code) or tuple(self._learnt[code])
+
     def is_known(self, code: str) -> bool:
         """Whether anybody carries out this code, here or elsewhere."""
         if code not in self._by_code and code not in self._learnt and self._look_again is not None:
@@ -97,7 +105,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def declared(self) -> tuple[StoneDeclaration, ...]:
         """What all of them declare, by code, the one that serves the rest after the particular ones."""
-        every = {code: self._by_code.get(code) or self._learnt[code] for code in {*self._by_code, *self._learnt}}
+        every = {code: self._by_code.get(code) or self._learnt[code] for code in self.codes()}
         return tuple(declaration_of(stone) for code in sorted(every) for stone in every[code])
 
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:

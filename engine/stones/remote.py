@@ -66,7 +66,7 @@ def _parameter(name: str, field: fields.Field[Any]) -> dict[str, JSON]:
     allowed = allowed_values(field)
     if allowed is not None:
         told["allowed_values"] = list(allowed)
-    for key in ("display_name", "description", "visible"):
+    for key in ("display_name", "description", "visible", "variable"):
         if key in field.metadata:
             told[key] = field.metadata[key]
     if is_secret(field):
@@ -126,7 +126,7 @@ def _field(declaration: Mapping[str, Any]) -> fields.Field[Any]:
         options["load_default"] = declaration["default"]
     if declaration.get("allow_none"):
         options["allow_none"] = True
-    names = ("display_name", "description", "visible", "no_echo", "allowed_values", SUPPLIED)
+    names = ("display_name", "description", "visible", "variable", "no_echo", "allowed_values", SUPPLIED)
     options["metadata"] = {name: declaration[name] for name in names if name in declaration}
     return FIELDS.get(str(declaration.get("type")), fields.Raw)(**options)
 

@@ -36,6 +36,7 @@ class StoneSchema:
         self.fields = {key_of(name, field): field for name, field in stone.parameters.items()}
         self.no_echo = frozenset(name for name, field in self.fields.items() if is_secret(field))
         self.supplied = frozenset(name for name, field in self.fields.items() if is_supplied(field))
+        self.never_by_name = frozenset(n for n, field in self.fields.items() if field.metadata.get("variable") is False)
         self.plain = all(_is_plain(field) for field in stone.parameters.values())
         allowed = {name: allowed_values(field) for name, field in self.fields.items()}
         self._allowed = {name: values for name, values in allowed.items() if values is not None}
@@ -44,6 +45,17 @@ class StoneSchema:
     def leaves_out(self, name: str, value: Value) -> bool:
         """Whether the model has the input for its form alone, with nothing in it."""
         return value.constant and value.source is None and name in self.fields and not self.fields[name].allow_none
+
+    def unfit(self, name: str, value: JSON) -> str:
+        """Why a value does not fit the field of this name; empty where it does."""
+        try:
+            self._load({name: value})
+        except ValidationError as error:
+            texts = dict(_flat(error.normalized_messages()))
+            return " ".join(
+                text for path in texts if path == name or path.startswith(f"{name}.") for text in texts[path]
+            )
+        return ""
 
     def loaded(self, values: Mapping[str, JSON]) -> dict[str, Any]:
         """The values as the fields make them; raises Unfit."""
@@ -103,6 +115,7 @@ def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDecla
         visible=bool(field.metadata.get("visible", True)),
         no_echo=secret,
         allowed_values=None if allowed is None else tuple(allowed),
+        variable=field.metadata.get("variable"),
     )
 
 

@@ -28,8 +28,9 @@ class Stone:
     parameters: ClassVar[Mapping[str, fields.Field[Any]]] = {}
     """Marshmallow fields by name.
 
-    Their ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``. One that is ``no_echo``
-    inside of another makes the whole value secret.
+    Their ``metadata`` may hold ``visible``, ``display_name``, ``no_echo``, ``allowed_values``, and ``variable``:
+    whether it takes the start variable of its name (where nothing is said it does, and lint warns). One that is
+    ``no_echo`` inside of another makes the whole value secret.
     """
     outputs: ClassVar[Mapping[str, str]] = {}
     """What ``add_output`` will be called with, by name, in words."""

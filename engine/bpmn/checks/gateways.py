@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from ...findings import Report
-from ..reading.words import GATEWAYS, bpmn_name, is_true, label
+from ..reading.words import GATEWAYS, XSI_TYPE, all_text, bpmn_name, child, is_true, label
 from .outline import Outline
 
 _AFTER_EVENT_GATEWAY = frozenset(f"{kind}EventDefinition" for kind in ("message", "signal", "timer", "conditional"))
@@ -24,7 +24,31 @@ def check_gateways(outline: Outline, report: Report) -> None:
                 f"The {label(gateway)} has {ways_in} ways in and {ways_out} out, but needs several on one side:"
                 " add a flow, or remove the gateway.",
             )
+        if bpmn_name(gateway) == "exclusiveGateway":
+            _check_choice(outline, report, gateway)
         _check_direction(report, gateway, ways_in, ways_out)
+
+
+def _check_choice(outline: Outline, report: Report, gateway: etree._Element) -> None:
+    """Behind the first flow without a condition no other is ever taken (BPMN 2.0, 13.4.2)."""
+    default = outline.local(gateway, gateway.get("default", "").strip())
+    flows = [flow for flow in outline.flows_out(gateway) if flow.get("id") != default or default is None]
+    always = next((flow for flow in flows if not _has_condition(flow)), None)
+    if always is None or always is flows[-1]:
+        return
+    never = flows[flows.index(always) + 1 :]
+    shown = ", ".join(label(flow) for flow in never[:5]) + (f" and {len(never) - 5} more" if len(never) > 5 else "")
+    report.warning(
+        "choice-without-condition",
+        gateway,
+        f"The {label(gateway)} always takes {label(always)}, since that has no condition, and never {shown}: click on"
+        " each flow and give it a condition, or make the one for all other cases the default flow.",
+    )
+
+
+def _has_condition(flow: etree._Element) -> bool:
+    condition = child(flow, "conditionExpression")
+    return condition is not None and bool(all_text(condition) or set(condition.attrib) - {XSI_TYPE})
 
 
 def _check_direction(report: Report, gateway: etree._Element, ways_in: int, ways_out: int) -> None:

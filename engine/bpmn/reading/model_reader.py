@@ -18,7 +18,7 @@ from ..elements.tasks import StoneTask
 from ..running.node import Node, Process
 from .expression_texts import ExpressionText
 from .mappings import Input, OutputMapping
-from .unread import foreign, unread
+from .unread import foreign, not_yet_used, unread
 from .words import label
 
 AnyNode = TypeVar("AnyNode", bound=Node)
@@ -51,6 +51,8 @@ class ModelReader:
         self.stone_tasks: list[StoneTask] = []
         self.bodies: dict[etree._Element, Process] = {}
         """What was read of the inside of each sub-process."""
+        self.unused: dict[str, list[etree._Element]] = {}
+        """The elements that say what nothing looks at yet, by its name."""
         self._foreign: set[str] = set()
         """The namespaces of unknown vendors that have been told of."""
 
@@ -94,6 +96,8 @@ class ModelReader:
         for what in unread(element):
             text = f"{what} of {label(element)} cannot be run here: remove it, or let a task of its own do that."
             self.report.error("not-understood", element, text)
+        for name in not_yet_used(element):
+            self.unused.setdefault(name, []).append(element)
         for namespace in foreign(element):
             if namespace not in self._foreign:
                 self._foreign.add(namespace)

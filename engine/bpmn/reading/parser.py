@@ -16,7 +16,7 @@ from ..running.node import Process
 from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
 from .model_reader import ModelReader
 from .node_readers import READERS
-from .vendors import extensions
+from .vendors import NOT_YET_USED, extensions
 from .words import SUB_PROCESSES, bpmn_name, children, is_true, label, own_text, qualified, referred
 
 # What a process may hold that no token ever stands on and that says nothing about running it.
@@ -112,8 +112,15 @@ class Parser(ModelReader):
             call.own_process = processes.get(call.called)
         if not self.roots:
             self.decisions.use_all()
+        self._warn_of_unused()
         self.report.add(*self.decisions.findings)
         return Parsed(processes, executable, self.report.findings, self.stone_tasks, self.decisions)
+
+    def _warn_of_unused(self) -> None:
+        for name, elements in self.unused.items():
+            more = f" and {len(elements) - 1} more" if len(elements) > 1 else ""
+            text = f"The {name} of {label(elements[0])}{more} is not used yet: {NOT_YET_USED[name]}."
+            self.report.warning("not-yet-used", elements[0], text)
 
     def _process(self, element: etree._Element) -> Process:
         process = Process(str(element.get("id")), element.get("name"))

@@ -23,6 +23,7 @@ from .words import bpmn_name, child, is_true, label, own_text, referred
 
 _BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
 """A bean, a member of one, or a call of either, which is the name of a stone."""
+_LITERAL = re.compile(r"true|false|null|[0-9.]+")
 _PYTHON = re.compile(r"python|(^|[/-])py$")
 NodeReader = Callable[[ModelReader, Process, etree._Element], Node | None]
 
@@ -60,7 +61,8 @@ def task(reader: ModelReader, process: Process, element: etree._Element) -> Node
     if kind in ("serviceTask", "businessRuleTask"):
         wanted = "its topic (camunda:type=external), task definition or implementation"
         wanted += ", or the decision that it makes" if kind == "businessRuleTask" else ""
-        reader.report.error("stone-missing", element, f"{label(element)} names no stone: set {wanted}.")
+        if not reader.report.is_refused(element):
+            reader.report.error("stone-missing", element, f"{label(element)} names no stone: set {wanted}.")
         return None
     return PLAIN[kind](reader, process, element)
 
@@ -75,7 +77,8 @@ def operation_code(reader: ModelReader, element: etree._Element) -> str:
 
 def is_formula(binding: Binding) -> bool:
     """Whether what a Java engine would evaluate is no call of somebody's bean but a formula over variables."""
-    return binding.dialect.endswith(":expression") and _BEAN.fullmatch(binding.stone) is None
+    named = _BEAN.fullmatch(binding.stone) is not None and _LITERAL.fullmatch(binding.stone) is None
+    return binding.dialect.endswith(":expression") and not named
 
 
 def formula(reader: ModelReader, process: Process, element: etree._Element, binding: Binding) -> Node:
@@ -115,8 +118,10 @@ def user_task(reader: ModelReader, process: Process, element: etree._Element) ->
 
 
 def none_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:
-    node = activity(reader, process, element, tasks.NoneTask)
-    return node
+    if bpmn_name(element) == "task":
+        text = f"{label(element)} does nothing, since it has no type and no stone: bind a stone, or make it a user task"
+        reader.report.warning("task-does-nothing", element, f"{text} for somebody to do it or a manual task if not.")
+    return activity(reader, process, element, tasks.NoneTask)
 
 
 def receive_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:

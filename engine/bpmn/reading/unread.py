@@ -19,6 +19,7 @@ from .vendors import (
     EXTENSIONS,
     HARMLESS_ATTRIBUTES,
     HARMLESS_ELEMENTS,
+    NOT_YET_USED,
     PICTURE_NAMESPACES,
     PREFIXES,
     SPIFF,
@@ -62,6 +63,15 @@ def foreign(element: etree._Element) -> Iterator[str]:
         namespace = name[1:].partition("}")[0] if name.startswith("{") else ""
         if namespace and namespace not in PREFIXES and not namespace.startswith(PICTURE_NAMESPACES):
             yield namespace
+
+
+def not_yet_used(element: etree._Element) -> Iterator[str]:
+    """What is said on a node about people, dates, forms and ranks that nothing looks at yet, by name."""
+    names = [etree.QName(name).localname for name in element.attrib if name[0] == "{"]
+    for part in element.iterchildren("*"):
+        names += [local_name(each) for each in part] if part.tag == EXTENSIONS else [local_name(part)]
+    is_persons = local_name(element) == "userTask"
+    yield from (name for name in names if name in NOT_YET_USED and (is_persons or name != "documentation"))
 
 
 def unread(element: etree._Element) -> list[str]:

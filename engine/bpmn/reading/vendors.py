@@ -28,6 +28,7 @@ HARMLESS_ATTRIBUTES = frozenset(
     jobPriority taskPriority jobCategory dueDate followUpDate category historyTimeToLive isStartableInTasklist
     versionTag tenantId formKey formRef formRefBinding formRefVersion formHandlerClass formFieldValidation
     sameDeployment validateFormFields modelerTemplate modelerTemplateVersion modelerTemplateIcon
+    historyLevel
     diagramRelationId taskIdVariableName taskCompleterVariableName parallelInSameTransaction autoStoreVariables
     doNotIncludeVariables enableParallelInSameTransaction isEagerExecutionFetching variableEvents variableName
     errorMessage jobRetryTimeCycle processCategory""".split()
@@ -36,6 +37,31 @@ HARMLESS_ATTRIBUTES = frozenset(
 
 ``variableName`` and ``variableEvents`` of a conditional event tell a Java engine when to look; here it always is.
 """
+NOT_YET_USED = {
+    **dict.fromkeys(
+        ("assignee", "owner", "candidateGroups", "candidateUsers", "candidateStarterGroups", "candidateStarterUsers"),
+        "anybody who may see it can complete it",
+    ),
+    **dict.fromkeys(("assignmentDefinition", "potentialStarter"), "anybody who may see it can complete it"),
+    **dict.fromkeys(("potentialOwner", "humanPerformer", "performer", "resourceRole"), "anybody can complete it"),
+    **dict.fromkeys(("dueDate", "followUpDate", "taskSchedule"), "no date is watched"),
+    **dict.fromkeys(("priority", "jobPriority", "taskPriority", "priorityDefinition"), "all tasks rank alike"),
+    **dict.fromkeys(
+        (
+            "formKey",
+            "formRef",
+            "formData",
+            "formProperty",
+            "formDefinition",
+            "form",
+            "userTaskForm",
+            "instructionsForEndUser",
+        ),
+        "no form is shown",
+    ),
+    "documentation": "it is shown with the model only",
+}
+"""Of what is harmless, what an author will expect to see with a person's task, and what happens instead."""
 HARMLESS_ELEMENTS = frozenset(
     """formData formProperty formDefinition form userTaskForm userTask assignmentDefinition taskSchedule
     priorityDefinition potentialStarter versionTag properties property customProperties localization

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .token import Queues, Token
 
 
+LONGEST_SHOWN = 80
+"""Characters of a drawn name that a text repeats."""
+
+
 class Flow:
     """A sequence flow; ``condition`` is None where it is unconditional."""
 
@@ -123,6 +127,12 @@ class Node(BpmnTaskSpec):
         self.outgoing: list[Flow] = []
         self.default: Flow | None = None
         self.conditional = False
+
+    @property
+    def label(self) -> str:
+        """How a text calls it: by its drawn name with the id behind."""
+        name = " ".join((self.bpmn_name or "").split())[:LONGEST_SHOWN]
+        return f"{name!r} ({self.bpmn_id})" if name and name != self.bpmn_id else repr(self.bpmn_id)
 
     def link(self, flow: Flow) -> None:
         """Add an outgoing flow, on both of its ends."""
