@@ -107,8 +107,8 @@ class Catalogue:
         return [(str(key), str(deployment), str(node)) for key, deployment, node in self._store.read(sql, (kind, name))]
 
     def deployment_of_decision(self, decision_id: str) -> str | None:
-        """The id of the deployment that last brought a decision of this id, among the newest of their keys."""
-        found = self._store.value(SELECT_DECISION, (decision_id,))
+        """The id of the deployment that last brought a decision of this id, or else of this name."""
+        found = self._store.value(SELECT_DECISION, (decision_id, decision_id, decision_id))
         return None if found is None else str(found)
 
     def holds_decision(self, decision_id: str, version: int | None) -> bool:
@@ -196,7 +196,10 @@ SELECT_SAME_VERSION = select(
 SELECT_SAME_SNAPSHOT = select("deployment", DeploymentRow, "`key` = ? AND `digest` = ? AND `version` = 0 LIMIT 1")
 LOCK_SEQUENCE = "UPDATE `sequence` SET `next` = `next` WHERE `name` = 'id'"
 _OF_DECISIONS = "FROM `start_trigger` t JOIN `deployment` d ON d.`id` = t.`deployment_id` WHERE t.`kind` = 'decision'"
-SELECT_DECISION = f"SELECT d.`id` {_OF_DECISIONS} AND t.`name` = ? ORDER BY d.`created` DESC, d.`id` DESC LIMIT 1"
+SELECT_DECISION = (
+    f"SELECT d.`id` {_OF_DECISIONS} AND (t.`name` = ? OR t.`node` = ?)"
+    " ORDER BY CASE WHEN t.`name` = ? THEN 0 ELSE 1 END, d.`created` DESC, d.`id` DESC LIMIT 1"
+)
 SELECT_DECISIONS = (
     f"SELECT t.`name`, t.`node`, d.`key`, d.`id`, d.`version` {_OF_DECISIONS}"
     " AND t.`name` > ? ORDER BY t.`name`, d.`created` DESC LIMIT ?"

@@ -15,7 +15,7 @@ from ..views import DecisionResult, MatchedRules
 from .definitions import Definitions
 
 if TYPE_CHECKING:
-    from ..dmn.elements import Decision
+    from ..dmn.elements import Element
 
 
 LONGEST_ID = 200
@@ -29,10 +29,11 @@ def find_decision(
     *,
     version: int | None = None,
     deployment_id: str | None = None,
-) -> tuple[DeploymentRow, Decision]:
+) -> tuple[DeploymentRow, Element]:
     """The decision and its deployment, as the store has them now: that of the newest deployment that holds it.
 
-    ``version`` means another version of that one. Raises UnknownDecision, UnknownDeployment.
+    It may be a decision service too, and be called by its name where only one has that. ``version`` means another
+    version of that deployment. Raises UnknownDecision, UnknownDeployment.
     """
     if not decision_id.isprintable() or len(decision_id) > LONGEST_ID:
         raise UnknownDecision(decision_id[:LONGEST_ID], version)
@@ -43,23 +44,24 @@ def find_decision(
         if deployment_id is None:
             raise UnknownDecision(decision_id, version)
     row, decisions = definitions.decisions(deployment_id)
-    found = decisions.by_id.get(decision_id)
+    found = decisions.named(decision_id)
     if found is None or (version is not None and row.version != version):
         raise UnknownDecision(decision_id, version)
     return row, found
 
 
-def decide(row: DeploymentRow, decision: Decision, variables: Mapping[str, Any], limits: Limits) -> DecisionResult:
+def decide(row: DeploymentRow, decision: Element, variables: Mapping[str, Any], limits: Limits) -> DecisionResult:
     """What comes of a decision with these variables.
 
     Raises VariablesInvalid or Invalid, and ExpressionError for a decision with errors or over a limit.
     """
     from ..dmn.decisions import evaluate  # late, like all that reads decisions
-    from ..language.feel.border import to_json
+    from ..language.feel.border import from_python, in_json, to_json
 
-    jsontext.check(variables, limits=limits, name="variables")
+    given = from_python(dict(variables), limits.json_depth)
+    jsontext.check(in_json(given, limits.json_depth), limits=limits, name="variables")
     with effort.turn(limits):
-        outcome = evaluate(decision, Context(dict(variables)))
+        outcome = evaluate(decision, Context(given))
         return DecisionResult(
             decision_id=decision.id,
             name=decision.name,

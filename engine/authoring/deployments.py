@@ -254,8 +254,8 @@ class Deployments:
         process = parsed.processes.get(key)
         starting = [] if process is None else triggers_of(process, self.clock.now(), self.limits)
         decisions = parsed.decisions if parsed.decisions is not None and key == parsed.key else None
-        found = [] if decisions is None else decisions.by_id.values()
-        return [*starting, *(("decision", each.id, each.name[:255]) for each in found if each.is_usable)]
+        found = () if decisions is None else decisions.evaluable
+        return [*starting, *(("decision", each.id, each.name[:255]) for each in found)]
 
     def next_starts(self, deployment_id: str) -> tuple[datetime, ...]:
         """When the timers of a deployment start processes next."""

@@ -18,7 +18,7 @@ from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import from_json
 from .decision_table import Hits, Row
 from .definitions import DecisionFile
-from .elements import Decision, Element, Evaluation
+from .elements import Decision, Element, Evaluation, Service
 from .faults import Sources
 
 Shape = Literal["resultList", "singleResult", "singleEntry", "collectEntries", "value"]
@@ -100,6 +100,14 @@ class Decisions:
             if len(found) == 1:
                 return found[0]
         return None
+
+    @property
+    def evaluable(self) -> Iterator[Decision | Service]:
+        """The decisions and decision services that can be evaluated by themselves."""
+        for each in self.files:
+            for element in each.elements.values():
+                if isinstance(element, Decision | Service) and element.is_usable:
+                    yield element
 
     def use(self, wanted: str) -> Decision | None:
         """The decision that a process makes, with all that it requires; None if there is none."""

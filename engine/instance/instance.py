@@ -19,7 +19,7 @@ from ..bpmn.running.results import Results, runs_in
 from ..bpmn.running.token import STARTED, Token
 from ..bpmn.running.token_data import COMPENSATES, RUN
 from ..bpmn.running.weight import Weight
-from ..errors import ExpressionError, Invalid, LimitExceeded
+from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
 from ..stones.stone import Stone
 from ..work import Work
@@ -331,8 +331,13 @@ class Instance:
         return self.facilities.definitions.process_at(deployment_id)
 
     def deployed_decision(self, decision_id: str, version: int | None) -> Decision:
+        from ..dmn.elements import Decision  # late, like all that knows decisions
+
         facilities = self.facilities
-        return find_decision(facilities.store, facilities.definitions, decision_id, version=version)[1]
+        _, found = find_decision(facilities.store, facilities.definitions, decision_id, version=version)
+        if not isinstance(found, Decision):
+            raise UnknownDecision(decision_id, version)
+        return found
 
     def run_script(self, token: Token) -> None:
         if self.facilities.scripts is None:

@@ -129,12 +129,12 @@ def _simple(value: etree._Element) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value that is given: temporal values are given as texts."""
+    """A value that is given: temporal values as a program gives them."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_plain(each) for each in value]
-    return str(value) if isinstance(value, _Temporal) else value
+    return iso.read(value) if isinstance(value, _Temporal) else value
 
 
 class _Temporal(str):

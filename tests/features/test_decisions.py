@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -247,6 +248,38 @@ def test_a_file_of_decisions_is_deployed_by_itself_and_evaluated(engine: Engine)
     assert engine.decide("dish", {"season": "Autumn", "guests": 1}, version=1).value == "Salad"
     assert engine.decide("dish", {"season": "Autumn", "guests": 1}, deployment_id=first.deployment_id).value == "Salad"
     assert [(each.decision_id, each.key, each.version) for each in engine.decisions().items] == [("dish", "d", 2)]
+
+
+def test_a_decision_is_called_by_its_name_where_only_one_has_it(engine: Engine) -> None:
+    engine.deploy(DISH)
+    assert engine.decide("Dish", {"season": "Winter", "guests": 9}).decision_id == "dish"
+
+
+def test_a_decision_service_is_evaluated_by_itself(engine: Engine) -> None:
+    """DMN 1.5, 10.4.2: its input data are given, its output decisions are its value."""
+    service = (
+        '<inputData id="n" name="n"/><decision id="twice" name="twice"><informationRequirement>'
+        '<requiredInput href="#n"/></informationRequirement><literalExpression><text>2 * n</text></literalExpression></decision>'
+        '<decisionService id="s" name="Doubling"><outputDecision href="#twice"/><inputData href="#n"/>'
+        "</decisionService>"
+    )
+    engine.deploy(f'<definitions xmlns="{DMN}" id="d" name="d" namespace="urn:d">{service}</definitions>'.encode())
+    assert engine.decide("s", {"n": 4}).value == 8
+    assert engine.decide("Doubling", {"n": 4}).value == 8
+    assert {each.decision_id for each in engine.decisions().items} == {"s", "twice"}
+
+
+def test_a_program_gives_times_as_python_has_them(engine: Engine) -> None:
+    """They are FEEL's own values inside, and ISO 8601 texts when they leave."""
+    engine.deploy(decisions(next="<literalExpression><text>d + span</text></literalExpression>"))
+    assert engine.decide("next", {"d": date(2026, 1, 31), "span": timedelta(days=1)}).value == "2026-02-01"
+    moment = datetime(2026, 1, 31, 8, tzinfo=UTC)
+    assert engine.decide("next", {"d": moment, "span": timedelta(hours=1)}).value == "2026-01-31T09:00:00Z"
+    deep: Any = date(2026, 1, 31)
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(Invalid):
+        engine.decide("next", {"d": deep})
 
 
 def test_what_became_null_says_why(engine: Engine) -> None:

@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
 from ...errors import ExpressionError
 from ...jsontext import JSON, weigh
 from ...limits import Limits
 from .. import effort
 from .values import decimals, iso
 from .values.kinds import Range, Value, kind_of, literal_of
-from .values.temporal import TEMPORAL
+from .values.temporal import SECOND, TEMPORAL, Nanos
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
+
+
+_PYTHON = (date, time, timedelta)
+
+
+def from_python(value: Any, levels: int) -> Value:
+    """What a program gives, so many levels deep: dates, times and durations of Python's own are FEEL's."""
+    if levels < 0:
+        return value
+    if type(value) is dict:
+        return {key: from_python(each, levels - 1) for key, each in value.items()}
+    if type(value) is list:
+        return [from_python(each, levels - 1) for each in value]
+    return _temporal(value) if isinstance(value, _PYTHON) else value
+
+
+def in_json(value: Value, levels: int) -> Any:
+    """The same with times as texts, as they are in JSON."""
+    if levels < 0:
+        return value
+    if type(value) is dict:
+        return {key: in_json(each, levels - 1) for key, each in value.items()}
+    if type(value) is list:
+        return [in_json(each, levels - 1) for each in value]
+    return iso.write(value) if type(value) in TEMPORAL else value
+
+
+def _temporal(value: date | time | timedelta) -> Value:
+    if isinstance(value, timedelta):
+        return Nanos((value.days * 86_400 + value.seconds) * SECOND + value.microseconds * 1_000)
+    text = value.isoformat()
+    if isinstance(value, datetime):
+        return iso.read_date_time(text)
+    return iso.read_date(text) if isinstance(value, date) else iso.read_time(text)
 
 
 def to_json(value: Value, limits: Limits) -> JSON:
