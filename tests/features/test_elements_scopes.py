@@ -296,3 +296,11 @@ def test_a_timer_inside_a_sub_process_and_an_event_beside_it_do_not_disturb_each
     assert stage.open == ["u"]
     assert stage.advance(3).open == ["u"], "the sub-process waits for the handler"
     assert stage.complete("u").open == ["c"]
+
+
+def test_event_sub_processes_run_without_ids(stage: Stage) -> None:
+    """An id is optional in BPMN 2.0.2 (8.3.1), and nothing in a file refers to an event sub-process."""
+    handler = on_event("h{0}", signal("S"), user("u{0}") + end("he{0}"), "sh{0} -> u{0} -> he{0}", interrupting=False)
+    handlers = "".join(handler.replace("{0}", number).replace(f'id="h{number}"', "") for number in "12")
+    stage.start(model(START + user("a") + handlers + end("e"), "s -> a -> e", before=NAMES)).signal("S")
+    assert stage.open == ["a", "u1", "u2"]

@@ -8,6 +8,7 @@ from lxml import etree
 
 from ...errors import Malformed, TooLarge
 from ...limits import Limits
+from .words import is_true, qualified
 
 DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)")
 # In these a sign of ASCII is itself; in others, such as UTF-7, text can look like something else before it is read.
@@ -40,16 +41,8 @@ def read_xml(source: bytes, *, limits: Limits, name: str | None = None) -> etree
         encoding = declared[1].decode("ascii")
         raise Malformed(f"{place} is in the encoding {encoding[:40]!r}, which is not read here: save it in UTF-8.")
     # A parser belongs to one thread at a time, so each call has its own.
-    parser = _parser()
     try:
-        try:
-            root = etree.fromstring(source, parser)
-        except etree.XMLSyntaxError:
-            # The name of a namespace with a space in it is well-formed (Namespaces in XML 1.0, 3), and told of by
-            # libxml2 as an error.
-            if not _are_about_names(parser):
-                raise
-            root = etree.fromstring(source, _parser(recover=True))
+        root = etree.fromstring(source, _parser())
     except etree.XMLSyntaxError as error:
         spared = _read_past_namespaces(source, error)
         if spared is not None:
@@ -70,7 +63,7 @@ def _read_past_namespaces(source: bytes, error: etree.XMLSyntaxError) -> etree._
     """
     if not any(entry.type in _ONLY_NAMES for entry in error.error_log):
         return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    parser = _parser(recover=True)
     root = etree.fromstring(source, parser)
     return root if all(entry.type in _ONLY_NAMES for entry in parser.error_log) else None
 
@@ -82,16 +75,27 @@ def _bounded(root: etree._Element, place: str, limits: Limits) -> etree._Element
     if _is_deeper(root, limits.model_depth):
         raise _too_deep(place, limits)
     _refuse_crowds(root, place, limits)
+    _name_handlers(root)
     return root
+
+
+def _name_handlers(root: etree._Element) -> None:
+    """Give event sub-processes without an id one by their place: they run, though nothing refers to them."""
+    nameless = [
+        each
+        for each in root.iter(qualified("subProcess"))
+        if each.get("id") is None and is_true(each, "triggeredByEvent")
+    ]
+    taken = {each.get("id") for each in root.iter()} if nameless else set()
+    for number, each in enumerate(nameless, 1):
+        name = f"eventSubProcess{number}"
+        while name in taken:
+            name += "_"
+        each.set("id", name)
 
 
 def _parser(*, recover: bool = False) -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover)
-
-
-def _are_about_names(parser: etree.XMLParser) -> bool:
-    """Whether all that libxml2 found wrong are names of namespaces that are no addresses."""
-    return all(error.type == etree.ErrorTypes.WAR_NS_URI for error in parser.error_log)
 
 
 def _refuse_crowds(root: etree._Element, place: str, limits: Limits) -> None:
