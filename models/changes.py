@@ -242,11 +242,8 @@ class Changes:
             run(INSERT_WAIT, self.new_waits)
         if self.new_events:
             run(INSERT_EVENT, self.new_events)
-        events = [(event_id,) for event_id in self.gone_events]
-        if (events and write(DELETE_EVENT, events) != len(events)) or (
-            self.reached and write(REACHED, self.reached) != len(self.reached)
-        ):
-            raise RevisionConflict("another engine has delivered a message")
+        if self.gone_events or self.reached:
+            self._settle_events(writer)
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:
@@ -273,6 +270,13 @@ class Changes:
             used = not writer.finds(OUT_OF_USE, deployment_id) if writer.wide else writer.finds(USED, deployment_id)
             if not used or (newest and writer.finds(NEWER, deployment_id)):
                 raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
+
+    def _settle_events(self, writer: Writer) -> None:
+        gone = [(event_id,) for event_id in self.gone_events]
+        if (gone and writer.write(DELETE_EVENT, gone) != len(gone)) or (
+            self.reached and writer.write(REACHED, self.reached) != len(self.reached)
+        ):
+            raise RevisionConflict("another engine has delivered a message")
 
     def _compare(self, writer: Writer) -> None:
         numbers = sorted(self.read)

@@ -186,15 +186,17 @@ class Instance:
         if stone.timeouts and row.event != "monitor":
             timeout = stone.timeouts.get(row.event)
             row.deadline = None if timeout is None else self.now() + round(timeout * 1000)
-        row.due = None
-        if self.facilities.dispatcher.remote:
+        remote = self.facilities.dispatcher.remote
+        if remote:
             # In the store, since others than this engine may hear what comes of it, and it may not be there to hear.
-            row.owner = WORKERS
+            row.owner, row.due = WORKERS, None
             row.handed += 1
-        else:
-            row.owner = self.facilities.engine_id
-        self.changes.task_changed(row)
-        self.changes.instance_changed(self.row)
+        if row.id not in self.changes.new_tasks:
+            # A new row is this engine's, is not due, and is written anyway.
+            if not remote:
+                row.owner, row.due = self.facilities.engine_id, None
+            self.changes.tasks[row.id] = row
+            self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
 
     def _begin_user_task(self, token: Token) -> None:

@@ -247,8 +247,10 @@ class River:
 
     def _commit(self, turn: Turn) -> None:
         """Make the turn durable, or raise RevisionConflict where anything that it has read is not so any more."""
-        # What nobody else can reach cannot have changed.
-        read = {} if self.facilities.store.is_private else turn.only_read()
+        read = turn.only_read()
+        if read and self.facilities.store.is_private:
+            # Nobody else has changed it.
+            read = {}
         if turn.changes:
             failpoints.reach("before-commit")
             turn.changes.read = read

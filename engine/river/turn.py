@@ -58,7 +58,8 @@ class Turn:
     def only_read(self) -> dict[int, int]:
         """The revisions of instances that were read and are not written, which would compare them."""
         written = self.changes.instances
-        if len(self.revisions) == len(written) and self.revisions.keys() == written.keys():
+        if len(self.revisions) == len(written):
+            # Whatever is written and not new was read.
             return {}
         return {number: revision for number, revision in self.revisions.items() if number not in written}
 
