@@ -259,7 +259,8 @@ def test_a_decision_service_is_evaluated_by_itself(engine: Engine) -> None:
     """DMN 1.5, 10.4.2: its input data are given, its output decisions are its value."""
     service = (
         '<inputData id="n" name="n"/><decision id="twice" name="twice"><informationRequirement>'
-        '<requiredInput href="#n"/></informationRequirement><literalExpression><text>2 * n</text></literalExpression></decision>'
+        '<requiredInput href="#n"/></informationRequirement>'
+        "<literalExpression><text>2 * n</text></literalExpression></decision>"
         '<decisionService id="s" name="Doubling"><outputDecision href="#twice"/><inputData href="#n"/>'
         "</decisionService>"
     )
