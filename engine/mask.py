@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
+from itertools import chain
+from typing import Protocol
 from urllib.parse import quote
 
 from .jsontext import JSON, dumps
@@ -15,6 +17,10 @@ MASKED = "*****"
 
 # Shorter ones would blot out harmless text, and are hidden where they belong all the same.
 _SHORTEST = 4
+_FEW = 16
+"""Up to so many are sought by one regular expression, which tries all of them at each place."""
+_MOST = 5_000
+"""Beyond that they are not told apart from anything else any more: every text is hidden."""
 
 
 class Mask:
@@ -27,17 +33,17 @@ class Mask:
 
     def __init__(self, paths: Iterable[Path], secrets: Iterable[JSON]) -> None:
         self._paths = frozenset(paths)
-        texts = {text for secret in secrets for text in _texts(secret) if len(text) >= _SHORTEST}
-        # A secret with a quote or a line break looks different inside of JSON text, and there again inside of JSON.
-        for _ in range(2):
-            texts |= {dumps(text)[1:-1] for text in texts}
-        texts |= {form for text in texts for form in (json.dumps(text)[1:-1], repr(text)[1:-1], quote(text))}
-        longest_first = sorted(texts, key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if texts else None
+        texts: set[str] = set()
+        for text in chain.from_iterable(map(_texts, secrets)):
+            if len(text) >= _SHORTEST:
+                texts.add(text)
+                if len(texts) > _MOST:
+                    break
+        self._secrets = _finder(texts)
 
     def mask_text(self, text: str) -> str:
         """The text with ``*****`` for each occurrence of a secret."""
-        return text if self._secrets is None else self._secrets.sub(MASKED, text)
+        return text if self._secrets is None else self._secrets.hidden(text)
 
     def mask_value(self, value: JSON) -> JSON:
         """A copy of the value with ``*****`` at the secret paths and for each occurrence in its texts and numbers."""
@@ -54,9 +60,87 @@ class Mask:
             return {self.mask_text(key): self._masked(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self._masked(item, (*path, str(index))) for index, item in enumerate(value)]
-        if type(value) in (int, float) and self._secrets is not None and self._secrets.fullmatch(dumps(value)):
+        if type(value) in (int, float) and self._secrets is not None and self._secrets.holds(dumps(value)):
             return MASKED
         return value
+
+
+class _Finder(Protocol):
+    """Finds secrets in a text: at each place the longest."""
+
+    def hidden(self, text: str) -> str:
+        """The text without them."""
+
+    def holds(self, text: str) -> bool:
+        """Whether the text is one of them."""
+
+
+class _FewSecrets:
+    """By a regular expression."""
+
+    def __init__(self, forms: Set[str]) -> None:
+        self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+
+    def hidden(self, text: str) -> str:
+        return self._pattern.sub(MASKED, text)
+
+    def holds(self, text: str) -> bool:
+        return self._pattern.fullmatch(text) is not None
+
+
+class _ManySecrets:
+    """By their first signs, so that their number does not matter; it lets other threads run meanwhile."""
+
+    def __init__(self, forms: Set[str]) -> None:
+        self._forms = forms
+        lengths: dict[str, dict[int, set[str]]] = {}
+        for form in forms:
+            lengths.setdefault(form[:_SHORTEST], {}).setdefault(len(form), set()).add(form)
+        self._by_start = {start: sorted(found.items(), reverse=True) for start, found in lengths.items()}
+
+    def hidden(self, text: str) -> str:
+        parts: list[str] = []
+        begin = at = 0
+        while at + _SHORTEST <= len(text):
+            length = self._length_at(text, at)
+            if length:
+                parts += text[begin:at], MASKED
+                begin = at = at + length
+            else:
+                at += 1
+        return "".join((*parts, text[begin:]))
+
+    def _length_at(self, text: str, at: int) -> int:
+        for length, forms in self._by_start.get(text[at : at + _SHORTEST], ()):
+            if text[at : at + length] in forms:
+                return length
+        return 0
+
+    def holds(self, text: str) -> bool:
+        return text in self._forms
+
+
+class _AllIsSecret:
+    """Where there are too many to look for."""
+
+    def hidden(self, text: str) -> str:
+        return MASKED
+
+    def holds(self, text: str) -> bool:
+        return True
+
+
+def _finder(texts: Set[str]) -> _Finder | None:
+    if not texts:
+        return None
+    if len(texts) > _MOST:
+        return _AllIsSecret()
+    # A secret with a quote or a line break looks different inside of JSON text, and there again inside of JSON.
+    forms = set(texts)
+    for _ in range(2):
+        forms |= {dumps(text)[1:-1] for text in forms}
+    forms |= {form for text in forms for form in (json.dumps(text)[1:-1], repr(text)[1:-1], quote(text))}
+    return _FewSecrets(forms) if len(forms) <= _FEW else _ManySecrets(forms)
 
 
 def _texts(secret: JSON) -> Iterator[str]:
