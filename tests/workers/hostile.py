@@ -159,7 +159,8 @@ def _check(engine: Engine, process_instance_id: str) -> None:
     # One hand-over for each start and each look: a look that was entered twice would have brought one more.
     handed = [(row.handed, row.lost) for row in rows if row is not None]
     assert handed == [(1, 0), (1 + LOOKS, 0), (1, 0)], (handed, a, b, c)
-    assert all(len(task.log) == 0 for task in (a, b, c))
+    # What another answer to the same hand-over says is kept, and moves nothing.
+    assert {text for task in (a, b, c) for text in task.log} <= {"A late result was recorded, with another answer."}
 
 
 if __name__ == "__main__":
