@@ -164,7 +164,7 @@ def is_time(tag: str, body: str) -> bool:
         return _DURATION.fullmatch(body) is not None
     if _CRON.fullmatch(body):
         return True
-    first, *rest = re.split(r"/(?![^\[]*\])", body)
+    first, *rest = re.split(r"/(?=[-+]?P[\dT]|\d)", body)
     if first.startswith("R"):
         if not rest or _REPEAT.fullmatch(first) is None:
             return False

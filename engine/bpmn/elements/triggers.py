@@ -60,7 +60,11 @@ def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait |
     host = token.workflow.host
     least = round(host.limits.timer_interval * 1000)
     until = None if definition.until is None else definition.until.evaluate(token.context)
-    timer = read_timer(definition.timer, value, host.now(), least, sunday=definition.sunday, until=until)
+    try:
+        timer = read_timer(definition.timer, value, host.now(), least, sunday=definition.sunday, until=until)
+    except ExpressionError as error:
+        text = f"The timer of {token.node.bpmn_id!r} cannot be set: {error.message}"
+        raise error.reworded(text) from None
     if timer.due is None:
         if token.node.counts:
             raise ExpressionError(f"The timer {str(value)[:120]!r} of {token.node.bpmn_id!r} is over.")

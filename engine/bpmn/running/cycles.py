@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from ...errors import ExpressionError
+from ...language.operators import kind_of
 from .cron import Cron, read_cron
 from .timers import LONGEST, later, read_date, read_duration
 
@@ -118,7 +119,7 @@ def read_timer(
             raise ExpressionError(f"A timer of {value} seconds cannot be set.")
         return Timer(now + round(value * 1000))
     if not isinstance(value, str):
-        raise ExpressionError(f"A timer {kind} must be text in ISO 8601, not {type(value).__name__}.")
+        raise ExpressionError(f"A timer {kind} must be a text in ISO 8601, and it is {kind_of(value)}.")
     if kind == "date":
         return Timer(read_date(value)[0], by_calendar=True)
     if kind == "duration":
@@ -134,11 +135,11 @@ def read_timer(
 def read_cycle(value: Any, now: int, least_interval: int, *, sunday: int = 1, until: Any = None) -> tuple[Cycle, bool]:
     """What a timer that is set now repeats, before its first turn, and whether it follows the calendar."""
     if not isinstance(value, str):
-        raise ExpressionError(f"A timer cycle must be text in ISO 8601, not {type(value).__name__}.")
+        raise ExpressionError(f"A timer cycle must be a text in ISO 8601, and it is {kind_of(value)}.")
     end = None
     if until is not None:
         if not isinstance(until, str):
-            raise ExpressionError(f"The end of a timer must be a date in ISO 8601, not {type(until).__name__}.")
+            raise ExpressionError(f"The end of a timer must be a date in ISO 8601, and it is {kind_of(until)}.")
         end, _ = read_date(until)
     if re.match(r"\s*R\d*/", value):
         cycle, begins = _repetition(value, now, end)
@@ -156,7 +157,7 @@ def read_cycle(value: Any, now: int, least_interval: int, *, sunday: int = 1, un
 
 def _repetition(text: str, now: int, end: int | None) -> tuple[Cycle, bool]:
     # The name of a zone may hold a slash, too.
-    first, *parts = re.split(r"/(?![^\[]*\])", text.strip())
+    first, *parts = re.split(r"/(?=-?P[\dT]|\d)", text.strip())
     times = _TIMES.fullmatch(first)
     place = next((place for place, part in enumerate(parts) if part.startswith("P")), -1)
     if times is None or place not in (0, 1) or len(parts) - place > 2:
