@@ -65,6 +65,7 @@ class Make(Stone):
         self.write(task, f"begin {what}")
         time.sleep(self.random.choice((0, 0, 0.002, 0.02, 0.2)) * self.random.random())
         if self.random.random() < 0.1:
+            self.write(task, f"failed {what}")
             raise RuntimeError("it happens")
         self.write(task, what)
 
@@ -264,7 +265,7 @@ def twice(entries: list[Entry], disturbed: set[int]) -> list[str]:
             if running - {pid} - disturbed:
                 return ["undone twice at once"]
             running.add(pid)
-        elif what == "undone":
+        elif what in ("undone", "failed undone"):
             running.discard(pid)
     return []
 
