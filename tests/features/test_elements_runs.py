@@ -186,6 +186,41 @@ def test_a_run_is_shown_with_each_of_its_tasks(stage: Stage) -> None:
     assert {step.runs for step in steps if step.namespace == "srv"} == {(1,), (2,)}
 
 
+COLLECTED = {
+    "by name": over("= xs", outputCollection="res", outputElement="= ran"),
+    "by namespace": over("= xs", outputCollection="res", outputElement="= outputs.t.ran"),
+    "in a sum": over("= xs", outputCollection="res", outputElement="= ran + &quot;&quot;"),
+    "bpmn": COLLECTING["bpmn"].replace("got", "ran"),
+}
+
+
+@pytest.mark.parametrize("way", COLLECTED)
+def test_the_results_of_a_stone_that_runs_several_times_are_collected(stage: Stage, way: str) -> None:
+    """The output of each instance is what its task has put out (BPMN 2.0.2, 10.3.8; Camunda 8)."""
+    body = work("t", COLLECTED[way]) + script("z", "log([res, ran])")
+    stage.start(model(START + body + end("e"), "s -> t -> z -> e"), xs=["a", "b"], ran="outside")
+    assert stage.log[-1] == [["t1", "t2"], "outside"]
+
+
+def test_a_mapping_of_each_run_sees_its_own_outputs(stage: Stage) -> None:
+    mapped = EXTENDED.format(put("out", got="${outputs.t.ran}"))
+    task = work("t", mapped + over("= xs", outputCollection="res", outputElement="= got"))
+    stage.start(model(START + task + script("z", "log(res)") + end("e"), "s -> t -> z -> e"), xs=["a", "b"])
+    assert stage.log[-1] == ["t1", "t2"]
+
+
+def test_a_call_of_each_run_is_seen_under_its_namespace(stage: Stage) -> None:
+    inner = model('<startEvent id="cs"/>' + work("srv"), "cs -> srv", key="inner")
+    collected = over("= xs", outputCollection="res", outputElement="= outputs.call.srv.ran")
+    call = f'<callActivity id="call" calledElement="inner">{collected}</callActivity>'
+    stage.start(
+        model(START + call + script("z", "log([res, outputs['call2']])") + end("e"), "s -> call -> z -> e"),
+        inner,
+        xs=["a", "b"],
+    )
+    assert stage.log[-1] == [["srv", "srv"], {"srv": {"ran": "srv"}}]
+
+
 # -- told before it is deployed
 
 

@@ -30,6 +30,10 @@ class Activity(Node):
         super().__init__(process, node_id, title=title, line=line)
         self.boundary = []
 
+    @property
+    def numbers_runs(self) -> bool:
+        return isinstance(self.loop, MultiInstance) and not self.has_runs_apart
+
     # -- beginning
 
     def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:

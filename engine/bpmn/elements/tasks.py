@@ -63,6 +63,10 @@ class StoneTask(Activity):
                 self.receive(token, {self.result_variable: value})
         if self.output_values:
             super().map_outputs(token, results)
+        if self.numbers_runs:
+            # What is collected of the run may be what its stone has put out; where a mapping has set it, that counts.
+            mapped = {target for target, _ in self.output_values}
+            token.data = {**token.data, **{name: value for name, value in results.items() if name not in mapped}}
 
 
 class UserTask(Activity):

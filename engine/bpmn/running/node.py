@@ -245,6 +245,11 @@ class Node(BpmnTaskSpec):
         return False
 
     @property
+    def numbers_runs(self) -> bool:
+        """Whether the namespaces of its runs are numbered: it is a multi-instance task or call."""
+        return False
+
+    @property
     def has_runs_apart(self) -> bool:
         """Whether each of its runs has outputs of its own: it is a multi-instance sub-process."""
         return False

@@ -86,6 +86,12 @@ class Results:
         return _Seen(level, around[::-1]) if around else level
 
 
+def of_run(seen: Mapping[str, Any], namespace: str, run: int) -> Mapping[str, Any]:
+    """What one run of a multi-instance task or call sees: under the namespace of all what it has put out itself."""
+    own = seen.get(f"{namespace}{run}")
+    return seen if own is None else _Seen({namespace: own}, [(seen, {}, None)])
+
+
 class _Seen(Mapping[str, Any]):
     """The outputs of a run in front of those around it, less what other runs have put out."""
 

@@ -9,7 +9,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from ...language.context import Context
 from .event_definitions import named
-from .results import Step, calls_in
+from .results import Step, calls_in, of_run
 from .spiff import Task
 from .token_data import CALLED, RUN
 
@@ -154,6 +154,9 @@ class Token(Task):
             place = [*([] if call is None else call.internal_data["path"]), *(run.run_step for run in runs)]
             in_turn = {run.node.namespace for run in runs if run.node.runs_in_turn}
             base = type(base)(base.parameters, self.workflow.host.results.seen_from(place, in_turn))
+        if RUN in self.internal_data and self.node.numbers_runs:
+            seen = of_run(base.outputs, self.node.namespace, self.internal_data["run"])
+            base = type(base)(base.parameters, seen)
         for names in reversed(locals_):
             base = base.child(names)
         return base
