@@ -229,7 +229,10 @@ class River:
                 self._forget(turn)
             except EngineForgotten:
                 self._forget(turn)
-                self.begin_anew()
+                try:
+                    self.begin_anew()
+                except StoreError as error:
+                    raise StoreUnavailable(f"The engine could not sign on again: {error}") from error
             except Exception as error:
                 self._forget(turn)
                 try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, VirtualClock
+from riverstone.models import TokenRow
 
-from ..features.sketch import catch, line, service
+from ..features.sketch import catch, flow, line, service
 
 MESSAGE = '<message id="m" name="paid"/>'
 SIGNAL = '<signal id="s" name="go"/>'
@@ -120,3 +123,29 @@ def test_a_preview_shows_what_another_engines_step_has_made(one: Engine, other: 
     number = begun(one, other, line("shop", PERSON, service("a", "Thing"), '<userTask id="last"/>'))
     do(other, number)
     assert [step.namespace for step in one.preview(number, "cancel")] == ["a"]
+
+
+def test_rows_that_were_read_while_another_engine_wrote_are_read_again(
+    one: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task inside a sub-process that has ended by the time that the tokens are read: its scope is nowhere.
+
+    The first time the step is done again, since another engine was faster; so it is the second time that counts.
+    """
+    inside = '<startEvent id="i"/><userTask id="in"/><endEvent id="o"/>' + flow("i", "in") + flow("in", "o")
+    number = begun(one, other, line("shop", f'<subProcess id="sub">{inside}</subProcess>', PERSON))
+    task = one.tasks(number)[0].task_id
+    one._river.forget([int(number)])
+    tokens = one._store.tokens
+    meanwhile: list[Callable[[], object]] = [lambda: other.protect(number), lambda: do(other, number)]
+
+    def read(process_instance_id: int) -> list[TokenRow]:
+        if meanwhile:
+            meanwhile.pop(0)()
+        return tokens(process_instance_id)
+
+    monkeypatch.setattr(one._store, "tokens", read)
+    with pytest.raises(Conflict, match="has ended"):
+        one.complete(task)
+    do(one, number)
+    assert one.get(number).status == "success"
