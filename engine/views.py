@@ -170,11 +170,13 @@ class Wait:
     name: str | None = None
     """Of the message or signal."""
     due: datetime | None = None
+    correlation: str | None = None
+    """What a message has to be sent with; None where any is right."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """One place where a process instance stands, other than at an open task."""
+    """One place where a process instance stands or has failed, other than in a task."""
 
     element_id: str
     calls: tuple[str, ...] = ()
@@ -182,6 +184,8 @@ class Token:
     scope: bool = False
     """Whether others stand inside it: it is on a sub-process, a call or a repeated activity."""
     waits: tuple[Wait, ...] = ()
+    failed: bool = False
+    """Whether the process has failed here; that stays to be seen after its end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,6 +35,7 @@ INSTANCE_SET = (
     "cancel_id",
     "delete_id",
     "pending",
+    "failed_at",
 )
 STEP, END = 2, 5
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same

@@ -58,6 +58,8 @@ class InstanceRow:
     pending: Pending | None = None
     due_owner: str | None = None
     """The engine that sees to ``due``; nobody's, like one that is no more, is whose engine finds it due first."""
+    failed_at: str | None = None
+    """The elements at which it failed other than in a task, as a JSON list of paths through call activities."""
     stored: Stored = field(default=None, repr=False, compare=False)
 
 

@@ -43,7 +43,7 @@ class Bench:
             state=None,
         )
         context = Context(parameters, {})
-        typed = resolve_parameters(self.stones[code], {}, context, namespace="node", run=None, element_id="node")
+        typed = resolve_parameters(self.stones[code], {}, context, namespace="node", run=None, label="'node'")
         return TaskInfo(work, typed, limits=Limits(), request=request or StopRequest())
 
     def start(self, code: str, **parameters: Any) -> TaskInfo:

@@ -111,6 +111,7 @@ def complete(invocation: Invocation, /, task_id: str, outputs: str | None) -> No
 @click.argument("name")
 @click.option("--payload", metavar="JSON|@FILE")
 @click.option("--business-key", help="The process with this business key.")
+@click.option("--correlation", help="The process that waits for the message with this correlation key.")
 @click.option("--process", "process_instance_id", help="The process with this id.")
 @invoked
 def message(invocation: Invocation, /, name: str, payload: str | None, **options: Any) -> None:

@@ -323,11 +323,13 @@ class Client:
         *,
         business_key: str | None = None,
         process_instance_id: str | None = None,
+        correlation: str | None = None,
     ) -> ProcessInstance:
         body = {
             "name": name,
             "payload": dict(payload or {}),
             "businessKey": business_key,
+            "correlation": correlation,
             "processInstanceId": process_instance_id,
         }
         return self.get(self._transport.send("POST", "/message", body=body)["processInstanceId"])

@@ -248,6 +248,7 @@ class Message(Strict):
     name = Text(required=True)
     payload = Object(allow_none=True)
     business_key = Text(data_key="businessKey", allow_none=True)
+    correlation = Text(allow_none=True)
     process_instance_id = Text(data_key="processInstanceId", allow_none=True)
 
 

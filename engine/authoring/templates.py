@@ -37,6 +37,11 @@ class ParameterTemplate:
         """The variables that it defines, in dotted form where they are in a namespace."""
         return frozenset(".".join(path) for path in self._variables)
 
+    def violations(self, path: Path, value: JSON) -> list[str]:
+        """What is wrong with a value for a variable; nothing for one that it does not define."""
+        variable = self._variables.get(path)
+        return [] if variable is None else variable.violations(value)
+
     @classmethod
     def load(cls, template: JSON, limits: Limits) -> ParameterTemplate:
         """Read a template; raises Invalid (``code`` is ``template-invalid``) with everything that is wrong in it."""

@@ -220,7 +220,8 @@ class ProcessCalls(Workings):
     ) -> ProcessInstance:
         """Give a message to the one process that has waited longest for it, or start one that it triggers.
 
-        ``business_key``, ``process_instance_id``, ``correlation`` and ``owner`` narrow down who may get it.
+        ``business_key``, ``process_instance_id``, ``correlation`` and ``owner`` narrow down who may get it: who waits
+        for a correlation gets only what is sent with it.
         Raises Conflict (code ``message-not-expected``) if nobody can take it.
         """
         values = dict(payload or {})
@@ -236,7 +237,9 @@ class ProcessCalls(Workings):
                 owner=owner,
             )
         if taken is None:
-            raise Conflict(f"No process waits for the message {name!r}.", code="message-not-expected")
+            given = (("correlation", correlation), ("business key", business_key), ("id", process_instance_id))
+            told = "".join(f", with the {what} {value!r}" for what, value in given if value is not None)
+            raise Conflict(f"No process waits for the message {name!r}{told}.", code="message-not-expected")
         return self.get(str(taken))
 
     def signal(self, name: str, payload: Mapping[str, Any] | None = None, *, owner: str | None = None) -> list[str]:

@@ -42,7 +42,7 @@ class Scripts:
         except (BpmnError, RiverstoneError):
             raise
         except (Exception, SystemExit) as error:
-            raise Invalid(f"The script of {node.bpmn_id!r} failed: {type(error).__name__}: {error}") from error
+            raise Invalid(f"The script of {node.label} failed: {type(error).__name__}: {error}") from error
         token.set_variables(self._changed(before, space))
 
     def _changed(self, before: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..bpmn.running.token import Token
 from ..errors import ExpressionError, Invalid, ReferenceNotFound
 from ..language.context import Context
 from ..language.expressions import Value, compile_value
+from ..language.operators import kind_of
 from ..limits import Limits
 from ..stones.parameters import resolve_parameters
 from ..stones.registry import Stones
@@ -34,9 +35,9 @@ def code_of(node: StoneTask, context: Context) -> str:
     """The code of the stone that a node names, perhaps by an expression; raises ExpressionError if that is no text."""
     code = node.code.evaluate(context)
     if not isinstance(code, str):
-        raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by a {type(code).__name__}, not by a text.")
+        raise ExpressionError(f"The stone of {node.label} is named by {kind_of(code)}, not by a text.")
     if len(code) > LONGEST_CODE:
-        raise ExpressionError(f"The stone of {node.bpmn_id!r} is named by {len(code)} characters; {LONGEST_CODE} fit.")
+        raise ExpressionError(f"The stone of {node.label} is named by {len(code)} characters; {LONGEST_CODE} fit.")
     return code
 
 
@@ -73,7 +74,7 @@ def resolve(
         context,
         namespace=node.namespace,
         run=token.internal_data.get("run"),
-        element_id=node.bpmn_id,
+        label=node.label,
     )
     # What decided has to be with the task, for whoever chooses the class again when it is carried out or undone.
     return stone, {**deciding, **parameters} if deciding else parameters
@@ -89,7 +90,7 @@ def _serving(candidates: Sequence[type[Stone]], deciding: Mapping[str, Any], cod
             return known
     names = sorted({name for known in candidates for name in known.serves})
     raise Invalid(
-        f"No stone {code!r} serves the parameters of {node.bpmn_id!r}: {', '.join(names)} decide.",
+        f"No stone {code!r} serves the parameters of {node.label}: {', '.join(names)} decide.",
         code="no-stone-serves",
     )
 

@@ -10,6 +10,7 @@ from ...models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
 from ..bpmn.running.results import Results, calls_in, runs_in
+from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
@@ -119,7 +120,9 @@ def show_tokens(rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Itera
     scopes = {row.scope for row in rows} | {task.scope for task in tasks if task.open}
     by_token: dict[int, list[Wait]] = {}
     for wait in waits:
-        by_token.setdefault(wait.token, []).append(Wait(kind=wait.kind, name=wait.name, due=moment(wait.due)))
+        by_token.setdefault(wait.token, []).append(
+            Wait(kind=wait.kind, name=wait.name, due=moment(wait.due), correlation=wait.correlation)
+        )
     internal: dict[int, dict[str, Any]] = {row.id: jsontext.read(row.internal) if row.internal else {} for row in rows}
     shown = []
     for row in rows:
@@ -133,9 +136,16 @@ def show_tokens(rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Itera
                 calls=tuple(_call_path(row, known, internal)),
                 scope=row.id in scopes,
                 waits=tuple(by_token.get(row.id, ())),
+                failed=row.state == ERROR,
             )
         )
     return shown
+
+
+def show_failed(row: InstanceRow) -> list[Token]:
+    """Where an instance that has ended has failed, of what is told by no task."""
+    places = jsontext.read(row.failed_at) if row.failed_at and row.phase != "paused" else []
+    return [Token(element_id=element_id, calls=tuple(calls), failed=True) for *calls, element_id in places]
 
 
 def _call_path(row: TokenRow, known: Mapping[int, TokenRow], internal: Mapping[int, dict[str, Any]]) -> list[str]:

@@ -24,13 +24,14 @@ def model_picture(xml: str | bytes) -> Picture:
 
 
 def process_picture(
-    xml: str | bytes, tasks: Iterable[Task], tokens: Iterable[Token] = (), passed: Collection[str] = ()
+    xml: str | bytes, tasks: Iterable[Task], tokens: Collection[Token] = (), passed: Collection[str] = ()
 ) -> Picture:
     """The diagram of a model, each node painted by its last task or by what waits there.
 
     A call activity is painted as its last inner task; ``passed`` are nodes and flows that are known to be done.
     """
     paints = dict.fromkeys(passed, SUCCESS)
+    failed = {token.calls[0] if token.calls else token.element_id for token in tokens if token.failed}
     paints |= {token.element_id: WAITING if token.waits else RUNNING for token in tokens if not token.calls}
     notes: dict[str, str] = {}
     counts: dict[str, int] = {}
@@ -47,6 +48,7 @@ def process_picture(
             notes[element] = f"{task.progress} %"
         elif task.undo in ("undone", "retained") and task.status.endswith("failed"):
             notes[element] = "failed"
+    paints |= dict.fromkeys(failed, FAILED)
     legend = [paint for paint in LEGEND if paint in paints.values()]
     return Picture(svg=draw_svg(xml, paints=paints, notes=notes, legend=legend))
 

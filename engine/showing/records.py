@@ -102,9 +102,9 @@ class Records:
 
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""
-        self._rows(number)
+        row = self._rows(number)[0]
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
-        return masked_views.show_tokens(tokens, waits, tasks)
+        return [*masked_views.show_tokens(tokens, waits, tasks), *masked_views.show_failed(row)]
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""

@@ -204,6 +204,7 @@ def _tell_wait(telling: Telling, token: Token, wait: Wait) -> None:
     elif wait.kind == "message":
         about = f" with the correlation {wait.correlation!r}" if wait.correlation is not None else ""
         command = f"riverstone message {shlex.quote(wait.name or '')} --process {telling.instance.number}"
+        command += f" --correlation {shlex.quote(wait.correlation)}" if wait.correlation is not None else ""
         telling.say(f"{where} waits for the message {wait.name!r}{about}.", command)
     elif wait.kind == "signal":
         telling.say(f"{where} waits for the signal {wait.name!r}.", f"riverstone signal {shlex.quote(wait.name or '')}")

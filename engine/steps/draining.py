@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...models import InstanceRow, TaskRow
+from .. import jsontext
+from ..bpmn.running.results import calls_in
+from ..bpmn.running.token_data import TASK
 from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
@@ -10,6 +15,8 @@ from ..instance.instance import Instance
 from ..stones.stone import Stone
 from ..undo import order
 from .undoing import begin_undo
+
+MOST_PLACES = 20
 
 
 def is_stopping(instance: Instance) -> bool:
@@ -31,13 +38,24 @@ def is_fenced(instance: Instance) -> bool:
 def fail(instance: ForwardInstance) -> None:
     """Something has failed for good: start nothing new; what runs is asked to stop, or may run to its end."""
     row = instance.row
-    row.reason = next(reason for _, reason in sorted(instance.workflow.failures.items()))
+    failures = sorted(instance.workflow.failures.items())
+    row.reason = failures[0][1]
+    row.failed_at = _places(instance, [token_id for token_id, _ in failures[:MOST_PLACES]])
     row.phase = "draining"
     row.pending = row.pending or "failed"
     if instance.has(Flags.DRAIN_ALL) and not instance.has(Flags.DEBUG):
         _stop_what_waits(instance)
     elif not instance.has(Flags.DEBUG):
         drain(instance)
+
+
+def _places(instance: ForwardInstance, failed: Sequence[int]) -> str | None:
+    """The elements of failed tokens whose failure no task tells of."""
+    tokens = [instance.workflow.tasks[token_id] for token_id in failed]
+    rows = [instance.tasks.get(each.internal_data.get(TASK, 0)) for each in tokens]
+    untold = [each for each, row in zip(tokens, rows, strict=True) if row is None or not row.status.endswith("failed")]
+    places = [[*calls_in(each.place), each.node.bpmn_id] for each in untold]
+    return jsontext.dumps(places) if places else None
 
 
 def _stop_what_waits(instance: ForwardInstance) -> None:

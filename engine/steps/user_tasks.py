@@ -8,6 +8,7 @@ from typing import Any
 from .. import jsontext
 from ..errors import Conflict, UnknownTask
 from ..instance.instance import Instance
+from .answers import check_answer
 from .settling import settle
 
 
@@ -22,11 +23,12 @@ def complete(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> No
         )
     if not row.open or instance.row.phase != "running":
         raise Conflict(f"Task {task_id} has ended or its process is not running.", status=row.status)
+    token = instance.workflow.tasks[row.token]
+    check_answer(instance, token, outputs)
     row.outputs = jsontext.dumps(dict(outputs)) if outputs else None
     row.progress = 100
     instance.end_task(row, "success")
     instance.put_out(row)
-    token = instance.workflow.tasks[row.token]
     token.node.receive(token, outputs)
     instance.workflow.task_done(token, row.id, outputs)
     settle(instance)

@@ -28,7 +28,7 @@ def resolve_parameters(
     *,
     namespace: str,
     run: int | None,
-    element_id: str,
+    label: str,
 ) -> dict[str, JSON]:
     """The values with which a task of this stone starts, as JSON; :func:`typed` makes of them what a hook sees.
 
@@ -43,7 +43,7 @@ def resolve_parameters(
     """
     schema = _schema(stone)
     values = {
-        name: _evaluated(name, value, context, element_id)
+        name: _evaluated(name, value, context, label)
         for name, value in inputs.items()
         if schema is None or not schema.leaves_out(name, value)
     }
@@ -63,7 +63,7 @@ def resolve_parameters(
     except Unfit as error:
         where = ["the node's inputs", *(_place(scope) for scope in scopes), "parameters"]
         absent = [name for name in error.errors if name not in values]
-        raise _invalid(stone, element_id, error.errors, absent, where) from None
+        raise _invalid(stone, label, error.errors, absent, where) from None
 
 
 def typed(stone: type[Stone], parameters: Mapping[str, JSON]) -> dict[str, Any]:
@@ -141,14 +141,14 @@ def _schema(stone: type[Stone]) -> StoneSchema | None:
         return _schemas.setdefault(stone, StoneSchema(stone))
 
 
-def _evaluated(name: str, value: Value, context: Context, element_id: str) -> JSON:
+def _evaluated(name: str, value: Value, context: Context, label: str) -> JSON:
     try:
         return value.evaluate(context)
     except ReferenceNotFound as error:
-        text = f"Parameter {name!r} of node {element_id!r} refers to ${{{error.path}}}, which finds nothing"
+        text = f"Parameter {name!r} of node {label} refers to ${{{error.path}}}, which finds nothing"
         raise ReferenceNotFound(error.path, f"{text}: give it a value or correct the path.") from None
     except ExpressionError as error:
-        text = f"Parameter {name!r} of node {element_id!r} has no value: {error.message}"
+        text = f"Parameter {name!r} of node {label} has no value: {error.message}"
         raise ExpressionError(text, code=error.code) from None
 
 
@@ -171,7 +171,7 @@ def _sought(parameters: Mapping[str, JSON], scopes: Sequence[str | None], name: 
 
 def _invalid(
     stone: type[Stone],
-    element_id: str,
+    label: str,
     errors: dict[str, list[str]],
     absent: Sequence[str],
     where: Sequence[str],
@@ -181,5 +181,5 @@ def _invalid(
         errors[name] = [f"Is required, but was found neither in {', '.join(where[:-1])} nor in {where[-1]}."]
     for name, texts in errors.items():
         told.append(f"{name!r}: {' '.join(texts)}")
-    text = f"The parameters of node {element_id!r} do not fit stone {stone.code!r}: {' '.join(told)}"
+    text = f"The parameters of node {label} do not fit stone {stone.code!r}: {' '.join(told)}"
     return Invalid(text, code="parameters-invalid", errors=errors)

@@ -68,7 +68,7 @@ class _Contract:
             yield ok("declaration", "parameters, outputs, timeouts and hooks are declared as they can be used")
         try:
             self.parameters = resolve_parameters(
-                self.stone, {}, Context(dict(self.given), {}), namespace=NAMESPACE, run=None, element_id=NAMESPACE
+                self.stone, {}, Context(dict(self.given), {}), namespace=NAMESPACE, run=None, label=repr(NAMESPACE)
             )
         except Invalid as error:
             yield wrong("parameters", f"{_missing(error, self.given)}: give them by --parameters or parameters=")

@@ -99,7 +99,8 @@ def test_a_detail_tells_where_a_process_stands(client: Client, started: list[str
             "elementId": "middle",
             "calls": [],
             "scope": False,
-            "waits": [{"kind": "message", "name": "paid", "due": None}],
+            "waits": [{"kind": "message", "name": "paid", "due": None, "correlation": None}],
+            "failed": False,
         }
     ]
     assert (done["tokens"], asks["tokens"]) == ([], [])

@@ -60,9 +60,7 @@ def resolve(
     run: int | None = None,
 ) -> dict[str, Any]:
     compiled = {name: compile_value(value, limits=LIMITS) for name, value in (inputs or {}).items()}
-    return resolve_parameters(
-        stone, compiled, Context(parameters), namespace=namespace, run=run, element_id="Task_server"
-    )
+    return resolve_parameters(stone, compiled, Context(parameters), namespace=namespace, run=run, label="'Task_server'")
 
 
 def test_each_source_gives_way_to_the_one_before_it() -> None:

@@ -22,6 +22,12 @@ export function picture({ tasks, tokens, calls, callOf }) {
     const id = elementOf(token, calls, callOf);
     if (id === null) continue;
     const element = at(id);
+    if (token.failed) {
+      element.states.failed = (element.states.failed ?? 0) + 1;
+      element.total += 1;
+      element.ended += 1;
+      continue;
+    }
     const inside = token.scope || token.calls.length > calls.length;
     if (inside) element.active = true;
     else element.waiting += 1;

@@ -154,6 +154,7 @@ export class ProcessPanel {
             kind: wait.kind,
             name: wait.name,
             process: wait.kind === "message" ? this.id : null,
+            correlation: wait.correlation ?? null,
           }),
         },
         icon("send"),

@@ -77,13 +77,20 @@ function message(query) {
   const name = field("message-name", t("message.name"), given);
   const process = field("message-process", t("message.process"), query.get("process") ?? "", t("message.process.hint"));
   const business = field("message-business", t("fact.business.key"), "", t("message.business.hint"));
+  const correlation = field(
+    "message-correlation",
+    t("message.correlation"),
+    query.get("correlation") ?? "",
+    t("message.correlation.hint"),
+  );
   const payload = new JsonField({ label: t("payload"), rows: 4 });
-  return sheet(t("message"), t("message.text"), [name, process, business], payload, async () => {
+  return sheet(t("message"), t("message.text"), [name, process, business, correlation], payload, async () => {
     const taken = await post("message", {
       name: name.input.value,
       payload: payload.value ?? null,
       processInstanceId: process.input.value.trim() || null,
       businessKey: business.input.value || null,
+      correlation: correlation.input.value || null,
     });
     announce(t("message.taken", { name: taken.processName }));
     return box(

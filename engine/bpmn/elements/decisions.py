@@ -55,7 +55,7 @@ class DecisionTask(Activity):
         if outcome.violation is not None:
             raise ExpressionError(f"The decision {decision.id!r} cannot be made: {outcome.violation}.")
         if not outcome.rows and self.call.must_hit:
-            raise ExpressionError(f"No rule of the decision {decision.id!r} fits what {self.bpmn_id!r} gives it.")
+            raise ExpressionError(f"No rule of the decision {decision.id!r} fits what {self.label} gives it.")
         value = to_json(outcome.shaped(self.call.shape), limits)
         rows = to_json(list(outcome.rows), limits)
         results: dict[str, Any] = {}
@@ -70,12 +70,12 @@ class DecisionTask(Activity):
     def _decision(self, token: Token) -> Decision:
         wanted = self.call.decision if self.named is None else self.named.evaluate(token.context)
         if not isinstance(wanted, str):
-            raise ExpressionError(f"The decision of {self.bpmn_id!r} is named by a {kind_of(wanted)}, not by a text.")
+            raise ExpressionError(f"The decision of {self.label} is named by a {kind_of(wanted)}, not by a text.")
         found = None if self.call.version is not None else self.decisions.get(wanted)
         if found is not None and found.is_usable:
             return found
         if self.call.together:
-            raise ExpressionError(f"{self.bpmn_id!r} asks for the decision {wanted[:80]!r}, not deployed with it.")
+            raise ExpressionError(f"{self.label} asks for the decision {wanted[:80]!r}, not deployed with it.")
         return token.workflow.host.deployed_decision(wanted, self.call.version)
 
     def may_make(self, decisions: Collection[str]) -> bool:

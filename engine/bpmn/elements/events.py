@@ -182,7 +182,7 @@ class EndEvent(ThrowEvent):
             return done
         for definition in self.definitions:
             if definition.kind == "error":
-                raise BpmnError(definition.name or "", f"thrown by the end event {self.bpmn_id!r}")
+                raise BpmnError(definition.name or "", f"thrown by the end event {self.label}")
             if definition.kind == "terminate":
                 token.workflow.terminate(token, everything=self.ends_everything)
                 return None

@@ -29,7 +29,7 @@ class ExclusiveGateway(Node):
         if self.default is not None:
             return [self.default]
         raise ExpressionError(
-            f"The exclusive gateway {self.bpmn_id!r} can take no flow: no condition holds and there is no default flow."
+            f"The exclusive gateway {self.label} can take no flow: no condition holds and there is no default flow."
         )
 
     def leave(self, token: Token) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ...errors import ExpressionError, LimitExceeded
+from ...language.operators import kind_of
 from ..running.token import STARTED, Token
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class MultiInstance(NamedTuple):
         count = len(items) if items is not None else self._count(token)
         limit = token.workflow.host.limits.multi_instance
         if count > limit:
-            text = f"{token.node.bpmn_id!r} asks for {count} runs, over the limit multi_instance ({limit})."
+            text = f"{token.node.label} asks for {count} runs, over the limit multi_instance ({limit})."
             raise LimitExceeded("multi_instance", text)
         token.note(count=count, done=0, begun=0)
         self._show_counts(token)
@@ -145,7 +146,7 @@ class MultiInstance(NamedTuple):
         if isinstance(items, dict):
             return list(items.values())
         if not isinstance(items, list):
-            raise ExpressionError(f"The collection of {token.node.bpmn_id!r} is {type(items).__name__}, not a list.")
+            raise ExpressionError(f"The collection of {token.node.label} is {kind_of(items)}, not a list.")
         return items
 
     def _count(self, token: Token) -> int:

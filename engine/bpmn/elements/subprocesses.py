@@ -52,7 +52,7 @@ class SubProcess(Activity):
                 assert host is not None
                 event.catch(host, {})
                 return
-        raise ExpressionError(f"The transaction {self.bpmn_id!r} was cancelled and has no cancel event on its border.")
+        raise ExpressionError(f"The transaction {self.label} was cancelled and has no cancel event on its border.")
 
     def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
         if self.loop is not None and RUN not in scope.internal_data:
@@ -106,11 +106,11 @@ class AdHocSubProcess(SubProcess):
             return list(self.body.entries)
         wanted = self.chosen.evaluate(token.context)
         if not isinstance(wanted, list):
-            raise ExpressionError(f"What {self.bpmn_id!r} is to begin is no list of ids.")
+            raise ExpressionError(f"What {self.label} is to begin is no list of ids.")
         begun = {node.name: node for node in self.body.entries}
         unknown = [name for name in wanted if not isinstance(name, str) or name not in begun]
         if unknown:
-            raise ExpressionError(f"{self.bpmn_id!r} is to begin {str(unknown[0])[:80]!r}, which it does not hold.")
+            raise ExpressionError(f"{self.label} is to begin {str(unknown[0])[:80]!r}, which it does not hold.")
         return [begun[name] for name in wanted]
 
     def has_enough(self, scope: Token, done: Token) -> bool:
@@ -153,7 +153,7 @@ class CallActivity(Activity):
         token._set_state(STARTED)
         limit = workflow.host.limits.call_depth
         if len(token.call_path) >= limit:
-            raise LimitExceeded("call_depth", f"{self.bpmn_id!r} calls deeper than the limit call_depth ({limit}).")
+            raise LimitExceeded("call_depth", f"{self.label} calls deeper than the limit call_depth ({limit}).")
         called = self.called
         if self.called_expression is not None:
             called = str(self.called_expression.evaluate(token.context))

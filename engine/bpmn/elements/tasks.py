@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..running.token import Token
@@ -14,6 +15,7 @@ from .loops import MultiInstance
 if TYPE_CHECKING:
     from ....models.vocabulary import UndoPolicy
     from ...language.expressions import Expression, Value
+    from .form_field import FormField
 
 
 LONGEST_CODE = 255
@@ -71,6 +73,9 @@ class StoneTask(Activity):
 
 class UserTask(Activity):
     """A task that waits until somebody says, from outside, that it is done."""
+
+    form: Mapping[str, FormField] = MappingProxyType({})
+    """What the model itself asks for."""
 
     def execute(self, token: Token) -> bool | None:
         self.take_inputs(token)

@@ -42,14 +42,14 @@ def event_name(definition: EventDefinition, token: Token) -> str:
         return definition.name or ""
     name = definition.expression.evaluate(token.context)
     if not isinstance(name, str) or not name:
-        raise ExpressionError(f"The {definition.kind} name of {token.node.bpmn_id!r} is not a text.")
+        raise ExpressionError(f"The {definition.kind} name of {token.node.label} is not a text.")
     _refuse_long(f"{definition.kind} name", name, token)
     return name
 
 
 def _refuse_long(what: str, text: str, token: Token) -> None:
     if len(text) > LONGEST_NAME:
-        raise ExpressionError(f"The {what} of {token.node.bpmn_id!r} has {len(text)} characters; {LONGEST_NAME} fit.")
+        raise ExpressionError(f"The {what} of {token.node.label} has {len(text)} characters; {LONGEST_NAME} fit.")
 
 
 def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait | None:
@@ -63,11 +63,11 @@ def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait |
     try:
         timer = read_timer(definition.timer, value, host.now(), least, sunday=definition.sunday, until=until)
     except ExpressionError as error:
-        text = f"The timer of {token.node.bpmn_id!r} cannot be set: {error.message}"
+        text = f"The timer of {token.node.label} cannot be set: {error.message}"
         raise error.reworded(text) from None
     if timer.due is None:
         if token.node.counts:
-            raise ExpressionError(f"The timer {str(value)[:120]!r} of {token.node.bpmn_id!r} is over.")
+            raise ExpressionError(f"The timer {str(value)[:120]!r} of {token.node.label} is over.")
         return None
     if timer.cycle is not None and timer.cycle.left:
         token.note(repeats={**token.internal_data.get("repeats", {}), str(number): list(timer.cycle)})

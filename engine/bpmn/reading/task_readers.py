@@ -16,6 +16,7 @@ from .activity_readers import activity
 from .bindings import Binding, read_binding, read_decision, read_properties
 from .event_readers import read_task_message
 from .expression_texts import ExpressionText
+from .forms import read_form
 from .mappings import Input, read_io
 from .model_reader import ModelReader
 from .vendors import ZEEBE, extensions
@@ -113,6 +114,7 @@ def decision_task(reader: ModelReader, process: Process, element: etree._Element
 
 def user_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:
     node = activity(reader, process, element, tasks.UserTask)
+    node.form = read_form(element)
     node.namespace = read_properties(element).get("namespace") or node.name
     return node
 

@@ -39,7 +39,7 @@ class Flow:
         try:
             return self.condition.is_true(context)
         except ExpressionError as error:
-            place = f"The flow {self.id!r} from {self.source.bpmn_id!r} to {self.target.bpmn_id!r}"
+            place = f"The flow {self.id!r} from {self.source.label} to {self.target.label}"
             raise error.reworded(f"{place} cannot be decided. {error.message}") from None
 
     def __repr__(self) -> str:
@@ -192,7 +192,7 @@ class Node(BpmnTaskSpec):
         if taken:
             return taken
         raise ExpressionError(
-            f"No outgoing flow of {self.bpmn_id!r} can be taken: no condition holds and there is no default flow."
+            f"No outgoing flow of {self.label} can be taken: no condition holds and there is no default flow."
         )
 
     def needs_default(self, taken: Sequence[Flow]) -> bool:

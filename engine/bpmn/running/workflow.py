@@ -133,13 +133,15 @@ class Workflow(BpmnWorkflow):
         if isinstance(error, BpmnError):
             self._throw_error(token, error)
         else:
-            self.fail(token, error.message)
+            node = self._standing(token).node
+            named = node.label in error.message or repr(node.bpmn_id) in error.message
+            self.fail(token, error.message if named else f"At {node.label}: {error.message}")
 
     def _throw_error(self, token: Token, error: BpmnError) -> None:
         """Send a BPMN error outward (BPMN 2.0, 10.5.1); without a catcher the token fails."""
         code, text = error.error_code, error.message
         if not token.throw("error", code, {"errorCode": code, "errorMessage": text}):
-            self.fail(token, f"The BPMN error {code!r} of {token.node.bpmn_id!r} is caught by no event: {text}")
+            self.fail(token, f"The BPMN error {code!r} of {token.node.label} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
         if self.completed or self.failures or self.waits or self.open_tasks or self._agenda:
@@ -386,12 +388,17 @@ class Workflow(BpmnWorkflow):
 
     def fail(self, token: Token, reason: str) -> None:
         """A token cannot go on; the token stays where it is."""
-        while token.id not in self.tasks and token.scope is not None:
-            token = token.scope
+        token = self._standing(token)
         token._set_state(ERROR)
         token.note(failed=reason)
         self.open_tasks.discard(token.id)
         self.failures[token.id] = reason
+
+    def _standing(self, token: Token) -> Token:
+        """The token, or where it is gone already the scope that it was in."""
+        while token.id not in self.tasks and token.scope is not None:
+            token = token.scope
+        return token
 
     # -- when the agenda is empty
 

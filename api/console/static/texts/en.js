@@ -350,6 +350,8 @@ export default {
   "message.process": "Id of the process",
   "message.process.hint": "Empty: whoever waits.",
   "message.business.hint": "Only a process with this business key.",
+  "message.correlation": "Correlation key",
+  "message.correlation.hint": "Who waits for one gets only a message with the same.",
   "message.taken": "{name} has taken the message.",
   signal: "Signal",
   "signal.text": "A signal reaches every process that waits for it.",

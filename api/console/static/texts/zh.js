@@ -347,6 +347,8 @@ export default {
   "message.process": "流程编号",
   "message.process.hint": "留空：任何等待者。",
   "message.business.hint": "只送达具有此业务 key 的流程。",
+  "message.correlation": "关联键",
+  "message.correlation.hint": "等待关联键的流程只接收带有相同关联键的消息。",
   "message.taken": "{name} 已收到消息。",
   signal: "信号",
   "signal.text": "信号送达所有等待它的流程。",
