@@ -221,6 +221,21 @@ def test_a_call_of_each_run_is_seen_under_its_namespace(stage: Stage) -> None:
     assert stage.log[-1] == [["srv", "srv"], {"srv": {"ran": "srv"}}]
 
 
+def test_runs_that_an_earlier_version_began_go_on(tmp_path: Path) -> None:
+    """Their rows name no runs, so what these put out is found under the plain namespace, as it was."""
+    for stage in stages(tmp_path, restarts=True):
+        body = repeated(
+            user("srv") + user("wait") + see("z", "${outputs.srv.id}"), "subs -> srv -> wait -> z", marker=runs("2")
+        )
+        stage.start(model(START + body + end("e"), "s -> sub -> e"))
+        ask(stage, "srv", 1, id="i-1")
+        ask(stage, "srv", 2, id="i-2")
+        stage.engine._store.execute("UPDATE `task` SET `path` = NULL, `state` = NULL")
+        stage.complete("wait").complete("wait")
+        assert stage.log == [["i-2"], ["i-2"]]
+        assert stage.status == "success"
+
+
 # -- told before it is deployed
 
 

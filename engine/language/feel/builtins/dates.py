@@ -126,6 +126,19 @@ def _duration(value: Value) -> Value:
     return value if type(value) is not str else _read("duration", value, iso.read_duration(value))
 
 
+@builtin("cycle(interval: days duration|months duration)")
+def _cycle(interval: Value) -> Value:
+    return f"R/{iso.write(interval)}"
+
+
+@builtin("cycle(repetitions: number, interval: days duration|months duration)")
+def _bounded_cycle(repetitions: Number, interval: Value) -> Value:
+    times = whole(repetitions)
+    if times is None or times < 0:
+        return fault("cycle(): the repetitions are no whole number from 0 on")
+    return f"R{times}/{iso.write(interval)}"
+
+
 @builtin("years and months duration(from: date|date and time, to: date|date and time)")
 def _years_and_months(start: Value, end: Value) -> Value:
     return Months(months_between(_day(start), _day(end)))
