@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from .connection import Connection
 from .leases import BEGUN, OUTDATE, STRAGGLE, WORKERS, now_of
-from .statements import marks
+from .row_types import InstanceRow
+from .statements import marks, select
 from .vocabulary import LedgerEvent
 
 MOST_AT_ONCE = 1000
@@ -62,6 +63,17 @@ class Handovers:
             )
         self._adopt(engine_id)
 
+    def give_up(self, lease: int) -> None:
+        """Take hooks for gone whose tasks have ended and for which nobody has vouched for so many milliseconds."""
+        if self._have_stragglers():
+            first = f"UPDATE `straggler` SET `lease` = {self._now} + ? WHERE `owner` = ? AND `lease` IS NULL"
+            self.store.execute(first, (lease, WORKERS))
+            gone = f"UPDATE `straggler` SET `owner` = NULL WHERE `owner` = ? AND `lease` < {self._now}"
+            self.store.execute(gone, (WORKERS,))
+
+    def _have_stragglers(self) -> bool:
+        return bool(self.store.read("SELECT 1 FROM `straggler` WHERE `owner` = ? LIMIT 1", (WORKERS,)))
+
     def _adopt(self, engine_id: str) -> None:
         # Literally: a subquery would hold up the commits of those engines on MariaDB.
         living = [engine_id, *(name for (name,) in self.store.read("SELECT `id` FROM `engine_node`"))]
@@ -73,10 +85,14 @@ class Handovers:
         """Somebody has these in hand: (task id, delivery, whether its hook runs); good for so many milliseconds."""
         sql = f"UPDATE `handover` SET `lease` = {self._now} + ?, `running` = ? WHERE `task_id` = ? AND `delivery` = ?"
         rows = [(lease, int(running), task_id, delivery) for task_id, delivery, running in sorted(signs)]
+        others = f"UPDATE `straggler` SET `lease` = {self._now} + ? WHERE `task_id` = ? AND `delivery` = ?"
+        straggling = rows and self._have_stragglers()
 
         def write() -> None:
             for row in rows:
                 self.store.run(sql, row)
+                if straggling:
+                    self.store.run(others, (lease, row[2], row[3]))
 
         if rows:
             self.store.write(write)
@@ -118,6 +134,10 @@ class Handovers:
             return True
 
         return self.store.write(write)
+
+    def in_hand(self, task_id: int, delivery: int) -> InstanceRow | None:
+        """The instance of a task that workers have in hand in this delivery."""
+        return self.store.one(InstanceRow, SELECT_IN_HAND, (task_id, delivery))
 
     def is_running(self, task_id: int) -> bool:
         """Whether a worker has lately told that a hook of this task runs there."""
@@ -166,5 +186,11 @@ _NOTED = "SELECT 1 FROM `handover` WHERE `handover`.`task_id` = `task`.`id`"
 _SAME = "`task`.`handed` + `task`.`lost` = `handover`.`delivery`"
 _STILL = f"SELECT 1 FROM `task` WHERE `task`.`id` = `handover`.`task_id` AND {_OPEN} AND {_SAME}"
 _HANDED = f"FROM `handover` JOIN `task` ON `task`.`id` = `handover`.`task_id` WHERE {_OPEN} AND {_SAME}"
+SELECT_IN_HAND = select(
+    "process_instance",
+    InstanceRow,
+    f"`process_instance_id` = (SELECT `process_instance_id` FROM `task` WHERE `task`.`id` = ? AND {_OPEN}"
+    " AND `handed` + `lost` = ?)",
+)
 _LOST = f"`id` = ? AND `open` = 1 AND `owner` = '{WORKERS}' AND `due` IS NULL AND `handed` + `lost` = ?"
 LOSE = f"UPDATE `task` SET `lost` = `lost` + 1, `owner` = NULL, `due` = ? WHERE {_LOST}"

@@ -5,11 +5,10 @@ Both are found in the store by the engines that carry them out, once a second, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .connection import Connection
-from .leases import WORKERS, now_of
 from .row_types import StragglerRow
 from .statements import marks, select
 
@@ -27,7 +26,6 @@ class Stragglers:
 
     def __init__(self, store: Connection) -> None:
         self.store = store
-        self._now = now_of(store.kind)
 
     def stopped(self, owners: Sequence[str]) -> list[StoppedTask]:
         """The tasks that these have in hand and whose processes are stopping, or let what runs come to its end."""
@@ -36,24 +34,6 @@ class Stragglers:
     def of(self, owners: Sequence[str]) -> list[StragglerRow]:
         """The hooks that these may still run."""
         return self.store.rows(StragglerRow, f"{SELECT_THEIRS} ({marks(owners)})", owners)
-
-    def vouch(self, signs: Iterable[tuple[int, int]], lease: int) -> None:
-        """Workers have these (task id, delivery) in hand, for so many milliseconds."""
-        sql = f"UPDATE `straggler` SET `lease` = {self._now} + ? WHERE `task_id` = ? AND `delivery` = ?"
-        if self._workers_have_some():
-            for task_id, delivery in sorted(signs):
-                self.store.execute(sql, (lease, task_id, delivery))
-
-    def give_up(self, lease: int) -> None:
-        """Take those for gone of which no worker has given a sign for so many milliseconds."""
-        if self._workers_have_some():
-            unvouched = f"UPDATE `straggler` SET `lease` = {self._now} + ? WHERE `owner` = ? AND `lease` IS NULL"
-            self.store.execute(unvouched, (lease, WORKERS))
-            gone = f"UPDATE `straggler` SET `owner` = NULL WHERE `owner` = ? AND `lease` < {self._now}"
-            self.store.execute(gone, (WORKERS,))
-
-    def _workers_have_some(self) -> bool:
-        return bool(self.store.read("SELECT 1 FROM `straggler` WHERE `owner` = ? LIMIT 1", (WORKERS,)))
 
 
 SELECT_STOPPED = (

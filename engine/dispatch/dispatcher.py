@@ -57,6 +57,9 @@ class Reports(Protocol):
     def works_in_hand(self, rows: Sequence[HandedRow]) -> list[Work]:
         """What was handed over, once more and as the same deliveries; without what has gone on since."""
 
+    def may_worker_begin(self, task_id: int, delivery: int) -> bool:
+        """Whether the hook of a delivery in a worker's hands may begin; raises StoreError."""
+
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
         """Keep what workers say of their stones; raises Invalid for what is no declaration."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -23,6 +24,8 @@ RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""
 SIGNS: Final = "riverstone.signs"
 """The queue of what may be lost: signs of life and reports of progress."""
+PERMITS: Final = "riverstone.permits."
+"""What the names of the queues begin with in which workers hear whether a hook may begin."""
 TASK: Final = "riverstone.perform"
 """The name of the Celery task whose one argument is a work."""
 LONGEST_NAME = 255
@@ -63,6 +66,7 @@ def work_text(work: Work) -> str:
             "name": work.name,
             "phase": work.phase,
             "traceparent": work.traceparent,
+            "sent": time.time_ns() // 1_000_000,
         }
     )
     # These are JSON already, and may be long.
@@ -177,6 +181,50 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "stone": _text(decoded.get("stone", ""))[:255],
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),
     }
+
+
+FRESH: Final = 100
+"""Milliseconds for which a work is taken to be as it was sent; the clocks of the two machines may differ by that."""
+
+
+def is_fresh(decoded: Mapping[str, Any]) -> bool:
+    """Whether a work was sent just now, so that its hook may begin without asking for it."""
+    try:
+        return abs(time.time_ns() // 1_000_000 - _whole(decoded["sent"])) <= FRESH
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
+def question_text(work: Work, reply_to: str) -> str:
+    """Whether the hook of a work that has waited may begin, for :data:`RESULTS`; the answer goes to a queue."""
+    task = {"task_id": str(work.task_id), "delivery": work.delivery}
+    return jsontext.dumps({"kind": "may-begin", **task, "reply_to": reply_to})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A worker asks whether the hook of this delivery may begin."""
+
+    task_id: int
+    delivery: int
+    reply_to: str
+
+
+def read_question(decoded: Mapping[str, Any]) -> Question:
+    """Raises Invalid."""
+    try:
+        reply_to = decoded["reply_to"]
+        if not isinstance(reply_to, str) or not reply_to.startswith(PERMITS):
+            raise ValueError(f"reply_to does not begin with {PERMITS}")
+        return Question(_whole(decoded["task_id"]), _whole(decoded["delivery"]), reply_to)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Invalid(f"This is no question: {type(error).__name__}: {error}.", code="message-invalid") from error
+
+
+def permit_text(question: Question, begin: bool) -> str:
+    """The answer to it."""
+    task = {"task_id": str(question.task_id), "delivery": question.delivery}
+    return jsontext.dumps({"kind": "permit", **task, "begin": begin})
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,15 +244,16 @@ def enter(row: TaskRow, outcome: Outcome) -> None:
     row.reason = outcome.reason
 
 
-def enter_late(row: TaskRow, outputs: Mapping[str, Any], *, again: bool) -> bool:
+def enter_late(row: TaskRow, outputs: Mapping[str, Any], *, first: bool, again: bool) -> bool:
     """Add outputs that came after the row had ended or gone on; whether they said anything new.
 
-    Those that say something else than what is there, or come while the next attempt is in hand, are kept beside it for
-    an undo of their own; ``again`` has that done whatever they say, since the undo that was called did not know them.
+    Those that say something else than what is there, if this is the ``first`` that is heard of them, or that come while
+    the next attempt is in hand, are kept beside it for an undo of their own; ``again`` has that done whatever they say,
+    since the undo that was called did not know them.
     """
     before = jsontext.read(row.outputs) if row.outputs else {}
     kept_late: list[tuple[dict[str, Any], bool]] = kept(row).get("late", [])
-    other = [name for name, value in outputs.items() if name in before and before[name] != value]
+    other = [name for name, value in outputs.items() if first and name in before and before[name] != value]
     known = dict(outputs) in [each for each, _ in kept_late]
     said = not known and (bool(other) or not outputs.keys() <= before.keys())
     if said:

@@ -113,6 +113,11 @@ class RiverReports:
             found += self._river.ask(read)
         return found
 
+    def may_worker_begin(self, task_id: int, delivery: int) -> bool:
+        """Whether the hook of a delivery in a worker's hands may begin; raises StoreError."""
+        found = self.handovers.in_hand(task_id, delivery)
+        return found is not None and not is_stopped(found)
+
     # -- stones that workers declare
 
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:

@@ -32,7 +32,7 @@ def apply_late(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
         said = True
     else:
         gone = row.undo in GONE or (undo is not None and undo.undoes(row))
-        said = ledger.enter_late(row, outcome.outputs, again=made and gone)
+        said = ledger.enter_late(row, outcome.outputs, first=straggled, again=made and gone)
     if said or made:
         instance.changes.task_changed(row)
         if row.kind == ledger.START and row.undo in GONE:

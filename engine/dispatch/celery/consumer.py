@@ -164,6 +164,10 @@ class Consumer:
             work = messages.read_work(decoded)
             if self._reports.lose(work.task_id, work.process_instance_id, work.delivery):
                 logger.warning("task %d (%s of %s) was lost with its worker", work.task_id, work.event, work.stone)
+        elif decoded["kind"] == "may-begin":
+            question = messages.read_question(decoded)
+            begin = self._reports.may_worker_begin(question.task_id, question.delivery)
+            self._link.reply(question.reply_to, messages.permit_text(question, begin))
         else:
             raise Invalid(f"Nobody knows messages of the kind {str(decoded['kind'])[:50]!r}.")
 

@@ -82,6 +82,7 @@ class Sweeper:
         """Look once at everything that is in hand."""
         handovers = self._reports.handovers
         handovers.note(self._reports.engine_id)
+        handovers.give_up(self._consumer.lease)
         self._reports.learn()
         connected = self._consumer.connected_for
         if connected is None or connected < SETTLED or len(self._publisher) or self._is_behind():

@@ -12,9 +12,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from celery.worker import state
 from celery.worker.consumer import Consumer
 from celery.worker.control import control_command
@@ -33,6 +34,7 @@ from ...work import Outcome, Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
 from .link import AGAIN, Link
+from .permits import Permits
 from .signs import Signs
 from .stopping import STOP, Ring
 
@@ -41,6 +43,7 @@ logger = logging.getLogger("riverstone.stone")
 PROGRESS_INTERVAL = 0.5
 """Seconds between two progress reports of one task that are worth a message."""
 MOST_REMEMBERED = 1000
+Own = TypeVar("Own")
 
 
 class Workshop:
@@ -55,6 +58,7 @@ class Workshop:
         self.ring = Ring()
         self.signs = Signs(app)
         self._links: dict[tuple[int, int], Link] = {}
+        self._permits: dict[tuple[int, int], Permits] = {}
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
 
     def queues(self, chosen: Collection[str] = ()) -> list[str]:
@@ -66,8 +70,11 @@ class Workshop:
             raise Invalid(text, code="queue-unknown")
         return [name for name in dict.fromkeys(every) if not chosen or name in chosen]
 
-    def carry_out(self, decoded: dict[str, Any]) -> None:
-        """Call the hook of one work and answer; returns when the broker has the answer."""
+    def carry_out(self, decoded: dict[str, Any], *, fresh: bool = True) -> None:
+        """Call the hook of one work and answer; returns when the broker has the answer.
+
+        One that is not ``fresh``, since another worker had it, is not begun before an engine was asked.
+        """
         try:
             work = messages.read_work(decoded)
         except Invalid as error:
@@ -76,7 +83,7 @@ class Workshop:
         key = (work.task_id, work.event, work.attempt, work.delivery)
         answer = self._answers.get(key)
         if answer is None:
-            outcome = self._outcome(work)
+            outcome = self._outcome(work, fresh=fresh and messages.is_fresh(decoded))
             try:
                 answer = messages.answer_text(outcome)
             except (TypeError, ValueError) as error:
@@ -87,12 +94,13 @@ class Workshop:
                 self._answers.popitem(last=False)
         self._send(answer)
 
-    def _outcome(self, work: Work) -> Outcome:
+    def _outcome(self, work: Work, *, fresh: bool) -> Outcome:
         stone = self.stones.choose(work.stone, work.parameters)
         if stone is None:
             text = f"The worker {os.uname().nodename} has no stone {work.stone!r} for these parameters."
             return _unbegun(work, "failed", text)
-        if self.ring.has(work.task_id, work.delivery):
+        is_stopped = partial(self.ring.has, work.task_id, work.delivery)
+        if is_stopped() or not (fresh or self._mine(self._permits, Permits).may_begin(work, is_stopped)):
             return _unbegun(work, "withdrawn", "It was stopped before it began.")
         if work.event in ("start", "mock"):
             try:
@@ -119,11 +127,14 @@ class Workshop:
 
     @property
     def _link(self) -> Link:
-        """This thread's connection; children of a process share none of its own."""
+        return self._mine(self._links, partial(Link, confirmed=True))
+
+    def _mine(self, every: dict[tuple[int, int], Own], make: Callable[[Celery], Own]) -> Own:
+        """This thread's of some kind of connection; children of a process share none of its own."""
         key = os.getpid(), threading.get_ident()
-        if key not in self._links:
-            self._links[key] = Link(self.app, confirmed=True)
-        return self._links[key]
+        if key not in every:
+            every[key] = make(self.app)
+        return every[key]
 
     def _send(self, answer: str) -> None:
         """Give an answer to the broker, however long that is away: nobody else knows what was done."""
@@ -254,6 +265,7 @@ def set_up(
     app.conf.worker_consumer = WorkConsumer
 
     @app.task(  # type: ignore[untyped-decorator]
+        bind=True,
         name=messages.TASK,
         shared=False,
         ignore_result=True,
@@ -261,8 +273,9 @@ def set_up(
         reject_on_worker_lost=True,
         Request=WorkRequest,
     )
-    def carry_out(work: dict[str, Any]) -> None:
-        workshop.carry_out(work)
+    def carry_out(task: Task, work: dict[str, Any]) -> None:
+        again = bool((task.request.delivery_info or {}).get("redelivered"))
+        workshop.carry_out(work, fresh=not again)
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(sender: Any = None, **_: Any) -> None:
