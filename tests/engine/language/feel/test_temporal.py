@@ -53,8 +53,8 @@ from .examples import LIMITS, check, feel, lines, reason
         @"P1Y" = @"P365D" -> null
         is(@"10:00:00Z", @"11:00:00+01:00") -> false
         years and months duration(@"2011-12-22", @"2013-08-24") -> P1Y8M
-        cycle(duration("PT10S")) -> R/PT10S
-        cycle(3, duration("P1M")) -> R3/P1M
+        cycle(duration("PT10S")) -> "R/PT10S"
+        cycle(3, duration("P1M")) -> "R3/P1M"
         cycle(-1, duration("P1M")) -> null
         day of year(@"2020-12-31") -> 366
         day of week(@"2024-02-29") -> "Thursday"
