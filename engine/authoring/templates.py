@@ -15,6 +15,9 @@ from ..limits import Limits
 from ..mask import MASKED, Mask
 from .template_variable import REFERENCE, Variable, read_variable
 
+Found = tuple[JSON, bool]
+"""A value, and whether there is one."""
+
 
 class ParameterTemplate:
     """The variables that a model takes: their types, constraints, defaults and which of them are secret.
@@ -70,12 +73,13 @@ class ParameterTemplate:
     def _complete(self, variables: Mapping[str, JSON]) -> dict[str, JSON]:
         errors: dict[str, list[str]] = {}
         completed = dict(variables)
+        known: dict[Path, Found] = {}
         for path, variable in self._variables.items():
             texts: list[str] = []
             if variable.namespace is not None and not _is_object(variables.get(variable.namespace, {})):
                 texts.append(f"{variable.namespace!r} must be an object that holds it.")
             else:
-                value, found = self._value(path, variables)
+                value, found = self._value(path, variables, known)
                 if not found:
                     texts.append(self._missing(variable))
                 else:
@@ -87,21 +91,31 @@ class ParameterTemplate:
             raise VariablesInvalid(errors)
         return completed
 
-    def _value(self, path: Path, variables: Mapping[str, JSON]) -> tuple[JSON, bool]:
-        """What a variable is given or falls back to, along a chain of ``Ref:`` that may lead in a circle."""
-        passed: set[Path] = set()
+    def _value(self, path: Path, variables: Mapping[str, JSON], known: dict[Path, Found]) -> Found:
+        """What a variable is given or falls back to, along a chain of ``Ref:`` that may lead in a circle.
+
+        ``known`` is what was found before, so that all chains together are gone along once.
+        """
+        passed: dict[Path, None] = {}
+        found: Found = None, False
         while path not in passed:
-            passed.add(path)
+            if path in known:
+                found = known[path]
+                break
+            passed[path] = None
             given = _get(variables, path)
-            if given is not None:
-                return given, True
             variable = self._variables.get(path)
+            if given is not None:
+                found = given, True
+                break
             if variable is None or variable.default is None:
-                return None, False
+                break
             if not (isinstance(variable.default, str) and variable.default.startswith(REFERENCE)):
-                return variable.default, True
+                found = variable.default, True
+                break
             path = self._target(variable, variable.default.removeprefix(REFERENCE).strip(), variables)
-        return None, False
+        known.update(dict.fromkeys(passed, found))
+        return found
 
     def _target(self, variable: Variable, name: str, variables: Mapping[str, JSON]) -> Path:
         """The path that ``Ref:name`` means: a neighbour in the same namespace first, then a name as it is written."""

@@ -164,6 +164,8 @@ class Instance:
             stone, parameters = resolve(
                 self.facilities.stones, token, node, row.stone or "", mock=row.event == "mock", given=given
             )
+            if parameters:
+                self.weight.foresee(parameters)
             text = jsontext.dumps(parameters) if parameters else "{}"
             self.weight.add(row.locals, text)
         except (Invalid, ExpressionError, LimitExceeded) as error:
@@ -237,6 +239,7 @@ class Instance:
         if node.bpmn_name:
             row.name = node.bpmn_name[:255]
         if token.data:
+            self.weight.foresee(token.data)
             row.locals = jsontext.dumps(token.data)
         if path:
             row.path = jsontext.dumps(path)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import jsontext
 from ..bpmn.running.node import Node
-from ..errors import ExpressionError
+from ..errors import ExpressionError, LimitExceeded
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
@@ -55,7 +55,9 @@ def _evaluate_outputs(instance: ForwardInstance) -> None:
     if template is None:
         return
     try:
-        instance.content.outputs = jsontext.dumps(template.evaluate(instance.context))
-    except ExpressionError as error:
+        outputs = template.evaluate(instance.context)
+        instance.weight.foresee(outputs)
+        instance.content.outputs = jsontext.dumps(outputs)
+    except (ExpressionError, LimitExceeded) as error:
         instance.row.reason = error.message
     instance.changes.content_changed(instance.content)

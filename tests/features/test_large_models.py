@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -151,3 +152,32 @@ def test_more_runs_than_the_limit_are_refused_by_name(tmp_path: Path) -> None:
     assert refused.status == "failed"
     assert "multi_instance" in (refused.reason or "")
     assert allowed.status == "success"
+
+
+@pytest.mark.parametrize("task", ["stone", "person"])
+def test_inputs_that_multiply_are_weighed_before_they_are_made(tmp_path: Path, task: str) -> None:
+    """1,500 inputs of one variable of 900 kB took 2.7 GB and ten seconds in which nobody else moved."""
+    copies = "".join(f'<camunda:inputParameter name="i{n}">${{big}}</camunda:inputParameter>' for n in range(1_500))
+    inside = f"<extensionElements><camunda:inputOutput>{copies}</camunda:inputOutput></extensionElements>"
+    node = service("t", "count", inside=inside) if task == "stone" else f'<userTask id="t">{inside}</userTask>'
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Count]) as engine:
+        engine.deploy(line("large", node))
+        tracemalloc.start()
+        ended = engine.start(key="large", name="test", variables={"big": "x" * 900_000}, rollback=False)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert (ended.status, "instance_size" in (ended.reason or "")) == ("failed", True)
+    assert most < 100_000_000
+
+
+def test_outputs_that_multiply_are_not_made(tmp_path: Path) -> None:
+    """200 times all variables were an answer of 191 MB."""
+    template = [{"Key": f"k{number}", "Value": "${parameters}"} for number in range(200)]
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Count]) as engine:
+        engine.deploy(line("large", service("t", "count")), outputs_template=template)
+        started = engine.start(key="large", name="test", variables={"big": "x" * 900_000})
+        ended = engine.get(started.process_instance_id)
+
+    assert (ended.status, ended.outputs) == ("success", None)
+    assert "instance_size" in (ended.reason or "")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import ExpressionError
+from ...language import effort
 from ..running.node import Flow, Node
 from ..running.token import WAITING, Queues, Token
 
@@ -116,10 +117,12 @@ class DecidingJoin(Join):
         for flow_id, names in self._upstream.items():
             (to_filled if flow_id in filled else to_empty).update(names)
         awaited = to_empty - to_filled
+        effort.spend(len(to_empty) + len(to_filled) + len(scope.inside))
         return any(token.node is not self and token.node.name in awaited for token in scope.inside.values())
 
     def _sources_of(self, flow: Flow) -> frozenset[str]:
         """The nodes from which this flow can be reached without passing the gateway itself."""
+        effort.spend(len(self.process.nodes))
         found: set[str] = set()
         pending: list[Node] = [flow.source]
         while pending:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ...errors import LimitExceeded
 from ...jsontext import JSON, weigh
@@ -56,6 +56,14 @@ class Weight:
         if self.total > self._most:
             self.check()
 
+    def foresee(self, values: Mapping[str, JSON]) -> None:
+        """Raise LimitExceeded where the text of these would be too much, before it is made.
+
+        Each is hardly more than all that there is, so a few of a light instance need not be looked at.
+        """
+        if len(values) * self.total > self._most and self.total + weigh(dict(values), self._most) > self._most:
+            self._refuse()
+
     def replace(self, before: JSON, value: JSON) -> None:
         """A variable gets another value; raises LimitExceeded."""
         if type(value) in (str, dict, list) or type(before) in (str, dict, list):
@@ -81,8 +89,11 @@ class Weight:
     def check(self) -> None:
         """Raise LimitExceeded if it is too much."""
         if self.total > self._most:
-            text = f"Its variables, parameters and outputs are more than the limit instance_size ({self._most} bytes)."
-            raise LimitExceeded("instance_size", text)
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        text = f"Its variables, parameters and outputs are more than the limit instance_size ({self._most} bytes)."
+        raise LimitExceeded("instance_size", text)
 
 
 def _length(*texts: str | None) -> int:

@@ -93,7 +93,7 @@ class Workflow(BpmnWorkflow):
             if self._conditions_stale:
                 self.check_conditions()
             if not agenda:
-                if self.undecided and self._decide_joins():
+                if self.undecided and self._decided():
                     continue
                 break
             token = tasks.get(heappop(agenda))
@@ -401,6 +401,14 @@ class Workflow(BpmnWorkflow):
         return token
 
     # -- when the agenda is empty
+
+    def _decided(self) -> bool:
+        """Whether a join could go on that had waited for others; one that is over a limit fails the process."""
+        try:
+            return self._decide_joins()
+        except (BpmnError, RiverstoneError) as error:
+            self._not_run(self.task_tree, error)
+            return False
 
     def _decide_joins(self) -> bool:
         """Let the joins decide that act on what can still come; whether one went on."""
