@@ -284,3 +284,13 @@ def test_a_flow_of_a_deployment_from_before_keeps_null_as_false(tmp_path: Path) 
         stage.start(model(body, "s -> w -> g", "g -> a ? = age >= 18", "g -> b", "a -> e", "b -> f"))
         stage.engine._store.execute("UPDATE `deployment` SET `meaning` = 0")
         assert stage.complete("w", age=None).open == ["b"]
+
+
+def test_a_complex_gateway_whose_condition_is_null_fails_at_the_gateway(stage: Stage) -> None:
+    """BPMN 2.0.2, 13.4.5: the activation condition is evaluated by the gateway as a token arrives."""
+    gateway = '<complexGateway id="c"><activationCondition>= ok</activationCondition></complexGateway>'
+    body = START + '<parallelGateway id="fork"/>' + user("a") + user("b") + gateway + end("e")
+    stage.start(model(body, "s -> fork", "fork -> a -> c", "fork -> b -> c", "c -> e"), ok=None).complete("a")
+    assert stage.status == "failed"
+    assert "'c'" in stage.reason
+    assert "ok is null" in stage.reason

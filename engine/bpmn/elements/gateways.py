@@ -162,6 +162,15 @@ class ComplexGateway(DecidingJoin):
 
     activation: Expression | None = None
 
+    def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
+        if len(self.incoming) < 2:
+            super().arrive(scope, flow, causes)
+            return
+        token = scope.workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING)
+        queues = self.enqueue(token)
+        # What is wrong with the condition is told of the gateway, not of what the token comes from.
+        scope.workflow.guard(token, lambda: self.arrived(scope, queues))
+
     def _taken(self, scope: Token) -> list[str | None] | None:
         """While it waits for the rest: the flows whose tokens made it start."""
         return scope.internal_data.get("started", {}).get(self.name)

@@ -122,7 +122,7 @@ class Workflow(BpmnWorkflow):
     def _halted(self) -> bool:
         return self.completed or (self.stops_on_failure and bool(self.failures))
 
-    def _guard(self, token: Token, action: Callable[[], Any]) -> None:
+    def guard(self, token: Token, action: Callable[[], Any]) -> None:
         """Do what may fail because of the model or its data; then only this token fails."""
         try:
             action()
@@ -315,7 +315,7 @@ class Workflow(BpmnWorkflow):
 
     def fire(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         """What a token waits for has come; ``number`` tells which of several things."""
-        self._guard(token, lambda: token.node.caught(token, number, payload))
+        self.guard(token, lambda: token.node.caught(token, number, payload))
 
     # -- waits
 
@@ -349,7 +349,7 @@ class Workflow(BpmnWorkflow):
             for token_id in sorted(self._watching):
                 if token_id in self.waits and not self._halted:
                     token = self.tasks[token_id]
-                    self._guard(token, partial(self._check_conditions_of, token))
+                    self.guard(token, partial(self._check_conditions_of, token))
 
     def _check_conditions_of(self, token: Token) -> None:
         effort.spend(CHECK)
