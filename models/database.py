@@ -98,7 +98,16 @@ def _open_sqlite(url: str) -> Database:
         # All threads share the one connection, so it ends with none of them.
         memory: Database = connect(url, **options, thread_safe=False)
         return memory
-    return _closed_with_its_thread(connect(url, **options))
+    database = _closed_with_its_thread(connect(url, **options))
+    _make_private(str(database.database))
+    return database
+
+
+def _make_private(path: str) -> None:
+    """Let a new file be read by nobody else, as its log will be too; what is there already stays as it is."""
+    if not path.startswith("file:"):
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _but(options: dict[str, Any], url: str) -> dict[str, Any]:
@@ -144,22 +153,31 @@ def migrate(database: Database) -> list[str]:
     runner = Runner(database, directory=os.fspath(MIGRATIONS), table_name="schema_migration")
     if isinstance(database, SqliteDatabase):
         with database.atomic("EXCLUSIVE"):
-            return list(runner.up())
+            return _up(runner)
     if isinstance(database, PostgresqlDatabase):
         with database.atomic():
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-            return list(runner.up())
+            return _up(runner)
     if isinstance(database, MySQLDatabase):
         (locked,) = database.execute_sql("SELECT GET_LOCK(%s, 60)", (f"riverstone-{MIGRATION_LOCK}",)).fetchone()
         if not locked:
             raise StoreError("another process has been migrating the schema for a minute: try again later")
         try:
-            applied = list(runner.up())
+            applied = _up(runner)
             if applied:
                 _compare_exactly(database)
             return applied
         finally:
             database.execute_sql("SELECT RELEASE_LOCK(%s)", (f"riverstone-{MIGRATION_LOCK}",))
+    return _up(runner)
+
+
+def _up(runner: Runner) -> list[str]:
+    """Run what has not run; raises StoreError for a database that a newer version has already changed."""
+    unknown = sorted(each.name for each in runner.status() if each.path is None)
+    if unknown:
+        text = f"this database was written by a newer riverstone (it has the migration {unknown[-1]}): use that version"
+        raise StoreError(text)
     return list(runner.up())
 
 

@@ -147,7 +147,8 @@ class Guard:
             self.discard()
             if found is None:
                 raise StoreError(f"the file {self._path} is not there any more")
-            self._file = found
+            # Threads that went on in the old one and in the new one would tell two truths.
+            raise StoreError(f"the file {self._path} was replaced by another: start everything that uses it anew")
         self._looked = time.monotonic()
 
     def discard(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from ...engine import TaskBinding
     from ...models.vocabulary import ProcessStatus
+
+STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What is printable JSON and yet steers a terminal, or turns the text around."""
 
 
 def readable(path: str) -> Path:
@@ -83,7 +87,8 @@ def binding_line(binding: TaskBinding) -> str:
 def print_record(schema: type[Schema], view: Any) -> None:
     """Print a view as HTTP would show it."""
     record: Mapping[str, Any] = schema().dump(view)
-    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    click.echo(STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))
 
 
 def user_name() -> str:

@@ -200,6 +200,14 @@ def test_a_failed_trial_run_is_rerun_or_given_up(run: Run, giving_up: bool) -> N
     assert (status == "success") is not giving_up
 
 
+def test_what_would_steer_a_terminal_is_shown_escaped(run: Run) -> None:
+    run("deploy", "making.bpmn")
+    shown = run("start", "--key", "making", "--name", "a\x9b31m\u202eb").stdout
+
+    assert "a\\u009b31m\\u202eb" in shown
+    assert json.loads(shown)["processName"] == "a\x9b31m\u202eb"
+
+
 DISH = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="菜" namespace="urn:d">
 <decision id="dish" name="Dish"><literalExpression><text>season + " stew"</text></literalExpression></decision>
 </definitions>"""

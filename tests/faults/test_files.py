@@ -123,6 +123,37 @@ def test_a_file_that_is_taken_away_is_told_with_503_until_it_is_back(file: Path,
         assert engine.wait(again.get_json()["processInstanceId"], timeout=10).status == "success"
 
 
+def test_a_file_that_is_replaced_makes_no_second_truth(file: Path, tmp_path: Path) -> None:
+    """What was acknowledged before is not in the new file, and what comes is in it: neither is told then."""
+    with opened(file) as engine:
+        client = create_app(engine).test_client()
+        Engine(f"sqlite:///{tmp_path}/other.db").close()
+        (tmp_path / "other.db").replace(file)
+        time.sleep(0.15)
+
+        body = {"key": "shop", "processName": "test", "variables": {}}
+        for _ in range(2):
+            answer = client.post("/process", json=body)
+            assert answer.status_code == 503
+            assert "was replaced by another" in answer.get_json()["detail"]
+            assert client.get("/process/1").status_code == 503
+
+
+def test_a_new_file_is_for_nobody_else(tmp_path: Path) -> None:
+    with Engine(f"sqlite:///{tmp_path}/new.db"):
+        assert {file.stat().st_mode & 0o077 for file in tmp_path.glob("new.db*")} == {0}
+
+
+def test_a_store_of_a_newer_version_is_refused_by_name(file: Path) -> None:
+    opened(file).close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2031-01-01')")
+    connection.close()
+
+    with pytest.raises(StoreUnavailable, match=r"written by a newer riverstone .*9999_later"):
+        Engine(f"sqlite:///{file}")
+
+
 READER = """
 import os, sys
 from riverstone.engine import Engine, StoreUnavailable
