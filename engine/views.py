@@ -120,6 +120,8 @@ class ProcessInstance:
     paused: bool = False
     """Whether a debug run stands still after a failure, waiting for ``rerun``, ``resume`` or ``cancel``."""
     owner: str | None = None
+    kept: int = 0
+    """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
     """The client that alone sees and touches it, beside those who see all."""
 
     @property
@@ -159,6 +161,8 @@ class ProcessSummary:
     protected: bool
     paused: bool
     owner: str | None
+    kept: int = 0
+    """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

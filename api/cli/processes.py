@@ -78,7 +78,7 @@ def why(invocation: Invocation, /, process_instance_id: str, as_json: bool) -> N
 @click.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")
-@click.option("--status", help="Only those in this status.")
+@click.option("--status", help="Only those in this status; failed ones with their rollback.")
 @click.option("--key", help="Only those of this key.")
 @click.option("--text", help="Only those with this in their name or key, or with this business key or id.")
 @invoked

@@ -75,6 +75,6 @@ def task_line(task: Task) -> str:
 def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
     """One process instance in one line."""
     started = instance.start_time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return printable(
-        f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {instance.key}  {instance.process_name}"
-    )
+    kept = f"  ({instance.kept} kept)" if instance.kept else ""
+    named = f"{instance.key}  {instance.process_name}{kept}"
+    return printable(f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {named}")

@@ -57,7 +57,8 @@ def statuses_named(status: str | None) -> tuple[ProcessStatus, ...]:
     words: tuple[ProcessStatus, ...] = get_args(ProcessStatus)
     if status is not None and status not in words:
         raise click.ClickException(f"--status is {status!r}: use one of {', '.join(words)}.")
-    return tuple(word for word in words if word == status)
+    # Whoever looks for what failed looks for what was rolled back for that, too.
+    return tuple(word for word in words if word == status or (status == "failed" and word.startswith("rollback.")))
 
 
 def age(option: str, text: str) -> float:

@@ -63,7 +63,7 @@ TokenRecord = record("TokenRecord", Token, notes={"scope": "Whether others stand
 SUMMARY = """
     processInstanceId processName key kind processStatus=status reason startTime endTime startedAt=start_time
     endedAt=end_time modelId deploymentId businessKey originProcessInstanceId rollbackProcessInstanceId
-    cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner
+    cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner kept
     """
 ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
 """A process instance without its variables and outputs."""

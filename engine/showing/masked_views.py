@@ -88,7 +88,7 @@ def show_instance(
     )
 
 
-def show_summary(row: InstanceRow, mask: Mask | None) -> ProcessSummary:
+def show_summary(row: InstanceRow, mask: Mask | None, kept: int = 0) -> ProcessSummary:
     """One instance in a list."""
     return ProcessSummary(
         process_instance_id=str(row.process_instance_id),
@@ -111,6 +111,7 @@ def show_summary(row: InstanceRow, mask: Mask | None) -> ProcessSummary:
         protected=bool(row.flags & Flags.PROTECTED),
         paused=row.phase == "paused",
         owner=row.owner_name,
+        kept=kept,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
@@ -22,6 +23,9 @@ from . import masked_views
 
 MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
+
+
+UNDONE = ("rollback.success", "cancel.success", "delete.success")
 
 
 class Records:
@@ -51,7 +55,12 @@ class Records:
         if tasks is None:
             tasks = self.store.tasks_with_outputs(row.process_instance_id)
         outputs: dict[str, Any] = masked_views.outputs_of(tasks, self.stones)
-        return masked_views.show_instance(row, content, outputs, self._mask(row, content))
+        shown = masked_views.show_instance(row, content, outputs, self._mask(row, content))
+        return replace(shown, kept=kept) if (kept := self._kept([row]).get(row.process_instance_id)) else shown
+
+    def _kept(self, rows: Iterable[InstanceRow]) -> Mapping[int, int]:
+        """How many results each of these keeps although it was undone; nothing is asked for those that were not."""
+        return self.store.kept_counts([row.process_instance_id for row in rows if row.status in UNDONE])
 
     def instance(self, number: int) -> ProcessInstance:
         """One record; raises UnknownProcessInstance."""
@@ -90,15 +99,17 @@ class Records:
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[ProcessSummary]:
         """The same without variables and outputs, which may be large."""
         rows = self.store.instances(wanted, limit=limit + 1, before=before)
-        return Page(items=tuple(self._summary(row) for row in rows[:limit]), cursor=_cursor(rows, limit))
+        kept = self._kept(rows[:limit])
+        shown = (self._summary(row, kept.get(row.process_instance_id, 0)) for row in rows[:limit])
+        return Page(items=tuple(shown), cursor=_cursor(rows, limit))
 
-    def _summary(self, row: InstanceRow) -> ProcessSummary:
+    def _summary(self, row: InstanceRow, kept: int) -> ProcessSummary:
         # What may have to be hidden is in the reason alone.
         mask = None
         if row.reason is not None:
             with suppress(UnknownProcessInstance):
                 mask = self._mask(*self._rows(row.process_instance_id))
-        return masked_views.show_summary(row, mask)
+        return masked_views.show_summary(row, mask, kept)
 
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""

@@ -112,6 +112,8 @@ def test_a_delete_that_failed_goes_on_as_the_same_instance_and_may_retain(engine
     assert kept.status == "delete.success"
     assert (world.of("delete"), world.exists) == (["c", "b", "b", "a"], ["b"])
     assert undone(engine.tasks(ended.process_instance_id))["b"] == "retained"
+    assert (engine.get(ended.process_instance_id).kept, kept.status) == (1, "delete.success")
+    assert [each.kept for each in engine.search(statuses=["delete.success"], kind="start").items] == [1]
 
 
 def test_only_what_failed_can_be_retained(engine: Engine, world: World) -> None:

@@ -16,7 +16,9 @@ export function statusWord(prefix, status) {
 
 export function processBadge(process) {
   const status = process.paused ? "paused" : process.processStatus;
-  return badge(ofProcess(process), statusWord("process", status), process.processStatus);
+  const word = statusWord("process", status);
+  const shown = process.kept > 0 ? t("process.kept", { word, count: process.kept }) : word;
+  return badge(ofProcess(process), shown, process.processStatus);
 }
 
 export function taskBadge(task) {

@@ -15,7 +15,7 @@ const LIMIT = 50;
 const GROUPS = {
   running: ["running", "debug", "rollback.begin", "cancel.begin", "delete.begin"],
   success: ["success"],
-  failed: ["failed", "rollback.failed", "cancel.failed", "delete.failed"],
+  failed: ["failed", "rollback.begin", "rollback.success", "rollback.failed", "cancel.failed", "delete.failed"],
   undone: ["rollback.success", "cancel.success", "delete.success"],
 };
 

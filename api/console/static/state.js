@@ -34,7 +34,7 @@ export function ofTask(task) {
   }
   if (task.status.endsWith("failed")) return "failed";
   // An undo that had nothing to call: it has passed over the task, in a cancel as `canceled`.
-  if (task.status.endsWith(".skipped") || (task.status === "canceled" && task.kind === "cancel")) return "retained";
+  if (task.status.endsWith(".retained") || task.status.endsWith(".skipped") || (task.status === "canceled" && task.kind === "cancel")) return "retained";
   return task.status === "canceled" ? "canceled" : "success";
 }
 

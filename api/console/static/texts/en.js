@@ -124,6 +124,7 @@ export default {
   "process.cancel.failed": "Cancel failed",
   "process.delete.begin": "Deleting",
   "process.delete.success": "Deleted",
+  "process.kept": "{word}, {count} kept",
   "process.delete.failed": "Delete failed",
 
   "task.failed": "Failed",

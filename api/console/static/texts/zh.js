@@ -123,6 +123,7 @@ export default {
   "process.cancel.failed": "取消失败",
   "process.delete.begin": "删除中",
   "process.delete.success": "已删除",
+  "process.kept": "{word}，保留 {count} 项",
   "process.delete.failed": "删除失败",
 
   "task.failed": "失败",
