@@ -356,7 +356,7 @@ def _counted(start: Value, end: Value) -> Sequence[Value] | None:
     if type(start) is Date and type(end) is Date:
         days = _counted(day_number(start), day_number(end))
         if days is not None:
-            effort.charge(10 * len(days))
+            effort.charge(20 * len(days))
         return None if days is None else [date_of_number(day) for day in days]
     low = whole(start) if type(start) in NUMBERS else None
     high = whole(end) if type(end) in NUMBERS else None

@@ -24,8 +24,10 @@ def _get_value_at(context: dict[str, Value], keys: list[Value]) -> Value:
     if not keys:
         return fault("get value(): the list of keys is empty")
     for key in keys:
+        if type(key) is not str:
+            return fault(f"get value(): {described(key)} is among the keys, where strings are expected")
         if type(here) is not dict or key not in here:
-            return fault(f"get value(): there is no entry {str(key)[:60]!r}")
+            return fault(f"get value(): there is no entry {key[:60]!r}")
         here = here[key]
     return here
 

@@ -8,7 +8,7 @@ import re
 from ....errors import ExpressionError, RiverstoneError
 from ....jsontext import dumps, loads
 from ....limits import Limits
-from ...effort import charge_text
+from ...effort import charge
 from ..border import to_json
 from ..faults import fault
 from ..values import decimals
@@ -59,10 +59,14 @@ def _to_json(value: Value) -> Value:
     return made(dumps(to_json(value, _LIMITS)))
 
 
+_READ = 2
+"""As a shift: so many characters of JSON are read in the time of a look at a member of a list."""
+
+
 @builtin("from json(value: string)")
 def _from_json(text: str) -> Value:
     """The value of a JSON text; what says a date stays a text, as in variables."""
-    charge_text(text)
+    charge(len(text) >> _READ)
     try:
         return loads(text, limits=_LIMITS)
     except RiverstoneError:

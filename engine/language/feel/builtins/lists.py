@@ -67,7 +67,7 @@ def _extreme(name: str, items: Sequence[Value], side: int) -> Value:
 
 
 def _numbers(name: str, items: Sequence[Value]) -> Sequence[Number] | None:
-    charge(2 * len(items))
+    charge(_COMPARISON * len(items))
     for item in items:
         if type(item) not in NUMBERS:
             fault(f"{name}(): {described(item)} is in the list, where numbers are expected")
@@ -295,14 +295,18 @@ def _amounts(items: list[Value]) -> list[tuple[Value, int]]:
     return found
 
 
+_FLATTENED = 4
+"""What moving an item out of its list costs, in the time of a look at it."""
+
+
 @builtin("flatten(list: list)")
 def _flatten(items: list[Value]) -> Value:
     found: list[Value] = []
     pending = items[::-1]
     while pending:
         item = pending.pop()
-        charge(1)
         if type(item) is list:
+            charge(_FLATTENED * len(item))
             pending.extend(reversed(item))
         else:
             found.append(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 
 from ..faults import fault
@@ -31,7 +32,10 @@ def _range(text: str) -> Value:
 
 def _literal(number: str | None, text: str | None, temporal: str | None) -> Value:
     if number is not None:
-        return decimals.parse(number)
+        try:
+            return decimals.parse(number)
+        except decimal.DecimalException:
+            return fault("range(): the number is too large")
     return text if temporal is None else iso.read(temporal)
 
 

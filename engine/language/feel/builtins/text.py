@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from ....errors import Invalid
-from ...effort import charge, charge_text
+from ...effort import charge, charge_made, charge_text
 from ...regex.machine import Match, Regex
 from ..faults import fault
 from ..values.arithmetic import MOST_TEXT, joined, made
@@ -193,11 +193,15 @@ def _is_blank(string: str) -> Value:
 
 @builtin("to base64(value: string)")
 def _to_base64(value: str) -> Value:
-    return made(base64.b64encode(value.encode()).decode())
+    try:
+        return made(base64.b64encode(value.encode()).decode())
+    except UnicodeEncodeError:
+        return fault("to base64(): the value holds half of a surrogate pair")
 
 
 @builtin("from base64(value: string)")
 def _from_base64(value: str) -> Value:
+    charge_made(len(value))
     try:
         return made(base64.b64decode(value, validate=True).decode())
     except ValueError:

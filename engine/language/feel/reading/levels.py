@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from typing import NamedTuple
 
@@ -175,7 +176,8 @@ class LevelReader(Cursor):
                 checks = reading.spots[spot].checks
                 wanted = next((number for number, check in enumerate(checks) if check(place)), len(checks))
                 if wanted != reading.chosen[spot]:
-                    reading = read((*reading.chosen[:spot], wanted))
+                    with suppress(Misread):  # a longer name stays that alone makes sense
+                        reading = read((*reading.chosen[:spot], wanted))
                 spot += 1
             return reading.node.run(place)
 

@@ -133,9 +133,9 @@ def matches(value: Value, wanted: Value) -> bool | None:
     if kind is Range:
         return within(value, wanted)
     if kind is list and type(value) is not list:
-        effort.charge(len(wanted))
+        effort.charge(_PAIR * len(wanted))
         return any(within(value, each) if type(each) is Range else is_equal(value, each) for each in wanted)
     if kind is list:
-        effort.charge(len(wanted))
+        effort.charge(_PAIR * len(wanted))
         return is_equal(value, wanted) or any(is_equal(value, each) for each in wanted)
     return equal(value, wanted)

@@ -122,6 +122,8 @@ def test_functions(line: str) -> None:
         ("partition([1], 0)", "below 1"),
         ("string join([1])", "no string"),
         ("sort([1, 2], function(a) a)", "does not take two items"),
+        ("get value({a: 1}, [{}])", "where strings are expected"),
+        ('range("[1..1e99999]")', "the number is too large"),
     ],
 )
 def test_a_function_says_what_it_could_not_use(text: str, why: str) -> None:

@@ -66,6 +66,14 @@ def test_the_same_expression_goes_by_the_names_of_each_evaluation() -> None:
     assert [spot.name for spot in compiled.spots] == ["a-b"]
 
 
+def test_a_name_that_alone_makes_sense_is_meant_though_it_is_not_there() -> None:
+    """``a - if`` is no expression, so ``a-if`` can only be a variable (DMN 1.5, 10.3.1.2)."""
+    compiled = compile_feel("a-if", limits=LIMITS)
+    assert compiled.evaluate(Context({"a-if": 3})) == 3
+    assert compiled.evaluate(Context({"a": 3})) is None
+    assert "there is no variable 'a-if'" in reason("a-if", {"a": 3})
+
+
 def test_declared_names_hold_words_of_the_language() -> None:
     scope = names_of(["profit and loss", "date of birth", "Bob's age", "a-b", "a", "b"])
     compiled = compile_feel(
