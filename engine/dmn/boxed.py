@@ -28,7 +28,9 @@ from .item_definitions import ItemDefinitions
 ANYTHING = ("", "-")
 _INPUT_VARIABLE = "{http://camunda.org/schema/1.0/dmn}inputVariable"
 _PARTS = 10
-"""What a boxed iterator costs for one item beside its body."""
+"""What a boxed iterator or function costs each time beside its body."""
+_REPEATED = 4
+"""What a token costs that is evaluated again and again, in the time of a look at a member of a list."""
 _NULL = closures.constant(None)
 
 
@@ -39,6 +41,8 @@ class BoxedExpressions:
         self.compiler = compiler
         self.types = types
         self.members = members
+        self.parts = 0
+        """Of what was compiled so far, as effort counts them."""
 
     def compiled(self, element: etree._Element, scope: Scope, faults: Wrongs, name: str = "") -> Run:
         """The closure of any boxed expression; ``name`` is what a single output of a table is called."""
@@ -60,6 +64,7 @@ class BoxedExpressions:
         if kind is None:
             faults.wrong("decision-unsupported", element, f"a boxed {local(element)} is not known: use FEEL.")
             return _NULL
+        self.parts += 1
         run = kind(element, scope, faults)
         type_ = self.types.of(element)
         return run if type_ is ANY else typed(run, type_, f"the {local(element)}")
@@ -88,6 +93,7 @@ class BoxedExpressions:
             self._misread(element, error, faults, what)
             return _NULL
         self._certain(element, [*feel.certain, *feel.impossible], faults, what)
+        self.parts += feel.parts
         return feel.run
 
     def cell(self, element: etree._Element, scope: Scope, faults: Wrongs, what: str) -> Cell | None:
@@ -107,6 +113,7 @@ class BoxedExpressions:
             self._misread(element, error, faults, what)
             return None
         self._certain(element, made.certain, faults, what)
+        self.parts += made.parts
         return made.cell
 
     def _misread(self, element: etree._Element, error: ExpressionError, faults: Wrongs, what: str) -> None:
@@ -219,8 +226,13 @@ class BoxedExpressions:
         parameters = self.parameters(element)
         found = expression_in(element)
         inner = within(scope, parameters)
+        begin = self.parts
         body = _NULL if found is None else self.compiled(found, inner, faults)
-        return closures.defined(parameters, body, parts=_PARTS)
+        return closures.defined(parameters, body, parts=self.repeated(begin))
+
+    def repeated(self, begin: int) -> int:
+        """What it costs to run again what was compiled since ``parts`` were so many."""
+        return _PARTS + _REPEATED * (self.parts - begin)
 
     def parameters(self, element: etree._Element) -> dict[str, Type]:
         """The parameters of a function by name."""
@@ -243,18 +255,22 @@ class BoxedExpressions:
     def filter(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         items = self.child(element.find("{*}in"), scope, faults)
         inner = Scope(within(scope, ["item"]).names, is_open=True)
+        begin = self.parts
         condition = self.child(element.find("{*}match"), inner, faults)
-        return closures.filtered(items, condition, is_condition=False, parts=_PARTS)
+        return closures.filtered(items, condition, is_condition=False, parts=self.repeated(begin))
 
     def loop(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         loop, name = self._iterator(element, scope, faults)
+        begin = self.parts
         body = self.child(element.find("{*}return"), within(scope, [name, PARTIAL]), faults)
-        return closures.iteration([loop], body, parts=_PARTS, sees_partial=True)
+        return closures.iteration([loop], body, parts=self.repeated(begin), sees_partial=True)
 
     def quantified(self, element: etree._Element, scope: Scope, faults: Wrongs) -> Run:
         loop, name = self._iterator(element, scope, faults)
+        begin = self.parts
         condition = self.child(element.find("{*}satisfies"), within(scope, [name]), faults)
-        return closures.quantified([loop], condition, decisive=local(element) == "some", parts=_PARTS)
+        is_some = local(element) == "some"
+        return closures.quantified([loop], condition, decisive=is_some, parts=self.repeated(begin))
 
     def _iterator(self, element: etree._Element, scope: Scope, faults: Wrongs) -> tuple[Loop, str]:
         name = element.get("iteratorVariable", "")
@@ -264,6 +280,7 @@ class BoxedExpressions:
 
     def table(self, table: etree._Element, scope: Scope, faults: Wrongs, name: str) -> DecisionTable:
         """A decision table; ``name`` is what its output is called if it is alone and has no name."""
+        begin = self.parts
         policy = HIT_POLICIES.get(table.get("hitPolicy", "UNIQUE").strip().upper())
         if policy is None:
             text = f"{table.get('hitPolicy', '')[:40]!r} is no hit policy: use one of {', '.join(HIT_POLICIES)}."
@@ -281,12 +298,15 @@ class BoxedExpressions:
             faults.doubtful("decision-table", table, f"{policy} goes by the order of the output values: list them.")
         rows = enumerate(table.iterchildren("{*}rule"), 1)
         rules = [self._rule(number, row, inner, faults, (len(inputs), len(outputs))) for number, row in rows]
+        # A table counts for itself, however often it is asked.
+        parts, self.parts = len(rules) + self.parts - begin, begin
         return DecisionTable(
             inputs=inputs,
             outputs=outputs,
             rules=rules,
             policy=policy or "UNIQUE",
             aggregation=AGGREGATIONS.get(aggregation),
+            parts=parts,
         )
 
     def _check_outputs(self, table: etree._Element, outputs: Sequence[OutputClause], faults: Wrongs) -> None:

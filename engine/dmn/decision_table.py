@@ -27,6 +27,8 @@ HIT_POLICIES: Mapping[str, HitPolicy] = {
 Aggregation = Literal["SUM", "MIN", "MAX", "COUNT"]
 AGGREGATIONS: Mapping[str, Aggregation] = {"SUM": "SUM", "MIN": "MIN", "MAX": "MAX", "COUNT": "COUNT"}
 Row = dict[str, Value]
+_LISTED = 10
+"""Rules that a text names, where more of them are in each other's way."""
 
 
 class InputClause(NamedTuple):
@@ -77,6 +79,8 @@ class DecisionTable(NamedTuple):
     rules: Sequence[Rule]
     policy: HitPolicy
     aggregation: Aggregation | None
+    parts: int
+    """What it costs to ask all of its rules."""
 
     @property
     def gives_list(self) -> bool:
@@ -89,13 +93,13 @@ class DecisionTable(NamedTuple):
 
     def decide(self, place: Value) -> Hits:
         """Ask the rules in their order."""
+        effort.charge(self.parts)
         values = [self._input(column, place) for column in self.inputs]
         for column, value in zip(self.inputs, values, strict=True):
             if column.allows is not None and value is not None and column.allows(value, place) is not True:
                 return Hits(fault(f"the input {column.shown!r} has a value that its column does not allow"))
         named = {column.own_name: value for column, value in zip(self.inputs, values, strict=True) if column.own_name}
         inner = (named, place) if named else place
-        effort.charge(len(self.rules))
         fitting: list[Rule] = []
         for rule in self.rules:
             if _fits(rule, values, inner):
@@ -137,7 +141,7 @@ class DecisionTable(NamedTuple):
         numbers = [rule.number for rule in fitting]
         if self.policy in ("UNIQUE", "ANY") and len(rows) > 1:
             if self.policy == "UNIQUE" or not all(is_equal(row, rows[0]) for row in rows):
-                listed = ", ".join(str(number) for number in numbers)
+                listed = ", ".join(map(str, numbers[:_LISTED])) + (" and more" if len(numbers) > _LISTED else "")
                 text = f"the rules {listed} fit together, which the hit policy {self.policy} forbids"
                 return Hits(fault(text), rows, numbers, text)
             return Hits(self._entry(rows[0]), rows[:1], numbers[:1])

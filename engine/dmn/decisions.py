@@ -194,8 +194,6 @@ def evaluate(element: Element, context: Context) -> Made:
 
     Raises ExpressionError for what cannot be read, or needs more than a limit allows.
     """
-    if not element.is_usable:
-        raise ExpressionError(f"The decision {element.id!r} cannot be made: it has errors, which lint tells.")
     reasons.forget()
     evaluation = Evaluation(context)
     try:

@@ -160,10 +160,12 @@ class DecisionFile:
             return
         names = {name for each in decision.required for name in _names_of(each)}
         scope = Scope(Names(names), is_open=True)
+        begin = self.boxed.parts
         if local(found) == "decisionTable":
             decision.table = self.boxed.table(found, scope, faults, decision.name)
         else:
             decision.run = self.boxed.compiled(found, scope, faults, decision.name)
+        decision.parts = self.boxed.parts - begin
 
     def _compile_knowledge(self, knowledge: Knowledge, xml: etree._Element, faults: Wrongs) -> None:
         logic = xml.find("{*}encapsulatedLogic")
@@ -179,7 +181,9 @@ class DecisionFile:
         knowledge.parameters = self.boxed.parameters(logic)
         names = {each.prefix or each.element.name for each in knowledge.required} | {knowledge.name}
         scope = within(Scope(Names(names)), knowledge.parameters)
+        begin = self.boxed.parts
         knowledge.body = self.boxed.compiled(found, scope, faults, knowledge.name)
+        knowledge.parts = self.boxed.repeated(begin)
         type_ = self.types.of(logic)
         if type_ is not ANY:
             knowledge.body = typed(knowledge.body, type_, f"the result of {knowledge.name!r}")

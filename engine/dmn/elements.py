@@ -33,6 +33,8 @@ class Element:
     required: Sequence[Requirement] = field(default_factory=list)
     is_usable: bool = True
     """Whether it could be read."""
+    parts: int = 0
+    """What its expressions cost, but for the rules of tables."""
 
 
 class Requirement(NamedTuple):
@@ -97,11 +99,13 @@ class Evaluation:
                 continue
             pending.pop()
             if here not in self.values:
-                effort.charge(_EVALUATION)
+                effort.charge(_EVALUATION + (here.parts if isinstance(here, Decision) else 0))
                 self.values[here] = self._made(here)
         return self.values[element]
 
     def _made(self, element: Element) -> Value:
+        if not element.is_usable:
+            raise ExpressionError(f"The decision {element.id!r} cannot be made: it has errors, which lint tells.")
         if isinstance(element, InputData):
             return self._input(element)
         if isinstance(element, Decision):
@@ -135,7 +139,12 @@ class Evaluation:
         frame: dict[str, Value] = {}
         returns = None if knowledge.type is ANY else knowledge.type
         made = Defined(
-            knowledge.name, knowledge.parameters, knowledge.body, scope=(frame, Context()), parts=5, returns=returns
+            knowledge.name,
+            knowledge.parameters,
+            knowledge.body,
+            scope=(frame, Context()),
+            parts=knowledge.parts,
+            returns=returns,
         )
         self.values[knowledge] = made
         frame[knowledge.name] = made

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from lxml import etree
 
+from ..errors import ExpressionError
 from ..language.feel.expressions import Tests
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import ANY, OTHERWISE, SIMPLE, Type
@@ -130,7 +131,12 @@ class ItemDefinitions:
         text = text_of(constraint)
         if constraint is None or not text:
             return already
-        cell = self._compile_tests(text).cell
+        try:
+            cell = self._compile_tests(text).cell
+        except ExpressionError as error:
+            values = f"the values of the type {(element.get('name') or '')[:80]!r}"
+            self._faults.wrong("decision-expression", constraint, f"{values} cannot be read: {error.message}.")
+            return already
         if already is None:
             return lambda value: cell(value, None)
         return lambda value: already(value) is True and cell(value, None)

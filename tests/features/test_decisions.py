@@ -13,6 +13,7 @@ import pytest
 from riverstone.engine import (
     Conflict,
     Engine,
+    ExpressionError,
     Finding,
     Invalid,
     ModelInvalid,
@@ -356,3 +357,38 @@ def test_decisions_are_not_removed_while_a_process_may_need_them(engine: Engine)
 def test_a_file_of_decisions_with_an_error_is_refused(engine: Engine) -> None:
     wrong = decisions(dish=table("UNIQUE", ["a"], ["x"], "1 2 : 3"))
     assert "decision-expression" in [each.code for each in findings(engine, wrong)]
+
+
+def test_a_decision_that_needs_one_with_errors_is_not_made(engine: Engine) -> None:
+    """Nobody's process makes it, so it did not keep the file from being deployed."""
+    needs = '<informationRequirement><requiredDecision href="#broken"/></informationRequirement>'
+    broken = table("UNIQUE", ["a"], ["x"], "1 | 2 : 3")
+    literal = "<literalExpression><text>broken</text></literalExpression>"
+    rules = DISH.replace(b"</definitions>", decisions(broken=broken, wine=needs + literal).partition(b'urn:d">')[2])
+    engine.deploy(camunda(), rules)
+    with pytest.raises(ExpressionError, match="'broken' cannot be made: it has errors"):
+        engine.decide("wine", {"a": 1})
+
+
+def test_values_of_a_type_that_cannot_be_read_are_refused_with_their_place(engine: Engine) -> None:
+    wrong = b'<itemDefinition name="size"><typeRef>number</typeRef><allowedValues><text>[1..</text></allowedValues>'
+    rules = DISH.replace(b"\n<decision", wrong + b"</itemDefinition>\n<decision")
+    (finding,) = findings(engine, rules)
+    assert finding.code == "decision-expression"
+    assert "the values of the type 'size' cannot be read" in finding.text
+
+
+def test_what_a_table_costs_counts_each_time_it_is_asked(engine: Engine) -> None:
+    """Each call looks at 100 rules with 50 cells: 5 million looks are spent long before the loop is over."""
+    columns = [f"x{number}" for number in range(50)]
+    logic = table("COLLECT", columns, ["o"], *[f"{' | '.join(['> 0'] * 50)} : 1"] * 100)
+    names = "".join(f'<formalParameter name="{name}"/>' for name in columns)
+    function = f'<businessKnowledgeModel id="k" name="k"><encapsulatedLogic>{names}{logic}</encapsulatedLogic>'
+    needs = '<knowledgeRequirement><requiredKnowledge href="#k"/></knowledgeRequirement>'
+    loop = f"<literalExpression><text>for i in 1..5000 return k({', '.join(['i'] * 50)})</text></literalExpression>"
+    rules = decisions(many=needs + loop).replace(
+        b"</definitions>", function.encode() + b"</businessKnowledgeModel></definitions>"
+    )
+    engine.deploy(rules)
+    with pytest.raises(ExpressionError, match="turn_work"):
+        engine.decide("many", {})
