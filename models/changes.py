@@ -13,6 +13,7 @@ from .row_types import (
     DeploymentRow,
     EventRow,
     InstanceRow,
+    KeptMessageRow,
     StragglerRow,
     TaskRow,
     TokenRow,
@@ -98,6 +99,8 @@ DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 REACHED = Update("event", ("reached",), where=("id", "reached"))
 DELETE_STRAGGLER = Delete("straggler", ("task_id", "attempt", "event", "delivery"))
+INSERT_KEPT = Insert.of("kept_message", KeptMessageRow)
+DELETE_KEPT = Delete("kept_message", ("id",))
 DELETE_EVENT = Delete("event", ("id",))
 MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
 # These find a row only where something is wrong: SQLite's driver goes to the database once more for each that is found.
@@ -172,6 +175,9 @@ class Changes:
         """What processes begin by beside their deployments: kind, name, deployment and start node."""
         self.unheard: list[ReceiverFilter] = []
         """Messages for which nobody waits."""
+        self.new_kept: list[KeptMessageRow] = []
+        self.gone_kept: list[str] = []
+        """Kept messages that somebody has got."""
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
         self.new_audit: list[AuditRow] = []
@@ -186,6 +192,7 @@ class Changes:
             or self.gone_events
             or self.reached
             or self.new_events
+            or self.new_kept
             or self.new_deployments
             or self.new_audit
         )
@@ -245,6 +252,10 @@ class Changes:
             run(INSERT_EVENT, self.new_events)
         if self.gone_events or self.reached:
             self._settle_events(writer)
+        if self.new_kept:
+            run(INSERT_KEPT, self.new_kept)
+        if self.gone_kept and write(DELETE_KEPT, [(each,) for each in self.gone_kept]) != len(self.gone_kept):
+            raise RevisionConflict("another engine has delivered a kept message")
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .errors import StoreError
-from .row_types import ContentRow, EventRow, InstanceRow, Look, TaskRow, TokenRow
+from .row_types import ContentRow, EventRow, InstanceRow, KeptMessageRow, Look, TaskRow, TokenRow
 
 Row = TypeVar("Row")
 
@@ -17,6 +17,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "task": ("parameters", "outputs", "state", "reason", "log", "locals"),
     "token": ("internal", "locals"),
     "event": ("payload",),
+    "kept_message": ("payload",),
     "process_instance": ("reason",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
@@ -25,6 +26,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     TaskRow: COLUMNS["task"],
     TokenRow: COLUMNS["token"],
     EventRow: COLUMNS["event"],
+    KeptMessageRow: COLUMNS["kept_message"],
     InstanceRow: COLUMNS["process_instance"],
     Look: ("parameters", "outputs", "state"),
 }

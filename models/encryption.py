@@ -15,6 +15,7 @@ IDENTIFIED_BY = {
     "task": ("id",),
     "token": ("process_instance_id", "id"),
     "event": ("id",),
+    "kept_message": ("id",),
     "process_instance": ("process_instance_id",),
 }
 

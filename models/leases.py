@@ -33,8 +33,10 @@ class Due(NamedTuple):
     graces: bool
     owed: bool
     """Messages and signals."""
+    kept: bool
+    """Messages for which nobody has waited yet."""
     stopped: bool
-    """Tasks that are to stop. The last four may be those of other engines."""
+    """Tasks that are to stop. The last five may be those of other engines."""
     now: int
     """When that was so, by the database's own time."""
 
@@ -114,8 +116,7 @@ class Leases:
         """What there is to see to now, in one question: mostly there is nothing, and it is asked all the time."""
         sql = f"{SELECT_DUE}, {self._now}"
         (found,) = self.store.read(sql, (now, now, engine_id, now, now))
-        free, owned, timers, graces, owed, stopped = map(bool, found[:-1])
-        return Due(free, owned, timers, graces, owed, stopped, int(found[-1]))
+        return Due._make((*map(bool, found[:-1]), int(found[-1])))
 
     def claim(
         self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
@@ -246,6 +247,7 @@ SELECT_DUE = (
     " EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` = ? AND `open` = 1),"
     f" EXISTS (SELECT 1 FROM `wait` WHERE `wait`.`due` <= ? AND {RUNNING}),"
     " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?), EXISTS (SELECT 1 FROM `event`),"
+    " EXISTS (SELECT 1 FROM `kept_message`),"
     " EXISTS (SELECT 1 FROM `process_instance` WHERE `phase` = 'draining')"
     " OR EXISTS (SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL)"
 )

@@ -248,6 +248,21 @@ class EventRow:
 
 
 @dataclass(slots=True)
+class KeptMessageRow:
+    """One message for which nobody has waited yet, and who may get it until it ``expires``; None for any."""
+
+    id: str
+    name: str
+    payload: str | None
+    correlation: str | None
+    owner_name: str | None
+    business_key: str | None
+    process_instance_id: int | None
+    created: int
+    expires: int
+
+
+@dataclass(slots=True)
 class EngineRow:
     """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
 
@@ -310,6 +325,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "token": TokenRow,
     "wait": WaitRow,
     "event": EventRow,
+    "kept_message": KeptMessageRow,
     "straggler": StragglerRow,
     "access_key": KeyRow,
     # Beside these columns it has the number of the row.

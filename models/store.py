@@ -15,7 +15,18 @@ from .connection import Connection
 from .errors import AlreadyUsed
 from .instance_filter import InstanceFilter
 from .receivers import ReceiverFilter
-from .row_types import ContentRow, EventRow, InstanceRow, Look, StragglerRow, TaskRow, TokenRow, WaitRow, columns
+from .row_types import (
+    ContentRow,
+    EventRow,
+    InstanceRow,
+    KeptMessageRow,
+    Look,
+    StragglerRow,
+    TaskRow,
+    TokenRow,
+    WaitRow,
+    columns,
+)
 from .statements import marks, select
 from .uptime import boot_id, uptime
 
@@ -228,6 +239,21 @@ class Store(Connection):
         found = self.value("SELECT `reached` FROM `event` WHERE `id` = ?", (event_id,))
         return None if found is None else int(found)
 
+    # -- messages kept
+
+    def deliverable(self, now: int, limit: int) -> list[KeptMessageRow]:
+        """Kept messages that somebody waits for now, the oldest first."""
+        return self.rows(KeptMessageRow, SELECT_DELIVERABLE, (now, limit))
+
+    def is_kept(self, message_id: str) -> bool:
+        """Whether nobody has got it yet."""
+        return self.value("SELECT 1 FROM `kept_message` WHERE `id` = ?", (message_id,)) is not None
+
+    def forget_expired(self, now: int) -> None:
+        """Drop messages for which nobody has waited in time."""
+        if self.value("SELECT 1 FROM `kept_message` WHERE `expires` <= ? LIMIT 1", (now,)) is not None:
+            self.execute("DELETE FROM `kept_message` WHERE `expires` <= ?", (now,))
+
     # -- start requests
 
     def start_request(self, idempotency_key: str) -> tuple[str, int] | None:
@@ -299,6 +325,19 @@ SELECT_LISTENERS = (
     "SELECT DISTINCT `wait`.`process_instance_id` FROM `wait` JOIN `process_instance`"
     " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
     " WHERE `wait`.`kind` = 'signal' AND `wait`.`name` = ? AND `wait`.`process_instance_id` > ? AND `phase` = 'running'"
+)
+SELECT_DELIVERABLE = select(
+    "kept_message",
+    KeptMessageRow,
+    "`expires` > ? AND EXISTS (SELECT 1 FROM `wait` JOIN `process_instance`"
+    " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
+    " WHERE `wait`.`kind` = 'message' AND `wait`.`name` = `kept_message`.`name` AND `phase` = 'running'"
+    " AND (`wait`.`correlation` IS NULL OR `wait`.`correlation` = `kept_message`.`correlation`)"
+    " AND (`kept_message`.`owner_name` IS NULL OR `process_instance`.`owner_name` = `kept_message`.`owner_name`)"
+    " AND (`kept_message`.`business_key` IS NULL"
+    " OR `process_instance`.`business_key` = `kept_message`.`business_key`)"
+    " AND (`kept_message`.`process_instance_id` IS NULL"
+    " OR `wait`.`process_instance_id` = `kept_message`.`process_instance_id`)) ORDER BY `created`, `id` LIMIT ?",
 )
 SELECT_EVENTS = select("event", EventRow, "`owner` = ? ORDER BY `created`, `id` LIMIT ?")
 SELECT_NEXT_DUE = (

@@ -113,14 +113,20 @@ def complete(invocation: Invocation, /, task_id: str, outputs: str | None) -> No
 @click.option("--business-key", help="The process with this business key.")
 @click.option("--correlation", help="The process that waits for the message with this correlation key.")
 @click.option("--process", "process_instance_id", help="The process with this id.")
+@click.option("--ttl", metavar="AGE", help="Keep it so long if nobody waits for it yet, such as 10m.")
 @invoked
-def message(invocation: Invocation, /, name: str, payload: str | None, **options: Any) -> None:
+def message(invocation: Invocation, /, name: str, payload: str | None, ttl: str | None, **options: Any) -> None:
     """Send a BPMN message to one process that waits for it."""
     from ..wire.records import ProcessRecord
 
     values = json_option("--payload", payload)
     with invocation.changing() as engine:
-        print_record(ProcessRecord, engine.message(name, values, **options))
+        seconds = None if ttl is None else age("--ttl", ttl)
+        taken = engine.message(name, values, **options, ttl=seconds)
+        if taken is None:
+            click.echo(f"Nobody waits for it yet: it is kept for {ttl}.")
+        else:
+            print_record(ProcessRecord, taken)
 
 
 @click.command()

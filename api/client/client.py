@@ -324,15 +324,18 @@ class Client:
         business_key: str | None = None,
         process_instance_id: str | None = None,
         correlation: str | None = None,
-    ) -> ProcessInstance:
+        ttl: float | None = None,
+    ) -> ProcessInstance | None:
         body = {
             "name": name,
             "payload": dict(payload or {}),
             "businessKey": business_key,
             "correlation": correlation,
+            "ttl": ttl,
             "processInstanceId": process_instance_id,
         }
-        return self.get(self._transport.send("POST", "/message", body=body)["processInstanceId"])
+        taken = self._transport.send("POST", "/message", body=body)
+        return None if taken is None else self.get(taken["processInstanceId"])
 
     def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
         body = {"name": name, "payload": dict(payload or {})}

@@ -146,12 +146,18 @@ def get_preview(engine: Engine, process_instance_id: str, query: dict[str, Any])
 
 
 @OPERATIONS.add(
-    "/message", "Send a message to one waiting process", ProcessRecord, body=JsonBody(Message), problems=(404, 409)
+    "/message",
+    "Send a message to one waiting process",
+    ProcessRecord,
+    body=JsonBody(Message),
+    problems=(404, 409),
+    later="Nobody waits for it yet: it is kept for its ttl.",
 )
-def post_messages(engine: Engine, body: dict[str, Any]) -> ProcessInstance:
+def post_messages(engine: Engine, body: dict[str, Any]) -> ProcessInstance | None:
     if body.get("process_instance_id") is not None:
         refuse_impossible_ids({"process_instance_id": body["process_instance_id"]})
-    return visible(engine).message(**body)
+    taken: ProcessInstance | None = visible(engine).message(**body)
+    return taken
 
 
 @OPERATIONS.add("/signal", "Send a signal to all that wait for it", SignalReceivers, body=JsonBody(Signal))

@@ -82,6 +82,15 @@ class FlagText(fields.Boolean):
         return bool(value == "true")
 
 
+class Number(fields.Float):
+    """A number of JSON, and no text of one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> float:
+        if type(value) not in (int, float):
+            raise self.make_error("invalid", input=value)
+        return float(value)
+
+
 class CountText(fields.Integer):
     """A whole number in a query, without sign, blanks or underscores."""
 

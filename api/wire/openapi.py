@@ -153,6 +153,9 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[
         "security": SECURITY if operation.scope != OPEN else [],
         "responses": {"200": {"description": "Done.", "content": answer}},
     }
+    if operation.later is not None:
+        empty = {"application/json": {"schema": {"type": "null"}}}
+        described["responses"]["202"] = {"description": operation.later, "content": empty}
     for status in sorted(statuses):
         content = {"application/problem+json": {"schema": "Problem"}}
         response: dict[str, Any] = {"description": TITLES[status], "content": content}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Response, request
@@ -54,6 +55,8 @@ class Operation:
     query: Schema
     headers: Schema | None
     problems: tuple[int, ...]
+    later: str | None
+    """What a 202 means, which is the answer where the function returns None."""
     scope: str
     """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody."""
     media_type: str | None
@@ -104,6 +107,7 @@ class Operations(list[Operation]):
         query: type[Schema] = Nothing,
         headers: type[Schema] | None = None,
         problems: tuple[int, ...] = (),
+        later: str | None = None,
         scope: str | None = None,
         media_type: str | None = None,
         prepare: Callable[[Engine], object] | None = None,
@@ -112,11 +116,12 @@ class Operations(list[Operation]):
 
         The function is called with the engine and the path's ids, and with ``query``, ``headers`` and ``body`` where
         these are declared, each a dict by the engine's names. What it returns is shown through ``answer``, always as
-        200, which is what clients of the original test for.
+        200, which is what clients of the original test for; None where it has a ``later`` as 202.
 
         Args:
             rule: The path, as Flask has it.
             problems: The HTTP statuses of its own refusals.
+            later: What a 202 means.
             scope: Unless said otherwise a GET needs ``read`` and everything else ``run``; all but a GET is written
                 into the audit.
             prepare: Called once for the engine that is served.
@@ -136,6 +141,7 @@ class Operations(list[Operation]):
                     query=query(),
                     headers=headers() if headers else None,
                     problems=problems,
+                    later=later,
                     scope=scope or ("read" if method == "get" else "run"),
                     media_type=media_type,
                     prepare=prepare,
@@ -177,6 +183,10 @@ class Endpoint:
         call = call_of(environ[CLIENT], environ, operation.name, next(iter(path.values()), None))
         with engine.audit.recording(call):
             result = self._result(path)
+        if result is None and operation.later is not None:
+            answer = json_response(None)
+            answer.status_code = HTTPStatus.ACCEPTED
+            return answer
         return json_response(operation.answer.dump(result))
 
     def _result(self, path: dict[str, str]) -> Any:

@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate, validates_schema
 
+from ...engine.calls.processes import LONGEST_TTL
 from ...engine.triggers.starts import Drain
 from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
-from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Object, Text, Word
+from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Word
 
 CURSOR = "The cursor of the part before."
 MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
@@ -249,6 +250,11 @@ class Message(Strict):
     payload = Object(allow_none=True)
     business_key = Text(data_key="businessKey", allow_none=True)
     correlation = Text(allow_none=True)
+    ttl = Number(
+        allow_none=True,
+        validate=validate.Range(min=0, min_inclusive=False, max=LONGEST_TTL),
+        metadata={"description": "Seconds for which the message is kept if nobody waits for it yet."},
+    )
     process_instance_id = Text(data_key="processInstanceId", allow_none=True)
 
 

@@ -7,13 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from ...models import EventRow, StoreError
+from ...models import EventRow, KeptMessageRow, StoreError
 from .. import failpoints
 from ..errors import StoreUnavailable
 from ..observing import logs
 
 logger = logging.getLogger("riverstone.engine")
 
+Pending = EventRow | KeptMessageRow
 MOST_AT_ONCE = 50
 PAUSE = 30.0
 """Seconds until what could not be delivered is tried again."""
@@ -25,7 +26,7 @@ class PendingMessages:
     ``queue`` is what the river appends to; ``deliver`` delivers one and settles its row, or says that it could not.
     """
 
-    def __init__(self, queue: deque[EventRow], deliver: Callable[[EventRow], bool]) -> None:
+    def __init__(self, queue: deque[Pending], deliver: Callable[[Pending], bool]) -> None:
         self._queue = queue
         self._deliver = deliver
         self._paused: dict[str, float] = {}
@@ -37,7 +38,7 @@ class PendingMessages:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def add(self, events: Iterable[EventRow]) -> bool:
+    def add(self, events: Iterable[Pending]) -> bool:
         """Deliver these too, which are owed in the store; whether any of them is to be tried now."""
         now = time.monotonic()
         self._paused = {event_id: until for event_id, until in self._paused.items() if until > now}
@@ -64,7 +65,7 @@ class PendingMessages:
             self.delivering = False
         return True
 
-    def _try(self, event: EventRow) -> bool:
+    def _try(self, event: Pending) -> bool:
         """Deliver one, or leave it in the store; false where that does not answer, and nothing else need be tried."""
         try:
             delivered = self._deliver(event)
@@ -74,7 +75,8 @@ class PendingMessages:
         except Exception as error:
             # What else is owed is not held up by it.
             text = "a %s that process %s has thrown could not be delivered: %s"
-            logger.error(text, event.kind, event.process_instance_id, logs.where(error))
+            kind = event.kind if isinstance(event, EventRow) else "kept message"
+            logger.error(text, kind, event.process_instance_id, logs.where(error))
             delivered = False
         if not delivered:
             self._paused[event.id] = time.monotonic() + PAUSE

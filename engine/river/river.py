@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ...models import AlreadyUsed, EngineForgotten, EventRow, RevisionConflict, StoreError
+from ...models import AlreadyUsed, EngineForgotten, EventRow, KeptMessageRow, RevisionConflict, StoreError
 from .. import failpoints
 from ..errors import RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
@@ -46,7 +46,7 @@ class River:
         self.monitor_polls = MonitorPolls(facilities, self.cache)
         self.schedule = Schedule(self.monitor_polls)
         self.watchers = Watchers()
-        self.pending_messages: deque[EventRow] = deque()
+        self.pending_messages: deque[EventRow | KeptMessageRow] = deque()
         """Messages and signals that committed steps have thrown; whoever delivers them takes them out."""
         self.unavailable = False
         """Whether the store could not be reached in the last turn, so that something is still to be stepped."""

@@ -74,6 +74,9 @@ class StorePolls:
         if due.owed:
             self._leases.claim_events(engine_id)
             moved = self._pending.add(self.facilities.store.events(engine_id, MOST_AT_ONCE)) or moved
+        if due.kept:
+            self.facilities.store.forget_expired(now)
+            moved = self._pending.add(self.facilities.store.deliverable(now, MOST_AT_ONCE)) or moved
         if due.stopped:
             moved = self._stops.poll() or moved
         if self.facilities.dispatcher.remote:

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
+from uuid import uuid4
 
-from ...models import EventRow, ReceiverFilter
+from ...models import EventRow, KeptMessageRow, ReceiverFilter
 from ...models.vocabulary import ThrownKind, TriggerKind
 from .. import jsontext
 from ..errors import LimitExceeded, RiverstoneError, StoreUnavailable
@@ -46,16 +47,28 @@ class MessageDelivery:
         owner: str | None = None,
         thrown: EventRow | None = None,
         depth: int = 0,
-    ) -> int | None:
+        ttl: float | None = None,
+    ) -> int | Literal["kept"] | None:
         """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
 
+        Where nobody waits it is kept for ``ttl`` seconds, in the transaction that makes sure of that.
         Without an ``owner`` it is for everyone's. ``thrown`` is the owed message that this delivers, settled in the
         same transaction even where nobody gets it.
         """
         wanted = ReceiverFilter(name, correlation, owner, business_key, process_instance_id)
         self._read_ahead("message", name)
 
-        def give(turn: Turn) -> int | Literal[False]:
+        def keep(turn: Turn) -> Literal["kept", False]:
+            if ttl is None:
+                return False
+            now = self.facilities.clock.now()
+            text = jsontext.dumps(dict(payload)) if payload else None
+            kept = (correlation, owner, business_key, process_instance_id, now, now + round(ttl * 1000))
+            turn.changes.new_kept.append(KeptMessageRow(str(uuid4()), name, text, *kept))
+            turn.changes.unheard.append(wanted)
+            return "kept"
+
+        def give(turn: Turn) -> int | Literal["kept", False]:
             if thrown is not None:
                 if turn.alone and self.facilities.store.owed(thrown.id) is None:
                     return False
@@ -70,14 +83,14 @@ class MessageDelivery:
                 ):
                     return instance.number
             if process_instance_id is not None:
-                return False
+                return keep(turn)
             for trigger in self._triggers("message", name)[:1]:
                 turn.changes.unheard.append(wanted)
                 return self._start(turn, trigger, name, payload, business_key, owner, thrown, depth)
             if thrown is not None:
                 turn.changes.unheard.append(wanted)
                 logger.warning("no process waits for a message that process %s has thrown", thrown.process_instance_id)
-            return False
+            return keep(turn)
 
         return self.step(give) or None
 
@@ -158,11 +171,32 @@ class MessageDelivery:
         turn.changes.triggered.append(trigger)
         return int(self.starts.begin(turn, request).process_instance_id)
 
-    def deliver(self, event: EventRow) -> bool:
-        """Deliver what a process has thrown; false where that cannot be done now.
+    def _deliver_kept(self, kept: KeptMessageRow) -> bool:
+        """Give a kept message to who waits for it by now; it stays where that is nobody any more."""
+        wanted = ReceiverFilter(
+            kept.name, kept.correlation, kept.owner_name, kept.business_key, kept.process_instance_id
+        )
+        payload = jsontext.loads(kept.payload, limits=self.facilities.limits) if kept.payload else {}
 
-        A message that nobody expects is dropped, with a warning. Raises StoreError, StoreUnavailable.
+        def give(turn: Turn) -> bool:
+            if turn.alone and not self.facilities.store.is_kept(kept.id):
+                return False
+            for number, token in self.facilities.store.receivers(wanted):
+                if delivery.deliver(turn.instance(number), "message", kept.name, payload, token_id=token):
+                    turn.changes.gone_kept.append(kept.id)
+                    return True
+            return False
+
+        self.step(give)
+        return True
+
+    def deliver(self, event: EventRow | KeptMessageRow) -> bool:
+        """Deliver what a process has thrown, or was kept; false where that cannot be done now.
+
+        A thrown message that nobody expects is dropped, with a warning. Raises StoreError, StoreUnavailable.
         """
+        if isinstance(event, KeptMessageRow):
+            return self._deliver_kept(event)
         number = event.process_instance_id
         thrower = None if number is None else self.facilities.store.instance(number)
         # What one owner's process throws is not for the processes of others.

@@ -242,6 +242,8 @@ def test_messages_and_signals_are_sent(run: Run) -> None:
     hearing = started(run, "hearing")["processInstanceId"]
 
     run("message", "paid", "--business-key", "order-1", "--payload", '{"amount": 5}')
+    kept = run("message", "paid", "--correlation", "c-1", "--ttl", "10m").stdout
+    assert kept == "Nobody waits for it yet: it is kept for 10m.\n"
     heard = run("signal", "alarm").stdout.split()
 
     assert heard == [hearing]

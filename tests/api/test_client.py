@@ -88,7 +88,9 @@ def test_people_messages_and_signals_go_through_the_client(server: Client, engin
     assert server.complete(task.task_id, {"yes": True}).outputs == {"yes": True}
     listening = server.start(key="listening", name="x").process_instance_id
     assert server.tokens(listening)[0].waits == engine.tokens(listening)[0].waits != ()
-    assert server.message("paid", {"sum": 7}).process_instance_id == listening
+    taken = server.message("paid", {"sum": 7})
+    assert taken is not None
+    assert taken.process_instance_id == listening
     hearing = server.start(key="hearing", name="x").process_instance_id
     assert server.signal("alarm") == [hearing]
     assert server.wait(asked, 20).status == "success"

@@ -290,6 +290,18 @@ def test_undo_options_are_read_strictly(client: Client, key: str) -> None:
     assert client.put(f"/process/{started}/delete", json={"retain": "1"}).status_code == 422
 
 
+def test_a_message_is_kept_for_a_time_where_nobody_waits_yet(client: Client, engine: Engine) -> None:
+    engine.deploy(processes.listening())
+    kept = client.post("/message", json={"name": "paid", "businessKey": "late", "correlation": "c", "ttl": 60})
+    assert (kept.status_code, kept.json) == (202, None)
+    for wrong in (0, -1, "60", 1e12):
+        refused = client.post("/message", json={"name": "paid", "ttl": wrong})
+        assert (refused.status_code, list(refused.json["errors"])) == (422, ["ttl"]), wrong
+    number = engine.start(key="listening", name="x", business_key="late").process_instance_id
+    assert engine.wait(number, timeout=20).status == "success"
+    assert client.post("/message", json={"name": "paid", "businessKey": "late"}).status_code == 409
+
+
 def test_a_message_reaches_the_process_that_waits_for_it(client: Client, engine: Engine) -> None:
     engine.deploy(processes.listening())
     started = start(client, key="listening", businessKey="order-1")["processInstanceId"]

@@ -19,8 +19,8 @@ ENGINE = """
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
     DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter InstanceRow
-    KeyRow Leases Look ModelRow ReceiverFilter RevisionConflict SUSPECT Store StoppedTask StoreClosed StoreError
-    StragglerKey StragglerRow Stragglers TaskRow TokenRow WORKERS WaitRow
+    KeptMessageRow KeyRow Leases Look ModelRow ReceiverFilter RevisionConflict SUSPECT Store StoppedTask StoreClosed
+    StoreError StragglerKey StragglerRow Stragglers TaskRow TokenRow WORKERS WaitRow
     digests encrypt_again read_figures
 """.split()
 METHODS = """

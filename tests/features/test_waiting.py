@@ -107,7 +107,7 @@ def test_a_message_finds_its_process_by_business_key_or_id(engine: Engine) -> No
 
 
 @pytest.mark.parametrize("options", [{"business_key": "no"}, {"process_instance_id": "999"}, {}])
-def test_a_message_that_nobody_expects_is_a_conflict(engine: Engine, options: dict[str, str]) -> None:
+def test_a_message_that_nobody_expects_is_a_conflict(engine: Engine, options: dict[str, Any]) -> None:
     engine.deploy(after(MESSAGE, "1", PAID))
     number = begin(engine, business_key="order-1")
 

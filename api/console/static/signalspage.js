@@ -83,15 +83,23 @@ function message(query) {
     query.get("correlation") ?? "",
     t("message.correlation.hint"),
   );
+  const ttl = field("message-ttl", t("message.ttl"), "", t("message.ttl.hint"));
+  ttl.input.type = "number";
+  ttl.input.min = 1;
   const payload = new JsonField({ label: t("payload"), rows: 4 });
-  return sheet(t("message"), t("message.text"), [name, process, business, correlation], payload, async () => {
+  return sheet(t("message"), t("message.text"), [name, process, business, correlation, ttl], payload, async () => {
     const taken = await post("message", {
       name: name.input.value,
       payload: payload.value ?? null,
       processInstanceId: process.input.value.trim() || null,
       businessKey: business.input.value || null,
       correlation: correlation.input.value || null,
+      ttl: ttl.input.value === "" ? null : Number(ttl.input.value),
     });
+    if (taken === null) {
+      announce(t("message.kept"));
+      return box("info", el("p", {}, t("message.kept")));
+    }
     announce(t("message.taken", { name: taken.processName }));
     return box(
       "success",
