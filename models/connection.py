@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from . import changes
 from .changes import Changes
 from .cipher import Cipher, opened
-from .errors import ConnectionLost, EngineForgotten, RevisionConflict
+from .errors import ConnectionLost, EngineForgotten, NoAnswer, RevisionConflict
 from .guard import Guard, Kind
 from .statements import Statement, Writer
 
@@ -40,8 +40,14 @@ class Connection:
         self._writes = {text: self._dialect(text) for text in changes.TEXTS}
         self._engine_id: str | None = None
         self._committed = 0
-        with self._guard:
-            migrate(self._database)
+        if self.kind == "sqlite":
+            with self._guard:
+                migrate(self._database)
+            return
+        patient = open_database(url, patient=True)
+        with Guard(patient, self.kind, shared=False) as _:
+            migrate(patient)
+        patient.close()
 
     @property
     def is_private(self) -> bool:
@@ -78,7 +84,7 @@ class Connection:
                     return list(self._database.execute_sql(self._sql(sql), values).fetchall())
             except ConnectionLost as error:
                 lost = error
-                if inside:
+                if inside or isinstance(error, NoAnswer):
                     # What was written before the question is gone with the connection.
                     break
         raise lost
@@ -169,6 +175,8 @@ class Connection:
             try:
                 with self._guard, self._database.atomic():
                     return action()
+            except NoAnswer:
+                raise
             except (ConnectionLost, RevisionConflict) as error:
                 last = error
         raise last

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -25,7 +27,7 @@ SQLITE_PRAGMAS = {
     "wal_autocheckpoint": 1000,
 }
 POSTGRESQL_OPTIONS = {
-    "connect_timeout": 5,
+    "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -37,10 +39,15 @@ MYSQL_OPTIONS = {
     "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
     # CLIENT_FOUND_ROWS: an update counts the rows that it found, as elsewhere, not those that it made different.
     "client_flag": 2,
-    "connect_timeout": 5,
-    "read_timeout": 90,
-    "write_timeout": 90,
+    "connect_timeout": 3,
 }
+ANSWER = 5
+"""Seconds in which a server has to answer each statement: one that is there and says nothing holds everybody up, and
+neither its own time limits nor those of TCP end that."""
+LONGEST_LOCK = 4
+"""Seconds for which a statement waits for a lock; less than that, so that the server tells of it itself."""
+PATIENT = 90
+"""Both, while the schema is changed."""
 LONGEST_PAUSE = 15
 """Seconds for which a server lets a transaction stand still, less than a lease: who sleeps in one holds locks, also
 that on its engine's own row, by which others take it over."""
@@ -53,35 +60,39 @@ KINDS: dict[type[Database], Kind] = {
 MIGRATION_LOCK = 7_214_503
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, patient: bool = False) -> Database:
     """A Peewee database, not yet connected, for any URL of ``playhouse.db_url``.
 
     SQLite is opened with a write-ahead log, ``synchronous=FULL`` and immediate transactions: a deferred one
     that turns into a write fails at once when another writer is active, whatever the busy timeout says.
 
+    A ``patient`` one waits longer for locks and answers, for changes of the schema.
     Raises :class:`StoreError` for a URL of no known kind, and for a server that has to be asked and does not answer.
     """
     try:
-        return _opened(url)
+        return _opened(url, patient)
     except (RuntimeError, ValueError, PeeweeException) as error:
         raise StoreError(str(error)) from error
 
 
-def _opened(url: str) -> Database:
+def _opened(url: str, patient: bool) -> Database:
     scheme = url.split(":", 1)[0]
+    lock, answer = (PATIENT, PATIENT) if patient else (LONGEST_LOCK, ANSWER)
     if scheme.startswith("sqlite"):
         return _open_sqlite(url)
     if scheme.startswith("postgres"):
-        timeouts = f"-c lock_timeout=20s -c idle_in_transaction_session_timeout={LONGEST_PAUSE}s"
+        timeouts = f"-c lock_timeout={lock}s -c idle_in_transaction_session_timeout={LONGEST_PAUSE}s"
         options = _but({**POSTGRESQL_OPTIONS, "options": timeouts}, url)
-        return _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}, **options))
+        made = _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}, **options))
+        return _answering_within(made, answer)
     if scheme.startswith("mysql"):
         mariadb = _is_mariadb(url)
-        isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        isolation, locks = "transaction_isolation", f"SESSION innodb_lock_wait_timeout = {lock}"
         if mariadb:
-            timeout = f"SESSION idle_transaction_timeout = {LONGEST_PAUSE}"
-            isolation = f"SET SESSION tx_isolation = 'READ-COMMITTED', {timeout}"
-        options = _but({**MYSQL_OPTIONS, "init_command": isolation}, url)
+            isolation, locks = "tx_isolation", f"{locks}, SESSION idle_transaction_timeout = {LONGEST_PAUSE}"
+        session = f"SET SESSION {isolation} = 'READ-COMMITTED', {locks}"
+        timeouts_of_socket = {"read_timeout": answer, "write_timeout": answer}
+        options = _but({**MYSQL_OPTIONS, **timeouts_of_socket, "init_command": session}, url)
         return _closed_with_its_thread(connect(url, mariadb=mariadb, **options))
     return _closed_with_its_thread(connect(url))
 
@@ -138,6 +149,21 @@ def _closed_with_its_thread(opening: Any) -> Database:
         return connection
 
     opening._connect = open_here
+    return database
+
+
+def _answering_within(opening: Any, seconds: float) -> Database:
+    """The database, whose connections of psycopg wait no longer for an answer to anything."""
+    opened = opening._connect
+
+    def open_here() -> Any:
+        connection = opened()
+        if "timeout" in signature(connection.wait).parameters:
+            connection.wait = partial(connection.wait, timeout=seconds)
+        return connection
+
+    opening._connect = open_here
+    database: Database = opening
     return database
 
 

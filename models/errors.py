@@ -19,6 +19,10 @@ class ConnectionLost(StoreError):
     """The connection broke: what was not committed by then is not there, and a commit may or may not be."""
 
 
+class NoAnswer(ConnectionLost):
+    """The server takes what is sent and says nothing; nobody is to wait for it once more."""
+
+
 class StoreClosed(StoreError):
     """The store was closed in this process; the database may well be there."""
 

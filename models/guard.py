@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal
 
-from .errors import AlreadyUsed, ConnectionLost, RevisionConflict, StoreClosed, StoreError
+from .errors import AlreadyUsed, ConnectionLost, NoAnswer, RevisionConflict, StoreClosed, StoreError
 
 Kind = Literal["sqlite", "postgresql", "mysql", "other"]
 """Of a database, as far as it matters to the store; MariaDB is of MySQL's kind."""
@@ -172,10 +172,19 @@ class Guard:
             lost = True
         else:
             lost = self._kind == "mysql" and (code in MYSQL_LOST or not connection.open)
-        if not lost:
+        silent = (not lost and self._is_waiting(connection)) or (self._kind == "mysql" and "timed out" in text)
+        if not (lost or silent):
             return StoreError(text)
         self.discard()
-        return ConnectionLost(text)
+        if not silent:
+            return ConnectionLost(text)
+        # Whoever connects again is not to be patient too.
+        self._away_since = time.monotonic() - PATIENCE
+        return NoAnswer("it takes what is sent and does not answer")
+
+    def _is_waiting(self, connection: Any) -> bool:
+        """Whether a connection of psycopg still waits for what was asked: it gave up, and cannot be used any more."""
+        return self._kind == "postgresql" and connection.info.transaction_status.name == "ACTIVE"
 
 
 def driver_errors(kind: Kind) -> tuple[type[Exception], ...]:

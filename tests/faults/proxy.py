@@ -20,6 +20,9 @@ class Proxy:
         self.every = 1
         self.cuts = 0
         self.open = True
+        self.passing = threading.Event()
+        self.passing.set()
+        """While it is not set, nothing that comes is passed on, and nothing is closed."""
         self._seen = 0
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -72,6 +75,7 @@ class Proxy:
         back.start()
         with suppress(OSError):
             while data := client.recv(1 << 16):
+                self.passing.wait()
                 if self._is(data, "before a commit", (b"COMMIT",)):
                     break
                 if self.kind == "mariadb" and self._is(data, "at a commit", (b"COMMIT",)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from riverstone.models import Leases, Store, database
 
 from ..features.sketch import line, service
 from ..models.stores import fresh
+from ..workers.crew import until
 from .proxy import Proxy, When
 
 SERVERS = ("postgresql", "mariadb")
@@ -152,3 +154,33 @@ def test_a_database_that_stays_away_is_told_and_what_stones_did_meanwhile_is_kep
         assert engine.wait(number, timeout=20).status == "success"
         assert len(engine.instances().items) == 1
     assert set(CALLS.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_database_that_takes_everything_and_says_nothing_holds_nobody_up(kind: str, tmp_path: Path) -> None:
+    """Neither the server's own time limits nor those of TCP end this: it was waited for as long as it hung."""
+    with wired(kind, tmp_path) as (proxy, url), Engine(url, stones=[Count], dispatcher="threads") as engine:
+        engine.deploy(SHOP)
+        engine.wait(engine.start(key="shop", name="before").process_instance_id, timeout=20)
+        proxy.passing.clear()
+        try:
+            begun = time.monotonic()
+            with pytest.raises(StoreUnavailable):
+                engine.instances()
+            with pytest.raises(StoreUnavailable):
+                engine.start(key="shop", name="meanwhile")
+            assert time.monotonic() - begun < 25
+            assert engine.not_ready() is not None
+        finally:
+            proxy.passing.set()
+        after = until(lambda: _started(engine))
+        assert engine.wait(after, timeout=30).status == "success"
+        assert engine.not_ready() is None
+    assert set(CALLS.values()) == {1}
+
+
+def _started(engine: Engine) -> str | None:
+    try:
+        return engine.start(key="shop", name="after").process_instance_id
+    except StoreUnavailable:
+        return None
