@@ -145,6 +145,20 @@ def test_following_a_process_that_fails_exits_with_one(run: Run) -> None:
     assert "the saw is blunt" in output
 
 
+def test_tasks_and_previews_tell_in_which_run_a_task_is(run: Run) -> None:
+    inner = '<startEvent id="i"/><serviceTask id="server" camunda:type="external" camunda:topic="make"/>'
+    inner += '<endEvent id="j"/><sequenceFlow id="f" sourceRef="i" targetRef="server"/>'
+    inner += '<sequenceFlow id="g" sourceRef="server" targetRef="j"/>'
+    marker = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
+    sub = f'<subProcess id="middle">{marker}{inner}</subProcess>'
+    Path("repeated.bpmn").write_bytes(processes.bpmn("repeated", sub))
+    pid = started(run, "repeated")["processInstanceId"]
+
+    for shown in (run("tasks", pid).stdout, run("undo", pid, "--preview").stdout):
+        assert "server[1]  make" in shown
+        assert "server[2]  make" in shown
+
+
 def test_a_preview_shows_what_a_delete_then_does(run: Run) -> None:
     pid = started(run, "making")["processInstanceId"]
 
