@@ -351,3 +351,10 @@ def test_a_trusted_script_in_another_language_is_refused(stage: Stage, form: str
     with pytest.raises(ModelInvalid) as refused:
         stage.deploy(model(body, "s -> t -> e"))
     assert [finding.code for finding in refused.value.findings if finding.severity == "error"] == ["script-language"]
+
+
+def test_a_trusted_script_in_an_unknown_format_is_read_as_python_with_a_warning(stage: Stage) -> None:
+    body = START + script("t").replace("<scriptTask", '<scriptTask scriptFormat="house style"') + end("e")
+    model_of_it = model(body, "s -> t -> e")
+    assert [each.code for each in stage.engine.lint(model_of_it)] == ["script-language"]
+    assert stage.start(model_of_it).log == ["t"]

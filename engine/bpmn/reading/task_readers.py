@@ -26,6 +26,11 @@ _BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
 """A bean, a member of one, or a call of either, which is the name of a stone."""
 _LITERAL = re.compile(r"true|false|null|[0-9.]+")
 _PYTHON = re.compile(r"python|(^|[/-])py$")
+_OTHER_LANGUAGE = re.compile(
+    r"groovy|java|script|ecma|\bjs\b|ruby|perl|php|kotlin|scala|clojure|lua|juel|feel|xpath|xquery|xslt|mvel|bean|shell"
+    r"|\b(?:ba)?sh\b|sql|\bc(?:\+\+|#)?$|csharp|\bvb|lisp|haskell|\bgo\b|rust|swift|tcl|\br$|freemarker|velocity|wasm"
+)
+"""What names a language whose scripts would mean something else as Python."""
 NodeReader = Callable[[ModelReader, Process, etree._Element], Node | None]
 
 
@@ -159,8 +164,11 @@ def script_task(reader: ModelReader, process: Process, element: etree._Element) 
             f"{label(element)} holds code, which this engine does not run: bind a stone instead.",
         )
     elif (language := element.get("scriptFormat", "").strip()) and not _PYTHON.search(language.lower()):
-        why = f"The script of {label(element)} is in {language[:80]!r}, and only Python is run here: rewrite it."
-        reader.report.error("script-language", element, why)
+        why = f"The script of {label(element)} is in {language[:80]!r}, and only Python is run here"
+        if _OTHER_LANGUAGE.search(language.lower()):
+            reader.report.error("script-language", element, f"{why}: rewrite it.")
+        else:
+            reader.report.warning("script-language", element, f'{why}, as which it is read: say scriptFormat="python".')
     return node
 
 
