@@ -406,3 +406,11 @@ def test_an_operation_that_is_not_there_is_not_missed_where_the_message_is_named
     task = '<receiveTask id="pack" messageRef="m" operationRef="gone"><incoming>f1</incoming><outgoing>f2</outgoing>'
     source = definitions('<message id="m" name="m"/>' + process(sound(task + "</receiveTask>")))
     assert (errors(source), warnings(source)) == (set(), {"dangling-reference"})
+
+
+def test_text_of_an_element_without_attributes_may_break_the_schema() -> None:
+    """Found by a fuzzer: a QName in a text that no attribute holds."""
+    wrong = (
+        '<interface id="i" name="i"><operation id="o" name="o"><inMessageRef>a b</inMessageRef></operation></interface>'
+    )
+    assert "schema" in {finding.code for finding in findings(definitions(wrong + process(sound())))}

@@ -136,7 +136,7 @@ class _Breach(NamedTuple):
                 bpmn_name(parent) in FLOW_NODES and (name in EVENT_DEFINITIONS or name in _OF_ACTIVITIES)
             )
         if any(kind in self.message for kind in _NAMES):
-            value = element.get(self.attribute or "") or element.text or ""
+            value = (element.get(self.attribute) if self.attribute else element.text) or ""
             return bool(value.strip()) and ":" not in value
         return False
 
