@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, abort, request
 
 from ..engine import Engine
 from .access.gate import Admit, Gate
@@ -83,6 +83,7 @@ def create_app(
         atexit.register(_close, weakref.ref(engine))
     app.extensions["riverstone"] = engine
     admit = access or Access(engine, settings.introspection)
+    app.before_request(_refuse_slashes)
     Gate(admit).guard(app)
     app.register_blueprint(_calls(engine, "riverstone"))
     if console:
@@ -90,6 +91,12 @@ def create_app(
         app.register_blueprint(create_docs())
     register(app)
     return app
+
+
+def _refuse_slashes() -> None:
+    """What begins with two slashes is another path, to those before this server too; werkzeug would take it for one."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        abort(404)
 
 
 def _close(engine: weakref.ref[Engine]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 SILENT = 10.0
@@ -19,8 +21,25 @@ UNREAD = 60.0
 """Seconds for which a client may take nothing of its answer."""
 FRESH = 1.0
 """Seconds for which even a full server keeps a connection, so that who has just come may ask."""
+_NAMES = re.compile(rb"\r\n([^:\s]+)[ \t]*:")
 ASIDE = 2
 """Threads that answer /health alone: it is asked when all others are taken."""
+
+
+class Request(HTTPRequestParser):
+    """A request whose head says one thing only."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        names = [name.lower() for name in _NAMES.findall(header_plus)]
+        if b"content-length" in names and b"transfer-encoding" in names:
+            # A proxy before this may take the one for the other, and the rest for another client's (RFC 9112, 6.3).
+            raise ParsingError("Content-Length and Transfer-Encoding were both given")
+        for name in names:
+            # Dropped for its underscore; but what was forwarded is not to pass for what was not.
+            if b"_" in name and b"forward" in name:
+                headers = cast("dict[str, str]", self.headers)
+                headers.setdefault(name.replace(b"-", b"_").decode("latin-1").upper(), "")
 
 
 class Channel(HTTPChannel):
@@ -86,6 +105,14 @@ class AnswerTask(WSGITask):
 
     channel: Channel
 
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        path = str(getattr(self.request, "path", ""))
+        if path.startswith("//"):
+            # Another path, however many slashes are one to others.
+            environ["PATH_INFO"] = path
+        return environ
+
     def write(self, data: bytes) -> None:
         if self.wrote_header:
             super().write(data)
@@ -98,6 +125,7 @@ class AnswerTask(WSGITask):
 
 
 Channel.task_class = AnswerTask
+Channel.parser_class = Request
 
 
 class Threads(ThreadedTaskDispatcher):

@@ -13,8 +13,9 @@ import pytest
 import requests
 from flask import Flask
 
-from riverstone.api import connections
+from riverstone.api import connections, create_app
 from riverstone.api.server import Server
+from riverstone.engine import Engine
 
 QUESTION = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -117,3 +118,33 @@ def test_health_is_told_while_every_thread_is_taken() -> None:
             stuck.set()
             for each in asking:
                 each.join(10)
+
+
+def answer_to(address: tuple[str, int], *head: str, rest: bytes = b"") -> tuple[bytes, bool]:
+    """The first line of the answer, and whether the connection was closed behind it."""
+    with socket.create_connection(address) as connection:
+        connection.sendall("\r\n".join((*head, "", "")).encode() + rest)
+        connection.settimeout(5)
+        said = connection.recv(65536)
+        return said.split(b"\r\n")[0], is_closed(connection, 0.5)
+
+
+def test_a_request_with_two_lengths_is_refused_and_ends_its_connection() -> None:
+    """RFC 9112, 6.3: it may be an attempt at request smuggling."""
+    head = ("POST / HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 3", "Transfer-Encoding: chunked")
+    with served(app()) as (_, address):
+        assert answer_to(address, *head, rest=b"0\r\n\r\n") == (b"HTTP/1.1 400 Bad Request", True)
+
+
+def test_a_path_with_two_slashes_is_another_path() -> None:
+    with Engine("sqlite:///:memory:", dispatcher="threads") as engine, served(create_app(engine)) as (_, address):
+        assert answer_to(address, "GET //process HTTP/1.1", "Host: 127.0.0.1")[0] == b"HTTP/1.1 404 NOT FOUND"
+        assert answer_to(address, "GET /process HTTP/1.1", "Host: 127.0.0.1")[0] == b"HTTP/1.1 200 OK"
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_Host", "Forwarded"])
+def test_what_was_forwarded_does_not_pass_for_a_question_of_this_machine(name: str) -> None:
+    with Engine("sqlite:///:memory:", dispatcher="threads") as engine, served(create_app(engine)) as (_, address):
+        plain = ("GET /process HTTP/1.1", "Host: 127.0.0.1")
+        assert answer_to(address, *plain)[0] == b"HTTP/1.1 200 OK"
+        assert answer_to(address, *plain, f"{name}: 192.0.2.1")[0] == b"HTTP/1.1 403 FORBIDDEN"
