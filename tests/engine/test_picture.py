@@ -78,6 +78,14 @@ def test_what_a_diagram_says_wrongly_does_not_stop_the_rest() -> None:
         model_picture("<not xml")
 
 
+def test_shapes_without_any_size_are_drawn_as_nothing() -> None:
+    """Found by a fuzzer: the picture of a process whose file says so was an error of the server."""
+    for tag in ("exclusiveGateway", "startEvent", "userTask", "subProcess"):
+        source = MESSY.replace(b'<task id="t"/>', f'<{tag} id="t"/>'.encode())
+        shape = b'<bpmndi:BPMNShape bpmnElement="t"><dc:Bounds x="1" y="1" width="0" height="0"/></bpmndi:BPMNShape>'
+        assert model_picture(source.replace(b'<bpmndi:BPMNShape bpmnElement="t"/>', shape)).svg.startswith("<svg")
+
+
 def test_models_and_deployments_show_themselves_in_a_notebook(tmp_path: Path) -> None:
     with Engine(f"sqlite:///{tmp_path}/store.db", stones=stones(Cloud())) as engine:
         deployment = engine.deploy(path("timer"))

@@ -74,7 +74,9 @@ class Canvas:
             self.add(element, "tspan", x=centre, y=first + LINE_HEIGHT * place_of_line).text = line
 
     def glyph(self, parent: etree._Element, glyph: str, place: Point, size: float, fill: str, width: float) -> None:
-        """A small sign, its lines ``width`` thick."""
+        """A small sign, its lines ``width`` thick; none where there is no room at all."""
+        if size <= 0:
+            return
         scale = size / 24
         transform = f"translate({number(place[0])},{number(place[1])}) scale({scale:.3f})"
         self.add(parent, "path", d=glyph, fill=fill, transform=transform, stroke_width=width / scale)
