@@ -14,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...engine.views import Task
-from .screen import in_runs
-from .terminal import printable
+from .terminal import in_runs, printable
 
 COLOURS = {"success": "green", "failed": "red", "canceled": "bright_black", "retained": "yellow", "skipped": "yellow"}
 SIGNS = {"success": "✔", "failed": "✘", "canceled": "·", "retained": "!", "skipped": "!"}

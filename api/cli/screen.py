@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from ...engine.views import ProcessInstance, ProcessSummary, Task
-from .terminal import printable
+from .terminal import in_runs, printable
 
 BAR = 20
 
@@ -55,11 +55,6 @@ class PlainScreen:
 
     def close(self) -> None:
         """There is nothing to leave."""
-
-
-def in_runs(name: str, runs: Sequence[int]) -> str:
-    """The name of a task with the numbers of the runs that it is inside of: ``server[2]``."""
-    return name + "".join(f"[{number}]" for number in runs)
 
 
 def task_line(task: Task) -> str:

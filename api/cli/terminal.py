@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -105,3 +105,8 @@ def user_name() -> str:
 def printable(text: str) -> str:
     """The text without what would steer a terminal: reasons and names may come from anywhere."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def in_runs(name: str, runs: Sequence[int]) -> str:
+    """The name of a task with the numbers of the runs that it is inside of: ``server[2]``."""
+    return name + "".join(f"[{number}]" for number in runs)

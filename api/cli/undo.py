@@ -8,7 +8,7 @@ import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
-from .terminal import json_option, print_record
+from .terminal import in_runs, json_option, print_record
 
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
 
@@ -88,7 +88,6 @@ def undo(
     invocation: Invocation, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
 ) -> None:
     """Show what an undo would do, in order, changing nothing."""
-    from .screen import in_runs
 
     with invocation.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
