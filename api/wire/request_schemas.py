@@ -253,7 +253,10 @@ class Message(Strict):
     ttl = Number(
         allow_none=True,
         validate=validate.Range(min=0, min_inclusive=False, max=LONGEST_TTL),
-        metadata={"description": "Seconds for which the message is kept if nobody waits for it yet."},
+        metadata={
+            "description": "Seconds for which the message is kept if nobody waits for it yet.",
+            "exclusiveMinimum": 0,  # apispec tells of a range as if its end belonged to it
+        },
     )
     process_instance_id = Text(data_key="processInstanceId", allow_none=True)
 

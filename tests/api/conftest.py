@@ -14,7 +14,7 @@ from riverstone.api.server import Server
 from riverstone.engine import Engine, Stone
 
 from . import processes
-from .client import Client
+from .asking import Client
 
 
 class Make(Stone):

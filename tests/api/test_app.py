@@ -12,7 +12,7 @@ from riverstone.api import create_app
 from riverstone.engine import Engine
 from riverstone.engine.errors import Invalid
 
-from .client import Client
+from .asking import Client
 
 STONES = """
 from riverstone.engine import Stone

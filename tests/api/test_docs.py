@@ -12,7 +12,7 @@ from riverstone.api import create_app
 from riverstone.api.docs import FILES
 from riverstone.engine import Engine
 
-from .client import Client
+from .asking import Client
 
 
 @pytest.fixture

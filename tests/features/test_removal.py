@@ -12,7 +12,7 @@ from riverstone.api import create_app
 from riverstone.api.cli import main
 from riverstone.engine import Conflict, Engine, UnknownDeployment, UnknownModel, VirtualClock
 
-from ..api.client import Client
+from ..api.asking import Client
 from .sketch import catch, definitions, flow, line, process, row, service
 from .world import World, run
 

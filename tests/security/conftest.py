@@ -11,7 +11,7 @@ from marshmallow import fields
 from riverstone.api import create_app
 from riverstone.engine import Engine, Stone
 
-from ..api.client import Client
+from ..api.asking import Client
 
 
 class Say(Stone):

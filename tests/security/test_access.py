@@ -20,7 +20,7 @@ from riverstone.api.server import Server
 from riverstone.engine import Conflict, Engine, Invalid, Stone
 from riverstone.engine.operating.access_keys import UnknownKey
 
-from ..api.client import Client
+from ..api.asking import Client
 from . import attacks
 
 WAITING = attacks.around('<userTask id="m"/>')

@@ -19,7 +19,7 @@ import pytest
 from riverstone.api import create_app
 from riverstone.engine import Engine, Invalid, Limits, RiverstoneError
 
-from ..api.client import Client
+from ..api.asking import Client
 from . import attacks
 
 SOON = 10.0

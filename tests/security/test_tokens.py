@@ -16,7 +16,7 @@ from riverstone.api.access.rule import Access
 from riverstone.api.settings import Settings
 from riverstone.engine import Engine, Invalid
 
-from ..api.client import Client
+from ..api.asking import Client
 from .token_server import TokenServer, token_server
 
 SECRET = "s3cret:of/us"

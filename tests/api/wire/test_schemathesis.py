@@ -10,7 +10,7 @@ import requests
 
 from riverstone.engine import Engine
 
-from . import processes
+from .. import processes
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 

@@ -19,9 +19,9 @@ from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
 
-from ..services import program
+from ...services import program
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[3] / "docs" / "http.md").read_text(encoding="utf-8")
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PYTHON = re.compile(r"^```py\n(.*?)^```", re.DOTALL | re.MULTILINE)
 MARK = "=== {} ==="

@@ -10,8 +10,8 @@ import pytest
 
 from riverstone.engine import Engine
 
-from . import processes
-from .client import Client
+from .. import processes
+from ..asking import Client
 
 RECORD = [
     "id",

@@ -20,8 +20,8 @@ from riverstone.api.errors import Refused, ServerUnavailable
 from riverstone.api.server import Server
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, RiverstoneError, VariablesInvalid, WaitTimeout
 
-from ..features.sketch import line, service
-from . import processes
+from ...features.sketch import line, service
+from .. import processes
 
 DISH = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
 <decision id="dish" name="Dish"><decisionTable><input><inputExpression><text>guests</text></inputExpression></input>

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from riverstone.api import create_app, create_blueprint
 from riverstone.engine import Engine
 
-from .client import Client
+from ..asking import Client
 
 HOSTILE_BODIES = {
     "empty": (b"", 400),

@@ -14,10 +14,10 @@ from riverstone.api import create_blueprint
 from riverstone.engine import Engine
 from riverstone.models.vocabulary import WaitKind
 
-from . import processes
-from .client import Client
-from .test_process import RECORD
-from .test_seed import CONTENT, START
+from .. import processes
+from ..asking import Client
+from ..http.test_process import RECORD
+from ..http.test_seed import CONTENT, START
 
 
 def test_every_route_is_described_and_every_description_is_served(client: Client) -> None:

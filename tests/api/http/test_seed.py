@@ -16,7 +16,7 @@ from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
 
-from .client import Client
+from ..asking import Client
 
 START = """{
     "processName": "test",

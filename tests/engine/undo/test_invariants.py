@@ -14,8 +14,8 @@ from riverstone.engine.undo.order import plan
 from riverstone.models import TaskRow
 from riverstone.models.row_types import columns
 
-from ..soak.cancel_race import race
-from ..soak.undo_case import UndoCase
+from ...soak.cancel_race import race
+from ...soak.undo_case import UndoCase
 
 Causes = dict[int, list[int]]
 

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from riverstone.api.cli import main
 from riverstone.engine import Engine
 
-from . import processes
-from .test_process import RECORD
+from .. import processes
+from ..http.test_process import RECORD
 
 STONES = """
 from marshmallow import fields

@@ -18,10 +18,10 @@ from riverstone.api import create_app
 from riverstone.engine import Engine
 from riverstone.engine.river import loop as river_loop
 
-from ..faults.proxy import Proxy
-from ..models.stores import fresh
-from . import processes
-from .client import Client
+from ...faults.proxy import Proxy
+from ...models.stores import fresh
+from .. import processes
+from ..asking import Client
 
 REMOTE = {"REMOTE_ADDR": "192.0.2.7"}
 

@@ -12,8 +12,8 @@ from riverstone.api import create_app
 from riverstone.bpmn_samples import path
 from riverstone.engine import Engine, Stone
 
-from . import processes
-from .client import Client
+from .. import processes
+from ..asking import Client
 
 
 class Stubborn(Stone):

@@ -16,9 +16,9 @@ from riverstone.api import create_app
 from riverstone.api.client import Client as ServerClient
 from riverstone.engine import Engine, Stone
 
-from .. import tracing
-from ..features.sketch import line, service
-from .client import Client
+from ... import tracing
+from ...features.sketch import line, service
+from ..asking import Client
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = {"traceparent": f"00-{TRACE}-{PARENT}-01"}

@@ -15,8 +15,8 @@ from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.triggers.starts import Drain
 from riverstone.models import vocabulary
 
-from . import processes
-from .client import Client
+from .. import processes
+from ..asking import Client
 
 VOCABULARIES = (
     vocabulary.ProcessStatus,

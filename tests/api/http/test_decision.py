@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .client import Client
-from .test_client import DISH
+from ..asking import Client
+from ..client.test_client import DISH
 
 
 def test_a_decision_is_deployed_listed_and_evaluated(client: Client) -> None:
