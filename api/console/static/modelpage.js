@@ -19,6 +19,7 @@ export function modelPage({ main, id, query, client, titled }) {
   const trouble = el("div");
   const diagram = new Diagram({ label: t("diagram") });
   const findings = el("div");
+  const strict = el("input", { id: "strict", type: "checkbox", onchange: () => chosen() });
   const versions = el("select", { id: "version", onchange: () => chosen() });
   const templates = el("div", { class: "panels" });
   const shown = el("span", { class: "faint" });
@@ -44,7 +45,17 @@ export function modelPage({ main, id, query, client, titled }) {
       ),
       diagram.node,
     ),
-    el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h2", {}, t("findings"))), findings),
+    el(
+      "section",
+      { class: "panel" },
+      el(
+        "div",
+        { class: "panel-head" },
+        el("h2", {}, t("findings")),
+        el("label", { class: "inline end", for: "strict" }, strict, t("findings.strict")),
+      ),
+      findings,
+    ),
     templates,
   );
   titled(t("nav.models"));
@@ -113,6 +124,7 @@ export function modelPage({ main, id, query, client, titled }) {
 
   async function chosen() {
     const deploymentId = versions.value;
+    fill(trouble);
     try {
       const { files, key } = deploymentId === "" ? model : await get(`deployment/${deploymentId}`);
       const version = deployments.find((item) => item.deploymentId === deploymentId)?.version;
@@ -128,7 +140,7 @@ export function modelPage({ main, id, query, client, titled }) {
   }
 
   async function check() {
-    const found = await get(`model/${id}/finding`);
+    const found = await get(`model/${id}/finding`, { strict: strict.checked ? "true" : null });
     const looks = new Map();
     for (const { elementId, severity, text } of found) {
       if (elementId === null || looks.has(elementId)) continue;

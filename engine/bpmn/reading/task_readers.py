@@ -126,8 +126,11 @@ def user_task(reader: ModelReader, process: Process, element: etree._Element) ->
 
 def none_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:
     if bpmn_name(element) == "task":
-        text = f"{label(element)} does nothing, since it has no type and no stone: bind a stone, or make it a user task"
-        reader.report.warning("task-does-nothing", element, f"{text} for somebody to do it or a manual task if not.")
+        text = (
+            f"The {label(element)} does nothing, since it has no type and no stone: click on it and change its type in"
+        )
+        text += " the modeler: a service task with a stone, a user task, or a manual task, which may do nothing."
+        reader.report.warning("task-does-nothing", element, text)
     return activity(reader, process, element, tasks.NoneTask)
 
 

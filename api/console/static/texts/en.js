@@ -283,6 +283,7 @@ export default {
   "versions.none": "not deployed",
   findings: "Findings",
   "findings.none": "The checks have found nothing.",
+  "findings.strict": "Formal rules count as errors",
   "findings.draft": "The checks look at the draft: choose it to see them.",
   "finding.error": "Error",
   "finding.warning": "Warning",

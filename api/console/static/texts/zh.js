@@ -280,6 +280,7 @@ export default {
   "versions.none": "未部署",
   findings: "检查结果",
   "findings.none": "检查没有发现问题。",
+  "findings.strict": "形式规则视为错误",
   "findings.draft": "检查针对草稿：选择草稿即可查看。",
   "finding.error": "错误",
   "finding.warning": "警告",
