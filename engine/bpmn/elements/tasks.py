@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..running.token import Token
-from ..running.token_data import TRIGGERED
+from ..running.token_data import RUN, TRIGGERED
 from .activity import Activity
 from .events import CatchEvent, ThrowEvent
 from .loops import MultiInstance
@@ -65,7 +65,7 @@ class StoneTask(Activity):
                 self.receive(token, {self.result_variable: value})
         if self.output_values:
             super().map_outputs(token, results)
-        if self.numbers_runs:
+        if RUN in token.internal_data and self.numbers_runs:
             # What is collected of the run may be what its stone has put out; where a mapping has set it, that counts.
             mapped = {target for target, _ in self.output_values}
             token.data = {**token.data, **{name: value for name, value in results.items() if name not in mapped}}
