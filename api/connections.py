@@ -138,7 +138,7 @@ class Threads(ThreadedTaskDispatcher):
         self._aside.set_thread_count(ASIDE)
 
     def add_task(self, task: Any) -> None:
-        if task.requests and str(task.requests[0].path).startswith("/health/"):
+        if task.requests and str(getattr(task.requests[0], "path", "")).startswith("/health/"):
             self._aside.add_task(task)
         else:
             super().add_task(task)

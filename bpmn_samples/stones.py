@@ -36,9 +36,9 @@ def needed(**metadata: Any) -> fields.String:
 
 
 WHOSE: Mapping[str, fields.Field[Any]] = {
-    "projectId": text("11111", display_name="项目"),
-    "regionId": text("bcc", display_name="区域"),
-    "expireTime": text("-1", display_name="到期时间"),
+    "projectId": text("11111", display_name="项目", variable=True),
+    "regionId": text("bcc", display_name="区域", variable=True),
+    "expireTime": text("-1", display_name="到期时间", variable=True),
 }
 
 
@@ -132,7 +132,7 @@ class Instance(CloudStone):
         "vpcId": text(display_name="VPC"),
         "storageId": text(display_name="存储"),
         "keypairName": text(display_name="密钥对"),
-        "password": text(display_name="密码", no_echo=True),
+        "password": text(display_name="密码", no_echo=True, variable=True),
         "resourceGroupId": text(),
         "ftSpecName": text(),
         "disableApiTermination": fields.Boolean(load_default=False),

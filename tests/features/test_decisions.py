@@ -126,7 +126,7 @@ def test_the_rules_come_first_or_last(engine: Engine) -> None:
 def test_a_decision_may_be_named_by_an_expression(engine: Engine) -> None:
     assert decide(engine, camunda(reference="${which}"), DISH, season="Summer", guests=1, which="dish")["r"] == "Salad"
     failed = decide(engine, camunda(reference="${which}"), DISH, season="Summer", guests=1, which="wine")
-    assert failed == "No deployment holds the decision 'wine': deploy the DMN file with it first."
+    assert failed == "At 'choose': No deployment holds the decision 'wine': deploy the DMN file with it first."
 
 
 def test_inputs_and_outputs_are_mapped_around_a_decision(engine: Engine) -> None:
@@ -162,7 +162,8 @@ def test_the_hit_policy_decides_between_rules_that_fit(engine: Engine, policy: s
 
 def test_rules_that_must_not_fit_together_fail_the_task(engine: Engine) -> None:
     both = ("> 0 : 1", "> 1 : 2")
-    text = "The decision 'dish' cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids."
+    why = "The decision 'dish' cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids."
+    text = f"At 'choose': {why}"
     assert decide(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], *both)), a=2) == text.format("UNIQUE")
     assert decide(engine, zeebe(), decisions(dish=table("ANY", ["a"], ["x"], *both)), a=2) == text.format("ANY")
     agreed = decisions(dish=table("ANY", ["a"], ["x"], "> 0 : 1", "> 1 : 1"))
