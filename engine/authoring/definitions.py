@@ -67,7 +67,10 @@ class Definitions:
             assert decisions is not None
             with self._lock:
                 found = self._decisions[deployment_id] = row, decisions
-                while len(self._decisions) > MOST_KEPT:
+                while len(self._decisions) > 1 and (
+                    len(self._decisions) > MOST_KEPT
+                    or sum(len(kept.sources) for kept, _ in self._decisions.values()) > MOST_BYTES
+                ):
                     self._decisions.popitem(last=False)
         return found
 
