@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
+uptime: Callable[[], float] = time.monotonic if _CLOCK is None else partial(time.clock_gettime, _CLOCK)
+"""Seconds by a clock that nobody sets and that, where there is one, goes on while the machine sleeps.
 
-def uptime() -> float:
-    """Seconds by a clock that nobody sets and that, where there is one, goes on while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+Asked for each hook, so it is no function of Python's own.
+"""
 
 
 def boot_id() -> str:

@@ -381,8 +381,8 @@ class Instance:
         """Make a finished task's outputs visible under its namespace."""
         if not row.outputs:
             return
-        place = ledger.place(row)
-        if runs_in(place):
+        place = ledger.place(row) if row.path else ()
+        if place and runs_in(place):
             # Of what the runs have put out the last stays, also after a restart.
             self._put_out += 1
             ledger.keep(row, put_out=self._put_out)

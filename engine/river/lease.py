@@ -66,8 +66,10 @@ class Lease:
         """Whether what was handed over so long ago is this engine's for certain, without asking the store."""
         if not self._is_shared:
             return True
+        if self.is_lost:
+            return False
         now = uptime()
-        return not self.is_lost and now - self._signed < DOUBT * HEARTBEAT and now - seconds > self._signed_on
+        return now - self._signed < DOUBT * HEARTBEAT and now - seconds > self._signed_on
 
     def keep(self, engine: object) -> None:
         """Give signs of life, the first in a while, until the engine signs off or nobody holds ``engine`` any more."""

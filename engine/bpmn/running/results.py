@@ -37,6 +37,9 @@ class Results:
 
     def put(self, place: Place, namespace: str, values: Mapping[str, Any]) -> None:
         """Add what one task has put out."""
+        if not place and not self._from_runs:
+            self.values.setdefault(namespace, {}).update(values)
+            return
         levels: list[tuple[tuple[str, ...], dict[str, Any], str | None]] = [((), self.values, None)]
         for step in place:
             if isinstance(step, str):
