@@ -56,7 +56,7 @@ def gunicorn(folder: Path, *options: str) -> Iterator[str]:
     with subprocess.Popen([*command, "service:app"], cwd=folder, env=environment, stderr=subprocess.DEVNULL) as server:
         url = f"http://127.0.0.1:{port}"
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 try:
                     requests.get(f"{url}/health/live", timeout=5)
@@ -95,7 +95,7 @@ def test_restarts_while_a_hook_runs_do_not_count_as_losses(folder: Path) -> None
                 number = requests.post(f"{url}/process", json=body, timeout=10).json()["processInstanceId"]
             until_begun(folder, life + 1)
             if life == 3:
-                deadline = time.monotonic() + 20
+                deadline = time.monotonic() + 60
                 while (record := requests.get(f"{url}/process/{number}", timeout=10).json()) and (
                     record["processStatus"] == "running" and time.monotonic() < deadline
                 ):
