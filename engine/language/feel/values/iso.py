@@ -25,7 +25,7 @@ from .zones import zone
 _LONGEST = 100
 _MOST_OFFSET = 18 * 3600
 _DATE = r"(-?(?:[1-9]\d{4,8}|\d{4}))-(\d\d)-(\d\d)"
-_TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:(Z)|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([A-Za-z0-9_+\-/]+))?"
+_TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([A-Za-z0-9_+\-/]+))?"
 _DATE_SHAPE = re.compile(_DATE, re.ASCII)
 _TIME_SHAPE = re.compile(_TIME, re.ASCII)
 _DATE_TIME_SHAPE = re.compile(f"{_DATE}T{_TIME}", re.ASCII)

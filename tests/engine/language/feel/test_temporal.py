@@ -23,6 +23,7 @@ from .examples import LIMITS, check, feel, lines, reason
         @"10:30:01.5+05:00".time offset -> PT5H
         @"10:30:01@Etc/UTC".timezone -> "Etc/UTC"
         time("24:00:01") -> null
+        time("23:00:50z") = time("23:00:50+00:00") -> true
         time("13:20:00@xyz/abc") -> null
         time(11, 59, 45.5, duration("-PT2H")) -> 11:59:45.5-02:00
         date and time("2024-01-01") -> 2024-01-01T00:00:00
