@@ -59,20 +59,25 @@ class Store(Connection):
     def _prepare_clock(self) -> None:
         """Give SQLite a clock that nobody sets; the first who opens a file since the machine started sets it right."""
         boot = boot_id()[:24]
+        name = f"clock {boot}"
 
-        def base() -> int:
-            known = self.value("SELECT `next` FROM `sequence` WHERE `name` = ?", (f"clock {boot}",))
-            if known is not None and boot:
-                return int(known)
+        def zero() -> int:
+            """The time at which this machine started, in milliseconds since 1970."""
+            known = self.value("SELECT `next` FROM `sequence` WHERE `name` = ?", (name,))
+            return 0 if known is None or not boot else int(known)
+
+        def set_right() -> int:
+            if known := zero():
+                return known
             seen = self.value("SELECT MAX(`seen`) FROM `engine_node`") or 0
             found = max(time.time_ns() // 1_000_000, int(seen)) - round(uptime() * 1000)
             self.run("DELETE FROM `sequence` WHERE `name` LIKE 'clock %'")
-            self.run("INSERT INTO `sequence` (`name`, `next`) VALUES (?, ?)", (f"clock {boot}", found))
+            self.run("INSERT INTO `sequence` (`name`, `next`) VALUES (?, ?)", (name, found))
             return found
 
-        zero = self.write(base)
+        started = zero() or self.write(set_right)
         database: Any = self._database
-        database.register_function(lambda: zero + round(uptime() * 1000), "riverstone_now", 0)
+        database.register_function(lambda: started + round(uptime() * 1000), "riverstone_now", 0)
 
     def new_id(self) -> int:
         """The next number of the sequence that process instances and tasks share; gaps are normal."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import pytest
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine.work import Outcome
 from riverstone.models import TokenRow
 
 from ..features.sketch import catch, flow, line, service
@@ -149,3 +151,64 @@ def test_rows_that_were_read_while_another_engine_wrote_are_read_again(
         one.complete(task)
     do(one, number)
     assert one.get(number).status == "success"
+
+
+class Long(Thing):
+    """What happens while it is being made is told by the test."""
+
+    code = "Long"
+    grace = 5.0
+    meanwhile: ClassVar[Callable[[TaskInfo], object]]
+
+    def start(self, task: TaskInfo) -> None:
+        Long.meanwhile(task)
+
+
+def test_an_answer_reaches_a_task_that_began_by_another_engines_step(one: Engine, other: Engine) -> None:
+    """Workers answer to any engine: what one of them has acknowledged is entered."""
+    for engine in (one, other):
+        engine.register(Long)
+    number = begun(one, other, line("shop", PERSON, service("a", "Long")))
+
+    def answer(task: TaskInfo) -> None:
+        answered = one._reports.enter(
+            Outcome(
+                task_id=int(task.task_id),
+                process_instance_id=int(number),
+                event="start",
+                attempt=1,
+                result="done",
+                outputs={"id": "from a worker"},
+                stone="Long",
+            )
+        )
+        one._river.drain()
+        answered.result(timeout=9)
+
+    Long.meanwhile = answer
+    do(other, number)
+    ended = one.get(number)
+    assert (ended.status, ended.native_output_values) == ("success", {"a": {"id": "from a worker"}})
+
+
+def test_a_grace_that_another_engine_gave_ends_also_where_the_process_was_known_to_run(
+    one: Engine, other: Engine, clock: VirtualClock
+) -> None:
+    for engine in (one, other):
+        engine.register(Long)
+    one.deploy(line("shop", service("a", "Long")))
+    seen: list[str] = []
+
+    def cancelled(task: TaskInfo) -> None:
+        number = task.process_instance_id
+        other.cancel(number)
+        seen.append(other.tasks(number)[0].status)
+        clock.advance(6)
+        one._loop.run_due()
+        seen.append(other.tasks(number)[0].status)
+
+    Long.meanwhile = cancelled
+    number = one.start(key="shop", name="it").process_instance_id
+    assert seen == ["produce.success", "unknown"]
+    one.run_pending()
+    assert one.wait(number, timeout=9).status.startswith("cancel.")
