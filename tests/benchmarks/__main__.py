@@ -21,6 +21,7 @@ BENCHMARKS = {
     "repetition": "multi-instance and loops",
     "undoing": "100, 1,000 and 5,000 tasks undone: the longest step",
     "deploying": "400 nodes",
+    "expressions": "conditions in JUEL and FEEL, and a decision table",
     "at_once": "32 processes in flight in the library",
     "over_http": "32 clients of the server",
     "waiting": "10,000 monitors",

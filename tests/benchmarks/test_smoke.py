@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from . import at_once, branches, deploying, diagrams, repetition, sequences, store_size, undoing
+from . import at_once, branches, deploying, diagrams, expressions, repetition, sequences, store_size, undoing
 from .bench import Bench
 from .stones import Count
 
@@ -15,6 +15,7 @@ CHEAP = {
     "branches": branches.measure,
     "repetition": repetition.measure,
     "deploying": deploying.measure,
+    "expressions": expressions.measure,
     "at_once": at_once.measure,
     "store_size": store_size.measure,
     "undoing": undoing.measure,
