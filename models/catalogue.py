@@ -52,6 +52,14 @@ class Catalogue:
         found = self._store.value(SELECT_NEWEST_DEPLOYMENT_ID, (key,))
         return None if found is None else str(found)
 
+    def deployment_id(self, key: str, version: int | None) -> str | None:
+        """The same of one version that is in use, or of the newest."""
+        if version is None:
+            return self.newest_deployment_id(key)
+        sql = f"SELECT `id` FROM `deployment` WHERE `key` = ? AND `version` = ? AND {IN_USE}"
+        found = self._store.value(sql, (key, version))
+        return None if found is None else str(found)
+
     def last_version(self, key: str) -> int:
         """The highest number that a version of this key ever had, 0 if there was none."""
         return int(self._store.value("SELECT MAX(`version`) FROM `deployment` WHERE `key` = ?", (key,)) or 0)

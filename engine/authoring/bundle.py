@@ -118,7 +118,7 @@ class Bundles:
         check_references(parsed, report, parameter_template, outputs_template)
         check_runs(parsed, report, outputs_template)
         check_stones(parsed, report, self.stones, parameter_template)
-        check_calls(parsed, report, lambda key: self.store.catalogue.newest_deployment_id(key) is not None)
+        check_calls(parsed, report, lambda *wanted: self.store.catalogue.deployment_id(*wanted) is not None)
         check_decisions(parsed, report, self.store.catalogue.holds_decision)
         return parsed, report.findings
 

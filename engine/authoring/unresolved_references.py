@@ -63,14 +63,20 @@ def check_references(
                     report.add(_nothing_found(None, path, outputs.lacks(path)))
 
 
-def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str], bool]) -> None:
+def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str, int | None], bool]) -> None:
     """Report call activities whose process is neither in the bundle nor deployed."""
     for process in parsed.processes.values():
         for node in process.walk():
             if not isinstance(node, CallActivity) or node.called_expression is not None:
                 continue
-            if node.own_process is None and not is_deployed(node.called):
-                text = f"{node.label} calls {node.called!r}, which is not deployed: deploy it first or together."
+            if node.own_process is not None:
+                continue
+            which = "" if node.version is None else f" in version {node.version}"
+            if node.together:
+                text = f"{node.label} calls {node.called!r} of its own deployment, which none of the files holds"
+                report.add(finding("unknown-called-process", node, f"{text}: deploy them together."))
+            elif not is_deployed(node.called, node.version):
+                text = f"{node.label} calls {node.called!r}, which is not deployed{which}: deploy it first or together."
                 report.add(finding("unknown-called-process", node, text))
 
 

@@ -325,12 +325,13 @@ class Instance:
         )
         self.changes.new_events.append(event)
 
-    def called_process(self, token: Token, key: str) -> Called:
-        newest = self.facilities.store.catalogue.newest_deployment_id(key)
-        if newest is None:
-            raise Invalid(f"The called process {key!r} is not deployed.", code="unknown-called-process")
-        self.changes.begun.setdefault(newest, False)
-        return Called(process=self.facilities.definitions.get(newest).process, deployment_id=newest)
+    def called_process(self, token: Token, key: str, version: int | None) -> Called:
+        found = self.facilities.store.catalogue.deployment_id(key, version)
+        if found is None:
+            which = "" if version is None else f" in version {version}"
+            raise Invalid(f"The called process {key!r} is not deployed{which}.", code="unknown-called-process")
+        self.changes.begun.setdefault(found, False)
+        return Called(process=self.facilities.definitions.get(found).process, deployment_id=found)
 
     def deployed_process(self, deployment_id: str) -> Process:
         return self.facilities.definitions.process_at(deployment_id)
@@ -339,7 +340,8 @@ class Instance:
         from ..dmn.elements import Decision  # late, like all that knows decisions
 
         facilities = self.facilities
-        _, found = find_decision(facilities.store, facilities.definitions, decision_id, version=version)
+        row, found = find_decision(facilities.store, facilities.definitions, decision_id, version=version)
+        self.changes.begun.setdefault(row.id, False)
         if not isinstance(found, Decision):
             raise UnknownDecision(decision_id, version)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ...models.removal import Removal, Successor
 from ..authoring.deployments import Deployments
@@ -97,15 +97,19 @@ def _called(deployments: Deployments, removal: Removal, versions: dict[str, str]
     needed = [number for number, called in removal.calls() if called.partition("/")[0] in versions]
     last = {key for key in versions.values() if removal.others_of(key, list(versions)) is None}
     gone = {each for key in last for each in deployments.store.catalogue.decisions_of(key)}
-    if last:
-        for deployment_id, numbers in removal.active().items():
-            if _may_need(deployments, deployment_id, last, gone):
-                needed += numbers
+    for deployment_id, numbers in removal.active().items():
+        if _may_need(deployments, deployment_id, versions, last, gone):
+            needed += numbers
     return needed
 
 
-def _may_need(deployments: Deployments, deployment_id: str, keys: set[str], decisions: set[str]) -> bool:
-    """Whether a version, or what it calls, needs one of these, or one that an expression tells only then."""
+def _may_need(
+    deployments: Deployments, deployment_id: str, removed: Collection[str], keys: set[str], decisions: set[str]
+) -> bool:
+    """Whether a version, or what it calls, needs one of these, or one that an expression tells only then.
+
+    ``keys`` are those of which nothing would be left, ``decisions`` what those hold.
+    """
     from ..bpmn.elements.decisions import DecisionTask  # late, like all that knows decisions
 
     seen = {deployment_id}
@@ -123,8 +127,10 @@ def _may_need(deployments: Deployments, deployment_id: str, keys: set[str], deci
                 continue
             if node.called_expression is not None or node.called in keys:
                 return True
-            newest = deployments.store.catalogue.newest_deployment(node.called)
-            if newest is not None and newest.id not in seen:
-                seen.add(newest.id)
-                pending.append(deployments.definitions.get(newest.id).process)
+            called = deployments.store.catalogue.deployment_id(node.called, node.version)
+            if node.version is not None and called in removed:
+                return True
+            if called is not None and called not in seen:
+                seen.add(called)
+                pending.append(deployments.definitions.get(called).process)
     return False

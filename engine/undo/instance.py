@@ -94,9 +94,9 @@ class UndoInstance(Instance):
         else:
             self._begin_undo_task(token)
 
-    def called_process(self, token: Token, key: str) -> Called:
+    def called_process(self, token: Token, key: str, version: int | None) -> Called:
         if token.call_path:
-            return super().called_process(token, key)
+            return super().called_process(token, key, version)
         target = self.origin.tasks[handlers.target_of(key)]
         self.results.values[token.node.name] = handlers.outputs_for(self.origin, target)
         return handlers.called(self.origin, target, self.facilities.definitions)

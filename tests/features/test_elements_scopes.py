@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from riverstone.engine import Conflict, ModelInvalid
+
 from .elements import (
     START,
     Stage,
@@ -304,3 +306,59 @@ def test_event_sub_processes_run_without_ids(stage: Stage) -> None:
     handlers = "".join(handler.replace("{0}", number).replace(f'id="h{number}"', "") for number in "12")
     stage.start(model(START + user("a") + handlers + end("e"), "s -> a -> e", before=NAMES)).signal("S")
     assert stage.open == ["a", "u1", "u2"]
+
+
+BOUND = '<callActivity id="call" calledElement="inner" {}/>'
+
+
+def inner_that_logs(text: str) -> bytes:
+    return called(script("t", f"log({text!r})"), "s -> t -> e")
+
+
+@pytest.mark.parametrize(
+    ("binding", "seen"),
+    [
+        ("", "second"),
+        ('camunda:calledElementBinding="latest"', "second"),
+        ('camunda:calledElementBinding="version" camunda:calledElementVersion="1"', "first"),
+    ],
+)
+def test_a_call_is_bound_to_the_newest_version_or_to_one(stage: Stage, binding: str, seen: str) -> None:
+    """Camunda 7 manual, "Call activity", calledElement binding."""
+    stage.deploy(inner_that_logs("first"))
+    stage.deploy(inner_that_logs("second"))
+    stage.start(model(START + BOUND.format(binding) + end("e"), "s -> call -> e"))
+    assert stage.log == [seen]
+
+
+def test_a_call_is_bound_to_its_own_deployment(stage: Stage) -> None:
+    caller = model(START + BOUND.format('camunda:calledElementBinding="deployment"') + end("e"), "s -> call -> e")
+    stage.deploy(inner_that_logs("apart"))
+    with pytest.raises(ModelInvalid, match="deploy them together"):
+        stage.deploy(caller)
+    stage.start(caller, inner_that_logs("together"))
+    assert stage.log == ["together"]
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [
+        'camunda:calledElementBinding="versionTag" camunda:calledElementVersionTag="x"',
+        'camunda:calledElementBinding="version" camunda:calledElementVersion="newest"',
+        'camunda:calledElementBinding="version" camunda:calledElementVersion="7"',
+    ],
+)
+def test_a_call_that_cannot_be_bound_is_refused(stage: Stage, binding: str) -> None:
+    stage.deploy(inner_that_logs("first"))
+    with pytest.raises(ModelInvalid):
+        stage.deploy(model(START + BOUND.format(binding) + end("e"), "s -> call -> e"))
+
+
+def test_a_version_that_a_waiting_process_is_bound_to_is_not_removed(stage: Stage) -> None:
+    first = stage.deploy(inner_that_logs("first"))
+    stage.deploy(inner_that_logs("second"))
+    bound = BOUND.format('camunda:calledElementBinding="version" camunda:calledElementVersion="1"')
+    stage.start(model(START + user("w") + bound + end("e"), "s -> w -> call -> e"))
+    with pytest.raises(Conflict, match="1 process needs it"):
+        stage.engine.remove_deployment(first.deployment_id)
+    assert stage.complete("w").log == ["first"]

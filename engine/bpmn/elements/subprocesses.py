@@ -147,6 +147,10 @@ class CallActivity(Activity):
     outward: Sequence[tuple[str, Value]] = ()
     all_in = True
     all_out = False
+    version: int | None = None
+    """Which version it calls, where the model binds it to one; else the newest, unless it was deployed together."""
+    together = False
+    """Whether what it calls has to have been deployed with it."""
 
     def execute(self, token: Token) -> bool | None:
         workflow = token.workflow
@@ -163,7 +167,9 @@ class CallActivity(Activity):
             token.body = self.own_process
             workflow.open_scope(token, token.body)
             return None
-        found = workflow.host.called_process(token, called)
+        if self.together:
+            raise ExpressionError(f"{self.label} calls {called[:80]!r}, which was not deployed with it.")
+        found = workflow.host.called_process(token, called, self.version)
         parameters = self._parameters(token) if found.parameters is None else found.parameters
         token.note(parameters=parameters, deployment=found.deployment_id, path=path, called=called)
         token.body = found.process

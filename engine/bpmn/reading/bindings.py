@@ -211,7 +211,7 @@ def read_decision(element: etree._Element) -> DecisionCall | None:
             dialect="camunda:decisionRef",
             shape=cast(Shape, shape) if shape in SHAPES else "resultList",
             result_variable=attribute_value(element, "resultVariable", (CAMUNDA,)),
-            version=_version(element),
+            version=_version(element, "decisionRef"),
             together=attribute_value(element, "decisionRefBinding", (CAMUNDA,)) == "deployment",
         )
     for called in extensions(element, "calledDecision", (ZEEBE,)):
@@ -232,11 +232,18 @@ def read_decision(element: etree._Element) -> DecisionCall | None:
     return None
 
 
-def _version(element: etree._Element) -> int | None:
-    """Which version of a decision a task of Camunda 7 is bound to."""
-    if attribute_value(element, "decisionRefBinding", (CAMUNDA,)) != "version":
+def read_call_binding(element: etree._Element) -> tuple[int | None, bool]:
+    """Which version a call activity is bound to, and whether to what was deployed with it."""
+    zeebe = (found.get("bindingType") for found in extensions(element, "calledElement", (ZEEBE,)))
+    together = "deployment" in (attribute_value(element, "calledElementBinding", (CAMUNDA,)), next(zeebe, None))
+    return _version(element, "calledElement"), together
+
+
+def _version(element: etree._Element, what: str) -> int | None:
+    """Which version of a decision or process a task of Camunda 7 is bound to."""
+    if attribute_value(element, f"{what}Binding", (CAMUNDA,)) != "version":
         return None
-    text = attribute_value(element, "decisionRefVersion", (CAMUNDA,)) or ""
+    text = attribute_value(element, f"{what}Version", (CAMUNDA,)) or ""
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 

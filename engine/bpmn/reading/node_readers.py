@@ -8,7 +8,7 @@ from ..elements import events, gateways, subprocesses
 from ..elements.event_subprocess import EventSubProcess
 from ..running.node import Node, Process
 from .activity_readers import activity, mapped
-from .bindings import read_binding, read_properties
+from .bindings import read_binding, read_call_binding, read_properties
 from .event_readers import read_definitions
 from .expression_texts import ExpressionText, read_expression
 from .mappings import read_io
@@ -122,6 +122,7 @@ def call_activity(reader: ModelReader, process: Process, element: etree._Element
     if "${" in called or "#{" in called or called.startswith("="):
         node.called_expression = reader.expression(element, ExpressionText(text=called, language="juel"))
     node.called = called if node.called_expression is not None else called.rpartition(":")[2]
+    node.version, node.together = read_call_binding(element)
     reader.calls.append(node)
     return node
 

@@ -109,7 +109,7 @@ class Parser(ModelReader):
         for call in self.calls:
             if call.called not in processes and (task := self._global_task(call.called)) is not None:
                 processes[call.called] = task
-            call.own_process = processes.get(call.called)
+            call.own_process = processes.get(call.called) if call.version is None else None
         if not self.roots:
             self.decisions.use_all()
         self._warn_of_unused()

@@ -35,11 +35,11 @@ _RESULT = frozenset({"resultVariable", "resultVariableName"})
 _MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
 _DECISION = frozenset({"decisionRef", "decisionRefVersion", "mapDecisionResult"})
 _TOGETHER = ("latest", "deployment")
-"""The ways to bind a decision that its being deployed together with the process comes to."""
+"""The ways to bind a decision or a process whose being deployed together with the caller comes to."""
 _VARIABLES = frozenset(
     {"errorCodeVariable", "errorMessageVariable", "escalationCodeVariable", "escalationMessageVariable"}
 )
-_CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey"})
+_CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey", "calledElementVersion"})
 
 _SAID_BY_DEFAULT = frozenset({"false", ""})
 """Values by which an attribute asks for nothing."""
@@ -110,8 +110,8 @@ def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
         yield f'{prefix}:{name}="{value}"' if name in _SHOWN else f"{prefix}:{name}"
 
 
-def _is_version(part: etree._Element) -> bool:
-    return (attribute_value(part, "decisionRefVersion", (CAMUNDA,)) or "").isdecimal()
+def _is_version(part: etree._Element, what: str) -> bool:
+    return (attribute_value(part, f"{what}Version", (CAMUNDA,)) or "").isdecimal()
 
 
 def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> bool:
@@ -124,13 +124,13 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
     if name in _DECISION:
         return kind == "businessRuleTask"
     if name == "decisionRefBinding":
-        return value in _TOGETHER or (value == "version" and _is_version(part))
+        return value in _TOGETHER or (value == "version" and _is_version(part, "decisionRef"))
     if name in _BINDING or name in _RESULT:
         return bindable
     if name in _MARKER:
         return kind == "multiInstanceLoopCharacteristics"
     if name == "calledElementBinding":
-        return value == "latest"
+        return value in _TOGETHER or (value == "version" and _is_version(part, "calledElement"))
     if name in _VARIABLES:
         return kind.startswith(name[:5])
     if name == "terminateAll":
@@ -165,7 +165,7 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
                     yield f'{prefix}:{name} local="true"'
                 continue
             if kind == "callActivity" and name == "calledElement":
-                if child.get("bindingType", "latest") != "latest":
+                if child.get("bindingType", "latest") not in _TOGETHER:
                     yield f'{prefix}:calledElement bindingType="{child.get("bindingType")}"'
                 continue
             if kind == "multiInstanceLoopCharacteristics" and name == "loopCharacteristics":

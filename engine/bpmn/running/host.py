@@ -48,8 +48,8 @@ class Host(Protocol):
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         """A message or a signal goes out to whoever waits for it, here or in other instances."""
 
-    def called_process(self, token: Token, key: str) -> Called:
-        """What a call activity calls: the newest deployment of a key."""
+    def called_process(self, token: Token, key: str, version: int | None) -> Called:
+        """What a call activity calls: this version of a key, or the newest."""
 
     def deployed_process(self, deployment_id: str) -> Process:
         """The process of a deployment."""
