@@ -250,3 +250,29 @@ def test_repeated_tasks_are_counted_and_stones_are_explained(studio: Studio, loo
     looker.field("Search stones").fill("volume disk")
     looker.sees("1 stone")
     looker.keep("stones")
+
+
+DISH = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="dinner" name="Dinner" namespace="urn:d">
+<decision id="dish" name="Dish"><decisionTable><input><inputExpression><text>guests</text></inputExpression></input>
+<output name="dish"/><rule><inputEntry><text>&lt;= 8</text></inputEntry><outputEntry><text>"Roast"</text></outputEntry>
+</rule><rule><inputEntry><text>&gt; 8</text></inputEntry><outputEntry><text>"Stew"</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""
+
+
+def test_a_decision_table_is_read_and_tried(studio: Studio, looker: Looker) -> None:
+    deployment = studio.engine.deploy(DISH.encode())
+    page = looker.page
+
+    looker.go(f"#/model/{deployment.model_id}?version=1")
+    looker.sees("Hit policy UNIQUE")
+    expect(page.get_by_role("row", name='2 > 8 "Stew"')).to_be_visible()
+    expect(looker.link("Trial run")).to_have_count(0)
+    looker.field("Variables, as JSON").fill('{"guests": 9}')
+    looker.button("Evaluate").click()
+    looker.sees('"Stew"')
+    expect(page.locator("tr[aria-current]")).to_have_text('2> 8"Stew"')
+    looker.keep("decision")
+    looker.field("Variables, as JSON").fill("{")
+    looker.button("Evaluate").click()
+    looker.sees("The variables are no JSON.")
+    assert looker.barriers() == []

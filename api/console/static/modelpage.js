@@ -1,6 +1,7 @@
 // One model: its diagram, what the checks say, its versions and its templates.
 
 import { ask } from "./dialog.js";
+import { decisionsIn, DecisionView } from "./decisionview.js";
 import { Diagram } from "./diagram.js";
 import { el, fill, said } from "./element.js";
 import { findingList } from "./findings.js";
@@ -18,6 +19,8 @@ export function modelPage({ main, id, query, client, titled }) {
   const actions = el("div", { class: "actions" });
   const trouble = el("div");
   const diagram = new Diagram({ label: t("diagram") });
+  const decisions = new DecisionView();
+  const content = el("h2", {}, t("diagram"));
   const findings = el("div");
   const strict = el("input", { id: "strict", type: "checkbox", onchange: () => chosen() });
   const versions = el("select", { id: "version", onchange: () => chosen() });
@@ -39,11 +42,12 @@ export function modelPage({ main, id, query, client, titled }) {
       el(
         "div",
         { class: "panel-head" },
-        el("h2", {}, t("diagram")),
+        content,
         shown,
         el("label", { class: "inline end", for: "version" }, t("version"), versions),
       ),
       diagram.node,
+      decisions.node,
     ),
     el(
       "section",
@@ -88,13 +92,16 @@ export function modelPage({ main, id, query, client, titled }) {
       ),
       schedule.length > 0 && fact("schedule", schedule.join(" · ")),
       model.deleteProtection && fact("flags", el("span", { class: "tag" }, t("flag.deleteProtection"))),
-      fact("processes", el("a", { href: to("processes", null, { key: model.key }) }, t("nav.processes"))),
+      !holdsDecisions() &&
+        fact("processes", el("a", { href: to("processes", null, { key: model.key }) }, t("nav.processes"))),
     );
     fill(
       actions,
       may && el("button", { type: "button", class: "primary", onclick: deploy }, icon("upload"), t("deploy")),
-      el("a", { class: "button", href: to("start", null, { modelId: id }) }, icon("play"), t("trial")),
-      deployments.length > 0 &&
+      !holdsDecisions() &&
+        el("a", { class: "button", href: to("start", null, { modelId: id }) }, icon("play"), t("trial")),
+      !holdsDecisions() &&
+        deployments.length > 0 &&
         el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
       may && el("button", { type: "button", onclick: replace }, t("edit")),
       may &&
@@ -130,13 +137,22 @@ export function modelPage({ main, id, query, client, titled }) {
       const version = deployments.find((item) => item.deploymentId === deploymentId)?.version;
       rename(to("model", id, { version }));
       const file = files.find((text) => text.includes(`id="${key}"`)) ?? files[0];
-      await diagram.show(file, key);
+      const root = decisionsIn(file);
+      diagram.node.hidden = root !== null;
+      decisions.node.hidden = root === null;
+      content.textContent = t(root === null ? "diagram" : "decisions");
+      if (root === null) await diagram.show(file, key);
+      else decisions.show(root, deploymentId || null);
       shown.textContent = files.length > 1 ? t("files", { count: files.length }) : "";
       if (deploymentId === "") await check();
       else fill(findings, el("p", { class: "faint" }, t("findings.draft")));
     } catch (problem) {
       fill(trouble, problemBox(problem));
     }
+  }
+
+  function holdsDecisions() {
+    return decisionsIn(model.files[0]) !== null;
   }
 
   async function check() {
@@ -147,8 +163,12 @@ export function modelPage({ main, id, query, client, titled }) {
       const state = severity === "error" ? "failed" : "missing";
       looks.set(elementId, { classes: [`is-${state}`], badges: [["state", `is-${state}`, "warning", null, text]] });
     }
-    diagram.paint(looks);
+    if (!holdsDecisions()) diagram.paint(looks);
     const reach = (elementId) => {
+      if (holdsDecisions()) {
+        document.getElementById(`decision-${elementId}`)?.scrollIntoView({ block: "nearest" });
+        return;
+      }
       diagram.reach(elementId);
       diagram.point(elementId);
       diagram.node.scrollIntoView({ block: "nearest" });

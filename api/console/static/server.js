@@ -71,8 +71,8 @@ export async function getAll(path, query, most = 5000) {
   return found;
 }
 
-export async function post(path, json) {
-  return (await call("POST", path, { json })).data;
+export async function post(path, json, query) {
+  return (await call("POST", path, { json, query })).data;
 }
 
 export async function put(path, json) {

@@ -14,7 +14,7 @@ export function askForFiles({ model = null, given = [] } = {}) {
     id: "files",
     type: "file",
     multiple: true,
-    accept: ".bpmn,.xml,application/xml",
+    accept: ".bpmn,.dmn,.xml,application/xml",
     "aria-describedby": "files-hint",
   });
   const names = el("ul", { class: "files" });

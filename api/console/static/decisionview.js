@@ -1,0 +1,132 @@
+// The decisions of a DMN file: their tables and expressions, to read and to try.
+
+import { el, fill, said, unique } from "./element.js";
+import { t } from "./language.js";
+import { problemBox } from "./notice.js";
+import { post } from "./server.js";
+
+const DMN = /^https?:\/\/www\.omg\.org\/spec\/DMN\//;
+
+/** The root of a file that holds decisions; null for any other. */
+export function decisionsIn(file) {
+  const root = new DOMParser().parseFromString(file, "application/xml").documentElement;
+  return DMN.test(root.namespaceURI ?? "") ? root : null;
+}
+
+function inside(element, name) {
+  return [...element.children].filter((child) => child.localName === name);
+}
+
+function idOf(decision) {
+  return decision.getAttribute("id") || decision.getAttribute("name") || "";
+}
+
+function words(element) {
+  return element === undefined ? "" : (inside(element, "text")[0]?.textContent ?? "").trim();
+}
+
+export class DecisionView {
+  constructor() {
+    this.node = el("div", { class: "decisions" });
+    this.rows = new Map();
+  }
+
+  /** Show them; `deploymentId` is where they can be tried, null for a draft. */
+  show(root, deploymentId) {
+    this.rows.clear();
+    const decisions = [...root.children].filter((child) => child.localName === "decision");
+    fill(
+      this.node,
+      decisions.map((decision) => this.#decision(decision)),
+      deploymentId !== null && decisions.length > 0 && this.#trial(decisions, deploymentId),
+    );
+  }
+
+  #decision(decision) {
+    const table = inside(decision, "decisionTable")[0];
+    const name = decision.getAttribute("name") || idOf(decision);
+    return el(
+      "section",
+      { class: "decision", id: `decision-${idOf(decision)}` },
+      el("h3", {}, said(name), name !== idOf(decision) && el("code", {}, said(idOf(decision)))),
+      table === undefined ? this.#logic(decision) : this.#table(decision, table, name),
+    );
+  }
+
+  #logic(decision) {
+    const expression = inside(decision, "literalExpression")[0];
+    const text = expression === undefined ? t("decision.boxed") : words(expression);
+    return el("pre", {}, said(text));
+  }
+
+  #table(decision, table, name) {
+    const inputs = inside(table, "input");
+    const outputs = inside(table, "output");
+    const asked = inputs.map((input) => input.getAttribute("label") || words(inside(input, "inputExpression")[0]));
+    const given = outputs.map((output) => output.getAttribute("label") || output.getAttribute("name") || name);
+    const rules = inside(table, "rule").map((rule, index) => {
+      const cells = [...inside(rule, "inputEntry"), ...inside(rule, "outputEntry")].map(words);
+      return el("tr", {}, el("th", { scope: "row" }, String(index + 1)), cells.map((cell) => el("td", {}, said(cell))));
+    });
+    this.rows.set(idOf(decision), rules);
+    const heads = [...asked, ...given].map((text, place) =>
+      el("th", { scope: "col", class: place < asked.length ? "asked" : "given" }, said(text)),
+    );
+    return el(
+      "div",
+      { class: "scroll" },
+      el(
+        "table",
+        { class: "list" },
+        el("caption", {}, t("decision.policy", { policy: table.getAttribute("hitPolicy") || "UNIQUE" })),
+        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("decision.rule")), heads)),
+        el("tbody", {}, rules),
+      ),
+    );
+  }
+
+  #trial(decisions, deploymentId) {
+    const [which, variables] = [unique("decision"), unique("variables")];
+    const chosen = el(
+      "select",
+      { id: which },
+      decisions.map((each) => el("option", { value: idOf(each) }, each.getAttribute("name") || idOf(each))),
+    );
+    const text = el("textarea", { id: variables, rows: "4", spellcheck: "false", value: "{}" });
+    const told = el("div", { role: "status" });
+    const form = el(
+      "form",
+      { class: "trial" },
+      el("h3", {}, t("decision.try")),
+      el("div", { class: "field" }, el("label", { for: which }, t("decision.which")), chosen),
+      el("div", { class: "field" }, el("label", { for: variables }, t("decision.variables")), text),
+      el("button", { type: "submit", class: "primary" }, t("decision.evaluate")),
+      told,
+    );
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      this.#mark([]);
+      try {
+        const body = { variables: JSON.parse(text.value) };
+        const made = await post(`decision/${chosen.value}/evaluate`, body, { deploymentId });
+        this.#mark(made.matched);
+        fill(
+          told,
+          el("p", {}, t("decision.value"), " ", el("code", {}, said(JSON.stringify(made.value)))),
+          [made.violation, ...made.warnings].filter(Boolean).map((why) => el("p", { class: "faint" }, said(why))),
+        );
+      } catch (problem) {
+        const wrong = problem instanceof SyntaxError ? { message: t("decision.json"), findings: [], errors: {} } : problem;
+        fill(told, problemBox(wrong));
+      }
+    });
+    return form;
+  }
+
+  #mark(matched) {
+    for (const rows of this.rows.values()) rows.forEach((row) => row.removeAttribute("aria-current"));
+    for (const { decisionId, rules } of matched) {
+      for (const number of rules) this.rows.get(decisionId)?.[number - 1]?.setAttribute("aria-current", "true");
+    }
+  }
+}
