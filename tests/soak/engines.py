@@ -64,6 +64,9 @@ class Make(Stone):
     def act(self, task: TaskInfo, what: str) -> None:
         self.write(task, f"begin {what}")
         time.sleep(self.random.choice((0, 0, 0.002, 0.02, 0.2)) * self.random.random())
+        if what == "made" and self.random.random() < 0.04:
+            # Longer than its grace, or than its timeout.
+            time.sleep(self.random.random() * 3)
         if self.random.random() < 0.1:
             self.write(task, f"failed {what}")
             raise RuntimeError("it happens")
@@ -82,6 +85,7 @@ class Make(Stone):
 class Watch(Make):
     code = "watch"
     monitor_interval = 0.2
+    timeouts: ClassVar = {"start": 1.0}
 
     def monitor(self, task: TaskInfo) -> bool:
         looks = int(task.state.get("looks", 0)) + 1
@@ -191,7 +195,7 @@ def ask(engine: Engine, random: Random) -> None:
         return
     number = random.choice(found).process_instance_id
     if dice < 0.6:
-        engine.cancel(number, force=random.random() < 0.1)
+        engine.cancel(number, force=random.random() < 0.3)
     elif dice < 0.7:
         engine.delete(number, force=random.random() < 0.3)
     elif dice < 0.75:
