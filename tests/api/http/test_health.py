@@ -83,9 +83,9 @@ def test_a_server_whose_database_goes_away_is_not_ready_until_it_is_back(
             proxy.open = False
             proxy.cut_all()
             deadline = time.monotonic() + 60
-            while asking.get("/health/ready").status_code == 200 and time.monotonic() < deadline:
+            while (answer := asking.get("/health/ready")).status_code == 200 and time.monotonic() < deadline:
                 time.sleep(0.2)
-            assert asking.get("/health/ready").json["detail"].startswith("Not ready: the ")
+            assert answer.json["detail"].startswith("Not ready: the ")
             proxy.open = True
             while asking.get("/health/ready").status_code != 200 and time.monotonic() < deadline:
                 time.sleep(0.2)
