@@ -35,6 +35,7 @@ from .river.pump import Pump
 from .river.reports import RiverReports
 from .river.river import River
 from .showing.records import Records
+from .stones import event_loop
 from .stones.declaration import StoneDeclaration
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function
@@ -69,10 +70,13 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         scripts: Literal["trusted"] | None = None,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         threads: int = 16,
+        coroutines: int = 5000,
         passive: bool = False,
         encryption_keys: Sequence[str] = (),
     ) -> None:
         """``passive`` only looks and asks: it takes over nothing that a dead engine left.
+
+        With ``"threads"`` at most ``threads`` plain hooks run at once, and ``coroutines`` that are an ``async def``.
 
         ``encryption_keys`` are Fernet keys (extra ``riverstone[crypto]``): what processes work with is encrypted with
         the first before it is stored, and read with whichever fits. Raises StoreUnavailable for a wrong key.
@@ -81,7 +85,7 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         self.limits = limits or Limits()
         self.clock = clock or Clock()
         trusted = Scripts(functions or {}, self.limits) if scripts == "trusted" else None
-        self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads)
+        self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads, coroutines)
         self.stones = Stones(elsewhere=self._dispatcher.remote, look_again=self._learn)
         for stone in stones:
             self.stones.add(stone)
@@ -132,6 +136,7 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         """Stop: running hooks end first, and what is open is left for whoever comes next."""
         if self._pump.closed:
             return
+        event_loop.refuse_here()
         self._pump.closed = "make a new one"
         self._loop.announce_end()
         self._dispatcher.close()
@@ -161,7 +166,10 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         return stone
 
     def stone(self, code: str, **options: Any) -> Callable[[Callable[[TaskInfo], Any]], Callable[[TaskInfo], Any]]:
-        """Make a plain function a stone that has only ``start``; options are the class attributes of :class:`Stone`."""
+        """Make a function, plain or ``async``, a stone that has only ``start``.
+
+        Options are the class attributes of :class:`Stone`.
+        """
 
         def decorate(function: Callable[[TaskInfo], Any]) -> Callable[[TaskInfo], Any]:
             self.register(stone_of_function(code, function, options))
@@ -187,11 +195,11 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         return self._pump.run_pending()
 
 
-def _dispatcher(given: Literal["inline", "threads"] | Dispatcher, threads: int) -> Dispatcher:
+def _dispatcher(given: Literal["inline", "threads"] | Dispatcher, threads: int, coroutines: int) -> Dispatcher:
     if given == "inline":
         return InlineDispatcher()
     if given == "threads":
-        return ThreadsDispatcher(threads)
+        return ThreadsDispatcher(threads, coroutines)
     if isinstance(given, str):
         raise Invalid(f"{given!r} is no dispatcher: use 'inline', 'threads' or a dispatcher object.", code="dispatcher")
     return given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -87,19 +87,31 @@ class Outcome:
 class StopRequest:
     """Tells a running hook that it should stop; shared by the hook and whoever asks."""
 
-    __slots__ = ("_asked", "_event")
+    __slots__ = ("_asked", "_event", "_stop")
     _lock = threading.Lock()
 
     def __init__(self) -> None:
         self._asked = False
         self._event: threading.Event | None = None
+        self._stop: Callable[[], None] | None = None
 
     def ask(self) -> None:
-        """Ask the hook to stop."""
+        """Ask the hook to stop; again it changes nothing."""
         with self._lock:
+            stop, self._stop = self._stop, None
             self._asked = True
             if self._event is not None:
                 self._event.set()
+        if stop is not None:
+            stop()
+
+    def when_asked(self, stop: Callable[[], None]) -> None:
+        """Have this called once when the hook is asked to stop, at once if it was; from any thread."""
+        with self._lock:
+            if not self._asked:
+                self._stop = stop
+                return
+        stop()
 
     @property
     def asked(self) -> bool:

@@ -27,6 +27,9 @@ class Reports(Protocol):
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
 
+    def is_awaited(self, work: Work) -> bool:
+        """Whether the hook of this work is a coroutine function, as far as is known now."""
+
     def may_begin(self, work: Work, waited: float) -> bool:
         """Whether the hook of work that was submitted so many seconds ago may begin; if not, it is to be dropped.
 

@@ -1,4 +1,4 @@
-"""Stones run in the thread that asked: the default for scripts and tests."""
+"""Stones run in the thread that asked, which waits for coroutines: the default for scripts and tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..stones.hooks import perform
+from ..stones.event_loop import EventLoop
+from ..stones.hooks import HookCall
 from ..stones.stone import Stone
 from ..work import Outcome, StopRequest, Work
 from .dispatcher import Reports, stone_to_call
@@ -25,6 +26,7 @@ class InlineDispatcher:
     def __init__(self) -> None:
         self._waiting: OrderedDict[int, Work] = OrderedDict()
         self._running: dict[int, StopRequest] = {}
+        self._loop = EventLoop()
 
     def open(self, reports: Reports) -> None:
         self.reports = reports
@@ -69,7 +71,7 @@ class InlineDispatcher:
                     continue
                 request = self._running[work.task_id] = StopRequest()
                 begun.append(work.task_id)
-                outcome = perform(stone, work, limits=self.reports.limits, request=request)
+                outcome = self._loop.perform(HookCall(stone, work, limits=self.reports.limits, request=request))
                 failpoints.reach("before-report")
                 outcomes.append(outcome)
                 now = time.monotonic()
@@ -104,3 +106,4 @@ class InlineDispatcher:
 
     def close(self) -> None:
         self._waiting.clear()
+        self._loop.close()

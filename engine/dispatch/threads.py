@@ -8,12 +8,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..stones.hooks import perform
+from ..stones.hooks import HookCall
+from ..stones.registry import is_awaited
 from ..work import StopRequest, Work
+from .coroutines import PROGRESS_INTERVAL, Coroutines
 from .dispatcher import Reports, stone_to_call
-
-PROGRESS_INTERVAL = 0.5
-"""Seconds between two progress reports of one task that are worth a write."""
 
 
 class ThreadsDispatcher:
@@ -21,13 +20,16 @@ class ThreadsDispatcher:
 
     Work wakes one thread; that one, having taken a task, wakes the next if more is waiting and nobody is waking up
     already. So short tasks keep few threads busy, and a long one holds nobody up.
+
+    Hooks that are coroutine functions run beside them on an event loop, at most ``coroutines`` at once.
     """
 
     reports: Reports
     remote = False
 
-    def __init__(self, size: int = 16) -> None:
+    def __init__(self, size: int = 16, coroutines: int = 5000) -> None:
         self.size = size
+        self._coroutines = Coroutines(coroutines, self._queue)
         self._waiting: OrderedDict[int, Work] = OrderedDict()
         self._running: dict[int, StopRequest] = {}
         self._threads: list[threading.Thread] = []
@@ -38,9 +40,19 @@ class ThreadsDispatcher:
         self._work_waits = threading.Condition(self._lock)
 
     def open(self, reports: Reports) -> None:
-        self.reports = reports
+        self.reports = self._coroutines.reports = reports
 
     def submit(self, work: Sequence[Work]) -> None:
+        plain: list[Work] = []
+        awaited: list[Work] = []
+        for item in work:
+            (awaited if self.reports.is_awaited(item) else plain).append(item)
+        if awaited:
+            self._coroutines.submit(awaited)
+        if plain:
+            self._queue(plain)
+
+    def _queue(self, work: Sequence[Work]) -> None:
         with self._lock:
             if self._closed:
                 return
@@ -62,23 +74,29 @@ class ThreadsDispatcher:
 
     def withdraw(self, task_id: int) -> bool:
         with self._lock:
-            return self._waiting.pop(task_id, None) is not None
+            if self._waiting.pop(task_id, None) is not None:
+                return True
+        return self._coroutines.withdraw(task_id)
 
     def ask_to_stop(self, task_id: int, delivery: int) -> None:
         with self._lock:
             request = self._running.get(task_id)
         if request is not None:
             request.ask()
+        self._coroutines.ask_to_stop(task_id)
 
     def holds(self, task_id: int) -> bool:
         with self._lock:
-            return task_id in self._waiting or task_id in self._running
+            if task_id in self._waiting or task_id in self._running:
+                return True
+        return self._coroutines.holds(task_id)
 
     def running(self, task_id: int) -> bool:
-        return task_id in self._running
+        return task_id in self._running or self._coroutines.running(task_id)
 
     def load(self) -> tuple[int, int]:
-        return len(self._waiting), len(self._running)
+        waiting, running = self._coroutines.load()
+        return len(self._waiting) + waiting, len(self._running) + running
 
     def _run(self) -> None:
         with self._lock:
@@ -120,6 +138,9 @@ class ThreadsDispatcher:
         stone = stone_to_call(self.reports, work)
         if stone is None:
             return
+        if is_awaited(stone, work.event):
+            self._coroutines.submit([work])
+            return
         last = 0.0
 
         def on_progress(percent: int, text: str | None) -> None:
@@ -129,7 +150,8 @@ class ThreadsDispatcher:
                 last = now
                 self.reports.report_progress(work, percent, text)
 
-        outcome = perform(stone, work, limits=self.reports.limits, request=request, on_progress=on_progress)
+        call = HookCall(stone, work, limits=self.reports.limits, request=request, on_progress=on_progress)
+        outcome = call.carry_out()
         failpoints.reach("before-report")
         self.reports.report([outcome])
         failpoints.reach("after-report")
@@ -143,3 +165,4 @@ class ThreadsDispatcher:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join()
+        self._coroutines.close()

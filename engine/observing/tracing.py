@@ -119,12 +119,15 @@ def carried(action: Callable[[Any], Result]) -> Callable[[Any], Result]:
     return inside
 
 
-def performed(work: Work, carry_out: Callable[[], Outcome]) -> Outcome:
-    """What one hook of a task comes to, in a span of the process's trace that the stone's own spans belong to."""
-    parent = work.traceparent or ""
+@contextmanager
+def performing(work: Work) -> Iterator[Callable[[Outcome], Outcome]]:
+    """Let a hook be called in a span of the process's trace, which the stone's own spans belong to.
+
+    What it came to is told by calling what this gives.
+    """
     with span(
         f"{work.event} {work.stone}",
-        parent=parent,
+        parent=work.traceparent or "",
         process_instance_id=work.process_instance_id,
         task_id=work.task_id,
         stone=work.stone,
@@ -132,12 +135,15 @@ def performed(work: Work, carry_out: Callable[[], Outcome]) -> Outcome:
         attempt=work.attempt,
         namespace=work.namespace,
     ) as found:
-        outcome = carry_out()
-        if found is not None:
-            found.set_attribute("riverstone.result", outcome.result)
-            if outcome.result in FAILED:
-                fail(found, outcome.result)
-        return outcome
+
+        def traced(outcome: Outcome) -> Outcome:
+            if found is not None:
+                found.set_attribute("riverstone.result", outcome.result)
+                if outcome.result in FAILED:
+                    fail(found, outcome.result)
+            return outcome
+
+        yield traced
 
 
 def begun(row: InstanceRow, origin: InstanceRow | None = None) -> None:

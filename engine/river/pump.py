@@ -13,6 +13,7 @@ from ..errors import EngineClosed, WaitTimeout
 from ..instance.resting import Rested
 from ..observing import tracing
 from ..operating.audit import AuditedCall, AuditLog, present_call
+from ..stones import event_loop
 from ..views import ProcessInstance
 from .loop import Loop
 from .river import River
@@ -41,7 +42,11 @@ class Pump:
         """Those who wait for an end, and could keep an inline engine going in place of the thread that is at it."""
 
     def step(self, action: Callable[[Turn], Any]) -> Any:
-        """Have one action stepped, wherever steps run, and return its result once that is durable."""
+        """Have one action stepped, wherever steps run, and return its result once that is durable.
+
+        Raises Invalid in the thread of coroutine hooks, as the other calls here do.
+        """
+        event_loop.refuse_here()
         if self.closed:
             raise EngineClosed(f"The engine is closed: {self.closed}.")
         call = present_call()
@@ -109,6 +114,7 @@ class Pump:
 
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything."""
+        event_loop.refuse_here()
         moved = self.loop.run_due()
         if self.inline is not None:
             moved = self._pump(self.inline) or moved
@@ -119,6 +125,7 @@ class Pump:
 
         Raises WaitTimeout after so many seconds, or where nothing is to come.
         """
+        event_loop.refuse_here()
         # A clock that somebody may set does not tell how long anyone has waited.
         passed = self.clock.now if self.inline is not None or not self.clock.runs_by_itself else _monotonic
         deadline = None if timeout is None else passed() + round(timeout * 1000)

@@ -69,6 +69,10 @@ class RiverReports:
             self._river.post(lambda turn: outcomes.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
         return stone
 
+    def is_awaited(self, work: Work) -> bool:
+        """Whether the hook of this work is a coroutine function, as far as is known now."""
+        return self.facilities.stones.is_awaited(work.stone, work.event, work.parameters)
+
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""
         self.facilities.observers.tell_events(outcomes)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from ...models.vocabulary import UNDO_KINDS
 from .. import failpoints, jsontext
@@ -22,61 +22,129 @@ from .task_info import TaskInfo
 logger = logging.getLogger("riverstone.stone")
 
 
-def perform(
-    stone: type[Stone],
-    work: Work,
-    *,
-    limits: Limits,
-    request: StopRequest,
-    on_progress: Callable[[int, str | None], None] | None = None,
-) -> Outcome:
-    """Call the hook; whatever it raises becomes a failure with a reason, never an exception of the engine."""
-    if not tracing.is_on():
-        return _carry_out(stone, work, limits, request, on_progress)
-    return tracing.performed(work, lambda: _carry_out(stone, work, limits, request, on_progress))
+class HookCall:
+    """One call of a hook, from what it is handed to what came of it: never an exception of the engine."""
 
+    __slots__ = ("_began", "info", "limits", "on_progress", "request", "stone", "work")
 
-def _carry_out(
-    stone: type[Stone],
-    work: Work,
-    limits: Limits,
-    request: StopRequest,
-    on_progress: Callable[[int, str | None], None] | None,
-) -> Outcome:
-    info: TaskInfo | None = None
-    began = time.perf_counter()
-    try:
-        parameters = typed(stone, jsontext.read(work.parameters))
-        info = TaskInfo(work, parameters, limits=limits, request=request, on_progress=on_progress)
+    def __init__(
+        self,
+        stone: type[Stone],
+        work: Work,
+        *,
+        limits: Limits,
+        request: StopRequest,
+        on_progress: Callable[[int, str | None], None] | None = None,
+    ) -> None:
+        self.stone = stone
+        self.work = work
+        self.limits = limits
+        self.request = request
+        self.on_progress = on_progress
+        self.info: TaskInfo | None = None
+        self._began = time.perf_counter()
+
+    def carry_out(self) -> Outcome:
+        """Call the hook in this thread."""
+        if not tracing.is_on():
+            return self._carry_out()
+        with tracing.performing(self.work) as traced:
+            return traced(self._carry_out())
+
+    async def carry_out_awaited(self) -> Outcome:
+        """Call a hook that is a coroutine function, and await it."""
+        if not tracing.is_on():
+            return await self._carry_out_awaited()
+        with tracing.performing(self.work) as traced:
+            return traced(await self._carry_out_awaited())
+
+    def _carry_out(self) -> Outcome:
+        try:
+            return self._ended(self._hook()(self._handed()))
+        except BaseException as error:
+            return self._failed(error)
+
+    async def _carry_out_awaited(self) -> Outcome:
+        try:
+            return self._ended(await self._hook()(self._handed(awaited=True)))
+        except BaseException as error:
+            return self._failed(error)
+
+    def _hook(self) -> Callable[[TaskInfo], Any]:
+        hook: Callable[[TaskInfo], Any] = getattr(self.stone(), self.work.event)
+        return hook
+
+    def _handed(self, *, awaited: bool = False) -> TaskInfo:
+        parameters = typed(self.stone, jsontext.read(self.work.parameters))
+        self.info = TaskInfo(
+            self.work,
+            parameters,
+            limits=self.limits,
+            request=self.request,
+            on_progress=self.on_progress,
+            awaited=awaited,
+        )
         failpoints.reach("before-hook")
-        returned = getattr(stone(), work.event)(info)
+        return self.info
+
+    def _ended(self, returned: object) -> Outcome:
+        work, info = self.work, self.info
+        assert info is not None
         if returned is not None:
             _take(returned, work, info)
         failpoints.reach("after-hook")
-        _check_state(info.state, limits)
+        _check_state(info.state, self.limits)
         if work.event != "monitor" or returned:
-            return _outcome(work, info, began, "done")
+            return self._outcome("done")
         if _is_unchanged(work, info):
-            return _unchanged(stone, work, info, began)
-        outcome = _outcome(work, info, began, "again")
-        outcome.interval = stone.monitor_interval
+            return _unchanged(self.stone, work, info, self._began)
+        outcome = self._outcome("again")
+        outcome.interval = self.stone.monitor_interval
         return outcome
-    except NotFound as error:
-        if work.event in UNDO_KINDS:
-            return _outcome(work, info, began, "done", reason=f"already gone: {_text(error)}".rstrip(": "))
-        return _outcome(work, info, began, "failed", reason=_reason(error))
-    except BpmnError as error:
-        result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_KINDS else "bpmn-error"
-        return _outcome(work, info, began, result, reason=_reason(error), error_code=_clean(str(error.error_code)))
-    except BaseException as error:
+
+    def _failed(self, error: BaseException) -> Outcome:
+        work = self.work
+        if isinstance(error, NotFound) and work.event in UNDO_KINDS:
+            return self._outcome("done", reason=f"already gone: {_text(error)}".rstrip(": "))
+        if isinstance(error, NotFound):
+            return self._outcome("failed", reason=_reason(error))
+        if isinstance(error, BpmnError):
+            result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_KINDS else "bpmn-error"
+            return self._outcome(result, reason=_reason(error), error_code=_clean(str(error.error_code)))
         # Only the main thread is interrupted from outside: anywhere else it is the stone that says so.
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise
+            raise error
         about = logs.about(
             process_instance_id=work.process_instance_id, task_id=work.task_id, stone=work.stone, event=work.event
         )
         logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
-        return _outcome(work, info, began, "failed", reason=_reason(error))
+        stopped = self.request.asked and type(error).__name__ == "CancelledError"
+        return self._outcome("failed", reason="It stopped when it was asked to." if stopped else _reason(error))
+
+    def _outcome(
+        self,
+        result: Literal["done", "again", "failed", "bpmn-error"],
+        *,
+        reason: str | None = None,
+        error_code: str | None = None,
+    ) -> Outcome:
+        work, info = self.work, self.info
+        return Outcome(
+            task_id=work.task_id,
+            process_instance_id=work.process_instance_id,
+            event=work.event,
+            attempt=work.attempt,
+            result=result,
+            outputs=dict(info.put_out) if info and info.put_out else {},
+            state=info.state if info and result == "again" else None,
+            progress=info.percent if info else None,
+            log=tuple([_clean(line) for line in info.logged[-MOST_LOG_LINES:]]) if info and info.logged else (),
+            reason=reason,
+            error_code=error_code,
+            delivery=work.delivery,
+            stone=work.stone,
+            seconds=time.perf_counter() - self._began,
+        )
 
 
 def _take(returned: object, work: Work, info: TaskInfo) -> None:
@@ -144,30 +212,3 @@ def _text(error: BaseException) -> str:
 def _clean(text: str) -> str:
     """The text without what no database keeps."""
     return jsontext.NOT_STORABLE.sub("", text)
-
-
-def _outcome(
-    work: Work,
-    info: TaskInfo | None,
-    began: float,
-    result: Literal["done", "again", "failed", "bpmn-error"],
-    *,
-    reason: str | None = None,
-    error_code: str | None = None,
-) -> Outcome:
-    return Outcome(
-        task_id=work.task_id,
-        process_instance_id=work.process_instance_id,
-        event=work.event,
-        attempt=work.attempt,
-        result=result,
-        outputs=dict(info.put_out) if info and info.put_out else {},
-        state=info.state if info and result == "again" else None,
-        progress=info.percent if info else None,
-        log=tuple([_clean(line) for line in info.logged[-MOST_LOG_LINES:]]) if info and info.logged else (),
-        reason=reason,
-        error_code=error_code,
-        delivery=work.delivery,
-        stone=work.stone,
-        seconds=time.perf_counter() - began,
-    )

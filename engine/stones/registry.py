@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ...models.vocabulary import HOOKS
 from .. import jsontext
-from ..coroutines import refuse_coroutine
+from ..coroutines import is_coroutine, refuse_generator
 from ..errors import Invalid
 from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stone import Stone
@@ -27,6 +27,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._own: dict[str, list[type[Stone]]] = {}
         self._learnt: dict[str, list[type[Stone]]] = {}
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
+        self._awaited = False
+        """Whether any hook is a coroutine function, so that it is worth asking of each."""
 
     def __getitem__(self, code: str) -> tuple[type[Stone], ...]:
         known = self._by_code.get(code) or self._missed(code)
@@ -59,9 +61,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             )
         for hook in HOOKS:
             if stone.has(hook):
-                refuse_coroutine(getattr(stone, hook), f"The hook {hook!r} of the stone {stone.code!r}")
+                refuse_generator(getattr(stone, hook), f"The hook {hook!r} of the stone {stone.code!r}")
         others = [known for known in self._own.get(stone.code, ()) if known.serves != stone.serves]
         self._own[stone.code] = [*others, stone]
+        self._awaited = self._awaited or any(is_awaited(stone, hook) for hook in HOOKS)
         self._sort(stone.code)
 
     def remove(self, code: str) -> None:
@@ -108,6 +111,11 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         every = {code: self._by_code.get(code) or self._learnt[code] for code in self.codes()}
         return tuple(declaration_of(stone) for code in sorted(every) for stone in every[code])
 
+    def is_awaited(self, code: str, event: str, parameters: str) -> bool:
+        """Whether the hook that serves a task with these parameters (JSON text) is a coroutine function."""
+        stone = self.choose(code, parameters) if self._awaited else None
+        return stone is not None and is_awaited(stone, event)
+
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
         """The class for a task with these parameters (JSON text), or None while none is registered."""
         known = self._by_code.get(code or "") or self._missed(code or "")
@@ -118,6 +126,11 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             if all(values.get(name) == value for name, value in stone.serves.items()):
                 return stone
         return None
+
+
+def is_awaited(stone: type[Stone], event: str) -> bool:
+    """Whether this hook of a stone is a coroutine function."""
+    return is_coroutine(getattr(stone, event))
 
 
 def declaration_of(stone: type[Stone]) -> StoneDeclaration:

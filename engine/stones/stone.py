@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ..coroutines import refuse_coroutine, refuse_unrun
+from ..coroutines import is_coroutine, refuse_generator, refuse_unrun
 from ..errors import Invalid
 
 if TYPE_CHECKING:
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
     from .task_info import TaskInfo
 
+Outputs: TypeAlias = "Mapping[str, Any] | None"
+
 
 class Stone:
     """Subclass it, give it a ``code``, and override the hooks that have something to do.
 
     A hook that is not overridden does not exist: its event is passed over, and an undo event lists the
     task as retained. Hooks run on any thread, and more than once if the first answer was lost: use
-    ``task.idempotency_key`` towards the outside.
+    ``task.idempotency_key`` towards the outside. A hook that is an ``async def`` runs on the engine's event loop.
     """
 
     code: ClassVar[str] = ""
@@ -52,23 +54,23 @@ class Stone:
     grace: ClassVar[float] = 240.0
     """Seconds that a running task is given to stop when its process fails or is cancelled."""
 
-    def start(self, task: TaskInfo) -> Mapping[str, Any] | None:
+    def start(self, task: TaskInfo) -> Outputs | Awaitable[Outputs]:
         """Do it. Returning is success, raising is failure; a mapping that is returned becomes outputs."""
         return None
 
-    def monitor(self, task: TaskInfo) -> bool | None:
+    def monitor(self, task: TaskInfo) -> bool | Awaitable[bool | None] | None:
         """Look once, without waiting: true when it is done, anything else to be asked again later."""
 
-    def rollback(self, task: TaskInfo) -> None:
+    def rollback(self, task: TaskInfo) -> Awaitable[None] | None:
         """Take it back because the process failed."""
 
-    def cancel(self, task: TaskInfo) -> None:
+    def cancel(self, task: TaskInfo) -> Awaitable[None] | None:
         """Take it back because the process was cancelled."""
 
-    def delete(self, task: TaskInfo) -> None:
+    def delete(self, task: TaskInfo) -> Awaitable[None] | None:
         """Remove what the process made."""
 
-    def mock(self, task: TaskInfo) -> None:
+    def mock(self, task: TaskInfo) -> Awaitable[None] | None:
         """Pretend, in a mock run."""
 
     @classmethod
@@ -80,17 +82,23 @@ class Stone:
 def stone_of_function(code: str, function: Callable[[TaskInfo], Any], options: Mapping[str, Any]) -> type[Stone]:
     """A stone class whose ``start`` calls the function; a mapping that it returns becomes outputs."""
 
-    refuse_coroutine(function, f"The function of the stone {code!r}")
+    refuse_generator(function, f"The function of the stone {code!r}")
 
-    def start(self: Stone, task: TaskInfo) -> Mapping[str, Any] | None:
-        returned = function(task)
+    def outputs(returned: Any) -> Outputs:
         if returned is None or isinstance(returned, Mapping):
             return returned
         refuse_unrun(returned, f"The function of the stone {code!r}")
         raise TypeError(f"The function of stone {code!r} returned {type(returned).__name__}, not a mapping or None.")
 
+    def start(self: Stone, task: TaskInfo) -> Outputs:
+        return outputs(function(task))
+
+    async def start_awaited(self: Stone, task: TaskInfo) -> Outputs:
+        return outputs(await function(task))
+
     unknown = [name for name in options if name.startswith("_") or not hasattr(Stone, name)]
     if unknown:
         raise Invalid(f"A stone has no option {', '.join(map(repr, unknown))}.", code="stone-option")
-    members = {"code": code, "start": start, "__doc__": function.__doc__, **options}
-    return type(function.__name__, (Stone,), members)
+    hook = start_awaited if is_coroutine(function) else start
+    members = {"code": code, "start": hook, "__doc__": function.__doc__, **options}
+    return type(getattr(function, "__name__", code), (Stone,), members)

@@ -9,6 +9,7 @@ from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
 from ..work import Reached, StopRequest, Work
+from . import event_loop
 
 
 class TaskInfo:
@@ -19,6 +20,7 @@ class TaskInfo:
     """
 
     __slots__ = (
+        "_awaited",
         "_limits",
         "_on_progress",
         "_request",
@@ -39,6 +41,7 @@ class TaskInfo:
         limits: Limits,
         request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
+        awaited: bool = False,
     ) -> None:
         self._work = work
         self.parameters = parameters
@@ -50,6 +53,7 @@ class TaskInfo:
         self._limits = limits
         self._request = request
         self._on_progress = on_progress
+        self._awaited = awaited
 
     @property
     def task_id(self) -> str:
@@ -110,7 +114,16 @@ class TaskInfo:
         return self._request.asked
 
     def wait_for_cancel(self, seconds: float) -> bool:
-        """Wait, at most so long; true at once when the task is asked to stop. Use it in place of ``time.sleep``."""
+        """Wait, at most so long; true at once when the task is asked to stop. Use it in place of ``time.sleep``.
+
+        A coroutine awaits ``asyncio.sleep`` instead, and is stopped by a ``CancelledError``.
+        """
+        if self._awaited and event_loop.is_here():
+            raise Invalid(
+                "wait_for_cancel would hold up every other coroutine: await asyncio.sleep(...), which is cancelled "
+                "when the task is asked to stop.",
+                code="blocks-event-loop",
+            )
         return self._request.wait(seconds)
 
     def add_output(self, name: str, value: Any) -> None:

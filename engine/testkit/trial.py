@@ -14,11 +14,13 @@ from uuid import uuid4
 from ...models.vocabulary import Hook
 from .. import jsontext
 from ..limits import Limits
-from ..stones.hooks import perform
+from ..stones.event_loop import EventLoop
+from ..stones.hooks import HookCall
 from ..stones.stone import Stone
 from ..work import Outcome, Reached, StopRequest, Work
 
 _numbers = count(1)
+_loop = EventLoop()
 
 
 class Hangs(Exception):
@@ -86,7 +88,7 @@ class Trial:
             request.ask()
 
         def act() -> None:
-            found.append(perform(self.stone, work, limits=Limits(), request=request))
+            found.append(_loop.perform(HookCall(self.stone, work, limits=Limits(), request=request)))
 
         began = time.monotonic()
         thread = threading.Thread(target=act, name=f"riverstone-contract-{work.event}", daemon=True)
@@ -94,5 +96,6 @@ class Trial:
         thread.join(limit)
         self.took = time.monotonic() - began
         if not found:
+            request.ask()
             raise Hangs(work.event, limit)
         return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -73,6 +74,40 @@ class Made(Stone):
 
     def mock(self, task: TaskInfo) -> None:
         task.add_output("id", "mock")
+
+
+class Awaited(Stone):
+    """The same as coroutines."""
+
+    code = "awaited"
+    outputs = {"id": "what was made"}
+    monitor_interval = 0.0
+    things: ClassVar[set[str]] = set()
+    deaf = False
+
+    async def start(self, task: TaskInfo) -> dict[str, str]:
+        await asyncio.sleep(0)
+        self.things.add(task.idempotency_key)
+        if self.deaf:
+            await asyncio.sleep(60)
+        return {"id": task.idempotency_key}
+
+    async def monitor(self, task: TaskInfo) -> bool:
+        await asyncio.sleep(0)
+        return True
+
+    async def rollback(self, task: TaskInfo) -> None:
+        await asyncio.sleep(0)
+        self.things.discard(task.start_key)
+
+    cancel = delete = rollback
+
+
+def test_coroutine_hooks_are_awaited() -> None:
+    check_stone(Awaited, exists=lambda: list(Awaited.things)).assert_ok()
+    assert not Awaited.things
+    report = check_stone(type("Deaf", (Awaited,), {"deaf": True}), timeout=0.2)
+    assert any("did not come back" in check.text for check in report.checks if check.result == "wrong")
 
 
 class ForgetsTheKey(Made):

@@ -101,6 +101,25 @@ def test_a_cancel_reaches_a_running_hook(team: Team) -> None:
     assert crew.hooks(str(instance.cancel_process_instance_id)) == [("a", "cancel")]
 
 
+def test_a_worker_awaits_coroutines_and_a_cancel_reaches_their_next_await(team: Team) -> None:
+    crew, engine = team
+    ended = run(engine, "awaited", service("a", "awaited"))
+    assert engine.get(ended).native_output_values == {"a": {"loop": "riverstone-coroutines"}}
+    engine.delete(ended)
+    assert engine.wait(ended, timeout=30).status == "delete.success"
+    assert crew.hooks(str(engine.get(ended).delete_process_instance_id)) == [("a", "delete")]
+
+    crew.gate.touch()
+    started = engine.start(key="awaited", name="x").process_instance_id
+    until(lambda: crew.hooks(started))
+    engine.cancel(started)
+    instance = engine.wait(started, timeout=15)
+    crew.gate.unlink()
+    assert instance.status == "cancel.success"
+    assert engine.tasks(started)[0].outputs["stopped"] is True
+    assert crew.hooks(str(instance.cancel_process_instance_id)) == [("a", "cancel")]
+
+
 def test_what_is_cancelled_before_a_worker_gets_to_it_never_begins(team: Team) -> None:
     crew, engine = team
     crew.gate.touch()

@@ -6,8 +6,10 @@ are the seconds between two signs of life, and the options are Celery's own.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -74,6 +76,24 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
         def cancel(self, task: TaskInfo) -> None:
             told(calls, task, worker)
 
+    class Awaited(Stone):
+        code = "awaited"
+
+        async def start(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+            task.add_output("loop", threading.current_thread().name)
+            task.progress(30, "on its way")
+            try:
+                await asyncio.sleep(20 if gate.exists() else 0)
+            except asyncio.CancelledError:
+                task.add_output("stopped", True)
+
+        async def cancel(self, task: TaskInfo) -> None:
+            await asyncio.sleep(0)
+            told(calls, task, worker)
+
+        delete = cancel
+
     class Moving(Stone):
         code = "moving"
 
@@ -115,7 +135,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
     quick, held, *others = make_stones(calls, gate, worker)
     hasty = type("Hasty", (held,), {"code": "hasty", "timeouts": {"start": 3.0}})
     patient = type("Patient", (held,), {"code": "patient", "timeouts": {"start": 60.0}})
-    own = [Sized, Beijing, Elsewhere, Cooperative, Moving, Broken, Keyed, hasty, patient]
+    own = [Sized, Beijing, Elsewhere, Cooperative, Awaited, Moving, Broken, Keyed, hasty, patient]
     return [quick, held, *others, *own]
 
 

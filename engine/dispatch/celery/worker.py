@@ -26,7 +26,8 @@ from ...errors import Invalid
 from ...jsontext import JSON
 from ...limits import Limits
 from ...observing.logs import where
-from ...stones.hooks import perform
+from ...stones.event_loop import EventLoop
+from ...stones.hooks import HookCall
 from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
@@ -57,6 +58,7 @@ class Workshop:
         self.limits = limits
         self.ring = Ring()
         self.signs = Signs(app)
+        self.loop = EventLoop()
         self._links: dict[tuple[int, int], Link] = {}
         self._permits: dict[tuple[int, int], Permits] = {}
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
@@ -121,7 +123,8 @@ class Workshop:
                 self._report(work, percent)
 
         try:
-            return perform(stone, work, limits=self.limits, request=request, on_progress=on_progress)
+            call = HookCall(stone, work, limits=self.limits, request=request, on_progress=on_progress)
+            return self.loop.perform(call)
         finally:
             self.ring.end(work.task_id, work.delivery)
 
