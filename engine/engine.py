@@ -90,7 +90,7 @@ class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
         for stone in stones:
             self.stones.add(stone)
         try:
-            self._store = Store(url, Cipher(encryption_keys) if encryption_keys else None)
+            self._store = Store(url, Cipher(encryption_keys) if encryption_keys else None, self.limits.connections)
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot be opened: {error}") from error
         self.keys = Keys(self._store, self.clock)

@@ -1,4 +1,4 @@
-"""How much one model, one request or one process instance may ask for."""
+"""How much one model, one request, one process instance or one engine may ask for."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ class Limits:
     """Of what a part of a list holds: one that reaches it ends there, and its cursor tells where to go on."""
     instances_per_key: int = 100_000
     """Running at the same time."""
+    connections: int = 12
+    """Of one engine to PostgreSQL or MariaDB at the same time; a SQLite file is opened by each thread."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from .changes import Changes
 from .cipher import Cipher, opened
 from .errors import ConnectionLost, EngineForgotten, NoAnswer, RevisionConflict
 from .guard import Guard, Kind
+from .pool import CONNECTIONS
+from .pooled import PooledGuard
 from .statements import Statement, Writer
 
 Row = TypeVar("Row")
@@ -24,7 +27,8 @@ TRIES = 5
 class Connection:
     """What every question and every change goes through, from any thread; each method may raise :class:`StoreError`."""
 
-    def __init__(self, url: str, cipher: Cipher | None = None) -> None:
+    def __init__(self, url: str, cipher: Cipher | None = None, connections: int = CONNECTIONS) -> None:
+        """``connections`` are the most that are open to a server at the same time."""
         # Peewee and the drivers that it looks for take half of the time in which everything is imported, so they are
         # imported where a database is opened, not by who merely knows of one.
         from .database import dialect, kind_of, migrate, open_database
@@ -35,8 +39,12 @@ class Connection:
         self._dialect = partial(dialect, self.kind)
         self._memory = getattr(self._database, "database", None) == ":memory:"
         self._dialects: dict[str, str] = {}
-        # A database in memory has one connection for all threads, so they take turns.
-        self._guard = Guard(self._database, self.kind, shared=self._memory)
+        self._guard: Guard
+        if self.kind in ("postgresql", "mysql"):
+            self._guard = PooledGuard(self._database, self.kind, connections)
+        else:
+            # A database in memory has one connection for all threads, so they take turns.
+            self._guard = Guard(self._database, self.kind, shared=self._memory)
         self._writes = {text: self._dialect(text) for text in changes.TEXTS}
         self._engine_id: str | None = None
         self._committed = 0
@@ -53,6 +61,14 @@ class Connection:
     def is_private(self) -> bool:
         """Whether nobody but this store can reach the database, since it is in memory."""
         return self._memory
+
+    def is_away(self) -> bool:
+        """Whether the last who asked the server found that it does not answer."""
+        return self._guard.is_away()
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """A context in which this thread is ahead of others that wait for a connection: all of them wait for it."""
+        return self._guard.ahead()
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -16,7 +16,7 @@ from playhouse.db_url import connect
 from playhouse.migrations import Runner
 
 from .errors import StoreError
-from .guard import Kind
+from .guard import Guard, Kind
 from .row_types import TABLES
 
 SQLITE_PRAGMAS = {
@@ -27,6 +27,7 @@ SQLITE_PRAGMAS = {
     "wal_autocheckpoint": 1000,
 }
 POSTGRESQL_OPTIONS = {
+    "prefer_psycopg3": True,
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -83,8 +84,7 @@ def _opened(url: str, patient: bool) -> Database:
     if scheme.startswith("postgres"):
         timeouts = f"-c lock_timeout={lock}s -c idle_in_transaction_session_timeout={LONGEST_PAUSE}s"
         options = _but({**POSTGRESQL_OPTIONS, "options": timeouts}, url)
-        made = _closed_with_its_thread(connect(url, field_types={"LONGTEXT": "TEXT"}, **options))
-        return _answering_within(made, answer)
+        return _answering_within(connect(url, field_types={"LONGTEXT": "TEXT"}, **options), answer)
     if scheme.startswith("mysql"):
         mariadb = _is_mariadb(url)
         isolation, locks = "transaction_isolation", f"SESSION innodb_lock_wait_timeout = {lock}"
@@ -93,7 +93,8 @@ def _opened(url: str, patient: bool) -> Database:
         session = f"SET SESSION {isolation} = 'READ-COMMITTED', {locks}"
         timeouts_of_socket = {"read_timeout": answer, "write_timeout": answer}
         options = _but({**MYSQL_OPTIONS, **timeouts_of_socket, "init_command": session}, url)
-        return _closed_with_its_thread(connect(url, mariadb=mariadb, **options))
+        made: Database = connect(url, mariadb=mariadb, **options)
+        return made
     return _closed_with_its_thread(connect(url))
 
 
@@ -169,8 +170,9 @@ def _answering_within(opening: Any, seconds: float) -> Database:
 
 def _is_mariadb(url: str) -> bool:
     probe = connect(url)
-    with probe.connection_context():
+    with Guard(probe, "mysql", shared=False):
         (version,) = probe.execute_sql("SELECT VERSION()").fetchone()
+    probe.close()
     return "mariadb" in str(version).lower()
 
 

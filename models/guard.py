@@ -1,4 +1,4 @@
-"""What stands around every use of a connection: one for each thread, opened again when it broke, closed at the end."""
+"""What stands around every use of a connection: it is opened when needed, or when it broke, and closed at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ Kind = Literal["sqlite", "postgresql", "mysql", "other"]
 
 PATIENCE = 5.0
 """Seconds for which a database may be away before callers are told, counted from the first who noticed."""
+CROWDED = 30.0
+"""Seconds for which a server that has no room for another connection is waited for."""
 LOOK = 0.1
 """Seconds between two looks whether SQLite's file is still the one that was opened."""
 
@@ -27,6 +29,10 @@ MYSQL_CONFLICTS = (1205, 1213)
 """ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK."""
 MYSQL_LOST = (0, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2055, 4031)
 """The server shuts down, the connection was killed, or nothing is heard of the other side any more."""
+MYSQL_CROWDED = (1040, 1203, 1226)
+"""ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS and ER_USER_LIMIT_REACHED."""
+POSTGRESQL_CROWDED = ("too many clients", "too many connections", "connection slots are reserved", "more connections")
+"""How PostgreSQL, and PgBouncer before it, begin to refuse; libpq does not tell the SQLSTATE of a refusal."""
 
 
 class _Held:
@@ -41,6 +47,8 @@ class _Held:
 
 class Guard:
     """A context in which the thread's connection is open; turns what a driver raises into the store's errors.
+
+    Each thread has one of its own, or all of them share the one of a database in memory.
 
     Raises :class:`StoreError` where the database cannot be reached, :class:`ConnectionLost` where it was reached and
     then was not.
@@ -82,6 +90,14 @@ class Guard:
         self._shared = None if self._shared is None else threading.RLock()
         self._here = threading.local()
 
+    def is_away(self) -> bool:
+        """Whether the last who asked the server found that it does not answer."""
+        return False
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """A context in which this thread waits for no connection that it could have before others."""
+        return nullcontext()
+
     def __enter__(self) -> Any:
         """The driver's own connection."""
         held: _Held = getattr(self._here, "held", None) or self._hold()
@@ -93,7 +109,7 @@ class Guard:
                 self._look_at_file()
             here = self.database._state
             if here.closed:
-                self._connect(held)
+                held.connection = self._connect()
             return here.conn
         except BaseException:
             held.lock.release()
@@ -116,28 +132,44 @@ class Guard:
 
     # -- opening
 
-    def _connect(self, held: _Held) -> None:
+    def _connect(self) -> Any:
+        """The connection that the thread has from now on."""
         begun = time.monotonic()
         while True:
             try:
-                self.database.connect()
+                connection = self._open()
             except self._drivers as error:
-                now = time.monotonic()
-                if self._away_since is None:
-                    # SQLite itself has waited for a file that is busy.
-                    self._away_since = now if self._path is None else begun
-                # Where several open a new file at once, SQLite turns some away from its log without waiting for it.
-                patient = self._opened if self._path is None else _is_busy(error)
-                if not patient or now - self._away_since > PATIENCE:
+                if not self._is_worth_waiting(error, begun):
                     raise StoreError(_first_line(error)) from error
                 time.sleep(0.1)
             else:
-                held.connection = self.database.connection()
                 self._opened = True
                 self._away_since = None
                 if self._path is not None and self._file is None:
                     self._file = _identity(self._path)
-                return
+                return connection
+
+    def _open(self) -> Any:
+        self.database.connect()
+        return self.database.connection()
+
+    def _is_worth_waiting(self, error: Exception, begun: float) -> bool:
+        now = time.monotonic()
+        if self._is_crowded(error):
+            return now - begun < CROWDED
+        if self._away_since is None:
+            # SQLite itself has waited for a file that is busy.
+            self._away_since = now if self._path is None else begun
+        # Where several open a new file at once, SQLite turns some away from its log without waiting for it.
+        patient = self._opened if self._path is None else _is_busy(error)
+        return patient and now - self._away_since <= PATIENCE
+
+    def _is_crowded(self, error: Exception) -> bool:
+        """Whether the server is there and has no room for another connection."""
+        cause = _cause(error)
+        if self._kind == "mysql":
+            return bool(cause.args) and cause.args[0] in MYSQL_CROWDED
+        return self._kind == "postgresql" and any(words in str(cause) for words in POSTGRESQL_CROWDED)
 
     def _look_at_file(self) -> None:
         """Refuse to go on with a file that was taken away: SQLite would write into what nobody finds again."""
@@ -160,7 +192,7 @@ class Guard:
     # -- errors
 
     def _translated(self, error: BaseException) -> StoreError:
-        cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+        cause = _cause(error)
         text = _first_line(cause)
         if any(each.__name__ == "IntegrityError" for each in (*type(error).__mro__, *type(cause).__mro__)):
             return AlreadyUsed(text)
@@ -222,9 +254,14 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _cause(error: BaseException) -> BaseException:
+    """What the driver has raised, whatever Peewee made of it."""
+    return error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+
+
 def _first_line(error: BaseException) -> str:
     """What an error says, in one line, without a full stop."""
-    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    cause = _cause(error)
     parts = [str(part) for part in cause.args] if len(cause.args) > 1 else [str(cause)]
     text = " ".join(" ".join(parts).split())
     return (text or type(cause).__name__).rstrip(".")

@@ -14,6 +14,7 @@ from .cipher import Cipher, opened
 from .connection import Connection
 from .errors import AlreadyUsed
 from .instance_filter import InstanceFilter
+from .pool import CONNECTIONS
 from .receivers import ReceiverFilter
 from .row_types import (
     ContentRow,
@@ -40,8 +41,8 @@ MOST_MARKS = 500
 class Store(Connection):
     """One database with what engines ask of it; every method may raise :class:`StoreError`."""
 
-    def __init__(self, url: str, cipher: Cipher | None = None) -> None:
-        super().__init__(url, cipher)
+    def __init__(self, url: str, cipher: Cipher | None = None, connections: int = CONNECTIONS) -> None:
+        super().__init__(url, cipher, connections)
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._prepare_sequence()
@@ -94,7 +95,8 @@ class Store(Connection):
             end = int(self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
             return range(end - ID_BLOCK, end)
 
-        return self.write(take)
+        with self.ahead():
+            return self.write(take)
 
     # -- process instances
 

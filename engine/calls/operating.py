@@ -27,7 +27,7 @@ class OperatingCalls(Workings):
             return "the engine is closed"
         if self._loop.thread is None or self._loop.passive:
             try:
-                with engine_errors():
+                with engine_errors(), self._store.ahead():
                     self._store.read("SELECT 1")
             except RiverstoneError:
                 return "the database does not answer"

@@ -98,6 +98,10 @@ class Lease:
         failpoints.reach("after-sign-off")
 
     def _renew(self) -> None:
+        with self._facilities.store.ahead():
+            self._renew_until_end()
+
+    def _renew_until_end(self) -> None:
         while not self._stopped.wait(HEARTBEAT) and self._engine() is not None:
             now = uptime()
             try:

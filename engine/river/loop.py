@@ -92,6 +92,10 @@ class Loop:
         self.lease.sign_off()
 
     def _run(self) -> None:
+        with self.facilities.store.ahead():
+            self._run_until_end()
+
+    def _run_until_end(self) -> None:
         while not self._stopping:
             self._begun = time.monotonic()
             try:
@@ -118,7 +122,8 @@ class Loop:
             return "the engine's thread has ended"
         if now - self._begun > BEHIND:
             return "the engine is far behind"
-        return "the database does not answer" if now - self._answered > BEHIND else None
+        silent = self.facilities.store.is_away() or now - self._answered > BEHIND
+        return "the database does not answer" if silent else None
 
     def _patience(self) -> float:
         moment = self.river.schedule.next_due()

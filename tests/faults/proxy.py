@@ -35,6 +35,8 @@ class Proxy:
         """Cut the wire of whoever comes to such a moment, each ``every``-th time."""
         with self._lock:
             self.when, self.every, self._seen = when, every, 0
+        # A connection that was asked the same five times is not told it in words any more, so none would be recognized.
+        self.cut_all()
 
     def cut_all(self) -> None:
         """Cut every wire now."""
