@@ -38,6 +38,7 @@ from .stones.stone import Stone
 from .stones.task_info import TaskInfo
 from .views import (
     Decision,
+    DecisionMade,
     DecisionResult,
     Explanation,
     MatchedRules,
@@ -57,6 +58,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "Decision",
+    "DecisionMade",
     "DecisionResult",
     "Deployment",
     "Dispatcher",

@@ -48,6 +48,8 @@ class MatchedRules:
     """Their numbers, from 1, in the order of the outputs."""
     outputs: tuple[Mapping[str, Any], ...]
     """What counts of them: a row for each rule, or one row with the aggregated or default values."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """What the columns asked about, by their labels, else by their expressions."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +68,25 @@ class DecisionResult:
     """How a table's rules broke its hit policy; the value is null then."""
     warnings: tuple[str, ...] = ()
     """Why values became null."""
+    omitted: tuple[str, ...] = ()
+    """Of ``value``, ``matched``, ``inputs`` and ``outputs`` what is not told, since it is too large or no JSON."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionMade:
+    """A decision that a process has made, as it is kept with the process."""
+
+    process_instance_id: str
+    element_id: str
+    """Of the task that made it."""
+    name: str
+    """What the task is called, else its ``element_id``."""
+    made_at: datetime
+    result: DecisionResult
+    calls: tuple[str, ...] = ()
+    """The namespaces of the call activities that the task is inside of, outermost first."""
+    runs: tuple[int, ...] = ()
+    """The numbers of the runs of multi-instance sub-processes that it is inside of, outermost first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,9 +141,11 @@ class ProcessInstance:
     paused: bool = False
     """Whether a debug run stands still after a failure, waiting for ``rerun``, ``resume`` or ``cancel``."""
     owner: str | None = None
+    """The client that alone sees and touches it, beside those who see all."""
     kept: int = 0
     """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
-    """The client that alone sees and touches it, beside those who see all."""
+    decided: bool = False
+    """Whether it has made decisions of DMN, which ``decisions_made`` lists."""
 
     @property
     def output_values(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .receivers import ReceiverFilter
 from .row_types import (
     AuditRow,
     ContentRow,
+    DecisionMadeRow,
     DeploymentRow,
     EngineRow,
     EventRow,
@@ -40,6 +41,7 @@ __all__ = [
     "Cipher",
     "ConnectionLost",
     "ContentRow",
+    "DecisionMadeRow",
     "DeclarationRow",
     "Declarations",
     "DeploymentRow",

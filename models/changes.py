@@ -10,6 +10,7 @@ from .receivers import EVERY_ANY, ReceiverFilter
 from .row_types import (
     AuditRow,
     ContentRow,
+    DecisionMadeRow,
     DeploymentRow,
     EventRow,
     InstanceRow,
@@ -77,6 +78,7 @@ INSERT_TOKEN = Insert.of("token", TokenRow)
 INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
 INSERT_STRAGGLER = Insert.of("straggler", StragglerRow)
+INSERT_DECISION_MADE = Insert.of("decision_made", DecisionMadeRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
 INSERT_AUDIT = Insert.of("audit", AuditRow)
@@ -178,6 +180,7 @@ class Changes:
         self.new_kept: list[KeptMessageRow] = []
         self.gone_kept: list[str] = []
         """Kept messages that somebody has got."""
+        self.new_decisions_made: list[DecisionMadeRow] = []
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
         self.new_audit: list[AuditRow] = []
@@ -256,6 +259,8 @@ class Changes:
             run(INSERT_KEPT, self.new_kept)
         if self.gone_kept and write(DELETE_KEPT, [(each,) for each in self.gone_kept]) != len(self.gone_kept):
             raise RevisionConflict("another engine has delivered a kept message")
+        if self.new_decisions_made:
+            run(INSERT_DECISION_MADE, self.new_decisions_made)
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:

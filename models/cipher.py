@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .errors import StoreError
-from .row_types import ContentRow, EventRow, InstanceRow, KeptMessageRow, Look, TaskRow, TokenRow
+from .row_types import ContentRow, DecisionMadeRow, EventRow, InstanceRow, KeptMessageRow, Look, TaskRow, TokenRow
 
 Row = TypeVar("Row")
 
@@ -18,6 +18,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "token": ("internal", "locals"),
     "event": ("payload",),
     "kept_message": ("payload",),
+    "decision_made": ("result",),
     "process_instance": ("reason",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
@@ -27,6 +28,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     TokenRow: COLUMNS["token"],
     EventRow: COLUMNS["event"],
     KeptMessageRow: COLUMNS["kept_message"],
+    DecisionMadeRow: COLUMNS["decision_made"],
     InstanceRow: COLUMNS["process_instance"],
     Look: ("parameters", "outputs", "state"),
 }

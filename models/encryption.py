@@ -16,6 +16,7 @@ IDENTIFIED_BY = {
     "token": ("process_instance_id", "id"),
     "event": ("id",),
     "kept_message": ("id",),
+    "decision_made": ("id",),
     "process_instance": ("process_instance_id",),
 }
 

@@ -12,6 +12,8 @@ from .vocabulary import UndoMark
 
 MOST_AT_ONCE = 100
 """Rows of one table that one transaction removes, so that no step waits for long."""
+MANY = ("task", "decision_made")
+"""Tables of which one process instance may have any number of rows, each with an id of its own."""
 SETTLED = ("success", "failed", "rollback.success", "cancel.success", "delete.success")
 """How a process may have ended for its record to go; an undo that failed can still be asked to go on."""
 
@@ -22,8 +24,8 @@ class Candidate(NamedTuple):
     process_instance_id: int
     revision: int
     undos: tuple[int, ...]
-    tasks: int
-    """How many rows of the ledger it and its undo instances have."""
+    rows: int
+    """How many rows of the ledger, and how many decisions, it and its undo instances have."""
 
 
 class Retention:
@@ -51,7 +53,7 @@ class Retention:
                 continue
             settled = (even_undeleted and not protected) or status == "delete.success"
             if settled or not self._needed(number, undone):
-                candidates.append(Candidate(number, revision, undos, self._tasks((number, *undos))))
+                candidates.append(Candidate(number, revision, undos, self._rows((number, *undos))))
         return candidates, found[-1][0] if len(found) == MOST_AT_ONCE else None
 
     def _all_ended(self, undos: Sequence[int], before: int) -> bool:
@@ -61,9 +63,9 @@ class Retention:
         sql = f"SELECT 1 FROM `task` WHERE `process_instance_id` = ? AND {to_undo(undone)} LIMIT 1"
         return bool(self.store.read(sql, (number, *undone)))
 
-    def _tasks(self, numbers: Sequence[int]) -> int:
-        sql = f"SELECT COUNT(*) FROM `task` WHERE `process_instance_id` IN ({marks(numbers)})"
-        return int(self.store.read(sql, numbers)[0][0])
+    def _rows(self, numbers: Sequence[int]) -> int:
+        sql = "SELECT COUNT(*) FROM `{}` WHERE `process_instance_id` IN ({})"
+        return sum(int(self.store.read(sql.format(table, marks(numbers)), numbers)[0][0]) for table in MANY)
 
     def remove(self, candidates: Iterable[Candidate]) -> list[int]:
         """Remove instances with what is theirs, in one transaction; the ids of those that nobody has touched since.
@@ -76,7 +78,7 @@ class Retention:
             gone = [each for each in chosen if self.store.run(DELETE_HEAD, (each.process_instance_id, each.revision))]
             for each in gone:
                 for number in (each.process_instance_id, *each.undos):
-                    self._remove_rest(number, whole=each.tasks <= MOST_AT_ONCE)
+                    self._remove_rest(number, whole=each.rows <= MOST_AT_ONCE)
             return [each.process_instance_id for each in gone]
 
         return self.store.write(action)
@@ -87,23 +89,24 @@ class Retention:
         for table in ("process_instance", "token", "wait", "start_request", "straggler"):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:
-            run("DELETE FROM `task` WHERE `process_instance_id` = ?", (number,))
+            for table in MANY:
+                run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
             run("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
 
     def leftovers(self) -> list[int]:
-        """Instances that are gone but for rows of their ledger: too many, or a purge was killed among them."""
+        """Instances that are gone but for some of their many rows, or a purge was killed among them."""
         return [int(number) for (number,) in self.store.read(SELECT_LEFTOVERS)]
 
     def remove_leftovers(self, number: int) -> bool:
         """Remove some of an instance's last rows; false when none was left."""
-        sql = "SELECT `id` FROM `task` WHERE `process_instance_id` = ? LIMIT ?"
-        found = self.store.read(sql, (number, MOST_AT_ONCE))
-        if not found:
-            self.store.execute("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
-            return False
-        numbers = [task_id for (task_id,) in found]
-        self.store.execute(f"DELETE FROM `task` WHERE `id` IN ({marks(numbers)})", numbers)
-        return True
+        for table in MANY:
+            sql = f"SELECT `id` FROM `{table}` WHERE `process_instance_id` = ? LIMIT ?"
+            if found := self.store.read(sql, (number, MOST_AT_ONCE)):
+                numbers = [row_id for (row_id,) in found]
+                self.store.execute(f"DELETE FROM `{table}` WHERE `id` IN ({marks(numbers)})", numbers)
+                return True
+        self.store.execute("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
+        return False
 
     def remove_snapshots(self, before: int) -> int:
         """Remove versions that are out of use, and what trial runs ran of models that were edited since, where no

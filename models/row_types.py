@@ -263,6 +263,26 @@ class KeptMessageRow:
 
 
 @dataclass(slots=True)
+class DecisionMadeRow:
+    """One decision that a process has made; ``result`` is JSON, as long as ``size`` says."""
+
+    id: int
+    process_instance_id: int
+    node: str
+    decision_id: str
+    decision_name: str
+    deployment_id: str
+    """The deployment that holds the decision."""
+    version: int
+    made: int
+    size: int
+    result: str
+    name: str | None = None
+    path: str | None = None
+    """The calls and runs that its task is inside of, as JSON."""
+
+
+@dataclass(slots=True)
 class EngineRow:
     """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
 
@@ -327,6 +347,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "event": EventRow,
     "kept_message": KeptMessageRow,
     "straggler": StragglerRow,
+    "decision_made": DecisionMadeRow,
     "access_key": KeyRow,
     # Beside these columns it has the number of the row.
     "audit": AuditRow,

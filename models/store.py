@@ -18,6 +18,7 @@ from .pool import CONNECTIONS
 from .receivers import ReceiverFilter
 from .row_types import (
     ContentRow,
+    DecisionMadeRow,
     EventRow,
     InstanceRow,
     KeptMessageRow,
@@ -212,6 +213,16 @@ class Store(Connection):
         found = self.read(f"{sql.format(marks(numbers))} GROUP BY `process_instance_id`", (*numbers, "retained"))
         return {int(number): int(count) for number, count in found}
 
+    def decisions_made(self, process_instance_id: int, *, limit: int, before: int | None) -> list[DecisionMadeRow]:
+        """The decisions that one instance has made, newest first, of ids below ``before``."""
+        last = (1 << 63) - 1 if before is None else before
+        return self.rows(DecisionMadeRow, SELECT_DECISIONS_MADE, (process_instance_id, last, limit))
+
+    def size_of_decisions_made(self, process_instance_id: int) -> int:
+        """How much is kept of all of them."""
+        sql = "SELECT SUM(`size`) FROM `decision_made` WHERE `process_instance_id` = ?"
+        return int(self.value(sql, (process_instance_id,)) or 0)
+
     def waits(self, process_instance_id: int) -> list[WaitRow]:
         return self.rows(WaitRow, SELECT_WAITS, (process_instance_id,))
 
@@ -322,6 +333,9 @@ UPDATE_LOOKS = (
 )
 SELECT_LOOKED_AT = f"SELECT `id` FROM `task` WHERE `due` = ? AND {_MONITORS} AND `id` IN"
 SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
+SELECT_DECISIONS_MADE = select(
+    "decision_made", DecisionMadeRow, "`process_instance_id` = ? AND `id` < ? ORDER BY `id` DESC LIMIT ?"
+)
 SELECT_WAITS = select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 # A process that is paused, stopping or ended is not reached by its timers.
 RUNNING = (

@@ -8,7 +8,7 @@ import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
-from .terminal import age, json_option, print_record, printable, statuses_named
+from .terminal import age, in_runs, json_option, print_record, printable, statuses_named
 
 
 @click.command()
@@ -34,12 +34,32 @@ def start(invocation: Invocation, /, variables: str | None, follow: bool, as_jso
 
 @click.command()
 @click.argument("process_instance_id")
+@click.option("--decisions", is_flag=True, help="List the decisions that it has made instead, the last 500.")
 @followable
 @invoked
-def show(invocation: Invocation, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
+def show(invocation: Invocation, /, process_instance_id: str, decisions: bool, follow: bool, as_json: bool) -> None:
     """Show one process instance."""
+    if decisions:
+        _show_decisions(invocation, process_instance_id, as_json=as_json)
+        return
     with invocation.asking(dispatcher_for(follow), passive=None if follow else True) as engine:
         Following(engine, None, follow=follow, as_json=as_json).end(process_instance_id, "success", "delete.success")
+
+
+def _show_decisions(invocation: Invocation, process_instance_id: str, *, as_json: bool) -> None:
+    from ...engine.showing.why import decided
+    from ..wire.records import DecisionMadePage
+
+    with invocation.asking(passive=True) as engine:
+        made = engine.decisions_made(process_instance_id, limit=500)
+    if as_json:
+        print_record(DecisionMadePage, made)
+        return
+    for each in reversed(made.items):
+        when = each.made_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        click.echo(printable(f"{when}  {in_runs(each.name, each.runs)}  {decided(each.result)}"))
+    if made.cursor is not None:
+        click.echo("There are older ones, which GET /process/{id}/decision lists.", err=True)
 
 
 @click.command()

@@ -19,6 +19,7 @@ from ...engine.stones.declaration import StoneDeclaration
 from ...engine.triggers.starts import Drain
 from ...engine.views import (
     Decision,
+    DecisionMade,
     DecisionResult,
     Explanation,
     Page,
@@ -254,7 +255,14 @@ class Client:
 
     def picture(self, process_instance_id: str) -> Picture:
         xml = self.sources(process_instance_id)[0]
-        return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))
+        tasks, tokens = self.tasks(process_instance_id), self.tokens(process_instance_id)
+        return process_picture(xml, tasks, tokens, decisions=self.decisions_made(process_instance_id, limit=500).items)
+
+    def decisions_made(
+        self, process_instance_id: str, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[DecisionMade]:
+        path = f"/process/{part(process_instance_id)}/decision"
+        return reading.decisions_made(self._transport.get(path, limit=limit, cursor=cursor))
 
     def sources(self, process_instance_id: str) -> tuple[str, ...]:
         return tuple(self._transport.get(f"/process/{part(process_instance_id)}/source")["files"])

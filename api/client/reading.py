@@ -11,6 +11,7 @@ from ...engine.views import Item, Page
 from ..errors import Refused, ServerUnavailable
 from ..wire.record import Content
 from ..wire.records import (
+    DecisionMadePage,
     DecisionPage,
     DecisionResultRecord,
     DeploymentDetail,
@@ -36,6 +37,7 @@ model = ModelDetail().read
 deployment = DeploymentDetail().read
 """Also of a ``DeploymentRecord``."""
 decision_result = DecisionResultRecord().read
+decisions_made = DecisionMadePage().read
 decisions = DecisionPage().read
 stone = StoneRecord().read
 finding = FindingRecord().read

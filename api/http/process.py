@@ -6,11 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from ...engine import Engine
-from ...engine.views import Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from ...engine.views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
 from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
+    DecisionMadePage,
     ExplanationRecord,
     ProcessDetail,
     ProcessPage,
@@ -22,6 +23,7 @@ from ..wire.records import (
     UndoStepRecord,
 )
 from ..wire.request_schemas import (
+    DecisionMadeQuery,
     DeleteOptions,
     DeleteQuery,
     InstanceQuery,
@@ -80,6 +82,17 @@ def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
 @OPERATIONS.add(f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
 def get_process_tasks(engine: Engine, process_instance_id: str) -> list[Task]:
     return visible(engine).tasks(process_instance_id)
+
+
+@OPERATIONS.add(
+    f"{ONE}/decision",
+    "List the decisions that a process has made, newest first",
+    DecisionMadePage,
+    query=DecisionMadeQuery,
+    problems=(404,),
+)
+def get_decisions_made(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> Page[DecisionMade]:
+    return visible(engine).decisions_made(process_instance_id, **query)
 
 
 @OPERATIONS.add(f"{ONE}/source", "Show the BPMN files that a process instance runs", SourceRecord, problems=(404,))

@@ -12,6 +12,7 @@ from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from ...engine.views import (
     Decision,
+    DecisionMade,
     DecisionResult,
     Explanation,
     MatchedRules,
@@ -70,8 +71,8 @@ ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
 ProcessDetail = record(
     "ProcessDetail",
     ProcessInstance,
-    f"{SUMMARY} id modelKey processContent outputs nativeOutputs tokens",
-    notes=VARIABLES,
+    f"{SUMMARY} id modelKey processContent outputs nativeOutputs decided tokens",
+    notes=VARIABLES | {"decided": "Whether it has made decisions of DMN, which `/process/{id}/decision` lists."},
     tokens=Items(Inner(TokenRecord)),
 )
 """A process instance with all that is known of it, but for its tasks."""
@@ -119,6 +120,8 @@ DeploymentPage = record("DeploymentPage", Page[Deployment])
 DecisionRecord = record("DecisionRecord", Decision)
 MatchedRulesRecord = record("MatchedRulesRecord", MatchedRules)
 DecisionResultRecord = record("DecisionResultRecord", DecisionResult, value=fields.Raw(allow_none=True))
+DecisionMadeRecord = record("DecisionMadeRecord", DecisionMade, notes=CALLS | RUNS)
+DecisionMadePage = record("DecisionMadePage", Page[DecisionMade])
 DecisionPage = record("DecisionPage", Page[Decision])
 
 

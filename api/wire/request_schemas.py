@@ -131,6 +131,12 @@ class InstanceQuery(Part):
     name = Text()
 
 
+class DecisionMadeQuery(Part):
+    """Which part of the decisions that a process has made."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+
+
 class SearchQuery(Part):
     """What the found process instances must have."""
 

@@ -56,27 +56,28 @@ def decide(row: DeploymentRow, decision: Element, variables: Mapping[str, Any], 
     Raises VariablesInvalid or Invalid, and ExpressionError for a decision with errors or over a limit.
     """
     from ..dmn.decisions import evaluate  # late, like all that reads decisions
-    from ..language.feel.border import from_python, in_json, to_json
+    from ..language.feel.border import from_python, in_json
 
     given = from_python(dict(variables), limits.json_depth)
     jsontext.check(in_json(given, limits.json_depth), limits=limits, name="variables")
     with effort.turn(limits):
         outcome = evaluate(decision, Context(given))
-        return DecisionResult(
-            decision_id=decision.id,
-            name=decision.name,
-            deployment_id=row.id,
-            version=row.version,
-            value=to_json(outcome.value, limits),
-            matched=tuple(
-                MatchedRules(
-                    decision_id=each.id,
-                    name=each.name,
-                    rules=tuple(hits.rules),
-                    outputs=tuple(dict(to_json(dict(output), limits)) for output in hits.rows),
-                )
-                for each, hits in outcome.hits.items()
-            ),
-            violation=outcome.violation,
-            warnings=tuple(outcome.warnings),
-        )
+        return result_of(outcome.told(limits), decision.id, decision.name, row.id, row.version)
+
+
+def result_of(told: Mapping[str, Any], decision_id: str, name: str, deployment_id: str, version: int) -> DecisionResult:
+    """The view of what an outcome tells as JSON."""
+    return DecisionResult(
+        decision_id=decision_id,
+        name=name,
+        deployment_id=deployment_id,
+        version=version,
+        value=told["value"],
+        matched=tuple(
+            MatchedRules(**{**each, "rules": tuple(each["rules"]), "outputs": tuple(each["outputs"])})
+            for each in told["matched"]
+        ),
+        violation=told["violation"],
+        warnings=tuple(told["warnings"]),
+        omitted=tuple(told["omitted"]),
+    )

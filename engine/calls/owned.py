@@ -56,6 +56,7 @@ class OwnedEngine:
     wait = _owned(UndoCalls.wait)
     why = _owned(UndoCalls.why)
     tasks = _owned(UndoCalls.tasks)
+    decisions_made = _owned(UndoCalls.decisions_made)
     tokens = _owned(UndoCalls.tokens)
     sources = _owned(UndoCalls.sources)
     picture = _owned(UndoCalls.picture)

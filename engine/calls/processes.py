@@ -16,7 +16,7 @@ from ..instance.resting import Rested
 from ..steps import user_tasks
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
-from ..views import Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
+from ..views import DecisionMade, Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
 from .workings import Workings, number_of, row_before
 
 LONGEST_TTL = 366 * 86_400
@@ -142,6 +142,17 @@ class ProcessCalls(Workings):
         with engine_errors():
             return self._records.tasks(number_of(process_instance_id, UnknownProcessInstance))
 
+    def decisions_made(
+        self, process_instance_id: str, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[DecisionMade]:
+        """The decisions of DMN that one process instance has made, newest first, each with the rules that counted.
+
+        ``limit`` is 500 at most. Raises UnknownProcessInstance, Malformed for a cursor that is none.
+        """
+        number, wanted = number_of(process_instance_id, UnknownProcessInstance), min(max(limit, 1), 500)
+        with engine_errors():
+            return self._records.decisions_made(number, limit=wanted, before=row_before(cursor))
+
     def task(self, task_id: str) -> Task:
         """One task; raises UnknownTask."""
         with engine_errors():
@@ -174,7 +185,8 @@ class ProcessCalls(Workings):
         from ..showing.picture import process_picture  # late, like whatever else draws
 
         xml = self.sources(process_instance_id)[0]
-        return process_picture(xml, self.tasks(process_instance_id), self.tokens(process_instance_id))
+        tasks, tokens = self.tasks(process_instance_id), self.tokens(process_instance_id)
+        return process_picture(xml, tasks, tokens, decisions=self.decisions_made(process_instance_id, limit=500).items)
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         """Return when the process has come to rest: ended, its undo included, or paused in debug mode.

@@ -62,13 +62,14 @@ class Rule(NamedTuple):
 class Hits(NamedTuple):
     """What a table made: its value, a row of outputs for each rule that counts, and the numbers of these rules.
 
-    ``violation`` says how the rules that fit break the hit policy.
+    ``violation`` says how the rules that fit break the hit policy, ``inputs`` is what was asked by column.
     """
 
     value: Value
     rows: Sequence[Row] = ()
     rules: Sequence[int] = ()
     violation: str | None = None
+    inputs: Row = {}
 
 
 class DecisionTable(NamedTuple):
@@ -95,6 +96,10 @@ class DecisionTable(NamedTuple):
         """Ask the rules in their order."""
         effort.charge(self.parts)
         values = [self._input(column, place) for column in self.inputs]
+        asked = {column.shown: value for column, value in zip(self.inputs, values, strict=True)}
+        return self._hits(values, place)._replace(inputs=asked)
+
+    def _hits(self, values: Sequence[Value], place: Value) -> Hits:
         for column, value in zip(self.inputs, values, strict=True):
             if column.allows is not None and value is not None and column.allows(value, place) is not True:
                 return Hits(fault(f"the input {column.shown!r} has a value that its column does not allow"))

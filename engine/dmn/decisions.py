@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
 
 from lxml import etree
 
@@ -16,54 +15,10 @@ from ..language.feel import faults as reasons
 from ..language.feel.functions import Function
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import from_json
-from .decision_table import Hits, Row
 from .definitions import DecisionFile
 from .elements import Decision, Element, Evaluation, Service
 from .faults import Sources
-
-Shape = Literal["resultList", "singleResult", "singleEntry", "collectEntries", "value"]
-"""How a result is handed to a process: by the words of ``camunda:mapDecisionResult``, or as FEEL has it."""
-
-
-class Made(NamedTuple):
-    """The value of FEEL, the rules that counted in each decision with a table, and why values became null."""
-
-    element: Element
-    value: Value
-    hits: Mapping[Decision, Hits]
-    warnings: Sequence[str]
-
-    @property
-    def violation(self) -> str | None:
-        """How one of the tables broke its hit policy."""
-        return next((each.violation for each in self.hits.values() if each.violation), None)
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """A row of outputs for each rule that counts; without a table one row with the value."""
-        element = self.element
-        if isinstance(element, Decision) and element in self.hits:
-            return self.hits[element].rows
-        return [{element.name: self.value}]
-
-    def shaped(self, shape: Shape) -> Value:
-        """The result in the shape that a task asks for; raises ExpressionError where it does not fit."""
-        if shape == "value":
-            return self.value
-        if shape == "resultList":
-            return list(self.rows)
-        if shape == "collectEntries":
-            return [self._sole(row) for row in self.rows]
-        if len(self.rows) > 1:
-            text = f"The decision {self.element.id!r} gives {len(self.rows)} results where {shape} wants one."
-            raise ExpressionError(text)
-        row = next(iter(self.rows), None)
-        return row if row is None or shape == "singleResult" else self._sole(row)
-
-    def _sole(self, row: Row) -> Value:
-        if len(row) > 1:
-            raise ExpressionError(f"The decision {self.element.id!r} has {len(row)} outputs where one is wanted.")
-        return next(iter(row.values()), None)
+from .outcome import Outcome
 
 
 class Decisions:
@@ -189,7 +144,7 @@ def _name(element: Element) -> str:
     return element.name
 
 
-def evaluate(element: Element, context: Context) -> Made:
+def evaluate(element: Element, context: Context) -> Outcome:
     """The outcome of a decision, a service or a function, with arguments by their names in the context.
 
     Raises ExpressionError for what cannot be read, or needs more than a limit allows.
@@ -202,7 +157,7 @@ def evaluate(element: Element, context: Context) -> Made:
             value = value.call(_arguments(value, context))
     except RecursionError:
         raise ExpressionError(f"The decision {element.id!r} is nested too deep: make it flatter.") from None
-    return Made(element, value, evaluation.hits, reasons.reasons())
+    return Outcome(element, value, evaluation.hits, reasons.reasons())
 
 
 def _arguments(function: Function, context: Context) -> list[Value]:

@@ -13,6 +13,8 @@ class Flags:
     NO_ROLLBACK: Final = 4
     PROTECTED: Final = 8
     DRAIN_ALL: Final = 16
+    DECISIONS: Final = 32
+    """Set once a decision that it made is kept."""
     SECRETS: Final = 128
     """Set once a task with secret parameters or outputs was made."""
     THROWN: Final = 256

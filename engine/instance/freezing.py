@@ -17,7 +17,6 @@ from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.elements.tasks import StoneTask, run_namespace
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import COMPLETED, Token
-from ..bpmn.running.token_data import CALLED
 from ..errors import ExpressionError, Invalid
 from . import ledger
 from .instance import Instance
@@ -45,7 +44,7 @@ def freeze(instance: Instance, token: Token, entry: Compensable) -> tuple[int, .
         if isinstance(handler, StoneTask):
             frozen |= _frozen_task(instance, token, handler)
         else:
-            frozen |= {"entry": entry, "place": _place(instance, token), "path": token.place}
+            frozen |= {"entry": entry, "place": token.process_place(instance.row.deployment_id), "path": token.place}
             # A rollback finds the variables of the whole process with its origin.
             frozen["parameters"] = jsontext.dumps(token.visible_inside)
     except (Invalid, ExpressionError) as error:
@@ -91,17 +90,3 @@ def _frozen_task(instance: Instance, token: Token, handler: StoneTask) -> dict[s
     else:
         parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
     return {"stone": code, "parameters": jsontext.dumps(parameters)}
-
-
-def _place(instance: Instance, token: Token) -> str:
-    """Where the activity's process is found again: a deployment, and the call activities that lead on inside it."""
-    hops: list[str] = []
-    current = token.scope
-    while current is not None:
-        if CALLED in current.internal_data:
-            deployment_id = current.internal_data["deployment"]
-            if deployment_id is not None:
-                return "/".join((deployment_id, *reversed(hops)))
-            hops.append(current.node.name)
-        current = current.scope
-    return "/".join((instance.row.deployment_id, *reversed(hops)))

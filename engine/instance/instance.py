@@ -13,7 +13,7 @@ from ..authoring.definitions import Definition
 from ..authoring.deployed_decisions import find_decision
 from ..bpmn.elements.tasks import StoneTask, run_namespace
 from ..bpmn.running import state
-from ..bpmn.running.host import Called
+from ..bpmn.running.host import Called, DeployedDecision
 from ..bpmn.running.node import Node, Process
 from ..bpmn.running.results import Results, runs_in
 from ..bpmn.running.token import STARTED, Token
@@ -23,7 +23,7 @@ from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
 from ..stones.stone import Stone
 from ..work import Work
-from . import ledger, secrets
+from . import decision_made, ledger, secrets
 from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
@@ -31,7 +31,7 @@ from .task_parameters import MockContext, code_of, resolve
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable
-    from ..dmn.elements import Decision
+    from ..dmn.outcome import Outcome
 
 
 class Transaction(Protocol):
@@ -100,6 +100,8 @@ class Instance:
         tokens, waits = store.tokens(self.number), store.waits(self.number)
         state.load(self.workflow, tokens, waits, self.tasks.values())
         self.weight.load(self.tasks.values(), tokens)
+        if self.has(Flags.DECISIONS):
+            self.weight.total += store.size_of_decisions_made(self.number)
         self.saved.tokens.update(token.id for token in tokens)
         self.saved.waits.update(wait.token for wait in waits)
 
@@ -336,7 +338,7 @@ class Instance:
     def deployed_process(self, deployment_id: str) -> Process:
         return self.facilities.definitions.process_at(deployment_id)
 
-    def deployed_decision(self, decision_id: str, version: int | None) -> Decision:
+    def deployed_decision(self, decision_id: str, version: int | None) -> DeployedDecision:
         from ..dmn.elements import Decision  # late, like all that knows decisions
 
         facilities = self.facilities
@@ -344,7 +346,13 @@ class Instance:
         self.changes.begun.setdefault(row.id, False)
         if not isinstance(found, Decision):
             raise UnknownDecision(decision_id, version)
-        return found
+        return DeployedDecision(found, row.id, row.version)
+
+    def decision_made(self, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> None:
+        row = decision_made.row_of(self, token, outcome, elsewhere)
+        self.row.flags |= Flags.DECISIONS
+        self.changes.new_decisions_made.append(row)
+        self.weight.add(row.result)
 
     def run_script(self, token: Token) -> None:
         if self.facilities.scripts is None:

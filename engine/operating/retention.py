@@ -62,10 +62,10 @@ def _batches(retention: Retention, before: int, *, even_undeleted: bool) -> Iter
         batch: list[Candidate] = []
         rows = 0
         for candidate in candidates:
-            rows += candidate.tasks + 1
+            rows += candidate.rows + 1
             if batch and rows > MOST_AT_ONCE:
                 yield batch
-                batch, rows = [], candidate.tasks + 1
+                batch, rows = [], candidate.rows + 1
             batch.append(candidate)
         if batch:
             yield batch

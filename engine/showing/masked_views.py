@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from ...models import ContentRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from ...models import ContentRow, DecisionMadeRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
+from ..authoring.deployed_decisions import result_of
 from ..bpmn.running.results import Results, calls_in, runs_in
 from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
@@ -19,7 +20,7 @@ from ..instance.secrets import names_in, values_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
+from ..views import DecisionMade, ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
 
 if TYPE_CHECKING:
     from ..authoring.templates import ParameterTemplate
@@ -85,6 +86,7 @@ def show_instance(
         protected=bool(row.flags & Flags.PROTECTED),
         paused=row.phase == "paused",
         owner=row.owner_name,
+        decided=bool(row.flags & Flags.DECISIONS),
     )
 
 
@@ -204,6 +206,25 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         log=log,
         calls=tuple(calls_in(place(row))),
         runs=tuple(runs_in(place(row))),
+    )
+
+
+def show_decision(row: DecisionMadeRow, mask: Mask | None) -> DecisionMade:
+    """One decision that an instance has made."""
+    told = jsontext.read(row.result)
+    if mask is not None:
+        told |= {name: mask.mask_value(told[name]) for name in ("value", "violation", "warnings")}
+        for each in told["matched"]:
+            each |= {name: mask.mask_value(each[name]) for name in ("inputs", "outputs")}
+    path = jsontext.read(row.path) if row.path else ()
+    return DecisionMade(
+        process_instance_id=str(row.process_instance_id),
+        element_id=row.node,
+        name=row.name or row.node,
+        made_at=moment(row.made),
+        result=result_of(told, row.decision_id, row.decision_name, row.deployment_id, row.version),
+        calls=tuple(calls_in(path)),
+        runs=tuple(runs_in(path)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ..bpmn.drawing.canvas import Paint
 from ..bpmn.drawing.svg import draw_svg
-from ..views import Picture, Task, Token
+from ..views import DecisionMade, Picture, Task, Token
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")
 WAITING = Paint(fill="#fef9c3", stroke="#a16207", word="waiting")
@@ -24,13 +24,18 @@ def model_picture(xml: str | bytes) -> Picture:
 
 
 def process_picture(
-    xml: str | bytes, tasks: Iterable[Task], tokens: Collection[Token] = (), passed: Collection[str] = ()
+    xml: str | bytes,
+    tasks: Iterable[Task],
+    tokens: Collection[Token] = (),
+    passed: Collection[str] = (),
+    decisions: Iterable[DecisionMade] = (),
 ) -> Picture:
     """The diagram of a model, each node painted by its last task or by what waits there.
 
     A call activity is painted as its last inner task; ``passed`` are nodes and flows that are known to be done.
     """
     paints = dict.fromkeys(passed, SUCCESS)
+    paints |= {made.element_id: SUCCESS for made in decisions if not made.calls}
     failed = {token.calls[0] if token.calls else token.element_id for token in tokens if token.failed}
     paints |= {token.element_id: WAITING if token.waits else RUNNING for token in tokens if not token.calls}
     notes: dict[str, str] = {}

@@ -18,7 +18,7 @@ from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
 from ..undo.instance import UndoInstance, load_instance
-from ..views import Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from ..views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
 from . import masked_views
 
 MOST_TRIES = 5
@@ -161,6 +161,13 @@ class Records:
         return [
             masked_views.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows
         ]
+
+    def decisions_made(self, number: int, *, limit: int, before: int | None) -> Page[DecisionMade]:
+        """The decisions that one instance has made, newest first; raises UnknownProcessInstance."""
+        mask = self._mask(*self._rows(number))
+        rows = self.store.decisions_made(number, limit=limit + 1, before=before)
+        shown = tuple(masked_views.show_decision(row, mask) for row in rows[:limit])
+        return Page(items=shown, cursor=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def task(self, number: int) -> Task:
         """One task; raises UnknownTask."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...models import EngineRow, TaskRow
 from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED
+from .. import jsontext
 from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
@@ -14,7 +15,8 @@ from ..mask import Mask
 from ..undo import order
 from ..undo.creation import preview
 from ..undo.instance import UndoInstance
-from ..views import Explanation
+from ..views import DecisionResult, Explanation
+from .masked_views import show_decision
 from .why_places import (
     Telling,
     at,
@@ -34,6 +36,29 @@ MOST_TASKS = 20
 """How many open tasks are told of one by one."""
 
 
+MOST_DECISIONS = 5
+"""How many of its last decisions are told of one by one."""
+LONGEST_VALUE = 200
+
+
+def decided(result: DecisionResult) -> str:
+    """What came of a decision and why, as the end of a sentence."""
+    value = jsontext.dumps(result.value)
+    shown = value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
+    gave = "a value too large to be kept" if "value" in result.omitted else shown
+    rules = [f"{_rules(each.rules)} of {each.name!r}" for each in result.matched]
+    because = f" by {', '.join(rules)}" if rules else ""
+    why = "".join(f" {begun(sentence(each))}" for each in filter(None, (result.violation, *result.warnings)))
+    return f"{result.name!r} (version {result.version}): {gave}{because}.{why}"
+
+
+def _rules(numbers: Sequence[int]) -> str:
+    if not numbers:
+        return "no rule"
+    listed = ", ".join(map(str, numbers[:MOST_TASKS])) + (" and more" if len(numbers) > MOST_TASKS else "")
+    return f"rule {listed}" if len(numbers) == 1 else f"the rules {listed}"
+
+
 def explain(
     instance: Instance, undos: Sequence[UndoInstance], mask: Mask | None, engines: Mapping[str, EngineRow]
 ) -> Explanation:
@@ -51,6 +76,8 @@ def explain(
     }.get(row.phase)
     if tell is not None:
         tell(telling)
+    if instance.has(Flags.DECISIONS):
+        _tell_decisions(telling)
     if undos:
         _tell_undo(telling, undos[-1])
     elif row.phase == "ended" and isinstance(instance, ForwardInstance):
@@ -147,6 +174,19 @@ def _tell_paused(telling: Telling) -> None:
         "Run what failed again, with other parameters if these were wrong, or resume and let it roll back, or cancel.",
         f"riverstone cancel {instance.number}",
     )
+
+
+def _tell_decisions(telling: Telling) -> None:
+    """What the last decisions gave, and by which rules."""
+    number = telling.instance.number
+    rows = telling.instance.facilities.store.decisions_made(number, limit=MOST_DECISIONS + 1, before=None)
+    for row in reversed(rows[:MOST_DECISIONS]):
+        made = show_decision(row, telling.mask)
+        task = named(made.name, made.element_id)
+        telling.say(f"At {at(row.made, telling.now)} the task {task} made the decision {decided(made.result)}")
+    more = f"riverstone show {number} --decisions"
+    if len(rows) > MOST_DECISIONS:
+        telling.say("It has made more decisions before.", more)
 
 
 def _tell_created(telling: Telling) -> None:

@@ -259,6 +259,28 @@ DISH = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="
 </decisionTable></decision></definitions>"""
 
 
+DINNER = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:p"
+xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="evening" isExecutable="true"><startEvent id="s"/>
+<businessRuleTask id="choose" name="Choose the dish" camunda:decisionRef="dish" camunda:resultVariable="r"/>
+<endEvent id="e"/>
+<sequenceFlow id="f" sourceRef="s" targetRef="choose"/><sequenceFlow id="g" sourceRef="choose" targetRef="e"/></process>
+</definitions>"""
+
+
+def test_what_a_process_decided_is_seen_in_its_table(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(DINNER.encode(), DISH.encode())
+    started = studio.engine.start(key="evening", name="party", variables={"guests": 9})
+    page = looker.page
+
+    looker.go(f"#/process/{started.process_instance_id}")
+    expect(looker.element("choose")).to_have_class("djs-element djs-shape is-success")
+    page.get_by_text("Choose the dish · Dish").click()
+    expect(page.locator(".decided tr[aria-current]")).to_have_text('2> 8"Stew"')
+    expect(page.get_by_role("columnheader", name="guests 9")).to_be_visible()
+    looker.keep("decided")
+    assert looker.barriers() == []
+
+
 def test_a_decision_table_is_read_and_tried(studio: Studio, looker: Looker) -> None:
     deployment = studio.engine.deploy(DISH.encode())
     page = looker.page

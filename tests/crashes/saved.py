@@ -46,6 +46,13 @@ HANDLER = (
 """Takes back what the sub-process s has made."""
 LOOP = '<standardLoopCharacteristics loopMaximum="3"/>'
 
+RULES = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="rules" name="rules" namespace="urn:r">
+<decision id="size" name="Size"><decisionTable><input><inputExpression><text>n</text></inputExpression></input>
+<output name="size"/><rule>
+<inputEntry><text>> 9</text></inputEntry><outputEntry><text>"large"</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""
+DECIDES = '<businessRuleTask id="d" c:decisionRef="size" xmlns:c="http://camunda.org/schema/1.0/bpmn"/>'
+
 MODELS: dict[str, bytes] = {
     "timer": line("timer", service("a", "make"), catch("t", TIMER), service("z", "make")),
     "message": line(
@@ -56,6 +63,7 @@ MODELS: dict[str, bytes] = {
         before=MESSAGE,
     ),
     "person": line("person", service("a", "make"), '<userTask id="u"/>', service("z", "make")),
+    "decided": line("decided", DECIDES, '<userTask id="u"/>', service("z", "make")),
     "monitor": line("monitor", service("a", "watch"), service("z", "make")),
     "many": line("many", service("a", "watch", inside=runs("3")), service("z", "make")),
     "in-turn": line("in-turn", service("a", "watch", inside=runs("3", sequential=True)), service("z", "make")),
@@ -98,6 +106,7 @@ MODELS: dict[str, bytes] = {
 }
 """By key; most have made something before they wait, and make ``z`` last."""
 ENDS = {key: ("success", ["a", "z"]) for key in MODELS} | {
+    "decided": ("success", ["z"]),
     "many": ("success", ["a1", "a2", "a3", "z"]),
     "in-turn": ("success", ["a1", "a2", "a3", "z"]),
     "loop": ("success", ["a", "a", "a", "z"]),
@@ -133,7 +142,7 @@ def make(file: Path) -> None:
         engine.register(late(world))
         engine.deploy(line("missing", service("l", "later"), service("z", "make")))
         engine.stones.remove("later")
-        for source in MODELS.values():
+        for source in (RULES, *MODELS.values()):
             engine.deploy(source)
         world.wrong("start", "z", RuntimeError("no"))
         world.wrong("rollback", "a", RuntimeError("not yet"))
@@ -199,9 +208,12 @@ def finish(file: Path) -> dict[str, tuple[str, list[str]]]:
         failed = [task for task in engine.tasks(started["trial"].process_instance_id) if task.status.endswith("failed")]
         engine.rerun(failed[0].task_id)
         assert engine.message("paid").process_name == "message"
-        for key in ("person", "inner", "called"):
+        for key in {"person", "inner", "called", "decided"} & started.keys():
             people = [task for task in engine.tasks(started[key].process_instance_id) if task.stone is None]
             engine.complete(people[-1].task_id, {"by": "hand"})
+        if "decided" in started:
+            (made,) = engine.decisions_made(started["decided"].process_instance_id).items
+            assert (made.result.value, made.result.matched[0].rules) == ("large", (1,))
         ended = {name: engine.wait(known.process_instance_id, 7200) for name, known in started.items()}
         exists = {
             name: sorted(world.things[key] for key in world.things if key.startswith(known.id))

@@ -9,7 +9,7 @@ import riverstone.models as models
 from riverstone.engine.calls.owned import OwnedEngine
 
 ENGINE = """
-    BpmnError Clock Conflict Decision DecisionResult Deployment Dispatcher Engine EngineClosed Explanation
+    BpmnError Clock Conflict Decision DecisionMade DecisionResult Deployment Dispatcher Engine EngineClosed Explanation
     ExpressionError Finding InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed MatchedRules Model
     ModelInvalid NotFound Observer OutputDeclaration Page ParameterDeclaration Picture ProcessChange ProcessInstance
     ProcessSummary ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo
@@ -17,17 +17,18 @@ ENGINE = """
     UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
 """.split()
 MODELS = """
-    AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DeclarationRow Declarations
-    DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter InstanceRow
-    KeptMessageRow KeyRow Leases Look ModelRow ReceiverFilter RevisionConflict SUSPECT Store StoppedTask StoreClosed
-    StoreError StragglerKey StragglerRow Stragglers TaskRow TokenRow WORKERS WaitRow
+    AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DecisionMadeRow DeclarationRow
+    Declarations DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter
+    InstanceRow KeptMessageRow KeyRow Leases Look ModelRow ReceiverFilter RevisionConflict SUSPECT Store StoppedTask
+    StoreClosed StoreError StragglerKey StragglerRow Stragglers TaskRow TokenRow WORKERS WaitRow
     digests encrypt_again read_figures
 """.split()
 METHODS = """
-    bindings cancel close complete decide decisions delete deploy deploy_model deployment deployments encrypt_again
-    figures get instances lint lint_model message model models not_ready observe owned_by owner_of owner_of_task
-    picture preview protect protect_model purge queues register remove_deployment remove_model rerun resume
-    retry_undo run_pending save_model search signal sources start stone stones_declared task tasks tokens wait why
+    bindings cancel close complete decide decisions decisions_made delete deploy deploy_model deployment deployments
+    encrypt_again figures get instances lint lint_model message model models not_ready observe owned_by owner_of
+    owner_of_task picture preview protect protect_model purge queues register remove_deployment remove_model rerun
+    resume retry_undo run_pending save_model search signal sources start stone stones_declared task tasks tokens wait
+    why
 """.split()
 
 

@@ -13,6 +13,9 @@ export function decisionsIn(file) {
   return DMN.test(root.namespaceURI ?? "") ? root : null;
 }
 
+/** So much of the name of a column tells what it was asked. */
+const SHOWN = 80;
+
 function inside(element, name) {
   return [...element.children].filter((child) => child.localName === name);
 }
@@ -34,7 +37,7 @@ export class DecisionView {
   /** Show them; `deploymentId` is where they can be tried, null for a draft. */
   show(root, deploymentId) {
     this.rows.clear();
-    const decisions = [...root.children].filter((child) => child.localName === "decision");
+    const decisions = inside(root, "decision");
     fill(
       this.node,
       decisions.map((decision) => this.#decision(decision)),
@@ -42,14 +45,27 @@ export class DecisionView {
     );
   }
 
-  #decision(decision) {
+  /** Show the tables that were asked for a decision, with what they were asked and the rules that counted. */
+  showMade(roots, matched) {
+    this.rows.clear();
+    const decisions = roots.flatMap((root) => inside(root, "decision"));
+    const asked = matched.map((each) => [decisions.find((decision) => idOf(decision) === each.decisionId), each]);
+    fill(
+      this.node,
+      asked.map(([decision, { inputs }]) => decision !== undefined && this.#decision(decision, inputs)),
+    );
+    this.#mark(matched);
+  }
+
+  /** A decision by itself, or one that was made from these `inputs`. */
+  #decision(decision, inputs = null) {
     const table = inside(decision, "decisionTable")[0];
     const name = decision.getAttribute("name") || idOf(decision);
     return el(
       "section",
-      { class: "decision", id: `decision-${idOf(decision)}` },
+      { class: "decision", id: inputs === null ? `decision-${idOf(decision)}` : null },
       el("h3", {}, said(name), name !== idOf(decision) && el("code", {}, said(idOf(decision)))),
-      table === undefined ? this.#logic(decision) : this.#table(decision, table, name),
+      table === undefined ? this.#logic(decision) : this.#table(decision, table, name, inputs ?? {}),
     );
   }
 
@@ -59,7 +75,7 @@ export class DecisionView {
     return el("pre", {}, said(text));
   }
 
-  #table(decision, table, name) {
+  #table(decision, table, name, values) {
     const inputs = inside(table, "input");
     const outputs = inside(table, "output");
     const asked = inputs.map((input) => input.getAttribute("label") || words(inside(input, "inputExpression")[0]));
@@ -69,9 +85,12 @@ export class DecisionView {
       return el("tr", {}, el("th", { scope: "row" }, String(index + 1)), cells.map((cell) => el("td", {}, said(cell))));
     });
     this.rows.set(idOf(decision), rules);
-    const heads = [...asked, ...given].map((text, place) =>
-      el("th", { scope: "col", class: place < asked.length ? "asked" : "given" }, said(text)),
-    );
+    const value = (text) =>
+      text.slice(0, SHOWN) in values && el("code", { class: "value" }, said(JSON.stringify(values[text.slice(0, SHOWN)])));
+    const heads = [
+      ...asked.map((text) => el("th", { scope: "col", class: "asked" }, said(text), value(text))),
+      ...given.map((text) => el("th", { scope: "col", class: "given" }, said(text))),
+    ];
     return el(
       "div",
       { class: "scroll" },

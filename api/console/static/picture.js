@@ -7,7 +7,7 @@ import { ofResults, ofTask, STATES } from "./state.js";
  * The looks by element id. `calls` are the namespaces of the call activities whose inside is shown; `callOf` tells what
  * element of this diagram a namespace of a call belongs to.
  */
-export function picture({ tasks, tokens, calls, callOf }) {
+export function picture({ tasks, tokens, decisions, calls, callOf }) {
   const elements = new Map();
   const at = (id) => {
     if (!elements.has(id))
@@ -18,14 +18,17 @@ export function picture({ tasks, tokens, calls, callOf }) {
     const id = elementOf(task, calls, callOf);
     if (id !== null) count(at(id), task);
   }
+  for (const made of decisions) {
+    // What a decision ends in is told by its token where it has failed, and inside of a call by that of the call.
+    const id = made.calls.length === calls.length ? elementOf(made, calls, callOf) : null;
+    if (id !== null && made.result.violation === null) ended(at(id), "success");
+  }
   for (const token of tokens) {
     const id = elementOf(token, calls, callOf);
     if (id === null) continue;
     const element = at(id);
     if (token.failed) {
-      element.states.failed = (element.states.failed ?? 0) + 1;
-      element.total += 1;
-      element.ended += 1;
+      ended(element, "failed");
       continue;
     }
     const inside = token.scope || token.calls.length > calls.length;
@@ -40,6 +43,12 @@ export function picture({ tasks, tokens, calls, callOf }) {
 export function elementOf({ elementId, calls: path }, calls, callOf) {
   if (calls.some((call, depth) => path[depth] !== call)) return null;
   return path.length === calls.length ? elementId : callOf(path[calls.length]);
+}
+
+function ended(element, state) {
+  element.states[state] = (element.states[state] ?? 0) + 1;
+  element.total += 1;
+  element.ended += 1;
 }
 
 function count(element, task) {

@@ -1,6 +1,7 @@
 // One process instance as a diagram with its tasks: a forward run, or an undo beside what it undoes.
 
 import { processBadge } from "./badge.js";
+import { DecisionsMade } from "./decisionsmade.js";
 import { Diagram } from "./diagram.js";
 import { el, fill, refill, said, unique } from "./element.js";
 import { icon } from "./icon.js";
@@ -22,6 +23,8 @@ export class ProcessPanel {
     this.linked = linked;
     this.detail = new Look(`process/${id}/detail`);
     this.taskLook = new Look(`process/${id}/task`);
+    this.decisionLook = new Look(`process/${id}/decision`, { limit: 500 });
+    this.decided = new DecisionsMade();
     this.calls = [];
     this.sources = null;
     this.steps = [];
@@ -49,6 +52,7 @@ export class ProcessPanel {
       this.diagram.node,
       this.chosen,
       this.waits,
+      this.decided.node,
       this.list.node,
     );
   }
@@ -61,9 +65,14 @@ export class ProcessPanel {
     return this.taskLook.data ?? [];
   }
 
+  get decisions() {
+    return this.decisionLook.data?.items ?? [];
+  }
+
   /** Look again; whether anything was new. */
   async again(signal) {
-    const [some, more] = await Promise.all([this.detail.again(signal), this.taskLook.again(signal)]);
+    const [some, tasks] = await Promise.all([this.detail.again(signal), this.taskLook.again(signal)]);
+    const more = (this.process.decided && (await this.decisionLook.again(signal))) || tasks;
     if (this.sources === null) {
       this.sources = (await get(`process/${this.id}/source`, null, signal)).files;
       await this.#draw(this.sources, this.process.key);
@@ -120,7 +129,7 @@ export class ProcessPanel {
 
   #paint() {
     if (this.process === null || this.taskLook.data === null) return;
-    this.looks = picture({ tasks: this.tasks, tokens: this.process.tokens, ...this.#where() });
+    this.looks = picture({ tasks: this.tasks, tokens: this.process.tokens, decisions: this.decisions, ...this.#where() });
     this.diagram.paint(this.looks);
     this.#approach();
     const waits = [...this.looks].flatMap(([id, { waits }]) => waits.map((wait) => [id, wait]));
@@ -172,6 +181,7 @@ export class ProcessPanel {
     ]);
     this.list.origin = process.originProcessInstanceId;
     this.list.update(this.tasks);
+    this.decided.update(this.decisions, this.decisionLook.data?.cursor != null);
     this.#paint();
   }
 
@@ -185,6 +195,7 @@ export class ProcessPanel {
     const name = object?.name || place;
     if (object === null || !this.tasks.some(isHere)) this.list.narrow(null);
     else this.list.narrow(isHere, name);
+    this.decided.narrow(object !== null && this.decisions.some(isHere) ? isHere : null);
     this.chosen.hidden = object === null;
     if (object === null) return;
     const kind = object.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2");

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...dmn.decisions import Shape, evaluate
+from ...dmn.decisions import evaluate
+from ...dmn.outcome import Shape
 from ...errors import ExpressionError
 from ...language.feel.border import to_json
 from ...language.operators import kind_of
@@ -14,6 +15,7 @@ from .activity import Activity
 if TYPE_CHECKING:
     from ...dmn.elements import Decision
     from ...language.expressions import Expression
+    from ..running.host import DeployedDecision
     from ..running.token import Token
 
 RESULT = "decisionResult"
@@ -49,9 +51,11 @@ class DecisionTask(Activity):
 
     def execute(self, token: Token) -> bool | None:
         self.take_inputs(token)
-        decision = self._decision(token)
-        limits = token.workflow.host.limits
+        host = token.workflow.host
+        limits = host.limits
+        decision, elsewhere = self._decision(token)
         outcome = evaluate(decision, token.context)
+        host.decision_made(token, outcome, elsewhere)
         if outcome.violation is not None:
             raise ExpressionError(f"The decision {decision.id!r} cannot be made: {outcome.violation}.")
         if not outcome.rows and self.call.must_hit:
@@ -67,16 +71,17 @@ class DecisionTask(Activity):
         self.map_outputs(token, {**results, RESULT: rows})
         return True
 
-    def _decision(self, token: Token) -> Decision:
+    def _decision(self, token: Token) -> tuple[Decision, DeployedDecision | None]:
         wanted = self.call.decision if self.named is None else self.named.evaluate(token.context)
         if not isinstance(wanted, str):
             raise ExpressionError(f"The decision of {self.label} is named by a {kind_of(wanted)}, not by a text.")
         found = None if self.call.version is not None else self.decisions.get(wanted)
         if found is not None and found.is_usable:
-            return found
+            return found, None
         if self.call.together:
             raise ExpressionError(f"{self.label} asks for the decision {wanted[:80]!r}, not deployed with it.")
-        return token.workflow.host.deployed_decision(wanted, self.call.version)
+        elsewhere = token.workflow.host.deployed_decision(wanted, self.call.version)
+        return elsewhere.decision, elsewhere
 
     def may_make(self, decisions: Collection[str]) -> bool:
         """Whether it may need one of these of other deployments."""

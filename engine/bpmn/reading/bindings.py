@@ -9,7 +9,7 @@ from typing import NamedTuple, cast, get_args
 from lxml import etree
 
 from ....models.vocabulary import UndoPolicy
-from ...dmn.decisions import Shape
+from ...dmn.outcome import Shape
 from ...errors import ExpressionError
 from ..elements.decisions import DecisionCall
 from ..running.timers import duration_ms

@@ -12,6 +12,7 @@ from .weight import Weight
 
 if TYPE_CHECKING:
     from ...dmn.elements import Decision
+    from ...dmn.outcome import Outcome
     from .node import Node, Process
     from .token import Token
     from .token_data import Compensable
@@ -27,6 +28,14 @@ class Called(NamedTuple):
     """What is seen inside, in place of what the model passes."""
     compensates: Compensable | None = None
     """The entry to be compensated, in place of running the process."""
+
+
+class DeployedDecision(NamedTuple):
+    """A decision of another deployment than that of the process that makes it."""
+
+    decision: Decision
+    deployment_id: str
+    version: int
 
 
 class Host(Protocol):
@@ -54,8 +63,11 @@ class Host(Protocol):
     def deployed_process(self, deployment_id: str) -> Process:
         """The process of a deployment."""
 
-    def deployed_decision(self, decision_id: str, version: int | None) -> Decision:
+    def deployed_decision(self, decision_id: str, version: int | None) -> DeployedDecision:
         """A decision of the newest deployment that holds it, or of another version of that; raises RiverstoneError."""
+
+    def decision_made(self, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> None:
+        """Keep what came of a decision, which is of the process's own deployment or of one ``elsewhere``."""
 
     def run_script(self, token: Token) -> None:
         """Run a trusted script with the token's variables."""

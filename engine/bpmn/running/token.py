@@ -221,6 +221,22 @@ class Token(Task):
         """The namespaces of the call activities that this is inside of, outermost first."""
         return calls_in(self.place)
 
+    def process_place(self, outermost: str) -> str:
+        """Where the process that this is in is found again: a deployment, and the call activities that lead on inside.
+
+        ``outermost`` is the deployment of the whole process.
+        """
+        hops: list[str] = []
+        current = self.scope
+        while current is not None:
+            if CALLED in current.internal_data:
+                deployment_id = current.internal_data["deployment"]
+                if deployment_id is not None:
+                    return "/".join((deployment_id, *reversed(hops)))
+                hops.append(current.node.name)
+            current = current.scope
+        return "/".join((outermost, *reversed(hops)))
+
     def set_variables(self, values: Mapping[str, Any]) -> None:
         """Set variables: a local of that name where there is one, else one of the called or the whole process.
 

@@ -17,6 +17,8 @@ from riverstone.api.cli import main
 from riverstone.engine import Engine
 
 from .. import processes
+from ..client.test_client import DISH as TABLE
+from ..client.test_client import EVENING
 from ..http.test_process import RECORD
 
 STONES = """
@@ -239,6 +241,19 @@ def test_a_decision_is_evaluated_from_its_file_and_from_the_store(run: Run) -> N
     empty = json.loads(run("decide", "dish").stdout)
     assert empty["value"] is None
     assert empty["warnings"]
+
+
+def test_what_a_process_has_decided_is_shown(run: Run) -> None:
+    Path("evening.bpmn").write_bytes(EVENING)
+    Path("dish.dmn").write_bytes(TABLE)
+    run("deploy", "evening.bpmn", "dish.dmn")
+    number = json.loads(run("start", "--key", "evening", "--name", "x", "--variables", '{"guests": 9}').stdout)[
+        "processInstanceId"
+    ]
+    shown = run("show", number, "--decisions").stdout
+    assert shown[19:] == "  choose  'Dish' (version 1): \"Stew\" by rule 2 of 'Dish'.\n"
+    assert json.loads(run("show", number, "--decisions", "--json").stdout)["items"][0]["result"]["value"] == "Stew"
+    assert "made the decision 'Dish'" in run("why", number).stdout
 
 
 def test_an_expression_of_feel_is_evaluated(run: Run) -> None:

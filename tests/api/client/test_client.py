@@ -28,6 +28,11 @@ DISH = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id=
 <output name="dish"/><rule><inputEntry><text>&lt;= 8</text></inputEntry><outputEntry><text>"Roast"</text></outputEntry>
 </rule><rule><inputEntry><text>&gt; 8</text></inputEntry><outputEntry><text>"Stew"</text></outputEntry></rule>
 </decisionTable></decision></definitions>"""
+EVENING = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:p"
+xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="evening" isExecutable="true"><startEvent id="s"/>
+<businessRuleTask id="choose" camunda:decisionRef="dish" camunda:resultVariable="r"/><endEvent id="e"/>
+<sequenceFlow id="f" sourceRef="s" targetRef="choose"/><sequenceFlow id="g" sourceRef="choose" targetRef="e"/></process>
+</definitions>"""
 TEMPLATE = [{"Key": "size", "Type": "Integer", "MinValue": 1}]
 
 
@@ -269,5 +274,9 @@ def test_decisions_are_listed_and_made_as_by_the_engine(server: Client, engine: 
     assert server.decide("dish", variables) == engine.decide("dish", variables)
     assert server.decide("dish", variables).matched[0].rules == (2,)
     assert server.decide("dish", variables, version=1).value == "Stew"
+    number = server.start(key=server.deploy(EVENING, DISH).key, name="x", variables=variables).process_instance_id
+    assert server.decisions_made(number) == engine.decisions_made(number)
+    assert server.decisions_made(number).items[0].result.matched == server.decide("dish", variables).matched
+    assert server.picture(number).svg == engine.picture(number).svg
     assert raised(lambda: server.decide("wine")).code == "unknown-decision"
     assert raised(lambda: server.decide("dish", version=9)).code == "unknown-decision"

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from riverstone.engine import Engine
+
 from ..asking import Client
-from ..client.test_client import DISH
+from ..client.test_client import DISH, EVENING
+
+MATCHED = {
+    "decisionId": "dish",
+    "name": "Dish",
+    "rules": [2],
+    "outputs": [{"dish": "Stew"}],
+    "inputs": {"guests": 9},
+}
 
 
 def test_a_decision_is_deployed_listed_and_evaluated(client: Client) -> None:
@@ -19,10 +29,25 @@ def test_a_decision_is_deployed_listed_and_evaluated(client: Client) -> None:
     assert made.json == {
         **shown,
         "value": "Stew",
-        "matched": [{"decisionId": "dish", "name": "Dish", "rules": [2], "outputs": [{"dish": "Stew"}]}],
+        "matched": [MATCHED],
         "violation": None,
         "warnings": [],
+        "omitted": [],
     }
+
+
+def test_what_a_process_has_decided_is_listed(client: Client, engine: Engine) -> None:
+    deployment = engine.deploy(EVENING, DISH)
+    number = engine.start(key="evening", name="x", variables={"guests": 9}).process_instance_id
+    assert client.get(f"/process/{number}/detail").json["decided"] is True
+    listed = client.get(f"/process/{number}/decision").json
+    (made,) = listed["items"]
+    assert (listed["cursor"], made["elementId"], made["name"]) == (None, "choose", "choose")
+    assert made["result"]["matched"] == [MATCHED]
+    assert (made["result"]["value"], made["result"]["deploymentId"]) == ("Stew", deployment.deployment_id)
+    assert client.get(f"/process/{number}/decision?cursor=1").json["items"] == []
+    assert client.get(f"/process/{number}/decision?cursor=x").status_code == 422
+    assert client.get("/process/999/decision").status_code == 404
 
 
 @pytest.mark.parametrize(

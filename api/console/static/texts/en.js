@@ -292,6 +292,8 @@ export default {
   "decision.evaluate": "Evaluate",
   "decision.value": "The value is",
   "decision.json": "The variables are no JSON.",
+  "decided.older": "There are older ones, which are not shown.",
+  "decided.omitted": "Too large to be kept: {what}.",
   "findings.none": "The checks have found nothing.",
   "findings.strict": "Formal rules count as errors",
   "findings.draft": "The checks look at the draft: choose it to see them.",

@@ -289,6 +289,8 @@ export default {
   "decision.evaluate": "求值",
   "decision.value": "结果为",
   "decision.json": "变量不是 JSON。",
+  "decided.older": "还有更早的决策，此处未显示。",
+  "decided.omitted": "过大，未保留：{what}。",
   "findings.none": "检查没有发现问题。",
   "findings.strict": "形式规则视为错误",
   "findings.draft": "检查针对草稿：选择草稿即可查看。",
