@@ -16,7 +16,7 @@ from .calls.decisions import DecisionCalls
 from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
-from .calls.undo import UndoCalls
+from .calls.repairs import RepairCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -49,7 +49,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(ModelCalls, DecisionCalls, UndoCalls, OperatingCalls):
+class Engine(ModelCalls, DecisionCalls, RepairCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a

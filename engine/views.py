@@ -146,6 +146,8 @@ class ProcessInstance:
     """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
     decided: bool = False
     """Whether it has made decisions of DMN, which ``decisions_made`` lists."""
+    attention: int = 0
+    """How many failed elements stand still until somebody decides about them."""
 
     @property
     def output_values(self) -> dict[str, Any]:
@@ -186,6 +188,8 @@ class ProcessSummary:
     owner: str | None
     kept: int = 0
     """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
+    attention: int = 0
+    """How many failed elements stand still until somebody decides about them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,6 +217,20 @@ class Token:
     waits: tuple[Wait, ...] = ()
     failed: bool = False
     """Whether the process has failed here; that stays to be seen after its end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """One element that has failed and stands still until somebody decides about it."""
+
+    element_id: str
+    reason: str
+    task_id: str | None = None
+    """The task that has failed there; None where it was in none, or in what came after its work."""
+    calls: tuple[str, ...] = ()
+    """The namespaces of the call activities that it is inside of, outermost first."""
+    rolls_back: datetime | None = None
+    """When the process rolls back if nobody has decided by then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,7 @@ INSTANCE_SET = (
     "delete_id",
     "pending",
     "failed_at",
+    "attention",
 )
 STEP, END = 2, 5
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same

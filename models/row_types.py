@@ -60,6 +60,10 @@ class InstanceRow:
     """The engine that sees to ``due``; nobody's, like one that is no more, is whose engine finds it due first."""
     failed_at: str | None = None
     """The elements at which it failed other than in a task, as a JSON list of paths through call activities."""
+    attention: int = 0
+    """How many failed elements wait for somebody to say how it goes on."""
+    patience: int | None = None
+    """How many milliseconds a pause after a failure lasts before the rollback; None for as long as it takes."""
     stored: Stored = field(default=None, repr=False, compare=False)
 
 

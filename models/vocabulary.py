@@ -31,8 +31,11 @@ ProcessStatus: TypeAlias = Literal[
 Phase: TypeAlias = Literal["created", "running", "draining", "paused", "undoing", "ended"]
 """Where an instance is in its life, for the engine; only ``running`` moves tokens."""
 
-Pending: TypeAlias = Literal["failed", "cancel", "delete", "cancel delete"]
-"""What an instance that drains, or is being cancelled, does next."""
+FailureAction: TypeAlias = Literal["rollback", "pause", "keep"]
+"""What follows when something in a process has failed for good."""
+
+Pending: TypeAlias = Literal["failed", FailureAction, "cancel", "delete", "cancel delete"]
+"""What an instance that drains, or is being cancelled, does next; ``failed`` is what it was started with."""
 
 TaskKind: TypeAlias = Literal["start", "compensation", UndoKind]
 """Of a row of the ledger: what the model asked for, what a compensation handler of it did, or an undo."""
@@ -54,6 +57,7 @@ TaskStatus: TypeAlias = Literal[
     "start.begin",
     "start.success",
     "start.failed",
+    "start.skipped",
     "monitor.begin",
     "monitor.success",
     "monitor.failed",

@@ -63,7 +63,7 @@ def _follow(
             waiting = False
         except WaitTimeout:
             instance = engine.get(process_instance_id)
-            waiting = not instance.paused
+            waiting = not (instance.paused or instance.attention)
         tasks = [task for task in all_tasks(engine, instance) if (task.task_id, task.attempt) not in left_out]
         screen.show(tasks, last=not waiting)
         if not waiting:
@@ -150,12 +150,15 @@ class Following:
 def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None:
     """The commands that get a process on which stands still or has failed to undo; None where there is nothing."""
     number = instance.process_instance_id
-    if instance.paused:
-        failed = [task.task_id for task in engine.tasks(number) if task.status.endswith("failed")]
-        task = failed[-1] if failed else "TASK"
-        return (
-            f"It stands still after a failure. Try again: riverstone rerun {task} --parameters '{{...}}'. "
-            f"Roll back: riverstone resume {task}."
+    if instance.paused or instance.attention:
+        failures = engine.failures(number)
+        task = next((failure.task_id for failure in failures if failure.task_id is not None), None)
+        again = f"riverstone retry {number}" if task is None else f"riverstone rerun {task} --parameters '{{...}}'"
+        more = "" if task is None else f"Go on without it: riverstone skip {task}. "
+        reason = f" {failures[0].reason}" if failures else ""
+        return printable(
+            f"It stands still after a failure.{reason} Try again: {again}. {more}"
+            f"Roll back: riverstone rollback {number}. All that can be done: riverstone why {number}."
         )
     action, _, status = instance.status.partition(".")
     if status != "failed":

@@ -17,9 +17,10 @@ from .authoring import deploy, lint, remove, render, templates
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .processes import complete, list_instances, message, purge, show, signal, start, tasks, why
+from .repairs import done, rerun, resume, retry, rollback, set_variables, skip
 from .stones import stone
 from .terminal import readable
-from .undo import cancel, delete, protect, rerun, resume, retry, undo
+from .undo import cancel, delete, protect, undo
 from .workers import river, worker
 
 
@@ -162,7 +163,11 @@ COMMANDS = (
     protect,
     undo,
     rerun,
+    skip,
+    done,
+    set_variables,
     resume,
+    rollback,
     key,
     audit,
     encrypt,

@@ -20,6 +20,11 @@ from .terminal import age, in_runs, json_option, print_record, printable, status
 @click.option("--business-key", help="By which messages find the process.")
 @click.option("--protect", "protected", is_flag=True, help="Refuse deletes of what it makes.")
 @click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
+@click.option(
+    "--on-failure",
+    metavar="POLICY",
+    help="After a failure: rollback, pause, keep, or pause and for how long, such as 'pause PT2H'.",
+)
 @click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
 @followable
 @invoked

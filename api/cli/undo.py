@@ -1,4 +1,4 @@
-"""The commands about taking back: cancel, delete, protect, and debug runs."""
+"""The commands about taking back: cancel, delete and protect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
-from .terminal import in_runs, json_option, print_record
+from .terminal import in_runs
 
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
 
@@ -49,21 +49,6 @@ def delete(
 
 
 @click.command()
-@click.argument("process_instance_id")
-@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be taken back.")
-@followable
-@invoked
-def retry(
-    invocation: Invocation, /, process_instance_id: str, retain: tuple[str, ...], follow: bool, as_json: bool
-) -> None:
-    """Let a failed rollback, cancel or delete go on."""
-    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
-        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        engine.retry_undo(process_instance_id, retain=retain)
-        following.end(process_instance_id, "rollback.success", "cancel.success", "delete.success")
-
-
-@click.command()
 @click.argument("process_instance_id", required=False)
 @click.option("--model", "model_id", metavar="MODEL", help="All processes of this model instead.")
 @click.option("--off", is_flag=True, help="Allow deletes again.")
@@ -96,33 +81,3 @@ def undo(
         click.echo(f"{step.action:<9} {step.task_id}  {in_runs(step.name, step.runs)}  {step.stone or '-'}{after}")
     if all(step.action == "retain" for step in steps):
         click.echo(f"A {kind} would take nothing back.", err=True)
-
-
-@click.command()
-@click.argument("task_id")
-@click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
-@followable
-@invoked
-def rerun(invocation: Invocation, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
-    """Run a failed task of a debug run again."""
-    from ..wire.records import TaskRecord
-
-    values = json_option("--parameters", parameters)
-    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
-        process_instance_id = engine.task(task_id).process_instance_id
-        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        task = engine.rerun(task_id, values)
-        following.end(process_instance_id, "success", otherwise=lambda: print_record(TaskRecord, task))
-
-
-@click.command()
-@click.argument("task_id")
-@followable
-@invoked
-def resume(invocation: Invocation, /, task_id: str, follow: bool, as_json: bool) -> None:
-    """Leave debugging: the process fails and rolls back."""
-    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
-        process_instance_id = engine.task(task_id).process_instance_id
-        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        engine.resume(task_id)
-        following.end(process_instance_id, "rollback.success")

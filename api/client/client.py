@@ -22,6 +22,7 @@ from ...engine.views import (
     DecisionMade,
     DecisionResult,
     Explanation,
+    Failure,
     Page,
     Picture,
     ProcessInstance,
@@ -181,6 +182,7 @@ class Client:
         rollback: bool = True,
         protected: bool = False,
         drain: Drain = "stop",
+        on_failure: str | None = None,
     ) -> ProcessInstance:
         """As the engine's; without an ``idempotency_key`` one is made, so that no try again starts a second process.
 
@@ -194,6 +196,7 @@ class Client:
             "variables": dict(variables or {}),
             "businessKey": business_key,
             "rollback": rollback,
+            "onFailure": on_failure,
             "deleteProtection": protected,
             "drain": drain,
         }
@@ -275,7 +278,7 @@ class Client:
         pause = POLL
         while True:
             instance = self.get(process_instance_id)
-            if instance.paused or instance.status in AT_REST:
+            if instance.paused or instance.attention or instance.status in AT_REST:
                 return instance
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
@@ -293,6 +296,30 @@ class Client:
 
     def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
         self._transport.send("PUT", f"/process/{part(process_instance_id)}/retry", body={"retain": list(retain)})
+        return self.get(process_instance_id)
+
+    def failures(self, process_instance_id: str) -> list[Failure]:
+        detail = self._transport.get(f"/process/{part(process_instance_id)}/detail")
+        return [reading.failure(each) for each in detail["failures"]]
+
+    def retry(
+        self, process_instance_id: str, *, element_id: str | None = None, retain: Sequence[str] = ()
+    ) -> ProcessInstance:
+        return self._change(process_instance_id, "retry", {"elementId": element_id, "retain": list(retain)})
+
+    def skip_element(self, process_instance_id: str, element_id: str) -> ProcessInstance:
+        return self._change(process_instance_id, "skip", {"elementId": element_id})
+
+    def roll_back(self, process_instance_id: str) -> ProcessInstance:
+        return self._change(process_instance_id, "rollback", None)
+
+    def set_variables(
+        self, process_instance_id: str, variables: Mapping[str, Any], *, task_id: str | None = None
+    ) -> ProcessInstance:
+        return self._change(process_instance_id, "variables", {"variables": dict(variables), "taskId": task_id})
+
+    def _change(self, process_instance_id: str, what: str, body: Mapping[str, Any] | None) -> ProcessInstance:
+        self._transport.send("PUT", f"/process/{part(process_instance_id)}/{what}", body=body)
         return self.get(process_instance_id)
 
     def _undo(self, process_instance_id: str, kind: UndoKind, options: Mapping[str, Any]) -> ProcessInstance:
@@ -315,6 +342,14 @@ class Client:
     def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
         body = None if parameters is None else {"parameters": dict(parameters)}
         self._transport.send("PUT", f"/task/{part(task_id)}/reRun", body=body)
+        return self.task(task_id)
+
+    def skip(self, task_id: str) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/skip")
+        return self.task(task_id)
+
+    def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/done", body={"outputs": dict(outputs or {})})
         return self.task(task_id)
 
     def resume(self, task_id: str) -> ProcessInstance:

@@ -16,6 +16,7 @@ from ..wire.records import (
     DecisionResultRecord,
     DeploymentDetail,
     ExplanationRecord,
+    FailureRecord,
     FindingRecord,
     ModelDetail,
     ProcessDetail,
@@ -30,6 +31,7 @@ process = ProcessDetail().read
 summary = ProcessSummaryRecord().read
 task = TaskDetail().read
 token = TokenRecord().read
+failure = FailureRecord().read
 undo_step = UndoStepRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read

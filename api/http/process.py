@@ -26,6 +26,7 @@ from ..wire.request_schemas import (
     DecisionMadeQuery,
     DeleteOptions,
     DeleteQuery,
+    ElementSkip,
     InstanceQuery,
     Message,
     PreviewQuery,
@@ -37,6 +38,7 @@ from ..wire.request_schemas import (
     StartHeaders,
     UndoOptions,
     UndoQuery,
+    Variables,
 )
 
 OPERATIONS = Operations()
@@ -75,8 +77,11 @@ def get_process(engine: Engine, process_instance_id: str) -> ProcessInstance:
 @OPERATIONS.add(f"{ONE}/detail", "Show all of a process instance but its tasks", ProcessDetail, problems=(404,))
 def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
     instance = visible(engine).get(process_instance_id)
-    tokens = visible(engine).tokens(process_instance_id)
-    return SimpleNamespace(**{name: getattr(instance, name) for name in instance.__slots__}, tokens=tokens)
+    beside = {
+        "tokens": visible(engine).tokens(process_instance_id),
+        "failures": visible(engine).failures(process_instance_id) if instance.attention else [],
+    }
+    return SimpleNamespace(**{name: getattr(instance, name) for name in instance.__slots__}, **beside)
 
 
 @OPERATIONS.add(f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
@@ -137,13 +142,42 @@ def put_delete(
 
 @OPERATIONS.add(
     f"{ONE}/retry",
-    "Let a failed undo go on",
+    "Try again what has failed and stands still, or let a failed undo go on",
     ProcessRecord,
     body=JsonBody(RetryOptions, required=False),
     problems=(404, 409),
 )
 def put_retry(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
-    return visible(engine).retry_undo(process_instance_id, **body)
+    return visible(engine).retry(process_instance_id, **body)
+
+
+@OPERATIONS.add(
+    f"{ONE}/skip",
+    "Go on without an element that has failed",
+    ProcessRecord,
+    body=JsonBody(ElementSkip),
+    problems=(404, 409),
+)
+def put_skip_element(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+    return visible(engine).skip_element(process_instance_id, body["element_id"])
+
+
+@OPERATIONS.add(
+    f"{ONE}/rollback", "Roll back a process in which something has failed", ProcessRecord, problems=(404, 409)
+)
+def put_rollback(engine: Engine, process_instance_id: str) -> ProcessInstance:
+    return visible(engine).roll_back(process_instance_id)
+
+
+@OPERATIONS.add(
+    f"{ONE}/variables",
+    "Set variables of a process that has not ended",
+    ProcessRecord,
+    body=JsonBody(Variables),
+    problems=(404, 409),
+)
+def put_variables(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+    return visible(engine).set_variables(process_instance_id, **body)
 
 
 @OPERATIONS.add(

@@ -8,7 +8,7 @@ from ...engine import Engine, ProcessInstance, Task
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import ProcessRecord, TaskDetail, TaskRecord
-from ..wire.request_schemas import Completion, Rerun, TaskQuery
+from ..wire.request_schemas import Completion, HandWork, Rerun, TaskQuery
 
 OPERATIONS = Operations()
 
@@ -42,8 +42,24 @@ def put_rerun_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
     return visible(engine).rerun(task_id, body.get("parameters"))
 
 
+@OPERATIONS.add("/task/<task_id>/skip", "Go on without a failed task", TaskRecord, problems=(404, 409))
+def put_skip_task(engine: Engine, task_id: str) -> Task:
+    return visible(engine).skip(task_id)
+
+
 @OPERATIONS.add(
-    "/task/<task_id>/resume", "Leave debugging: the process fails and rolls back", ProcessRecord, problems=(404, 409)
+    "/task/<task_id>/done",
+    "Say that a failed task was done by hand",
+    TaskRecord,
+    body=JsonBody(HandWork, required=False),
+    problems=(404, 409),
+)
+def put_done_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
+    return visible(engine).done_by_hand(task_id, body.get("outputs"))
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/resume", "Give up a failed task: the process rolls back", ProcessRecord, problems=(404, 409)
 )
 def put_resume_task(engine: Engine, task_id: str) -> ProcessInstance:
     return visible(engine).resume(task_id)

@@ -15,6 +15,7 @@ from ...engine.views import (
     DecisionMade,
     DecisionResult,
     Explanation,
+    Failure,
     MatchedRules,
     Page,
     ProcessInstance,
@@ -59,21 +60,23 @@ TaskDetail = record(
 """A task with all that is known of it."""
 
 WaitRecord = record("WaitRecord", Wait)
+FailureRecord = record("FailureRecord", Failure)
 TokenRecord = record("TokenRecord", Token, notes={"scope": "Whether others stand inside it."})
 
 SUMMARY = """
     processInstanceId processName key kind processStatus=status reason startTime endTime startedAt=start_time
     endedAt=end_time modelId deploymentId businessKey originProcessInstanceId rollbackProcessInstanceId
-    cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner kept
+    cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner kept attention
     """
 ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
 """A process instance without its variables and outputs."""
 ProcessDetail = record(
     "ProcessDetail",
     ProcessInstance,
-    f"{SUMMARY} id modelKey processContent outputs nativeOutputs decided tokens",
+    f"{SUMMARY} id modelKey processContent outputs nativeOutputs decided tokens failures",
     notes=VARIABLES | {"decided": "Whether it has made decisions of DMN, which `/process/{id}/decision` lists."},
     tokens=Items(Inner(TokenRecord)),
+    failures=Items(Inner(FailureRecord)),
 )
 """A process instance with all that is known of it, but for its tasks."""
 

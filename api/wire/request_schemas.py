@@ -67,6 +67,11 @@ class ProcessStart(Strict):
     business_key = Text(data_key="businessKey", allow_none=True)
     rollback = Flag(metadata={"description": "Whether a failure rolls back; true unless said otherwise."})
     protected = Flag(data_key="deleteProtection", metadata={"description": "Whether a delete is refused."})
+    on_failure = Text(
+        data_key="onFailure",
+        allow_none=True,
+        description="rollback, pause, keep, or pause and for how long before the rollback, such as pause PT2H.",
+    )
     drain = Word(
         Drain,
         metadata={
@@ -188,8 +193,9 @@ class DeploymentQuery(ModelQuery):
 
 
 class RetryOptions(Strict):
-    """The optional body of the retry of an undo."""
+    """The optional body of a retry: of what has failed and stands still, or of an undo that has failed."""
 
+    element_id = Text(data_key="elementId", allow_none=True, description="Only what has failed at this element.")
     retain = Ids(metadata={"description": "Ids of tasks to give up for good."})
 
 
@@ -241,6 +247,25 @@ class Rerun(Strict):
     """The optional body of a rerun."""
 
     parameters = Object(metadata={"description": "Values that replace the task's parameters of these names."})
+
+
+class ElementSkip(Strict):
+    """Which element of a process is gone on without."""
+
+    element_id = Text(data_key="elementId", required=True)
+
+
+class Variables(Strict):
+    """Variables of a process, new values by name."""
+
+    variables = Object(required=True)
+    task_id = Text(data_key="taskId", allow_none=True, description="As they are seen from this open task.")
+
+
+class HandWork(Strict):
+    """The optional body of what was done by hand: what the task's stone would have put out."""
+
+    outputs = Object()
 
 
 class Completion(Strict):

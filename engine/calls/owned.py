@@ -8,7 +8,7 @@ from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
-from .undo import UndoCalls
+from .repairs import RepairCalls
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -42,34 +42,41 @@ class OwnedEngine:
     Unknown… for what does not.
     """
 
-    def __init__(self, engine: UndoCalls, owner: str) -> None:
+    def __init__(self, engine: RepairCalls, owner: str) -> None:
         self.engine = engine
         self.owner = owner
 
-    start = _owned(UndoCalls.start)
-    instances = _owned(UndoCalls.instances)
-    search = _owned(UndoCalls.search)
-    message = _owned(UndoCalls.message)
-    signal = _owned(UndoCalls.signal)
+    start = _owned(RepairCalls.start)
+    instances = _owned(RepairCalls.instances)
+    search = _owned(RepairCalls.search)
+    message = _owned(RepairCalls.message)
+    signal = _owned(RepairCalls.signal)
 
-    get = _owned(UndoCalls.get)
-    wait = _owned(UndoCalls.wait)
-    why = _owned(UndoCalls.why)
-    tasks = _owned(UndoCalls.tasks)
-    decisions_made = _owned(UndoCalls.decisions_made)
-    tokens = _owned(UndoCalls.tokens)
-    sources = _owned(UndoCalls.sources)
-    picture = _owned(UndoCalls.picture)
-    cancel = _owned(UndoCalls.cancel)
-    delete = _owned(UndoCalls.delete)
-    retry_undo = _owned(UndoCalls.retry_undo)
-    preview = _owned(UndoCalls.preview)
-    protect = _owned(UndoCalls.protect)
+    get = _owned(RepairCalls.get)
+    wait = _owned(RepairCalls.wait)
+    why = _owned(RepairCalls.why)
+    tasks = _owned(RepairCalls.tasks)
+    decisions_made = _owned(RepairCalls.decisions_made)
+    tokens = _owned(RepairCalls.tokens)
+    sources = _owned(RepairCalls.sources)
+    picture = _owned(RepairCalls.picture)
+    cancel = _owned(RepairCalls.cancel)
+    delete = _owned(RepairCalls.delete)
+    retry_undo = _owned(RepairCalls.retry_undo)
+    retry = _owned(RepairCalls.retry)
+    failures = _owned(RepairCalls.failures)
+    skip_element = _owned(RepairCalls.skip_element)
+    roll_back = _owned(RepairCalls.roll_back)
+    set_variables = _owned(RepairCalls.set_variables)
+    preview = _owned(RepairCalls.preview)
+    protect = _owned(RepairCalls.protect)
 
-    task = _owned(UndoCalls.task)
-    rerun = _owned(UndoCalls.rerun)
-    resume = _owned(UndoCalls.resume)
-    complete = _owned(UndoCalls.complete)
+    task = _owned(RepairCalls.task)
+    rerun = _owned(RepairCalls.rerun)
+    skip = _owned(RepairCalls.skip)
+    done_by_hand = _owned(RepairCalls.done_by_hand)
+    resume = _owned(RepairCalls.resume)
+    complete = _owned(RepairCalls.complete)
 
     def _refuse_strange(self, *, process_instance_id: str | None = None, task_id: str | None = None) -> None:
         if process_instance_id is not None and self.engine.owner_of(process_instance_id) != self.owner:

@@ -39,6 +39,7 @@ class ProcessCalls(Workings):
         rollback: bool = True,
         protected: bool = False,
         drain: Drain = "stop",
+        on_failure: str | None = None,
         owner: str | None = None,
     ) -> ProcessInstance:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
@@ -47,6 +48,9 @@ class ProcessCalls(Workings):
         or ``wait``. With an ``idempotency_key`` the same request again returns the same instance. It belongs to
         ``owner``, who sees it through :meth:`owned_by`. When a task fails, its siblings are asked to stop;
         with ``drain="all"`` those that run come to their end before the rollback begins, as in CloudFormation.
+        ``on_failure`` is ``rollback``, ``pause`` (only what has failed stands still, until somebody decides: see
+        :meth:`rerun`), ``pause PT2H`` (and is rolled back if nobody has by then) or ``keep``, which ``rollback=False``
+        means too. An element's own policy goes before it; without it the model's counts.
 
         Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
         LimitExceeded (``instances_per_key``).
@@ -66,6 +70,7 @@ class ProcessCalls(Workings):
                     rollback=rollback,
                     protected=protected,
                     drain=drain,
+                    on_failure=on_failure,
                     owner=owner,
                 )
                 if request.idempotency is not None:

@@ -1,18 +1,16 @@
-"""The engine's calls about taking back, and about debug runs."""
+"""The engine's calls about taking back: cancel, delete, protection, and what an undo would do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...models.vocabulary import UNDO_KINDS, UndoKind
-from .. import jsontext
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.flags import Flags
 from ..river.turn import Turn
-from ..steps import debugging, undo_requests
+from ..steps import undo_requests
 from ..undo.creation import preview
-from ..views import ProcessInstance, Task, UndoStep
+from ..views import ProcessInstance, UndoStep
 from .processes import ProcessCalls
 from .workings import number_of
 
@@ -70,25 +68,3 @@ class UndoCalls(ProcessCalls):
 
         self._pump.step(action)
         return self.get(process_instance_id)
-
-    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
-        """Run a failed task of a paused debug run again, its parameters changed by those given.
-
-        Raises UnknownTask, Conflict, Invalid.
-        """
-        number = number_of(task_id, UnknownTask)
-        values = dict(parameters or {})
-        jsontext.check(values, limits=self.limits, name="parameters")
-        instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: debugging.rerun(turn.instance(instance_number), number, values))
-        return self.task(task_id)
-
-    def resume(self, task_id: str) -> ProcessInstance:
-        """Leave the debug mode of the paused run that this task belongs to: it rolls back.
-
-        Raises UnknownTask, Conflict.
-        """
-        number = number_of(task_id, UnknownTask)
-        instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: debugging.resume(turn.instance(instance_number), number))
-        return self.get(str(instance_number))

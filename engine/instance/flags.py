@@ -15,6 +15,8 @@ class Flags:
     DRAIN_ALL: Final = 16
     DECISIONS: Final = 32
     """Set once a decision that it made is kept."""
+    PAUSES: Final = 64
+    """What fails for good waits for somebody, in place of a rollback."""
     SECRETS: Final = 128
     """Set once a task with secret parameters or outputs was made."""
     THROWN: Final = 256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from . import freezing, ledger
@@ -21,6 +22,35 @@ class ForwardInstance(Instance):
         # In one that has ended nothing moves any more: its ledger is all that an undo needs.
         if self.row.phase != "ended":
             super().load()
+
+    @property
+    def policy(self) -> FailurePolicy:
+        """What follows a failure where its element does not say so."""
+        if self.has(Flags.PAUSES):
+            return FailurePolicy("pause", self.row.patience)
+        return FailurePolicy("keep") if self.has(Flags.NO_ROLLBACK) else ROLLBACK
+
+    def policy_of(self, token: Token) -> FailurePolicy:
+        """What follows the failure of this token."""
+        return ROLLBACK if "given_up" in token.internal_data else policy_at(token, self.policy)
+
+    def pauses(self, token: Token) -> FailurePolicy | None:
+        # A debug run stands still as a whole, and a mock has nothing to repair.
+        if self.row.phase != "running" or self.row.flags & (Flags.DEBUG | Flags.MOCK):
+            return None
+        policy = self.policy_of(token)
+        return policy if policy.action == "pause" else None
+
+    @property
+    def waits_for_somebody(self) -> list[Token]:
+        """The tokens that have failed and stand still, oldest first."""
+        failed = {*self.workflow.paused, *(self.workflow.failures if self.row.phase == "paused" else ())}
+        return [self.workflow.tasks[token_id] for token_id in sorted(failed)]
+
+    def save(self) -> None:
+        if self.workflow.paused or self.row.attention or self.row.phase == "paused":
+            self.row.attention = len(self.waits_for_somebody)
+        super().save()
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         if self.has(Flags.MOCK) or kind_of(token) != ledger.START:

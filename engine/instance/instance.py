@@ -30,6 +30,7 @@ from .flags import Flags
 from .task_parameters import MockContext, code_of, resolve
 
 if TYPE_CHECKING:
+    from ..bpmn.running.failure_policy import FailurePolicy
     from ..bpmn.running.token_data import Compensable
     from ..dmn.outcome import Outcome
 
@@ -353,6 +354,9 @@ class Instance:
         self.row.flags |= Flags.DECISIONS
         self.changes.new_decisions_made.append(row)
         self.weight.add(row.result)
+
+    def pauses(self, token: Token) -> FailurePolicy | None:
+        return None
 
     def run_script(self, token: Token) -> None:
         if self.facilities.scripts is None:

@@ -108,9 +108,10 @@ def work_of_monitor(monitor: Look) -> Work:
 def kept(row: TaskRow) -> dict[str, Any]:
     """What the engine keeps in a row.
 
-    ``retries`` and their ``pauses``, ``begun``, ``handler``, inside of a run ``put_out``, ``late`` outputs with which
-    it is to be undone once more (of a task of an undo: with which it does so), and what does not count: ``tried`` of
-    the attempts, ``survived`` of the losses.
+    ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
+    goes on without it, ``by_hand`` of one whose outputs somebody gave, inside of a run ``put_out``, ``late`` outputs
+    with which it is to be undone once more (of a task of an undo: with which it does so), and what does not count:
+    ``tried`` of the attempts, ``survived`` of the losses.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:

@@ -11,6 +11,11 @@ RESTING = frozenset({"ended", "paused"})
 """The phases in which nothing goes on in an instance."""
 
 
+def at_rest(row: InstanceRow) -> bool:
+    """Whether nothing goes on in it, or something in it has failed and waits for somebody."""
+    return row.phase in RESTING or row.attention > 0
+
+
 class Rested(NamedTuple):
     """An instance that has come to rest, as it was committed; its tasks are in the store where they are not here."""
 

@@ -18,7 +18,7 @@ from .. import failpoints
 from ..errors import RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
 from ..instance.instance import Instance
-from ..instance.resting import RESTING
+from ..instance.resting import at_rest
 from ..observing import logs
 from ..steps import outcomes
 from ..work import Outcome, Work
@@ -99,7 +99,7 @@ class River:
         Then, if it has come to rest, a watcher that was there before is told.
         """
         copy = self.cache.peek(process_instance_id)
-        return copy is not None and copy.row.phase not in RESTING
+        return copy is not None and not at_rest(copy.row)
 
     def waiting(self) -> int:
         """How many commands and polls of monitors wait to be stepped or entered."""
@@ -278,7 +278,7 @@ class River:
                 works += [instance.work(task) for task in instance.to_hand_over if task.open]
                 instance.to_hand_over = []
             row = instance.row
-            if row.phase in RESTING:
+            if at_rest(row):
                 rested.append(instance)
             if row.due is not None and row.origin is None:
                 graces.append((row.due, "grace", row.process_instance_id, 0, 0))

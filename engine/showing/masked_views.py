@@ -20,7 +20,7 @@ from ..instance.secrets import names_in, values_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import DecisionMade, ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
+from ..views import DecisionMade, Failure, ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
 
 if TYPE_CHECKING:
     from ..authoring.templates import ParameterTemplate
@@ -87,6 +87,7 @@ def show_instance(
         paused=row.phase == "paused",
         owner=row.owner_name,
         decided=bool(row.flags & Flags.DECISIONS),
+        attention=row.attention,
     )
 
 
@@ -113,6 +114,7 @@ def show_summary(row: InstanceRow, mask: Mask | None, kept: int = 0) -> ProcessS
         protected=bool(row.flags & Flags.PROTECTED),
         paused=row.phase == "paused",
         owner=row.owner_name,
+        attention=row.attention,
         kept=kept,
     )
 
@@ -140,6 +142,32 @@ def show_tokens(rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Itera
                 scope=row.id in scopes,
                 waits=tuple(by_token.get(row.id, ())),
                 failed=row.state == ERROR,
+            )
+        )
+    return shown
+
+
+def show_failures(
+    rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Mapping[int, TaskRow], mask: Mask | None
+) -> list[Failure]:
+    """The tokens that have failed and stand still, oldest first."""
+    known = {row.id: row for row in rows}
+    internal: dict[int, dict[str, Any]] = {row.id: jsontext.read(row.internal) if row.internal else {} for row in rows}
+    due = {wait.token: wait.due for wait in waits}
+    shown = []
+    for row in sorted(rows, key=lambda row: row.id):
+        if row.state != ERROR:
+            continue
+        task = tasks.get(internal[row.id].get(TASK, 0))
+        told = task.reason if task is not None and task.status.endswith("failed") else None
+        reason = told or internal[row.id].get("failed", "")
+        shown.append(
+            Failure(
+                element_id=row.node.partition(":")[0],
+                reason=reason if mask is None else mask.mask_text(reason),
+                task_id=None if told is None or task is None else str(task.id),
+                calls=tuple(_call_path(row, known, internal)),
+                rolls_back=moment(due.get(row.id)),
             )
         )
     return shown

@@ -13,12 +13,12 @@ from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.instance import Instance
-from ..instance.resting import RESTING, Rested
+from ..instance.resting import Rested, at_rest
 from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
 from ..undo.instance import UndoInstance, load_instance
-from ..views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, Task, Token
+from ..views import DecisionMade, Explanation, Failure, Page, ProcessInstance, ProcessSummary, Task, Token
 from . import masked_views
 
 MOST_TRIES = 5
@@ -69,7 +69,7 @@ class Records:
     def at_rest(self, number: int) -> Rested | None:
         """One instance if nothing goes on in it; raises UnknownProcessInstance."""
         row, content = self._rows(number)
-        return Rested(row, content) if row.phase in RESTING else None
+        return Rested(row, content) if at_rest(row) else None
 
     def rested(self, instance: Rested) -> ProcessInstance:
         """The record of an instance that has come to rest."""
@@ -116,6 +116,15 @@ class Records:
         row = self._rows(number)[0]
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
         return [*masked_views.show_tokens(tokens, waits, tasks), *masked_views.show_failed(row)]
+
+    def failures(self, number: int) -> list[Failure]:
+        """What has failed in one instance and stands still; raises UnknownProcessInstance."""
+        row, content = self._rows(number)
+        if not row.attention:
+            return []
+        tasks = {task.id: task for task in self.store.tasks(number)}
+        tokens, waits = self.store.tokens(number), self.store.waits(number)
+        return masked_views.show_failures(tokens, waits, tasks, self._mask(row, content))
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from ...models import EngineRow, TaskRow
@@ -117,6 +118,8 @@ def _tell_running(telling: Telling) -> None:
         if isinstance(instance, UndoInstance) and row.status == UNDO_FAILED[instance.kind] and not row.open:
             text = f"The {row.kind} of {_target(row)} has failed: {sentence(row.reason)}"
             telling.say(f"{text} What does not depend on it goes on.")
+    if isinstance(instance, ForwardInstance) and instance.workflow.paused:
+        _tell_failed(telling, instance)
     tell_waits(telling)
     tell_joins(telling)
 
@@ -153,26 +156,43 @@ def _tell_draining(telling: Telling) -> None:
 
 
 def _tell_paused(telling: Telling) -> None:
-    """Somebody debugs: what failed, and the three ways on."""
+    """The process stands still as a whole, in a debug run or at a limit."""
     instance = telling.instance
-    telling.say("It stands still, because it is debugged and something has failed; nothing is taken back yet.")
-    for token_id, reason in sorted(instance.workflow.failures.items()):
-        token = instance.workflow.tasks[token_id]
+    why = "because it is debugged and" if instance.has(Flags.DEBUG) else "since"
+    telling.say(f"It stands still, {why} something has failed; nothing is taken back yet.")
+    if isinstance(instance, ForwardInstance):
+        _tell_failed(telling, instance)
+
+
+def _tell_failed(telling: Telling, instance: ForwardInstance) -> None:
+    """What has failed and waits for somebody, and the ways on."""
+    workflow, number = instance.workflow, instance.number
+    tokens = instance.waits_for_somebody
+    for token in tokens[:MOST_TASKS]:
+        reason = token.internal_data.get("failed", "")
         task = instance.tasks.get(token.internal_data.get("task", 0))
-        if task is None:
-            # Nothing to run again; any of the process's tasks names it to whoever resumes.
-            resume = [f"riverstone resume {number}" for number in sorted(instance.tasks)[-1:]]
-            telling.say(f"{begun(node_label(token.node))} has failed: {sentence(reason)}", *resume)
-            continue
-        event = task.status.partition(".")[0]
+        if task is None or task.status.endswith("success"):
+            command = f"riverstone retry {number} --element {shlex.quote(token.node.bpmn_id)}"
+            telling.say(f"{begun(node_label(token.node))} has failed: {sentence(reason)}", command)
+        else:
+            event = task.status.partition(".")[0]
+            telling.say(
+                f"{begun(task_label(task))} has failed in {event}: {sentence(task.reason or reason)}",
+                f"riverstone rerun {task.id} --parameters '{{}}'",
+                f"riverstone skip {task.id}",
+                f"riverstone done {task.id} --outputs '{{}}'",
+            )
+        if due := next((wait.due for wait in workflow.waits.get(token.id, ()) if wait.due is not None), None):
+            telling.say(f"If nobody decides about that until {at(due, telling.now)}, the process rolls back.")
+    if len(tokens) > MOST_TASKS:
         telling.say(
-            f"{begun(task_label(task))} has failed in {event}: {sentence(task.reason or reason)}",
-            f"riverstone rerun {task.id} --parameters '{{}}'",
-            f"riverstone resume {task.id}",
+            f"Beside these, {len(tokens) - MOST_TASKS} more elements have failed.", f"riverstone retry {number}"
         )
     telling.say(
-        "Run what failed again, with other parameters if these were wrong, or resume and let it roll back, or cancel.",
-        f"riverstone cancel {instance.number}",
+        "Try what failed again, with other parameters or variables if these were wrong; give its outputs, if somebody"
+        " has done it by hand; skip it; or let the process roll back, or cancel it.",
+        f"riverstone rollback {number}",
+        f"riverstone cancel {number}",
     )
 
 

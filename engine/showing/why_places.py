@@ -177,6 +177,9 @@ def tell_waits(telling: Telling) -> None:
     workflow = telling.instance.workflow
     for token_id in sorted(workflow.waits):
         token = workflow.tasks.get(token_id)
+        if token_id in workflow.paused:
+            # How long it waits for somebody is told with what has failed.
+            continue
         for wait in workflow.waits[token_id] if token is not None else ():
             assert token is not None
             _tell_wait(telling, token, wait)

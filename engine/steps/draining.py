@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...models import InstanceRow, TaskRow
+from ...models.vocabulary import FailureAction, Pending
 from .. import jsontext
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token_data import TASK
@@ -17,6 +18,8 @@ from ..undo import order
 from .undoing import begin_undo
 
 MOST_PLACES = 20
+FAILED = frozenset({"failed", "rollback", "keep", "pause"})
+"""What a process does next that drains because something in it has failed."""
 
 
 def is_stopping(instance: Instance) -> bool:
@@ -26,8 +29,10 @@ def is_stopping(instance: Instance) -> bool:
 
 def is_stopped(row: InstanceRow) -> bool:
     """The same of an instance as it is stored."""
-    let_end = row.pending == "failed" and bool(row.flags & (Flags.DEBUG | Flags.DRAIN_ALL))
-    return row.phase == "draining" and not let_end
+    if row.phase != "draining" or row.pending == "pause":
+        return False
+    debugged = row.pending == "failed" and row.flags & Flags.DEBUG
+    return not (debugged or (row.pending in FAILED and row.flags & Flags.DRAIN_ALL))
 
 
 def is_fenced(instance: Instance) -> bool:
@@ -42,11 +47,24 @@ def fail(instance: ForwardInstance) -> None:
     row.reason = failures[0][1]
     row.failed_at = _places(instance, [token_id for token_id, _ in failures[:MOST_PLACES]])
     row.phase = "draining"
-    row.pending = row.pending or "failed"
-    if instance.has(Flags.DRAIN_ALL) and not instance.has(Flags.DEBUG):
+    row.pending = row.pending or _then(instance)
+    if row.pending == "pause" or instance.has(Flags.DEBUG):
+        return
+    if instance.has(Flags.DRAIN_ALL):
         _stop_what_waits(instance)
-    elif not instance.has(Flags.DEBUG):
+    else:
         drain(instance)
+
+
+def _then(instance: ForwardInstance) -> Pending:
+    """What follows, by the policies of all that has failed: what one of them takes back no other keeps."""
+    if instance.has(Flags.DEBUG):
+        return "failed"
+    tokens = instance.workflow.tasks
+    actions = {instance.policy_of(tokens[token_id]).action for token_id in instance.workflow.failures}
+    order: tuple[FailureAction, ...] = ("rollback", "keep", "pause")
+    action = next(each for each in order if each in actions)
+    return "failed" if action == instance.policy.action != "pause" else action
 
 
 def _places(instance: ForwardInstance, failed: Sequence[int]) -> str | None:
@@ -99,25 +117,29 @@ def _stop_listening(instance: ForwardInstance) -> None:
 def end_if_drained(instance: ForwardInstance) -> None:
     """Once no task is open any more, end, pause or begin the undo, whichever was meant."""
     row = instance.row
-    debugged = row.pending in (None, "failed") and instance.has(Flags.DEBUG)
-    if any(task.open and not (debugged and _can_wait(task)) for task in instance.tasks.values()):
+    pauses = row.pending == "pause" or (row.pending in (None, "failed") and instance.has(Flags.DEBUG))
+    if any(task.open and not (pauses and _can_wait(task)) for task in instance.tasks.values()):
         return
     row.due = None
-    if debugged:
+    if pauses:
         row.phase = "paused"
         row.pending = None
         return
     pending, row.pending = row.pending or "failed", None
     row.ended = row.ended or instance.now()
-    if pending != "failed":
+    if pending not in FAILED:
         row.pending = "delete" if pending == "cancel delete" else None
         begin_undo(instance, "cancel")
-    elif instance.has(Flags.NO_ROLLBACK) or not order.undo_set(instance.tasks, "rollback"):
+    elif pending == "keep" or (pending == "failed" and instance.has(Flags.NO_ROLLBACK)) or not _to_undo(instance):
         row.phase = "ended"
         row.status = "failed"
         instance.drop_tokens()
     else:
         begin_undo(instance, "rollback")
+
+
+def _to_undo(instance: ForwardInstance) -> bool:
+    return bool(order.undo_set(instance.tasks, "rollback"))
 
 
 def _can_wait(task: TaskRow) -> bool:

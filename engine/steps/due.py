@@ -224,9 +224,12 @@ def timer_due(instance: Instance, token_id: int, number: int) -> None:
     token = instance.workflow.tasks.get(token_id)
     if token is None or instance.row.phase != "running":
         return
-    now = instance.now()
-    for wait in instance.workflow.waits.get(token_id, ()):
+    workflow, now = instance.workflow, instance.now()
+    for wait in workflow.waits.get(token_id, ()):
         if wait.number == number and wait.due is not None and wait.due <= now:
-            instance.workflow.fire(token, number, {})
+            if token_id in workflow.paused:
+                workflow.give_up(token)
+            else:
+                workflow.fire(token, number, {})
             settle(instance)
             return

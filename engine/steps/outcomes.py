@@ -192,6 +192,12 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
         if token is not None and not is_fenced(instance):
             instance.workflow.task_failed(token, row.id, None, text)
         return
+    if ledger.kept(row).get("skip"):
+        row.undo = "undone"
+        instance.end_task(row, "start.skipped")
+        if token is not None and not is_fenced(instance):
+            instance.workflow.task_skipped(token, row.id)
+        return
     row.event = "start"
     row.attempt += 1
     row.generation += 1

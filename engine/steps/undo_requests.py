@@ -14,9 +14,9 @@ from ..instance.instance import Instance
 from ..undo.creation import create_undo
 from ..undo.instance import UndoInstance
 from ..undo.order import taken_with
-from .debugging import try_again
 from .draining import drain
 from .due import grace_over
+from .repairing import try_again
 from .settling import settle_forward
 from .undoing import begin_undo, settle_undo, undo_of
 
@@ -126,6 +126,11 @@ def _ask_again(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequ
         )
     elif origin.row.delete_id not in (None, undo_id):
         raise _in_the_way(origin, "cancelled" if kind == "cancel" else "deleted")
+
+
+def has_failed_undo(instance: Instance) -> bool:
+    """Whether an undo of this process has failed and may go on."""
+    return isinstance(instance, ForwardInstance) and instance.row.status in UNDO_FAILED.values()
 
 
 def retry(instance: Instance, kept: Sequence[int]) -> None:

@@ -29,6 +29,12 @@ POLICIES = {
     "retain": "keep what it made",
     "retain-except-on-failed-start": "keep it, but not after a failed start",
 }
+FAILURES = {
+    "": "as its process says",
+    "rollback": "roll the process back",
+    "pause": "wait for somebody, and let the rest go on",
+    "keep": "end the process and keep what was made",
+}
 REFERENCE = r"[$#]\{.+\}"
 NUMBERS = {"integer": r"-?\d+", "float": r"-?\d+(\.\d+)?", "decimal": r"-?\d+(\.\d+)?"}
 
@@ -52,7 +58,7 @@ def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Templat
     first = sorted(parameters.values(), key=lambda parameter: not parameter.required)
     properties += [_property(parameter, modeler) for parameter in first]
     if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
-        properties.append(_policy(modeler))
+        properties += [_policy(modeler), _on_failure(modeler)]
     used = {each.get("group") for each in properties}
     return {
         "$schema": SCHEMAS[modeler],
@@ -138,6 +144,18 @@ def _hint(parameter: ParameterDeclaration) -> str:
 
 def _variable(name: str) -> str:
     return name if re.fullmatch(r"[\w-]+", name) else f"parameters.{name}"
+
+
+def _on_failure(modeler: Modeler) -> Template:
+    kind = "camunda:property" if modeler == "camunda7" else "zeebe:property"
+    return {
+        "label": "When it fails for good",
+        "type": "Dropdown",
+        "group": "undo",
+        "choices": [{"name": name, "value": value} for value, name in FAILURES.items()],
+        "value": "",
+        "binding": {"type": kind, "name": "onFailure"},
+    }
 
 
 def _policy(modeler: Modeler) -> Template:

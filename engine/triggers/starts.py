@@ -11,8 +11,9 @@ from ...models import ContentRow, InstanceRow, digests
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
+from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, read_policy
 from ..bpmn.running.node import Node
-from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
+from ..errors import Conflict, ExpressionError, Invalid, LimitExceeded, UnknownDeployment
 from ..identifiers import new_uuid
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
@@ -44,6 +45,8 @@ class CheckedStart:
     completed: Mapping[str, Any]
     flags: int = 0
     """Bits of :class:`~.instance.Flags`."""
+    patience: int | None = None
+    """How many milliseconds a pause lasts before the rollback."""
     by_key: bool = False
     newest: bool = False
     """Whether the definition has to be the newest of its key when the process begins."""
@@ -82,6 +85,7 @@ class Starts:
         rollback: bool,
         protected: bool,
         drain: Drain = "stop",
+        on_failure: str | None = None,
         owner: str | None = None,
     ) -> CheckedStart:
         """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
@@ -105,7 +109,8 @@ class Starts:
         flags = 0
         flags |= Flags.DEBUG if model_id is not None else 0
         flags |= Flags.MOCK if values.get(MOCK) is True else 0
-        flags |= 0 if rollback else Flags.NO_ROLLBACK
+        policy = _policy(definition, on_failure, rollback)
+        flags |= _flag(policy)
         flags |= Flags.PROTECTED if protected else 0
         flags |= Flags.DRAIN_ALL if drain == "all" else 0
         idempotency = None
@@ -113,6 +118,7 @@ class Starts:
             parts = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
             # What is not asked for leaves the digests of earlier versions as they were.
             parts += [drain] if drain != "stop" else []
+            parts += [{"onFailure": on_failure}] if on_failure is not None else []
             idempotency = (
                 _of_owner(idempotency_key, owner),
                 digests(jsontext.dumps(parts), self.facilities.store.cipher),
@@ -123,6 +129,7 @@ class Starts:
             variables=values,
             completed=_completed(definition, values),
             flags=flags,
+            patience=policy.patience,
             by_key=key is not None,
             newest=key is not None,
             in_use=deployment_id is not None,
@@ -151,12 +158,14 @@ class Starts:
             raise LimitExceeded("throw_depth", f"Processes start one another deeper than throw_depth ({limit}) allows.")
         definition = self.facilities.definitions.get(deployment_id)
         self._refuse_too_many(definition.key)
+        policy = definition.process.on_failure or ROLLBACK
         return CheckedStart(
             definition=definition,
             name=name[:LONGEST_NAME],
             variables=payload,
             completed=_completed(definition, payload),
-            flags=depth * Flags.THROWN,
+            flags=depth * Flags.THROWN | _flag(policy),
+            patience=policy.patience,
             by_key=True,
             business_key=business_key,
             owner=owner,
@@ -242,6 +251,7 @@ class Starts:
             started=now,
             business_key=request.business_key,
             owner_name=request.owner,
+            patience=request.patience,
         )
         content = ContentRow(number, jsontext.dumps(dict(request.variables)))
         variables = request.completed
@@ -266,6 +276,23 @@ class Starts:
         tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
         mask = mask_for(definition.parameter_template, content, tasks, self.facilities.stones)
         return show_instance(row, content, {}, mask)
+
+
+def _policy(definition: Definition, on_failure: str | None, rollback: bool) -> FailurePolicy:
+    """What follows a failure: what is asked for, else what the model says, else a rollback; raises Invalid."""
+    if on_failure is None:
+        return FailurePolicy("keep") if not rollback else definition.process.on_failure or ROLLBACK
+    if not rollback:
+        text = "Switching the rollback off is onFailure 'keep': give one of the two."
+        raise Invalid(text, errors={"onFailure": [text], "rollback": [text]})
+    try:
+        return read_policy(on_failure)
+    except ExpressionError as error:
+        raise Invalid(error.message, errors={"onFailure": [error.message]}) from None
+
+
+def _flag(policy: FailurePolicy) -> int:
+    return {"rollback": 0, "keep": Flags.NO_ROLLBACK, "pause": Flags.PAUSES}[policy.action]
 
 
 def _of_owner(idempotency_key: str, owner: str | None) -> str:

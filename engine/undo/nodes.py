@@ -6,7 +6,7 @@ undone have a token, and none of them needs a row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..authoring.definitions import Definition
@@ -95,14 +95,14 @@ class UndoTask(StoneTask):
         self.boundary = []
         self.conditional = False
 
-    def leave(self, token: Token) -> None:
+    def leave(self, token: Token, flows: Sequence[Flow] | None = None) -> None:
         _done(token, self.target)
 
 
 class LeftTask(UndoTask):
     """Takes back what a hook made that ended after its task was undone; nothing waits for that."""
 
-    def leave(self, token: Token) -> None:
+    def leave(self, token: Token, flows: Sequence[Flow] | None = None) -> None:
         token.workflow.drop(token)
 
 
@@ -114,7 +114,7 @@ class UndoCall(CallActivity):
         self.target = target
         self.called = f"{HANDLER_OF}{target}"
 
-    def leave(self, token: Token) -> None:
+    def leave(self, token: Token, flows: Sequence[Flow] | None = None) -> None:
         scope = token.scope
         assert scope is not None
         scope.note(handled={**scope.internal_data.get("handled", {}), str(self.target): list(token.causes)})

@@ -44,6 +44,26 @@ class Letter(Stone):
         raise ValueError("no stamp")
 
 
+def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looker) -> None:
+    studio.engine.register(Letter)
+    studio.engine.deploy(LETTER.encode())
+    started = studio.engine.start(key="letter", name="to the bank", on_failure="pause")
+    studio.engine.wait(started.process_instance_id, 9)
+
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.sees("waits for a decision")
+    looker.sees("no stamp")
+    looker.keep("needs-attention", whole=True)
+    looker.button("Set variables…").click()
+    looker.page.get_by_role("textbox", name="Variables").fill('{"stamp": 1}')
+    looker.button("Set", exact=True).click()
+    looker.sees("Accepted: Set variables")
+    looker.button("Skip…").first.click()
+    looker.button("Skip it").click()
+    looker.sees_status("Succeeded")
+    assert studio.engine.get(started.process_instance_id).status == "success"
+
+
 def test_a_model_is_authored_run_mended_and_taken_back(studio: Studio, looker: Looker, tmp_path: Path) -> None:
     page = looker.page
     broken = tmp_path / "broken.bpmn"

@@ -9,12 +9,61 @@ import riverstone.models as models
 from riverstone.engine.calls.owned import OwnedEngine
 
 ENGINE = """
-    BpmnError Clock Conflict Decision DecisionMade DecisionResult Deployment Dispatcher Engine EngineClosed Explanation
-    ExpressionError Finding InlineDispatcher Invalid JsonFormatter LimitExceeded Limits Malformed MatchedRules Model
-    ModelInvalid NotFound Observer OutputDeclaration Page ParameterDeclaration Picture ProcessChange ProcessInstance
-    ProcessSummary ReferenceNotFound RiverstoneError Stone StoneDeclaration StoreUnavailable Task TaskEvent TaskInfo
-    TaskBinding ThreadsDispatcher Token TooLarge UndoStep Unknown UnknownDecision UnknownDeployment UnknownModel
-    UnknownProcessInstance UnknownTask VariablesInvalid VirtualClock Wait WaitTimeout
+    BpmnError
+    Clock
+    Conflict
+    Decision
+    DecisionMade
+    DecisionResult
+    Deployment
+    Dispatcher
+    Engine
+    EngineClosed
+    Explanation
+    ExpressionError
+    Failure
+    Finding
+    InlineDispatcher
+    Invalid
+    JsonFormatter
+    LimitExceeded
+    Limits
+    Malformed
+    MatchedRules
+    Model
+    ModelInvalid
+    NotFound
+    Observer
+    OutputDeclaration
+    Page
+    ParameterDeclaration
+    Picture
+    ProcessChange
+    ProcessInstance
+    ProcessSummary
+    ReferenceNotFound
+    RiverstoneError
+    Stone
+    StoneDeclaration
+    StoreUnavailable
+    Task
+    TaskBinding
+    TaskEvent
+    TaskInfo
+    ThreadsDispatcher
+    Token
+    TooLarge
+    UndoStep
+    Unknown
+    UnknownDecision
+    UnknownDeployment
+    UnknownModel
+    UnknownProcessInstance
+    UnknownTask
+    VariablesInvalid
+    VirtualClock
+    Wait
+    WaitTimeout
 """.split()
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DecisionMadeRow DeclarationRow
@@ -24,10 +73,63 @@ MODELS = """
     digests encrypt_again read_figures
 """.split()
 METHODS = """
-    bindings cancel close complete decide decisions decisions_made delete deploy deploy_model deployment deployments
-    encrypt_again figures get instances lint lint_model message model models not_ready observe owned_by owner_of
-    owner_of_task picture preview protect protect_model purge queues register remove_deployment remove_model rerun
-    resume retry_undo run_pending save_model search signal sources start stone stones_declared task tasks tokens wait
+    bindings
+    cancel
+    close
+    complete
+    decide
+    decisions
+    decisions_made
+    delete
+    deploy
+    deploy_model
+    deployment
+    deployments
+    done_by_hand
+    encrypt_again
+    failures
+    figures
+    get
+    instances
+    lint
+    lint_model
+    message
+    model
+    models
+    not_ready
+    observe
+    owned_by
+    owner_of
+    owner_of_task
+    picture
+    preview
+    protect
+    protect_model
+    purge
+    queues
+    register
+    remove_deployment
+    remove_model
+    rerun
+    resume
+    retry
+    retry_undo
+    roll_back
+    run_pending
+    save_model
+    search
+    set_variables
+    signal
+    skip
+    skip_element
+    sources
+    start
+    stone
+    stones_declared
+    task
+    tasks
+    tokens
+    wait
     why
 """.split()
 

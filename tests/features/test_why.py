@@ -137,7 +137,7 @@ def test_a_paused_process_tells_the_three_ways_on(tmp_path: Path, world: World) 
         text = told(engine, instance.process_instance_id)
 
     assert f"Task {task.task_id} ('Disk', a, stone make) has failed in start: RuntimeError: wrong size." in text
-    assert NEXT.findall(text) == ["rerun", "resume", "cancel"]
+    assert NEXT.findall(text) == ["rerun", "skip", "done", "rollback", "cancel"]
 
 
 def test_a_failed_undo_tells_on_what_it_failed_and_what_to_do(tmp_path: Path, world: World) -> None:

@@ -14,8 +14,14 @@ export function statusWord(prefix, status) {
   return has(`${prefix}.${status}`) ? t(`${prefix}.${status}`) : status;
 }
 
+/** The word for how a process stands: one that waits for somebody's decision is told from one that runs. */
+export function standing({ paused, attention, processStatus }) {
+  if (paused) return "paused";
+  return attention > 0 ? "attention" : processStatus;
+}
+
 export function processBadge(process) {
-  const status = process.paused ? "paused" : process.processStatus;
+  const status = standing(process);
   const word = statusWord("process", status);
   const shown = process.kept > 0 ? t("process.kept", { word, count: process.kept }) : word;
   return badge(ofProcess(process), shown, process.processStatus);

@@ -1,18 +1,18 @@
 // One process: where it stands, what undoes it beside it, and what can be done with it.
 
-import { processBadge, statusWord } from "./badge.js";
+import { processBadge, standing, statusWord } from "./badge.js";
 import { tell } from "./dialog.js";
 import { el, fill, refill, said } from "./element.js";
 import { icon } from "./icon.js";
 import { readObject, valueTable } from "./jsontext.js";
-import { t } from "./language.js";
+import { counted, t } from "./language.js";
 import { lasting, seconds } from "./moment.js";
 import { announce, box, problemBox, toast, weatherIs } from "./notice.js";
 import { ProcessPanel } from "./processpanel.js";
 import { to } from "./route.js";
 import { get, put } from "./server.js";
-import { failedUndo, moves, ofTask, undosOf } from "./state.js";
-import { askToComplete, askToRerun, askToResume } from "./taskdialogs.js";
+import { failedUndo, moves, undosOf } from "./state.js";
+import { askForHandWork, askForVariables, askToComplete, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
 import { askToCancel, askToDelete, askToRetry } from "./undodialogs.js";
 import { Watch } from "./watch.js";
 
@@ -66,9 +66,9 @@ export function processPage({ main, id, query, client, titled }) {
   function update() {
     const { process } = own;
     heading.replaceChildren(said(process.processName));
-    titled(`${process.processName} · ${statusWord("process", process.paused ? "paused" : process.processStatus)}`);
+    titled(`${process.processName} · ${statusWord("process", standing(process))}`);
     fill(status, processBadge(process));
-    const now = process.paused ? "paused" : process.processStatus;
+    const now = standing(process);
     if (word !== null && word !== now)
       announce(t("status.now", { name: process.processName, status: statusWord("process", now) }));
     word = now;
@@ -125,16 +125,23 @@ export function processPage({ main, id, query, client, titled }) {
   }
 
   function drawBanner(process) {
-    const failed = own.tasks.find((task) => ofTask(task) === "failed");
-    refill(banner, [process.paused, process.processStatus, process.reason, failed], () => {
+    refill(banner, [process.paused, process.processStatus, process.reason, process.failures], () => {
       const reason = process.reason && el("p", {}, said(process.reason));
-      if (process.paused) {
+      if (process.failures.length > 0) {
+        const [failure] = process.failures;
+        const title = counted(process.paused ? "paused.title" : "attention.title", process.failures.length);
         return box(
           "paused",
-          el("p", {}, el("strong", {}, t("paused.title"))),
-          reason,
+          el("p", {}, el("strong", {}, title)),
+          process.failures.map((failure) => failed(failure, process)),
           el("p", {}, t("paused.text")),
-          may && failed && el("p", { class: "row" }, taskButtons(failed, process)),
+          may && el("p", { class: "row" },
+            process.failures.length > 1 &&
+              action("retry-all", "again", t("retry.all"), () => put(`process/${id}/retry`, {}), "primary"),
+            action("set", "model", t("set"), () => askForVariables(process)),
+            action("rollback", "undoing", t("resume"), () => askToRollBack(process)),
+          ),
+          failure.rollsBack && el("p", { class: "faint" }, t("attention.until", { due: failure.rollsBack })),
         );
       }
       if (failedUndo(process) === null) return reason && box("failed", reason);
@@ -142,6 +149,26 @@ export function processPage({ main, id, query, client, titled }) {
       explained().then((sentences) => fill(more, sentences));
       return box("failed", more);
     });
+  }
+
+  /** One element that has failed: its name, why, and what can be done about it. */
+  function failed(failure, process) {
+    const task = own.tasks.find((each) => each.taskId === failure.taskId);
+    const name = task?.name ?? failure.elementId;
+    return el(
+      "div",
+      { class: "stack" },
+      el("p", {}, el("strong", {}, said(name)), " ", el("span", { class: "reason" }, said(failure.reason))),
+      may && el("p", { class: "row" }, task ? taskButtons(task, process) : elementButtons(failure, process)),
+    );
+  }
+
+  function elementButtons(failure, process) {
+    const { elementId } = failure;
+    return [
+      action(`retry-${elementId}`, "again", t("retry.element"), () => put(`process/${id}/retry`, { elementId }), "primary"),
+      action(`skip-${elementId}`, "right", t("pass"), () => askToSkip(failure, process, elementId)),
+    ];
   }
 
   /** Why the process stands where it stands, in the server's sentences. */
@@ -219,10 +246,12 @@ export function processPage({ main, id, query, client, titled }) {
     if (task.stone === null && task.endTime === null && moves(process)) {
       return [action(`complete-${task.taskId}`, "success", t("complete"), () => askToComplete(task), "primary")];
     }
-    if (!process.paused || ofTask(task) !== "failed") return [];
+    const failure = process.failures.find(({ taskId }) => taskId === task.taskId);
+    if (failure === undefined) return [];
     return [
       action(`rerun-${task.taskId}`, "again", t("rerun"), () => askToRerun(task), "primary"),
-      action(`resume-${task.taskId}`, "undoing", t("resume"), () => askToResume(task)),
+      action(`hand-${task.taskId}`, "success", t("hand"), () => askForHandWork(task)),
+      action(`skip-${task.taskId}`, "right", t("pass"), () => askToSkip(failure, process, task.name)),
     ];
   }
 

@@ -38,7 +38,12 @@ export function startPage({ main, query, client, titled }) {
   });
   const nameWrong = el("p", { class: "wrong", id: "name-wrong", "aria-live": "polite" });
   const business = el("input", { id: "business", type: "text", maxlength: 255, autocomplete: "off" });
-  const rollback = el("input", { id: "rollback", type: "checkbox", checked: true });
+  const policies = ["", "rollback", "pause", "keep"];
+  const onFailure = el(
+    "select",
+    { id: "on-failure", "aria-describedby": "on-failure-hint" },
+    policies.map((value) => el("option", { value }, t(`start.failure.${value || "model"}`))),
+  );
   const protect = el("input", { id: "protect", type: "checkbox" });
   const mock = el("input", { id: "mock", type: "checkbox" });
   const note = el("p", { class: "hint" });
@@ -155,7 +160,13 @@ export function startPage({ main, query, client, titled }) {
         {},
         el("summary", {}, t("start.more")),
         el("div", { class: "field half" }, el("label", { for: "business" }, t("fact.business.key")), business),
-        check(rollback, t("start.rollback"), t("start.rollback.hint")),
+        el(
+          "div",
+          { class: "field half" },
+          el("label", { for: "on-failure" }, t("start.failure")),
+          onFailure,
+          el("p", { class: "hint", id: "on-failure-hint" }, t("start.failure.hint")),
+        ),
         check(protect, t("protect"), t("start.protect.hint")),
         check(mock, t("flag.mock"), t("start.mock.hint")),
       ),
@@ -225,7 +236,7 @@ export function startPage({ main, query, client, titled }) {
         processName: name.value,
         variables: variables(),
         businessKey: business.value || null,
-        rollback: rollback.checked,
+        onFailure: onFailure.value || null,
         deleteProtection: protect.checked,
       });
       toast(t("started", { name: started.processName }));

@@ -16,8 +16,8 @@ export const STATES = [
 ];
 
 /** The state of a process instance. */
-export function ofProcess({ processStatus, paused }) {
-  if (paused) return "paused";
+export function ofProcess({ processStatus, paused, attention }) {
+  if (paused || attention > 0) return "paused";
   if (processStatus === "running" || processStatus === "debug") return "running";
   if (processStatus.endsWith(".begin")) return "undoing";
   if (processStatus === "success") return "success";

@@ -112,13 +112,54 @@ export async function askToRerun(task) {
   });
 }
 
-export function askToResume(task) {
+/** Roll back the process in which something has failed. */
+export function askToRollBack(process) {
   return ask({
     title: t("resume.title"),
     confirm: t("resume.do"),
     danger: true,
     content: el("p", {}, t("resume.text")),
-    act: () => put(`task/${task.taskId}/resume`, undefined),
+    act: () => put(`process/${process.processInstanceId}/rollback`, undefined),
+  });
+}
+
+/** Go on without what has failed: a task, or an element that has none. */
+export function askToSkip(failure, process, name) {
+  const { taskId, elementId } = failure;
+  return ask({
+    title: t("pass.title", { name }),
+    confirm: t("pass.do"),
+    danger: true,
+    content: el("p", {}, t(taskId ? "pass.text" : "pass.element")),
+    act: () =>
+      taskId
+        ? put(`task/${taskId}/skip`, undefined)
+        : put(`process/${process.processInstanceId}/skip`, { elementId }),
+  });
+}
+
+export async function askForHandWork(task) {
+  const stones = await get("stone").catch(() => []);
+  const declared = stones.find((stone) => stone.code === task.stone)?.outputs ?? [];
+  const names = declared.map(({ name }) => name).join(", ");
+  const outputs = new JsonField({ label: t("outputs"), hint: names ? t("hand.hint", { names }) : "", rows: 6 });
+  return ask({
+    title: t("hand.title", { name: task.name }),
+    confirm: t("hand.do"),
+    content: [el("p", {}, t("hand.text")), outputs.node],
+    act: () => outputs.check() && put(`task/${task.taskId}/done`, { outputs: outputs.value ?? {} }),
+  });
+}
+
+export function askForVariables(process) {
+  const variables = new JsonField({ label: t("variables"), hint: t("set.hint"), rows: 6 });
+  return ask({
+    title: t("set.title"),
+    confirm: t("set.do"),
+    content: variables.node,
+    act: () =>
+      variables.check() &&
+      put(`process/${process.processInstanceId}/variables`, { variables: variables.value ?? {} }),
   });
 }
 

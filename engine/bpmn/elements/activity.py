@@ -63,7 +63,7 @@ class Activity(Node):
     def _run_hook(self, token: Token) -> bool | None:
         if RUN in token.internal_data:
             return self.execute(token)
-        if self.boundary:
+        if self.boundary and token.internal_data.pop("again", None) is None:
             for event in self.boundary:
                 event.listen(token)
             token.workflow.check_conditions()
@@ -102,6 +102,10 @@ class Activity(Node):
         if RUN in internal:
             self._run_completed(token, scope)
             return
+        # What can fail comes first, so that it can be done once more.
+        handles, around = COMPENSATES in internal, scope.task_spec
+        enough = not handles and around.completion is not None and around.has_enough(scope, token)
+        flows = () if handles or enough else self.choose(token) if self.conditional else self.outgoing
         if self.boundary:
             for listener in armed(token):
                 token.workflow.cancel_token(listener)
@@ -111,15 +115,17 @@ class Activity(Node):
             hand_up(token, scope)
         elif self.is_compensable(token):
             remember(token, scope)
-        if COMPENSATES in internal:
+        if handles:
             compensated(token)
-        elif scope.task_spec.completion is not None and scope.task_spec.has_enough(scope, token):
+            return
+        if enough:
             token.workflow.move(token, ())
         else:
-            self.leave(token)
+            self.leave(token, flows)
 
     def _run_completed(self, token: Token, container: Token) -> None:
         assert self.loop is not None
+        self.loop.collect(container, token)
         if self.is_compensable(token):
             remember(token, container)
         if isinstance(self.loop, Loop) or self.loop.sequential:
@@ -142,13 +148,15 @@ class Activity(Node):
     def scope_ended(self, token: Token) -> None:
         """Runs end one by one, so the last token inside says nothing of its own."""
 
-    def leave(self, token: Token) -> None:
-        assert token.scope is not None
-        if self.completion_quantity > 1:
-            for _ in range(self.completion_quantity - 1):
-                for flow in self.choose(token) if self.conditional else self.outgoing:
-                    flow.target.arrive(token.scope, flow, token.causes)
-        token.workflow.move(token, self.choose(token) if self.conditional else self.outgoing)
+    def leave(self, token: Token, flows: Sequence[Flow] | None = None) -> None:
+        scope = token.scope
+        assert scope is not None
+        if flows is None:
+            flows = self.choose(token) if self.conditional else self.outgoing
+        for _ in range(self.completion_quantity - 1):
+            for flow in flows:
+                flow.target.arrive(scope, flow, token.causes)
+        token.workflow.move(token, flows)
 
     # -- errors, compensation, behaviours
 

@@ -44,6 +44,9 @@ class Loop(NamedTuple):
         token.note(turns=0, maximum=self._maximum(token))
         self._next(token, activity, tested=not self.test_before)
 
+    def collect(self, token: Token, run: Token) -> None:
+        """A turn puts out nothing of its own."""
+
     def run_done(self, token: Token, activity: Repeated, run: Token) -> None:
         """A turn is through: start the next or end."""
         self._next(token, activity, tested=False)
@@ -108,13 +111,17 @@ class MultiInstance(NamedTuple):
         for number in range(1, 2 if self.sequential else count + 1):
             self._start(token, activity, number, items)
 
+    def collect(self, token: Token, run: Token) -> None:
+        """Keep what a run that is about to end has put out."""
+        internal = token.internal_data
+        if self.output_element is not None and "collected" in internal:
+            internal["collected"][run.internal_data["run"] - 1] = self.output_element.evaluate(run.context)
+
     def run_done(self, token: Token, activity: Repeated, run: Token) -> None:
         """A run is through: start the next, or end when all are or the completion condition holds."""
         internal = token.internal_data
         token.note(done=internal["done"] + 1)
         self._show_counts(token)
-        if self.output_element is not None and "collected" in internal:
-            internal["collected"][run.internal_data["run"] - 1] = self.output_element.evaluate(run.context)
         self._throw(token, activity, run)
         if token.id not in token.workflow.tasks:
             return

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from ...dmn.decisions import Decisions
+from ...errors import ExpressionError
 from ...findings import Finding
 from ..elements.tasks import StoneTask
+from ..running.failure_policy import FailurePolicy, read_policy
 from ..running.node import Process
+from .bindings import read_properties
 from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
 from .model_reader import ModelReader
 from .node_readers import READERS
@@ -57,6 +61,15 @@ def _sub_processes(element: etree._Element) -> Iterator[etree._Element]:
             yield current
         if bpmn_name(current) in SUB_PROCESSES or current is element:
             pending.extend(reversed(current))
+
+
+def _on_failure(element: etree._Element) -> FailurePolicy | None:
+    """What an element says should follow when it fails; what cannot be read was refused before."""
+    if not (text := read_properties(element).get("onFailure")):
+        return None
+    with suppress(ExpressionError):
+        return read_policy(text)
+    return None
 
 
 class Parsed(NamedTuple):
@@ -125,6 +138,7 @@ class Parser(ModelReader):
     def _process(self, element: etree._Element) -> Process:
         process = Process(str(element.get("id")), element.get("name"))
         self.refuse_unread(element)
+        process.on_failure = _on_failure(element)
         # The innermost first, so that each finds its inside ready: a model nests as deep as it likes.
         for inner in reversed(list(_sub_processes(element))):
             body = Process(str(inner.get("id")), inner.get("name"))
@@ -192,5 +206,6 @@ class Parser(ModelReader):
         node = read(self, process, element)
         if node is not None:
             process.nodes[node.name] = node
+            node.on_failure = _on_failure(element)
             if (default := referred(element, "default")) is not None:
                 self.defaults[node] = default

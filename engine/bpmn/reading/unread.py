@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from ...errors import ExpressionError
+from ..running.failure_policy import read_policy
 from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, read_retries
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
 from .vendors import (
@@ -211,6 +213,10 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
     properties = read_properties(part)
     if properties.get("undoPolicy", "delete") not in UNDO_POLICIES:
         yield f"property undoPolicy={properties['undoPolicy'][:80]!r}"
+    try:
+        read_policy(properties.get("onFailure") or "rollback")
+    except ExpressionError:
+        yield f"property onFailure={properties['onFailure'][:80]!r}"
     if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"
     if QUEUE in properties and not bindable:

@@ -13,6 +13,7 @@ from .weight import Weight
 if TYPE_CHECKING:
     from ...dmn.elements import Decision
     from ...dmn.outcome import Outcome
+    from .failure_policy import FailurePolicy
     from .node import Node, Process
     from .token import Token
     from .token_data import Compensable
@@ -53,6 +54,9 @@ class Host(Protocol):
 
     def withdraw_task(self, token: Token) -> None:
         """The token whose task was begun is gone."""
+
+    def pauses(self, token: Token) -> FailurePolicy | None:
+        """By which policy only this token, which has failed, stops; None where the process does."""
 
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         """A message or a signal goes out to whoever waits for it, here or in other instances."""

@@ -14,6 +14,7 @@ from .spiff import BpmnProcessSpec, BpmnTaskSpec
 if TYPE_CHECKING:
     from ...language.context import Context
     from .event_definitions import EventDefinition
+    from .failure_policy import FailurePolicy
     from .token import Queues, Token
 
 
@@ -62,6 +63,8 @@ class Process(BpmnProcessSpec):
         self.starting: list[tuple[Node, Sequence[EventDefinition]]] = []
         """Every node whose trigger (a message, a signal, a timer) starts an instance."""
         self.event_sub_processes: list[Catcher] = []
+        self.on_failure: FailurePolicy | None = None
+        """What follows a failure where neither its element nor whoever started the process says so."""
         self.initial: dict[str, Any] = {}
         """Variables with the values that they begin with, unless whoever starts it gives others."""
         self.root = Root(self)
@@ -112,6 +115,8 @@ class Node(BpmnTaskSpec):
     """The name of the file that it stands in, where files have names."""
     output_values: Sequence[tuple[str, Value]] = ()
     """What the model lets out when it is done, by the variables that it sets."""
+    on_failure: FailurePolicy | None = None
+    """What follows when it, or something inside it, has failed for good; None leaves that to what is around it."""
     only_mapped = False
     """Whether nothing else becomes a variable of those around it, as in Zeebe's models once a mapping is there."""
 

@@ -52,6 +52,14 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Which run of a repeated activity it is, counted from 1."""
         failed: str
         """Why the token cannot go on."""
+        paused: bool
+        """Only this token has stopped, for somebody to say how it goes on."""
+        given_up: bool
+        """Nobody has said so in time."""
+        leaving: bool
+        """The work was done when it failed: it could not leave."""
+        again: bool
+        """It begins once more what it has begun: its listeners are there already."""
         called: str
         """Of a call activity that has begun: the key of what it called."""
         deployment: str | None

@@ -13,7 +13,7 @@ from ...language.context import Context
 from .host import Host
 from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
-from .token import CANCELLED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
+from .token import CANCELLED, COMPLETED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
 from .token_data import CALLED
 from .waits import Wait
 
@@ -36,6 +36,8 @@ class Workflow(BpmnWorkflow):
         self.steps = steps
         self.stops_on_failure = True
         self.failures: dict[int, str] = {}
+        self.paused: dict[int, str] = {}
+        """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
         self.waits: dict[int, list[Wait]] = {}
         self.open_tasks: set[int] = set()
         self.undecided: dict[tuple[int, str], Node] = {}
@@ -102,11 +104,13 @@ class Workflow(BpmnWorkflow):
             steps += 1
             if steps > limits.steps_per_turn:
                 limit = limits.steps_per_turn
-                self.fail(token, f"The limit steps_per_turn ({limit}) was reached without anything to wait for.")
+                text = f"The limit steps_per_turn ({limit}) was reached without anything to wait for."
+                self.fail(token, text, alone=False)
                 break
             # An undo has as many tokens as there is to undo, and its model is ours.
             if len(tasks) > limits.tokens and self.stops_on_failure:
-                self.fail(token, f"The limit tokens ({limits.tokens}) of those on their way at once was reached.")
+                text = f"The limit tokens ({limits.tokens}) of those on their way at once was reached."
+                self.fail(token, text, alone=False)
                 break
             try:
                 token.run()
@@ -144,19 +148,21 @@ class Workflow(BpmnWorkflow):
             self.fail(token, f"The BPMN error {code!r} of {token.node.label} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
-        if self.completed or self.failures or self.waits or self.open_tasks or self._agenda:
+        if self.completed or self.failures or self.paused or self.waits or self.open_tasks or self._agenda:
             return
         for token in sorted(self.tasks.values(), key=lambda token: token.id):
             if token._state == WAITING and token.node.counts:
                 place = token.node.bpmn_id
-                self.fail(token, f"The process is stuck: a token waits at {place!r} for others that cannot come.")
+                text = f"The process is stuck: a token waits at {place!r} for others that cannot come."
+                self.fail(token, text, alone=False)
                 return
 
     def resume(self, token: Token) -> None:
         """Rebuild what is not saved of a token that was loaded, once all are there."""
         token.node.resume(token)
         if token._state == ERROR:
-            self.failures[token.id] = token.internal_data.get("failed", "")
+            failed = self.paused if "paused" in token.internal_data else self.failures
+            failed[token.id] = token.internal_data.get("failed", "")
         elif token._state == READY:
             self.make_ready(token)
         if any(wait.kind == "condition" for wait in self.waits.get(token.id, ())):
@@ -182,8 +188,7 @@ class Workflow(BpmnWorkflow):
 
     def make_ready(self, token: Token) -> None:
         """Let a token run (again) in its turn."""
-        self.failures.pop(token.id, None)
-        token.internal_data.pop("failed", None)
+        self.forget_failure(token)
         token._set_state(READY)
         heappush(self._agenda, token.id)
 
@@ -221,8 +226,9 @@ class Workflow(BpmnWorkflow):
         self.touched.pop(token_id, None)
         self.gone.add(token_id)
         self.open_tasks.discard(token_id)
-        if self.failures:
+        if self.failures or self.paused:
             self.failures.pop(token_id, None)
+            self.paused.pop(token_id, None)
         if token_id in self.waits:
             del self.waits[token_id]
             self._watching.discard(token_id)
@@ -301,6 +307,13 @@ class Workflow(BpmnWorkflow):
             token.task_spec.finish(token, results)
         except (BpmnError, RiverstoneError) as error:
             self._not_run(token, error)
+
+    def task_skipped(self, token: Token, task_id: int) -> None:
+        """Somebody goes on without what a stone was to do: nothing is mapped, for nothing was put out."""
+        self.open_tasks.discard(token.id)
+        token.causes = merged(token.causes, (task_id,))
+        self.touched[token.id] = token
+        self.guard(token, token.complete)
 
     def task_failed(self, token: Token, task_id: int, error: BpmnError | None, reason: str) -> None:
         """The stone has failed for good: with a BPMN error that an event may catch, or without."""
@@ -386,13 +399,41 @@ class Workflow(BpmnWorkflow):
         self.ends_in(scope, merged(self.interrupt(scope), causes))
         self.scope_ended(scope)
 
-    def fail(self, token: Token, reason: str) -> None:
-        """A token cannot go on; the token stays where it is."""
-        token = self._standing(token)
-        token._set_state(ERROR)
-        token.note(failed=reason)
-        self.open_tasks.discard(token.id)
-        self.failures[token.id] = reason
+    def fail(self, token: Token, reason: str, *, alone: bool = True) -> None:
+        """A token cannot go on; the token stays where it is.
+
+        Where the policy says so it stops alone, unless that cannot be: at a limit, or if it is gone already.
+        """
+        standing = self._standing(token)
+        policy = self.host.pauses(standing) if alone and standing is token and token.scope is not None else None
+        leaving = standing._state == COMPLETED
+        standing._set_state(ERROR)
+        standing.note(failed=reason)
+        self.open_tasks.discard(standing.id)
+        if policy is None:
+            self.failures[standing.id] = reason
+            return
+        self.paused[standing.id] = reason
+        standing.note(paused=True)
+        if leaving:
+            standing.note(leaving=True)
+        due = None if policy.patience is None else self.host.now() + policy.patience
+        self.wait(standing, [] if due is None else [Wait("timer", due=due)])
+
+    def give_up(self, token: Token) -> None:
+        """What had failed and stood still is a failure of the process now."""
+        self.failures[token.id] = self.paused.pop(token.id)
+        self.stop_waiting(token)
+        token.internal_data.pop("paused", None)
+        token.note(given_up=True)
+
+    def forget_failure(self, token: Token) -> None:
+        """The token is about to go on, whatever was wrong with it."""
+        self.failures.pop(token.id, None)
+        if self.paused.pop(token.id, None) is not None:
+            self.stop_waiting(token)
+        for word in ("failed", "paused", "given_up", "leaving"):
+            token.internal_data.pop(word, None)  # type: ignore[misc]
 
     def _standing(self, token: Token) -> Token:
         """The token, or where it is gone already the scope that it was in."""

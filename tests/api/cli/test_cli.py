@@ -132,9 +132,9 @@ def test_a_trial_run_that_fails_says_how_to_go_on_and_does(run: Run) -> None:
 def test_a_paused_trial_run_is_followed_through_its_rollback(run: Run) -> None:
     model_id = json.loads(run("deploy", "breaking.bpmn").stdout)["modelId"]
     paused = run("start", "--model-id", model_id, "--name", "trial", "--follow", fails=True)
-    task_id = paused.stderr.rpartition("riverstone resume ")[2].strip(" .\n")
+    number = paused.stderr.partition("riverstone rollback ")[2].partition(".")[0]
 
-    lines = run("resume", task_id, "--follow").stdout.splitlines()
+    lines = run("rollback", number, "--follow").stdout.splitlines()
 
     assert lines[-1].split()[-3:] == ["rollback.success", "breaking", "trial"]
 
@@ -214,6 +214,33 @@ def test_a_failed_trial_run_is_rerun_or_given_up(run: Run, giving_up: bool) -> N
 
     status = json.loads(run("show", pid).stdout)["processStatus"]
     assert (status == "success") is not giving_up
+
+
+@pytest.mark.parametrize("way", ["rerun", "retry", "skip", "done", "resume", "rollback"])
+def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
+    run("deploy", "breaking.bpmn")
+    start = run("start", "--key", "breaking", "--name", "waiting", "--on-failure", "pause", "--follow", fails=True)
+    assert "the saw is blunt" in start.stderr
+    pid = start.stderr.partition("riverstone rollback ")[2].partition(".")[0]
+    told = run("why", pid).stdout
+    assert all(f"riverstone {each} " in told for each in ("rerun", "skip", "done", "rollback", "cancel"))
+    task = only_task(run, pid)
+    if way in ("retry", "rollback"):
+        run(way, pid, fails=False)
+    else:
+        given = {"rerun": ("--parameters", '{"works": true}'), "done": ("--outputs", '{"thing": "by hand"}')}
+        run(way, task, *given.get(way, ()))
+    status = json.loads(run("show", pid).stdout)["processStatus"]
+    wanted = {"retry": "running", "resume": "rollback", "rollback": "rollback"}.get(way, "success")
+    assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
+
+
+def test_a_variable_is_set_while_a_process_waits(run: Run) -> None:
+    run("deploy", "breaking.bpmn")
+    started = run("start", "--key", "breaking", "--name", "waiting", "--on-failure", "pause").stdout
+    pid = json.loads(started)["processInstanceId"]
+    run("set", pid, "--variables", '{"works": true}')
+    assert "object" in run("set", pid, "--variables", "[1]", fails=True).stderr
 
 
 def test_what_would_steer_a_terminal_is_shown_escaped(run: Run) -> None:

@@ -1,0 +1,132 @@
+"""The commands about what has failed and stands still: try it again, skip it, say it was done, or roll back."""
+
+from __future__ import annotations
+
+import click
+
+from .following import Following, dispatcher_for, followable
+from .invocation import Invocation, invoked
+from .terminal import json_option, print_record
+
+
+@click.command()
+@click.argument("process_instance_id")
+@click.option("--element", "element_id", metavar="ELEMENT", help="Only what has failed at this element of the model.")
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be taken back.")
+@followable
+@invoked
+def retry(
+    invocation: Invocation,
+    /,
+    process_instance_id: str,
+    element_id: str | None,
+    retain: tuple[str, ...],
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Try again what has failed and stands still; let a failed rollback, cancel or delete go on."""
+    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.retry(process_instance_id, element_id=element_id, retain=retain)
+        following.end(process_instance_id, "success", "rollback.success", "cancel.success", "delete.success")
+
+
+@click.command()
+@click.argument("task_id")
+@click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
+@followable
+@invoked
+def rerun(invocation: Invocation, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
+    """Run a failed task again."""
+    from ..wire.records import TaskRecord
+
+    values = json_option("--parameters", parameters)
+    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
+        process_instance_id = engine.task(task_id).process_instance_id
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        task = engine.rerun(task_id, values)
+        following.end(process_instance_id, "success", otherwise=lambda: print_record(TaskRecord, task))
+
+
+@click.command()
+@click.argument("task_id", required=False)
+@click.option("--process", "process_instance_id", metavar="PROCESS", help="With --element: the process.")
+@click.option("--element", "element_id", metavar="ELEMENT", help="An element that has failed in no task.")
+@followable
+@invoked
+def skip(
+    invocation: Invocation,
+    /,
+    task_id: str | None,
+    process_instance_id: str | None,
+    element_id: str | None,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Go on without a failed task; what it may have made is rolled back before."""
+    if (task_id is None) == (process_instance_id is None or element_id is None):
+        raise click.UsageError("Name either a task or, with --process and --element, an element of a process.")
+    with invocation.changing(task_id or process_instance_id, dispatcher_for(follow)) as engine:
+        number = process_instance_id or engine.task(str(task_id)).process_instance_id
+        following = Following(engine, number, follow=follow, as_json=as_json)
+        if task_id is not None:
+            engine.skip(task_id)
+        else:
+            engine.skip_element(number, str(element_id))
+        following.end(number, "success")
+
+
+@click.command()
+@click.argument("task_id")
+@click.option("--outputs", metavar="JSON|@FILE", help="What its stone would have put out.")
+@followable
+@invoked
+def done(invocation: Invocation, /, task_id: str, outputs: str | None, follow: bool, as_json: bool) -> None:
+    """Say that a failed task was done by hand; an undo takes it back like any other."""
+    values = json_option("--outputs", outputs)
+    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
+        process_instance_id = engine.task(task_id).process_instance_id
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.done_by_hand(task_id, values)
+        following.end(process_instance_id, "success")
+
+
+@click.command()
+@click.argument("task_id")
+@followable
+@invoked
+def resume(invocation: Invocation, /, task_id: str, follow: bool, as_json: bool) -> None:
+    """Give up a failed task: the process rolls back."""
+    with invocation.changing(task_id, dispatcher_for(follow)) as engine:
+        process_instance_id = engine.task(task_id).process_instance_id
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.resume(task_id)
+        following.end(process_instance_id, "rollback.success")
+
+
+@click.command()
+@click.argument("process_instance_id")
+@followable
+@invoked
+def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
+    """Roll back a process in which something has failed and stands still."""
+    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.roll_back(process_instance_id)
+        following.end(process_instance_id, "rollback.success")
+
+
+@click.command("set")
+@click.argument("process_instance_id")
+@click.option("--variables", metavar="JSON|@FILE", required=True, help="New values by name, a JSON object.")
+@click.option("--task", "task_id", metavar="TASK", help="As they are seen from this open task.")
+@invoked
+def set_variables(
+    invocation: Invocation, /, process_instance_id: str, variables: str, task_id: str | None
+) -> None:
+    """Set variables of a process that has not ended."""
+    from ..wire.records import ProcessRecord
+
+    values = json_option("--variables", variables)
+    with invocation.changing(process_instance_id) as engine:
+        print_record(ProcessRecord, engine.set_variables(process_instance_id, values or {}, task_id=task_id))

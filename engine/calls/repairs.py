@@ -1,0 +1,121 @@
+"""The engine's calls about what has failed and stands still, in a process that pauses and in debug runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import jsontext
+from ..errors import UnknownProcessInstance, UnknownTask
+from ..river.turn import Turn
+from ..steps import repairing, undo_requests
+from ..store_errors import engine_errors
+from ..views import Failure, ProcessInstance, Task
+from .undo import UndoCalls
+from .workings import number_of
+
+
+class RepairCalls(UndoCalls):
+    """A part of :class:`~riverstone.engine.Engine`."""
+
+    def failures(self, process_instance_id: str) -> list[Failure]:
+        """What has failed in a process and stands still until somebody decides; raises UnknownProcessInstance."""
+        with engine_errors():
+            return self._records.failures(number_of(process_instance_id, UnknownProcessInstance))
+
+    def retry(
+        self, process_instance_id: str, *, element_id: str | None = None, retain: Sequence[str] = ()
+    ) -> ProcessInstance:
+        """Try again what has failed in a process and stands still, or what has at one element; or its failed undo.
+
+        ``retain`` gives up tasks of a failed undo for ever. Raises UnknownProcessInstance, Conflict, Invalid.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        kept = [number_of(task_id, UnknownTask) for task_id in retain]
+
+        def action(turn: Turn) -> None:
+            instance = turn.instance(number)
+            if kept or (element_id is None and undo_requests.has_failed_undo(instance)):
+                undo_requests.retry(instance, kept)
+            else:
+                repairing.retry(instance, element_id)
+
+        self._pump.step(action)
+        return self.get(process_instance_id)
+
+    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
+        """Run a failed task that stands still again, its parameters changed by those given.
+
+        What the failed attempt has put out is rolled back before. Raises UnknownTask, Conflict, Invalid.
+        """
+        number, values = number_of(task_id, UnknownTask), self._checked(parameters, "parameters")
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: repairing.rerun(turn.instance(instance_number), number, values))
+        return self.task(task_id)
+
+    def skip(self, task_id: str) -> Task:
+        """Go on without a failed task that stands still; what its attempts may have made is rolled back before.
+
+        Raises UnknownTask, Conflict.
+        """
+        number = number_of(task_id, UnknownTask)
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: repairing.skip_task(turn.instance(instance_number), number))
+        return self.task(task_id)
+
+    def skip_element(self, process_instance_id: str, element_id: str) -> ProcessInstance:
+        """The same for an element of the model, whether a stone was to do its work or not.
+
+        Raises UnknownProcessInstance, Conflict, also for a gateway, which has to decide.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        self._pump.step(lambda turn: repairing.skip(turn.instance(number), element_id))
+        return self.get(process_instance_id)
+
+    def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+        """Say that somebody has done a failed task's work, which counts as made from now on, with these outputs.
+
+        A later undo calls the stone's hook with them. Raises UnknownTask, Conflict, Invalid for outputs that the stone
+        does not declare.
+        """
+        number, values = number_of(task_id, UnknownTask), self._checked(outputs, "outputs")
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: repairing.done_by_hand(turn.instance(instance_number), number, values))
+        return self.task(task_id)
+
+    def resume(self, task_id: str) -> ProcessInstance:
+        """Roll back the process that this failed task holds up, or the debug run that it belongs to.
+
+        Raises UnknownTask, Conflict.
+        """
+        number = number_of(task_id, UnknownTask)
+        instance_number = self._instance_of(number)
+        self._pump.step(lambda turn: repairing.resume(turn.instance(instance_number), number))
+        return self.get(str(instance_number))
+
+    def roll_back(self, process_instance_id: str) -> ProcessInstance:
+        """Roll back a process in which something has failed and stands still.
+
+        Raises UnknownProcessInstance, Conflict.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        self._pump.step(lambda turn: repairing.roll_back(turn.instance(number)))
+        return self.get(process_instance_id)
+
+    def set_variables(
+        self, process_instance_id: str, variables: Mapping[str, Any], *, task_id: str | None = None
+    ) -> ProcessInstance:
+        """Set variables of a process that has not ended; with a ``task_id`` as they are seen from that task.
+
+        Raises UnknownProcessInstance, UnknownTask, Conflict, Invalid for values that the parameter template refuses.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        task = None if task_id is None else number_of(task_id, UnknownTask)
+        values = self._checked(variables, "variables")
+        self._pump.step(lambda turn: repairing.set_variables(turn.instance(number), values, task))
+        return self.get(process_instance_id)
+
+    def _checked(self, values: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+        found = dict(values or {})
+        jsontext.check(found, limits=self.limits, name=name)
+        return found

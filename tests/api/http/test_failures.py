@@ -1,0 +1,102 @@
+"""What has failed and stands still, over HTTP: it is shown with its reason, and somebody decides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from riverstone.engine import Engine
+
+from .. import processes
+from ..asking import Client
+
+
+@pytest.fixture
+def waiting(client: Client, engine: Engine) -> dict[str, Any]:
+    """The detail of a process in which a task has failed and stands still."""
+    engine.deploy(processes.breaking())
+    body = {"key": "breaking", "processName": "waiting", "variables": {}, "onFailure": "pause"}
+    number = client.post("/process", json=body).json["processInstanceId"]
+    return detail(client, number)
+
+
+def detail(client: Client, number: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/process/{number}/detail").json
+    return found
+
+
+def test_what_waits_is_told_with_its_reason(client: Client, waiting: dict[str, Any]) -> None:
+    assert (waiting["processStatus"], waiting["attention"], waiting["endTime"]) == ("running", 1, None)
+    (failure,) = waiting["failures"]
+    assert "blunt" in failure["reason"]
+    assert failure["taskId"] is not None
+    assert (failure["calls"], failure["rollsBack"]) == ([], None)
+    found = client.get("/process/search?key=breaking").json["items"]
+    assert [item["attention"] for item in found] == [1]
+
+
+@pytest.mark.parametrize(
+    ("way", "body"),
+    [
+        ("task/{task}/reRun", {"parameters": {"works": True}}),
+        ("task/{task}/skip", None),
+        ("task/{task}/done", {"outputs": {"thing": "by hand"}}),
+        ("process/{process}/skip", {"elementId": "{element}"}),
+    ],
+)
+def test_somebody_decides_and_the_process_ends(
+    client: Client, waiting: dict[str, Any], way: str, body: dict[str, Any] | None
+) -> None:
+    number, (failure,) = waiting["processInstanceId"], waiting["failures"]
+    names = {"task": failure["taskId"], "process": number, "element": failure["elementId"]}
+    sent = None if body is None else json.loads(json.dumps(body).replace("{element}", failure["elementId"]))
+    response = client.put("/" + way.format(**names), json=sent) if sent else client.put("/" + way.format(**names))
+    assert response.status_code == 200, response.json
+    ended = detail(client, number)
+    assert (ended["processStatus"], ended["attention"], ended["failures"]) == ("success", 0, [])
+
+
+def test_what_is_tried_again_in_vain_waits_again(client: Client, waiting: dict[str, Any]) -> None:
+    number = waiting["processInstanceId"]
+    assert client.put(f"/process/{number}/retry").status_code == 200
+    assert detail(client, number)["attention"] == 1
+    assert client.put(f"/process/{number}/variables", json={"variables": {"works": True}}).status_code == 200
+
+
+def test_somebody_gives_up(client: Client, waiting: dict[str, Any]) -> None:
+    number = waiting["processInstanceId"]
+    assert client.put(f"/process/{number}/rollback").status_code == 200
+    assert detail(client, number)["attention"] == 0
+    again = client.put(f"/process/{number}/rollback")
+    assert (again.status_code, again.json["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("way", "body", "status"),
+    [
+        ("process/{process}/skip", {}, 422),
+        ("process/{process}/skip", {"elementId": "nobody"}, 409),
+        ("process/{process}/retry", {"elementId": "nobody"}, 409),
+        ("process/{process}/variables", {}, 422),
+        ("process/{process}/variables", {"variables": {}, "taskId": "99999"}, 404),
+        ("process/99999/rollback", {}, 404),
+        ("task/99999/skip", {}, 404),
+        ("task/{task}/done", {"outputs": []}, 422),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_changes_nothing(
+    client: Client, waiting: dict[str, Any], way: str, body: dict[str, Any], status: int
+) -> None:
+    names = {"task": waiting["failures"][0]["taskId"], "process": waiting["processInstanceId"]}
+    response = client.put("/" + way.format(**names), json=body)
+    assert response.status_code == status, response.json
+    assert detail(client, waiting["processInstanceId"])["attention"] == 1
+
+
+@pytest.mark.parametrize("policy", ["ask", "pause 2h", ""])
+def test_a_policy_that_there_is_not_is_refused(client: Client, waiting: dict[str, Any], policy: str) -> None:
+    body = {"key": "breaking", "processName": "x", "variables": {}, "onFailure": policy}
+    response = client.post("/process", json=body)
+    assert (response.status_code, list(response.json["errors"])) == (422, ["onFailure"])
