@@ -11,6 +11,8 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from .parking import CHANNEL, Parked, Ticket
+
 SILENT = 10.0
 """Seconds in which a new connection has to begin to ask, and in which the head of a request has to come."""
 SLOWEST = 16 * 1024
@@ -43,9 +45,11 @@ class Request(HTTPRequestParser):
 
 
 class Channel(HTTPChannel):
-    """A connection on which the head of an answer may be held back until what follows is there."""
+    """A connection on which a request may be parked, and the head of an answer held back until all is there."""
 
     held: list[bytes] | None = None
+    ticket: Ticket | None = None
+    """Of the request that is parked here."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -54,6 +58,32 @@ class Channel(HTTPChannel):
         self.has_asked = False
         self.taken = 0
         """Bytes of the present request so far."""
+
+    def service(self) -> None:
+        ticket = self.ticket
+        if ticket is not None:
+            ticket.begin()
+        try:
+            super().service()
+        except Parked as parked:
+            # It stays the first of the requests, and is served once more as a whole.
+            if not parked.ticket.park():
+                self.server.add_task(self)  # type: ignore[arg-type]
+            return
+        if ticket is not None and self.ticket is ticket:
+            # Whoever waited is gone. Another ticket is that of the next request, which another thread serves already.
+            ticket.release()
+
+    def readable(self) -> bool:
+        if self.ticket is not None and self.request is None and len(self.requests) == 1:
+            # Read while it waits, so that a client that hangs up is seen.
+            return not (self.will_close or self.close_when_flushed)
+        return bool(super().readable())
+
+    def handle_close(self) -> None:
+        super().handle_close()
+        if (ticket := self.ticket) is not None:
+            ticket.wake()
 
     def received(self, data: bytes) -> bool:
         begins = self.request is None
@@ -107,6 +137,8 @@ class AnswerTask(WSGITask):
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
+        environ[CHANNEL] = self.channel
+        environ["wsgi.input"].seek(0)
         path = str(getattr(self.request, "path", ""))
         if path.startswith("//"):
             # Another path, however many slashes are one to others.
@@ -146,6 +178,14 @@ class Threads(ThreadedTaskDispatcher):
     def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
         self._aside.shutdown(cancel_pending, timeout)
         return bool(super().shutdown(cancel_pending, timeout))
+
+
+def expire(channels: Iterable[Channel], now: float) -> None:
+    """Have those parked requests answered whose time is over by then."""
+    for channel in channels:
+        ticket = channel.ticket
+        if ticket is not None and not ticket.expired and now >= ticket.due:
+            ticket.expire()
 
 
 def make_room(channels: Iterable[Channel], most: int) -> None:

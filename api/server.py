@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from waitress.server import BaseWSGIServer, create_server
 
 from ..engine.errors import Invalid
 from .access.loopback import ADD_A_RULE, is_loopback
-from .connections import Channel, Threads, make_room
+from .connections import Channel, Threads, expire, make_room
 
 DRAIN = 30.0
 POLL = 0.25
@@ -123,7 +124,9 @@ class Server:
         now = time.monotonic()
         if now - self._looked > POLL or len(self.channels) > self.most:
             self._looked = now
-            make_room([one for one in self.channels.values() if isinstance(one, Channel)], self.most)
+            channels = self._channels()
+            expire(channels, now)
+            make_room(channels, self.most)
 
     def _drain(self) -> None:
         for listening in self._listening():
@@ -132,9 +135,14 @@ class Server:
                 listening.socket.close()
         deadline = time.monotonic() + DRAIN
         while self._answering() and time.monotonic() < deadline:
+            # Whoever waits is told how things stand now.
+            expire(self._channels(), math.inf)
             wasyncore.loop(timeout=POLL / 10, map=self.channels, count=1, use_poll=True)
         self.waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self.channels)
+
+    def _channels(self) -> list[Channel]:
+        return [one for one in self.channels.values() if isinstance(one, Channel)]
 
     def _listening(self) -> list[BaseWSGIServer]:
         return [one for one in self.channels.values() if isinstance(one, BaseWSGIServer)]

@@ -187,6 +187,11 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, OperatingCalls):
         """The calls about processes and tasks, as this owner sees them."""
         return OwnedEngine(self, owner)
 
+    @property
+    def is_inline(self) -> bool:
+        """Whether it goes on only while it is called; see :meth:`run_pending`."""
+        return self._pump.inline is not None
+
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything.
 

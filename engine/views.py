@@ -162,6 +162,22 @@ class ProcessInstance:
         return values
 
 
+Need: TypeAlias = Literal["ended", "paused", "person"]
+"""Why nobody has to wait any longer: ``paused`` is a failure that somebody decides about, ``person`` is a task for one
+or a stone that nobody has registered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """How a process instance stands, for whoever waits until that is different."""
+
+    instance: ProcessInstance
+    mark: str
+    """The same until the next step of the instance or of one of its undos."""
+    need: Need | None
+    """None while it goes on by itself."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessSummary:
     """One run in a list: what :class:`ProcessInstance` has, less its variables and outputs."""

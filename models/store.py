@@ -127,6 +127,27 @@ class Store(Connection):
             found.update(self.read(f"{sql} ({marks(part)})", part))
         return found
 
+    def revision_marks(self, process_instance_ids: Sequence[int]) -> dict[int, str]:
+        """What differs after every step of these instances or of their undos: the revisions of all of them."""
+        sql = (
+            "SELECT `process_instance_id`, `revision`, `rollback_id`, `cancel_id`, `delete_id` FROM `process_instance`"
+            " WHERE `process_instance_id` IN"
+        )
+        rows = [row for part in _parts(process_instance_ids) for row in self.read(f"{sql} ({marks(part)})", part)]
+        undos = self.revisions(sorted({undo for row in rows for undo in row[2:] if undo is not None}))
+        return {
+            row[0]: "-".join(str(each) for each in (row[1], *(undos.get(undo, 0) for undo in row[2:] if undo)))
+            for row in rows
+        }
+
+    def needs_somebody(self, process_instance_ids: Sequence[int]) -> bool:
+        """Whether an open task of these waits for a person, or for a stone that nobody has registered."""
+        sql = (
+            f"SELECT 1 FROM `task` WHERE `process_instance_id` IN ({marks(process_instance_ids)}) AND `open` = 1"
+            " AND (`stone` IS NULL OR `status` = 'stone-missing') LIMIT 1"
+        )
+        return bool(self.read(sql, tuple(process_instance_ids)))
+
     def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> list[InstanceRow]:
         """Newest first, those with an id below ``before``."""
         return self.rows(InstanceRow, *wanted.statement(limit=limit, before=before))

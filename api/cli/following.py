@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from ..client.client import Client
     from .screen import Screen
 
-POLL = 0.1
-"""Seconds between two polls of a process that is followed."""
+LONGEST = 20
+"""Seconds after which a process that is followed is shown again although nothing has changed."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -52,28 +51,20 @@ def follow(
 def _follow(
     engine: Engine | Client, process_instance_id: str, screen: Screen, known: Iterable[Task]
 ) -> ProcessInstance:
-    from ...engine.errors import WaitTimeout
-
     left_out = {(task.task_id, task.attempt) for task in known if task.end_time is not None}
     told: set[str] = set()
+    situation = engine.situation(process_instance_id)
     while True:
-        began = time.monotonic()
-        try:
-            instance = engine.wait(process_instance_id, timeout=POLL)
-            waiting = False
-        except WaitTimeout:
-            instance = engine.get(process_instance_id)
-            waiting = not (instance.paused or instance.attention)
-        tasks = [task for task in all_tasks(engine, instance) if (task.task_id, task.attempt) not in left_out]
+        waiting = situation.need in (None, "person")
+        tasks = [task for task in all_tasks(engine, situation.instance) if (task.task_id, task.attempt) not in left_out]
         screen.show(tasks, last=not waiting)
         if not waiting:
-            return instance
+            return situation.instance
         for hint in filter(None, map(what_it_waits_for, tasks)):
             if hint not in told:
                 told.add(hint)
                 screen.say(hint)
-        # An inline engine does not wait for what has to come from outside.
-        time.sleep(max(0.0, POLL - (time.monotonic() - began)))
+        situation = engine.situation(process_instance_id, wait=LONGEST, since=situation.mark)
 
 
 def all_tasks(engine: Engine | Client, instance: ProcessInstance) -> list[Task]:

@@ -121,9 +121,7 @@ def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, 
 @click.option("--variables", metavar="JSON|@FILE", required=True, help="New values by name, a JSON object.")
 @click.option("--task", "task_id", metavar="TASK", help="As they are seen from this open task.")
 @invoked
-def set_variables(
-    invocation: Invocation, /, process_instance_id: str, variables: str, task_id: str | None
-) -> None:
+def set_variables(invocation: Invocation, /, process_instance_id: str, variables: str, task_id: str | None) -> None:
     """Set variables of a process that has not ended."""
     from ..wire.records import ProcessRecord
 

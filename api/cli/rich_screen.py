@@ -25,7 +25,15 @@ class RichScreen:
 
     def __init__(self, out: TextIO) -> None:
         self.console = Console(file=out, highlight=False, emoji=False, markup=False)
-        self._live = Live(console=self.console, transient=True, refresh_per_second=10, redirect_stdout=False)
+        self._running: Sequence[Task] = ()
+        # Drawn anew by itself, since durations go on while nothing changes.
+        self._live = Live(
+            console=self.console,
+            transient=True,
+            refresh_per_second=10,
+            redirect_stdout=False,
+            get_renderable=lambda: self._table(self._running),
+        )
         self._ended: set[tuple[str, int, str]] = set()
         self._spinners: dict[str, Spinner] = {}
         self._live.start()
@@ -43,7 +51,7 @@ class RichScreen:
         if last:
             self.close()
         else:
-            self._live.update(self._table(running[: max(1, self.console.height - 2)]))
+            self._running = running[: max(1, self.console.height - 2)]
 
     def say(self, text: str) -> None:
         """Show a line that stays above the running tasks."""
@@ -51,7 +59,7 @@ class RichScreen:
 
     def close(self) -> None:
         """Take the running tasks off the screen and show the cursor again."""
-        self._live.update(Text(""))
+        self._running = ()
         self._live.stop()
 
     def _table(self, tasks: Sequence[Task]) -> Table:

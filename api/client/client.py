@@ -23,10 +23,12 @@ from ...engine.views import (
     DecisionResult,
     Explanation,
     Failure,
+    Need,
     Page,
     Picture,
     ProcessInstance,
     ProcessSummary,
+    Situation,
     Task,
     Token,
     UndoStep,
@@ -36,8 +38,10 @@ from ..wire.members import TIME
 from . import reading
 from .transport import Files, Transport, part
 
-POLL, POLL_AT_MOST = 0.05, 1.0
-"""Seconds between two polls of :meth:`Client.wait`, at first and at the end."""
+LONGEST_WAIT = 20
+"""Seconds for which one request of :meth:`Client.wait` waits; many a proxy gives up after 30."""
+POLL = 0.3
+"""Seconds between two requests to a server that does not let them wait."""
 
 
 def _told_as_the_engine(client: type[Client]) -> type[Client]:
@@ -275,16 +279,32 @@ class Client:
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         deadline = None if timeout is None else time.monotonic() + timeout
-        pause = POLL
-        while True:
-            instance = self.get(process_instance_id)
-            if instance.paused or instance.attention or instance.status in AT_REST:
-                return instance
+        situation: Situation | None = None
+        while situation is None or situation.need in (None, "person"):
             left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
+            if situation is not None and left is not None and left <= 0:
                 raise WaitTimeout(f"Process {process_instance_id} had not ended after {timeout:g} seconds.")
-            time.sleep(pause if left is None else min(pause, left))
-            pause = min(POLL_AT_MOST, pause * 1.5)
+            # What needs somebody is waited for by its changes, or the server would answer at once again and again.
+            since = None if situation is None or situation.need is None else situation.mark
+            wait = LONGEST_WAIT if left is None else left
+            situation = self.situation(process_instance_id, wait=wait, since=since)
+        return situation.instance
+
+    def situation(self, process_instance_id: str, *, wait: float = 0, since: str | None = None) -> Situation:
+        path = f"/process/{part(process_instance_id)}"
+        whole = min(LONGEST_WAIT, int(max(0.0, wait)))
+        begun = time.monotonic()
+        mark, told = self._transport.changed(path, since=since, wait=whole)
+        if mark is None or not (told or since):
+            # A server that cannot let all wait answers some of them at once.
+            time.sleep(max(0.0, min(POLL, wait) - (time.monotonic() - begun)))
+        instance = self.get(process_instance_id)
+        need: Need | None = "person" if told else None
+        if instance.status in AT_REST:
+            need = "ended"
+        elif instance.paused or instance.attention:
+            need = "paused"
+        return Situation(instance=instance, mark=mark or since or "", need=need)
 
     # -- undo
 

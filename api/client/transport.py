@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from ...engine.errors import Invalid
@@ -12,6 +12,10 @@ from ...engine.observing import tracing
 from ..errors import ServerUnavailable
 from . import reading
 
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+NOT_MODIFIED = 304
 BACKOFF = 0.3
 """Seconds before the second try; doubled for each further one."""
 BUSY = (502, 503, 504)
@@ -66,7 +70,36 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         harmless: bool = False,
     ) -> Any:
-        """Ask, and return the answer's JSON.
+        """Ask, and return the answer's JSON; see :meth:`ask`."""
+        answer = self.ask(method, path, query=query, body=body, files=files, headers=headers, harmless=harmless)
+        return self._read(answer.status, answer.data, path)
+
+    def changed(self, path: str, *, since: str | None, wait: int) -> tuple[str | None, bool]:
+        """The ETag of what is different from ``since``, at the latest after so many seconds; None where nothing is.
+
+        And whether the server says that nobody has to wait for it any longer.
+        """
+        query = {"since": since, "wait": wait}
+        answer = self.ask("GET", path, query=query, harmless=True, longer=wait)
+        told = "Preference-Applied" in answer.headers
+        if answer.status == NOT_MODIFIED:
+            return None, told
+        self._read(answer.status, answer.data, path)
+        return answer.headers.get("ETag"), told
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        headers: Mapping[str, str] | None = None,
+        harmless: bool = False,
+        longer: float = 0,
+    ) -> BaseHTTPResponse:
+        """Ask, and return the answer, which may come so many seconds ``longer`` than in the usual time.
 
         A ``harmless`` request is tried again whatever went wrong, since a second one changes nothing; any other only
         if it cannot have reached the server.
@@ -101,13 +134,13 @@ class Transport:
                 headers=sent,
                 retries=tries,
                 redirect=False,
-                timeout=urllib3.Timeout(total=self.timeout),
+                timeout=urllib3.Timeout(total=self.timeout + longer),
                 **content,
             )
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
             raise ServerUnavailable(f"The server {self.url} does not answer: {type(reason).__name__}.") from None
-        return self._read(answer.status, answer.data, path)
+        return answer
 
     def _read(self, status: int, data: bytes, path: str) -> Any:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from flask import Response
+
 from ...engine import Engine
 from ...engine.views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
 from ..access.clients import present_client
@@ -39,7 +41,9 @@ from ..wire.request_schemas import (
     UndoOptions,
     UndoQuery,
     Variables,
+    WaitQuery,
 )
+from .waiting import seconds_preferred, standing
 
 OPERATIONS = Operations()
 
@@ -52,8 +56,10 @@ OPERATIONS = Operations()
     headers=StartHeaders,
     problems=(404, 409, 429),
 )
-def post_processes(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance:
-    return engine.start(**body, **headers, owner=present_client().owner)
+def post_processes(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance | Response:
+    wait = seconds_preferred(headers.pop("prefer", ""))
+    started = engine.start(**body, **headers, owner=present_client().owner)
+    return standing(engine, started.process_instance_id, wait=wait) if wait else started
 
 
 @OPERATIONS.add("/process", "List process instances, newest first", ProcessPage, query=InstanceQuery)
@@ -69,9 +75,11 @@ def get_search(engine: Engine, query: dict[str, Any]) -> Page[ProcessSummary]:
 ONE = "/process/<process_instance_id>"
 
 
-@OPERATIONS.add(ONE, "Show a process instance", ProcessRecord, problems=(404,))
-def get_process(engine: Engine, process_instance_id: str) -> ProcessInstance:
-    return visible(engine).get(process_instance_id)
+@OPERATIONS.add(
+    ONE, "Show a process instance, now or when it is different", ProcessRecord, query=WaitQuery, problems=(404,)
+)
+def get_process(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> Response:
+    return standing(visible(engine), process_instance_id, **query)
 
 
 @OPERATIONS.add(f"{ONE}/detail", "Show all of a process instance but its tasks", ProcessDetail, problems=(404,))

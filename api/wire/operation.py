@@ -20,6 +20,7 @@ from ...engine.limits import Limits
 from ...engine.observing import tracing
 from ..access.clients import CLIENT, OPEN, call_of, present_client
 from ..access.request_id import request_id
+from ..parking import parked
 from .answer import json_response, unless_known
 from .body import Body
 from .members import DECIMAL_ID
@@ -116,7 +117,8 @@ class Operations(list[Operation]):
 
         The function is called with the engine and the path's ids, and with ``query``, ``headers`` and ``body`` where
         these are declared, each a dict by the engine's names. What it returns is shown through ``answer``, always as
-        200, which is what clients of the original test for; None where it has a ``later`` as 202.
+        200, which is what clients of the original test for; None where it has a ``later`` as 202. A response is sent as
+        it is.
 
         Args:
             rule: The path, as Flask has it.
@@ -163,6 +165,9 @@ class Endpoint:
             operation.prepare(engine)
 
     def __call__(self, **path: str) -> Response:
+        if (ticket := parked(request.environ)) is not None:
+            # What it does was done when it came.
+            return ticket.go_on(request.environ)
         if not tracing.is_on() or self.operation.scope == OPEN:
             return self._answer(path)
         with request_span(path) as span:
@@ -178,11 +183,16 @@ class Endpoint:
         if operation.media_type is not None:
             return Response(self._result(path), content_type=operation.media_type)
         if operation.method == "get":
-            return unless_known(json_response(operation.answer.dump(self._result(path))))
+            result = self._result(path)
+            return (
+                result if isinstance(result, Response) else unless_known(json_response(operation.answer.dump(result)))
+            )
         environ = request.environ
         call = call_of(environ[CLIENT], environ, operation.name, next(iter(path.values()), None))
         with engine.audit.recording(call):
             result = self._result(path)
+        if isinstance(result, Response):
+            return result
         if result is None and operation.later is not None:
             answer = json_response(None)
             answer.status_code = HTTPStatus.ACCEPTED

@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, validat
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.triggers.starts import Drain
 from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
+from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Word
 
 CURSOR = "The cursor of the part before."
@@ -219,6 +220,22 @@ class StartHeaders(Strict):
         pattern=r"^[!-~]*$",
         description="The same key with the same body gives the same process instance.",
     )
+    prefer = fields.String(
+        data_key="Prefer",
+        metadata={
+            "description": "`wait=30`: answer when it has ended or needs somebody, at the latest after so many seconds."
+        },
+    )
+
+
+class WaitQuery(Strict):
+    """How long a look at a process may wait, and for what."""
+
+    wait = CountText(
+        validate=validate.Range(0, LONGEST),
+        metadata={"description": "Seconds to wait until it has ended or needs somebody, or differs from `since`."},
+    )
+    since = Text(description="An ETag of this address: any other is what is waited for; 304 if there is none.")
 
 
 class ModelOptions(Strict):

@@ -54,6 +54,8 @@ class OwnedEngine:
 
     get = _owned(RepairCalls.get)
     wait = _owned(RepairCalls.wait)
+    situation = _owned(RepairCalls.situation)
+    watch = _owned(RepairCalls.watch)
     why = _owned(RepairCalls.why)
     tasks = _owned(RepairCalls.tasks)
     decisions_made = _owned(RepairCalls.decisions_made)

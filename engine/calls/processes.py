@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, overload
@@ -13,12 +15,15 @@ from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, Invalid, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
+from ..river.waiters import Watch
 from ..steps import user_tasks
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
-from ..views import DecisionMade, Explanation, Page, Picture, ProcessInstance, ProcessSummary, Task, Token
+from ..views import DecisionMade, Explanation, Page, Picture, ProcessInstance, ProcessSummary, Situation, Task, Token
 from .workings import Workings, number_of, row_before
 
+INLINE_STEP = 0.1
+"""Seconds after which a thread that waits for an inline engine carries out what is due."""
 LONGEST_TTL = 366 * 86_400
 """Seconds that a message for which nobody waits can be kept."""
 
@@ -202,6 +207,43 @@ class ProcessCalls(Workings):
         rested = self._pump.wait(number, lambda: self._at_rest(number), timeout)
         with engine_errors():
             return self._records.rested(rested)
+
+    def situation(self, process_instance_id: str, *, wait: float = 0, since: str | None = None) -> Situation:
+        """How a process stands now, and whether it goes on by itself.
+
+        With ``wait`` (seconds) it returns when the process has ended or needs somebody, at the latest after that; with
+        ``since`` (the mark of a situation) when there is another mark. Raises UnknownProcessInstance.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        until = time.monotonic() + wait
+        woken = threading.Event()
+        watch = self._river.watchers.watch(number, woken.set, any_change=since is not None)
+        try:
+            while True:
+                with engine_errors():
+                    found = self._records.situation(number)
+                left = until - time.monotonic()
+                news = found.need is not None if since is None else found.mark != since
+                if news or left <= 0:
+                    return found
+                watch.mark = found.mark
+                if self._pump.inline is not None:
+                    self._pump.run_pending()
+                    left = min(left, INLINE_STEP)
+                woken.wait(left)
+                woken.clear()
+        finally:
+            watch.stop()
+
+    def watch(self, process_instance_id: str, told: Callable[[], None], *, any_change: bool = False) -> Watch:
+        """Have ``told`` called from now on when a process may have come to rest or may need somebody.
+
+        With ``any_change`` that is after each of its steps and those of its undos. Steps of other engines are seen
+        within about half a second, once :attr:`Watch.mark` tells what was last seen. ``told`` is called in any thread
+        and must not block; look with :meth:`situation` then. Call :meth:`Watch.stop` in the end.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        return self._river.watchers.watch(number, told, any_change=any_change)
 
     def _at_rest(self, number: int) -> Rested | None:
         with engine_errors():

@@ -20,6 +20,7 @@ from .pending_messages import PendingMessages
 from .river import River
 from .schedule import due_action
 from .store_polls import StorePolls
+from .waiters import LOOK
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -102,6 +103,8 @@ class Loop:
                 # All of them each time: however much comes in, what is due is not forgotten over it.
                 moved = self.river.drain()
                 moved = self.pending.deliver_some() or moved
+                if not self.facilities.store.is_private:
+                    self.river.watchers.look(self.facilities.store.revision_marks)
                 if self.run_due() or moved:
                     continue
             except StoreError as error:
@@ -128,7 +131,8 @@ class Loop:
     def _patience(self) -> float:
         moment = self.river.schedule.next_due()
         until_due = POLL if moment is None else (moment - self.facilities.clock.now()) / 1000
-        return max(0.0, min(POLL if self._polls.suspect is None else POLL_SUSPECT, until_due))
+        most = POLL if self._polls.suspect is None else POLL_SUSPECT
+        return max(0.0, min(LOOK if self.river.watchers.has_watches else most, most, until_due))
 
     # -- what is due
 

@@ -301,6 +301,8 @@ class River:
             failpoints.reach("after-handover")
         for instance in rested:
             self.watchers.tell(instance)
+        if self.watchers.has_watches:
+            self.watchers.stepped(turn.instances.values(), [*changes.new_tasks.values(), *changes.tasks.values()])
         for event in changes.new_events:
             failpoints.reach("message-pending")
             self.pending_messages.append(event)

@@ -18,7 +18,18 @@ from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
 from ..undo.instance import UndoInstance, load_instance
-from ..views import DecisionMade, Explanation, Failure, Page, ProcessInstance, ProcessSummary, Task, Token
+from ..views import (
+    DecisionMade,
+    Explanation,
+    Failure,
+    Need,
+    Page,
+    ProcessInstance,
+    ProcessSummary,
+    Situation,
+    Task,
+    Token,
+)
 from . import masked_views
 
 MOST_TRIES = 5
@@ -65,6 +76,18 @@ class Records:
     def instance(self, number: int) -> ProcessInstance:
         """One record; raises UnknownProcessInstance."""
         return self._show(*self._rows(number))
+
+    def situation(self, number: int) -> Situation:
+        """One record, and whether anything is still to be waited for; raises UnknownProcessInstance."""
+        # Before the rest is read, which may be newer.
+        mark = self.store.revision_marks([number]).get(number, "")
+        row, content = self._rows(number)
+        need: Need | None = None
+        if at_rest(row):
+            need = "ended" if row.phase == "ended" else "paused"
+        elif self.store.needs_somebody([number, *undo_ids(row).values()]):
+            need = "person"
+        return Situation(instance=self._show(row, content), mark=mark, need=need)
 
     def at_rest(self, number: int) -> Rested | None:
         """One instance if nothing goes on in it; raises UnknownProcessInstance."""

@@ -43,6 +43,7 @@ ENGINE = """
     ProcessSummary
     ReferenceNotFound
     RiverstoneError
+    Situation
     Stone
     StoneDeclaration
     StoreUnavailable
@@ -120,6 +121,7 @@ METHODS = """
     search
     set_variables
     signal
+    situation
     skip
     skip_element
     sources
@@ -130,6 +132,7 @@ METHODS = """
     tasks
     tokens
     wait
+    watch
     why
 """.split()
 

@@ -10,7 +10,7 @@ import { lasting, seconds } from "./moment.js";
 import { announce, box, problemBox, toast, weatherIs } from "./notice.js";
 import { ProcessPanel } from "./processpanel.js";
 import { to } from "./route.js";
-import { get, put } from "./server.js";
+import { Change, get, put } from "./server.js";
 import { failedUndo, moves, undosOf } from "./state.js";
 import { askForHandWork, askForVariables, askToComplete, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
 import { askToCancel, askToDelete, askToRetry } from "./undodialogs.js";
@@ -45,7 +45,8 @@ export function processPage({ main, id, query, client, titled }) {
   titled(`#${id}`);
   panels.append(own.node);
 
-  const watch = new Watch(refresh, { interval: () => (moving() ? 1000 : 4000), trouble: troubled });
+  const change = new Change(id);
+  const watch = new Watch(refresh, { interval: () => (moving() ? 1000 : 4000), trouble: troubled, change });
   const clock = setInterval(tick, 1000);
 
   function moving() {

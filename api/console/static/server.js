@@ -106,3 +106,24 @@ export class Look {
     return true;
   }
 }
+
+/** Waits on the server until a process or one of its undos has changed. */
+export class Change {
+  constructor(id) {
+    this.path = `process/${id}`;
+    this.etag = null;
+  }
+
+  /** How it stands now, so that whatever comes after is a change. */
+  async begin(signal) {
+    this.etag = (await call("GET", this.path, { signal })).etag;
+  }
+
+  /** Whether it has changed; false where it has not in `seconds`. */
+  async within(seconds, signal) {
+    const query = { wait: String(seconds), since: this.etag };
+    const { same, etag } = await call("GET", this.path, { query, signal });
+    if (!same) this.etag = etag;
+    return !same;
+  }
+}

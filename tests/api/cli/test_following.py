@@ -114,7 +114,7 @@ def test_an_interrupted_watch_leaves_the_terminal_as_it_was(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "wait", interrupted)
+    monkeypatch.setattr(engine, "situation", interrupted)
     with pytest.raises(KeyboardInterrupt):
         follow(engine, pid, terminal)
 

@@ -1,0 +1,165 @@
+"""Requests that wait for something without a thread each: parked on their connection, and served again when woken.
+
+Only this project's own server can park. Under any other a few requests wait in their threads and the rest is answered
+at once, since a server whose threads all wait answers nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, MutableMapping
+from typing import Any, Literal, Protocol
+
+from flask import Response, request
+
+OURS = "riverstone."
+"""How names begin in the WSGI environment that are this project's; texts there are the same when it is served again."""
+CHANNEL = f"{OURS}channel"
+"""Where the WSGI environment has the connection, if requests on it can be parked."""
+LONGEST = 60
+"""Seconds for which a request waits at most."""
+WAITING_THREADS = 8
+"""Requests that may wait in threads of a server which cannot park them."""
+STEP = 0.1
+"""Seconds after which a thread that waits carries out what is due in an inline engine."""
+_threads = threading.Semaphore(WAITING_THREADS)
+
+
+class Parked(BaseException):
+    """Thrown through the application when its request has been parked; no error, so nothing on the way catches it."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__()
+        self.ticket = ticket
+
+
+class Watched(Protocol):
+    """Whatever calls when it is worth to look again."""
+
+    def stop(self) -> object:
+        """Call no more."""
+
+
+Look = Callable[[bool], Response | None]
+"""The answer, or None while there is none yet; called with true there has to be one."""
+
+
+class Ticket:
+    """One request that waits: running, then parked, then woken; a wake while it runs is not lost."""
+
+    def __init__(self, channel: Any, look: Look, due: float, environ: MutableMapping[str, Any]) -> None:
+        self.channel = channel
+        self.look = look
+        self.due = due
+        """By the monotonic clock."""
+        self.expired = False
+        self.watched: Watched | None = None
+        self._kept = {name: value for name, value in environ.items() if name.startswith(OURS) and type(value) is str}
+        self._state: Literal["running", "parked", "woken"] = "running"
+        self._lock = threading.Lock()
+
+    def wake(self) -> None:
+        """Have the request served again; from any thread."""
+        with self._lock:
+            was, self._state = self._state, "woken"
+        if was == "parked":
+            self.channel.server.add_task(self.channel)
+
+    def expire(self) -> None:
+        """Have it answered now, whatever there is."""
+        self.expired = True
+        self.wake()
+
+    def begin(self) -> None:
+        """Its request is served again: what wakes it from now on is news."""
+        with self._lock:
+            self._state = "running"
+
+    def park(self) -> bool:
+        """Let the thread go; false if there is something new already."""
+        with self._lock:
+            if self._state == "woken":
+                return False
+            self._state = "parked"
+            return True
+
+    def go_on(self, environ: MutableMapping[str, Any]) -> Response:
+        """The answer; raises Parked if there is none yet."""
+        environ.update(self._kept)
+        try:
+            answer = self.look(self.expired)
+        except BaseException:
+            self.release()
+            raise
+        if answer is None:
+            raise Parked(self)
+        self.release()
+        return answer
+
+    def release(self) -> None:
+        """Nobody waits any more."""
+        self.channel.ticket = None
+        if self.watched is not None:
+            self.watched.stop()
+
+
+def parked(environ: MutableMapping[str, Any]) -> Ticket | None:
+    """The ticket of a request that is served again."""
+    channel = environ.get(CHANNEL)
+    ticket: Ticket | None = None if channel is None else channel.ticket
+    return ticket
+
+
+def hold(
+    seconds: float, look: Look, watch: Callable[[Callable[[], None]], Watched], pump: Callable[[], object] | None
+) -> Response:
+    """The answer to the present request once there is one, at the latest after so many seconds.
+
+    Args:
+        seconds: At most ``LONGEST``.
+        look: The answer, or None while there is none yet. Called with true it has to give one.
+        watch: Given a function that never blocks, begins to call it whenever it is worth to look again.
+        pump: For what goes on only while it is called: called again and again by the thread that then has to wait.
+    """
+    seconds = min(seconds, LONGEST)
+    answer = look(seconds <= 0)
+    if answer is not None:
+        return answer
+    environ = request.environ
+    channel = environ.get(CHANNEL)
+    due = time.monotonic() + seconds
+    if channel is None or pump is not None:
+        return _hold_in_thread(due, look, watch, pump)
+    ticket = channel.ticket = Ticket(channel, look, due, environ)
+    ticket.watched = watch(ticket.wake)
+    # Once more, since it may have come before anybody watched.
+    return ticket.go_on(environ)
+
+
+def _hold_in_thread(
+    due: float, look: Look, watch: Callable[[Callable[[], None]], Watched], pump: Callable[[], object] | None
+) -> Response:
+    may_wait = _threads.acquire(blocking=False)
+    if not may_wait:
+        return _last(look)
+    woken = threading.Event()
+    watched = watch(woken.set)
+    try:
+        while (left := due - time.monotonic()) > 0:
+            if pump is not None:
+                pump()
+            if (answer := look(False)) is not None:
+                return answer
+            woken.wait(left if pump is None else min(STEP, left))
+            woken.clear()
+        return _last(look)
+    finally:
+        watched.stop()
+        _threads.release()
+
+
+def _last(look: Look) -> Response:
+    answer = look(True)
+    assert answer is not None
+    return answer
