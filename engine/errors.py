@@ -117,8 +117,8 @@ class UnknownDecision(Unknown):
 
     code = "unknown-decision"
 
-    def __init__(self, identifier: str, version: int | None = None) -> None:
-        which = "" if version is None else f" in version {version}"
+    def __init__(self, identifier: str, which: str = "") -> None:
+        """``which`` is the version that is meant, in words."""
         text = f"No deployment holds the decision {identifier!r}{which}: deploy the DMN file with it first."
         super().__init__(identifier, text)
 

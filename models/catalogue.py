@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from .changes import INSERT_DEPLOYMENT, OUT_OF_USE
 from .connection import Connection
@@ -16,6 +16,24 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 Trigger = tuple[TriggerKind, str, str]
 """What starts a deployment by itself: kind, name and start node."""
+
+Tag = tuple[Literal["process", "decision"], str, str]
+"""By which version tag something in a deployment is found: kind, key or id, tag."""
+
+
+class WantedVersion(NamedTuple):
+    """Which version of a process or decision is meant: that of a number, the last with a tag, or the newest."""
+
+    number: int | None = None
+    tag: str | None = None
+
+    def __str__(self) -> str:
+        if self.tag is not None:
+            return f" with the version tag {self.tag[:80]!r}"
+        return "" if self.number is None else f" in version {self.number}"
+
+
+NEWEST = WantedVersion()
 
 
 class Catalogue:
@@ -52,12 +70,14 @@ class Catalogue:
         found = self._store.value(SELECT_NEWEST_DEPLOYMENT_ID, (key,))
         return None if found is None else str(found)
 
-    def deployment_id(self, key: str, version: int | None) -> str | None:
+    def deployment_id(self, key: str, version: WantedVersion) -> str | None:
         """The same of one version that is in use, or of the newest."""
-        if version is None:
+        if version.tag is not None:
+            return self._tagged("process", key, version.tag)
+        if version.number is None:
             return self.newest_deployment_id(key)
         sql = f"SELECT `id` FROM `deployment` WHERE `key` = ? AND `version` = ? AND {IN_USE}"
-        found = self._store.value(sql, (key, version))
+        found = self._store.value(sql, (key, version.number))
         return None if found is None else str(found)
 
     def last_version(self, key: str) -> int:
@@ -86,8 +106,8 @@ class Catalogue:
 
         return self._store.write(held)
 
-    def add_deployment(self, row: DeploymentRow, triggers: Sequence[Trigger]) -> None:
-        """Add a version; ``triggers`` replace those of its key's version before.
+    def add_deployment(self, row: DeploymentRow, triggers: Sequence[Trigger], tags: Sequence[Tag] = ()) -> None:
+        """Add a version; ``triggers`` replace those of its key's version before, ``tags`` are beside those.
 
         Raises :class:`AlreadyUsed` if the key has this version or a higher one by now.
         """
@@ -99,6 +119,8 @@ class Catalogue:
             self._store.put(INSERT_DEPLOYMENT, row)
             if row.version:
                 replace_triggers(self._store, row.key, row.id, triggers)
+            for tag in tags:
+                self._store.run(INSERT_TAG, (*tag, row.id))
 
         self.alone(add)
 
@@ -114,15 +136,23 @@ class Catalogue:
         sql = "SELECT `key`, `deployment_id`, `node` FROM `start_trigger` WHERE `kind` = ? AND `name` = ?"
         return [(str(key), str(deployment), str(node)) for key, deployment, node in self._store.read(sql, (kind, name))]
 
-    def deployment_of_decision(self, decision_id: str) -> str | None:
-        """The id of the deployment that last brought a decision of this id, or else of this name."""
-        found = self._store.value(SELECT_DECISION, (decision_id, decision_id, decision_id))
-        return None if found is None else str(found)
+    def deployment_of_decision(self, decision_id: str, version: WantedVersion = NEWEST) -> str | None:
+        """The id of the deployment that last brought a decision of this id, or else of this name.
 
-    def holds_decision(self, decision_id: str, version: int | None) -> bool:
-        """Whether there is a decision of this id, in that version if one is given."""
-        newest = self.deployment_of_decision(decision_id)
-        return newest is not None and (version is None or self.version_like(newest, version) is not None)
+        A number means another version of that deployment.
+        """
+        if version.tag is not None:
+            return self._tagged("decision", decision_id, version.tag)
+        found = self._store.value(SELECT_DECISION, (decision_id, decision_id, decision_id))
+        if found is None or version.number is None:
+            return None if found is None else str(found)
+        other = self._store.value(SELECT_VERSION_LIKE, (found, version.number))
+        return None if other is None else str(other)
+
+    def _tagged(self, kind: Literal["process", "decision"], name: str, tag: str) -> str | None:
+        """The id of the deployment in use that last brought what has this tag."""
+        found = self._store.value(SELECT_TAGGED, (kind, name, tag))
+        return None if found is None else str(found)
 
     def decisions(self, *, limit: int, after: str | None) -> list[tuple[str, str, str, str, int]]:
         """Decisions by id, after that id: their ids and names, key, deployment id and version."""
@@ -133,11 +163,6 @@ class Catalogue:
         """The ids of the decisions in the newest version of a key."""
         sql = "SELECT `name` FROM `start_trigger` WHERE `kind` = 'decision' AND `key` = ?"
         return [str(name) for (name,) in self._store.read(sql, (key,))]
-
-    def version_like(self, deployment_id: str, version: int) -> str | None:
-        """The id of another version, in use, of the key that a deployment has."""
-        found = self._store.value(SELECT_VERSION_LIKE, (deployment_id, version))
-        return None if found is None else str(found)
 
     def due_start_timers(self, before: str, limit: int) -> list[tuple[str, str, str, str]]:
         """The start timers whose text sorts before this one: key, deployment id, node, text."""
@@ -216,4 +241,9 @@ SELECT_VERSION_LIKE = (
     f"SELECT `id` FROM `deployment` WHERE `key` = (SELECT `key` FROM `deployment` WHERE `id` = ?)"
     f" AND `version` = ? AND {IN_USE}"
 )
+SELECT_TAGGED = (
+    "SELECT d.`id` FROM `version_tag` t JOIN `deployment` d ON d.`id` = t.`deployment_id` WHERE t.`kind` = ?"
+    f" AND t.`name` = ? AND t.`tag` = ? AND {IN_USE} ORDER BY d.`created` DESC, d.`version` DESC LIMIT 1"
+)
+INSERT_TAG = "INSERT INTO `version_tag` (`kind`, `name`, `tag`, `deployment_id`) VALUES (?, ?, ?, ?)"
 INSERT_TRIGGER = "INSERT INTO `start_trigger` (`key`, `kind`, `name`, `node`, `deployment_id`) VALUES (?, ?, ?, ?, ?)"

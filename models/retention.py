@@ -119,7 +119,10 @@ class Retention:
         def action() -> int:
             # First, since whoever begins with it holds it: the next statement sees what that has begun.
             self.store.run(HOLD_DEPLOYMENT, (deployment_id,))
-            return self.store.run(DELETE_UNUSED, (deployment_id,))
+            removed = self.store.run(DELETE_UNUSED, (deployment_id,))
+            if removed:
+                self.store.run("DELETE FROM `version_tag` WHERE `deployment_id` = ?", (deployment_id,))
+            return removed
 
         return self.store.write(action)
 

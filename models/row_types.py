@@ -361,6 +361,8 @@ TABLES: Mapping[str, type[Any] | None] = {
     "sequence": None,
     # What a message, a signal or a time starts: the newest version of each key.
     "start_trigger": None,
+    # The version tags of processes and decisions.
+    "version_tag": None,
     # The idempotency keys that were used, with the digest of what for.
     "start_request": None,
     # Tasks that workers on other machines have had in hand for more than a moment.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -20,8 +21,9 @@ variables_option = click.option(
 @click.argument("arguments", metavar="[FILE]... DECISION", nargs=-1, required=True)
 @variables_option
 @click.option("--version", type=click.IntRange(1), help="Another version than the newest.")
+@click.option("--version-tag", help="The last version with this tag.")
 @invoked
-def decide(invocation: Invocation, /, arguments: Sequence[str], variables: str | None, version: int | None) -> None:
+def decide(invocation: Invocation, /, arguments: Sequence[str], variables: str | None, **which: Any) -> None:
     """Evaluate a decision: one that is deployed, or one of these DMN files, which are not deployed by it."""
     from ..wire.records import DecisionResultRecord
 
@@ -30,10 +32,10 @@ def decide(invocation: Invocation, /, arguments: Sequence[str], variables: str |
     if files:
         with replace(invocation, url="sqlite:///:memory:", broker=None, server=None).engine(passive=True) as engine:
             engine.deploy(*files)
-            result = engine.decide(decision_id, values, version=version)
+            result = engine.decide(decision_id, values, **which)
     else:
         with invocation.asking(passive=True) as asked:
-            result = asked.decide(decision_id, values, version=version)
+            result = asked.decide(decision_id, values, **which)
     print_record(DecisionResultRecord, result)
 
 

@@ -160,11 +160,12 @@ class Client:
         variables: Mapping[str, Any] | None = None,
         *,
         version: int | None = None,
+        version_tag: str | None = None,
         deployment_id: str | None = None,
     ) -> DecisionResult:
         body = {"variables": dict(variables or {})}
         path = f"/decision/{part(decision_id)}/evaluate"
-        query = {"version": version, "deploymentId": deployment_id}
+        query = {"version": version, "versionTag": version_tag, "deploymentId": deployment_id}
         given = {name: value for name, value in query.items() if value is not None}
         return reading.decision_result(self._transport.send("POST", path, body=body, query=given, harmless=True))
 

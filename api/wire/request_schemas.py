@@ -178,6 +178,7 @@ class DecisionQuery(Strict):
         validate=validate.Range(min=1, max=999_999_999),
         metadata={"description": "Another version of what holds it last."},
     )
+    version_tag = Text(data_key="versionTag", description="The last version with this tag.")
     deployment_id = Text(data_key="deploymentId", description="The deployment that holds it.")
 
 

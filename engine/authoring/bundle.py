@@ -118,8 +118,9 @@ class Bundles:
         check_references(parsed, report, parameter_template, outputs_template)
         check_runs(parsed, report, outputs_template)
         check_stones(parsed, report, self.stones, parameter_template)
-        check_calls(parsed, report, lambda *wanted: self.store.catalogue.deployment_id(*wanted) is not None)
-        check_decisions(parsed, report, self.store.catalogue.holds_decision)
+        catalogue = self.store.catalogue
+        check_calls(parsed, report, lambda *wanted: catalogue.deployment_id(*wanted) is not None)
+        check_decisions(parsed, report, lambda *wanted: catalogue.deployment_of_decision(*wanted) is not None)
         return parsed, report.findings
 
     def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> Parsed:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...models import DeploymentRow, Store
+from ...models.catalogue import NEWEST, WantedVersion
 from .. import jsontext
 from ..errors import UnknownDecision
 from ..language import effort
@@ -27,27 +28,30 @@ def find_decision(
     definitions: Definitions,
     decision_id: str,
     *,
-    version: int | None = None,
+    version: WantedVersion = NEWEST,
     deployment_id: str | None = None,
 ) -> tuple[DeploymentRow, Element]:
     """The decision and its deployment, as the store has them now: that of the newest deployment that holds it.
 
-    It may be a decision service too, and be called by its name where only one has that. ``version`` means another
+    It may be a decision service too, and be called by its name where only one has that; a number means another
     version of that deployment. Raises UnknownDecision, UnknownDeployment.
     """
     if not decision_id.isprintable() or len(decision_id) > LONGEST_ID:
-        raise UnknownDecision(decision_id[:LONGEST_ID], version)
+        raise UnknownDecision(decision_id[:LONGEST_ID], str(version))
     if deployment_id is None:
-        deployment_id = store.catalogue.deployment_of_decision(decision_id)
-        if deployment_id is not None and version is not None:
-            deployment_id = store.catalogue.version_like(deployment_id, version)
+        deployment_id = store.catalogue.deployment_of_decision(decision_id, version)
         if deployment_id is None:
-            raise UnknownDecision(decision_id, version)
+            raise UnknownDecision(decision_id, str(version))
     row, decisions = definitions.decisions(deployment_id)
     found = decisions.named(decision_id)
-    if found is None or (version is not None and row.version != version):
-        raise UnknownDecision(decision_id, version)
+    if found is None or not has_version(found, row, version):
+        raise UnknownDecision(decision_id, str(version))
     return row, found
+
+
+def has_version(element: Element, row: DeploymentRow, version: WantedVersion) -> bool:
+    """Whether a decision of this deployment is the one that is meant."""
+    return version.number in (None, row.version) and version.tag in (None, element.version_tag)
 
 
 def decide(row: DeploymentRow, decision: Element, variables: Mapping[str, Any], limits: Limits) -> DecisionResult:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
-from ...models.catalogue import Trigger
+from ...models.catalogue import Tag, Trigger
 from .. import failpoints
 from ..clock import Clock, moment
 from ..errors import Invalid, Malformed, UnknownDeployment, UnknownModel
@@ -26,6 +26,9 @@ from .triggers import next_times, triggers_of
 if TYPE_CHECKING:
     from ..bpmn.reading.parser import Parsed
     from .bundle import Bundles
+
+
+LONGEST_TAG = 255
 
 
 class Deployments:
@@ -225,7 +228,7 @@ class Deployments:
         if key != model.key:
             # The templates are about the first process of a bundle.
             row.parameter_template = row.outputs_template = None
-        self.store.catalogue.add_deployment(row, self.triggers(parsed, key))
+        self.store.catalogue.add_deployment(row, self.triggers(parsed, key), _tags(parsed, key))
         return row
 
     def _refuse_other_kind(self, newest: DeploymentRow, parsed: Parsed) -> None:
@@ -341,3 +344,16 @@ class Deployments:
                 # Another trial run of the same model came first at this moment, and its snapshot is as good.
                 row = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
+
+
+def _tags(parsed: Parsed, key: str) -> list[Tag]:
+    """The version tags of the process of this key, and of the decisions that are found by it; raises Invalid."""
+    found: list[tuple[Literal["process", "decision"], str, str | None]] = []
+    if key in parsed.processes:
+        found.append(("process", key, parsed.processes[key].version_tag))
+    if parsed.decisions is not None and key == parsed.key:
+        found += [("decision", each.id, each.version_tag) for each in parsed.decisions.evaluable]
+    if long := next((tag for _, _, tag in found if tag and len(tag) > LONGEST_TAG), None):
+        text = f"The version tag {long[:80]!r} has over {LONGEST_TAG} characters: make it shorter."
+        raise Invalid(text, code="version-tag")
+    return [(kind, name, tag) for kind, name, tag in found if tag]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
+from ...models.catalogue import WantedVersion
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.decisions import DecisionTask
 from ..bpmn.elements.gateways import ComplexGateway
@@ -63,7 +64,7 @@ def check_references(
                     report.add(_nothing_found(None, path, outputs.lacks(path)))
 
 
-def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str, int | None], bool]) -> None:
+def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
     """Report call activities whose process is neither in the bundle nor deployed."""
     for process in parsed.processes.values():
         for node in process.walk():
@@ -71,25 +72,25 @@ def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str, int 
                 continue
             if node.own_process is not None:
                 continue
-            which = "" if node.version is None else f" in version {node.version}"
             if node.together:
                 text = f"{node.label} calls {node.called!r} of its own deployment, which none of the files holds"
                 report.add(finding("unknown-called-process", node, f"{text}: deploy them together."))
             elif not is_deployed(node.called, node.version):
-                text = f"{node.label} calls {node.called!r}, which is not deployed{which}: deploy it first or together."
-                report.add(finding("unknown-called-process", node, text))
+                text = f"{node.label} calls {node.called!r}, which is not deployed{node.version}"
+                report.add(finding("unknown-called-process", node, f"{text}: deploy it first or together."))
 
 
-def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, int | None], bool]) -> None:
+def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
     """Report tasks whose decision is neither in the bundle nor deployed."""
     for process in parsed.processes.values():
         for node in process.walk():
             if not isinstance(node, DecisionTask) or node.named is not None or node.call.together:
                 continue
             wanted, version = node.call.decision, node.call.version
-            if (version is not None or not node.is_deployed_together) and not is_deployed(wanted, version):
-                which = "" if version is None else f" in version {version}"
-                text = f"{node.label} makes the decision {wanted!r}, which is not deployed{which}: deploy its DMN file"
+            if not node.is_deployed_together and not is_deployed(wanted, version):
+                text = (
+                    f"{node.label} makes the decision {wanted!r}, which is not deployed{version}: deploy its DMN file"
+                )
                 report.add(finding("unknown-decision", node, f"{text} first or together."))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...models.catalogue import WantedVersion
 from ..authoring.deployed_decisions import decide, find_decision
 from ..store_errors import engine_errors
 from ..views import Decision, DecisionResult, Page
@@ -20,18 +21,23 @@ class DecisionCalls(Workings):
         variables: Mapping[str, Any] | None = None,
         *,
         version: int | None = None,
+        version_tag: str | None = None,
         deployment_id: str | None = None,
     ) -> DecisionResult:
         """Evaluate a decision of DMN with these variables, in the caller's thread; nothing is started or stored.
 
-        It is that of the newest deployment that holds one with this id, or of another ``version`` of that, or of the
-        ``deployment_id``. Dates, times and durations come and go as ISO 8601 texts. Raises UnknownDecision,
-        UnknownDeployment, Invalid for variables that are no JSON, and ExpressionError for a decision that has errors or
-        takes more than a limit allows.
+        It is that of the newest deployment that holds one with this id, or of another ``version`` of that, of the last
+        one with a ``version_tag``, or of the ``deployment_id``. Dates, times and durations come and go as ISO 8601
+        texts. Raises UnknownDecision, UnknownDeployment, Invalid for variables that are no JSON, and ExpressionError
+        for a decision that has errors or takes more than a limit allows.
         """
         with engine_errors():
             row, decision = find_decision(
-                self._store, self._deployments.definitions, decision_id, version=version, deployment_id=deployment_id
+                self._store,
+                self._deployments.definitions,
+                decision_id,
+                version=WantedVersion(version, version_tag),
+                deployment_id=deployment_id,
             )
         return decide(row, decision, variables or {}, self.limits)
 

@@ -18,6 +18,7 @@ from .faults import Sources, Wrongs, local
 from .item_definitions import ItemDefinitions
 
 _NAMESPACES = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
+_ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 _CAMUNDA = "http://camunda.org/schema/1.0/dmn"
 _PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
 _LONGEST_ID = 200
@@ -74,7 +75,7 @@ class DecisionFile:
             "businessKnowledgeModel": Knowledge,
             "decisionService": Service,
         }
-        made = classes[kind](id=element_id, name=called)
+        made = classes[kind](id=element_id, name=called, version_tag=_version_tag(xml))
         if isinstance(made, Decision):
             made.aliases = [each for each in (name, element_id) if each and each != called]
             outputs = xml.iterfind("{*}decisionTable/{*}output")
@@ -209,6 +210,12 @@ def _member_names(root: etree._Element) -> Iterator[str]:
         for each in root.iterfind(f".//{{*}}{kind}"):
             if name := each.get("name"):
                 yield name
+
+
+def _version_tag(xml: etree._Element) -> str | None:
+    """As Camunda 7 writes it, or Camunda 8."""
+    zeebe = xml.find(f"{{*}}extensionElements/{{{_ZEEBE}}}versionTag")
+    return xml.get(f"{{{_CAMUNDA}}}versionTag") or (None if zeebe is None else zeebe.get("value")) or None
 
 
 def _words(kind: str) -> str:

@@ -33,6 +33,7 @@ class Element:
     required: Sequence[Requirement] = field(default_factory=list)
     is_usable: bool = True
     """Whether it could be read."""
+    version_tag: str | None = None
     parts: int = 0
     """What its expressions cost, but for the rules of tables."""
 

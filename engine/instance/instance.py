@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, StragglerKey, StragglerRow, TaskRow
+from ...models.catalogue import WantedVersion
 from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
@@ -328,25 +329,24 @@ class Instance:
         )
         self.changes.new_events.append(event)
 
-    def called_process(self, token: Token, key: str, version: int | None) -> Called:
+    def called_process(self, token: Token, key: str, version: WantedVersion) -> Called:
         found = self.facilities.store.catalogue.deployment_id(key, version)
         if found is None:
-            which = "" if version is None else f" in version {version}"
-            raise Invalid(f"The called process {key!r} is not deployed{which}.", code="unknown-called-process")
+            raise Invalid(f"The called process {key!r} is not deployed{version}.", code="unknown-called-process")
         self.changes.begun.setdefault(found, False)
         return Called(process=self.facilities.definitions.get(found).process, deployment_id=found)
 
     def deployed_process(self, deployment_id: str) -> Process:
         return self.facilities.definitions.process_at(deployment_id)
 
-    def deployed_decision(self, decision_id: str, version: int | None) -> DeployedDecision:
+    def deployed_decision(self, decision_id: str, version: WantedVersion) -> DeployedDecision:
         from ..dmn.elements import Decision  # late, like all that knows decisions
 
         facilities = self.facilities
         row, found = find_decision(facilities.store, facilities.definitions, decision_id, version=version)
         self.changes.begun.setdefault(row.id, False)
         if not isinstance(found, Decision):
-            raise UnknownDecision(decision_id, version)
+            raise UnknownDecision(decision_id, str(version))
         return DeployedDecision(found, row.id, row.version)
 
     def decision_made(self, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> None:

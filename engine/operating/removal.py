@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
+from ...models.catalogue import NEWEST
 from ...models.removal import Removal, Successor
 from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..bpmn.elements.subprocesses import CallActivity
 from ..errors import Conflict
 from ..instance.ledger import DONE_WITH
+
+if TYPE_CHECKING:
+    from ..bpmn.elements.decisions import DecisionTask
 
 MOST_NAMED = 10
 
@@ -116,7 +121,7 @@ def _may_need(
     pending = [deployments.definitions.get(deployment_id).process]
     while pending:
         for node in pending.pop().walk():
-            if isinstance(node, DecisionTask) and node.may_make(decisions):
+            if isinstance(node, DecisionTask) and (node.may_make(decisions) or _is_bound(deployments, node, removed)):
                 return True
             if not isinstance(node, CallActivity):
                 continue
@@ -128,9 +133,17 @@ def _may_need(
             if node.called_expression is not None or node.called in keys:
                 return True
             called = deployments.store.catalogue.deployment_id(node.called, node.version)
-            if node.version is not None and called in removed:
+            if node.version != NEWEST and called in removed:
                 return True
             if called is not None and called not in seen:
                 seen.add(called)
                 pending.append(deployments.definitions.get(called).process)
     return False
+
+
+def _is_bound(deployments: Deployments, node: DecisionTask, removed: Collection[str]) -> bool:
+    """Whether a task is bound to a version of a decision that one of these deployments holds."""
+    call = node.call
+    if call.version == NEWEST or node.named is not None or node.is_deployed_together:
+        return False
+    return deployments.store.catalogue.deployment_of_decision(call.decision, call.version) in removed

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ...models import ContentRow, InstanceRow, TaskRow
+from ...models.catalogue import WantedVersion
 from ...models.vocabulary import PASSED_OVER, UNDO_FAILED, UNDO_RETAINED, UNDO_SUCCEEDED, TaskStatus, UndoKind, UndoMark
 from ..authoring.definitions import Definition
 from ..bpmn.elements.tasks import StoneTask
@@ -94,7 +95,7 @@ class UndoInstance(Instance):
         else:
             self._begin_undo_task(token)
 
-    def called_process(self, token: Token, key: str, version: int | None) -> Called:
+    def called_process(self, token: Token, key: str, version: WantedVersion) -> Called:
         if token.call_path:
             return super().called_process(token, key, version)
         target = self.origin.tasks[handlers.target_of(key)]

@@ -47,7 +47,8 @@ HANDLER = (
 LOOP = '<standardLoopCharacteristics loopMaximum="3"/>'
 
 RULES = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="rules" name="rules" namespace="urn:r">
-<decision id="size" name="Size"><decisionTable><input><inputExpression><text>n</text></inputExpression></input>
+<decision id="size" name="Size" xmlns:c="http://camunda.org/schema/1.0/dmn" c:versionTag="v1">
+<decisionTable><input><inputExpression><text>n</text></inputExpression></input>
 <output name="size"/><rule>
 <inputEntry><text>> 9</text></inputEntry><outputEntry><text>"large"</text></outputEntry></rule>
 </decisionTable></decision></definitions>"""

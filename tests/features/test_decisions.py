@@ -327,6 +327,69 @@ def test_a_task_finds_a_decision_that_was_deployed_apart(engine: Engine) -> None
     assert decide(engine, bound, season="Winter", guests=9)["r"] == "Stew"
 
 
+def soup(text: str, tag: str) -> bytes:
+    literal = f'<literalExpression><text>"{text}"</text></literalExpression>'
+    return decisions(dish=literal).replace(b'id="dish"', f'id="dish" {CAMUNDA_DMN} c:versionTag="{tag}"'.encode(), 1)
+
+
+CAMUNDA_DMN = 'xmlns:c="http://camunda.org/schema/1.0/dmn"'
+ZEEBE_TAG = (
+    b'<extensionElements><z:versionTag xmlns:z="http://camunda.org/schema/zeebe/1.0" value="v1"/></extensionElements>'
+)
+TAGGED = extended(
+    '<zeebe:calledDecision decisionId="dish" resultVariable="r" bindingType="versionTag" versionTag="v1"/>'
+)
+BY_TAG = process(
+    '<businessRuleTask id="choose" camunda:decisionRef="dish" camunda:decisionRefBinding="versionTag"'
+    ' camunda:decisionRefVersionTag="v1" camunda:resultVariable="r" camunda:mapDecisionResult="singleEntry"/>'
+)
+
+
+@pytest.mark.parametrize("model", [TAGGED, BY_TAG])
+def test_a_task_is_bound_to_a_version_tag(engine: Engine, model: bytes) -> None:
+    engine.deploy(decisions(dish='<literalExpression><text>"Bare"</text></literalExpression>'))
+    (missing,) = [each for each in findings(engine, model) if each.severity == "error"]
+    assert "makes the decision 'dish', which is not deployed with the version tag 'v1'" in missing.text
+    engine.deploy(soup("Soup", "v1"))
+    engine.deploy(soup("Roast", "v2"))
+    assert decide(engine, model)["r"] == "Soup"
+    assert engine.decide("dish", version_tag="v1").version == 2
+    with pytest.raises(UnknownDecision, match="with the version tag 'v3'"):
+        engine.decide("dish", version_tag="v3")
+    zeebe_tag = soup("Stew", "").replace(b"<literal", ZEEBE_TAG + b"<literal", 1)
+    engine.deploy(zeebe_tag)
+    assert decide(engine, model)["r"] == "Stew"
+    assert decide(engine, model, soup("Together", "v1"))["r"] == "Together"
+
+
+def test_a_version_that_a_task_is_bound_to_is_not_removed(engine: Engine) -> None:
+    first = engine.deploy(soup("Soup", "v1"))
+    engine.deploy(soup("Roast", "v2"))
+    waits = '<userTask id="w"/><sequenceFlow id="h" sourceRef="w" targetRef="choose"/>'
+    engine.deploy(TAGGED.replace(b'targetRef="choose"/>', b'targetRef="w"/>' + waits.encode(), 1))
+    number = engine.start(key="dinner", name="x").process_instance_id
+    with pytest.raises(Conflict, match="1 process needs it"):
+        engine.remove_deployment(first.deployment_id)
+    engine.complete(engine.tasks(number)[0].task_id)
+    engine.remove_deployment(first.deployment_id)
+
+
+@pytest.mark.parametrize(
+    "binding",
+    ['bindingType="versionTag"', 'bindingType="versionTag" versionTag="= tag"', 'bindingType="newest"'],
+)
+def test_a_binding_that_cannot_be_read_is_refused_by_name(engine: Engine, binding: str) -> None:
+    error, *_ = findings(
+        engine, extended(f'<zeebe:calledDecision decisionId="dish" resultVariable="r" {binding}/>'), DISH
+    )
+    assert "calledDecision bindingType" in error.text
+
+
+def test_a_version_tag_that_is_too_long_is_refused(engine: Engine) -> None:
+    with pytest.raises(Invalid, match="version tag"):
+        engine.deploy(soup("Soup", "x" * 300))
+
+
 def test_a_decision_that_must_be_deployed_together_is_not_sought_elsewhere(engine: Engine) -> None:
     engine.deploy(DISH)
     task = extended('<zeebe:calledDecision decisionId="dish" resultVariable="r" bindingType="deployment"/>')

@@ -331,6 +331,36 @@ def test_a_call_is_bound_to_the_newest_version_or_to_one(stage: Stage, binding: 
     assert stage.log == [seen]
 
 
+TAGGED = '<callActivity id="call"><extensionElements><zeebe:calledElement {}/></extensionElements></callActivity>'
+BY_TAG = (
+    BOUND.format('camunda:calledElementBinding="versionTag" camunda:calledElementVersionTag="v1"'),
+    TAGGED.format(
+        'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" processId="inner" bindingType="versionTag" versionTag="v1"'
+    ),
+)
+
+
+def tagged(text: str, tag: str) -> bytes:
+    return inner_that_logs(text).replace(b'id="inner"', f'id="inner" camunda:versionTag="{tag}"'.encode(), 1)
+
+
+@pytest.mark.parametrize("call", BY_TAG)
+def test_a_call_is_bound_to_a_version_tag(stage: Stage, call: str) -> None:
+    """Camunda 8 manual, "Version binding": the latest deployed version with the tag."""
+    caller = model(START + call + end("e"), "s -> call -> e")
+    stage.deploy(inner_that_logs("bare"))
+    with pytest.raises(ModelInvalid, match="is not deployed with the version tag 'v1'"):
+        stage.deploy(caller)
+    first = stage.deploy(tagged("first", "v1"))
+    stage.deploy(tagged("again", "v1"))
+    stage.deploy(tagged("second", "v2"))
+    stage.start(caller)
+    assert stage.log == ["again"]
+    stage.engine.remove_deployment(first.deployment_id)
+    stage.start(caller, tagged("together", "v1"))
+    assert stage.log == ["again", "together"]
+
+
 def test_a_call_is_bound_to_its_own_deployment(stage: Stage) -> None:
     caller = model(START + BOUND.format('camunda:calledElementBinding="deployment"') + end("e"), "s -> call -> e")
     stage.deploy(inner_that_logs("apart"))
@@ -344,6 +374,8 @@ def test_a_call_is_bound_to_its_own_deployment(stage: Stage) -> None:
     "binding",
     [
         'camunda:calledElementBinding="versionTag" camunda:calledElementVersionTag="x"',
+        'camunda:calledElementBinding="versionTag" camunda:calledElementVersionTag="${tag}"',
+        'camunda:calledElementBinding="versionTag"',
         'camunda:calledElementBinding="version" camunda:calledElementVersion="newest"',
         'camunda:calledElementBinding="version" camunda:calledElementVersion="7"',
     ],

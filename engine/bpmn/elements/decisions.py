@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ....models.catalogue import NEWEST, WantedVersion
 from ...dmn.decisions import evaluate
 from ...dmn.outcome import Shape
 from ...errors import ExpressionError
@@ -34,8 +35,8 @@ class DecisionCall(NamedTuple):
     """Whether each output becomes a variable of its own name."""
     must_hit: bool = False
     """Whether it is a failure that no rule fits."""
-    version: int | None = None
-    """Which version, where the model binds it to one."""
+    version: WantedVersion = NEWEST
+    """Which version; of the newest that which was deployed together comes first."""
     together: bool = False
     """Whether it has to be one that was deployed with the process."""
 
@@ -75,7 +76,7 @@ class DecisionTask(Activity):
         wanted = self.call.decision if self.named is None else self.named.evaluate(token.context)
         if not isinstance(wanted, str):
             raise ExpressionError(f"The decision of {self.label} is named by a {kind_of(wanted)}, not by a text.")
-        found = None if self.call.version is not None else self.decisions.get(wanted)
+        found = self._own(wanted)
         if found is not None and found.is_usable:
             return found, None
         if self.call.together:
@@ -83,13 +84,19 @@ class DecisionTask(Activity):
         elsewhere = token.workflow.host.deployed_decision(wanted, self.call.version)
         return elsewhere.decision, elsewhere
 
+    def _own(self, wanted: str) -> Decision | None:
+        """The decision of this id in the files of the process, if it is in the version that is meant."""
+        found, version = self.decisions.get(wanted), self.call.version
+        own = found is not None and version.number is None and version.tag in (None, found.version_tag)
+        return found if own else None
+
     def may_make(self, decisions: Collection[str]) -> bool:
         """Whether it may need one of these of other deployments."""
         if self.named is not None:
             return bool(decisions)
-        return self.call.decision in decisions and (self.call.version is not None or not self.is_deployed_together)
+        return self.call.decision in decisions and not self.is_deployed_together
 
     @property
     def is_deployed_together(self) -> bool:
-        """Whether the decision is in the files of the process."""
-        return self.call.decision in self.decisions
+        """Whether the decision is in the files of the process, in the version that is meant."""
+        return self._own(self.call.decision) is not None

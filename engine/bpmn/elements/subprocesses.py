@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ....models.catalogue import NEWEST, WantedVersion
 from ...errors import ExpressionError, LimitExceeded
 from ..running.node import Catcher, Node, Process, catching
 from ..running.token import STARTED, Token
@@ -147,8 +148,8 @@ class CallActivity(Activity):
     outward: Sequence[tuple[str, Value]] = ()
     all_in = True
     all_out = False
-    version: int | None = None
-    """Which version it calls, where the model binds it to one; else the newest, unless it was deployed together."""
+    version: WantedVersion = NEWEST
+    """Which version it calls; of the newest that which was deployed together comes first."""
     together = False
     """Whether what it calls has to have been deployed with it."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, cast, get_args
 
 from lxml import etree
 
+from ....models.catalogue import NEWEST, WantedVersion
 from ....models.vocabulary import UndoPolicy
 from ...dmn.outcome import Shape
 from ...errors import ExpressionError
@@ -222,6 +223,7 @@ def read_decision(element: etree._Element) -> DecisionCall | None:
                 dialect="zeebe:calledDecision",
                 shape="value",
                 result_variable=variable,
+                version=_zeebe_version(called),
                 together=called.get("bindingType") == "deployment",
             )
     for called in extensions(element, "calledDecisionId", (SPIFF,)):
@@ -232,19 +234,33 @@ def read_decision(element: etree._Element) -> DecisionCall | None:
     return None
 
 
-def read_call_binding(element: etree._Element) -> tuple[int | None, bool]:
+def read_call_binding(element: etree._Element) -> tuple[WantedVersion, bool]:
     """Which version a call activity is bound to, and whether to what was deployed with it."""
-    zeebe = (found.get("bindingType") for found in extensions(element, "calledElement", (ZEEBE,)))
-    together = "deployment" in (attribute_value(element, "calledElementBinding", (CAMUNDA,)), next(zeebe, None))
+    for found in extensions(element, "calledElement", (ZEEBE,)):
+        return _zeebe_version(found), found.get("bindingType") == "deployment"
+    together = attribute_value(element, "calledElementBinding", (CAMUNDA,)) == "deployment"
     return _version(element, "calledElement"), together
 
 
-def _version(element: etree._Element, what: str) -> int | None:
+def read_version_tag(element: etree._Element) -> str | None:
+    """The version tag of a process."""
+    tags = (found.get("value", "").strip() for found in extensions(element, "versionTag", (ZEEBE,)))
+    return attribute_value(element, "versionTag", (CAMUNDA,)) or next(tags, None) or None
+
+
+def _version(element: etree._Element, what: str) -> WantedVersion:
     """Which version of a decision or process a task of Camunda 7 is bound to."""
-    if attribute_value(element, f"{what}Binding", (CAMUNDA,)) != "version":
-        return None
+    binding = attribute_value(element, f"{what}Binding", (CAMUNDA,))
+    if binding == "versionTag":
+        return WantedVersion(tag=attribute_value(element, f"{what}VersionTag", (CAMUNDA,)))
+    if binding != "version":
+        return NEWEST
     text = attribute_value(element, f"{what}Version", (CAMUNDA,)) or ""
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return WantedVersion(int(text) if text.isdecimal() and len(text) < 10 else None)
+
+
+def _zeebe_version(called: etree._Element) -> WantedVersion:
+    return WantedVersion(tag=called.get("versionTag")) if called.get("bindingType") == "versionTag" else NEWEST
 
 
 def _flowable_decision(element: etree._Element) -> DecisionCall | None:

@@ -16,7 +16,7 @@ from ...findings import Finding
 from ..elements.tasks import StoneTask
 from ..running.failure_policy import FailurePolicy, read_policy
 from ..running.node import Process
-from .bindings import read_properties
+from .bindings import read_properties, read_version_tag
 from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
 from .model_reader import ModelReader
 from .node_readers import READERS
@@ -122,7 +122,10 @@ class Parser(ModelReader):
         for call in self.calls:
             if call.called not in processes and (task := self._global_task(call.called)) is not None:
                 processes[call.called] = task
-            call.own_process = processes.get(call.called) if call.version is None else None
+            own, version = processes.get(call.called), call.version
+            call.own_process = own if own is None or version.tag in (None, own.version_tag) else None
+            if version.number is not None:
+                call.own_process = None
         if not self.roots:
             self.decisions.use_all()
         self._warn_of_unused()
@@ -137,6 +140,7 @@ class Parser(ModelReader):
 
     def _process(self, element: etree._Element) -> Process:
         process = Process(str(element.get("id")), element.get("name"))
+        process.version_tag = read_version_tag(element)
         self.refuse_unread(element)
         process.on_failure = _on_failure(element)
         # The innermost first, so that each finds its inside ready: a model nests as deep as it likes.

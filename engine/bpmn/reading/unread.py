@@ -35,13 +35,15 @@ _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
 _RESULT = frozenset({"resultVariable", "resultVariableName"})
 _MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
-_DECISION = frozenset({"decisionRef", "decisionRefVersion", "mapDecisionResult"})
+_DECISION = frozenset({"decisionRef", "decisionRefVersion", "decisionRefVersionTag", "mapDecisionResult"})
 _TOGETHER = ("latest", "deployment")
 """The ways to bind a decision or a process whose being deployed together with the caller comes to."""
 _VARIABLES = frozenset(
     {"errorCodeVariable", "errorMessageVariable", "escalationCodeVariable", "escalationMessageVariable"}
 )
-_CALL = frozenset({"inheritVariables", "inheritBusinessKey", "businessKey", "calledElementVersion"})
+_CALL = frozenset(
+    {"inheritVariables", "inheritBusinessKey", "businessKey", "calledElementVersion", "calledElementVersionTag"}
+)
 
 _SAID_BY_DEFAULT = frozenset({"false", ""})
 """Values by which an attribute asks for nothing."""
@@ -112,8 +114,25 @@ def _attributes(part: etree._Element, bindable: bool) -> Iterator[str]:
         yield f'{prefix}:{name}="{value}"' if name in _SHOWN else f"{prefix}:{name}"
 
 
-def _is_version(part: etree._Element, what: str) -> bool:
-    return (attribute_value(part, f"{what}Version", (CAMUNDA,)) or "").isdecimal()
+def _is_bound(part: etree._Element, what: str, binding: str) -> bool:
+    """Whether it can be told which version Camunda 7 means."""
+    if binding == "versionTag":
+        return _is_tag(attribute_value(part, f"{what}VersionTag", (CAMUNDA,)))
+    is_version = binding == "version" and (attribute_value(part, f"{what}Version", (CAMUNDA,)) or "").isdecimal()
+    return binding in _TOGETHER or is_version
+
+
+def _is_tag(tag: str | None) -> bool:
+    """Whether it is a version tag and no expression that makes one."""
+    return bool(tag) and not str(tag).startswith(("=", "${", "#{"))
+
+
+def _zeebe_binding(called: etree._Element) -> str | None:
+    """How it is bound where that cannot be read."""
+    kind = called.get("bindingType", "latest")
+    if kind in _TOGETHER or (kind == "versionTag" and _is_tag(called.get("versionTag"))):
+        return None
+    return f'zeebe:{local_name(called)} bindingType="{kind}"'
 
 
 def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> bool:
@@ -126,13 +145,13 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
     if name in _DECISION:
         return kind == "businessRuleTask"
     if name == "decisionRefBinding":
-        return value in _TOGETHER or (value == "version" and _is_version(part, "decisionRef"))
+        return _is_bound(part, "decisionRef", value)
     if name in _BINDING or name in _RESULT:
         return bindable
     if name in _MARKER:
         return kind == "multiInstanceLoopCharacteristics"
     if name == "calledElementBinding":
-        return value in _TOGETHER or (value == "version" and _is_version(part, "calledElement"))
+        return _is_bound(part, "calledElement", value)
     if name in _VARIABLES:
         return kind.startswith(name[:5])
     if name == "terminateAll":
@@ -159,16 +178,16 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
             if name == "adHoc" and kind == "adHocSubProcess" and set(child.attrib) <= {"activeElementsCollection"}:
                 continue
             if kind == "businessRuleTask" and name in ("calledDecision", "calledDecisionId"):
-                if child.get("bindingType", "latest") not in _TOGETHER:
-                    yield f'{prefix}:calledDecision bindingType="{child.get("bindingType")}"'
+                if unread := _zeebe_binding(child):
+                    yield unread
                 continue
             if kind == "callActivity" and name in ("in", "out"):
                 if child.get("local") == "true":
                     yield f'{prefix}:{name} local="true"'
                 continue
             if kind == "callActivity" and name == "calledElement":
-                if child.get("bindingType", "latest") not in _TOGETHER:
-                    yield f'{prefix}:calledElement bindingType="{child.get("bindingType")}"'
+                if unread := _zeebe_binding(child):
+                    yield unread
                 continue
             if kind == "multiInstanceLoopCharacteristics" and name == "loopCharacteristics":
                 continue

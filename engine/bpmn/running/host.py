@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ....models.catalogue import WantedVersion
 from ....models.vocabulary import ThrownKind
 from ...limits import Limits
 from .results import Results
@@ -61,14 +62,14 @@ class Host(Protocol):
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         """A message or a signal goes out to whoever waits for it, here or in other instances."""
 
-    def called_process(self, token: Token, key: str, version: int | None) -> Called:
-        """What a call activity calls: this version of a key, or the newest."""
+    def called_process(self, token: Token, key: str, version: WantedVersion) -> Called:
+        """What a call activity calls: a version of a key."""
 
     def deployed_process(self, deployment_id: str) -> Process:
         """The process of a deployment."""
 
-    def deployed_decision(self, decision_id: str, version: int | None) -> DeployedDecision:
-        """A decision of the newest deployment that holds it, or of another version of that; raises RiverstoneError."""
+    def deployed_decision(self, decision_id: str, version: WantedVersion) -> DeployedDecision:
+        """A version of a decision in whatever deployment holds it; raises RiverstoneError."""
 
     def decision_made(self, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> None:
         """Keep what came of a decision, which is of the process's own deployment or of one ``elsewhere``."""

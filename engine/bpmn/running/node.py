@@ -67,6 +67,7 @@ class Process(BpmnProcessSpec):
         """What follows a failure where neither its element nor whoever started the process says so."""
         self.initial: dict[str, Any] = {}
         """Variables with the values that they begin with, unless whoever starts it gives others."""
+        self.version_tag: str | None = None
         self.root = Root(self)
 
     def find(self, node_id: str) -> Node | None:
