@@ -17,6 +17,7 @@ RiverstoneError
 │   └── ExpressionWork           one turn looks at more than it may
 ├── LimitExceeded                a named limit was breached while running
 ├── StoreUnavailable             the database does not answer (503)
+│   └── OutcomeUnknown           it may have taken the change, or not
 ├── WaitTimeout                  ``Engine.wait`` ran out of time
 └── EngineClosed                 the engine was closed
 
@@ -239,6 +240,19 @@ class StoreUnavailable(RiverstoneError):
     """The database did not answer; nothing was acknowledged, so the request can be sent again."""
 
     code = "store-unavailable"
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The database was told to take a change and did not say whether it did; a start's idempotency key tells later."""
+
+    code = "outcome-unknown"
+
+    def __init__(self, message: str | None = None) -> None:
+        text = (
+            "The database did not say whether it took the change, so it may be done or not: look before you ask again."
+            " A start can be sent again with the same idempotency key."
+        )
+        super().__init__(message or text)
 
 
 class WaitTimeout(RiverstoneError):

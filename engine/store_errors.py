@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from ..models import AlreadyUsed, StoreClosed, StoreError
-from .errors import EngineClosed, StoreUnavailable
+from ..models import AlreadyUsed, InDoubt, StoreClosed, StoreError
+from .errors import EngineClosed, OutcomeUnknown, StoreUnavailable
 
 
 class engine_errors:
@@ -19,5 +19,7 @@ class engine_errors:
     ) -> None:
         if isinstance(error, StoreClosed):
             raise EngineClosed(f"The engine is closed: {error}.") from error
+        if isinstance(error, InDoubt):
+            raise OutcomeUnknown from error
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error

@@ -5,7 +5,7 @@ from .changes import Changes, StragglerKey
 from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
-from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, RevisionConflict, StoreClosed, StoreError
+from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, InDoubt, RevisionConflict, StoreClosed, StoreError
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
 from .instance_filter import InstanceFilter
@@ -52,6 +52,7 @@ __all__ = [
     "Group",
     "HandedRow",
     "Handovers",
+    "InDoubt",
     "InstanceFilter",
     "InstanceRow",
     "KeptMessageRow",

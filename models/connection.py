@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from . import changes
 from .changes import Changes
 from .cipher import Cipher, opened
-from .errors import ConnectionLost, EngineForgotten, NoAnswer, RevisionConflict
+from .errors import ConnectionLost, EngineForgotten, InDoubt, NoAnswer, RevisionConflict, StoreError
 from .guard import Guard, Kind
 from .pool import CONNECTIONS
 from .pooled import PooledGuard
@@ -48,6 +48,8 @@ class Connection:
         self._writes = {text: self._dialect(text) for text in changes.TEXTS}
         self._engine_id: str | None = None
         self._committed = 0
+        self._is_in_doubt = False
+        """Whether nobody knows what came of the last commit."""
         if self.kind == "sqlite":
             with self._guard:
                 migrate(self._database)
@@ -122,28 +124,45 @@ class Connection:
         """Write all of it in one durable transaction, or nothing.
 
         A connection that breaks is made anew, and whether the commit had got through is read before it is tried again.
-        Raises :class:`RevisionConflict`, :class:`AlreadyUsed`, :class:`EngineForgotten` or :class:`StoreError`.
+        Raises :class:`RevisionConflict`, :class:`AlreadyUsed`, :class:`EngineForgotten`, :class:`InDoubt` or
+        :class:`StoreError`.
         """
         if self.kind == "sqlite":
             with self._guard as connection:
                 self._commit_sqlite(connection, changed)
             changed.committed()
             return
+        self.settle()
         for _ in range(TRIES):
             self._committed += 1
+            sent = False
             try:
                 with self._guard, self._database.atomic():
                     cursor = self._database.cursor()
                     self._mark(cursor)
                     changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
+                    sent = True
                 changed.committed()
                 return
             except ConnectionLost as error:
                 lost = error
-                if self._got_through(error):
+                if sent and self._got_through(error):
                     changed.committed()
                     return
+                if isinstance(error, NoAnswer):
+                    break
         raise lost
+
+    def settle(self) -> None:
+        """Ask what came of a commit that was not answered, and wait while the server is still at it.
+
+        Whoever does something after that finds it in the store, or finds that it never comes. Raises StoreError.
+        """
+        if self._is_in_doubt:
+            # Where others took this engine for dead meanwhile, the next commit tells.
+            with suppress(EngineForgotten):
+                self._is_committed()
+            self._is_in_doubt = False
 
     def _commit_sqlite(self, connection: sqlite3.Connection, changed: Changes) -> None:
         """The same with as little around it as can be: a commit is most of what a step costs."""
@@ -173,29 +192,49 @@ class Connection:
             raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
 
     def _got_through(self, lost: ConnectionLost) -> bool:
+        """Whether the last commit is in the store; raises InDoubt where nobody can tell."""
+        try:
+            if self._engine_id is None:
+                raise lost
+            return self._is_committed()
+        except StoreError as error:
+            self._is_in_doubt = self._engine_id is not None
+            raise InDoubt(str(lost)) from error
+
+    def _is_committed(self) -> bool:
         """Whether the last commit is in the store; waits while the server is still at it."""
-        if self._engine_id is None:
-            raise lost
 
         def ask() -> bool:
             found = self._database.execute_sql(self._sql(MARKED), (self._engine_id,)).fetchone()
             if found is None:
-                raise EngineForgotten(f"engine {self._engine_id} was taken for dead") from lost
+                raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
             return bool(found[0] == self._committed)
 
         return self.write(ask)
 
     def write(self, action: Callable[[], Result]) -> Result:
-        """Do something in a transaction of its own that may well happen twice, again if the connection breaks."""
+        """Do something in a transaction of its own that may well happen twice, again if the connection breaks.
+
+        Raises :class:`InDoubt` where it may have been done, but was not answered.
+        """
+        if self._database.in_transaction():
+            # Its own end says what came of this.
+            with self._guard, self._database.atomic():
+                return action()
+        doubtful = False
         for _ in range(TRIES):
+            sent = False
             try:
                 with self._guard, self._database.atomic():
-                    return action()
-            except NoAnswer:
-                raise
+                    result = action()
+                    sent = True
+                return result
             except (ConnectionLost, RevisionConflict) as error:
                 last = error
-        raise last
+                doubtful = doubtful or (sent and isinstance(error, ConnectionLost))
+                if isinstance(error, NoAnswer):
+                    break
+        raise InDoubt(str(last)) if doubtful else last
 
     def write_own(self, action: Callable[[], Result]) -> Result:
         """The same for what only an engine may do that is in the store, as :meth:`commit_as` says.

@@ -23,6 +23,10 @@ class NoAnswer(ConnectionLost):
     """The server takes what is sent and says nothing; nobody is to wait for it once more."""
 
 
+class InDoubt(StoreError):
+    """A commit was sent and not answered, and nobody could be asked since: it may be in the store, or come yet."""
+
+
 class StoreClosed(StoreError):
     """The store was closed in this process; the database may well be there."""
 

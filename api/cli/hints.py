@@ -7,6 +7,7 @@ _BY_CODE = {
     "unknown-task": "riverstone tasks PROCESS shows the tasks of a process.",
     "unknown-model": "riverstone deploy FILE makes one.",
     "model-invalid": "riverstone lint FILE shows every finding.",
+    "outcome-unknown": "riverstone list shows what there is.",
     "store-unavailable": "--db or RIVERSTONE_DB names the database.",
 }
 

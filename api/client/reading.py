@@ -85,10 +85,18 @@ def error(status: int, content: Content, asked_for: str) -> errors.RiverstoneErr
         413: lambda: errors.TooLarge(text, limit=""),
         422: lambda: _invalid(code, text, wrong, content.get("findings")),
         429: lambda: errors.LimitExceeded("instances_per_key", text),
-        503: lambda: errors.EngineClosed(text) if code == "engine-closed" else errors.StoreUnavailable(text, code=code),
+        503: lambda: _unavailable(code, text),
     }
     make = made.get(status)
     return ServerUnavailable(f"The server answered {status}: {text}", code=code) if make is None else make()
+
+
+def _unavailable(code: str, text: str) -> errors.RiverstoneError:
+    if code == errors.EngineClosed.code:
+        return errors.EngineClosed(text)
+    if code == errors.OutcomeUnknown.code:
+        return errors.OutcomeUnknown(text)
+    return errors.StoreUnavailable(text, code=code)
 
 
 def _invalid(

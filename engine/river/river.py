@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ...models import AlreadyUsed, EngineForgotten, EventRow, KeptMessageRow, RevisionConflict, StoreError
+from ...models import AlreadyUsed, EngineForgotten, EventRow, InDoubt, KeptMessageRow, RevisionConflict, StoreError
 from .. import failpoints
-from ..errors import RiverstoneError, StoreUnavailable, Unknown
+from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
 from ..instance.instance import Instance
 from ..instance.resting import at_rest
@@ -179,17 +179,35 @@ class River:
 
     def _step_together(self, batch: Sequence[Command]) -> None:
         failpoints.reach("before-step")
+        if not self._is_settled(batch):
+            return
         turn = Turn(self.facilities, self.cache)
         results: list[Any] = []
         try:
             for command in batch:
                 results.append(turn.act(command.action))
             self._commit(turn)
+        except InDoubt:
+            # None is tried alone: what it asks for may be in the store.
+            self._forget(turn)
+            for command in batch:
+                self._failed(command, OutcomeUnknown())
+            return
         except Exception:
             self._forget(turn)
             self._step_alone(batch)
             return
         self._after_commit(turn, batch, results)
+
+    def _is_settled(self, batch: Sequence[Command]) -> bool:
+        """Whether it is known what came of the commit before; if not, these cannot be stepped yet."""
+        try:
+            self.facilities.store.settle()
+        except StoreError as error:
+            for command in batch:
+                self._failed(command, _not_taken(error))
+            return False
+        return True
 
     def _step_alone(self, batch: Sequence[Command]) -> None:
         for command in batch:
@@ -227,6 +245,9 @@ class River:
                 return result, turn
             except RevisionConflict:
                 self._forget(turn)
+            except InDoubt as error:
+                self._forget(turn)
+                raise OutcomeUnknown from error
             except EngineForgotten:
                 self._forget(turn)
                 try:
@@ -243,8 +264,7 @@ class River:
                 except RevisionConflict:
                     continue
                 except StoreError as unavailable:
-                    text = f"The database did not take the change, so nothing was done: {unavailable}"
-                    raise StoreUnavailable(text) from unavailable
+                    raise _not_taken(unavailable) from unavailable
                 raise
         raise StoreUnavailable("Other engines keep changing the same process: try again.")
 
@@ -342,6 +362,10 @@ class River:
         with self._stepping:
             self.cache.clear()
             self.schedule.shift(by, timers_by)
+
+
+def _not_taken(error: StoreError) -> StoreUnavailable:
+    return StoreUnavailable(f"The database did not take the change, so nothing was done: {error}")
 
 
 def _entering(outcome: Outcome) -> Command:

@@ -34,6 +34,7 @@ ENGINE = """
     ModelInvalid
     NotFound
     Observer
+    OutcomeUnknown
     OutputDeclaration
     Page
     ParameterDeclaration

@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
+from riverstone.api import create_app
 from riverstone.engine import Engine, ProcessInstance, Stone, StoreUnavailable, TaskInfo
 from riverstone.models import Leases, Store, database
 
@@ -177,6 +179,52 @@ def test_a_database_that_takes_everything_and_says_nothing_holds_nobody_up(kind:
         assert engine.wait(after, timeout=30).status == "success"
         assert engine.not_ready() is None
     assert set(CALLS.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_start_whose_commit_is_not_answered_is_told_so_and_found_by_its_key(kind: str, tmp_path: Path) -> None:
+    """It was done once more on the next connection, or told not to have been done."""
+    with wired(kind, tmp_path) as (proxy, url), Engine(url, stones=[Count], dispatcher="threads") as engine:
+        app = create_app(engine)
+        app.config["TESTING"] = True
+        client = app.test_client()
+        engine.deploy(SHOP)
+        engine.wait(engine.start(key="shop", name="before").process_instance_id, timeout=20)
+
+        def start(key: str | None) -> TestResponse:
+            headers = {} if key is None else {"Idempotency-Key": key}
+            return client.post("/process", json={"key": "shop", "processName": "x", "variables": {}}, headers=headers)
+
+        for key in (None, "order-7"):
+            proxy.cut("silent after a start")
+            told = start(key)
+            assert (told.status_code, told.json and told.json["code"]) == (503, "outcome-unknown")
+            assert "Retry-After" in told.headers
+            assert not proxy.passing.is_set()
+            proxy.go_on()
+        after = until(lambda: answer if (answer := start("order-7")).status_code == 200 else None)
+
+        assert after.json is not None
+        assert engine.wait(after.json["processInstanceId"], timeout=30).status == "success"
+        until(lambda: {each.status for each in engine.instances().items} == {"success"})
+        assert len(engine.instances().items) == 3
+    assert len(CALLS) == 9
+    assert set(CALLS.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_start_whose_commit_is_answered_late_is_answered(kind: str, tmp_path: Path) -> None:
+    with wired(kind, tmp_path) as (proxy, url), Engine(url, stones=[Count]) as engine:
+        engine.deploy(SHOP)
+        engine.start(key="shop", name="before")
+        proxy.cut("silent after a start")
+        again = threading.Timer(2, proxy.go_on)
+        again.start()
+
+        started = engine.start(key="shop", name="test")
+        assert engine.get(started.process_instance_id).status == "success"
+        again.join()
+        assert len(engine.instances().items) == 2
 
 
 def _started(engine: Engine) -> str | None:
