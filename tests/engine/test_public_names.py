@@ -69,7 +69,8 @@ ENGINE = """
 """.split()
 MODELS = """
     AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DecisionMadeRow DeclarationRow
-    Declarations DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InstanceFilter
+    Declarations DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InDoubt
+    InstanceFilter
     InstanceRow KeptMessageRow KeyRow Leases Look ModelRow ReceiverFilter RevisionConflict SUSPECT Store StoppedTask
     StoreClosed StoreError StragglerKey StragglerRow Stragglers TaskRow TokenRow WORKERS WaitRow
     digests encrypt_again read_figures
