@@ -38,6 +38,7 @@ from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDe
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo
 from .views import (
+    Awaited,
     Decision,
     DecisionMade,
     DecisionResult,
@@ -57,6 +58,7 @@ from .views import (
 )
 
 __all__ = [
+    "Awaited",
     "BpmnError",
     "Clock",
     "Conflict",

@@ -8,11 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from ..models.vocabulary import InstanceKind, ProcessStatus, TaskKind, TaskStatus, UndoKind, WaitKind
+from ..models.vocabulary import (
+    Awaits,
+    InstanceKind,
+    ProcessOutcome,
+    ProcessStatus,
+    TaskKind,
+    TaskStatus,
+    UndoKind,
+    WaitKind,
+)
 
 Item = TypeVar("Item")
 Executor: TypeAlias = Literal["stone", "decision", "person"]
 Undone: TypeAlias = Literal["undone", "left", "retained", "failed"]
+AwaitedKind: TypeAlias = Literal["person", WaitKind]
 UndoAction: TypeAlias = Literal[UndoKind, "retain"]
 
 
@@ -102,6 +112,20 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Awaited:
+    """A person or an event for which a process instance stands still at one element."""
+
+    kind: AwaitedKind
+    element_id: str
+    name: str | None = None
+    """Of the task, the message or the signal."""
+    due: datetime | None = None
+    """When a time comes; the first of several."""
+    count: int = 1
+    """How many tokens stand there for that."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessInstance:
     """One run. The first sixteen fields are the documented record, in its order; the rest is more to know.
 
@@ -148,6 +172,12 @@ class ProcessInstance:
     """Whether it has made decisions of DMN, which ``decisions_made`` lists."""
     attention: int = 0
     """How many failed elements stand still until somebody decides about them."""
+    outcome: ProcessOutcome | None = None
+    """How its own work has ended, whatever was undone since; None before that."""
+    awaits: Awaits | None = None
+    """For whom or what it stands still; None while it goes on by itself, or has ended and nobody has to decide."""
+    waits_for: tuple[Awaited, ...] = ()
+    """Where it waits for people and events, the first twenty places."""
 
     @property
     def output_values(self) -> dict[str, Any]:
@@ -206,6 +236,12 @@ class ProcessSummary:
     """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
     attention: int = 0
     """How many failed elements stand still until somebody decides about them."""
+    outcome: ProcessOutcome | None = None
+    """How its own work has ended, whatever was undone since; None before that."""
+    awaits: Awaits | None = None
+    """For whom or what it stands still; None while it goes on by itself, or has ended and nobody has to decide."""
+    waits_for: tuple[Awaited, ...] = ()
+    """Where it waits for people and events, the first twenty places."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

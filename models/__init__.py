@@ -1,6 +1,7 @@
 """The store: a Peewee schema, its migrations, and constant statements where a step is hot."""
 
 from .access import AccessRecords
+from .awaited import AwaitedRow, read_awaited
 from .changes import Changes, StragglerKey
 from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
@@ -37,6 +38,7 @@ __all__ = [
     "AccessRecords",
     "AlreadyUsed",
     "AuditRow",
+    "AwaitedRow",
     "Changes",
     "Cipher",
     "ConnectionLost",
@@ -74,5 +76,6 @@ __all__ = [
     "WaitRow",
     "digests",
     "encrypt_again",
+    "read_awaited",
     "read_figures",
 ]

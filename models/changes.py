@@ -29,6 +29,8 @@ INSTANCE_SET = (
     "status",
     "phase",
     "ended",
+    "outcome",
+    "awaits",
     "flags",
     "due",
     "due_owner",
@@ -40,7 +42,7 @@ INSTANCE_SET = (
     "failed_at",
     "attention",
 )
-STEP, END = 2, 5
+STEP, END = 2, 6
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
 value, so the rest is set only where it differs."""
 TASK_SET = (

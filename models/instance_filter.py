@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from .row_types import InstanceRow
 from .statements import marks, select
-from .vocabulary import InstanceKind, ProcessStatus
+from .vocabulary import Awaits, InstanceKind, ProcessState, ProcessStatus
+
+MOST_COUNTED = 1_000
+"""How many are counted at most, of each state."""
 
 
 class InstanceFilter(NamedTuple):
     """What instances must have to be found; None and nothing do not matter. Times are milliseconds since 1970."""
 
     statuses: tuple[ProcessStatus, ...] = ()
+    state: ProcessState | None = None
     kind: InstanceKind | None = None
     key: str | None = None
     name: str | None = None
@@ -24,7 +28,18 @@ class InstanceFilter(NamedTuple):
 
     def statement(self, *, limit: int, before: int | None) -> tuple[str, list[Any]]:
         """The newest first, those with an id below ``before``: the statement and its values."""
-        wanted = {
+        every, values = self._conditions(before)
+        sql = select("process_instance", InstanceRow, f"{every} ORDER BY `process_instance_id` DESC LIMIT ?")
+        return sql, [*values, limit]
+
+    def counting(self) -> tuple[str, list[Any]]:
+        """How many there are, up to as many as are counted: the statement and its values."""
+        every, values = self._conditions(None)
+        found = f"SELECT 1 FROM `process_instance` WHERE {every} LIMIT {MOST_COUNTED}"
+        return f"SELECT COUNT(*) FROM ({found}) AS found", values
+
+    def _conditions(self, before: int | None) -> tuple[str, list[Any]]:
+        wanted: dict[str, Any] = {
             "`process_instance_id` < ?": before,
             "`kind` = ?": self.kind,
             "`key` = ?": self.key,
@@ -33,8 +48,14 @@ class InstanceFilter(NamedTuple):
             "`started` >= ?": self.started_from,
             "`started` < ?": self.started_before,
         }
+        if self.state == "running":
+            wanted["`phase` <> ?"] = "ended"
+        elif self.state is not None:
+            wanted["`awaits` = ?" if self.state in get_args(Awaits) else "`outcome` = ?"] = self.state
         conditions = [condition for condition, value in wanted.items() if value is not None]
         values: list[Any] = [value for value in wanted.values() if value is not None]
+        if self.state == "running":
+            conditions.append("`awaits` IS NULL")
         if self.statuses:
             conditions.append(f"`status` IN ({marks(self.statuses)})")
             values += self.statuses
@@ -42,9 +63,7 @@ class InstanceFilter(NamedTuple):
             found = _holding(self.text)
             conditions.append(f"({' OR '.join(condition for condition, _ in found)})")
             values += [value for _, value in found]
-        every = " AND ".join(conditions) or "1 = 1"
-        sql = select("process_instance", InstanceRow, f"{every} ORDER BY `process_instance_id` DESC LIMIT ?")
-        return sql, [*values, limit]
+        return " AND ".join(conditions) or "1 = 1", values
 
 
 def _holding(text: str) -> list[tuple[str, str | int]]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from .vocabulary import (
+    Awaits,
     InstanceKind,
     LedgerEvent,
     Pending,
     Phase,
+    ProcessOutcome,
     ProcessStatus,
     TaskKind,
     TaskStatus,
@@ -64,6 +66,8 @@ class InstanceRow:
     """How many failed elements wait for somebody to say how it goes on."""
     patience: int | None = None
     """How many milliseconds a pause after a failure lasts before the rollback; None for as long as it takes."""
+    outcome: ProcessOutcome | None = None
+    awaits: Awaits | None = None
     stored: Stored = field(default=None, repr=False, compare=False)
 
 

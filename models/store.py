@@ -152,6 +152,11 @@ class Store(Connection):
         """Newest first, those with an id below ``before``."""
         return self.rows(InstanceRow, *wanted.statement(limit=limit, before=before))
 
+    def count(self, wanted: InstanceFilter) -> int:
+        """How many of them there are, at most as many as are counted."""
+        sql, values = wanted.counting()
+        return int(self.value(sql, values))
+
     def active_count(self, key: str) -> int:
         """How many instances of this key have not ended."""
         return int(self.value("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?", (key,)))

@@ -28,6 +28,16 @@ ProcessStatus: TypeAlias = Literal[
     "delete.failed",
 ]
 
+ProcessOutcome: TypeAlias = Literal["success", "failed", "canceled"]
+"""How the own work of a process instance has ended, whatever was undone since; None before that."""
+
+Awaits: TypeAlias = Literal["attention", "person", "event"]
+"""For whom or what an instance stands still: somebody who decides what becomes of a failure (``attention``), a person
+with a task, or an event: a message, a signal, a time or a condition. None while it goes on by itself or has ended."""
+
+ProcessState: TypeAlias = Literal["running", Awaits, ProcessOutcome]
+"""By what process instances are looked for: ``running`` is what has not ended and waits for nobody."""
+
 Phase: TypeAlias = Literal["created", "running", "draining", "paused", "undoing", "ended"]
 """Where an instance is in its life, for the engine; only ``running`` moves tokens."""
 
@@ -128,6 +138,17 @@ PASSED_OVER: Final[Mapping[UndoKind, TaskStatus]] = {
     "delete": "delete.skipped",
 }
 """The status of a task of an undo that had nothing to do."""
+OUTCOMES: Final[Mapping[ProcessStatus, ProcessOutcome]] = {
+    "success": "success",
+    "failed": "failed",
+    "rollback.begin": "failed",
+    "rollback.success": "failed",
+    "rollback.failed": "failed",
+    "cancel.begin": "canceled",
+    "cancel.success": "canceled",
+    "cancel.failed": "canceled",
+}
+"""The outcome that follows from a status; a delete comes after any."""
 HOOK_BEGUN: Final[Mapping[LedgerEvent, TaskStatus]] = {
     "start": "start.begin",
     "monitor": "monitor.begin",

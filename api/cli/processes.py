@@ -10,6 +10,8 @@ from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
 from .terminal import age, in_runs, json_option, print_record, printable, statuses_named
 
+STATES = ("running", "attention", "person", "event", "success", "failed", "canceled")
+
 
 @click.command()
 @click.option("--key", help="The newest deployment of this key.")
@@ -104,6 +106,7 @@ def why(invocation: Invocation, /, process_instance_id: str, as_json: bool) -> N
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")
 @click.option("--status", help="Only those in this status; failed ones with their rollback.")
+@click.option("--state", type=click.Choice(STATES), help="Only those whose own work ended so, or that wait so.")
 @click.option("--key", help="Only those of this key.")
 @click.option("--text", help="Only those with this in their name or key, or with this business key or id.")
 @invoked

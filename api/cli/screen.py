@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TextIO
 
-from ...engine.views import ProcessInstance, ProcessSummary, Task
+from ...engine.views import Awaited, ProcessInstance, ProcessSummary, Task
 from .terminal import in_runs, printable
 
 BAR = 20
+MOST_WAITS = 2
+"""How much of what a process waits for is told in a line."""
 
 
 class Screen(Protocol):
@@ -70,6 +72,28 @@ def task_line(task: Task) -> str:
 def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
     """One process instance in one line."""
     started = instance.start_time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    kept = f"  ({instance.kept} kept)" if instance.kept else ""
-    named = f"{instance.key}  {instance.process_name}{kept}"
+    told = ", ".join(_standing(instance))
+    named = f"{instance.key}  {instance.process_name}{told and f'  ({told})'}"
     return printable(f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {named}")
+
+
+def _standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:
+    """What the status does not say: how a deleted process had ended, what is kept of it, and what it waits for."""
+    if instance.outcome is not None and instance.status.startswith("delete."):
+        yield instance.outcome
+    if instance.kept:
+        yield f"{instance.kept} kept"
+    if instance.awaits == "attention":
+        yield "needs attention"
+    for each in instance.waits_for[:MOST_WAITS]:
+        yield _awaited(each)
+    if len(instance.waits_for) > MOST_WAITS:
+        yield f"waits at {len(instance.waits_for) - MOST_WAITS} more"
+
+
+def _awaited(awaited: Awaited) -> str:
+    if awaited.kind == "person":
+        return f"waits for a person: {awaited.name or awaited.element_id}"
+    if awaited.due is not None:
+        return f"waits until {awaited.due.astimezone().strftime('%Y-%m-%d %H:%M:%S')}"
+    return f"waits for {awaited.kind} {awaited.name or awaited.element_id}"

@@ -33,7 +33,7 @@ from ...engine.views import (
     Token,
     UndoStep,
 )
-from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
+from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..wire.members import TIME
 from . import reading
 from .transport import Files, Transport, part
@@ -232,6 +232,7 @@ class Client:
         cursor: str | None = None,
         text: str | None = None,
         statuses: Sequence[ProcessStatus] = (),
+        state: ProcessState | None = None,
         kind: InstanceKind | None = None,
         key: str | None = None,
         started_from: datetime | None = None,
@@ -244,12 +245,16 @@ class Client:
             cursor=cursor,
             text=text,
             status=list(statuses) or None,
+            state=state,
             kind=kind,
             key=key,
             startedFrom=started_from and started_from.strftime(TIME),
             startedBefore=started_before and started_before.strftime(TIME),
         )
         return reading.page(found, reading.summary)
+
+    def counts(self, *, kind: InstanceKind | None = None, key: str | None = None) -> dict[ProcessState, int]:
+        return dict(self._transport.get("/process/count", kind=kind, key=key))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         return [reading.task(each) for each in self._transport.get(f"/process/{part(process_instance_id)}/task")]

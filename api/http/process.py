@@ -9,12 +9,14 @@ from flask import Response
 
 from ...engine import Engine
 from ...engine.views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
     DecisionMadePage,
     ExplanationRecord,
+    ProcessCounts,
     ProcessDetail,
     ProcessPage,
     ProcessRecord,
@@ -25,6 +27,7 @@ from ..wire.records import (
     UndoStepRecord,
 )
 from ..wire.request_schemas import (
+    CountQuery,
     DecisionMadeQuery,
     DeleteOptions,
     DeleteQuery,
@@ -70,6 +73,11 @@ def get_processes(engine: Engine, query: dict[str, Any]) -> Page[ProcessInstance
 @OPERATIONS.add("/process/search", "Find process instances, newest first", SearchPage, query=SearchQuery)
 def get_search(engine: Engine, query: dict[str, Any]) -> Page[ProcessSummary]:
     return visible(engine).search(**query)
+
+
+@OPERATIONS.add("/process/count", "Count process instances by state", ProcessCounts, query=CountQuery)
+def get_counts(engine: Engine, query: dict[str, Any]) -> dict[ProcessState, int]:
+    return visible(engine).counts(**query)
 
 
 ONE = "/process/<process_instance_id>"

@@ -11,6 +11,7 @@ from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from ...engine.views import (
+    Awaited,
     Decision,
     DecisionMade,
     DecisionResult,
@@ -63,10 +64,13 @@ WaitRecord = record("WaitRecord", Wait)
 FailureRecord = record("FailureRecord", Failure)
 TokenRecord = record("TokenRecord", Token, notes={"scope": "Whether others stand inside it."})
 
+AwaitedRecord = record("AwaitedRecord", Awaited)
+
 SUMMARY = """
     processInstanceId processName key kind processStatus=status reason startTime endTime startedAt=start_time
     endedAt=end_time modelId deploymentId businessKey originProcessInstanceId rollbackProcessInstanceId
     cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner kept attention
+    outcome awaits waitsFor
     """
 ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
 """A process instance without its variables and outputs."""
@@ -132,6 +136,18 @@ class SourceRecord(Schema):
     """The BPMN files that a process instance runs; the first holds its process unless another one has its key."""
 
     files = shown("files", fields.List, cls_or_instance=fields.String())
+
+
+class ProcessCounts(Schema):
+    """How many process instances there are in each state; of each at most 1,000 are counted."""
+
+    running = shown("running", fields.Integer)
+    attention = shown("attention", fields.Integer)
+    person = shown("person", fields.Integer)
+    event = shown("event", fields.Integer)
+    success = shown("success", fields.Integer)
+    failed = shown("failed", fields.Integer)
+    canceled = shown("canceled", fields.Integer)
 
 
 class ClientRecord(Schema):

@@ -8,10 +8,15 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, validat
 
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.triggers.starts import Drain
-from ...models.vocabulary import InstanceKind, ProcessStatus, UndoKind
+from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Word
 
+KIND = "Forward runs (start), or the undos of one kind; all unless said otherwise."
+STATE = (
+    "How its own work ended, whatever was undone since (success, failed, canceled); for whom it waits: somebody who"
+    " decides what becomes of a failure (attention), a person with a task, an event; or running: the rest."
+)
 CURSOR = "The cursor of the part before."
 MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
 """The ways to say what is to be started, by their outside names."""
@@ -149,13 +154,18 @@ class SearchQuery(Part):
     cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
     text = Text(description="A part of the name or key in any case, or the whole business key or id.")
     statuses = fields.List(Word(ProcessStatus), data_key="status")
-    kind = Word(
-        InstanceKind,
-        metadata={"description": "Forward runs (start), or the undos of one kind; all unless said otherwise."},
-    )
+    state = Word(ProcessState, metadata={"description": STATE})
+    kind = Word(InstanceKind, metadata={"description": KIND})
     key = Text()
     started_from = LocalTimeText(data_key="startedFrom")
     started_before = LocalTimeText(data_key="startedBefore")
+
+
+class CountQuery(Strict):
+    """Which process instances are counted."""
+
+    kind = Word(InstanceKind, metadata={"description": KIND})
+    key = Text()
 
 
 class ModelQuery(Part):

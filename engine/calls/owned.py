@@ -49,6 +49,7 @@ class OwnedEngine:
     start = _owned(RepairCalls.start)
     instances = _owned(RepairCalls.instances)
     search = _owned(RepairCalls.search)
+    counts = _owned(RepairCalls.counts)
     message = _owned(RepairCalls.message)
     signal = _owned(RepairCalls.signal)
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Literal, overload
 
 from ...models import AlreadyUsed, InstanceFilter
-from ...models.vocabulary import InstanceKind, ProcessStatus
+from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus
 from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, Invalid, StoreUnavailable, UnknownProcessInstance, UnknownTask
@@ -124,6 +124,7 @@ class ProcessCalls(Workings):
         cursor: str | None = None,
         text: str | None = None,
         statuses: Sequence[ProcessStatus] = (),
+        state: ProcessState | None = None,
         kind: InstanceKind | None = None,
         key: str | None = None,
         started_from: datetime | None = None,
@@ -133,11 +134,14 @@ class ProcessCalls(Workings):
         """Process instances without their variables and outputs, newest first.
 
         ``text`` is a part of the name or key, or a whole business key or id; ``kind`` is ``start`` or that of an undo.
+        ``state`` is how the process's own work ended, whatever was undone since (``success``, ``failed``,
+        ``canceled``), for whom it waits (``attention``, ``person``, ``event``), or ``running``: the rest.
         Raises Malformed for a cursor that is none.
         """
         wanted = InstanceFilter(
             text=text,
             statuses=tuple(statuses),
+            state=state,
             kind=kind,
             key=key,
             started_from=milliseconds(started_from),
@@ -146,6 +150,13 @@ class ProcessCalls(Workings):
         )
         with engine_errors():
             return self._records.summaries(wanted, limit=limit, before=row_before(cursor))
+
+    def counts(
+        self, *, kind: InstanceKind | None = None, key: str | None = None, owner: str | None = None
+    ) -> dict[ProcessState, int]:
+        """How many process instances :meth:`search` finds in each state, at most 1,000 of each."""
+        with engine_errors():
+            return self._records.counts(InstanceFilter(kind=kind, key=key, owner=owner))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""

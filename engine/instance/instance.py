@@ -28,6 +28,7 @@ from . import decision_made, ledger, secrets
 from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
+from .standing import note_standing
 from .task_parameters import MockContext, code_of, resolve
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Instance:
         self.tasks = tasks
         self.stragglers: dict[StragglerKey, str | None] = {}
         """Hooks that may still run although their tasks have ended or gone on, and where."""
+        self.people = 0
+        """How many tasks of people are open."""
         self.to_hand_over: list[TaskRow] = []
         """What the present step wants carried out once it is committed."""
         self._followed: tuple[tuple[int, ...], str] = (), ""
@@ -88,6 +91,8 @@ class Instance:
         self.context = (MockContext if row.flags & Flags.MOCK else Context)(variables, self.results.values)
         self._put_out = 0
         """The number of what was put out last inside of a run."""
+        for task in tasks.values():
+            self.people += task.event == "user" and task.open
         for task in ledger.in_order_of_results(tasks.values()):
             self.results.put(ledger.place(task), task.namespace, jsontext.read(task.outputs or "{}"))
             self._put_out = ledger.put_out_as(task)
@@ -209,6 +214,7 @@ class Instance:
         namespace = run_namespace(token.node.namespace, token)
         row = self.new_task(token, None, namespace, kind="start", event="user")
         row.status = "running"
+        self.people += 1
         if inputs := token.node.input_values:
             row.parameters = jsontext.dumps({name: token.data[name] for name in inputs})
         self.weight.add(row.locals, row.parameters)
@@ -258,6 +264,8 @@ class Instance:
 
     def end_task(self, row: TaskRow, status: TaskStatus, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""
+        if row.event == "user":
+            self.people -= row.open
         row.open = 0
         row.status = status
         row.reason = reason if reason is not None else row.reason if status.endswith("failed") else None
@@ -419,6 +427,7 @@ class Instance:
             self.content.variables = jsontext.dumps(self.context.parameters)
             self.changes.content_changed(self.content)
         self.saved.save(workflow, self.changes)
+        note_standing(self)
         self.changes.instance_changed(self.row)
 
 

@@ -20,7 +20,7 @@ from ..instance.secrets import names_in, values_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import DecisionMade, Failure, ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
+from ..views import Awaited, DecisionMade, Failure, ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
 
 if TYPE_CHECKING:
     from ..authoring.templates import ParameterTemplate
@@ -49,7 +49,13 @@ def mask_for(
 
 
 def show_instance(
-    row: InstanceRow, content: ContentRow, outputs: Mapping[str, Any], mask: Mask | None
+    row: InstanceRow,
+    content: ContentRow,
+    outputs: Mapping[str, Any],
+    mask: Mask | None,
+    *,
+    kept: int = 0,
+    waits_for: tuple[Awaited, ...] = (),
 ) -> ProcessInstance:
     """The record of one instance; ``outputs`` by namespace."""
     process_content, values, reason = content.start_variables, content.outputs, row.reason
@@ -88,10 +94,16 @@ def show_instance(
         owner=row.owner_name,
         decided=bool(row.flags & Flags.DECISIONS),
         attention=row.attention,
+        kept=kept,
+        outcome=row.outcome,
+        awaits=row.awaits,
+        waits_for=waits_for,
     )
 
 
-def show_summary(row: InstanceRow, mask: Mask | None, kept: int = 0) -> ProcessSummary:
+def show_summary(
+    row: InstanceRow, mask: Mask | None, *, kept: int = 0, waits_for: tuple[Awaited, ...] = ()
+) -> ProcessSummary:
     """One instance in a list."""
     return ProcessSummary(
         process_instance_id=str(row.process_instance_id),
@@ -116,6 +128,9 @@ def show_summary(row: InstanceRow, mask: Mask | None, kept: int = 0) -> ProcessS
         owner=row.owner_name,
         attention=row.attention,
         kept=kept,
+        outcome=row.outcome,
+        awaits=row.awaits,
+        waits_for=waits_for,
     )
 
 

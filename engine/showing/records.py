@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
+from ...models.vocabulary import ProcessState
 from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
@@ -31,6 +31,7 @@ from ..views import (
     Token,
 )
 from . import masked_views
+from .awaited import awaited_of
 
 MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
@@ -66,8 +67,15 @@ class Records:
         if tasks is None:
             tasks = self.store.tasks_with_outputs(row.process_instance_id)
         outputs: dict[str, Any] = masked_views.outputs_of(tasks, self.stones)
-        shown = masked_views.show_instance(row, content, outputs, self._mask(row, content))
-        return replace(shown, kept=kept) if (kept := self._kept([row]).get(row.process_instance_id)) else shown
+        number = row.process_instance_id
+        return masked_views.show_instance(
+            row,
+            content,
+            outputs,
+            self._mask(row, content),
+            kept=self._kept([row]).get(number, 0),
+            waits_for=awaited_of(self.store, [row]).get(number, ()),
+        )
 
     def _kept(self, rows: Iterable[InstanceRow]) -> Mapping[int, int]:
         """How many results each of these keeps although it was undone; nothing is asked for those that were not."""
@@ -122,17 +130,29 @@ class Records:
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[ProcessSummary]:
         """The same without variables and outputs, which may be large."""
         rows = self.store.instances(wanted, limit=limit + 1, before=before)
-        kept = self._kept(rows[:limit])
-        shown = (self._summary(row, kept.get(row.process_instance_id, 0)) for row in rows[:limit])
+        kept, awaited = self._kept(rows[:limit]), awaited_of(self.store, rows[:limit])
+        shown = (
+            masked_views.show_summary(
+                row,
+                self._mask_of_reason(row),
+                kept=kept.get(row.process_instance_id, 0),
+                waits_for=awaited.get(row.process_instance_id, ()),
+            )
+            for row in rows[:limit]
+        )
         return Page(items=tuple(shown), cursor=_cursor(rows, limit))
 
-    def _summary(self, row: InstanceRow, kept: int) -> ProcessSummary:
+    def counts(self, wanted: InstanceFilter) -> dict[ProcessState, int]:
+        """How many instances there are in each state, at most as many as are counted."""
+        states: tuple[ProcessState, ...] = get_args(ProcessState)
+        return {state: self.store.count(wanted._replace(state=state)) for state in states}
+
+    def _mask_of_reason(self, row: InstanceRow) -> Mask | None:
         # What may have to be hidden is in the reason alone.
-        mask = None
         if row.reason is not None:
             with suppress(UnknownProcessInstance):
-                mask = self._mask(*self._rows(row.process_instance_id))
-        return masked_views.show_summary(row, mask, kept)
+                return self._mask(*self._rows(row.process_instance_id))
+        return None
 
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""

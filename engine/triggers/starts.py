@@ -20,6 +20,7 @@ from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..observing import tracing
 from ..river.turn import Turn
+from ..showing.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling
 from ..views import ProcessInstance
@@ -275,7 +276,7 @@ class Starts:
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
         tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
         mask = mask_for(definition.parameter_template, content, tasks, self.facilities.stones)
-        return show_instance(row, content, {}, mask)
+        return show_instance(row, content, {}, mask, waits_for=awaited_in(instance))
 
 
 def _policy(definition: Definition, on_failure: str | None, rollback: bool) -> FailurePolicy:

@@ -19,6 +19,7 @@ from ..instance import freezing, ledger
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction
+from ..instance.standing import note_standing
 from ..work import Work
 from . import handlers
 from .frozen import Order
@@ -118,6 +119,11 @@ class UndoInstance(Instance):
             remembered: Executed = {"id": entry_id, "tasks": handler.internal_data["tasks"]}
             path = [*calls_in(frozen["path"]), *handler.call_path[1:]]
             self.mark(freezing.made_by(self.origin.tasks, activity, remembered, path), "undone")
+
+    def save(self) -> None:
+        super().save()
+        if self.origin.number in self.changes.instances:
+            note_standing(self.origin)
 
     # -- the origin's ledger
 

@@ -108,7 +108,7 @@ def test_it_speaks_the_language_of_the_browser_and_then_the_chosen_one(
 ) -> None:
     looker = somebody(language="zh-CN")
     looker.go(f"#/process/{furnished['rolled']}")
-    looker.sees_status("已回滚")
+    looker.sees_status("失败，已回滚")
     looker.keep("chinese", whole=True)
     expect(looker.page.locator("html")).to_have_attribute("lang", "zh-CN")
     looker.go("#/start?key=app-server")
@@ -196,16 +196,16 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
     looker.field("Key", exact=True).fill(guest)
     looker.button("Use this key").click()
     looker.link("shop").click()
-    looker.sees_status("Rolled back")
+    looker.sees_status("Failed, rolled back")
     expect(looker.button("Delete…")).to_have_count(0)
     stored = looker.page.evaluate("() => [JSON.stringify(localStorage), document.cookie, location.href]")
     assert not [text for text in stored if guest in text]
     looker.page.reload()
-    looker.sees_status("Rolled back")
+    looker.sees_status("Failed, rolled back")
 
     keys.revoke("guest")
     looker.sees("An access key is needed")
     looker.field("Key", exact=True).fill(admin)
     looker.button("Use this key").click()
-    looker.sees_status("Rolled back")
+    looker.sees_status("Failed, rolled back")
     expect(looker.button("Delete…")).to_be_visible()

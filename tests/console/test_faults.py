@@ -126,7 +126,7 @@ def test_it_goes_on_when_the_server_is_back(studio: Studio, looker: Looker) -> N
     studio.engine.deploy(path("message"))
     started = studio.engine.start(key="message", name="waits", variables={})
     looker.go(f"#/process/{started.process_instance_id}")
-    looker.sees_status("Running")
+    looker.sees_status("Waits for message payment-received")
 
     studio.shut()
     looker.sees("The server does not answer.")
@@ -143,6 +143,6 @@ def test_what_somebody_else_does_is_seen_without_asking(studio: Studio, looker: 
     looker.sees("No process was started yet")
 
     started = studio.engine.start(key="message", name="appears", variables={})
-    expect(looker.page.locator(".processes .badge")).to_have_text("Running")
+    expect(looker.page.locator(".processes .badge")).to_have_text("Waits for message payment-received")
     studio.engine.cancel(started.process_instance_id)
     expect(looker.page.locator(".processes .badge")).to_have_text("Cancelled")

@@ -14,8 +14,8 @@ from riverstone.api.console import FILES
 from riverstone.api.http.static_files import TYPES
 from riverstone.engine import Engine
 from riverstone.engine.findings import Severity
-from riverstone.engine.views import Undone
-from riverstone.models.vocabulary import InstanceKind, ProcessStatus, WaitKind
+from riverstone.engine.views import AwaitedKind, Undone
+from riverstone.models.vocabulary import InstanceKind, ProcessState, ProcessStatus, WaitKind
 
 TEXTS = FILES / "texts"
 
@@ -134,6 +134,8 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
         ("kind", InstanceKind),
         ("results", Undone),
         ("wait", WaitKind),
+        ("awaits", AwaitedKind),
+        ("state", ProcessState),
         ("finding", Severity),
     ],
 )

@@ -195,6 +195,36 @@ def test_a_person_completes_a_task_and_a_failed_undo_goes_on(studio: Studio, loo
     looker.sees_status("Deleted")
 
 
+def test_what_needs_somebody_is_found_by_its_tab(studio: Studio, looker: Looker) -> None:
+    studio.engine.register(Letter)
+    studio.engine.deploy(LETTER.encode())
+    studio.engine.deploy(path("message"))
+    studio.engine.deploy(path("user_task"))
+    lost = studio.engine.start(key="letter", name="lost", variables={})
+    studio.engine.start(key="message", name="hears", variables={})
+    asks = studio.engine.start(key="user-task", name="asks", variables={})
+    trial = studio.engine.start(model_id=studio.engine.models(key="letter").items[0].model_id, name="trial")
+    for each in (lost, trial):
+        studio.engine.wait(each.process_instance_id, timeout=20)
+
+    looker.go()
+    tabs, rows = looker.page.locator(".tabs"), looker.page.locator(".processes tbody tr")
+    for tab, name, word in (
+        ("Needs attention 1", "trial", "Paused"),
+        ("Waits for a person 1", "asks", "Waits for a person: Approve the order"),
+        ("Waits for an event 1", "hears", "Waits for message payment-received"),
+        ("Failed 1", "lost", "Failed, rolled back"),
+    ):
+        tabs.get_by_role("button", name=tab).click()
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text(name)
+        expect(rows.locator(".badge")).to_contain_text(word)
+    looker.keep("states")
+    assert looker.barriers() == []
+    looker.go(f"#/process/{asks.process_instance_id}")
+    looker.sees_status("Waits for a person: Approve the order")
+
+
 def test_a_called_process_is_looked_into(studio: Studio, looker: Looker) -> None:
     studio.engine.deploy(path("call_activity"), path("attach_volume"))
     started = studio.engine.start(key="call-activity", name="calls", variables={"dataDisk": 5, "regionId": "bcc"})
@@ -218,7 +248,7 @@ def test_what_nothing_can_take_back_is_not_called_undone(studio: Studio, looker:
     studio.engine.wait(started.process_instance_id, timeout=20)
 
     looker.go(f"#/process/{started.process_instance_id}")
-    looker.sees_status("Rolled back")
+    looker.sees_status("Failed, rolled back")
     undo = looker.page.locator(".panel").nth(1).get_by_role("row", name="Post it")
     expect(undo).to_contain_text("has no rollback")
     expect(undo.locator(".badge")).to_have_text("Retained")

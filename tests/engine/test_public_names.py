@@ -9,6 +9,7 @@ import riverstone.models as models
 from riverstone.engine.calls.owned import OwnedEngine
 
 ENGINE = """
+    Awaited
     BpmnError
     Clock
     Conflict
@@ -68,18 +69,58 @@ ENGINE = """
     WaitTimeout
 """.split()
 MODELS = """
-    AccessRecords AlreadyUsed AuditRow Changes Cipher ConnectionLost ContentRow DecisionMadeRow DeclarationRow
-    Declarations DeploymentRow EngineForgotten EngineRow EventRow Figures Group HandedRow Handovers InDoubt
+    AccessRecords
+    AlreadyUsed
+    AuditRow
+    AwaitedRow
+    Changes
+    Cipher
+    ConnectionLost
+    ContentRow
+    DecisionMadeRow
+    DeclarationRow
+    Declarations
+    DeploymentRow
+    EngineForgotten
+    EngineRow
+    EventRow
+    Figures
+    Group
+    HandedRow
+    Handovers
+    InDoubt
     InstanceFilter
-    InstanceRow KeptMessageRow KeyRow Leases Look ModelRow ReceiverFilter RevisionConflict SUSPECT Store StoppedTask
-    StoreClosed StoreError StragglerKey StragglerRow Stragglers TaskRow TokenRow WORKERS WaitRow
-    digests encrypt_again read_figures
+    InstanceRow
+    KeptMessageRow
+    KeyRow
+    Leases
+    Look
+    ModelRow
+    ReceiverFilter
+    RevisionConflict
+    SUSPECT
+    StoppedTask
+    Store
+    StoreClosed
+    StoreError
+    StragglerKey
+    StragglerRow
+    Stragglers
+    TaskRow
+    TokenRow
+    WORKERS
+    WaitRow
+    digests
+    encrypt_again
+    read_awaited
+    read_figures
 """.split()
 METHODS = """
     bindings
     cancel
     close
     complete
+    counts
     decide
     decisions
     decisions_made

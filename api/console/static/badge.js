@@ -14,17 +14,29 @@ export function statusWord(prefix, status) {
   return has(`${prefix}.${status}`) ? t(`${prefix}.${status}`) : status;
 }
 
-/** The word for how a process stands: one that waits for somebody's decision is told from one that runs. */
-export function standing({ paused, attention, processStatus }) {
-  if (paused) return "paused";
-  return attention > 0 ? "attention" : processStatus;
+export function processBadge(process) {
+  return badge(ofProcess(process), processWord(process), process.processStatus);
 }
 
-export function processBadge(process) {
-  const status = standing(process);
-  const word = statusWord("process", status);
-  const shown = process.kept > 0 ? t("process.kept", { word, count: process.kept }) : word;
-  return badge(ofProcess(process), shown, process.processStatus);
+/** How a process stands: what it waits for, or how it has ended and what became of its results. */
+export function processWord(process) {
+  const { paused, processStatus, outcome, kept } = process;
+  const standing = awaitedWord(process);
+  if (standing !== null) return standing;
+  const status = statusWord("process", paused ? "paused" : processStatus);
+  const more = status.charAt(0).toLowerCase() + status.slice(1);
+  const word = outcome === "failed" && processStatus !== "failed" ? t("process.failed.and", { word: more }) : status;
+  return kept > 0 ? t("process.kept", { word, count: kept }) : word;
+}
+
+function awaitedWord({ paused, processStatus, awaits, waitsFor }) {
+  if (paused || awaits === null || (processStatus !== "running" && processStatus !== "debug")) return null;
+  const [first] = waitsFor;
+  const rest = waitsFor.length - 1;
+  if (awaits === "attention" || first === undefined) return t(`state.${awaits}`);
+  const known = { name: first.name ?? first.elementId, time: first.due };
+  const word = t(`awaits.${first.due === null ? first.kind : "time"}`, known);
+  return rest > 0 ? t("awaits.more", { word, count: rest }) : word;
 }
 
 export function taskBadge(task) {

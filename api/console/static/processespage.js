@@ -12,17 +12,14 @@ import { moves } from "./state.js";
 import { Watch } from "./watch.js";
 
 const LIMIT = 50;
-const GROUPS = {
-  running: ["running", "debug", "rollback.begin", "cancel.begin", "delete.begin"],
-  success: ["success"],
-  failed: ["failed", "rollback.begin", "rollback.success", "rollback.failed", "cancel.failed", "delete.failed"],
-  undone: ["rollback.success", "cancel.success", "delete.success"],
-};
+const TABS = ["", "attention", "person", "event", "running", "success", "failed", "canceled", "undone"];
+const UNDONE = ["rollback.success", "cancel.success", "delete.success"];
+const MOST_COUNTED = 1000;
 
 export function processesPage({ main, query, titled }) {
   const wanted = {
     text: query.get("text") ?? "",
-    status: query.get("status") ?? "",
+    state: query.get("state") ?? "",
     kind: query.get("kind") ?? "start",
     key: query.get("key") ?? "",
     from: query.get("from") ?? "",
@@ -30,12 +27,14 @@ export function processesPage({ main, query, titled }) {
   let cursor = query.get("cursor");
   let watch = null;
   let look = null;
+  let counts = null;
   let newest = null;
 
   const count = el("p", { class: "faint", role: "status" });
   const body = el("tbody");
   const rows = new Rows(body, (item) => item.processInstanceId, row);
   const trouble = el("div");
+  const tabs = el("div", { class: "tabs", role: "group", "aria-label": t("column.status") });
   const nothing = el("div", { class: "nothing", hidden: true });
   const older = el("a", { class: "button", href: "#" }, t("older"), icon("right"));
   const first = el("a", { class: "button quiet", href: "#" }, icon("left"), t("newest"));
@@ -104,16 +103,20 @@ export function processesPage({ main, query, titled }) {
       limit: LIMIT,
       cursor,
       text: wanted.text.trim().slice(0, 255),
-      status: GROUPS[wanted.status] ?? wanted.status,
+      state: wanted.state === "undone" ? null : wanted.state,
+      status: wanted.state === "undone" ? UNDONE : null,
       kind: wanted.kind === "all" ? null : wanted.kind,
       key: wanted.key,
       startedFrom: wanted.from ? `${wanted.from} 00:00:00` : null,
     });
+    counts = new Look("process/count", { kind: wanted.kind === "all" ? null : wanted.kind, key: wanted.key });
     watch = new Watch(refresh, { interval: () => (look.data?.items.some(moves) ? 1500 : 4000), trouble: troubled });
   }
 
   async function refresh(signal) {
-    if (await look.again(signal)) show(look.data);
+    const [some, counted] = await Promise.all([look.again(signal), counts.again(signal)]);
+    if (some) show(look.data);
+    if (counted) drawTabs();
     tick();
   }
 
@@ -135,8 +138,31 @@ export function processesPage({ main, query, titled }) {
     newest = top;
   }
 
+  function drawTabs() {
+    // What is counted is narrowed down by nothing that is typed.
+    const known = wanted.text || wanted.from ? {} : (counts?.data ?? {});
+    fill(
+      tabs,
+      TABS.map((key) => {
+        const count = known[key];
+        return el(
+          "button",
+          {
+            type: "button",
+            class: `tab${key === "attention" && count > 0 ? " pressing" : ""}`,
+            "aria-pressed": key === wanted.state ? "true" : "false",
+            "data-focus": `tab-${key}`,
+            onclick: () => changed("state", key),
+          },
+          t(`state.${key || "all"}`),
+          count > 0 && el("span", { class: "number" }, count < MOST_COUNTED ? `${count}` : `${MOST_COUNTED}+`),
+        );
+      }),
+    );
+  }
+
   function emptiness() {
-    const filtered = wanted.text || wanted.status || wanted.key || wanted.from || wanted.kind !== "start";
+    const filtered = wanted.text || wanted.state || wanted.key || wanted.from || wanted.kind !== "start";
     if (filtered || cursor)
       return [
         el("p", {}, t("found.none.filtered")),
@@ -168,6 +194,7 @@ export function processesPage({ main, query, titled }) {
     wanted[name] = value;
     cursor = null;
     newest = null;
+    drawTabs();
     begin();
   }
 
@@ -183,7 +210,6 @@ export function processesPage({ main, query, titled }) {
       typing = setTimeout(() => changed("text", search.value), 250);
     },
   });
-  const statuses = [["", t("status.all")], ...Object.keys(GROUPS).map((key) => [key, t(`status.${key}`)])];
   const kinds = ["start", "rollback", "cancel", "delete", "all"].map((key) => [key, t(`kinds.${key}`)]);
 
   fill(
@@ -193,7 +219,6 @@ export function processesPage({ main, query, titled }) {
       "div",
       { class: "filters", role: "search", "aria-label": t("nav.processes") },
       el("div", { class: "search" }, icon("search"), search),
-      select("status", t("column.status"), statuses),
       select("kind", t("column.kind"), kinds),
       wanted.key &&
         el(
@@ -210,6 +235,7 @@ export function processesPage({ main, query, titled }) {
         el("input", { type: "date", value: wanted.from, onchange: (event) => changed("from", event.target.value) }),
       ),
     ),
+    tabs,
     trouble,
     table,
     nothing,
@@ -218,6 +244,7 @@ export function processesPage({ main, query, titled }) {
   older.hidden = first.hidden = table.hidden = true;
   titled(t("nav.processes"));
   const clock = setInterval(tick, 1000);
+  drawTabs();
   begin();
 
   function select(name, label, options) {

@@ -1,6 +1,6 @@
 // One process: where it stands, what undoes it beside it, and what can be done with it.
 
-import { processBadge, standing, statusWord } from "./badge.js";
+import { processBadge, processWord } from "./badge.js";
 import { tell } from "./dialog.js";
 import { el, fill, refill, said } from "./element.js";
 import { icon } from "./icon.js";
@@ -67,11 +67,10 @@ export function processPage({ main, id, query, client, titled }) {
   function update() {
     const { process } = own;
     heading.replaceChildren(said(process.processName));
-    titled(`${process.processName} · ${statusWord("process", standing(process))}`);
+    const now = processWord(process);
+    titled(`${process.processName} · ${now}`);
     fill(status, processBadge(process));
-    const now = standing(process);
-    if (word !== null && word !== now)
-      announce(t("status.now", { name: process.processName, status: statusWord("process", now) }));
+    if (word !== null && word !== now) announce(t("status.now", { name: process.processName, status: now }));
     word = now;
     if (process.kind !== "start") own.heading.textContent = t(`kind.${process.kind}`);
     drawFacts(process);

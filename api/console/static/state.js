@@ -16,13 +16,16 @@ export const STATES = [
 ];
 
 /** The state of a process instance. */
-export function ofProcess({ processStatus, paused, attention }) {
-  if (paused || attention > 0) return "paused";
-  if (processStatus === "running" || processStatus === "debug") return "running";
+export function ofProcess({ processStatus, paused, awaits, kept }) {
+  if (paused) return "paused";
+  if (processStatus === "running" || processStatus === "debug") return STANDING[awaits] ?? "running";
   if (processStatus.endsWith(".begin")) return "undoing";
   if (processStatus === "success") return "success";
-  return processStatus.endsWith(".success") ? "undone" : "failed";
+  if (!processStatus.endsWith(".success")) return "failed";
+  return kept > 0 ? "retained" : "undone";
 }
+
+const STANDING = { attention: "paused", person: "person", event: "waiting" };
 
 /** The state of a task, without what became of its results later. */
 export function ofTask(task) {

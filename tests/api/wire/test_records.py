@@ -20,12 +20,16 @@ from ..asking import Client
 
 VOCABULARIES = (
     vocabulary.ProcessStatus,
+    vocabulary.ProcessOutcome,
+    vocabulary.Awaits,
+    vocabulary.ProcessState,
     vocabulary.InstanceKind,
     vocabulary.UndoKind,
     vocabulary.TaskStatus,
     vocabulary.TaskKind,
     vocabulary.WaitKind,
     vocabulary.Hook,
+    views.AwaitedKind,
     views.Undone,
     views.UndoAction,
     views.Executor,
