@@ -243,21 +243,19 @@ def _expression(source: str, body: str, reading: Reading) -> Expression:
 
 
 def _feel(source: str, body: str, reading: Reading) -> FeelExpression:
-    from .feel.border import to_json  # late, like all that reads models
-    from .feel.expressions import compile_feel
-    from .feel.reading.places import FeelSyntaxError
+    from .feel.expressions import compile_feel  # late, like all that reads models
 
-    limits = reading.limits
     try:
-        made = compile_feel(body.strip(), limits=limits)
+        made = compile_feel(body.strip(), limits=reading.limits)
         if made.impossible:
             raise ExpressionError(made.impossible[0])
-        run = made.run if made.is_plain else lambda context: to_json(made.run(context), limits)
+        run = made.in_json(reading.limits)
         if made.is_constant:
             run = constant(run(Context()))
     except ExpressionError as error:
-        drawn = f"\n{error.drawn}" if isinstance(error, FeelSyntaxError) else ""
-        raise ExpressionError(f"The expression {_shown(source)} cannot be read: {error.message}.{drawn}") from None
+        drawn = getattr(error, "drawn", "")
+        text = f"The expression {_shown(source)} cannot be read: {error.message}."
+        raise ExpressionError(f"{text}\n{drawn}" if drawn else text) from None
 
     def guarded(context: Context) -> JSON:
         try:

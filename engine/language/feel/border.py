@@ -66,6 +66,8 @@ def _structure(value: Value, levels: int) -> JSON:
         raise ExpressionError("the value has too many levels of lists and contexts (json_depth): make it flatter")
     if type(value) is list:
         return [each if type(each) in _PLAIN else _inner(each, levels) for each in value]
+    if _PLAIN.issuperset(map(type, value.values())):
+        return value.copy()
     return {key: each if type(each) in _PLAIN else _inner(each, levels) for key, each in value.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from .faults import apart
 from .reading.grammar import Test
 from .reading.naming import INPUT
-from .values.comparison import matches
+from .values.comparison import EXACT, ORDERS, matches, within
 from .values.kinds import Range, Value
 
 Cell = Callable[[Value, Value], bool | None]
@@ -49,11 +49,35 @@ def alternative(test: Test) -> Cell:
     with apart():
         wanted = run(None)
     if type(wanted) is Range:
-        return lambda value, place: None if value is None else matches(value, wanted)
+        return _range(wanted)
     kind = type(wanted)
     return lambda value, place: (
         value == wanted if type(value) is kind and kind in (str, bool, int) else matches(value, wanted)
     )
+
+
+def _range(wanted: Range) -> Cell:
+    """The cell of a range that is known before; null is in none."""
+    low, high, sign = wanted.low, wanted.high, wanted.sign
+    if sign in ORDERS and type(low if high is None else high) in EXACT:
+        end, test = low if high is None else high, ORDERS[sign]
+
+        def compares(value: Value, place: Value) -> bool | None:
+            if type(value) in EXACT:
+                return test(value, end)
+            return None if value is None else within(value, wanted)
+
+        return compares
+    if not sign and type(low) in EXACT and type(high) in EXACT:
+        above, below = ORDERS[">=" if wanted.low_included else ">"], ORDERS["<=" if wanted.high_included else "<"]
+
+        def holds(value: Value, place: Value) -> bool | None:
+            if type(value) in EXACT:
+                return above(value, low) and below(value, high)
+            return None if value is None else within(value, wanted)
+
+        return holds
+    return lambda value, place: None if value is None else within(value, wanted)
 
 
 def _holds_or_matches(value: Value, found: Value) -> bool | None:

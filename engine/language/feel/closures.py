@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from operator import ge, gt, le, lt
 
 from ...errors import ExpressionError
 from .. import effort
@@ -16,7 +15,7 @@ from ..context import Path
 from .faults import fault
 from .functions import Defined, Function
 from .values import arithmetic, decimals
-from .values.comparison import compared, equal, matches, order, within
+from .values.comparison import EXACT, ORDERS, compared, equal, matches, order, within
 from .values.decimals import NUMBERS, whole
 from .values.kinds import Range, RangeSign, Value, described
 from .values.members import ABSENT, has, member
@@ -28,7 +27,6 @@ Run = Callable[[Value], Value]
 PARTIAL = "partial"
 _MOST_STEPS = 1_000_000_000
 _DIRECT = frozenset({int, float, Decimal, bool})
-_TESTS: Mapping[str, Callable[[Value, Value], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def constant(value: Value) -> Run:
@@ -132,7 +130,7 @@ def comparison(sign: str, left: Run, right: Run) -> Run:
             return None if same is None else not same
 
         return unequal
-    test = _TESTS[sign]
+    test = ORDERS[sign]
 
     def run(place: Value) -> Value:
         one, two = left(place), right(place)
@@ -140,6 +138,19 @@ def comparison(sign: str, left: Run, right: Run) -> Run:
         if kind is type(two) and kind in _DIRECT and kind is not bool:
             return test(one, two)
         return compared(sign, one, two)
+
+    return run
+
+
+def comparison_with(sign: str, left: Run, end: Value) -> Run:
+    """The same with a value that is known before."""
+    if sign not in ORDERS or type(end) not in EXACT:
+        return comparison(sign, left, constant(end))
+    test = ORDERS[sign]
+
+    def run(place: Value) -> Value:
+        value = left(place)
+        return test(value, end) if type(value) in EXACT else compared(sign, value, end)
 
     return run
 
@@ -282,8 +293,9 @@ def context_of(entries: Sequence[tuple[str, Run]]) -> Run:
     return run
 
 
-def filtered(items: Run, condition: Run, *, is_condition: bool, parts: int) -> Run:
+def filtered(items: Run, condition: Run, *, is_condition: bool, parts: int, sees_item: bool = True) -> Run:
     """``items[condition]``: one item by its position, or those for which the condition holds (10.3.2.5)."""
+    inside = _inside if sees_item else _members
 
     def run(place: Value) -> Value:
         values = items(place)
@@ -293,17 +305,23 @@ def filtered(items: Run, condition: Run, *, is_condition: bool, parts: int) -> R
         if not values:
             first = None if is_condition else condition(place)
             return _by_position(values, first) if type(first) in NUMBERS else []
+        if is_condition and not sees_item:
+            return [each for each in values if condition((each, place) if type(each) is dict else place) is True]
         if is_condition:
-            return [each for each in values if condition(_inside(each, place)) is True]
-        first = condition(_inside(values[0], place))
+            return [each for each in values if condition(inside(each, place)) is True]
+        first = condition(inside(values[0], place))
         if type(first) in NUMBERS:
             return _by_position(values, first)
         if first is not None and type(first) is not bool:
             return fault(f"a filter gives {described(first)}: it takes a position or a condition")
-        kept = [each for each in values[1:] if condition(_inside(each, place)) is True]
+        kept = [each for each in values[1:] if condition(inside(each, place)) is True]
         return [values[0], *kept] if first is True else kept
 
     return run
+
+
+def _members(item: Value, place: Value) -> Value:
+    return (item, place) if type(item) is dict else place
 
 
 def _inside(item: Value, place: Value) -> Value:

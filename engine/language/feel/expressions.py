@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from ...errors import ExpressionError
 from ...limits import Limits
 from .. import effort
 from ..context import Path
+from .border import to_json
 from .cells import Cell, alternative, cell_of
 from .closures import Run
 from .reading.grammar import Parser
@@ -20,6 +20,8 @@ from .reading.places import FeelSyntaxError, Misread, pointed
 from .values.kinds import Value
 from .values.types import Type
 
+Made = TypeVar("Made")
+Member = TypeVar("Member")
 _SHOWN = 120
 PROCESS = Scope(NOTHING, is_open=True)
 """The names of a process, which are known when they are there."""
@@ -40,6 +42,11 @@ class Feel(NamedTuple):
     impossible: Sequence[str]
     """Calls that no value could make work."""
     spots: Sequence[Spot]
+
+    def in_json(self, limits: Limits) -> Run:
+        """The closure with its values as JSON, which those are already that it only looks up."""
+        run = self.run
+        return run if self.is_plain else lambda place: to_json(run(place), limits)
 
     def evaluate(self, place: Value) -> Value:
         """The value of FEEL, null where it has none; raises ExpressionError beyond a limit."""
@@ -67,19 +74,18 @@ def compile_feel(
         types: What ``instance of`` and parameters may name, beside FEEL's own.
         members: Names of members that hold signs or words such as ``and``.
     """
-    with _read(text, limits, scope, types, members) as parser:
-        node = parser.whole()
+    parser, node = _read(text, limits, scope, types, members, Parser.whole)
     return Feel(
         text,
         node.run,
-        is_constant=node.is_constant,
-        is_plain=node.path is not None,
-        is_condition=node.is_condition,
-        references=tuple(dict.fromkeys(parser.references)),
-        parts=0 if node.is_constant else len(parser.tokens),
-        certain=tuple(dict.fromkeys(parser.certain)),
-        impossible=tuple(dict.fromkeys(parser.impossible)),
-        spots=tuple(parser.spots),
+        node.is_constant,
+        node.path is not None,
+        node.is_condition,
+        _once(parser.references),
+        0 if node.is_constant else len(parser.tokens),
+        _once(parser.certain),
+        _once(parser.impossible),
+        tuple(parser.spots),
     )
 
 
@@ -103,24 +109,33 @@ def compile_tests(
     members: Names = NOTHING,
 ) -> Tests:
     """Compile the unary tests of a cell, as :func:`compile_feel` does an expression; ``-`` is not among them."""
-    with _read(text, limits, scope, types, members) as parser:
-        tests, negated = parser.unary_tests()
+    parser, (tests, negated) = _read(text, limits, scope, types, members, Parser.unary_tests)
     cells = [alternative(test) for test in tests]
-    certain = tuple(dict.fromkeys([*parser.certain, *parser.impossible]))
+    certain = _once([*parser.certain, *parser.impossible])
     return Tests(text, cell_of(cells, negated=negated), cells, len(parser.tokens), certain)
 
 
-@contextmanager
+def _once(found: Sequence[Member]) -> Sequence[Member]:
+    """Each of them once."""
+    return tuple(dict.fromkeys(found)) if found else ()
+
+
 def _read(
-    text: str, limits: Limits, scope: Scope, types: Mapping[str, Type] | None, members: Names
-) -> Iterator[Parser]:
+    text: str,
+    limits: Limits,
+    scope: Scope,
+    types: Mapping[str, Type] | None,
+    members: Names,
+    read: Callable[[Parser], Made],
+) -> tuple[Parser, Made]:
     if len(text) > limits.expression_length:
         raise ExpressionError(f"it is longer than {limits.expression_length} characters: make it shorter")
     try:
         tokens = scan(text, most=limits.expression_tokens)
         if len(tokens) == 1:
             raise ExpressionError("it is empty: write a value")
-        yield Parser(tokens, scope, types=types or {}, members=members)
+        parser = Parser(tokens, scope, types=types or {}, members=members)
+        return parser, read(parser)
     except Misread as error:
         message = f"{error.message} at character {error.position + 1}"
         raise FeelSyntaxError(message, pointed(text, error.position)) from None

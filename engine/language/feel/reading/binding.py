@@ -145,7 +145,12 @@ class BindingReader(NameReader):
         del self.references[references:]
         self.scopes = outer
         self.expect("]")
+        between = self.tokens[begin : self.at]
         run = closures.filtered(
-            items.run, condition.run, is_condition=condition.is_condition, parts=_REPEATED * (self.at - begin)
+            items.run,
+            condition.run,
+            is_condition=condition.is_condition,
+            parts=_REPEATED * len(between),
+            sees_item=any("item" in (token.text, token.value) for token in between),
         )
         return Read(run)

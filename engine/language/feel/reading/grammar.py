@@ -142,6 +142,8 @@ class Parser(BindingReader):
             run = closures.between(left.run, low.run, high.run)
             return self.folded(Read(run, is_condition=True), left, low, high)
         right = self.operation(_ADDITIVE)
+        if right.is_constant and not left.is_constant:
+            return Read(closures.comparison_with(sign, left.run, right.run(None)), is_condition=True)
         return self.folded(Read(closures.comparison(sign, left.run, right.run), is_condition=True), left, right)
 
     def membership(self, left: Read) -> Read:

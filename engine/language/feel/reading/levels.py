@@ -185,8 +185,9 @@ class LevelReader(Cursor):
 
     def folded(self, node: Read, *parts: Read) -> Read:
         """The node as a constant if its parts are; what is null then for sure is told before anything runs."""
-        if not all(part.is_constant for part in parts):
-            return node
+        for part in parts:
+            if not part.is_constant:
+                return node
         with apart():
             try:
                 value = node.run(Context())

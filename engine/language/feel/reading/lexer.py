@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from ....jsontext import NOT_STORABLE
 from .places import Misread
@@ -54,25 +54,26 @@ def scan(text: str, *, most: int) -> list[Lexeme]:
         raise Misread("NUL or half of a surrogate pair cannot be stored", found.start())
     tokens: list[Lexeme] = []
     for match in _TOKENS.finditer(text):
-        kind = cast(TokenKind, match.lastgroup)
+        kind: TokenKind = match.lastgroup  # type: ignore[assignment]
         if kind == "skip":
             continue
         word = match[0]
+        start, end = match.span()
         if kind == "sign":
             if word in _WORDS:
                 kind, word = "name", _WORDS[word]
             word = _SPELLING.get(word, word)
-            tokens.append(Lexeme(kind, word, match.start(), match.end()))
+            tokens.append(Lexeme(kind, word, start, end))
         elif kind == "string":
-            tokens.append(Lexeme("string", word, match.start(), match.end(), _string(match)))
+            tokens.append(Lexeme("string", word, start, end, _string(match)))
         elif kind == "temporal" or kind == "quoted":
-            tokens.append(Lexeme(kind, word, match.start(), match.end(), word[2 if kind == "temporal" else 1 : -1]))
+            tokens.append(Lexeme(kind, word, start, end, word[2 if kind == "temporal" else 1 : -1]))
         elif kind == "wrong":
-            raise Misread(_refusal(word), match.start())
+            raise Misread(_refusal(word), start)
         else:
-            tokens.append(Lexeme(kind, word, match.start(), match.end()))
+            tokens.append(Lexeme(kind, word, start, end))
         if len(tokens) > most:
-            raise Misread(f"it has more than {most} parts (expression_tokens)", match.start())
+            raise Misread(f"it has more than {most} parts (expression_tokens)", start)
     tokens.append(Lexeme("end", "", len(text), len(text)))
     return tokens
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ...context import Path
 from .. import closures
 from ..builtins.table import FUNCTIONS
 from ..closures import Run
@@ -88,7 +87,7 @@ class NameReader(LevelReader):
                 return Read(closures.constant(_CONSTANTS[token.text]), is_constant=True)
             if token.text in STOPS and scope is None:
                 raise self.unexpected("a value was expected")
-        is_open = any(each.is_open for each in self.scopes)
+        is_open = self.is_open()
         words = words_end(self.tokens, begin)
         if scope is None or words > end:
             end, scope = words, None
@@ -106,9 +105,9 @@ class NameReader(LevelReader):
         return node
 
     def variable(self, name: str) -> Read:
-        is_declared = any(name in scope.names.all for scope in self.scopes)
+        is_declared = self.is_declared(name)
         self.asks = self.asks or name == INPUT
-        if not is_declared and not any(scope.is_open for scope in self.scopes):
+        if not is_declared and not self.is_open():
             text = f"there is no name {name!r} here"
             self.certain.append(text)
             return Read(closures.null_because(text))
@@ -120,7 +119,7 @@ class NameReader(LevelReader):
         if name == "is defined":
             return self.is_defined()
         function = FUNCTIONS[name]
-        if self.sees("(") or not any(scope.is_open for scope in self.scopes):
+        if self.sees("(") or not self.is_open():
             return Read(closures.constant(function), function=function)
         # A variable of the process may be called as a function is.
         there, value = closures.is_there((name,)), closures.variable(name)
@@ -145,15 +144,27 @@ class NameReader(LevelReader):
         if self.is_named_argument():
             return self.call_named(function, shown)
         arguments = self.items(")")
-        if function.function is None and function.path is not None and not self.is_known(function.path):
+        if function.function is None and function.path is not None and not self.is_declared(function.path[0]):
             self.impossible.append(f"there is no function {shown!r}: use one of FEEL's, or a stone")
         elif function.function is not None and not function.function.takes(len(arguments)):
             self.impossible.append(f"{shown}() is called with {len(arguments)} arguments: {function.function.shown}")
         run = closures.call(function.run, [argument.run for argument in arguments], f"{shown}")
         return self.called(function, run, arguments)
 
-    def is_known(self, path: Path) -> bool:
-        return any(path[0] in scope.names.all for scope in self.scopes)
+    # These two are asked of every name, and a generator takes three times as long.
+
+    def is_open(self) -> bool:
+        """Whether names may turn up that nobody has declared."""
+        for scope in self.scopes:  # noqa: SIM110
+            if scope.is_open:
+                return True
+        return False
+
+    def is_declared(self, name: str) -> bool:
+        for scope in self.scopes:  # noqa: SIM110
+            if name in scope.names.all:
+                return True
+        return False
 
     def called(self, function: Read, run: Run, arguments: Sequence[Read]) -> Read:
         if function.function is not None and function.function.is_pure:

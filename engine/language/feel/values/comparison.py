@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from ... import effort
 from ..faults import fault
@@ -13,7 +14,9 @@ from .temporal import SECOND, Date, DateTime, Months, Nanos, Time, instant, time
 
 _PAIR = 8
 """What comparing two members costs, in the time of a look at one."""
-_TESTS: dict[str, Callable[[int, int], bool]] = {
+EXACT = frozenset({int, Decimal})
+"""Numbers that Python compares as FEEL does; a float stands for the decimal that JSON writes it as."""
+ORDERS: Mapping[str, Callable[[Value, Value], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -111,7 +114,7 @@ def compared(sign: str, left: Value, right: Value) -> bool | None:
     if found is None:
         fault(f"{described(left)} {sign} {described(right)} has no order")
         return None
-    return _TESTS[sign](found, 0)
+    return ORDERS[sign](found, 0)
 
 
 def within(value: Value, interval: Range) -> bool | None:
