@@ -213,17 +213,19 @@ class ReferenceNotFound(ExpressionError):
 
 
 class ExpressionWork(ExpressionError):
-    """One turn has looked at more than ``turn_work`` allows, the last of it in an expression."""
+    """More was looked at than ``turn_work`` or ``step_work`` allows, the last of it in an expression."""
 
     code = "limit-exceeded"
 
-    def __init__(self, limit: int, message: str | None = None) -> None:
-        text = f"this turn looks at more than turn_work ({limit}) allows: do less in one turn, or do it in a stone"
+    def __init__(self, name: str, limit: int, message: str | None = None) -> None:
+        unit = "turn" if name == "turn_work" else "step"
+        text = f"this {unit} looks at more than {name} ({limit}) allows: do less in one {unit}, or do it in a stone"
         super().__init__(message or text)
+        self.name = name
         self.limit = limit
 
     def reworded(self, text: str) -> ExpressionError:
-        return ExpressionWork(self.limit, text)
+        return ExpressionWork(self.name, self.limit, text)
 
 
 class LimitExceeded(RiverstoneError):

@@ -39,6 +39,8 @@ class Limits:
     turn_work: int = 5_000_000
     """What is looked at without waiting for anything: the parts of expressions, the members of values that they go
     through, texts by 64 characters, and waiting tokens that a signal or a condition may concern."""
+    step_work: int = 1_000_000
+    """Of that, what one step of one token may look at, such as a decision: no other process goes on meanwhile."""
     throw_family: int = 20_000
     """Messages, signals and starts within an hour that can be traced back to one process by what it threw."""
     throws_per_turn: int = 2_000

@@ -48,6 +48,9 @@ class Transaction(Protocol):
     def join(self, instance: Instance) -> None:
         """Let an instance take part that nobody else knows of yet."""
 
+    def is_over(self) -> bool:
+        """Whether what could go on is left to the next turn, so that others have theirs."""
+
 
 class Instance:
     """The host of one workflow: what a started process and an undo have in common."""
@@ -377,6 +380,14 @@ class Instance:
     def compensated(self, activity: Node, handler: Token) -> None:
         raise NotImplementedError
 
+    def advance(self) -> None:
+        """Run the workflow as far as it goes in this turn; where that is not to its end, it is due at once."""
+        workflow, row = self.workflow, self.row
+        workflow.advance(self.turn.is_over)
+        self.weigh()
+        if workflow.is_unfinished:
+            row.due, row.due_owner = self.now(), self.facilities.timekeeper
+
     def weigh(self) -> None:
         """Let the process fail if its tokens and results make it hold more than it may."""
         workflow = self.workflow
@@ -418,8 +429,9 @@ class Instance:
 
     def save(self) -> None:
         """Put everything that has changed into the transaction."""
-        self.thrown.messages = self.thrown.size = 0
         workflow = self.workflow
+        if not workflow.is_unfinished:
+            self.thrown.messages = self.thrown.size = 0
         self.row.next_token = workflow.next_token
         self.row.steps = workflow.steps
         if workflow.variables_changed:

@@ -22,20 +22,42 @@ class _Left(threading.local):
     """Of the present thread; where no turn has begun there is nothing to hold up but the caller itself."""
 
     amount: float = math.inf
-    limit = 0
+    floor: float = -math.inf
+    """What has to be left when the present step is over."""
+    limits = Limits()
 
 
 _left = _Left()
 
 
 def begin(limits: Limits) -> None:
-    """A turn begins in this thread, and nothing is spent yet."""
-    _left.amount = _left.limit = limits.turn_work
+    """A turn of the river begins in this thread, and nothing is spent yet."""
+    _left.amount = limits.turn_work
+    step(limits)
 
 
 def end() -> None:
     """The turn of this thread is over: what its stones weigh is their own matter."""
     _left.amount = math.inf
+    _left.floor = -math.inf
+
+
+def step(limits: Limits) -> None:
+    """Something begins that nothing can come in between: of what the turn has left it may take so much."""
+    left = _left
+    left.limits = limits
+    left.floor = max(0, left.amount - limits.step_work)
+
+
+def spent() -> int:
+    """What the present turn has looked at."""
+    return int(_left.limits.turn_work - _left.amount) if _left.amount != math.inf else 0
+
+
+def carry(amount: int) -> None:
+    """Count what an earlier turn has looked at that this one carries on."""
+    _left.amount -= amount
+    _left.floor -= amount
 
 
 @contextmanager
@@ -45,6 +67,8 @@ def turn(limits: Limits) -> Iterator[None]:
         yield
         return
     begin(limits)
+    # Whoever asks outside of the river holds up nobody else.
+    _left.floor = 0
     try:
         yield
     finally:
@@ -55,16 +79,25 @@ def charge(amount: int) -> None:
     """Count what an expression looks at, in its parts and the members of its values; raises ExpressionWork."""
     left = _left
     left.amount -= amount
-    if left.amount < 0:
-        raise ExpressionWork(left.limit)
+    if left.amount < left.floor:
+        raise ExpressionWork(*_breached())
 
 
 def spend(amount: int) -> None:
     """Count what the step loop looks at, such as tokens that may wait for a signal; raises LimitExceeded."""
     left = _left
     left.amount -= amount
-    if left.amount < 0:
-        raise LimitExceeded("turn_work", f"One turn looks at more than the limit turn_work ({left.limit}) allows.")
+    if left.amount < left.floor:
+        name, limit = _breached()
+        unit = "turn" if name == "turn_work" else "step"
+        raise LimitExceeded(name, f"One {unit} looks at more than the limit {name} ({limit}) allows.")
+
+
+def _breached() -> tuple[str, int]:
+    """The limit that is breached: of a step, or of all steps together."""
+    limits = _left.limits
+    name = "turn_work" if _left.floor <= 0 else "step_work"
+    return name, getattr(limits, name)
 
 
 def charge_made(length: int) -> None:

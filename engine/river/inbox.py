@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -97,6 +97,11 @@ class Inbox:
             self.commands.extend(commands)
             if self._sleeping:
                 self._wake()
+
+    def put_back(self, commands: Sequence[Command]) -> None:
+        """Queue commands again that were taken out and not stepped, before all that has come since."""
+        with self._lock:
+            self.commands[:0] = commands
 
     def take(self, most: int) -> list[Command]:
         """Take out the oldest commands."""

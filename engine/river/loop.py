@@ -102,6 +102,7 @@ class Loop:
             try:
                 # All of them each time: however much comes in, what is due is not forgotten over it.
                 moved = self.river.drain()
+                moved = self.river.go_on() or moved
                 moved = self.pending.deliver_some() or moved
                 if not self.facilities.store.is_private:
                     self.river.watchers.look(self.facilities.store.revision_marks)
@@ -211,7 +212,8 @@ class Loop:
 
     def _drain(self) -> None:
         while self.river.drain():
-            pass
+            # However much comes in.
+            self.river.go_on()
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""

@@ -110,6 +110,7 @@ class Pump:
 
     def _moves(self, inline: InlineDispatcher) -> bool:
         stepped = self.river.drain()
+        stepped = self.river.go_on() or stepped
         return inline.run_some() or stepped or self.loop.pending.deliver_some()
 
     def run_pending(self) -> bool:

@@ -52,6 +52,8 @@ class River:
         """Whether the store could not be reached in the last turn, so that something is still to be stepped."""
         self.failed_turns: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
+        self._unfinished: dict[int, None] = {}
+        """Instances that go on at once, when others have had their turns; in the order of theirs."""
         self._lease = lease
         self._stepping = threading.RLock()
 
@@ -91,7 +93,7 @@ class River:
 
     def sleep(self, seconds: Callable[[], float], until: Callable[[], bool]) -> None:
         """Sleep until something arrives, at most so long; not at all if there is work, or ``until`` says so."""
-        self.inbox.sleep(seconds, lambda: self.monitor_polls.pressing or until())
+        self.inbox.sleep(seconds, lambda: self.monitor_polls.pressing or bool(self._unfinished) or until())
 
     def is_going_on(self, process_instance_id: int) -> bool:
         """Whether the instance was still going on after the last step of this engine that anybody knows of.
@@ -107,7 +109,7 @@ class River:
 
     def has_work(self) -> bool:
         """Whether anything waits that is to be stepped at once."""
-        return bool(self.inbox.commands) or self.monitor_polls.pressing
+        return bool(self.inbox.commands or self._unfinished) or self.monitor_polls.pressing
 
     def close(self) -> None:
         """Step what still waits, and take nothing more: nobody would step it."""
@@ -127,6 +129,19 @@ class River:
             if self.monitor_polls.taken and not self._enter_monitor_polls():
                 return False
             return self._step_inbox()
+
+    def go_on(self) -> bool:
+        """Give one instance its next turn that had more to do than its last one allowed; whether there was any."""
+        if not self._unfinished:
+            return False
+        with self._stepping:
+            number = next(iter(self._unfinished), None)
+            if number is None:
+                return False
+            del self._unfinished[number]
+            self.unavailable = False
+            self._step_together([Command(due_action("grace", number))])
+            return not self.unavailable
 
     def now(self, action: Action) -> Any:
         """Step one action in the caller's thread and return its result once that is durable."""
@@ -186,6 +201,11 @@ class River:
         try:
             for command in batch:
                 results.append(turn.act(command.action))
+                if turn.is_over():
+                    break
+            batch, rest = batch[: len(results)], batch[len(results) :]
+            if rest:
+                self.inbox.put_back(rest)
             self._commit(turn)
         except InDoubt:
             # None is tried alone: what it asks for may be in the store.
@@ -300,11 +320,11 @@ class River:
             row = instance.row
             if at_rest(row):
                 rested.append(instance)
-            if row.due is not None and row.origin is None:
-                graces.append((row.due, "grace", row.process_instance_id, 0, 0))
+            if row.due is not None and row.phase == "running":
+                if row.process_instance_id in changes.instances or row.process_instance_id in changes.new_instances:
+                    self._unfinished[row.process_instance_id] = None
             elif row.due is not None:
-                # An undo with more to begin than one turn may: what has come in meanwhile is before it.
-                self.post(due_action("grace", row.process_instance_id))
+                graces.append((row.due, "grace", row.process_instance_id, 0, 0))
             self.cache.keep(instance)
         # Not before they are kept: who waits next for the end of what was started looks there for it.
         for command, result in zip(batch, results, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,11 @@ from ..instance.instance import Instance
 from ..language import effort
 from ..undo.instance import load_instance
 from .instances import InstanceCache
+
+LONGEST = 0.05
+"""Seconds after which a turn begins nothing more that others could come before."""
+LEAST = 0.025
+"""Seconds of the processor that it has in any case: on a busy machine the clock alone says little."""
 
 
 class Turn:
@@ -26,6 +32,12 @@ class Turn:
         self.instances: dict[int, Instance] = {}
         self.revisions: dict[int, int] = {}
         """What was read, with the revision that it had: nothing leaves a turn unless these are compared."""
+        self._ends = time.monotonic() + LONGEST
+        self._least = time.thread_time() + LEAST
+
+    def is_over(self) -> bool:
+        """Whether what could go on is left to the next turn, so that others have theirs."""
+        return time.monotonic() >= self._ends and time.thread_time() >= self._least
 
     def act(self, action: Action) -> Any:
         """Let one action do its part, with expressions that can only look at so much."""

@@ -120,6 +120,8 @@ def _tell_running(telling: Telling) -> None:
             telling.say(f"{text} What does not depend on it goes on.")
     if isinstance(instance, ForwardInstance) and instance.workflow.paused:
         _tell_failed(telling, instance)
+    if instance.workflow.is_unfinished:
+        telling.say("It moves on without waiting for anything, in turns between those of others.")
     tell_waits(telling)
     tell_joins(telling)
 

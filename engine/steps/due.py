@@ -205,11 +205,13 @@ def _may_go_on(instance: Instance, row: TaskRow) -> bool:
 def grace_over(instance: Instance) -> None:
     """The time that running tasks had to stop is over: what still runs is fenced off and counts as begun.
 
-    In an undo, which gives no grace, it is time to begin more of what is ready.
+    Where nothing is to stop, there is more to be done than one turn may do.
     """
-    if isinstance(instance, UndoInstance) and instance.row.phase == "running" and instance.row.due is not None:
-        begin_next(instance.workflow.task_tree)
+    if instance.row.phase == "running" and instance.row.due is not None:
+        if isinstance(instance, UndoInstance):
+            begin_next(instance.workflow.task_tree)
         settle(instance)
+        return
     if instance.row.phase != "draining" or instance.row.due is None or instance.row.due > instance.now():
         return
     for row in list(instance.tasks.values()):

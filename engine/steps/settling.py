@@ -38,8 +38,8 @@ def settle_forward(instance: ForwardInstance) -> None:
     """The same, for what is known to be no undo."""
     workflow = instance.workflow
     if instance.row.phase == "running":
-        workflow.advance()
-        instance.weigh()
+        instance.row.due = None
+        instance.advance()
         if workflow.completed:
             instance.succeed()
             _evaluate_outputs(instance)

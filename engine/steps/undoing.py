@@ -36,8 +36,9 @@ def settle_undo(undo: UndoInstance) -> None:
     """Run the workflow as far as it goes, then let the undo's own state follow, and its origin's; ends every step."""
     workflow = undo.workflow
     if undo.row.phase == "running":
-        workflow.advance()
-        undo.weigh()
+        if "more" not in workflow.task_tree.internal_data:
+            undo.row.due = None
+        undo.advance()
         if workflow.completed:
             undo.succeed()
             _undo_ended(undo)

@@ -129,6 +129,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         activity: str
         """Of a handler: the node that it compensates."""
 
+        # -- the root of a process that goes on without waiting for anything, in more than one turn
+        unbroken: tuple[int, int]
+        """How many steps it has made since it waited, and what they have looked at."""
+
         # -- the root of an undo
         handled: dict[str, list[int]]
         """By task that a handler of several steps has taken back: the tasks that this made."""

@@ -19,6 +19,8 @@ from .waits import Wait
 
 CHECK = 30
 """What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
+MOST_TOUCHED = 8_000
+"""Tokens after which a turn is over: each is written."""
 
 
 class Workflow(BpmnWorkflow):
@@ -51,6 +53,10 @@ class Workflow(BpmnWorkflow):
         """Scopes that are about to end, the innermost first."""
         self._watching: set[int] = set()
         self._conditions_stale = False
+        self._unchecked: list[int] = []
+        """Those who watch a condition and have to look at it, the next one last."""
+        self.is_unfinished = False
+        """Whether the last turn was over before everything waited for the outside."""
 
     # -- beginning and running
 
@@ -86,14 +92,25 @@ class Workflow(BpmnWorkflow):
         if scope.live == 0 and not self.completed:
             self.scope_ended(scope)
 
-    def advance(self) -> None:
-        """Run until every token waits for the outside (BPMN 2.0, 13.1), or something has failed."""
+    def advance(self, is_over: Callable[[], bool]) -> None:
+        """Run until every token waits for the outside (BPMN 2.0, 13.1), or something has failed.
+
+        Where the turn ``is_over`` before that, ``is_unfinished`` says that more is to be done in the next one.
+        """
         limits = self.host.limits
         agenda, tasks = self._agenda, self.tasks
-        steps = 0
+        before, work = self.task_tree.internal_data.pop("unbroken", (0, 0))
+        if before:
+            self.touched[ROOT] = self.task_tree
+            effort.carry(work)
+        self.is_unfinished = False
+        steps = before
         while not (self.completed or (self.failures and self.stops_on_failure)):
-            if self._conditions_stale:
-                self.check_conditions()
+            if self._conditions_stale or self._unchecked:
+                self.check_conditions(is_over)
+                if self._unchecked and not self._halted:
+                    self._leave_rest(steps)
+                    break
             if not agenda:
                 if self.undecided and self._decided():
                     continue
@@ -112,15 +129,28 @@ class Workflow(BpmnWorkflow):
                 text = f"The limit tokens ({limits.tokens}) of those on their way at once was reached."
                 self.fail(token, text, alone=False)
                 break
+            effort.step(limits)
             try:
                 token.run()
             except (BpmnError, RiverstoneError) as error:
                 self._not_run(token, error)
-        self.steps += steps
+            if (is_over() or len(self.touched) > MOST_TOUCHED) and self._has_more and not self._halted:
+                self._leave_rest(steps)
+                break
+        self.steps += steps - before
         if self.steps > limits.steps_per_instance and not self._halted:
             self.fail(self.task_tree, f"The limit steps_per_instance ({limits.steps_per_instance}) was reached.")
         if not (self.open_tasks or self.completed):
             self._fail_if_stuck()
+
+    def _leave_rest(self, steps: int) -> None:
+        """The next turn goes on, and counts on from here: nothing was waited for."""
+        self.is_unfinished = True
+        self.task_tree.note(unbroken=(steps, effort.spent()))
+
+    @property
+    def _has_more(self) -> bool:
+        return bool(self._agenda or self._conditions_stale or self._unchecked or self.undecided)
 
     @property
     def _halted(self) -> bool:
@@ -128,6 +158,7 @@ class Workflow(BpmnWorkflow):
 
     def guard(self, token: Token, action: Callable[[], Any]) -> None:
         """Do what may fail because of the model or its data; then only this token fails."""
+        effort.step(self.host.limits)
         try:
             action()
         except (BpmnError, RiverstoneError) as error:
@@ -148,7 +179,7 @@ class Workflow(BpmnWorkflow):
             self.fail(token, f"The BPMN error {code!r} of {token.node.label} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
-        if self.completed or self.failures or self.paused or self.waits or self.open_tasks or self._agenda:
+        if self.is_unfinished or self.failures or self.paused or self.waits or self._agenda:
             return
         for token in sorted(self.tasks.values(), key=lambda token: token.id):
             if token._state == WAITING and token.node.counts:
@@ -165,6 +196,7 @@ class Workflow(BpmnWorkflow):
             failed[token.id] = token.internal_data.get("failed", "")
         elif token._state == READY:
             self.make_ready(token)
+            self.is_unfinished = True
         if any(wait.kind == "condition" for wait in self.waits.get(token.id, ())):
             self._watching.add(token.id)
             self._conditions_stale = True
@@ -341,7 +373,8 @@ class Workflow(BpmnWorkflow):
         self.touched[token.id] = token
         if any(wait.kind == "condition" for wait in waits):
             self._watching.add(token.id)
-            self._conditions_stale = True
+            # For all others nothing has changed by that.
+            self._unchecked.append(token.id)
 
     def stop_waiting(self, token: Token) -> None:
         """The token no longer waits for anything."""
@@ -355,14 +388,24 @@ class Workflow(BpmnWorkflow):
         if self._watching:
             self._conditions_stale = True
 
-    def check_conditions(self) -> None:
-        """Fire the conditional events whose condition has become true since it was last looked at."""
-        while self._conditions_stale:
-            self._conditions_stale = False
-            for token_id in sorted(self._watching):
+    def check_conditions(self, is_over: Callable[[], bool] | None = None) -> None:
+        """Fire the conditional events whose condition has become true since it was last looked at.
+
+        What is not looked at before the turn ``is_over`` stays to be done.
+        """
+        while self._conditions_stale or self._unchecked:
+            if self._conditions_stale:
+                self._conditions_stale = False
+                self._unchecked = sorted(self._watching, reverse=True)
+            while self._unchecked:
+                token_id = self._unchecked.pop()
                 if token_id in self.waits and not self._halted:
                     token = self.tasks[token_id]
                     self.guard(token, partial(self._check_conditions_of, token))
+                    if is_over is not None and is_over():
+                        break
+            if self._unchecked:
+                return
 
     def _check_conditions_of(self, token: Token) -> None:
         effort.spend(CHECK)
@@ -445,6 +488,7 @@ class Workflow(BpmnWorkflow):
 
     def _decided(self) -> bool:
         """Whether a join could go on that had waited for others; one that is over a limit fails the process."""
+        effort.step(self.host.limits)
         try:
             return self._decide_joins()
         except (BpmnError, RiverstoneError) as error:

@@ -18,6 +18,8 @@ from .signature import builtin, called
 
 _COMPARISON = 8
 """What comparing two values costs, in the time of a look at one."""
+_KEYED = 8
+"""What it costs to put one under what it is equal to, in the same measure."""
 _HASHED = frozenset({str, bool})
 
 
@@ -278,7 +280,7 @@ def _amounts(items: list[Value]) -> list[tuple[Value, int]]:
     places: dict[tuple[type, Value], int] = {}
     others: list[int] = []
     found: list[tuple[Value, int]] = []
-    charge(len(items))
+    charge(_KEYED * len(items))
     for item in items:
         kind = type(item)
         if kind in _HASHED or kind in NUMBERS:
