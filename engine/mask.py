@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Set
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import quote
 
 from .jsontext import JSON, dumps
@@ -17,10 +18,19 @@ MASKED = "*****"
 
 # Shorter ones would blot out harmless text, and are hidden where they belong all the same.
 _SHORTEST = 4
+CUT = "…"
+"""What stands where the rest of a text was cut off; before it a secret may have only begun."""
+_LONGEST_CUT = 2_000
+"""Signs at least of a secret that was cut are found."""
 _FEW = 16
 """Up to so many are sought by one regular expression, which tries all of them at each place."""
 _MOST = 5_000
 """Beyond that they are not told apart from anything else any more: every text is hidden."""
+
+
+def cut(text: str, most: int) -> str:
+    """The text in no more than so many signs; a mask still finds a secret of which only the beginning is left."""
+    return text if len(text) <= most else text[: most - 1] + CUT
 
 
 class Mask:
@@ -41,9 +51,19 @@ class Mask:
                     break
         self._secrets = _finder(texts)
 
+    @classmethod
+    def of(cls, paths: Iterable[Path], variables: Mapping[str, JSON], more: Iterable[JSON] = ()) -> Self:
+        """What hides what stands at these paths among the variables, and ``more`` secrets."""
+        paths = frozenset(paths)
+        found = (_at(variables, path) for path in paths)
+        return cls(paths, chain((value for value in found if value is not None), more))
+
     def mask_text(self, text: str) -> str:
         """The text with ``*****`` for each occurrence of a secret."""
-        return text if self._secrets is None else self._secrets.hidden(text)
+        if self._secrets is None:
+            return text
+        text = self._secrets.hidden(text)
+        return self._secrets.hidden_beginnings(text) if CUT in text else text
 
     def mask_value(self, value: JSON) -> JSON:
         """A copy of the value with ``*****`` at the secret paths and for each occurrence in its texts and numbers."""
@@ -65,20 +85,58 @@ class Mask:
         return value
 
 
+def _at(variables: JSON, path: Path) -> JSON:
+    for key in path:
+        variables = variables.get(key) if isinstance(variables, Mapping) else None
+    return variables
+
+
 class _Finder(Protocol):
     """Finds secrets in a text: at each place the longest."""
 
     def hidden(self, text: str) -> str:
         """The text without them."""
 
+    def hidden_beginnings(self, text: str) -> str:
+        """The text without what such a secret begins with, where the rest of it was cut off."""
+
     def holds(self, text: str) -> bool:
         """Whether the text is one of them."""
 
 
-class _FewSecrets:
+class _Beginnings:
+    """Finds of each cut text the first place at which a secret begins that would go on behind the cut."""
+
+    def __init__(self, forms: Set[str]) -> None:
+        self._forms = forms
+        self._sorted: list[str] = []
+        self._starts: set[str] = set()
+
+    def hidden_beginnings(self, text: str) -> str:
+        if not self._sorted:
+            self._sorted = sorted(self._forms)
+            self._starts = {form[:_SHORTEST] for form in self._forms}
+        parts: list[str] = []
+        shown = after = 0
+        while (end := text.find(CUT, after)) >= 0:
+            for at in range(max(after, end - _LONGEST_CUT), end - _SHORTEST + 1):
+                if text[at : at + _SHORTEST] in self._starts and self._begins(text[at:end]):
+                    parts += text[shown:at], MASKED
+                    shown = end
+                    break
+            after = end + 1
+        return "".join((*parts, text[shown:]))
+
+    def _begins(self, text: str) -> bool:
+        place = bisect_left(self._sorted, text)
+        return place < len(self._sorted) and self._sorted[place].startswith(text)
+
+
+class _FewSecrets(_Beginnings):
     """By a regular expression."""
 
     def __init__(self, forms: Set[str]) -> None:
+        super().__init__(forms)
         self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
 
     def hidden(self, text: str) -> str:
@@ -88,11 +146,11 @@ class _FewSecrets:
         return self._pattern.fullmatch(text) is not None
 
 
-class _ManySecrets:
+class _ManySecrets(_Beginnings):
     """By their first signs, so that their number does not matter; it lets other threads run meanwhile."""
 
     def __init__(self, forms: Set[str]) -> None:
-        self._forms = forms
+        super().__init__(forms)
         lengths: dict[str, dict[int, set[str]]] = {}
         for form in forms:
             lengths.setdefault(form[:_SHORTEST], {}).setdefault(len(form), set()).add(form)
@@ -124,6 +182,9 @@ class _AllIsSecret:
     """Where there are too many to look for."""
 
     def hidden(self, text: str) -> str:
+        return MASKED
+
+    def hidden_beginnings(self, text: str) -> str:
         return MASKED
 
     def holds(self, text: str) -> bool:

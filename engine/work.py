@@ -11,6 +11,8 @@ from ..models.uptime import uptime
 from ..models.vocabulary import LedgerEvent
 
 MOST_LOG_LINES = 200
+LONGEST_LOG_LINE = 1_000
+LONGEST_REASON = 2_000
 Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
 """How far a task had come that is taken back; ``running`` while it is none."""
 Result: TypeAlias = Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]

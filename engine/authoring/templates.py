@@ -145,8 +145,7 @@ class ParameterTemplate:
 
     def mask_of(self, variables: Mapping[str, JSON], more: Sequence[JSON] = ()) -> Mask:
         """What hides the secrets of these (completed) variables, and ``more`` of them, wherever they turn up."""
-        secrets = [_get(variables, path) for path in self.secret_paths]
-        return Mask(self.secret_paths, [*(secret for secret in secrets if secret is not None), *more])
+        return Mask.of(self.secret_paths, variables, more)
 
 
 class OutputsTemplate:

@@ -8,7 +8,9 @@ from ...models.vocabulary import UNDO_KINDS, UndoKind
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.flags import Flags
 from ..river.turn import Turn
+from ..showing.masked_views import show_steps
 from ..steps import undo_requests
+from ..store_errors import engine_errors
 from ..undo.creation import preview
 from ..views import ProcessInstance, UndoStep
 from .processes import ProcessCalls
@@ -54,7 +56,8 @@ class UndoCalls(ProcessCalls):
             raise Invalid(f"{kind!r} is no kind of undo: use rollback, cancel or delete.", code="undo-kind")
         number = number_of(process_instance_id, UnknownProcessInstance)
         steps: list[UndoStep] = self._pump.step(lambda turn: preview(turn.instance(number), kind))
-        return steps
+        with engine_errors():
+            return show_steps(steps, self._records.mask(number))
 
     def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
         """Refuse deletion of a process, or allow it again; an automatic rollback is not held up."""

@@ -17,8 +17,9 @@ from ...models.vocabulary import HOOKS
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
+from ..mask import cut
 from ..stones.stone import Stone
-from ..work import MOST_LOG_LINES, Outcome, Result, Work
+from ..work import LONGEST_LOG_LINE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Work
 
 RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""
@@ -175,8 +176,8 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "state": state if result == "again" else None,
         "parameters": supplied,
         "progress": None if progress is None else max(0, min(100, int(progress))),
-        "log": tuple(_text(line)[:1000] for line in log[-MOST_LOG_LINES:]),
-        "reason": None if reason is None else _text(reason)[:2000],
+        "log": tuple(cut(_text(line), LONGEST_LOG_LINE) for line in log[-MOST_LOG_LINES:]),
+        "reason": None if reason is None else cut(_text(reason), LONGEST_REASON),
         "error_code": None if code is None else _text(code),
         "stone": _text(decoded.get("stone", ""))[:255],
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -10,6 +11,7 @@ from ...models import ContentRow, DecisionMadeRow, InstanceRow, TaskRow, TokenRo
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
 from ..authoring.deployed_decisions import result_of
+from ..authoring.secret_variables import secret_variables
 from ..bpmn.running.results import Results, calls_in, runs_in
 from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
@@ -17,13 +19,14 @@ from ..clock import moment
 from ..instance.flags import Flags
 from ..instance.ledger import in_order_of_results, place
 from ..instance.secrets import names_in, values_in
+from ..language.context import Path
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import Awaited, DecisionMade, Failure, ProcessInstance, ProcessSummary, Task, Token, Undone, Wait
+from ..views import Awaited, DecisionMade, Failure, ProcessInstance, ProcessSummary, Task, Token, Undone, UndoStep, Wait
 
 if TYPE_CHECKING:
-    from ..authoring.templates import ParameterTemplate
+    from ..authoring.definitions import Definition
 
 TASKS = UUID("8d3c0f0e-6d1c-5f5e-9d55-3a4f3d6f1b52")
 """The UUID namespace in which a task's ``id`` is made from its ``taskId``."""
@@ -38,14 +41,15 @@ SHOWN_UNDO: Mapping[UndoMark, Undone] = {
 """What is shown of a row's ``undo``, which says more than its reader needs; of what never began, nothing."""
 
 
-def mask_for(
-    template: ParameterTemplate | None, content: ContentRow, tasks: Iterable[TaskRow], stones: Stones
-) -> Mask | None:
+def mask_for(definition: Definition, content: ContentRow, tasks: Iterable[TaskRow], stones: Stones) -> Mask | None:
     """What hides the secret start variables of one instance, and the secrets of its ``tasks``; None where none are."""
-    found = list(values_in(tasks, stones))
-    if template is not None and template.secret_paths:
-        return template.mask_of(jsontext.read(content.variables or content.start_variables), found)
-    return Mask((), found) if found else None
+    found, taken = list(values_in(tasks, stones)), secret_variables(definition.process, stones)
+    template = definition.parameter_template
+    paths: frozenset[Path] = frozenset() if template is None else template.secret_paths
+    if not (paths or taken.paths):
+        return Mask((), found) if found else None
+    variables: dict[str, Any] = jsontext.read(content.variables or content.start_variables)
+    return Mask.of(paths | taken.among(variables), variables, found)
 
 
 def show_instance(
@@ -97,7 +101,7 @@ def show_instance(
         kept=kept,
         outcome=row.outcome,
         awaits=row.awaits,
-        waits_for=waits_for,
+        waits_for=_awaited(waits_for, mask),
     )
 
 
@@ -130,18 +134,25 @@ def show_summary(
         kept=kept,
         outcome=row.outcome,
         awaits=row.awaits,
-        waits_for=waits_for,
+        waits_for=_awaited(waits_for, mask),
     )
 
 
-def show_tokens(rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> list[Token]:
+def show_tokens(
+    rows: Sequence[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow], mask: Mask | None
+) -> list[Token]:
     """Where an instance stands beside its open tasks; nodes that only listen for an event sub-process are left out."""
     known = {row.id: row for row in rows}
     scopes = {row.scope for row in rows} | {task.scope for task in tasks if task.open}
     by_token: dict[int, list[Wait]] = {}
     for wait in waits:
         by_token.setdefault(wait.token, []).append(
-            Wait(kind=wait.kind, name=wait.name, due=moment(wait.due), correlation=wait.correlation)
+            Wait(
+                kind=wait.kind,
+                name=_hidden(wait.name, mask),
+                due=moment(wait.due),
+                correlation=_hidden(wait.correlation, mask),
+            )
         )
     internal: dict[int, dict[str, Any]] = {row.id: jsontext.read(row.internal) if row.internal else {} for row in rows}
     shown = []
@@ -269,6 +280,21 @@ def show_decision(row: DecisionMadeRow, mask: Mask | None) -> DecisionMade:
         calls=tuple(calls_in(path)),
         runs=tuple(runs_in(path)),
     )
+
+
+def show_steps(steps: Iterable[UndoStep], mask: Mask | None) -> list[UndoStep]:
+    """The preview of an undo."""
+    if mask is None:
+        return list(steps)
+    return [replace(step, stone=_hidden(step.stone, mask)) for step in steps]
+
+
+def _awaited(found: tuple[Awaited, ...], mask: Mask | None) -> tuple[Awaited, ...]:
+    return found if mask is None else tuple(replace(each, name=_hidden(each.name, mask)) for each in found)
+
+
+def _hidden(text: str | None, mask: Mask | None) -> str | None:
+    return text if text is None or mask is None else mask.mask_text(text)
 
 
 def _text(number: int | None) -> str | None:

@@ -19,6 +19,7 @@ from ..undo.creation import undo_ids
 from ..undo.file import sources_of
 from ..undo.instance import UndoInstance, load_instance
 from ..views import (
+    Awaited,
     DecisionMade,
     Explanation,
     Failure,
@@ -54,14 +55,18 @@ class Records:
             raise UnknownProcessInstance(str(number))
         return found
 
+    def mask(self, number: int) -> Mask | None:
+        """What hides the secrets of one instance; raises UnknownProcessInstance."""
+        return self._mask(*self._rows(number))
+
     def _mask(self, row: InstanceRow, content: ContentRow) -> Mask | None:
         # An undo shows what its origin was started with, so it hides the same secrets.
         if row.origin is not None:
             return self._mask(*self._rows(row.origin))
-        template = self.facilities.definitions.get(row.deployment_id).parameter_template
+        definition = self.facilities.definitions.get(row.deployment_id)
         # Most processes have no secret tasks, and their record is shown without reading all of these.
         tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
-        return masked_views.mask_for(template, content, tasks, self.stones)
+        return masked_views.mask_for(definition, content, tasks, self.stones)
 
     def _show(self, row: InstanceRow, content: ContentRow, tasks: Iterable[TaskRow] | None = None) -> ProcessInstance:
         if tasks is None:
@@ -134,7 +139,7 @@ class Records:
         shown = (
             masked_views.show_summary(
                 row,
-                self._mask_of_reason(row),
+                self._mask_in_list(row, awaited.get(row.process_instance_id, ())),
                 kept=kept.get(row.process_instance_id, 0),
                 waits_for=awaited.get(row.process_instance_id, ()),
             )
@@ -147,18 +152,19 @@ class Records:
         states: tuple[ProcessState, ...] = get_args(ProcessState)
         return {state: self.store.count(wanted._replace(state=state)) for state in states}
 
-    def _mask_of_reason(self, row: InstanceRow) -> Mask | None:
-        # What may have to be hidden is in the reason alone.
-        if row.reason is not None:
+    def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited]) -> Mask | None:
+        # What may have to be hidden is in the reason, and in names of messages and signals.
+        if row.reason is not None or any(each.kind in ("message", "signal") for each in awaited):
             with suppress(UnknownProcessInstance):
                 return self._mask(*self._rows(row.process_instance_id))
         return None
 
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""
-        row = self._rows(number)[0]
+        row, content = self._rows(number)
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
-        return [*masked_views.show_tokens(tokens, waits, tasks), *masked_views.show_failed(row)]
+        mask = self._mask(row, content)
+        return [*masked_views.show_tokens(tokens, waits, tasks, mask), *masked_views.show_failed(row)]
 
     def failures(self, number: int) -> list[Failure]:
         """What has failed in one instance and stands still; raises UnknownProcessInstance."""

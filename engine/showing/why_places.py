@@ -39,9 +39,10 @@ class Telling:
     sentences: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
-    def say(self, text: str, *commands: str) -> None:
-        """Add a sentence, its secrets hidden, and commands that help."""
-        text = text if self.mask is None else self.mask.mask_text(text)
+    def say(self, text: str, *given: str) -> None:
+        """Add a sentence and commands that help, their secrets hidden."""
+        hidden = (text, *given) if self.mask is None else map(self.mask.mask_text, (text, *given))
+        text, *commands = hidden
         if text not in self.sentences:
             self.sentences.append(text)
         self.commands += [command for command in commands if command not in self.commands]

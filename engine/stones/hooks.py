@@ -13,8 +13,9 @@ from .. import failpoints, jsontext
 from ..coroutines import refuse_unrun
 from ..errors import BpmnError, Invalid, NotFound, RiverstoneError
 from ..limits import Limits
+from ..mask import cut
 from ..observing import logs, tracing
-from ..work import MOST_LOG_LINES, Outcome, StopRequest, Work
+from ..work import LONGEST_REASON, MOST_LOG_LINES, Outcome, StopRequest, Work
 from .parameters import typed
 from .stone import Stone
 from .task_info import TaskInfo
@@ -204,7 +205,7 @@ def _reason(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     """What an error says of itself, if it can."""
     try:
-        return _clean(str(getattr(error, "message", "") or error))[:2000]
+        return cut(_clean(str(getattr(error, "message", "") or error)), LONGEST_REASON)
     except Exception:
         return ""
 

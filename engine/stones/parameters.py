@@ -121,6 +121,12 @@ def no_echo(stone: type[Stone]) -> frozenset[str]:
     return frozenset() if schema is None else schema.no_echo
 
 
+def taken_by_name(stone: type[Stone]) -> frozenset[str]:
+    """The names of the parameters that a start variable of the same name gives."""
+    schema = _schema(stone)
+    return frozenset() if schema is None else frozenset(schema.names) - schema.never_by_name
+
+
 def masked(values: Mapping[str, JSON], secret: Collection[str]) -> dict[str, JSON]:
     """The values as they may be shown: ``*****`` for each secret one."""
     return {name: MASKED if name in secret else value for name, value in values.items()}

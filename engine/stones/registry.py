@@ -27,6 +27,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._own: dict[str, list[type[Stone]]] = {}
         self._learnt: dict[str, list[type[Stone]]] = {}
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
+        self.version = 0
+        """What changes whenever anything else is known."""
         self._awaited = False
         """Whether any hook is a coroutine function, so that it is worth asking of each."""
 
@@ -78,11 +80,13 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         for stone in stones:
             learnt.setdefault(stone.code, []).append(stone)
         before, self._learnt = self._learnt, learnt
+        self.version += 1
         if self.elsewhere:
             for code in (*before, *learnt):
                 self._sort(code)
 
     def _sort(self, code: str) -> None:
+        self.version += 1
         own = self._own.get(code, [])
         learnt = self._learnt.get(code, []) if self.elsewhere else []
         known = [*own, *(stone for stone in learnt if all(stone.serves != each.serves for each in own))]
@@ -99,6 +103,11 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     def classes(self, code: str) -> tuple[type[Stone], ...]:
         """The classes of a known code, here or elsewhere."""
         return self._by_code.get(code) or tuple(self._learnt[code])
+
+    def known_to_serve(self, code: str | None) -> tuple[type[Stone], ...]:
+        """The classes of a code that are known already, here or elsewhere; all that there are where it is None."""
+        codes = self.codes() if code is None else self.codes() & {code}
+        return tuple(stone for each in codes for stone in self.classes(each))
 
     def is_known(self, code: str) -> bool:
         """Whether anybody carries out this code, here or elsewhere."""

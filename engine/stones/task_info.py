@@ -8,7 +8,8 @@ from typing import Any
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
-from ..work import Reached, StopRequest, Work
+from ..mask import cut
+from ..work import LONGEST_LOG_LINE, Reached, StopRequest, Work
 from . import event_loop
 
 
@@ -157,4 +158,4 @@ class TaskInfo:
 
     def log(self, text: str) -> None:
         """Keep a line with the task; lines over 1,000 characters are cut."""
-        self.logged.append(str(text).replace("\x00", "")[:1000])
+        self.logged.append(cut(str(text).replace("\x00", ""), LONGEST_LOG_LINE))

@@ -275,7 +275,7 @@ class Starts:
         settling.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
         tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
-        mask = mask_for(definition.parameter_template, content, tasks, self.facilities.stones)
+        mask = mask_for(definition, content, tasks, self.facilities.stones)
         return show_instance(row, content, {}, mask, waits_for=awaited_in(instance))
 
 

@@ -14,7 +14,7 @@ from marshmallow import fields
 
 from riverstone.engine import BpmnError, Engine, Stone, TaskInfo
 
-from .sketch import line, service
+from .sketch import catch, line, service
 
 SECRET = "hunter2-秘密"
 seen: list[Any] = []
@@ -143,3 +143,85 @@ def test_a_secret_that_turns_up_in_a_bpmn_error_is_hidden(tmp_path: Path) -> Non
 
         assert engine.get(started.process_instance_id).status == "failed"
         assert SECRET not in everything(engine, started.process_instance_id)
+
+
+def test_names_that_are_made_of_a_secret_are_hidden_wherever_they_are_told(tmp_path: Path) -> None:
+    secret = "hunter2secret"
+    wait = catch("wait", '<messageEventDefinition messageRef="m"/>')
+    model = line("shop", service("make", "${topic}"), wait, before='<message id="m" name="paid-${topic}"/>')
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
+        engine.register(type("Secret", (Stone,), {"code": secret, "start": lambda self, task: None}))
+        engine.deploy(model, parameter_template=[{"Key": "topic", "Type": "String", "NoEcho": True}])
+        started = engine.start(key="shop", name="test", variables={"topic": secret})
+        number = started.process_instance_id
+
+        (token,) = engine.tokens(number)
+        assert [wait.name for wait in token.waits] == ["paid-*****"]
+        (summary,) = engine.search().items
+        for shown in (summary, engine.get(number)):
+            assert [each.name for each in shown.waits_for] == ["paid-*****"]
+        why = engine.why(number)
+        assert any("paid-*****" in command for command in why.commands)
+        assert secret not in " ".join((*why.sentences, *why.commands))
+        (step,) = engine.preview(number, "cancel")
+        assert step.stone == "*****"
+        engine.message(f"paid-{secret}", process_instance_id=number)
+        assert engine.get(number).status == "success"
+
+
+def test_a_secret_of_which_a_cut_left_the_beginning_is_hidden_too(tmp_path: Path) -> None:
+    secret = "-".join(f"{number:04}" for number in range(100))
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
+
+        @engine.stone("tell", retries=0)
+        def tell(task: TaskInfo) -> None:
+            task.log(f"{'x' * 900}{task.parameters['p']}")
+            raise RuntimeError(f"{'x' * 1900}{task.parameters['p']}")
+
+        model = line("shop", service("tell", "tell", {"p": "${p}"}))
+        engine.deploy(model, parameter_template=[{"Key": "p", "Type": "String", "NoEcho": True}])
+        number = engine.start(key="shop", name="test", variables={"p": secret}, rollback=False).process_instance_id
+
+        (task,) = engine.tasks(number)
+        assert task.reason == f"RuntimeError: {'x' * 1900}*****…"
+        assert task.log == (f"{'x' * 900}*****…",)
+        assert "0000-0001" not in everything(engine, number)
+
+
+def test_a_start_variable_that_a_stone_will_take_for_a_secret_is_hidden_before_it_does(tmp_path: Path) -> None:
+    class Join(Stone):
+        code = "join"
+        parameters = {
+            "password": fields.String(required=True, metadata={"no_echo": True}),
+            "token": fields.String(load_default="", metadata={"no_echo": True}),
+        }
+
+    class Open(Stone):
+        code = "join"
+
+    variables = {
+        "password": "by-its-name",
+        "join": {"password": "by-the-code", "size": 3},
+        "there": {"password": "by-the-namespace"},
+        "there2": {"password": "by-the-run"},
+        "given": {"secret": "by-an-input"},
+        "harmless": "shown",
+    }
+    model = line("shop", '<userTask id="person"/>', service("there", "join", {"token": "${given.secret}"}))
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Open]) as engine:
+        engine.deploy(model)
+        before = engine.start(key="shop", name="test", variables=variables)
+        assert "by-its-name" in before.process_content
+        engine.register(Join)
+        started = engine.start(key="shop", name="test", variables=variables)
+
+        for shown in (started.process_content, engine.get(before.process_instance_id).process_content):
+            assert json.loads(shown) == {
+                "password": "*****",
+                "join": {"password": "*****", "size": 3},
+                "there": {"password": "*****"},
+                "there2": {"password": "*****"},
+                "given": {"secret": "*****"},
+                "harmless": "shown",
+            }
+        assert "by-" not in everything(engine, started.process_instance_id)

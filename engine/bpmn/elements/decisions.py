@@ -11,6 +11,7 @@ from ...dmn.outcome import Shape
 from ...errors import ExpressionError
 from ...language.feel.border import to_json
 from ...language.operators import kind_of
+from ...mask import cut
 from .activity import Activity
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class DecisionTask(Activity):
         if found is not None and found.is_usable:
             return found, None
         if self.call.together:
-            raise ExpressionError(f"{self.label} asks for the decision {wanted[:80]!r}, not deployed with it.")
+            raise ExpressionError(f"{self.label} asks for the decision {cut(wanted, 80)!r}, not deployed with it.")
         elsewhere = token.workflow.host.deployed_decision(wanted, self.call.version)
         return elsewhere.decision, elsewhere
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....models.catalogue import NEWEST, WantedVersion
 from ...errors import ExpressionError, LimitExceeded
+from ...mask import cut
 from ..running.node import Catcher, Node, Process, catching
 from ..running.token import STARTED, Token
 from ..running.token_data import RUN
@@ -111,7 +112,7 @@ class AdHocSubProcess(SubProcess):
         begun = {node.name: node for node in self.body.entries}
         unknown = [name for name in wanted if not isinstance(name, str) or name not in begun]
         if unknown:
-            raise ExpressionError(f"{self.label} is to begin {str(unknown[0])[:80]!r}, which it does not hold.")
+            raise ExpressionError(f"{self.label} is to begin {cut(str(unknown[0]), 80)!r}, which it does not hold.")
         return [begun[name] for name in wanted]
 
     def has_enough(self, scope: Token, done: Token) -> bool:
@@ -169,7 +170,7 @@ class CallActivity(Activity):
             workflow.open_scope(token, token.body)
             return None
         if self.together:
-            raise ExpressionError(f"{self.label} calls {called[:80]!r}, which was not deployed with it.")
+            raise ExpressionError(f"{self.label} calls {cut(called, 80)!r}, which was not deployed with it.")
         found = workflow.host.called_process(token, called, self.version)
         parameters = self._parameters(token) if found.parameters is None else found.parameters
         token.note(parameters=parameters, deployment=found.deployment_id, path=path, called=called)

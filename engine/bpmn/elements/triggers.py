@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ....models.vocabulary import WaitKind
 from ...errors import ExpressionError, ExpressionWork
+from ...mask import cut
 from ..running.cycles import Cycle, read_timer
 from ..running.event_definitions import AWAITED, EventDefinition
 from ..running.token import Token
@@ -67,7 +68,7 @@ def _set_timer(definition: EventDefinition, token: Token, number: int) -> Wait |
         raise error.reworded(text) from None
     if timer.due is None:
         if token.node.counts:
-            raise ExpressionError(f"The timer {str(value)[:120]!r} of {token.node.label} is over.")
+            raise ExpressionError(f"The timer {cut(str(value), 120)!r} of {token.node.label} is over.")
         return None
     if timer.cycle is not None and timer.cycle.left:
         token.note(repeats={**token.internal_data.get("repeats", {}), str(number): list(timer.cycle)})

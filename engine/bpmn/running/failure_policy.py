@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ExpressionError
+from ...mask import cut
 from .timers import read_duration
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ def read_policy(text: str) -> FailurePolicy:
     if not rest and action in ("rollback", "pause", "keep"):
         return FailurePolicy(action)  # type: ignore[arg-type]
     if action != "pause" or len(rest) != 1:
-        raise ExpressionError(f"{text[:80]!r} is no failure policy: {WORDS}.")
+        raise ExpressionError(f"{cut(text, 80)!r} is no failure policy: {WORDS}.")
     try:
         length = read_duration(rest[0])
     except ExpressionError as error:
         raise ExpressionError(f"{error.message.rstrip('.')}: {WORDS}.") from None
     patience = length.days * _DAY + length.ms
     if length.months or patience <= 0:
-        raise ExpressionError(f"A pause lasts days, hours, minutes and seconds, not {rest[0][:80]!r}: {WORDS}.")
+        raise ExpressionError(f"A pause lasts days, hours, minutes and seconds, not {cut(rest[0], 80)!r}: {WORDS}.")
     return FailurePolicy("pause", patience)
 
 
