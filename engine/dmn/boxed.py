@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from lxml import etree
@@ -15,11 +16,12 @@ from ..language.feel import closures
 from ..language.feel.border import to_json
 from ..language.feel.cells import Cell
 from ..language.feel.closures import PARTIAL, Loop, Run
-from ..language.feel.faults import fault
+from ..language.feel.faults import apart, fault, reasons
 from ..language.feel.functions import Defined
 from ..language.feel.reading.names import Names, Scope
-from ..language.feel.reading.places import FeelSyntaxError
-from ..language.feel.values.kinds import Value, described
+from ..language.feel.reading.places import Doubt, FeelSyntaxError, pointed
+from ..language.feel.values.comparison import matches
+from ..language.feel.values.kinds import Range, Value, described, kind_of
 from ..language.feel.values.types import ANY, Type, coerced
 from .decision_table import AGGREGATIONS, HIT_POLICIES, DecisionTable, InputClause, OutputClause, Rule
 from .faults import Wrongs, local, text_of
@@ -80,8 +82,10 @@ class BoxedExpressions:
         text = text_of(element)
         return self.text(element, text, scope, faults, "the expression") if text else _NULL
 
-    def text(self, element: etree._Element, text: str, scope: Scope, faults: Wrongs, what: str) -> Run:
-        """The closure of a text in the language of its element."""
+    def text(
+        self, element: etree._Element, text: str, scope: Scope, faults: Wrongs, what: str, type_: Type = ANY
+    ) -> Run:
+        """The closure of a text in the language of its element, which should give a value of the type."""
         language = self._language(element, text, faults, what)
         if language != "feel":
             return self._juel(element, text, faults, what) if language == "juel" else _NULL
@@ -92,27 +96,32 @@ class BoxedExpressions:
                 return self._juel(element, text, faults, what)
             self._misread(element, error, faults, what)
             return _NULL
-        self._certain(element, [*feel.certain, *feel.impossible], faults, what)
+        doubts = [*feel.certain, *feel.impossible]
+        if feel.is_constant and (why := _misfit(feel.run(None), type_)):
+            doubts.append(Doubt(why, 0))
+        self._certain(element, doubts, feel.source, faults, what)
         self.parts += feel.parts
         return feel.run
 
-    def cell(self, element: etree._Element, scope: Scope, faults: Wrongs, what: str) -> Cell | None:
-        """The cell of a rule; None where anything fits."""
+    def cell(
+        self, element: etree._Element, scope: Scope, faults: Wrongs, what: str, column: InputClause | None = None
+    ) -> Cell | None:
+        """The cell of a rule for a column; None where anything fits."""
         text = text_of(element)
         if text in ANYTHING:
             return None
         language = self._language(element, text, faults, what)
         if language != "feel":
             return _juel_cell(self._juel(element, text, faults, what) if language == "juel" else _NULL)
-        return self.tests(element, text, scope, faults, what)
-
-    def tests(self, element: etree._Element, text: str, scope: Scope, faults: Wrongs, what: str) -> Cell | None:
         try:
             made = self.compiler.tests(text, scope, self.types.all, self.members)
         except ExpressionError as error:
             self._misread(element, error, faults, what)
             return None
-        self._certain(element, made.certain, faults, what)
+        if column is not None and made.constants and all(_never_fits(each, column) for each in made.constants):
+            shown = pointed(text, 0)
+            faults.doubtful("cell-never-fits", element, f"{what} never fits: no value of the column is so.\n{shown}")
+        self._certain(element, made.certain, text, faults, what)
         self.parts += made.parts
         return made.cell
 
@@ -120,9 +129,10 @@ class BoxedExpressions:
         drawn = f"\n{error.drawn}" if isinstance(error, FeelSyntaxError) else ""
         faults.wrong("decision-expression", element, f"{what} cannot be read: {error.message}.{drawn}")
 
-    def _certain(self, element: etree._Element, certain: Iterable[str], faults: Wrongs, what: str) -> None:
-        for reason in certain:
-            faults.doubtful("expression-null", element, f"{what} is null, or a part of it: {reason}.")
+    def _certain(self, element: etree._Element, certain: Iterable[Doubt], text: str, faults: Wrongs, what: str) -> None:
+        for doubt in certain:
+            shown = pointed(text, doubt.position)
+            faults.doubtful("expression-null", element, f"{what} is null, or a part of it: {doubt.why}.\n{shown}")
 
     def _juel(self, element: etree._Element, text: str, faults: Wrongs, what: str) -> Run:
         try:
@@ -297,7 +307,7 @@ class BoxedExpressions:
         if policy in ("PRIORITY", "OUTPUT ORDER") and not any(output.values for output in outputs):
             faults.doubtful("decision-table", table, f"{policy} goes by the order of the output values: list them.")
         rows = enumerate(table.iterchildren("{*}rule"), 1)
-        rules = [self._rule(number, row, inner, faults, (len(inputs), len(outputs))) for number, row in rows]
+        rules = [self._rule(number, row, inner, faults, inputs, outputs) for number, row in rows]
         # A table counts for itself, however often it is asked.
         parts, self.parts = len(rules) + self.parts - begin, begin
         return DecisionTable(
@@ -326,40 +336,64 @@ class BoxedExpressions:
             faults.doubtful("decision-table", column, f"{what} has no expression: write what it looks at.")
             return InputClause(shown, _NULL, own_name=own)
         run = self.text(expression, text, scope, faults, what)
-        cell = None if allowed is None or text_of(allowed) in ANYTHING else self.cell(allowed, scope, faults, what)
-        return InputClause(shown[:80], run, self.types.of(expression), cell, own)
+        if allowed is None or text_of(allowed) in ANYTHING:
+            return InputClause(shown[:80], run, self.types.of(expression), own_name=own)
+        cell, values = self.cell(allowed, scope, faults, what), None
+        with suppress(ExpressionError):
+            values = self.compiler.tests(text_of(allowed), scope, self.types.all, self.members).constants
+        return InputClause(shown[:80], run, self.types.of(expression), cell, own, values)
 
     def _output(self, column: etree._Element, scope: Scope, faults: Wrongs, name: str) -> OutputClause:
         default, values = column.find("{*}defaultOutputEntry"), column.find("{*}outputValues")
         own = column.get("name") or name
-        what = f"the output {own[:80]!r}"
+        shown = (column.get("label") or own)[:80]
+        what = f"the output {shown!r}"
         run = None
         if default is not None and text_of(default):
-            run = self.text(default, text_of(default), scope, faults, f"the default of {what}")
+            run = self.text(default, text_of(default), scope, faults, f"the default of {what}", self.types.of(column))
         cells: Sequence[Cell] = []
         if values is not None and text_of(values) not in ANYTHING:
             try:
                 cells = self.compiler.tests(text_of(values), scope, self.types.all, self.members).alternatives
             except ExpressionError as error:
                 self._misread(values, error, faults, f"the values of {what}")
-        return OutputClause(own, self.types.of(column), run, cells)
+        return OutputClause(own, self.types.of(column), run, cells, shown)
 
-    def _rule(self, number: int, row: etree._Element, scope: Scope, faults: Wrongs, size: tuple[int, int]) -> Rule:
+    def _rule(
+        self,
+        number: int,
+        row: etree._Element,
+        scope: Scope,
+        faults: Wrongs,
+        inputs: Sequence[InputClause],
+        outputs: Sequence[OutputClause],
+    ) -> Rule:
         tests, entries = row.findall("{*}inputEntry"), row.findall("{*}outputEntry")
-        if (len(tests), len(entries)) != size:
+        if (len(tests), len(entries)) != (len(inputs), len(outputs)):
             faults.wrong("decision-table", row, f"rule {number} does not have one cell for each column: complete it.")
-        what = f"the output of rule {number}"
+            return Rule(number, row.get("id"), [None] * len(inputs), [_NULL] * len(outputs))
         return Rule(
-            number=number,
-            id=row.get("id"),
-            cells=[self.cell(cell, scope, faults, f"the cell of rule {number}") for cell in tests],
-            entries=[
-                self.text(cell, text, scope, faults, what) if (text := text_of(cell)) not in ANYTHING else _NULL
-                for cell in entries
+            number,
+            row.get("id"),
+            [
+                self.cell(cell, scope, faults, f"the cell of rule {number} under {column.shown!r}", column)
+                for column, cell in zip(inputs, tests, strict=True)
+            ],
+            [
+                self._entry(cell, column, scope, faults, f"the output {column.shown!r} of rule {number}")
+                for column, cell in zip(outputs, entries, strict=True)
             ],
         )
 
+    def _entry(self, cell: etree._Element, column: OutputClause, scope: Scope, faults: Wrongs, what: str) -> Run:
+        text = text_of(cell)
+        if text in ANYTHING:
+            return _NULL
+        return self.text(cell, text, scope, faults, what, column.type)
 
+
+_SINGLE = frozenset({"number", "string", "boolean"})
+"""Kinds that no other kind is converted to."""
 _BRANCHES = ("if", "then", "else")
 _EXPRESSIONS = frozenset(
     "literalExpression decisionTable context invocation list relation functionDefinition conditional filter for some"
@@ -389,6 +423,24 @@ def typed(run: Run, type_: Type, what: str) -> Run:
 
 def _record(columns: Sequence[str], cells: Sequence[Run]) -> Run:
     return lambda place: {name: cell(place) for name, cell in zip(columns, cells, strict=True)}
+
+
+def _misfit(value: Value, type_: Type) -> str:
+    """Why a value that is known before is not of the type; empty if it is."""
+    if type_ is ANY or value is None:
+        return ""
+    with apart():
+        return "" if coerced(value, type_, "it") is not None else "; ".join(reasons())
+
+
+def _never_fits(wanted: Value, column: InputClause) -> bool:
+    """Whether no value that the column can have is what a test asks for."""
+    ends = [end for end in wanted[:2] if end is not None] if type(wanted) is Range else [wanted]
+    kind = column.type.kind
+    if kind in _SINGLE and all(end is not None and kind_of(end) in _SINGLE - {kind} for end in ends):
+        return True
+    is_single = type(wanted) is not Range and kind_of(wanted) in _SINGLE
+    return is_single and column.values is not None and not any(matches(wanted, each) for each in column.values)
 
 
 def _juel_cell(run: Run) -> Cell:

@@ -32,13 +32,17 @@ _LISTED = 10
 
 
 class InputClause(NamedTuple):
-    """A column of what is asked; ``own_name`` is by what its cells may call the value, ``allows`` limits it."""
+    """A column of what is asked; ``own_name`` is by what its cells may call the value, ``allows`` limits it.
+
+    ``values`` are those that it allows, where they are known before.
+    """
 
     shown: str
     run: Run
     type: Type = ANY
     allows: Cell | None = None
     own_name: str | None = None
+    values: Sequence[Value] | None = None
 
 
 class OutputClause(NamedTuple):
@@ -48,6 +52,7 @@ class OutputClause(NamedTuple):
     type: Type = ANY
     default: Run | None = None
     values: Sequence[Cell] = ()
+    shown: str = ""
 
 
 class Rule(NamedTuple):

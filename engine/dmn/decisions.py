@@ -156,7 +156,7 @@ def evaluate(element: Element, context: Context) -> Outcome:
         if isinstance(value, Function) and not isinstance(element, Decision):
             value = value.call(_arguments(value, context))
     except RecursionError:
-        raise ExpressionError(f"The decision {element.id!r} is nested too deep: make it flatter.") from None
+        raise ExpressionError(f"The decision {element.label} is nested too deep: make it flatter.") from None
     return Outcome(element, value, evaluation.hits, reasons.reasons())
 
 

@@ -14,7 +14,7 @@ from ..language.feel.reading.names import Names, Scope, names_of
 from ..language.feel.values.types import ANY
 from .boxed import BoxedExpressions, expression_in, typed, within
 from .elements import Decision, Element, InputData, Knowledge, Requirement, Service
-from .faults import Sources, Wrongs, local
+from .faults import Sources, Wrongs, drawn, local
 from .item_definitions import ItemDefinitions
 
 _NAMESPACES = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
@@ -82,7 +82,7 @@ class DecisionFile:
             made.output_names = [each.get("name", "") for each in outputs if each.get("name")]
         self.elements[element_id] = made
         self._xml[element_id] = xml
-        self.faults[element_id] = Wrongs(f"The {_words(kind)} {element_id!r}", self._sources)
+        self.faults[element_id] = Wrongs(f"The {_words(kind)} {drawn(name, element_id)}", self._sources)
 
     def join(self, others: Sequence[DecisionFile]) -> None:
         """Find the files that this one imports among all that are deployed together."""
@@ -157,7 +157,7 @@ class DecisionFile:
         if found is None:
             text = "it holds neither a decision table nor an expression"
             faults.doubtful("decision-empty", xml, f"{text}: add one.")
-            decision.run = closures.null_because(f"the decision {decision.id!r} is null: {text}")
+            decision.run = closures.null_because(f"the decision {decision.label} is null: {text}")
             return
         names = {name for each in decision.required for name in _names_of(each)}
         scope = Scope(Names(names), is_open=True)

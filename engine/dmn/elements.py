@@ -17,6 +17,7 @@ from ..language.feel.values.kinds import Value
 from ..language.feel.values.members import ABSENT
 from ..language.feel.values.types import ANY, Type, coerced, from_json
 from .decision_table import DecisionTable, Hits
+from .faults import drawn
 
 _NULL = closures.constant(None)
 _EVALUATION = 5
@@ -36,6 +37,11 @@ class Element:
     version_tag: str | None = None
     parts: int = 0
     """What its expressions cost, but for the rules of tables."""
+
+    @property
+    def label(self) -> str:
+        """How texts call it: by its drawn name with the id behind."""
+        return drawn(self.name, self.id)
 
 
 class Requirement(NamedTuple):
@@ -106,7 +112,7 @@ class Evaluation:
 
     def _made(self, element: Element) -> Value:
         if not element.is_usable:
-            raise ExpressionError(f"The decision {element.id!r} cannot be made: it has errors, which lint tells.")
+            raise ExpressionError(f"The decision {element.label} cannot be made: it has errors, which lint tells.")
         if isinstance(element, InputData):
             return self._input(element)
         if isinstance(element, Decision):
@@ -131,7 +137,7 @@ class Evaluation:
                 self.hits[decision] = hits = decision.table.decide(place)
                 value = hits.value
         except ExpressionError as error:
-            text = f"The decision {decision.id!r} cannot be made: {error.message}"
+            text = f"The decision {decision.label} cannot be made: {error.message}"
             raise error.reworded(text) from None
         return coerced(value, decision.type, f"the result of the decision {decision.name!r}")
 

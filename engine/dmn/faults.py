@@ -8,6 +8,7 @@ from lxml import etree
 
 from ..findings import Finding, Report
 
+_LONGEST_NAME = 80
 Sources = Mapping[etree._Element, str | None]
 """The names of files by their roots."""
 
@@ -34,6 +35,22 @@ class Wrongs:
     def doubtful(self, code: str, element: etree._Element, text: str) -> None:
         """It can be, but hardly as it was meant."""
         self._report.warning(code, element, f"{self.what}: {text}")
+
+
+def drawn(name: str, element_id: str) -> str:
+    """How a finding calls an element: by its drawn name with the id behind."""
+    shown = " ".join(name.split())[:_LONGEST_NAME]
+    return f"{shown!r} ({element_id})" if shown and name != element_id else repr(element_id)
+
+
+def around(element: etree._Element) -> str:
+    """The drawn name of what an element is in, or of itself."""
+    place: etree._Element | None = element
+    while place is not None and place.getparent() is not None:
+        if name := " ".join((place.get("label") or place.get("name") or "").split()):
+            return repr(name[:_LONGEST_NAME])
+        place = place.getparent()
+    return "the file"
 
 
 def local(element: etree._Element) -> str:

@@ -10,9 +10,10 @@ from lxml import etree
 
 from ..errors import ExpressionError
 from ..language.feel.expressions import Tests
+from ..language.feel.reading.places import FeelSyntaxError
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import ANY, OTHERWISE, SIMPLE, Type
-from .faults import Wrongs, text_of
+from .faults import Wrongs, around, text_of
 
 _FEEL = "/FEEL/"
 _LONGEST_NAME = 1000
@@ -70,7 +71,8 @@ class ItemDefinitions:
             return ANY
         found = SIMPLE.get(OTHERWISE.get(name, name))
         if found is None:
-            self._faults.doubtful("unknown-type", element, f"the type {reference[:80]!r} is not defined: define it.")
+            text = f"the type {reference[:80]!r} of {around(element)} is not defined: define it."
+            self._faults.doubtful("unknown-type", element, text)
         return found or ANY
 
     def named(self, name: str) -> Type:
@@ -135,7 +137,8 @@ class ItemDefinitions:
             cell = self._compile_tests(text).cell
         except ExpressionError as error:
             values = f"the values of the type {(element.get('name') or '')[:80]!r}"
-            self._faults.wrong("decision-expression", constraint, f"{values} cannot be read: {error.message}.")
+            shown = f"\n{error.drawn}" if isinstance(error, FeelSyntaxError) else ""
+            self._faults.wrong("decision-expression", constraint, f"{values} cannot be read: {error.message}.{shown}")
             return already
         if already is None:
             return lambda value: cell(value, None)

@@ -48,14 +48,14 @@ class Outcome(NamedTuple):
         if shape == "collectEntries":
             return [self._sole(row) for row in self.rows]
         if len(self.rows) > 1:
-            text = f"The decision {self.element.id!r} gives {len(self.rows)} results where {shape} wants one."
+            text = f"The decision {self.element.label} gives {len(self.rows)} results where {shape} wants one."
             raise ExpressionError(text)
         row = next(iter(self.rows), None)
         return row if row is None or shape == "singleResult" else self._sole(row)
 
     def _sole(self, row: Row) -> Value:
         if len(row) > 1:
-            raise ExpressionError(f"The decision {self.element.id!r} has {len(row)} outputs where one is wanted.")
+            raise ExpressionError(f"The decision {self.element.label} has {len(row)} outputs where one is wanted.")
         return next(iter(row.values()), None)
 
     def told(self, limits: Limits) -> dict[str, Any]:

@@ -243,12 +243,12 @@ def _expression(source: str, body: str, reading: Reading) -> Expression:
 
 
 def _feel(source: str, body: str, reading: Reading) -> FeelExpression:
-    from .feel.expressions import compile_feel  # late, like all that reads models
+    from .feel.expressions import compile_feel, refused  # late, like all that reads models
 
     try:
         made = compile_feel(body.strip(), limits=reading.limits)
         if made.impossible:
-            raise ExpressionError(made.impossible[0])
+            raise refused(made.source, made.impossible[0])
         run = made.in_json(reading.limits)
         if made.is_constant:
             run = constant(run(Context()))

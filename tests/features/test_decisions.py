@@ -162,7 +162,7 @@ def test_the_hit_policy_decides_between_rules_that_fit(engine: Engine, policy: s
 
 def test_rules_that_must_not_fit_together_fail_the_task(engine: Engine) -> None:
     both = ("> 0 : 1", "> 1 : 2")
-    why = "The decision 'dish' cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids."
+    why = "The decision 'Dish' (dish) cannot be made: the rules 1, 2 fit together, which the hit policy {} forbids."
     text = f"At 'choose': {why}"
     assert decide(engine, zeebe(), decisions(dish=table("UNIQUE", ["a"], ["x"], *both)), a=2) == text.format("UNIQUE")
     assert decide(engine, zeebe(), decisions(dish=table("ANY", ["a"], ["x"], *both)), a=2) == text.format("ANY")
@@ -202,6 +202,61 @@ def test_what_cannot_be_decided_is_refused_with_its_place(engine: Engine) -> Non
     round_trip = '<informationRequirement><requiredDecision href="#{}"/></informationRequirement><literalExpression/>'
     circle = decisions(dish=round_trip.format("wine"), wine=round_trip.format("dish"))
     assert "decision-cycle" in {each.code for each in findings(engine, zeebe(), circle)}
+
+
+def told(engine: Engine, rules: bytes) -> list[str]:
+    """What lint says of a file of decisions, without its first words."""
+    return [each.text.removeprefix("The decision 'Choose the dish' (dish): ") for each in engine.lint(rules)]
+
+
+def drawn(inputs: str, outputs: str, *rules: str) -> bytes:
+    """A table under the drawn name ``Choose the dish``."""
+    made = table("UNIQUE", [], [inputs, outputs], *rules)
+    return decisions(dish=made).replace(b'name="Dish"', b'name="Choose the dish"')
+
+
+def test_findings_call_decisions_columns_and_rules_by_their_drawn_names(engine: Engine) -> None:
+    season = '<input id="i1" label="Season"><inputExpression><text>season</text></inputExpression></input>'
+    dish = '<output id="o1" label="What to cook" name="dish"/>'
+    assert told(engine, drawn(season, dish, '"Win : "Roast"', '"Summer" : date("2024-13-01")')) == [
+        "the cell of rule 1 under 'Season' cannot be read: a text is not closed: add a quote at character 1.\n"
+        '    "Win\n    ^',
+        "the output 'What to cook' of rule 2 is null, or a part of it: there is no day 2024-13-1; date():"
+        " '2024-13-01' is no date.\n"
+        '    date("2024-13-01")\n    ^',
+    ]
+
+
+def test_what_is_null_for_certain_is_told_with_its_place(engine: Engine) -> None:
+    literal = decisions(dish='<literalExpression><text>a + ("x" - 1) + upper case(b, 2)</text></literalExpression>')
+    first, second = (each.text.partition("\n")[2] for each in engine.lint(literal))
+    assert first == '    a + ("x" - 1) + upper case(b, 2)\n         ^'
+    assert second == '    a + ("x" - 1) + upper case(b, 2)\n                    ^'
+    condition = '<conditionExpression>= n &gt; "x" * 2</conditionExpression>'
+    flow = f'<sequenceFlow id="h" name="enough" sourceRef="choose" targetRef="e">{condition}</sequenceFlow></process>'
+    model = process('<exclusiveGateway id="choose" default="g"/>').replace(b"</process>", flow.encode())
+    (found,) = [each for each in engine.lint(model) if each.code == "expression-null"]
+    assert found.text == (
+        "A part of an expression of sequenceFlow 'enough' (h) is always null:"
+        " a string * a number cannot be calculated.\n"
+        '    n > "x" * 2\n        ^'
+    )
+
+
+def test_a_cell_that_never_fits_and_an_output_of_another_type_are_told(engine: Engine) -> None:
+    """A typed column takes no other kind (DMN 1.5, 10.3.2.9.4), and one with values no value beside them."""
+    season = (
+        '<input id="i1" label="Season"><inputExpression typeRef="string"><text>season</text></inputExpression>'
+        '<inputValues><text>"Winter","Summer"</text></inputValues></input>'
+    )
+    dish = '<output id="o1" label="Price" name="price" typeRef="number"/>'
+    rules = ('"Wintr" : 1', "5 : 2", '"Winter" : "9"', '"Wintr", "Summer" : 4', 'not("x") : 5', "- : 6", "null : 7")
+    assert told(engine, drawn(season, dish, *rules)) == [
+        "the cell of rule 1 under 'Season' never fits: no value of the column is so.\n    \"Wintr\"\n    ^",
+        "the cell of rule 2 under 'Season' never fits: no value of the column is so.\n    5\n    ^",
+        "the output 'Price' of rule 3 is null, or a part of it: it is a string where number is expected.\n"
+        '    "9"\n    ^',
+    ]
 
 
 def test_a_decision_that_nobody_makes_keeps_nobody_from_deploying(engine: Engine) -> None:
@@ -430,7 +485,7 @@ def test_a_decision_that_needs_one_with_errors_is_not_made(engine: Engine) -> No
     literal = "<literalExpression><text>broken</text></literalExpression>"
     rules = DISH.replace(b"</definitions>", decisions(broken=broken, wine=needs + literal).partition(b'urn:d">')[2])
     engine.deploy(camunda(), rules)
-    with pytest.raises(ExpressionError, match="'broken' cannot be made: it has errors"):
+    with pytest.raises(ExpressionError, match="'Broken' \\(broken\\) cannot be made: it has errors"):
         engine.decide("wine", {"a": 1})
 
 

@@ -59,9 +59,9 @@ class DecisionTask(Activity):
         outcome = evaluate(decision, token.context)
         host.decision_made(token, outcome, elsewhere)
         if outcome.violation is not None:
-            raise ExpressionError(f"The decision {decision.id!r} cannot be made: {outcome.violation}.")
+            raise ExpressionError(f"The decision {decision.label} cannot be made: {outcome.violation}.")
         if not outcome.rows and self.call.must_hit:
-            raise ExpressionError(f"No rule of the decision {decision.id!r} fits what {self.label} gives it.")
+            raise ExpressionError(f"No rule of the decision {decision.label} fits what {self.label} gives it.")
         value = to_json(outcome.shaped(self.call.shape), limits)
         rows = to_json(list(outcome.rows), limits)
         results: dict[str, Any] = {}

@@ -12,6 +12,7 @@ from ...errors import ExpressionError
 from ...findings import Report
 from ...language.compiler import Compiler
 from ...language.expressions import Expression, Value, compile_expression, compile_value
+from ...language.feel.reading.places import pointed
 from ...limits import Limits
 from ..elements.subprocesses import CallActivity
 from ..elements.tasks import StoneTask
@@ -87,9 +88,9 @@ class ModelReader:
     def _warn_of_nulls(self, element: etree._Element, value: Value) -> None:
         """Report what of an expression in FEEL is null whatever the variables are."""
         for feel in value.feels:
-            for reason in feel.certain:
-                text = f"A part of {feel.source.strip()[:120]!r} in {label(element)} is always null: {reason}."
-                self.report.warning("expression-null", element, text)
+            for doubt in feel.certain:
+                text = f"A part of an expression of {label(element)} is always null: {doubt.why}."
+                self.report.warning("expression-null", element, f"{text}\n{pointed(feel.source, doubt.position)}")
 
     def refuse_unread(self, element: etree._Element) -> None:
         """Report what the modelers say about an element that bears on its execution and is not understood."""

@@ -16,7 +16,7 @@ from .reading.grammar import Parser
 from .reading.levels import Spot
 from .reading.lexer import scan
 from .reading.names import NOTHING, Names, Scope
-from .reading.places import FeelSyntaxError, Misread, pointed
+from .reading.places import Doubt, FeelSyntaxError, Misread, pointed
 from .values.kinds import Value
 from .values.types import Type
 
@@ -38,8 +38,8 @@ class Feel(NamedTuple):
     is_condition: bool
     references: Sequence[Path]
     parts: int
-    certain: Sequence[str]
-    impossible: Sequence[str]
+    certain: Sequence[Doubt]
+    impossible: Sequence[Doubt]
     """Calls that no value could make work."""
     spots: Sequence[Spot]
 
@@ -96,8 +96,10 @@ class Tests(NamedTuple):
     cell: Cell
     alternatives: Sequence[Cell]
     """Each test between two commas by itself."""
+    constants: Sequence[Value] | None
+    """What these ask for, where all of that is known before and the cell does not negate it."""
     parts: int
-    certain: Sequence[str]
+    certain: Sequence[Doubt]
 
 
 def compile_tests(
@@ -112,7 +114,9 @@ def compile_tests(
     parser, (tests, negated) = _read(text, limits, scope, types, members, Parser.unary_tests)
     cells = [alternative(test) for test in tests]
     certain = _once([*parser.certain, *parser.impossible])
-    return Tests(text, cell_of(cells, negated=negated), cells, len(parser.tokens), certain)
+    is_known = not negated and all(test.node.is_constant for test in tests)
+    constants = [test.node.run(None) for test in tests] if is_known else None
+    return Tests(text, cell_of(cells, negated=negated), cells, constants, len(parser.tokens), certain)
 
 
 def _once(found: Sequence[Member]) -> Sequence[Member]:
@@ -146,3 +150,8 @@ def _read(
 def shown(source: str) -> str:
     """The text in quotes, cut where it is long."""
     return repr(source if len(source) <= _SHOWN else source[: _SHOWN - 1] + "…")
+
+
+def refused(source: str, doubt: Doubt) -> FeelSyntaxError:
+    """The error of an expression that no value could make work."""
+    return FeelSyntaxError(doubt.why, pointed(source, doubt.position))

@@ -111,6 +111,7 @@ class BindingReader(NameReader):
         return found
 
     def context(self) -> Read:
+        begin = self.at
         self.at += 1
         outer = self.scopes
         names = Names()
@@ -125,9 +126,9 @@ class BindingReader(NameReader):
             if not self.takes(",") and not self.sees("}"):
                 raise self.unexpected("',' or '}' was expected")
         self.scopes = outer
-        return self.folded(Read(closures.context_of(entries)), *nodes)
+        return self.folded(begin, Read(closures.context_of(entries)), *nodes)
 
-    def filter(self, items: Read) -> Read:
+    def filter(self, items: Read, begun: int) -> Read:
         begin = self.at
         self.at += 1
         literal = self.tokens[self.at : self.at + 3]
@@ -137,7 +138,7 @@ class BindingReader(NameReader):
             after = self.at + (2 if sign < 0 else 1)
             if self.tokens[after].text == "]":
                 self.at = after + 1
-                return self.folded(Read(closures.at_position(items.run, sign * int(digits.text))), items)
+                return self.folded(begun, Read(closures.at_position(items.run, sign * int(digits.text))), items)
         outer, self.scopes = self.scopes, (*self.scopes, Scope(Names(["item"]), is_open=True))
         references = len(self.references)
         condition = self.expression()

@@ -14,7 +14,7 @@ from .levels import Read
 from .lexer import Lexeme
 from .names import STOPS, Names, Scope
 from .naming import INPUT
-from .places import Misread
+from .places import Doubt, Misread
 
 LEVELS: Mapping[str, int] = {
     "or": 1,
@@ -100,16 +100,18 @@ class Parser(BindingReader):
         return Test(node, asks)
 
     def expression_or_comparison(self) -> Read:
+        begin = self.at
         for sign in _SIGNS:
             if self.takes(sign):
                 end = self.operation(_ADDITIVE)
-                return self.folded(Read(closures.half_open(_SIGNS[sign], end.run)), end)
+                return self.folded(begin, Read(closures.half_open(_SIGNS[sign], end.run)), end)
         return self.expression_here()
 
     def expression_here(self) -> Read:
         return self.operation(1)
 
     def operation(self, least: int) -> Read:
+        begin = self.at
         left = self.operand()
         while True:
             sign = self.here.text if self.here.kind in ("sign", "name") else ""
@@ -118,35 +120,36 @@ class Parser(BindingReader):
                 return left
             self.at += 1
             if level == 3:
-                left = self.compared(sign, left)
+                left = self.compared(begin, sign, left)
             elif level < 3:
-                left = self.logical(sign, left, level)
+                left = self.logical(begin, sign, left, level)
             else:
                 right = self.operation(level + 1)
-                left = self.folded(Read(closures.calculation(sign, left.run, right.run)), left, right)
+                left = self.folded(begin, Read(closures.calculation(sign, left.run, right.run)), left, right)
 
-    def logical(self, sign: str, left: Read, level: int) -> Read:
+    def logical(self, begin: int, sign: str, left: Read, level: int) -> Read:
         operands = [left, self.operation(level + 1)]
         while self.takes(sign):
             operands.append(self.operation(level + 1))
         run = closures.logical(sign == "or", [operand.run for operand in operands])
-        return self.folded(Read(run, is_condition=True), *operands)
+        return self.folded(begin, Read(run, is_condition=True), *operands)
 
-    def compared(self, sign: str, left: Read) -> Read:
+    def compared(self, begin: int, sign: str, left: Read) -> Read:
         if sign == "in":
-            return self.membership(left)
+            return self.membership(begin, left)
         if sign == "between":
             low = self.operation(_ADDITIVE)
             self.expect("and")
             high = self.operation(_ADDITIVE)
             run = closures.between(left.run, low.run, high.run)
-            return self.folded(Read(run, is_condition=True), left, low, high)
+            return self.folded(begin, Read(run, is_condition=True), left, low, high)
         right = self.operation(_ADDITIVE)
         if right.is_constant and not left.is_constant:
             return Read(closures.comparison_with(sign, left.run, right.run(None)), is_condition=True)
-        return self.folded(Read(closures.comparison(sign, left.run, right.run), is_condition=True), left, right)
+        node = Read(closures.comparison(sign, left.run, right.run), is_condition=True)
+        return self.folded(begin, node, left, right)
 
-    def membership(self, left: Read) -> Read:
+    def membership(self, begin: int, left: Read) -> Read:
         """``x in`` one positive unary test, or several of them in parentheses."""
         outer, self.scopes = self.scopes, (*self.scopes, Scope(Names([INPUT])))
         self.nest()
@@ -162,10 +165,12 @@ class Parser(BindingReader):
         self.scopes = outer
         runs = [(test.node.run, test.asks) for test in tests]
         node = Read(closures.membership(left.run, runs, INPUT), is_condition=True)
-        return node if any(test.asks for test in tests) else self.folded(node, left, *(test.node for test in tests))
+        if any(test.asks for test in tests):
+            return node
+        return self.folded(begin, node, left, *(test.node for test in tests))
 
     def operand(self) -> Read:
-        signs = 0
+        begin, signs = self.at, 0
         while self.takes("-"):
             signs += 1
             self.nest()
@@ -173,9 +178,9 @@ class Parser(BindingReader):
         while self.sees("instance") and self.tokens[self.at + 1].text == "of":
             self.at += 2
             type_ = self.type()
-            node = self.folded(Read(closures.instance_of(node.run, type_), is_condition=True), node)
+            node = self.folded(begin, Read(closures.instance_of(node.run, type_), is_condition=True), node)
         for _ in range(signs):
-            node = self.folded(Read(closures.negation(node.run)), node)
+            node = self.folded(begin, Read(closures.negation(node.run)), node)
         self.nested -= signs
         return node
 
@@ -187,11 +192,11 @@ class Parser(BindingReader):
             sign = self.here.text
             if sign == "[" and not self.opens_range(outward=True):
                 self.nest()
-                node = self.filter(node)
+                node = self.filter(node, begin)
             elif sign == ".":
                 self.nest()
                 self.at += 1
-                node = self.member(node)
+                node = self.member(node, begin)
             elif sign == "(":
                 self.nest()
                 node = self.call(node, begin)
@@ -213,7 +218,7 @@ class Parser(BindingReader):
         if token.kind == "temporal":
             return self.temporal(token)
         if token.kind == "quoted":
-            return self.variable(token.value)
+            return self.variable(token.value, self.at - 1)
         self.at -= 1
         if token.kind == "sign" and token.text in "([{]":
             return self.bracketed(token.text)
@@ -230,7 +235,7 @@ class Parser(BindingReader):
             value = iso.read(token.value)
         if value is None:
             text = f"{token.text[:60]} is no date, time or duration"
-            self.certain.append(text)
+            self.certain.append(Doubt(text, token.start))
             return Read(closures.null_because(text))
         return Read(closures.constant(value), is_constant=True)
 
@@ -238,9 +243,10 @@ class Parser(BindingReader):
         if self.opens_range():
             return self.range()
         if sign == "[":
+            begin = self.at
             self.at += 1
             items = self.items("]")
-            return self.folded(Read(closures.listed([item.run for item in items])), *items)
+            return self.folded(begin, Read(closures.listed([item.run for item in items])), *items)
         if sign == "{":
             return self.context()
         if sign == "]":
@@ -271,7 +277,7 @@ class Parser(BindingReader):
         return False
 
     def range(self) -> Read:
-        low_included = self.here.text == "["
+        begin, low_included = self.at, self.here.text == "["
         self.at += 1
         low = self.leveled(self.end_of_range)
         self.expect("..")
@@ -279,7 +285,8 @@ class Parser(BindingReader):
         high_included = self.sees("]")
         if not self.takes("]", ")", "["):
             raise self.unexpected("the end of the range was expected")
-        return self.folded(Read(closures.interval(low.run, high.run, low_included, high_included)), low, high)
+        node = Read(closures.interval(low.run, high.run, low_included, high_included))
+        return self.folded(begin, node, low, high)
 
     def end_of_range(self) -> Read:
         return self.operation(_ADDITIVE)

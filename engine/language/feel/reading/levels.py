@@ -19,7 +19,7 @@ from ..values.types import Type
 from .cursor import Cursor
 from .lexer import Lexeme
 from .names import NOTHING, Names, Scope
-from .places import Misread
+from .places import Doubt, Misread
 
 MOST_READINGS = 64
 """In how many ways one level may be kept compiled that holds names with signs."""
@@ -82,9 +82,9 @@ class LevelReader(Cursor):
         self.level = Level()
         self.references: list[Path] = []
         self.spots: list[Spot] = []
-        self.certain: list[str] = []
+        self.certain: list[Doubt] = []
         """Why parts are null, whatever the values are."""
-        self.impossible: list[str] = []
+        self.impossible: list[Doubt] = []
         """Calls that no value could make work."""
         self.asks = False
         """Whether ``?`` was read."""
@@ -183,8 +183,11 @@ class LevelReader(Cursor):
 
         return run
 
-    def folded(self, node: Read, *parts: Read) -> Read:
-        """The node as a constant if its parts are; what is null then for sure is told before anything runs."""
+    def folded(self, begin: int, node: Read, *parts: Read) -> Read:
+        """The node as a constant if its parts are; what is null then for sure is told before anything runs.
+
+        ``begin`` is the token with which it begins.
+        """
         for part in parts:
             if not part.is_constant:
                 return node
@@ -193,7 +196,12 @@ class LevelReader(Cursor):
                 value = node.run(Context())
             except ExpressionError:
                 return node
-            self.certain.extend(reasons())
+            if why := reasons():
+                self.doubt(begin, "; ".join(why))
             if value is None:
                 return node
         return Read(closures.constant(value), is_constant=True, is_condition=node.is_condition)
+
+    def doubt(self, begin: int, why: str) -> None:
+        """What begins with this token is null whatever the values are."""
+        self.certain.append(Doubt(why, self.tokens[begin].start))

@@ -11,7 +11,7 @@ from ..functions import Function
 from ..values.kinds import Value
 from .levels import LevelReader, Read, Spot
 from .names import STOPS, Names, Scope, signed_ends, spelled, words_end
-from .places import Misread
+from .places import Doubt, Misread
 
 INPUT = "?"
 """By which name a unary test may speak of its input."""
@@ -34,11 +34,11 @@ _CONDITIONS = frozenset(
 class NameReader(LevelReader):
     """Finds what a name means: the longest that is declared, or that is there."""
 
-    def member(self, base: Read) -> Read:
+    def member(self, base: Read, begun: int) -> Read:
         token = self.here
         if token.kind == "quoted":
             self.at += 1
-            return self.member_called(base, token.value)
+            return self.member_called(base, token.value, begun)
         if token.kind != "name":
             raise self.unexpected("a name was expected after the point")
         end = max(words_end(self.tokens, self.at), self.members.longest(self.tokens, self.at)[0])
@@ -51,11 +51,11 @@ class NameReader(LevelReader):
 
         begin = self.at
         self.at = self.end_of(begin, ends, check)
-        return self.member_called(base, spelled(self.tokens, begin, self.at))
+        return self.member_called(base, spelled(self.tokens, begin, self.at), begun)
 
-    def member_called(self, base: Read, name: str) -> Read:
+    def member_called(self, base: Read, name: str, begun: int) -> Read:
         if base.path is None:
-            return self.folded(Read(closures.member_of(base.run, name)), base)
+            return self.folded(begun, Read(closures.member_of(base.run, name)), base)
         path = (*base.path, name)
         if self.references and self.references[-1] == base.path:
             self.references[-1] = path
@@ -94,22 +94,22 @@ class NameReader(LevelReader):
         ends = signed_ends(self.tokens, end) if is_open else [end]
         self.at = self.end_of(begin, ends, lambda longer: closures.is_there((longer,)))
         if self.at != end or scope is None:
-            return self.variable(spelled(self.tokens, begin, self.at))
+            return self.variable(spelled(self.tokens, begin, self.at), begin)
         if scope is _BUILTIN_SCOPE:
             return self.builtin(name)
-        node = self.variable(name)
+        node = self.variable(name, begin)
         if name in FUNCTIONS and self.sees("("):
             # A value that is called as a function is: what can be called is meant.
             value, function = node.run, FUNCTIONS[name]
             return Read(lambda place: found if isinstance(found := value(place), Function) else function)
         return node
 
-    def variable(self, name: str) -> Read:
+    def variable(self, name: str, begin: int) -> Read:
         is_declared = self.is_declared(name)
         self.asks = self.asks or name == INPUT
         if not is_declared and not self.is_open():
             text = f"there is no name {name!r} here"
-            self.certain.append(text)
+            self.doubt(begin, text)
             return Read(closures.null_because(text))
         if not is_declared:
             self.references.append((name,))
@@ -142,14 +142,14 @@ class NameReader(LevelReader):
         shown = spelled(self.tokens, begin, self.at)[:60]
         self.at += 1
         if self.is_named_argument():
-            return self.call_named(function, shown)
+            return self.call_named(function, shown, begin)
         arguments = self.items(")")
         if function.function is None and function.path is not None and not self.is_declared(function.path[0]):
-            self.impossible.append(f"there is no function {shown!r}: use one of FEEL's, or a stone")
+            self.refuse(begin, f"there is no function {shown!r}: use one of FEEL's, or a stone")
         elif function.function is not None and not function.function.takes(len(arguments)):
-            self.impossible.append(f"{shown}() is called with {len(arguments)} arguments: {function.function.shown}")
+            self.refuse(begin, f"{shown}() is called with {len(arguments)} arguments: {function.function.shown}")
         run = closures.call(function.run, [argument.run for argument in arguments], f"{shown}")
-        return self.called(function, run, arguments)
+        return self.called(begin, function, run, arguments)
 
     # These two are asked of every name, and a generator takes three times as long.
 
@@ -160,16 +160,20 @@ class NameReader(LevelReader):
                 return True
         return False
 
+    def refuse(self, begin: int, why: str) -> None:
+        """What begins with this token is a call that no value could make work."""
+        self.impossible.append(Doubt(why, self.tokens[begin].start))
+
     def is_declared(self, name: str) -> bool:
         for scope in self.scopes:  # noqa: SIM110
             if name in scope.names.all:
                 return True
         return False
 
-    def called(self, function: Read, run: Run, arguments: Sequence[Read]) -> Read:
+    def called(self, begin: int, function: Read, run: Run, arguments: Sequence[Read]) -> Read:
         if function.function is not None and function.function.is_pure:
             is_condition = function.function.name in _CONDITIONS
-            return self.folded(Read(run, is_condition=is_condition), *arguments)
+            return self.folded(begin, Read(run, is_condition=is_condition), *arguments)
         return Read(run)
 
     def is_named_argument(self) -> bool:
@@ -185,7 +189,7 @@ class NameReader(LevelReader):
                 return False
         return False
 
-    def call_named(self, function: Read, shown: str) -> Read:
+    def call_named(self, function: Read, shown: str, begun: int) -> Read:
         arguments: dict[str, Run] = {}
         nodes: list[Read] = []
         while True:
@@ -198,7 +202,7 @@ class NameReader(LevelReader):
             if not self.takes(","):
                 self.expect(")")
                 break
-        return self.called(function, closures.call_named(function.run, arguments, shown), nodes)
+        return self.called(begun, function, closures.call_named(function.run, arguments, shown), nodes)
 
     def items(self, closing: str) -> list[Read]:
         """Expressions with commas between them, up to the closing bracket."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ....errors import ExpressionError
 
 _AROUND = 60
@@ -21,6 +23,13 @@ class Misread(ExpressionError):
     def __init__(self, why: str, position: int) -> None:
         super().__init__(why)
         self.position = position
+
+
+class Doubt(NamedTuple):
+    """Why a part of an expression is null whatever the values are, and where it begins."""
+
+    why: str
+    position: int
 
 
 def pointed(text: str, position: int) -> str:

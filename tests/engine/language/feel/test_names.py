@@ -86,7 +86,7 @@ def test_declared_names_hold_words_of_the_language() -> None:
 
 def test_a_name_that_nobody_declared_is_certain_to_be_null() -> None:
     compiled = compile_feel("a + x", limits=LIMITS, scope=names_of(["a"]))
-    assert compiled.certain == ("there is no name 'x' here",)
+    assert compiled.certain == (("there is no name 'x' here", 4),)
 
 
 def test_a_missing_variable_is_null_and_says_so() -> None:
