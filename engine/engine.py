@@ -183,6 +183,15 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, OperatingCalls):
             self._reports.learn()
         return self.stones.declared()
 
+    def forget_stone(self, code: str) -> bool:
+        """Forget what workers have declared of a stone, so that they may declare it with fewer hooks and secrets.
+
+        Tasks that need it wait until a worker declares it again, as each does when it starts. Returns whether there
+        was anything to forget.
+        """
+        with engine_errors():
+            return self._reports.forget(code)
+
     def owned_by(self, owner: str) -> OwnedEngine:
         """The calls about processes and tasks, as this owner sees them."""
         return OwnedEngine(self, owner)

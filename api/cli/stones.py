@@ -41,6 +41,20 @@ def stone_lines(declaration: StoneDeclaration) -> str:
     return "\n".join(map(printable, lines))
 
 
+@stone.command("forget")
+@click.argument("code")
+@invoked
+def forget(invocation: Invocation, /, code: str) -> None:
+    """Forget what workers have declared of a stone, so that they may declare it with fewer hooks and secrets.
+
+    Start its workers anew after that; until then its tasks wait.
+    """
+    with invocation.recording(code, passive=True) as engine:
+        if not engine.forget_stone(code):
+            raise click.ClickException(f"No worker has declared a stone {code!r}: riverstone stone list shows all.")
+    click.echo(f"Forgotten. Start the workers of {printable(code)} anew, so that they declare it.")
+
+
 @stone.command("check")
 @click.argument("names", nargs=-1, required=True, metavar="MODULE[:CLASS]...")
 @click.option("--parameters", metavar="JSON|@FILE", help="The stone's parameters, a JSON object.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -13,13 +14,17 @@ from .. import jsontext
 from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities
 from ..instance.ledger import delivery
+from ..observing import logs
 from ..steps import due, outcomes
 from ..steps.draining import is_stopped
+from ..stones.registry import declaration_of
 from ..stones.stone import Stone
 from ..work import Outcome, Work
 from .lease import Lease
 from .river import River
 from .turn import Action, Turn
+
+logger = logging.getLogger("riverstone.engine")
 
 MOST_AT_ONCE = 100
 WAITED = 0.1
@@ -125,16 +130,49 @@ class RiverReports:
     # -- stones that workers declare
 
     def declare(self, declarations: Iterable[Mapping[str, Any]]) -> None:
-        """Keep what workers say of their stones; raises Invalid for what is no declaration."""
+        """Keep what workers say of their stones; raises Invalid for what is no declaration.
+
+        Hooks and secrets stay that the ledger's tasks may rely on, until :meth:`forget` is asked for: whoever may
+        write to the queue, an old worker too, could otherwise end all undo of a stone or have its secrets shown.
+        """
         from ..stones import remote  # late, like all that imports marshmallow
 
+        self.learn()
         rows = []
         for each in declarations:
-            declaration = remote.checked(each)
-            serves = jsontext.dumps(declaration.get("serves", {}))
-            rows.append((declaration["code"], serves, jsontext.dumps(declaration)))
-        self._declarations.save(rows, self.facilities.clock.now())
+            declaration: Mapping[str, Any] = remote.checked(each)
+            code, serves = declaration["code"], declaration.get("serves", {})
+            for stone in self.facilities.stones.known_to_serve(code):
+                # Tasks that this one has served would be those of the more particular one.
+                if stone.serves != serves and stone.serves.items() <= serves.items():
+                    declaration = self._kept(declaration, remote.declared(stone))
+            rows.append((code, jsontext.dumps(serves), jsontext.dumps(declaration)))
+        self._declarations.save(rows, self.facilities.clock.now(), self._replaced)
         self.learn()
+
+    def forget(self, code: str) -> bool:
+        """Forget what workers have declared of a stone; whether there was anything."""
+        found = self._declarations.forget(code) > 0
+        self.learn()
+        return found
+
+    def _replaced(self, before: str, text: str) -> str:
+        declaration, old = (jsontext.loads(each, limits=self.limits) for each in (text, before))
+        return jsontext.dumps(self._kept(declaration, old))
+
+    def _kept(self, declaration: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The declaration, with what tasks may need that one before had."""
+        from ..stones import remote  # late, like all that imports marshmallow
+
+        whole, lost = remote.kept(declaration, before)
+        code = str(declaration["code"])
+        if not lost or not self._declarations.has_tasks(code, declaration.get("serves", {})):
+            return declaration
+        text = (
+            "stone %s was declared without %s, which stay for the tasks that there are: see 'riverstone stone forget'"
+        )
+        logger.warning(text, code, " and ".join(lost))
+        return whole
 
     def learn(self) -> None:
         """Take in what workers have declared to any engine; tasks that waited for such a stone go on."""
@@ -145,7 +183,16 @@ class RiverReports:
             from ..stones import remote  # late, like all that imports marshmallow
 
             rows = self._declarations.all()
-            stones = [remote.stone_of(jsontext.loads(row.declaration, limits=self.limits)) for row in rows]
+            stones = []
+            for row in rows:
+                try:
+                    stone = remote.stone_of(remote.checked(jsontext.loads(row.declaration, limits=self.limits)))
+                    declaration_of(stone)
+                except Exception as error:
+                    # The others are known all the same.
+                    logger.error("what was declared of stone %r cannot be read: %s", row.code, logs.where(error))
+                else:
+                    stones.append(stone)
             self.facilities.stones.learn(stones)
             self._stamp = stamp
         if self.facilities.dispatcher.remote:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any
 
 from marshmallow import fields, missing
@@ -30,6 +31,8 @@ FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {
 """By the type in a declaration; any other is taken as it comes, and checked where the code is."""
 NUMBERS = ("retries", "retry_backoff", "retry_backoff_max", "monitor_interval", "grace")
 TEXTS = ("display_name", "description")
+LARGEST = 10**9
+"""Of seconds and counts: beyond that no database keeps what is reckoned with them."""
 
 
 def declared(stone: type[Stone]) -> dict[str, JSON]:
@@ -40,7 +43,7 @@ def declared(stone: type[Stone]) -> dict[str, JSON]:
         "display_name": stone.display_name,
         "description": inspect.cleandoc(stone.__doc__ or ""),
         "parameters": parameters,
-        "outputs": dict(stone.outputs),
+        "outputs": {name: str(text) for name, text in stone.outputs.items()},
         "secret_outputs": sorted(stone.secret_outputs),
         "serves": dict(stone.serves),
         "hooks": [hook for hook in HOOKS if stone.has(hook)],
@@ -66,9 +69,9 @@ def _parameter(name: str, field: fields.Field[Any]) -> dict[str, JSON]:
     allowed = allowed_values(field)
     if allowed is not None:
         told["allowed_values"] = list(allowed)
-    for key in ("display_name", "description", "visible", "variable"):
-        if key in field.metadata:
-            told[key] = field.metadata[key]
+    for key, of in (("display_name", str), ("description", str), ("visible", bool), ("variable", bool)):
+        if field.metadata.get(key) is not None:
+            told[key] = of(field.metadata[key])
     if is_secret(field):
         told["no_echo"] = True
     return told
@@ -78,28 +81,80 @@ def checked(value: object) -> dict[str, JSON]:
     """A declaration as it came over the wire, if it is one; raises Invalid."""
     if not isinstance(value, dict) or not isinstance(value.get("code"), str) or not 0 < len(value["code"]) <= 255:
         raise _wrong("it has no code")
-    code = value["code"]
-    jsontext.check(value, limits=Limits(), name=f"the declaration of stone {code!r}")
-    parameters, hooks = value.get("parameters", []), value.get("hooks", ["start"])
-    if not isinstance(parameters, list) or not all(
-        isinstance(each, dict) and isinstance(each.get("name"), str) for each in parameters
+    code, limits = value["code"], Limits()
+    jsontext.check(value, limits=limits, name=f"the declaration of stone {code!r}")
+    if jsontext.weigh(value, limits.output_size) > limits.output_size:
+        raise _wrong(f"that of {code!r} is over {limits.output_size} bytes")
+    for name, (kind, what) in _MEMBERS.items():
+        if name in value and not isinstance(value[name], kind):
+            raise _wrong(f"{name} of {code!r} is no {what}")
+    for each in value.get("parameters", []):
+        _check_parameter(code, each)
+    if not all(isinstance(hook, str) for hook in value.get("hooks", [])) or not set(value.get("hooks", [])) <= set(
+        HOOKS
     ):
-        raise _wrong(f"the parameters of {code!r} are no list of objects with a name")
-    for each in parameters:
-        if each.get("no_echo") and each.get("default") not in (None, ""):
-            raise _wrong(f"the default of {each['name']!r} of {code!r} is secret, so its worker is to supply it")
-    if not isinstance(hooks, list) or not set(map(str, hooks)) <= set(HOOKS):
         raise _wrong(f"the hooks of {code!r} are not among {', '.join(HOOKS)}")
-    for name in ("outputs", "serves", "timeouts"):
-        if not isinstance(value.get(name, {}), dict):
-            raise _wrong(f"{name} of {code!r} is no object")
+    texts = [*value.get("outputs", {}).values(), *value.get("secret_outputs", [])]
+    if not all(isinstance(text, str) for text in texts) or "" in value.get("outputs", {}):
+        raise _wrong(f"outputs or secret_outputs of {code!r} hold something other than texts")
+    if not all(isinstance(each, (str, int, float, NoneType)) for each in value.get("serves", {}).values()):
+        raise _wrong(f"serves of {code!r} holds something other than texts, numbers, booleans and null")
+    if not value.get("timeouts", {}).keys() <= set(HOOKS):
+        raise _wrong(f"the timeouts of {code!r} are not by hook")
     numbers = [*(value.get(name, 0) for name in NUMBERS), *value.get("timeouts", {}).values()]
-    if not all(type(number) in (int, float) and number >= 0 for number in numbers):
-        raise _wrong(f"a number of {code!r} is none, or below zero")
-    secrets = value.get("secret_outputs", [])
-    if not isinstance(secrets, list) or not all(isinstance(name, str) for name in secrets):
-        raise _wrong(f"secret_outputs of {code!r} is no list of names")
+    if not all(type(number) in (int, float) and 0 <= number <= LARGEST for number in numbers):
+        raise _wrong(f"a number of {code!r} is none, below zero or above {LARGEST}")
     return value
+
+
+_MEMBERS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(TEXTS, (str, "text")),
+    **dict.fromkeys(("parameters", "hooks", "secret_outputs"), (list, "list")),
+    **dict.fromkeys(("outputs", "serves", "timeouts"), (dict, "object")),
+    "retries": (int, "whole number"),
+}
+_PARAMETER_MEMBERS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(("name", "type", *TEXTS), (str, "text")),
+    **dict.fromkeys(("required", "allow_none", "visible", "variable", "no_echo", SUPPLIED), (bool, "boolean")),
+    "allowed_values": (list, "list"),
+}
+
+
+def _check_parameter(code: str, parameter: object) -> None:
+    if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str) or not parameter["name"]:
+        raise _wrong(f"a parameter of {code!r} is no object with a name")
+    name = parameter["name"]
+    for member, (kind, what) in _PARAMETER_MEMBERS.items():
+        if member in parameter and not isinstance(parameter[member], kind):
+            raise _wrong(f"{member} of the parameter {name!r} of {code!r} is no {what}")
+    if name == "Meta":
+        raise _wrong(f"{code!r} has a parameter called 'Meta', which none can be called")
+    if parameter.get("no_echo") and parameter.get("default") not in (None, ""):
+        raise _wrong(f"the default of {name!r} of {code!r} is secret, so its worker is to supply it")
+
+
+def kept(declaration: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[dict[str, JSON], list[str]]:
+    """A declaration with the hooks and secrets that one before had and it has not; and what these are, in words."""
+    found, texts = dict(declaration), []
+    hooks = list(declaration.get("hooks", ["start"]))
+    if lost := [hook for hook in before.get("hooks", ["start"]) if hook not in hooks]:
+        found["hooks"] = [hook for hook in HOOKS if hook in (*hooks, *lost)]
+        texts.append(f"the hooks {', '.join(lost)}")
+    secret = {each["name"] for each in before.get("parameters", ()) if each.get("no_echo")}
+    parameters = {each["name"]: each for each in declaration.get("parameters", ())}
+    if shown := sorted(name for name in secret if not parameters.get(name, {}).get("no_echo")):
+        hidden = {name: {**parameters.get(name, _HIDDEN), "name": name, "no_echo": True} for name in shown}
+        found["parameters"] = [*{**parameters, **hidden}.values()]
+        texts.append(f"the secret parameters {', '.join(shown)}")
+    outputs = list(declaration.get("secret_outputs", ()))
+    if shown := sorted(name for name in before.get("secret_outputs", ()) if name not in outputs):
+        found["secret_outputs"] = [*outputs, *shown]
+        texts.append(f"the secret outputs {', '.join(shown)}")
+    return found, texts
+
+
+_HIDDEN: Mapping[str, JSON] = {"type": "json", "variable": False, "visible": False}
+"""A parameter that is declared no more."""
 
 
 def stone_of(declaration: Mapping[str, Any]) -> type[Stone]:

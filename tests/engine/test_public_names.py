@@ -133,6 +133,7 @@ METHODS = """
     encrypt_again
     failures
     figures
+    forget_stone
     get
     instances
     lint

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from riverstone.api import create_app
 from riverstone.engine import Engine, Invalid, Limits, Stone
 from riverstone.engine.dispatch import messages
 from riverstone.engine.steps import outcomes
@@ -70,3 +72,48 @@ def test_a_forged_answer_that_fits_no_delivery_moves_nothing(tmp_path: Path, wro
 
         assert engine.get(number).status == "running"
         assert engine.tasks(number)[0].status == task.status
+
+
+WHOLE: dict[str, Any] = {
+    "code": "declared",
+    "display_name": "Declared",
+    "description": "By somebody",
+    "parameters": [{"name": "size", "type": "integer", "required": True, "allowed_values": [1, 2], "variable": False}],
+    "outputs": {"id": "what it made"},
+    "secret_outputs": ["token"],
+    "serves": {"region": "bj"},
+    "hooks": ["start", "delete"],
+    "retries": 2,
+    "grace": 1.5,
+    "timeouts": {"start": 5},
+}
+ODD: list[Any] = [None, True, -1, 1e300, 2.5, "", "x", [], [None], ["x"], {}, {"x": None}, {"": "x"}, [{}]]
+ODD += [[{"name": 1}]]
+MEMBERS = [*WHOLE, "retry_backoff", "retry_backoff_max", "monitor_interval"]
+OF_PARAMETERS = """name type required default supplied allow_none allowed_values display_name description visible
+    variable no_echo""".split()
+
+
+def test_no_declaration_spoils_the_list_of_stones(tmp_path: Path) -> None:
+    """It was a 500 for ever: what had been taken in once was read again by every engine."""
+    strange = [{**WHOLE, member: value} for member in MEMBERS for value in ODD]
+    parameter = WHOLE["parameters"][0]
+    strange += [{**WHOLE, "parameters": [{**parameter, name: value}]} for name in OF_PARAMETERS for value in ODD]
+    names = ["Meta", "fields", "load", "opts", "__class__", "context", "validate", "x" * 2000]
+    strange += [{**WHOLE, "parameters": [{"name": name}]} for name in names]
+    taken = 0
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Patient]) as engine:
+        for number, each in enumerate(strange):
+            each = {**each, "code": f"declared{number}"} if each["code"] == "declared" else each
+            with suppress(Invalid):
+                engine._reports.declare([each])
+                taken += 1
+            client = create_app(engine).test_client() if number % 50 == 0 else None
+            assert client is None or client.get("/stone").status_code == 200
+        assert create_app(engine).test_client().get("/stone").status_code == 200
+        assert len(engine.stones_declared()) == taken + 1
+        assert 20 < taken < len(strange) / 2
+        # Whatever is in the table all the same, by an earlier version or by hand, spoils nothing but itself.
+        engine._store.execute("INSERT INTO `stone` VALUES ('x', 'broken', '{\"code\": 5}', 99999999999999)")
+        engine._store.execute("INSERT INTO `stone` VALUES ('y', 'broken', '[', 99999999999999)")
+        assert len(engine.stones_declared()) == taken + 1

@@ -174,6 +174,38 @@ def test_a_worker_that_supplies_nothing_new_has_failed_and_what_nobody_declares_
     assert task.parameters == {"a": 1, "b": "*****"}
 
 
+def test_who_may_write_to_the_queue_can_end_neither_the_undo_of_a_stone_nor_its_secrets(team: Team) -> None:
+    """An old worker does the same by accident: no undo of its tasks was called, and what they had made was left."""
+    crew, engine = team
+    started = run(engine, "relied-on", service("c", "sized"), token="sesame-10")
+    link = Link(make_app(crew.broker))
+
+    def declare(**stone: Any) -> None:
+        link.publish(results_queue(), json.dumps({"kind": "stones", "stones": [stone]}))
+        link.publish(results_queue(), json.dumps({"kind": "stones", "stones": [{"code": f"marker-{stone}"[:200]}]}))
+        until(lambda: any(each.code == f"marker-{stone}"[:200] for each in engine.stones_declared()))
+
+    (before,) = [each for each in Declarations(engine._store).all() if each.code == "sized"]
+    declare(code="sized", hooks=["start"], parameters=[{"name": "size", "type": "integer", "default": 11}])
+    declare(code="sized", hooks=["start"], serves={"size": 10})
+
+    for sized in [each for each in engine.stones_declared() if each.code == "sized"]:
+        assert "delete" in sized.hooks
+        assert {each.name for each in sized.parameters if each.no_echo} == {"token"}
+        assert [each.name for each in sized.outputs if each.secret] == ["password"]
+    assert "sesame-10" not in str(engine.tasks(started))
+    # The worker's own declaration comes again when it starts anew; the particular one is nobody's.
+    assert engine.forget_stone("sized")
+    assert not engine.forget_stone("sized")
+    declare(**json.loads(before.declaration))
+    engine.delete(started)
+    assert engine.wait(started, timeout=30).status == "delete.success"
+    assert crew.hooks(str(engine.get(started).delete_process_instance_id)) == [("c", "delete")]
+    for code in {each.code for each in engine.stones_declared() if each.code.startswith("marker-")}:
+        engine.forget_stone(code)
+    link.drop()
+
+
 def test_progress_and_begin_are_seen_while_a_hook_runs(team: Team) -> None:
     crew, engine = team
     crew.gate.touch()
