@@ -94,13 +94,30 @@ class Evaluation:
         """Functions that have still to be given what they require."""
         self.hits: dict[Decision, Hits] = {}
         """Of the decisions that have a table, in the order in which they were made."""
+        self._imported: dict[str, Evaluation] = {}
+
+    def within(self, prefix: str | None) -> Evaluation:
+        """Where the elements of an import come to their values: it is another where inputs are given by its name.
+
+        ``{"mc": {"x": 1}}`` gives the input ``x`` to what is imported as ``mc``, whatever ``x`` is elsewhere.
+        """
+        if prefix is None:
+            return self
+        if prefix not in self._imported:
+            given = self.variables.find((prefix,))
+            inner = self
+            if type(given) is dict:
+                inner = Evaluation(self.variables.child(given))
+                inner.hits = self.hits
+            self._imported[prefix] = inner
+        return self._imported[prefix]
 
     def value(self, element: Element) -> Value:
         """The value of an element, after all that it requires; raises ExpressionError beyond a limit."""
         pending = [element]
         while pending:
             here = pending[-1]
-            missing = () if here in self.values else [each for each in _before(here) if each not in self.values]
+            missing = () if here in self.values else [each for each in self._before(here) if each not in self.values]
             if missing:
                 pending.extend(missing)
                 continue
@@ -169,7 +186,7 @@ class Evaluation:
         loose: dict[str, Value] = {}
         for requirement in element.required:
             required, prefix = requirement
-            value = self.value(required)
+            value = self.within(prefix).value(required)
             if value is ABSENT:
                 continue
             if prefix is not None:
@@ -182,12 +199,12 @@ class Evaluation:
                 loose.update(dict.fromkeys(required.aliases, value))
         return (frame, (loose, around) if loose else around)
 
-
-def _before(element: Element) -> Sequence[Element]:
-    """What has to have its value first; functions find what they require when they are made."""
-    if not isinstance(element, Decision):
-        return ()
-    return [each.element for each in element.required if not isinstance(each.element, Knowledge | Service)]
+    def _before(self, element: Element) -> Sequence[Element]:
+        """What has to have its value first; functions find what they require when they are made."""
+        if not isinstance(element, Decision):
+            return ()
+        needed = [each for each in element.required if not isinstance(each.element, Knowledge | Service)]
+        return [each.element for each in needed if each.prefix is None or self.within(each.prefix) is self]
 
 
 class ServiceFunction(Function):

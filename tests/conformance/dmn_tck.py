@@ -9,14 +9,16 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from riverstone.engine.dmn.decisions import Decisions, evaluate
+from riverstone.engine.dmn.definitions import DecisionFile
 from riverstone.engine.errors import RiverstoneError
+from riverstone.engine.findings import Finding
 from riverstone.engine.language.compiler import Compiler
 from riverstone.engine.language.context import Context
 from riverstone.engine.language.feel.border import to_json
@@ -95,12 +97,21 @@ def _run(decisions: Decisions, case: etree._Element, node: etree._Element, varia
     except RiverstoneError as error:
         if node.get("errorResult") == "true":
             return ""
-        return f"error: {error.message}"
+        wrong = [each.text for file in decisions.files for each in _wrong(file, element.id)]
+        return f"error: {' '.join(wrong) or error.message}"
     if invocable and isinstance(found, dict) and name in found:
         found = found[name]
     if _same(wanted, found):
         return ""
     return f"expected {wanted!r}, found {found!r} {list(warnings)}"
+
+
+def _wrong(file: DecisionFile, element_id: str) -> Sequence[Finding]:
+    return (
+        [each for each in file.faults[element_id].found if each.severity == "error"]
+        if element_id in file.faults
+        else []
+    )
 
 
 def _value(element: etree._Element) -> Any:

@@ -327,6 +327,29 @@ def test_a_decision_service_is_evaluated_by_itself(engine: Engine) -> None:
     assert {each.decision_id for each in engine.decisions().items} == {"s", "twice"}
 
 
+def test_inputs_of_imports_are_given_by_the_names_of_the_imports(engine: Engine) -> None:
+    """One model that is imported twice may be given two different inputs (DMN 1.5, 6.3.2)."""
+    head = f'<definitions xmlns="{DMN}" id="{{0}}" name="{{0}}" namespace="urn:{{0}}">'
+    imported = f'<import name="{{0}}" namespace="urn:{{1}}" importType="{DMN}"/>'
+    need = '<informationRequirement><required{0} href="urn:{1}"/></informationRequirement>'
+    literal = "<literalExpression><text>{0}</text></literalExpression></decision>"
+
+    def greeting(name: str) -> bytes:
+        needs = need.format("Input", "base#who") + literal.format('"Hello " + in.who')
+        made = f"<decision id='of-{name}' name='greeting'>{needs}</definitions>"
+        return f"{head.format(name)}{imported.format('in', 'base')}{made}".encode()
+
+    base = f'{head.format("base")}<inputData id="who" name="who"/></definitions>'.encode()
+    needs = need.format("Decision", "one#of-one") + need.format("Decision", "two#of-two")
+    both = imported.format("first", "one") + imported.format("second", "two")
+    text = literal.format("[first.greeting, second.greeting]")
+    top = f'{head.format("top")}{both}<decision id="all" name="all">{needs}{text}</definitions>'
+    engine.deploy(top.encode(), greeting("one"), greeting("two"), base)
+    given = {"first": {"in": {"who": "Ann"}}, "second": {"in": {"who": "Bo"}}}
+    assert engine.decide("all", given).value == ["Hello Ann", "Hello Bo"]
+    assert engine.decide("all", {"who": "Cy"}).value == ["Hello Cy", "Hello Cy"]
+
+
 def test_a_program_gives_times_as_python_has_them(engine: Engine) -> None:
     """They are FEEL's own values inside, and ISO 8601 texts when they leave."""
     engine.deploy(decisions(next="<literalExpression><text>d + span</text></literalExpression>"))

@@ -51,14 +51,20 @@ def _ends(value: Value) -> Range:
     return value if type(value) is Range else Range(value, value, True, True)
 
 
-@builtin("before(a: any, b: any)")
+@builtin("before(range1: range, range2: range)")
+@builtin("before(range: range, point: any)")
+@builtin("before(point: any, range: range)")
+@builtin("before(point1: any, point2: any)")
 def before(a: Value, b: Value) -> Value:
     """Whether all of ``a`` is before all of ``b``."""
     one, two = _ends(a), _ends(b)
     return _before(one.high, two.low, touching=not (one.high_included and two.low_included))
 
 
-@builtin("after(a: any, b: any)")
+@builtin("after(range1: range, range2: range)")
+@builtin("after(range: range, point: any)")
+@builtin("after(point: any, range: range)")
+@builtin("after(point1: any, point2: any)")
 def _after(a: Value, b: Value) -> Value:
     return before(b, a)
 
@@ -97,6 +103,7 @@ def _overlaps_after(one: Range, two: Range) -> Value:
     return overlaps_before(two, one)
 
 
+@builtin("finishes(range1: range, range2: range)")
 @builtin("finishes(point: any, range: range)")
 def finishes(one: Value, two: Range) -> Value:
     """Whether a point is the end of a range, or a range ends with another and begins in it."""
@@ -110,11 +117,13 @@ def finishes(one: Value, two: Range) -> Value:
     return same and one.high_included == two.high_included and begins
 
 
+@builtin("finished by(range1: range, range2: range)")
 @builtin("finished by(range: range, point: any)")
 def _finished_by(one: Range, two: Value) -> Value:
     return finishes(two, one)
 
 
+@builtin("starts(range1: range, range2: range)")
 @builtin("starts(point: any, range: range)")
 def starts(one: Value, two: Range) -> Value:
     """Whether a point is the begin of a range, or a range begins with another and ends in it."""
@@ -128,11 +137,13 @@ def starts(one: Value, two: Range) -> Value:
     return same and one.low_included == two.low_included and stops
 
 
+@builtin("started by(range1: range, range2: range)")
 @builtin("started by(range: range, point: any)")
 def _started_by(one: Range, two: Value) -> Value:
     return starts(two, one)
 
 
+@builtin("includes(range1: range, range2: range)")
 @builtin("includes(range: range, point: any)")
 def includes(one: Range, two: Value) -> Value:
     """Whether a range holds a point or all of another range."""
@@ -145,11 +156,13 @@ def includes(one: Range, two: Value) -> Value:
     return holds_low and (ends > 0 or (ends == 0 and (one.high_included or not two.high_included)))
 
 
+@builtin("during(range1: range, range2: range)")
 @builtin("during(point: any, range: range)")
 def _during(one: Value, two: Range) -> Value:
     return includes(two, one)
 
 
-@builtin("coincides(a: any, b: any)")
+@builtin("coincides(range1: range, range2: range)")
+@builtin("coincides(point1: any, point2: any)")
 def _coincides(a: Value, b: Value) -> Value:
     return equal(a, b)

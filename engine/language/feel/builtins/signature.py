@@ -83,7 +83,10 @@ class Builtin(Function):
         return self._run(fitting[-1], arguments)
 
     def call_named(self, arguments: Mapping[str, Value]) -> Value:
-        for signature in self.signatures:
+        given_names = [*arguments]
+        # Some have the same names twice: before(point, range) and before(range, point).
+        in_order = sorted(self.signatures, key=lambda each: [name.name for name in each.parameters] != given_names)
+        for signature in in_order:
             names = [each.name for each in signature.parameters]
             if all(name in names for name in arguments) and all(name in arguments for name in names[: signature.least]):
                 if signature.is_variadic:

@@ -96,6 +96,17 @@ from .examples import check, feel, lines, reason
         started by([1..10], 1) -> true
         coincides([1..5], [1..5]) -> true
         range("[1..3]") = [1..3] -> true
+        before(point1: 1, point2: 10) -> true
+        before(point: 4, range: [2..3]) -> false
+        before(range: [2..3], point: 4) -> true
+        after(range1: [3..4], range2: [1..2]) -> true
+        finishes(range1: [5..10], range2: [1..10]) -> true
+        finished by(range: [1..10], point: 10) -> true
+        starts(range1: [1..5], range2: [1..10]) -> true
+        started by(range2: [1..5], range1: [1..10]) -> true
+        includes(range1: [1..10], range2: [4..6]) -> true
+        during(range1: [4..6], range2: [1..10]) -> true
+        coincides(point1: 1, point2: 1) -> true
         count(list: [1]) -> 1
         count(1) -> 1
         upper case(["a"]) -> "A"

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from riverstone.engine.errors import ExpressionError, ExpressionWork
 from riverstone.engine.jsontext import dumps
-from riverstone.engine.language import effort
-from riverstone.engine.language.context import Context
 from riverstone.engine.language.feel.border import to_json
-from riverstone.engine.language.feel.builtins.table import FUNCTIONS
-from riverstone.engine.language.feel.expressions import compile_feel, compile_tests
+from riverstone.engine.language.feel.expressions import compile_feel
 from riverstone.engine.language.feel.reading.places import FeelSyntaxError
 
 from .examples import LIMITS, feel
+from .sentences import Sentences, ends
 
 
 @pytest.mark.parametrize(
@@ -95,79 +91,7 @@ def test_a_value_that_is_too_deep_or_large_does_not_leave() -> None:
         to_json(feel("function(x) x"), LIMITS)
 
 
-_VALUES = (
-    '1 -1 0 2.5 1e3 100000000 1e6000 99999999999999999999999999999999999 "x" "a,b" "(a|b)*" "" true false null '
-    '@"2024-02-29" @"10:00:00" @"2024-01-31T10:00:00@Europe/Paris" @"P1D" @"P1Y2M" @"-999999999-01-01" [] {} [1,2,3] '
-    '"[1..1e99999]" half '
-    "[1..5] (1..5] (<5) 1..10 1..100000000 a b xs ps s a-b item partial ? x `a-b` function(x)x"
-).split()
-_NOISE = "abx019.,:;()[]{}<>=!+-*/'\"`@?\\ \n\t‘é中😀\u200b%&|^~$#_\ud800\x00"
-
-
-class _Sentences:
-    """Expressions made from the grammar, then damaged."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
-
-    def expression(self, depth: int) -> str:
-        pick = self.random.choice
-        if depth <= 0:
-            return pick(_VALUES)
-        inner = [self.expression(depth - self.random.randint(1, 2)) for _ in range(4)]
-        first, second, third, _ = inner
-        forms = [
-            f"{first}{pick(['+', '-', '*', '/', '**', ' and ', ' or ', '=', '!=', '<', ' in ', '..'])}{second}",
-            f"{pick([*FUNCTIONS, 'is defined', 'foo'])}({','.join(inner[: self.random.randint(0, 4)])})",
-            self._named(inner),
-            f"[{first},{second}]",
-            f"{{a:{first},b c:{second}}}",
-            f"{first}[{second}]",
-            f"{first}.{pick(['a', 'price', 'year', 'time offset'])}",
-            f"if {first} then {second} else {third}",
-            f"for x in {first} return {second}",
-            f"for x in {first}..{second}, y in {third} return x",
-            f"{pick(['some', 'every'])} x in {first} satisfies {second}",
-            f"(function(x,y) {first})({second},{third})",
-            f"{first} instance of {pick(['number', 'list<string>', 'context<a: number>', 'function<number>->Any'])}",
-            f"{{f:function(n) if n < 1 then {first} else f(n - 1), v:f({second})}}.v",
-            f"-({first})",
-        ]
-        return pick(forms)
-
-    def _named(self, values: list[str]) -> str:
-        """A call that fits its function, with each argument by its name."""
-        function = FUNCTIONS[self.random.choice([*FUNCTIONS])]
-        arguments = zip(function.parameters, values, strict=False)
-        return f"{function.name}({','.join(f'{name}:{value}' for name, value in arguments)})"
-
-    def text(self) -> str:
-        pick = self.random.choice
-        kind = self.random.random()
-        if kind > 0.9:
-            return pick(["(", "[", "{", "-", "if ", "not(", "a-b+", "1..", "x in "]) * self.random.randint(1, 1500)
-        text = list(self.expression(self.random.randint(1, 4)))
-        if kind > 0.65:
-            for _ in range(self.random.randint(1, 4)):
-                text.insert(self.random.randrange(len(text) + 1), pick(_NOISE))
-        return "".join(text)
-
-
 def test_any_text_ends_in_a_value_or_a_refusal() -> None:
-    """500,000 of them were run once; a part is run each time."""
-    sentences = _Sentences(18)
-    variables = {"a": 1, "b": 2.5, "a-b": 3, "xs": list(range(20)), "ps": [{"price": 1}] * 5, "s": "ab" * 50}
-    variables["half"] = "x\ud83d"
-    found = 0
-    for number in range(3000):
-        text = sentences.text()
-        try:
-            with effort.turn(LIMITS):
-                if number % 5:
-                    dumps(to_json(compile_feel(text, limits=LIMITS).evaluate(Context(variables)), LIMITS))
-                else:
-                    assert compile_tests(text, limits=LIMITS).cell(1, Context(variables)) in (True, False, None)
-            found += 1
-        except ExpressionError:
-            continue
-    assert found > 500
+    """A part of what ``python3 -m tests.soak.feel_texts`` runs as often as one likes."""
+    sentences = Sentences(18)
+    assert sum(ends(sentences.text(), as_cell=number % 5 == 0) for number in range(3000)) > 500
