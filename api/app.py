@@ -16,7 +16,7 @@ from .access.gate import Admit, Gate
 from .access.rule import Access
 from .console import create_console
 from .docs import create_docs
-from .http import caller, decision, health, model, process, stone, task
+from .http import callback, caller, decision, health, model, process, stone, task
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -37,6 +37,7 @@ class Application(Flask):
 PARTS = {
     "process": process.OPERATIONS,
     "task": task.OPERATIONS,
+    "callback": callback.OPERATIONS,
     "model": model.OPERATIONS,
     "decision": decision.OPERATIONS,
     "stone": stone.OPERATIONS,
@@ -59,8 +60,8 @@ def create_app(
 
     Without ``engine``, one on threads is made from ``config`` or the environment: ``RIVERSTONE_DB`` (a database
     URL) and ``RIVERSTONE_STONES`` (names of modules, comma-separated). It is ``app.extensions["riverstone"]``, and is
-    closed when the process ends unless it was closed before. The settings of limits, encryption and introspection are
-    read from the same places (see README). Without ``access``, the rule of :class:`~.access.rule.Access` holds. Raises
+    closed when the process ends unless it was closed before. The other settings are read from the same
+    places (see README). Without ``access``, the rule of :class:`~.access.rule.Access` holds. Raises
     Invalid for a module that cannot be imported and for wrong settings.
     """
     app = Application(__name__, static_folder=None)
@@ -78,6 +79,7 @@ def create_app(
             dispatcher="threads",
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
+            public_url=settings.public_url,
         )
         # Whoever runs the application ends the process and closes nothing; what its stones do then is not lost.
         atexit.register(_close, weakref.ref(engine))

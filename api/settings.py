@@ -1,4 +1,4 @@
-"""What an operator sets: limits, encryption and introspection, from a file, the environment or a config."""
+"""What an operator sets: limits, encryption, introspection and the public address, from files or the environment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..engine.errors import Invalid
 from ..engine.limits import Limits
@@ -21,7 +22,7 @@ INTROSPECTION = {
     "scope_prefix": "RIVERSTONE_INTROSPECTION_SCOPE_PREFIX",
     "audience": "RIVERSTONE_INTROSPECTION_AUDIENCE",
 }
-PARTS = {"limits", "introspection", "encryption_keys"}
+PARTS = {"limits", "introspection", "encryption_keys", "public_url"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class Settings:
     introspection: Introspection | None = None
     encryption_keys: tuple[str, ...] = ()
     """Fernet keys: the first encrypts, all of them decrypt."""
+    public_url: str | None = None
+    """Where the server is reached from outside, for callbacks."""
 
     @classmethod
     def read(
@@ -53,7 +56,12 @@ class Settings:
             **{name: given[variable] for name, variable in INTROSPECTION.items() if given.get(variable)},
         }
         keys = _texts(given.get("RIVERSTONE_ENCRYPTION_KEY")) or _texts(in_file.get("encryption_keys"))
-        return cls(limits=Limits.of(named), introspection=_introspection(asked), encryption_keys=tuple(keys))
+        return cls(
+            limits=Limits.of(named),
+            introspection=_introspection(asked),
+            encryption_keys=tuple(keys),
+            public_url=_address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url")),
+        )
 
 
 def _file(path: str | None) -> Mapping[str, Any]:
@@ -92,6 +100,15 @@ def _texts(given: Any) -> list[str]:
     if not all(isinstance(text, str) for text in texts):
         raise _wrong("A list in the settings holds something other than texts.")
     return [text.strip() for text in texts if text.strip()]
+
+
+def _address(given: Any) -> str | None:
+    if not given:
+        return None
+    parts = urlsplit(given) if isinstance(given, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise _wrong("The setting public_url is an address such as https://bpm.example.com/engine.")
+    return str(given)
 
 
 def _introspection(asked: dict[str, Any]) -> Introspection | None:

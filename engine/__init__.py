@@ -27,6 +27,7 @@ from .errors import (
     UnknownModel,
     UnknownProcessInstance,
     UnknownTask,
+    UnknownToken,
     VariablesInvalid,
     WaitTimeout,
 )
@@ -35,6 +36,7 @@ from .limits import Limits
 from .observing.logs import JsonFormatter
 from .observing.observer import Observer, ProcessChange, TaskEvent
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from .stones.deferral import CallbackSignature, Deferral
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo
 from .views import (
@@ -60,11 +62,13 @@ from .views import (
 __all__ = [
     "Awaited",
     "BpmnError",
+    "CallbackSignature",
     "Clock",
     "Conflict",
     "Decision",
     "DecisionMade",
     "DecisionResult",
+    "Deferral",
     "Deployment",
     "Dispatcher",
     "Engine",
@@ -112,6 +116,7 @@ __all__ = [
     "UnknownModel",
     "UnknownProcessInstance",
     "UnknownTask",
+    "UnknownToken",
     "VariablesInvalid",
     "VirtualClock",
     "Wait",

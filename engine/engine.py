@@ -12,7 +12,9 @@ from uuid import uuid4
 from ..models import Cipher, Store, StoreError
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
+from .callback_tokens import CallbackTokens
 from .calls.decisions import DecisionCalls
+from .calls.deferred import DeferredCalls
 from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
@@ -49,7 +51,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(ModelCalls, DecisionCalls, RepairCalls, OperatingCalls):
+class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a
@@ -72,11 +74,15 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, OperatingCalls):
         threads: int = 16,
         coroutines: int = 5000,
         passive: bool = False,
+        public_url: str | None = None,
         encryption_keys: Sequence[str] = (),
     ) -> None:
         """``passive`` only looks and asks: it takes over nothing that a dead engine left.
 
         With ``"threads"`` at most ``threads`` plain hooks run at once, and ``coroutines`` that are an ``async def``.
+
+        ``public_url`` is where a server of this store is reached from outside, such as ``https://bpm.example.com``:
+        deferred tasks are called back there.
 
         ``encryption_keys`` are Fernet keys (extra ``riverstone[crypto]``): what processes work with is encrypted with
         the first before it is stored, and read with whichever fits. Raises StoreUnavailable for a wrong key.
@@ -107,6 +113,7 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, OperatingCalls):
             families=Families(self.limits, self.clock),
             dispatcher=self._dispatcher,
             scripts=trusted,
+            tokens=CallbackTokens(self._store, public_url),
             workflow=self._workflow,
             keeps_time=by_itself,
         )

@@ -85,6 +85,15 @@ class UnknownProcessInstance(Unknown):
         super().__init__(identifier, f"No process instance has the id {identifier!r}.")
 
 
+class UnknownToken(Unknown):
+    """No task has this token: it is forged, or its task was purged."""
+
+    code = "unknown-token"
+
+    def __init__(self) -> None:
+        super().__init__("", "No task has this token: it is wrong, or the task is no more.")
+
+
 class UnknownTask(Unknown):
     """No task has this id."""
 

@@ -15,7 +15,7 @@ LONGEST_LOG_LINE = 1_000
 LONGEST_REASON = 2_000
 Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
 """How far a task had come that is taken back; ``running`` while it is none."""
-Result: TypeAlias = Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied"]
+Result: TypeAlias = Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied", "deferred"]
 
 
 @dataclass(slots=True)
@@ -45,6 +45,9 @@ class Work:
     """How many engines have lost the task before: a result of an earlier delivery comes too late."""
     traceparent: str | None = None
     """Where the process's trace goes on (W3C Trace Context), if it is traced."""
+    token: str = field(default="", repr=False)
+    """By which somebody outside may complete the task; empty where it is made when it is asked for."""
+    callback_url: str | None = field(default=None, repr=False)
     since: float = field(default_factory=uptime, compare=False)
     """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 
@@ -54,7 +57,8 @@ class Outcome:
     """What one hook of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
 
     ``withdrawn`` is a task that a worker was asked to stop before it had begun. ``supplied`` is a start that has not
-    begun either: its worker has defaults for what was missing, which have to be in the ledger before.
+    begun either: its worker has defaults for what was missing, which have to be in the ledger before. ``deferred`` is a
+    start that has handed the task to somebody outside.
     """
 
     task_id: int
@@ -77,13 +81,19 @@ class Outcome:
     """Of a monitor that is not done yet: seconds until its next poll."""
     parameters: Mapping[str, Any] | None = None
     """What the worker has supplied."""
+    timeout: float | None = None
+    """Of a start that is deferred: seconds after which it has failed."""
+    signature: Mapping[str, str] | None = field(default=None, repr=False)
+    """Of one that is deferred: how the sender of a webhook proves who it is, as the ledger keeps it."""
+    token_taken: bool = False
+    """Whether the hook was handed the task's token, which may be in what it has told."""
     unchanged: bool = False
     """Whether such a monitor has found everything as it was at its last poll."""
 
     def as_failure(self) -> Outcome:
         """A plain failure in its place, for when the engine cannot enter what it really was."""
         reason = "What the stone reported could not be entered; the engine's log tells why."
-        return replace(self, result="failed", outputs={}, state=None, log=(), reason=reason)
+        return replace(self, result="failed", outputs={}, state=None, log=(), reason=reason, signature=None)
 
 
 class StopRequest:

@@ -27,10 +27,12 @@ from .row_types import (
     StragglerRow,
     TaskRow,
     TokenRow,
+    TokenSecretRow,
     WaitRow,
 )
 from .store import Store
 from .stragglers import StoppedTask, Stragglers
+from .token_secrets import TokenSecrets
 
 __all__ = [
     "SUSPECT",
@@ -73,6 +75,8 @@ __all__ = [
     "Stragglers",
     "TaskRow",
     "TokenRow",
+    "TokenSecretRow",
+    "TokenSecrets",
     "WaitRow",
     "digests",
     "encrypt_again",

@@ -104,6 +104,7 @@ DELETE_TOKEN = Delete("token", ("process_instance_id", "id"))
 DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 REACHED = Update("event", ("reached",), where=("id", "reached"))
 DELETE_STRAGGLER = Delete("straggler", ("task_id", "attempt", "event", "delivery"))
+LEAVE_STRAGGLER = Update("straggler", (), where=("task_id", "attempt", "event", "delivery"), always={"owner": "NULL"})
 INSERT_KEPT = Insert.of("kept_message", KeptMessageRow)
 DELETE_KEPT = Delete("kept_message", ("id",))
 DELETE_EVENT = Delete("event", ("id",))
@@ -186,6 +187,8 @@ class Changes:
         self.new_decisions_made: list[DecisionMadeRow] = []
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
+        self.left_stragglers: list[StragglerKey] = []
+        """Those that nobody here runs any more, and of which something may still be heard."""
         self.new_audit: list[AuditRow] = []
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
@@ -268,6 +271,8 @@ class Changes:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:
             write(DELETE_STRAGGLER, self.gone_stragglers)
+        if self.left_stragglers:
+            write(LEAVE_STRAGGLER, self.left_stragglers)
         if self.new_start_requests:
             write(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .errors import StoreError
-from .row_types import ContentRow, DecisionMadeRow, EventRow, InstanceRow, KeptMessageRow, Look, TaskRow, TokenRow
+from .row_types import (
+    ContentRow,
+    DecisionMadeRow,
+    EventRow,
+    InstanceRow,
+    KeptMessageRow,
+    Look,
+    TaskRow,
+    TokenRow,
+    TokenSecretRow,
+)
 
 Row = TypeVar("Row")
 
@@ -20,6 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "kept_message": ("payload",),
     "decision_made": ("result",),
     "process_instance": ("reason",),
+    "token_secret": ("value",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
@@ -30,6 +41,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     KeptMessageRow: COLUMNS["kept_message"],
     DecisionMadeRow: COLUMNS["decision_made"],
     InstanceRow: COLUMNS["process_instance"],
+    TokenSecretRow: COLUMNS["token_secret"],
     Look: ("parameters", "outputs", "state"),
 }
 PLAIN = frozenset({"reason"})

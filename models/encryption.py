@@ -18,6 +18,7 @@ IDENTIFIED_BY = {
     "kept_message": ("id",),
     "decision_made": ("id",),
     "process_instance": ("process_instance_id",),
+    "token_secret": ("number",),
 }
 
 

@@ -291,6 +291,17 @@ class DecisionMadeRow:
 
 
 @dataclass(slots=True)
+class TokenSecretRow:
+    """A secret of the tokens of tasks whose ids are not less than ``since``, up to that of the next one."""
+
+    number: int
+    value: str
+    """32 random bytes, in hexadecimal digits."""
+    since: int
+    made: int
+
+
+@dataclass(slots=True)
 class EngineRow:
     """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
 
@@ -355,6 +366,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "event": EventRow,
     "kept_message": KeptMessageRow,
     "straggler": StragglerRow,
+    "token_secret": TokenSecretRow,
     "decision_made": DecisionMadeRow,
     "access_key": KeyRow,
     # Beside these columns it has the number of the row.

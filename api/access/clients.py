@@ -18,6 +18,9 @@ CLIENT = "riverstone.client"
 OPEN = "open"
 """The scope of what answers everybody, since it tells nothing: whether the server is alive and ready."""
 
+TOKEN = "token"
+"""The scope of what the token of a task lets in to, without any key."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, request
 
+from ...engine.callback_tokens import hidden
 from ...engine.observing import logs
-from .clients import CLIENT, OPEN, Client, scope_needed
+from .clients import CLIENT, OPEN, TOKEN, Client, scope_needed
 from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")
@@ -36,7 +37,7 @@ class Gate:
         if CLIENT in environ:
             return
         scope = scope_needed()
-        if scope != OPEN:
+        if scope not in (OPEN, TOKEN):
             environ[CLIENT] = self.admit(scope)
 
     def leave(self, response: Response) -> Response:
@@ -56,7 +57,7 @@ class Gate:
             environ[TOLD] = True
             client = environ.get(CLIENT)
             about = logs.about(request_id=own, client=client and client.name)
-            log.debug("%s %r: %d", request.method, request.path, response.status_code, extra=about)
+            log.debug("%s %r: %d", request.method, hidden(request.path), response.status_code, extra=about)
         return response
 
 

@@ -57,6 +57,20 @@ def revoke_key(invocation: Invocation, /, key: str) -> None:
     click.echo(f"Revoked the key {revoked.key_id} of {revoked.name}.")
 
 
+@click.group()
+def secret() -> None:
+    """The secret by which deferred tasks get their tokens."""
+
+
+@secret.command("rotate")
+@invoked
+def rotate_secret(invocation: Invocation, /) -> None:
+    """Make a new secret for all tasks to come; the tokens of those that there are stay valid with them."""
+    with invocation.recording(passive=True) as engine:
+        engine.rotate_token_secret()
+    click.echo("New tasks get tokens by a new secret.")
+
+
 @click.command()
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")

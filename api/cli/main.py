@@ -12,7 +12,7 @@ from typing import Any, Literal
 import click
 
 from ..log import log_options, write_log
-from .access import audit, encrypt, key
+from .access import audit, encrypt, key, secret
 from .authoring import deploy, lint, remove, render, templates
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
@@ -169,6 +169,7 @@ COMMANDS = (
     resume,
     rollback,
     key,
+    secret,
     audit,
     encrypt,
     stone,

@@ -13,7 +13,7 @@ from uuid import uuid4
 from ...engine import Engine, jsontext
 from ...engine.authoring.model_views import Deployment, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
-from ...engine.errors import Invalid, WaitTimeout
+from ...engine.errors import Invalid, UnknownToken, WaitTimeout
 from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
 from ...engine.triggers.starts import Drain
@@ -34,6 +34,7 @@ from ...engine.views import (
     UndoStep,
 )
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ..errors import Refused
 from ..wire.members import TIME
 from . import reading
 from .transport import Files, Transport, part
@@ -384,6 +385,33 @@ class Client:
     def complete(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
         self._transport.send("PUT", f"/task/{part(task_id)}/complete", body={"outputs": dict(outputs or {})})
         return self.task(task_id)
+
+    def complete_deferred(self, token: str, outputs: Mapping[str, Any] | None = None) -> bool:
+        return self._tell(token, "complete", {"outputs": dict(outputs or {})})
+
+    def fail_deferred(self, token: str, reason: str = "", *, outputs: Mapping[str, Any] | None = None) -> bool:
+        return self._tell(token, "fail", {"reason": reason or None, "outputs": dict(outputs or {})})
+
+    def error_deferred(
+        self, token: str, code: str, reason: str = "", *, outputs: Mapping[str, Any] | None = None
+    ) -> bool:
+        return self._tell(token, "error", {"code": code, "reason": reason or None, "outputs": dict(outputs or {})})
+
+    def progress_deferred(self, token: str, percent: float, text: str | None = None) -> bool:
+        return self._tell(token, "progress", {"percent": percent, "text": text or None})
+
+    def _tell(self, token: str, what: str, body: Mapping[str, Any]) -> bool:
+        """Tell something of a deferred task; once more it does no harm, and it needs its token and no key."""
+        parts = token.split("_")
+        if len(parts) < 4 or not parts[1].isdigit() or not token.isascii() or not token.isprintable():
+            raise UnknownToken
+        path, headers = f"/task/{parts[1]}/{what}", {"Authorization": f"Bearer {token}"}
+        try:
+            return bool(self._transport.send("POST", path, body=body, headers=headers, harmless=True)["taken"])
+        except Refused as error:
+            if error.code == "token-invalid":
+                raise UnknownToken from None
+            raise
 
     def message(
         self,

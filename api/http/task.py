@@ -1,14 +1,24 @@
-"""``/task``: showing tasks, running failed ones again, and completing those of people."""
+"""``/task``: showing tasks, running failed ones again, and completing those of people or by their tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...engine import Engine, ProcessInstance, Task
+from ..access.clients import TOKEN
+from ..access.rule import credential_given
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
-from ..wire.records import ProcessRecord, TaskDetail, TaskRecord
-from ..wire.request_schemas import Completion, HandWork, Rerun, TaskQuery
+from ..wire.records import ProcessRecord, TaskDetail, TaskRecord, TokenAnswer
+from ..wire.request_schemas import (
+    Completion,
+    DeferredError,
+    DeferredFailure,
+    DeferredProgress,
+    HandWork,
+    Rerun,
+    TaskQuery,
+)
 
 OPERATIONS = Operations()
 
@@ -74,3 +84,53 @@ def put_resume_task(engine: Engine, task_id: str) -> ProcessInstance:
 )
 def put_complete_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
     return visible(engine).complete(task_id, body.get("outputs"))
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/complete",
+    "Complete a deferred task, with its token as bearer",
+    TokenAnswer,
+    body=JsonBody(Completion, required=False),
+    scope=TOKEN,
+    problems=(404,),
+)
+def post_complete_task(engine: Engine, task_id: str, body: dict[str, Any]) -> dict[str, bool]:
+    return {"taken": engine.complete_deferred(credential_given(), body.get("outputs"))}
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/fail",
+    "Say that a deferred task has failed, with its token as bearer",
+    TokenAnswer,
+    body=JsonBody(DeferredFailure, required=False),
+    scope=TOKEN,
+    problems=(404,),
+)
+def post_fail_task(engine: Engine, task_id: str, body: dict[str, Any]) -> dict[str, bool]:
+    return {"taken": engine.fail_deferred(credential_given(), body.get("reason") or "", outputs=body.get("outputs"))}
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/error",
+    "End a deferred task with a BPMN error, with its token as bearer",
+    TokenAnswer,
+    body=JsonBody(DeferredError),
+    scope=TOKEN,
+    problems=(404,),
+)
+def post_error_task(engine: Engine, task_id: str, body: dict[str, Any]) -> dict[str, bool]:
+    reason = body.get("reason") or ""
+    taken = engine.error_deferred(credential_given(), body["code"], reason, outputs=body.get("outputs"))
+    return {"taken": taken}
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/progress",
+    "Say how far a deferred task is, with its token as bearer",
+    TokenAnswer,
+    body=JsonBody(DeferredProgress),
+    scope=TOKEN,
+    problems=(404,),
+)
+def post_progress_task(engine: Engine, task_id: str, body: dict[str, Any]) -> dict[str, bool]:
+    return {"taken": engine.progress_deferred(credential_given(), body["percent"], body.get("text"))}

@@ -12,7 +12,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
-from ..access.clients import OPEN
+from ..access.clients import OPEN, TOKEN
 from . import records, request_schemas
 from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
@@ -52,6 +52,7 @@ TAGS = {
     "task": "Their tasks: what stones and people do.",
     "message": "BPMN messages, each for one process that waits.",
     "signal": "BPMN signals, for all that wait.",
+    "callback": "Webhooks for tasks that were deferred.",
     "model": "Models: authored processes that can still be edited.",
     "deployment": "Deployments: their numbered versions.",
     "decision": "Decisions of DMN: evaluated by themselves.",
@@ -67,6 +68,7 @@ SECURITY_SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of this server."},
 }
 # None at all is enough for this machine itself while no access rule is set.
+DESCRIPTIONS = {OPEN: "Answers everybody.", TOKEN: "Needs the token of the task, and no key."}
 SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}, {}]
 
 
@@ -143,14 +145,16 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[
     answer: dict[str, Any] = {"application/json": {"schema": operation.answer}}
     if operation.media_type is not None:
         answer = {operation.media_type: {"schema": {"type": "string"}}}
-    refusals = () if operation.scope == OPEN else (401, 403)
+    refusals = {OPEN: (), TOKEN: (401,)}.get(operation.scope, (401, 403))
     statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.rule.split("/")[1]],
         "summary": operation.summary,
-        "description": f"Needs the scope `{operation.scope}`." if operation.scope != OPEN else "Answers everybody.",
-        "security": SECURITY if operation.scope != OPEN else [],
+        "description": DESCRIPTIONS.get(operation.scope) or f"Needs the scope `{operation.scope}`.",
+        "security": {OPEN: [], TOKEN: [] if "token" in operation.rule else [{"bearer": []}]}.get(
+            operation.scope, SECURITY
+        ),
         "responses": {"200": {"description": "Done.", "content": answer}},
     }
     if operation.later is not None:
@@ -172,10 +176,13 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[
     return described
 
 
+LONGEST = {"token": 100}
+
+
 def path_parameters(rule: str) -> Iterator[dict[str, Any]]:
     """The parameters in the path of a rule."""
     for name in re.findall(r"<(\w+)>", rule):
-        form = {"pattern": DECIMAL_ID} if name in DECIMAL else {"minLength": 1, "maxLength": 64}
+        form = {"pattern": DECIMAL_ID} if name in DECIMAL else {"minLength": 1, "maxLength": LONGEST.get(name, 64)}
         yield {"name": camel(name), "in": "path", "required": True, "schema": {"type": "string", **form}}
 
 

@@ -14,12 +14,14 @@ from flask import Response, request
 from marshmallow import Schema, ValidationError, fields
 
 from ...engine import Engine
+from ...engine.callback_tokens import hidden
 from ...engine.calls.owned import OwnedEngine
 from ...engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ...engine.limits import Limits
 from ...engine.observing import tracing
-from ..access.clients import CLIENT, OPEN, call_of, present_client
+from ..access.clients import CLIENT, OPEN, TOKEN, call_of, present_client
 from ..access.request_id import request_id
+from ..access.task_token import admit_token
 from ..parking import parked
 from .answer import json_response, unless_known
 from .body import Body
@@ -59,7 +61,8 @@ class Operation:
     later: str | None
     """What a 202 means, which is the answer where the function returns None."""
     scope: str
-    """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody."""
+    """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody, and
+    ``token`` for who has that of the task."""
     media_type: str | None
     """Of an answer that is no JSON: text, as the function returns it."""
     prepare: Callable[[Engine], object] | None
@@ -188,7 +191,9 @@ class Endpoint:
                 result if isinstance(result, Response) else unless_known(json_response(operation.answer.dump(result)))
             )
         environ = request.environ
-        call = call_of(environ[CLIENT], environ, operation.name, next(iter(path.values()), None))
+        if operation.scope == TOKEN:
+            environ[CLIENT] = admit_token(engine, path)
+        call = call_of(environ[CLIENT], environ, operation.name, hidden(next(iter(path.values()), "")) or None)
         with engine.audit.recording(call):
             result = self._result(path)
         if isinstance(result, Response):
@@ -212,7 +217,7 @@ def visible(engine: Engine) -> Engine | OwnedEngine:
 def request_span(path: Mapping[str, str]) -> AbstractContextManager[Any]:
     """The span of the present request: one of the client's trace, or within that of an application around this one."""
     alone = tracing.present() is None
-    ids = {name: value for name, value in path.items() if value.isprintable()}
+    ids = {name: hidden(value) for name, value in path.items() if value.isprintable()}
     route = {"http.request.method": request.method, "http.route": str(request.url_rule)}
     return tracing.span(
         f"{request.method} {request.url_rule}",

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from ...engine import errors
+from ...engine.callback_tokens import hidden
 from ..access.request_id import request_id
 from ..errors import Refused
 from .records import FindingRecord
@@ -110,7 +111,10 @@ def of_http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code)
     code, detail = status.phrase.lower().replace(" ", "-"), error.description or status.phrase
     if isinstance(error, NotFound):
-        code, detail = "unknown-path", f"{request.method} {request.path!r} is no operation: use one of /openapi.json."
+        code, detail = (
+            "unknown-path",
+            f"{request.method} {hidden(request.path)!r} is no operation: use one of /openapi.json.",
+        )
     elif isinstance(error, MethodNotAllowed):
         detail = f"{request.method} is not served here: use {', '.join(sorted(error.valid_methods or ()))}."
     elif isinstance(error, RequestEntityTooLarge):

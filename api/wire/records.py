@@ -171,6 +171,12 @@ class SignalReceivers(Schema):
     process_instance_ids = shown("processInstanceIds", fields.List, cls_or_instance=fields.String())
 
 
+class TokenAnswer(Schema):
+    """What came of telling something by the token of a task."""
+
+    taken = shown("taken", fields.Boolean)
+
+
 class Problem(Schema):
     """An error as RFC 9457 has it, with a stable ``code``."""
 

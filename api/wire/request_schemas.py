@@ -302,6 +302,28 @@ class Completion(Strict):
     outputs = Object()
 
 
+class DeferredFailure(Strict):
+    """Why a deferred task has failed, and what it has made so far."""
+
+    reason = Text(longest=2000, allow_none=True)
+    outputs = Object()
+
+
+class DeferredError(Strict):
+    """The BPMN error with which a deferred task ended, and what it has made so far."""
+
+    code = Text(required=True)
+    reason = Text(longest=2000, allow_none=True)
+    outputs = Object()
+
+
+class DeferredProgress(Strict):
+    """How far a deferred task is, in percent, with a word for its log."""
+
+    percent = Number(required=True, validate=validate.Range(0, 100))
+    text = Text(longest=1000, allow_none=True)
+
+
 class Message(Strict):
     """A BPMN message, and whom it is for."""
 

@@ -14,10 +14,9 @@ from ...models.uptime import uptime
 from .. import failpoints
 from ..observing import logs
 from ..stones.event_loop import EventLoop
-from ..stones.hooks import HookCall
 from ..stones.registry import is_awaited
 from ..work import Outcome, StopRequest, Work
-from .dispatcher import Reports, stone_to_call
+from .dispatcher import Reports, call_for, stone_to_call
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -143,7 +142,7 @@ class Coroutines:
             if stone is not None:
                 self._elsewhere([work])
             return
-        call = HookCall(stone, work, limits=self.reports.limits, request=request, on_progress=self._progress_of(work))
+        call = call_for(self.reports, stone, work, request, self._progress_of(work))
         self.loop.begin(call, partial(self._note, begun), unless=partial(self._is_stale, begun, uptime()))
 
     def _is_stale(self, begun: Begun, asked: float) -> bool:

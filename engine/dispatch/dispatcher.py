@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, runtime_checkable
 
 from ...models import HandedRow, Handovers
 from ...models.uptime import uptime
 from ..limits import Limits
+from ..stones.hooks import HookCall
 from ..stones.stone import Stone
-from ..work import Outcome, Work
+from ..work import Outcome, StopRequest, Work
 
 
 class Reports(Protocol):
@@ -26,6 +27,12 @@ class Reports(Protocol):
 
     def stone_for(self, work: Work) -> type[Stone] | None:
         """The class that carries out this work; without one, the task waits for its stone."""
+
+    def tokens(self, work: Work) -> tuple[str, str | None]:
+        """The token by which somebody outside may complete this task, and the address of its callback.
+
+        Raises StoreError.
+        """
 
     def is_awaited(self, work: Work) -> bool:
         """Whether the hook of this work is a coroutine function, as far as is known now."""
@@ -101,6 +108,17 @@ class Dispatcher(Protocol):
 def stone_to_call(reports: Reports, work: Work) -> type[Stone] | None:
     """The class whose hook is to be called for this work now, in this process; None where none may be or can be."""
     return reports.stone_for(work) if reports.may_begin(work, uptime() - work.since) else None
+
+
+def call_for(
+    reports: Reports,
+    stone: type[Stone],
+    work: Work,
+    request: StopRequest,
+    on_progress: Callable[[int, str | None], None] | None = None,
+) -> HookCall:
+    """The call of a hook in this process."""
+    return HookCall(stone, work, limits=reports.limits, request=request, on_progress=on_progress, tokens=reports.tokens)
 
 
 @runtime_checkable

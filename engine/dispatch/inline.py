@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 from .. import failpoints
 from ..stones.event_loop import EventLoop
-from ..stones.hooks import HookCall
 from ..stones.stone import Stone
 from ..work import Outcome, StopRequest, Work
-from .dispatcher import Reports, stone_to_call
+from .dispatcher import Reports, call_for, stone_to_call
 
 TOGETHER = 0.005
 """Seconds within which the results of short tasks are reported together."""
@@ -71,7 +70,7 @@ class InlineDispatcher:
                     continue
                 request = self._running[work.task_id] = StopRequest()
                 begun.append(work.task_id)
-                outcome = self._loop.perform(HookCall(stone, work, limits=self.reports.limits, request=request))
+                outcome = self._loop.perform(call_for(self.reports, stone, work, request))
                 failpoints.reach("before-report")
                 outcomes.append(outcome)
                 now = time.monotonic()

@@ -18,6 +18,7 @@ from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
 from ..mask import cut
+from ..stones.deferral import LONGEST_DEFERRAL, read_signature
 from ..stones.stone import Stone
 from ..work import LONGEST_LOG_LINE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Work
 
@@ -67,6 +68,7 @@ def work_text(work: Work) -> str:
             "name": work.name,
             "phase": work.phase,
             "traceparent": work.traceparent,
+            **({"token": work.token, "callback_url": work.callback_url} if work.token else {}),
             "sent": time.time_ns() // 1_000_000,
         }
     )
@@ -93,6 +95,8 @@ def read_work(decoded: Mapping[str, Any]) -> Work:
             name=decoded.get("name", ""),
             phase=decoded.get("phase", "running"),
             traceparent=decoded.get("traceparent"),
+            token=decoded.get("token") or "",
+            callback_url=decoded.get("callback_url"),
             parameters=jsontext.dumps(decoded["parameters"]),
             outputs=jsontext.dumps(decoded["outputs"]) if decoded.get("outputs") else None,
             state=jsontext.dumps(decoded["state"]) if decoded.get("state") else None,
@@ -114,7 +118,9 @@ def answer_text(outcome: Outcome) -> str:
         "stone": outcome.stone,
         "seconds": round(outcome.seconds, 6),
     }
-    for name in ("outputs", "state", "parameters", "progress", "log", "reason", "error_code"):
+    if outcome.token_taken:
+        content["token_taken"] = True
+    for name in ("outputs", "state", "parameters", "progress", "log", "reason", "error_code", "timeout", "signature"):
         value = getattr(outcome, name)
         if value is not None and (value or name in ("state", "progress")):
             content[name] = list(value) if name == "log" else value
@@ -158,8 +164,13 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     supplied = (decoded.get("parameters") or {}) if result == "supplied" else None
     if supplied is not None and decoded["event"] not in ("start", "mock"):
         raise Invalid("only a task that begins is supplied with parameters.")
+    if result == "deferred" and decoded["event"] != "start":
+        raise Invalid("only a start can be deferred.")
+    timeout, signature = decoded.get("timeout"), decoded.get("signature")
+    if timeout is not None and not 0 < float(timeout) < LONGEST_DEFERRAL:
+        raise Invalid("timeout is no number of seconds.")
     outputs, state, log = decoded.get("outputs") or {}, decoded.get("state"), decoded.get("log") or []
-    for name, value in (("outputs", outputs), ("state", state), ("parameters", supplied)):
+    for name, value in (("outputs", outputs), ("state", state), ("parameters", supplied), ("signature", signature)):
         if value is not None and not isinstance(value, dict):
             raise Invalid(f"{name} is no object.")
         if value:
@@ -175,6 +186,9 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "outputs": outputs,
         "state": state if result == "again" else None,
         "parameters": supplied,
+        "timeout": None if timeout is None else float(timeout),
+        "signature": None if signature is None else read_signature(signature).kept(),
+        "token_taken": bool(decoded.get("token_taken")) or result == "deferred",
         "progress": None if progress is None else max(0, min(100, int(progress))),
         "log": tuple(cut(_text(line), LONGEST_LOG_LINE) for line in log[-MOST_LOG_LINES:]),
         "reason": None if reason is None else cut(_text(reason), LONGEST_REASON),

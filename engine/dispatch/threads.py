@@ -8,11 +8,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..stones.hooks import HookCall
 from ..stones.registry import is_awaited
 from ..work import StopRequest, Work
 from .coroutines import PROGRESS_INTERVAL, Coroutines
-from .dispatcher import Reports, stone_to_call
+from .dispatcher import Reports, call_for, stone_to_call
 
 
 class ThreadsDispatcher:
@@ -150,8 +149,7 @@ class ThreadsDispatcher:
                 last = now
                 self.reports.report_progress(work, percent, text)
 
-        call = HookCall(stone, work, limits=self.reports.limits, request=request, on_progress=on_progress)
-        outcome = call.carry_out()
+        outcome = call_for(self.reports, stone, work, request, on_progress).carry_out()
         failpoints.reach("before-report")
         self.reports.report([outcome])
         failpoints.reach("after-report")

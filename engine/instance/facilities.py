@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ...models import Store
 from ..authoring.definitions import Definitions
 from ..bpmn.running.workflow import Workflow
+from ..callback_tokens import CallbackTokens
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
 from ..limits import Limits
@@ -30,6 +31,7 @@ class Facilities:
     families: Families
     dispatcher: Dispatcher
     scripts: Scripts | None
+    tokens: CallbackTokens
     keeps_time: bool
     """Whether this engine sees to the timers and graces that it sets; one that only acts when it is called does not."""
     observers: Observers = field(default_factory=Observers)

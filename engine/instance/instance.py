@@ -293,20 +293,28 @@ class Instance:
             held_back = self.hold_back(row)
         if row.stone is None or ((held_back or row.status == "stone-missing") and not ledger.has_begun(row)):
             row.undo = "never-begun"
-        elif not held_back:
+        elif not held_back and not (row.event == "start" and ledger.is_deferred(row)):
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
             self.note_straggler(row)
+        if ledger.is_deferred(row):
+            self.note_deferral(row)
+            ledger.drop(row, "deferred")
         self.end_task(row, status, reason)
         row.reason = reason
 
     def note_straggler(self, row: TaskRow) -> None:
         """The row ends or goes on while its hook may run: whoever runs it is to hear of that, and to report its end."""
-        if row.due is not None or row.status == "stone-missing":
-            return
-        key = row.id, row.attempt, row.event, ledger.delivery(row)
+        if row.due is None and row.status != "stone-missing":
+            self._note_straggler((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner)
+
+    def note_deferral(self, row: TaskRow) -> None:
+        """The row ends or goes on while somebody outside has the task: what they still tell feeds the ledger."""
+        self._note_straggler((row.id, row.attempt, "start", ledger.delivery(row)), None)
+
+    def _note_straggler(self, key: StragglerKey, owner: str | None) -> None:
         if key not in self.stragglers:
-            self.stragglers[key] = row.owner
-            self.changes.new_stragglers.append(StragglerRow(*key, self.number, row.owner))
+            self.stragglers[key] = owner
+            self.changes.new_stragglers.append(StragglerRow(*key, self.number, owner))
 
     def has_ended(self, key: StragglerKey) -> bool:
         """Forget a hook that has ended, or never will be heard of; whether it was one that might still run."""
@@ -314,6 +322,15 @@ class Instance:
             return False
         del self.stragglers[key]
         self.changes.gone_stragglers.append(key)
+        self.changes.instance_changed(self.row)
+        return True
+
+    def goes_on_outside(self, key: StragglerKey) -> bool:
+        """A hook that might still run has ended and left its task to somebody outside; whether it was one."""
+        if self.stragglers.get(key) is None:
+            return False
+        self.stragglers[key] = None
+        self.changes.left_stragglers.append(key)
         self.changes.instance_changed(self.row)
         return True
 

@@ -111,7 +111,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
     ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
     goes on without it, ``by_hand`` of one whose outputs somebody gave, inside of a run ``put_out``, ``late`` outputs
     with which it is to be undone once more (of a task of an undo: with which it does so), and what does not count:
-    ``tried`` of the attempts, ``survived`` of the losses.
+    ``tried`` of the attempts, ``survived`` of the losses. ``deferred`` while somebody outside has the task, the
+    ``signature`` that their callbacks need, what they told ``early``, and what would give their ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:
@@ -125,6 +126,21 @@ def keep(row: TaskRow, **values: Any) -> None:
     state = jsontext.read(row.state) if row.state else {}
     state[_KEPT] = {**state.get(_KEPT, {}), **values}
     row.state = jsontext.dumps(state)
+
+
+def drop(row: TaskRow, *names: str) -> None:
+    """Keep these no more."""
+    own = kept(row)
+    if any(name in own for name in names):
+        state = jsontext.read(row.state or "{}")
+        state[_KEPT] = {name: value for name, value in own.items() if name not in names}
+        row.state = jsontext.dumps({name: value for name, value in state.items() if name != _KEPT or value}) or None
+        row.state = None if row.state == "{}" else row.state
+
+
+def is_deferred(row: TaskRow) -> bool:
+    """Whether somebody outside has the task, and is to tell what comes of it."""
+    return row.state is not None and "deferred" in kept(row)
 
 
 def forget_state(row: TaskRow) -> None:
@@ -238,7 +254,7 @@ def enter(row: TaskRow, outcome: Outcome) -> None:
     if outcome.progress is not None:
         row.progress = outcome.progress
     if outcome.log:
-        _log(row, outcome.log)
+        log(row, outcome.log)
     if outcome.state is not None:
         own = kept(row)
         row.state = jsontext.dumps({**outcome.state, _KEPT: own} if own else {**outcome.state})
@@ -259,11 +275,11 @@ def enter_late(row: TaskRow, outputs: Mapping[str, Any], *, first: bool, again: 
     said = not known and (bool(other) or not outputs.keys() <= before.keys())
     if said:
         told = f", with another {', '.join(other)}" if other else ""
-        _log(row, (f"A late result was recorded{told}.",))
+        log(row, (f"A late result was recorded{told}.",))
         if not row.open:
             row.outputs = jsontext.dumps({**outputs, **before})
     if again:
-        _log(row, ("Its hook ended after its undo was called, which is therefore called once more.",))
+        log(row, ("Its hook ended after its undo was called, which is therefore called once more.",))
     if again or (said and (other or row.open)):
         keep(row, late=[*kept_late, (dict(outputs), again)])
     return said
@@ -286,6 +302,7 @@ def take_late(row: TaskRow) -> dict[str, Any]:
     return found[0][0]
 
 
-def _log(row: TaskRow, lines: tuple[str, ...]) -> None:
+def log(row: TaskRow, lines: tuple[str, ...]) -> None:
+    """Add lines to what is kept of the task's log."""
     before = jsontext.read(row.log) if row.log else []
     row.log = jsontext.dumps([*before, *lines][-MOST_LOG_LINES:])

@@ -55,3 +55,5 @@ def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
         for names, text in zip(names_in(row, stones), (row.parameters, row.outputs), strict=True):
             if names and text:
                 yield from (value for name, value in jsontext.read(text).items() if name in names)
+        if row.state:
+            yield from ledger.kept(row).get("tokens", ())

@@ -74,6 +74,12 @@ class RiverReports:
             self._river.post(lambda turn: outcomes.stone_is_gone(turn.instance(work.process_instance_id), work.task_id))
         return stone
 
+    def tokens(self, work: Work) -> tuple[str, str | None]:
+        """The token by which somebody outside may complete this task, and the address of its callback."""
+        made = self.facilities.tokens
+        token = made.token_of(work.task_id, int(work.start_key.rpartition("-")[2]))
+        return token, made.url_of(token)
+
     def is_awaited(self, work: Work) -> bool:
         """Whether the hook of this work is a coroutine function, as far as is known now."""
         return self.facilities.stones.is_awaited(work.stone, work.event, work.parameters)

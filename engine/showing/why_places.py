@@ -100,6 +100,8 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     elif row.status == "stone-missing":
         text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
+    elif ledger.is_deferred(row):
+        _tell_deferred(telling, row, label)
     elif row.due is not None:
         _tell_waiting(telling, row, label)
     else:
@@ -111,6 +113,15 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     if row.log:
         last = sentence(json.loads(row.log)[-1])
         telling.say(f"The last line in the log of task {row.id}: {last}", f"riverstone tasks {number}")
+
+
+def _tell_deferred(telling: Telling, row: TaskRow, label: str) -> None:
+    text = f"{begun(label)} was handed to somebody outside, who has not told yet what came of it"
+    if row.event == "monitor" and row.due is not None:
+        text += f"; its monitor looks at {at(row.due, telling.now)}"
+    elif row.due is not None:
+        text += f"; it fails at {at(row.due, telling.now)} unless it is completed before"
+    telling.say(f"{text}.")
 
 
 def _tell_waiting(telling: Telling, row: TaskRow, label: str) -> None:

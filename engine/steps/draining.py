@@ -93,6 +93,10 @@ def drain(instance: ForwardInstance) -> None:
     for row in list(instance.tasks.values()):
         if not row.open:
             continue
+        if row.event == "start" and ledger.is_deferred(row):
+            # Nobody here could stop it, and nobody knows whether anything will ever be heard of it.
+            instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.", held_back=False)
+            continue
         elsewhere = row.stone is not None and row.due is None and row.owner not in (None, facilities.engine_id)
         # Held back first: between seeing whether it runs and this, it could have begun.
         held_back = instance.hold_back(row)

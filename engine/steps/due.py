@@ -12,6 +12,7 @@ from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next
 from ..work import Outcome
+from . import deferred
 from .draining import is_stopping
 from .outcomes import apply_outcome, fail_for_good, stone_of
 from .settling import settle
@@ -27,6 +28,11 @@ def task_due(instance: Instance, task_id: int) -> None:
         return
     now = instance.now()
     dispatcher = instance.facilities.dispatcher
+    if row.event == "start" and ledger.is_deferred(row):
+        mine = row.owner in (None, instance.facilities.engine_id)
+        if mine and row.due is not None and row.due <= now:
+            deferred.time_is_up(instance, row)
+        return
     ours = row.owner == instance.facilities.engine_id or _is_handed(instance, row)
     if row.deadline is not None and row.deadline <= now and (ours or row.event == "monitor"):
         _timed_out(instance, row)
@@ -104,7 +110,11 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
     if not dispatcher.withdraw(row.id):
         dispatcher.ask_to_stop(row.id, ledger.delivery(row))
         instance.note_straggler(row)
+    was_deferred = ledger.is_deferred(row)
+    ledger.drop(row, "deferred")
     apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
+    if was_deferred:
+        deferred.note_end(instance, row)
 
 
 def out_of_hand(instance: Instance) -> list[int]:

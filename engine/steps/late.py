@@ -23,7 +23,11 @@ GONE = frozenset({"undone", "never-begun"})
 
 def apply_late(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     """Enter what came of a hook that nobody waits for any more; one that was entered before changes nothing."""
-    straggled = instance.has_ended((row.id, outcome.attempt, outcome.event, outcome.delivery))
+    key = row.id, outcome.attempt, outcome.event, outcome.delivery
+    deferred = outcome.result == "deferred"
+    straggled = instance.goes_on_outside(key) if deferred else instance.has_ended(key)
+    if deferred and straggled:
+        ledger.keep(row, signature=outcome.signature)
     begun = outcome.result not in ("withdrawn", "supplied")
     made = begun and outcome.event == "start" and straggled
     undo = _undo_of(instance)

@@ -17,6 +17,7 @@ from ..instance.instance import Instance
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
 from ..work import Outcome
+from .callbacks import outcome_of, spend_early, take_early
 from .draining import is_fenced, is_stopping
 from .late import apply_late
 from .settling import settle
@@ -36,6 +37,8 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     asked = row.attempt, row.event, row.lost + row.handed
     # What workers were handed last has had its answer where the next hand-over is still to come.
     answered = row.due is not None and instance.facilities.dispatcher.remote
+    # What a start tells once more that was deferred is not what came of it.
+    answered = answered or (outcome.result == "deferred" and ledger.is_deferred(row))
     if not row.open or answered or asked != (outcome.attempt, outcome.event, outcome.delivery):
         apply_late(instance, row, outcome)
         return
@@ -46,11 +49,15 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     if row.lost:
         ledger.keep(row, survived=row.lost)
     instance.changes.task_changed(row)
+    if outcome.token_taken:
+        _keep_token(instance, row)
     token = instance.workflow.tasks.get(row.token)
     if outcome.result == "withdrawn":
         _not_begun(instance, row)
     elif outcome.result == "again":
         _poll_again(instance, row)
+    elif outcome.result == "deferred":
+        _deferred(instance, row, outcome)
     elif outcome.result == "supplied":
         _supplied(instance, row, token, outcome)
     elif row.event == "rollback" and row.kind in ledger.FORWARD:
@@ -59,6 +66,8 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
         _done(instance, row, token)
     else:
         _not_done(instance, row, token, outcome)
+    if row.state is not None and not row.open:
+        spend_early(row)
     settle(instance)
 
 
@@ -77,6 +86,44 @@ def _poll_again(instance: Instance, row: TaskRow) -> None:
         return
     row.owner = instance.facilities.engine_id
     row.due = ledger.next_poll(stone_of(instance, row).monitor_interval, instance.now())
+
+
+def _deferred(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
+    """Somebody outside has the task now; a monitor is polled meanwhile, should they never tell."""
+    now, stone = instance.now(), stone_of(instance, row)
+    ledger.keep(row, deferred=True, signature=outcome.signature)
+    timeout = outcome.timeout
+    row.status = "start.begin"
+    row.deadline = None
+    row.due = None if timeout is None else now + round(timeout * 1000)
+    if stone.has("monitor"):
+        row.event, row.status = "monitor", "monitor.begin"
+        timeout = stone.timeouts.get("monitor") if timeout is None else timeout
+        row.deadline = None if timeout is None else now + round(timeout * 1000)
+        row.due = ledger.next_poll(stone.monitor_interval, now)
+    # It is in nobody's hands: an engine that dies leaves no more of it than the time when it is due.
+    row.owner = None if row.due is None else instance.facilities.engine_id
+    if (told := take_early(row)) is not None:
+        end_deferral(instance, row)
+        apply_outcome(instance, outcome_of(row, told, row.attempt, ledger.delivery(row)))
+    elif is_stopping(instance):
+        instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.")
+
+
+def end_deferral(instance: Instance, row: TaskRow) -> None:
+    """The task is this engine's again, since somebody outside has told what came of it."""
+    ledger.drop(row, "deferred")
+    row.due = None
+    row.owner = instance.facilities.engine_id
+
+
+def _keep_token(instance: Instance, row: TaskRow) -> None:
+    """Keep what gives a token away, so that it is hidden wherever the hook has put it."""
+    token = instance.facilities.tokens.token_of(row.id, row.generation).rpartition("_")[2]
+    tokens = ledger.kept(row).get("tokens", [])
+    if token not in tokens:
+        ledger.keep(row, tokens=[*tokens, token])
+    instance.row.flags |= Flags.SECRETS
 
 
 def _supplied(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
@@ -206,6 +253,7 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
     row.due = None
     row.deadline = None
     ledger.forget_state(row)
+    ledger.drop(row, "early", "signature")
     if instance.row.phase in ("running", "paused"):
         instance.hand_over(row, stone_of(instance, row))
         return

@@ -18,7 +18,7 @@ from ..observing import logs, tracing
 from ..work import LONGEST_REASON, MOST_LOG_LINES, Outcome, StopRequest, Work
 from .parameters import typed
 from .stone import Stone
-from .task_info import TaskInfo
+from .task_info import TaskInfo, Tokens
 
 logger = logging.getLogger("riverstone.stone")
 
@@ -26,7 +26,7 @@ logger = logging.getLogger("riverstone.stone")
 class HookCall:
     """One call of a hook, from what it is handed to what came of it: never an exception of the engine."""
 
-    __slots__ = ("_began", "info", "limits", "on_progress", "request", "stone", "work")
+    __slots__ = ("_began", "info", "limits", "on_progress", "request", "stone", "tokens", "work")
 
     def __init__(
         self,
@@ -36,12 +36,14 @@ class HookCall:
         limits: Limits,
         request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self.stone = stone
         self.work = work
         self.limits = limits
         self.request = request
         self.on_progress = on_progress
+        self.tokens = tokens
         self.info: TaskInfo | None = None
         self._began = time.perf_counter()
 
@@ -84,6 +86,7 @@ class HookCall:
             request=self.request,
             on_progress=self.on_progress,
             awaited=awaited,
+            tokens=self.tokens,
         )
         failpoints.reach("before-hook")
         return self.info
@@ -91,9 +94,17 @@ class HookCall:
     def _ended(self, returned: object) -> Outcome:
         work, info = self.work, self.info
         assert info is not None
-        if returned is not None:
+        deferral = info.deferral
+        if returned is not None and (deferral is None or returned is not deferral):
             _take(returned, work, info)
         failpoints.reach("after-hook")
+        if deferral is not None and returned is deferral:
+            outcome = self._outcome("deferred")
+            outcome.timeout = deferral.timeout
+            outcome.signature = None if deferral.signature is None else deferral.signature.kept()
+            return outcome
+        if deferral is not None:
+            info.log("task.defer was called and what it gave not returned, so the task has ended with its start.")
         _check_state(info.state, self.limits)
         if work.event != "monitor" or returned:
             return self._outcome("done")
@@ -124,7 +135,7 @@ class HookCall:
 
     def _outcome(
         self,
-        result: Literal["done", "again", "failed", "bpmn-error"],
+        result: Literal["done", "again", "failed", "bpmn-error", "deferred"],
         *,
         reason: str | None = None,
         error_code: str | None = None,
@@ -145,6 +156,7 @@ class HookCall:
             delivery=work.delivery,
             stone=work.stone,
             seconds=time.perf_counter() - self._began,
+            token_taken=info is not None and info.deferral is not None,
         )
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..coroutines import is_coroutine, refuse_generator, refuse_unrun
 from ..errors import Invalid
+from .deferral import Deferral
 
 if TYPE_CHECKING:
     from marshmallow import fields
 
     from .task_info import TaskInfo
 
-Outputs: TypeAlias = "Mapping[str, Any] | None"
+Outputs: TypeAlias = "Mapping[str, Any] | Deferral | None"
 
 
 class Stone:
@@ -55,7 +56,10 @@ class Stone:
     """Seconds that a running task is given to stop when its process fails or is cancelled."""
 
     def start(self, task: TaskInfo) -> Outputs | Awaitable[Outputs]:
-        """Do it. Returning is success, raising is failure; a mapping that is returned becomes outputs."""
+        """Do it. Returning is success, raising is failure; a mapping that is returned becomes outputs.
+
+        What ``task.defer()`` gives is returned where somebody outside is to tell what comes of the task.
+        """
         return None
 
     def monitor(self, task: TaskInfo) -> bool | Awaitable[bool | None] | None:
@@ -85,7 +89,7 @@ def stone_of_function(code: str, function: Callable[[TaskInfo], Any], options: M
     refuse_generator(function, f"The function of the stone {code!r}")
 
     def outputs(returned: Any) -> Outputs:
-        if returned is None or isinstance(returned, Mapping):
+        if returned is None or isinstance(returned, (Mapping, Deferral)):
             return returned
         refuse_unrun(returned, f"The function of the stone {code!r}")
         raise TypeError(f"The function of stone {code!r} returned {type(returned).__name__}, not a mapping or None.")

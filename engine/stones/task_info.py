@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import jsontext
 from ..errors import Invalid
@@ -11,6 +11,10 @@ from ..limits import Limits
 from ..mask import cut
 from ..work import LONGEST_LOG_LINE, Reached, StopRequest, Work
 from . import event_loop
+from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
+
+Tokens: TypeAlias = Callable[[Work], tuple[str, str | None]]
+"""The token of a task, and the address of its callback."""
 
 
 class TaskInfo:
@@ -25,7 +29,9 @@ class TaskInfo:
         "_limits",
         "_on_progress",
         "_request",
+        "_tokens",
         "_work",
+        "deferral",
         "logged",
         "outputs",
         "parameters",
@@ -43,6 +49,7 @@ class TaskInfo:
         request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
         awaited: bool = False,
+        tokens: Tokens | None = None,
     ) -> None:
         self._work = work
         self.parameters = parameters
@@ -55,6 +62,8 @@ class TaskInfo:
         self._request = request
         self._on_progress = on_progress
         self._awaited = awaited
+        self._tokens = tokens
+        self.deferral: Deferral | None = None
 
     @property
     def task_id(self) -> str:
@@ -126,6 +135,29 @@ class TaskInfo:
                 code="blocks-event-loop",
             )
         return self._request.wait(seconds)
+
+    def defer(self, *, timeout: float | None = None, signature: CallbackSignature | None = None) -> Deferral:
+        """Let somebody outside complete the task: hand on the ``token`` or ``url`` of what this gives, and return it.
+
+        Args:
+            timeout: Seconds after which the task has failed; without one it waits for as long as it takes.
+            signature: How the sender of a webhook proves that it is who it says.
+
+        Raises:
+            Invalid: In another hook than ``start``, or for a timeout that is none.
+        """
+        if self._work.event != "start":
+            raise Invalid(f"Only start can defer its task, not {self._work.event}.", code="defer-start")
+        if timeout is not None and not 0 < timeout < LONGEST_DEFERRAL:
+            raise Invalid(f"A task is deferred for more than 0 and less than {LONGEST_DEFERRAL} seconds.", code="defer")
+        if self._work.token:
+            token, url = self._work.token, self._work.callback_url
+        elif self._tokens is not None:
+            token, url = self._tokens(self._work)
+        else:
+            raise Invalid("Nobody could complete the task here.", code="defer")
+        self.deferral = Deferral(token=token, url=url, timeout=timeout, signature=signature)
+        return self.deferral
 
     def add_output(self, name: str, value: Any) -> None:
         """Put out a JSON value under a name; it can be referred to as ``${outputs.<namespace>.<name>}``.

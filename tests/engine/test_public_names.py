@@ -11,11 +11,13 @@ from riverstone.engine.calls.owned import OwnedEngine
 ENGINE = """
     Awaited
     BpmnError
+    CallbackSignature
     Clock
     Conflict
     Decision
     DecisionMade
     DecisionResult
+    Deferral
     Deployment
     Dispatcher
     Engine
@@ -63,6 +65,7 @@ ENGINE = """
     UnknownModel
     UnknownProcessInstance
     UnknownTask
+    UnknownToken
     VariablesInvalid
     VirtualClock
     Wait
@@ -108,6 +111,8 @@ MODELS = """
     Stragglers
     TaskRow
     TokenRow
+    TokenSecretRow
+    TokenSecrets
     WORKERS
     WaitRow
     digests
@@ -117,9 +122,11 @@ MODELS = """
 """.split()
 METHODS = """
     bindings
+    callback
     cancel
     close
     complete
+    complete_deferred
     counts
     decide
     decisions
@@ -131,6 +138,8 @@ METHODS = """
     deployments
     done_by_hand
     encrypt_again
+    error_deferred
+    fail_deferred
     failures
     figures
     forget_stone
@@ -148,6 +157,7 @@ METHODS = """
     owner_of_task
     picture
     preview
+    progress_deferred
     protect
     protect_model
     purge
@@ -160,6 +170,7 @@ METHODS = """
     retry
     retry_undo
     roll_back
+    rotate_token_secret
     run_pending
     save_model
     search
@@ -173,6 +184,7 @@ METHODS = """
     stone
     stones_declared
     task
+    task_of_token
     tasks
     tokens
     wait

@@ -120,6 +120,28 @@ def test_a_worker_awaits_coroutines_and_a_cancel_reaches_their_next_await(team: 
     assert crew.hooks(str(instance.cancel_process_instance_id)) == [("a", "cancel")]
 
 
+def test_a_worker_hands_a_task_to_somebody_outside(team: Team) -> None:
+    crew, engine = team
+    engine.deploy(line("outside", service("a", "outside")))
+    started = engine.start(key="outside", name="x").process_instance_id
+    until(lambda: engine.tasks(started)[0].status == "start.begin" and engine.tasks(started)[0].log)
+    token = (crew.folder / "token").read_text()
+    assert token.rpartition("_")[2] not in repr(engine.tasks(started))
+    assert engine.complete_deferred(token, {"id": "x"})
+    assert engine.wait(started, timeout=15).native_output_values == {"a": {"id": "x"}}
+
+    (crew.folder / "token").unlink()
+    started = engine.start(key="outside", name="x").process_instance_id
+    until(lambda: engine.tasks(started)[0].status == "start.begin" and engine.tasks(started)[0].log)
+    engine.cancel(started)
+    instance = engine.wait(started, timeout=15)
+    assert instance.status == "cancel.success"
+    token = (crew.folder / "token").read_text()
+    assert engine.callback(token, b"late")
+    until(lambda: len(crew.hooks(str(instance.cancel_process_instance_id))) == 2)
+    assert engine.wait(started, timeout=15).status == "cancel.success"
+
+
 def test_what_is_cancelled_before_a_worker_gets_to_it_never_begins(team: Team) -> None:
     crew, engine = team
     crew.gate.touch()

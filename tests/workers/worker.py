@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from marshmallow import fields
 
-from riverstone.engine import Stone, TaskInfo
+from riverstone.engine import Deferral, Stone, TaskInfo
 from riverstone.engine.dispatch.celery import make_app, run, set_up, signs
 
 from ..faults.worker import make_stones, told
@@ -94,6 +94,19 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
 
         delete = cancel
 
+    class Outside(Stone):
+        code = "outside"
+
+        def start(self, task: TaskInfo) -> Deferral:
+            told(calls, task, worker)
+            later = task.defer(timeout=30)
+            (folder / "token").write_text(later.token)
+            task.log(f"handed on {later.token}")
+            return later
+
+        def cancel(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+
     class Moving(Stone):
         code = "moving"
 
@@ -135,7 +148,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
     quick, held, *others = make_stones(calls, gate, worker)
     hasty = type("Hasty", (held,), {"code": "hasty", "timeouts": {"start": 3.0}})
     patient = type("Patient", (held,), {"code": "patient", "timeouts": {"start": 60.0}})
-    own = [Sized, Beijing, Elsewhere, Cooperative, Awaited, Moving, Broken, Keyed, hasty, patient]
+    own = [Sized, Beijing, Elsewhere, Cooperative, Awaited, Outside, Moving, Broken, Keyed, hasty, patient]
     return [quick, held, *others, *own]
 
 

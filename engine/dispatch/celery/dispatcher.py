@@ -45,7 +45,7 @@ class CeleryDispatcher:
 
     def open(self, reports: Reports) -> None:
         self._reports = reports
-        self._publisher = Publisher(self.app, self._queue_name, reports.handovers.offered_again)
+        self._publisher = Publisher(self.app, self._queue_name, reports.tokens, reports.handovers.offered_again)
         self._publisher.start()
         self._consumer = Consumer(self.app, reports)
         self._sweeper = Sweeper(self.app, reports, self._consumer, self._publisher, self._queue_name)

@@ -33,10 +33,12 @@ class Publisher:
         self,
         app: Celery,
         queue_name: Callable[[Work], str | None],
+        tokens: Callable[[Work], tuple[str, str | None]],
         sent_late: Callable[[Collection[tuple[int, int]]], None],
     ) -> None:
         self._app = app
         self._queue_name = queue_name
+        self._tokens = tokens
         self._sent_late = sent_late
         self._late: list[tuple[int, int]] = []
         self._held = 0
@@ -143,6 +145,9 @@ class Publisher:
 
     def _publish(self, work: Work) -> None:
         name = self._queue_name(work)
+        if work.event == "start" and not work.token:
+            # Workers have no store by which to make one.
+            work.token, work.callback_url = self._tokens(work)
         if name is None:
             return
         queue = task_queue(name)

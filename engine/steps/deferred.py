@@ -1,0 +1,89 @@
+"""Tasks whose start has handed them to somebody outside: what they tell, and what comes of it when nobody does.
+
+Who has the token may be faster than the start itself, or than the commit that enters its end. What is told then is kept
+in the row, and holds as soon as the task is known to be deferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...models import TaskRow
+from ..instance import ledger
+from ..instance.instance import Instance
+from .callbacks import Answer, check, keep_early, outcome_of
+from .late import apply_late
+from .outcomes import apply_outcome, end_deferral, progressed
+
+
+def answer(instance: Instance, task_id: int, generation: int, told: Answer) -> bool:
+    """Enter what is told of a task; false where that changes nothing, since it was told before or comes too late.
+
+    Raises Invalid for a callback that is not signed as its task asks.
+    """
+    row = instance.tasks.get(task_id)
+    if row is None:
+        return False
+    if not _is_awaited(row, generation):
+        return _too_late(instance, row, told)
+    if ledger.is_deferred(row):
+        check(row, told)
+        _enter(instance, row, told)
+        return True
+    if row.event != "start" or not keep_early(row, told):
+        return False
+    instance.changes.task_changed(row)
+    instance.save()
+    return True
+
+
+def progress(instance: Instance, task_id: int, generation: int, percent: int, text: str | None) -> bool:
+    """Enter how far a task is; false where that changes nothing any more."""
+    row = instance.tasks.get(task_id)
+    if row is None or not _is_awaited(row, generation):
+        return False
+    if text:
+        ledger.log(row, (text,))
+        instance.changes.task_changed(row)
+        instance.save()
+    progressed(instance, task_id, row.attempt, percent)
+    return True
+
+
+def time_is_up(instance: Instance, row: TaskRow) -> None:
+    """Nobody has told in time what came of a task."""
+    _enter(instance, row, Answer(result="failed", reason="Nobody completed it within the timeout of its deferral."))
+    note_end(instance, row)
+
+
+def note_end(instance: Instance, row: TaskRow) -> None:
+    """Nobody waits any more for what somebody outside tells of the task, unless its next attempt has the same token."""
+    if not row.open or row.event == "rollback":
+        # What was begun outside may still come to its end.
+        instance.note_deferral(row)
+
+
+def _is_awaited(row: TaskRow, generation: int) -> bool:
+    return bool(row.open) and row.generation == generation and row.event in ("start", "monitor")
+
+
+def _enter(instance: Instance, row: TaskRow, told: Answer) -> None:
+    if row.event == "monitor" and row.due is None and not instance.hold_back(row):
+        # A poll of its monitor is under way, perhaps at another engine; nobody needs it any more.
+        instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
+        instance.note_straggler(row)
+    end_deferral(instance, row)
+    outcome = outcome_of(row, told, row.attempt, ledger.delivery(row))
+    instance.facilities.observers.tell_events([outcome])
+    apply_outcome(instance, outcome)
+
+
+def _too_late(instance: Instance, row: TaskRow, told: Answer) -> bool:
+    """The task has ended or gone on without it: it feeds the ledger once, as what a hook reports late."""
+    keys = [key for key, owner in instance.stragglers.items() if key[0] == row.id and owner is None]
+    key = next((key for key in keys if key[2] == "start"), None)
+    if key is None:
+        return False
+    check(row, told)
+    apply_late(instance, row, replace(outcome_of(row, told, key[1], key[3]), event="start"))
+    return True
