@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Literal
@@ -113,7 +114,9 @@ class Introspection:
 
     def _converse(self, token: str) -> tuple[int, bytes]:
         """Status and body; no longer than the timeout, however slowly the server drips."""
+        line = _Line()
         connection = self._connection()
+        connection._create_connection = line.open  # type: ignore[attr-defined]
         answer: Future[tuple[int, bytes]] = Future()
 
         def run() -> None:
@@ -121,6 +124,8 @@ class Introspection:
                 answer.set_result(self._request(connection, token))
             except BaseException as error:
                 answer.set_exception(error)
+            finally:
+                line.close()
 
         # A thread, because neither looking up a name nor reading many small pieces ends by a socket's timeout.
         threading.Thread(target=run, daemon=True, name="riverstone-introspection").start()
@@ -128,7 +133,7 @@ class Introspection:
             return answer.result(self.timeout)
         except TimeoutError:
             self._silent[0] = time.monotonic() + REST
-            _hang_up(connection)
+            line.hang_up()
             raise self._failed("did not answer in time") from None
         except (OSError, HTTPException, ValueError) as error:
             raise self._failed("cannot be reached", error) from error
@@ -213,10 +218,36 @@ def _is_local(host: str) -> bool:
         return False
 
 
-def _hang_up(connection: HTTPConnection) -> None:
-    """End the thread that still reads."""
-    try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        log.debug("The connection to the token server was closed already.")
+class _Line:
+    """The connection to a token server from below, so that it can be ended in any moment: also within its handshake."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_over = False
+
+    def open(self, *given: Any, **more: Any) -> socket.socket:
+        """As socket.create_connection."""
+        opened = socket.create_connection(*given, **more)
+        with self._lock:
+            if self._is_over:
+                opened.close()
+                raise TimeoutError("nobody waits for it any more")
+            # What TLS and the reading of an answer make of it hide or replace the other.
+            self._socket = opened.dup()
+        return opened
+
+    def hang_up(self) -> None:
+        """End the conversation, wherever it is."""
+        with self._lock:
+            self._is_over = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Forget it once it has ended."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None

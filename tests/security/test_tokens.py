@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from riverstone.api import create_app
-from riverstone.api.access.introspection import Introspection
+from riverstone.api.access.introspection import Introspection, IntrospectionFailed
 from riverstone.api.access.rule import Access
 from riverstone.api.settings import Settings
 from riverstone.engine import Engine, Invalid
 
 from ..api.asking import Client
+from ..workers.crew import until
 from .token_server import TokenServer, token_server
 
 SECRET = "s3cret:of/us"
@@ -133,6 +137,48 @@ def test_a_slow_server_closes_the_door_in_time(engine: Engine, server: TokenServ
     server.says(GOOD)
     assert client.get("/process", headers=TOKEN).status_code == 503, "it is left alone for a moment"
     assert len(server.asked) == 1
+
+
+def listening(talk: Callable[[socket.socket], None]) -> tuple[socket.socket, int]:
+    """A server that does this with whoever comes."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                threading.Thread(target=talk, args=(client,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return server, server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "begin"),
+    [
+        ("http", b"HTTP/1.0 2"),
+        ("http", b"HTTP/1.0 200 OK\r\nX-"),
+        ("http", b"HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Length: 9999\r\n\r\n{"),
+        ("https", b"\x16\x03\x03\x40\x00"),
+    ],
+)
+def test_no_thread_stays_with_a_server_that_drips(scheme: str, begin: bytes) -> None:
+    """Each question left one that read for as long as the server liked."""
+    gone = threading.Event()
+
+    def drip(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.sendall(begin)
+            while not gone.wait(0.05):
+                client.sendall(b"1")
+
+    server, port = listening(drip)
+    with server:
+        asked = Introspection(url=f"{scheme}://127.0.0.1:{port}/", client_id="c", client_secret="s", timeout=0.3)
+        with pytest.raises(IntrospectionFailed, match="in time"):
+            asked.ask("token")
+        until(lambda: not [each for each in threading.enumerate() if each.name == "riverstone-introspection"], 5)
+        gone.set()
 
 
 def test_a_dead_server_closes_the_door_and_an_answer_is_believed_for_a_while(engine: Engine) -> None:

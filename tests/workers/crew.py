@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ class Crew:
         """End every worker."""
         for worker in list(self._workers):
             self.kill(worker)
+
+    def largest(self) -> int:
+        """The most memory that a worker process has had, in kB."""
+        groups = {worker.pid for worker in self._workers}
+        found = []
+        for each in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if os.getpgid(int(each.name)) in groups:
+                    (peak,) = re.findall(r"VmHWM:\s*(\d+)", (each / "status").read_text()) or (0,)
+                    found.append(int(peak))
+        return max(found)
 
     def called(self) -> list[list[str]]:
         """Each call of a stone: process, namespace, event, key, worker."""

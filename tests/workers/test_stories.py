@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import zlib
 from typing import Any
 
 import pytest
@@ -164,6 +166,29 @@ def test_what_is_no_answer_is_dropped_and_holds_nothing_up(team: Team) -> None:
         link.publish(signs_queue(), body)
     link.drop()
     assert engine.get(run(engine, "after", service("a", "quick"))).status == "success"
+
+
+def test_a_message_that_is_a_thousand_times_as_large_as_it_comes_is_dropped(team: Team) -> None:
+    """200 kB took an engine, or a worker, to half a gigabyte."""
+    crew, engine = team
+    press = zlib.compressobj()
+    body = b"".join([press.compress(b" " * 1_000_000) for _ in range(200)]) + press.flush()
+    link = Link(make_app(crew.broker))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for queue in (results_queue(), signs_queue(), task_queue("quick")):
+        link.declare(queue)
+        link._producer.publish(  # type: ignore[union-attr]
+            body,
+            exchange="",
+            routing_key=queue.name,
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers={"compression": "application/x-gzip"},
+        )
+    link.drop()
+    assert engine.get(run(engine, "after-large", service("a", "quick"))).status == "success"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    assert crew.largest() < 300_000
 
 
 def test_a_worker_that_supplies_nothing_new_has_failed_and_what_nobody_declares_is_hidden(

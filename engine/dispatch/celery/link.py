@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from celery import Celery
-from kombu import Connection, Producer, Queue
+from kombu import Connection, Message, Producer, Queue
 
 logger = logging.getLogger("riverstone.broker")
 
@@ -52,6 +53,7 @@ class Link:
             connection = self._app.connection_for_write(heartbeat=heartbeat, transport_options=options)
             # By itself it would wait two seconds for its second try.
             connection.ensure_connection(None, 1, 0, 0, 0, reraise_as_library_errors=False)
+            refuse_compressed(connection)
             self._connection = connection
             self._channel = connection.channel()
             self._producer = Producer(self._channel, auto_declare=False)
@@ -150,3 +152,28 @@ class Link:
                 # It is broken, which is why it is dropped.
                 with suppress(Exception):
                     connection.collapse()
+
+
+class _Plain(Message):
+    """A message whose body is what was sent: what is compressed may be a thousand times as large as it comes."""
+
+    def __init__(self, *given: Any, headers: Mapping[str, Any] | None = None, **more: Any) -> None:
+        headers = dict(headers or {})
+        compression = headers.pop("compression", None)
+        super().__init__(*given, headers=headers, **more)
+        if compression:
+            self.body = b""
+
+
+def refuse_compressed(connection: Connection) -> None:
+    """Let the channels of a connection give compressed messages without their bodies: nobody here sends any."""
+    opened = connection.channel
+
+    def channel() -> Any:
+        made = opened()
+        made.Message = type("Message", (made.Message, _Plain), {})
+        return made
+
+    connection.channel = channel
+    if connection._default_channel is not None:
+        connection._default_channel.Message = type("Message", (connection._default_channel.Message, _Plain), {})

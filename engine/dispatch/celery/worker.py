@@ -34,7 +34,7 @@ from ...stones.stone import Stone
 from ...work import Outcome, Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
-from .link import AGAIN, Link
+from .link import AGAIN, Link, refuse_compressed
 from .permits import Permits
 from .signs import Signs
 from .stopping import STOP, Ring
@@ -201,6 +201,11 @@ class WorkConsumer(Consumer):
 
     class Blueprint(Consumer.Blueprint):
         default_steps = [step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step]
+
+    def connection_for_read(self, heartbeat: Any = None) -> Any:
+        connection = super().connection_for_read(heartbeat)
+        refuse_compressed(connection)
+        return connection
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], Any]:
         receive = super().create_task_handler(*args, **options)
