@@ -305,7 +305,7 @@ class TokenSecretRow:
 class EngineRow:
     """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
 
-    ``closing`` is 1 once it was told to stop.
+    ``closing`` is 1 once it was told to stop, and ``pid_started`` also says where the ``pid`` counts.
     """
 
     id: str

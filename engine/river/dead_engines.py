@@ -8,7 +8,8 @@ import time
 
 from ...models import EngineRow
 from .. import failpoints
-from .lease import Lease, process_started
+from .lease import Lease
+from .pids import is_gone
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -61,4 +62,4 @@ class DeadEngines:
 
 def _is_gone(row: EngineRow) -> bool:
     """Whether it is seen that an engine's process is no more; only those of this machine can be looked at."""
-    return row.host == platform.node() and process_started(row.pid) != row.pid_started
+    return row.host == platform.node() and is_gone(row.pid, row.pid_started)

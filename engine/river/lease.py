@@ -14,6 +14,7 @@ from ...models import Leases, StoreClosed, StoreError
 from ...models.uptime import uptime
 from .. import failpoints
 from ..instance.facilities import Facilities
+from .pids import identity
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -46,7 +47,7 @@ class Lease:
     def sign_on(self) -> None:
         """Tell that this engine works on the store."""
         pid, now = os.getpid(), uptime()
-        self.leases.begin(self.engine_id, platform.node(), pid, process_started(pid))
+        self.leases.begin(self.engine_id, platform.node(), pid, identity(pid))
         self._signed_on = self._signed = now
         self.is_lost = False
 
@@ -114,23 +115,3 @@ class Lease:
                 return
             except StoreError as error:
                 logger.warning("the engine cannot give a sign of life: %s", error)
-
-
-def process_started(pid: int) -> str:
-    """What tells this process from a later one with the same id; empty if it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-            # A dead process that its parent has not asked about yet still has an entry.
-            return "" if fields[0] in ("Z", "X") else fields[19]
-    except OSError:
-        pass
-    if os.path.isdir("/proc/self"):
-        return ""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except OSError:
-        pass
-    return "alive"

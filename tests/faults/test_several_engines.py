@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +19,12 @@ import pytest
 from riverstone.engine import Engine, Stone, TaskInfo, failpoints
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
 from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
-from riverstone.engine.river import dead_engines, lease
+from riverstone.engine.river import dead_engines, lease, pids
 
 from ..features.sketch import catch, line, service
+from ..features.survivor import make_stones
 from ..models.stores import fresh
+from ..services import skip
 from .yard import Yard, ask, until
 
 KINDS = ("sqlite", "postgresql")
@@ -246,9 +250,47 @@ def test_tasks_that_may_be_what_kills_engines_are_taken_one_at_a_time_but_one_ri
 
 def test_a_killed_process_is_gone_before_its_parent_has_asked_about_it() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
-        assert lease.process_started(child.pid) != ""
+        known = pids.identity(child.pid)
+        assert not pids.is_gone(child.pid, known)
         child.send_signal(signal.SIGKILL)
-        until(lambda: lease.process_started(child.pid) == "")
+        until(lambda: pids.is_gone(child.pid, known))
+
+
+def test_nothing_is_said_of_a_process_that_cannot_be_seen() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        started, boot, space = pids.identity(child.pid).split(" ")
+        child.kill()
+        child.wait()
+        assert pids.is_gone(child.pid, f"{started} {boot} {space}")
+        # Another run of the machine or a clone of it, another container, and what an earlier version has written.
+        assert not pids.is_gone(child.pid, f"{started} {boot[::-1]} {space}")
+        assert not pids.is_gone(child.pid, f"{started} {boot} pid:[1]")
+        assert not pids.is_gone(child.pid, started)
+    # Its id is another's now.
+    assert pids.is_gone(os.getpid(), f"1 {boot} {space}")
+
+
+def test_engines_with_one_host_name_in_containers_of_their_own_do_not_take_each_other_for_dead(tmp_path: Path) -> None:
+    apart = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], capture_output=True).returncode:
+        skip("pid namespaces of its own")
+    script, calls = Path(__file__).parent.parent / "features" / "survivor.py", tmp_path / "calls"
+    url = f"sqlite:///{tmp_path}/river.db"
+    with Engine(url, stones=make_stones(calls, 0)) as engine:
+        engine.deploy(line("shop", service("a", "slow"), service("b", "quick")))
+    command = [*apart, sys.executable, str(script), url, str(calls), "4"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        with Engine(url, stones=make_stones(calls, 4), dispatcher="threads") as engine:
+            child.stdin.write("1 shop\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == "started\n"
+            assert ended(engine, 1) == ["success"]
+        child.stdin.close()
+        child.terminate()
+    assert [call.split()[1] for call in calls.read_text().splitlines()] == ["a", "b"]
 
 
 def test_what_has_just_come_in_is_not_taken_for_lost_and_done_again(tmp_path: Path) -> None:
