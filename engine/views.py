@@ -166,6 +166,8 @@ class ProcessInstance:
     """Whether a debug run stands still after a failure, waiting for ``rerun``, ``resume`` or ``cancel``."""
     owner: str | None = None
     """The client that alone sees and touches it, beside those who see all."""
+    rewind_process_instance_id: str | None = None
+    """Its last rewind to an earlier task."""
     kept: int = 0
     """Of one that was undone: how many tasks are kept for ever, given up by name or by their policy."""
     decided: bool = False
@@ -360,6 +362,24 @@ class UndoStep:
     after: tuple[str, ...] = ()
     runs: tuple[int, ...] = ()
     """The numbers of the runs of multi-instance sub-processes that the task is inside of, outermost first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RewindPlan:
+    """What a rewind to a task would do."""
+
+    to: str
+    """The task that begins again."""
+    steps: tuple[UndoStep, ...]
+    """What is taken back, in this order; one whose action is ``retain`` has to be given up by name."""
+    variables: Mapping[str, Any]
+    """The variables of the process that return to these values; those that there were not are null."""
+    begins_again: tuple[str, ...]
+    """The elements at which tokens stand again: the task's own, and gateways that wait for it."""
+    opened_again: tuple[str, ...]
+    """The sub-processes, calls and repeated activities that had ended, whose timers are set anew."""
+    people: tuple[str, ...]
+    """The tasks of people whose answers are forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

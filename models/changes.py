@@ -15,6 +15,7 @@ from .row_types import (
     EventRow,
     InstanceRow,
     KeptMessageRow,
+    RetraceRow,
     StragglerRow,
     TaskRow,
     TokenRow,
@@ -41,6 +42,8 @@ INSTANCE_SET = (
     "pending",
     "failed_at",
     "attention",
+    "retraced",
+    "rewind_id",
 )
 STEP, END = 2, 6
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
@@ -82,6 +85,7 @@ INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
 INSERT_STRAGGLER = Insert.of("straggler", StragglerRow)
 INSERT_DECISION_MADE = Insert.of("decision_made", DecisionMadeRow)
+INSERT_RETRACE = Insert.of("retrace", RetraceRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
 INSERT_AUDIT = Insert.of("audit", AuditRow)
@@ -185,6 +189,7 @@ class Changes:
         self.gone_kept: list[str] = []
         """Kept messages that somebody has got."""
         self.new_decisions_made: list[DecisionMadeRow] = []
+        self.new_retraces: list[RetraceRow] = []
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
@@ -267,6 +272,8 @@ class Changes:
             raise RevisionConflict("another engine has delivered a kept message")
         if self.new_decisions_made:
             run(INSERT_DECISION_MADE, self.new_decisions_made)
+        if self.new_retraces:
+            run(INSERT_RETRACE, self.new_retraces)
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:

@@ -15,6 +15,7 @@ from .row_types import (
     InstanceRow,
     KeptMessageRow,
     Look,
+    RetraceRow,
     TaskRow,
     TokenRow,
     TokenSecretRow,
@@ -29,6 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "event": ("payload",),
     "kept_message": ("payload",),
     "decision_made": ("result",),
+    "retrace": ("data",),
     "process_instance": ("reason",),
     "token_secret": ("value",),
 }
@@ -40,6 +42,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     EventRow: COLUMNS["event"],
     KeptMessageRow: COLUMNS["kept_message"],
     DecisionMadeRow: COLUMNS["decision_made"],
+    RetraceRow: COLUMNS["retrace"],
     InstanceRow: COLUMNS["process_instance"],
     TokenSecretRow: COLUMNS["token_secret"],
     Look: ("parameters", "outputs", "state"),

@@ -17,6 +17,7 @@ IDENTIFIED_BY = {
     "event": ("id",),
     "kept_message": ("id",),
     "decision_made": ("id",),
+    "retrace": ("process_instance_id", "number"),
     "process_instance": ("process_instance_id",),
     "token_secret": ("number",),
 }

@@ -45,8 +45,8 @@ class Retention:
         """
         found = self.store.read(SELECT_ENDED, (before, after, MOST_AT_ONCE))
         candidates: list[Candidate] = []
-        for number, revision, status, flags, *linked, protected in found:
-            undos = tuple(undo for undo in linked if undo is not None)
+        for number, revision, status, flags, rewind, *linked, protected in found:
+            undos = (*(undo for undo in linked if undo is not None), *self._rewinds(rewind))
             if status not in SETTLED or flags & kept_flag or not self._all_ended(undos, before):
                 continue
             if self.store.read(f"{SELECT_STRAGGLING} ({marks((number, *undos))}) LIMIT 1", (number, *undos)):
@@ -55,6 +55,14 @@ class Retention:
             if settled or not self._needed(number, undone):
                 candidates.append(Candidate(number, revision, undos, self._rows((number, *undos))))
         return candidates, found[-1][0] if len(found) == MOST_AT_ONCE else None
+
+    def _rewinds(self, last: int | None) -> list[int]:
+        """The rewinds of an instance: each knows the one before it."""
+        found: list[int] = []
+        while last is not None and last not in found:
+            found.append(last)
+            last = next((before for (before,) in self.store.read(SELECT_REWIND, (last,))), None)
+        return found
 
     def _all_ended(self, undos: Sequence[int], before: int) -> bool:
         return all(self.store.read(SELECT_ENDED_UNDO, (undo, before)) for undo in undos)
@@ -65,7 +73,9 @@ class Retention:
 
     def _rows(self, numbers: Sequence[int]) -> int:
         sql = "SELECT COUNT(*) FROM `{}` WHERE `process_instance_id` IN ({})"
-        return sum(int(self.store.read(sql.format(table, marks(numbers)), numbers)[0][0]) for table in MANY)
+        return sum(
+            int(self.store.read(sql.format(table, marks(numbers)), numbers)[0][0]) for table in (*MANY, "retrace")
+        )
 
     def remove(self, candidates: Iterable[Candidate]) -> list[int]:
         """Remove instances with what is theirs, in one transaction; the ids of those that nobody has touched since.
@@ -89,7 +99,7 @@ class Retention:
         for table in ("process_instance", "token", "wait", "start_request", "straggler"):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:
-            for table in MANY:
+            for table in (*MANY, "retrace"):
                 run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
             run("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
 
@@ -99,6 +109,9 @@ class Retention:
 
     def remove_leftovers(self, number: int) -> bool:
         """Remove some of an instance's last rows; false when none was left."""
+        if (first := self.store.read(SELECT_FIRST_RETRACE, (number,))[0][0]) is not None:
+            self.store.execute(DELETE_RETRACES, (number, first + MOST_AT_ONCE))
+            return True
         for table in MANY:
             sql = f"SELECT `id` FROM `{table}` WHERE `process_instance_id` = ? LIMIT ?"
             if found := self.store.read(sql, (number, MOST_AT_ONCE)):
@@ -128,7 +141,7 @@ class Retention:
 
 
 SELECT_ENDED = (
-    "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rollback_id`, `cancel_id`, `delete_id`,"
+    "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rewind_id`, `rollback_id`, `cancel_id`, `delete_id`,"
     " EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `process_instance`.`model_id`"
     " AND `protected` <> 0)"
     " FROM `process_instance` WHERE `kind` = 'start' AND `phase` = 'ended' AND `ended` <= ?"
@@ -137,6 +150,9 @@ SELECT_ENDED = (
 SELECT_ENDED_UNDO = (
     "SELECT 1 FROM `process_instance` WHERE `process_instance_id` = ? AND `phase` = 'ended' AND `ended` <= ?"
 )
+SELECT_FIRST_RETRACE = "SELECT MIN(`number`) FROM `retrace` WHERE `process_instance_id` = ?"
+DELETE_RETRACES = "DELETE FROM `retrace` WHERE `process_instance_id` = ? AND `number` < ?"
+SELECT_REWIND = "SELECT `rewind_id` FROM `process_instance` WHERE `process_instance_id` = ?"
 SELECT_STRAGGLING = "SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL AND `process_instance_id` IN"
 DELETE_HEAD = "DELETE FROM `process_instance` WHERE `process_instance_id` = ? AND `revision` = ? AND `phase` = 'ended'"
 # The generated model of an undo process carries the number of the process in its key, and nobody else runs it.

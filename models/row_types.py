@@ -14,6 +14,7 @@ from .vocabulary import (
     Phase,
     ProcessOutcome,
     ProcessStatus,
+    RetraceKind,
     TaskKind,
     TaskStatus,
     ThrownKind,
@@ -68,6 +69,10 @@ class InstanceRow:
     """How many milliseconds a pause after a failure lasts before the rollback; None for as long as it takes."""
     outcome: ProcessOutcome | None = None
     awaits: Awaits | None = None
+    rewind_id: int | None = None
+    """Its last rewind; of a rewind, the one before."""
+    retraced: int = 0
+    """How many notes of its way there are; -1 for one that ran before these were written."""
     stored: Stored = field(default=None, repr=False, compare=False)
 
 
@@ -271,6 +276,22 @@ class KeptMessageRow:
 
 
 @dataclass(slots=True)
+class RetraceRow:
+    """One note of the way of a process's tokens, the ``number``-th; ``causes`` and ``data`` are JSON.
+
+    ``data`` is None where it would be too long.
+    """
+
+    process_instance_id: int
+    number: int
+    kind: RetraceKind
+    token: int
+    name: str | None
+    causes: str
+    data: str | None
+
+
+@dataclass(slots=True)
 class DecisionMadeRow:
     """One decision that a process has made; ``result`` is JSON, as long as ``size`` says."""
 
@@ -368,6 +389,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "straggler": StragglerRow,
     "token_secret": TokenSecretRow,
     "decision_made": DecisionMadeRow,
+    "retrace": RetraceRow,
     "access_key": KeyRow,
     # Beside these columns it has the number of the row.
     "audit": AuditRow,

@@ -23,6 +23,7 @@ from .row_types import (
     InstanceRow,
     KeptMessageRow,
     Look,
+    RetraceRow,
     StragglerRow,
     TaskRow,
     TokenRow,
@@ -244,6 +245,10 @@ class Store(Connection):
         last = (1 << 63) - 1 if before is None else before
         return self.rows(DecisionMadeRow, SELECT_DECISIONS_MADE, (process_instance_id, last, limit))
 
+    def retraces(self, process_instance_id: int) -> list[RetraceRow]:
+        """The notes of the way of one instance's tokens, oldest first."""
+        return self.rows(RetraceRow, SELECT_RETRACES, (process_instance_id,))
+
     def size_of_decisions_made(self, process_instance_id: int) -> int:
         """How much is kept of all of them."""
         sql = "SELECT SUM(`size`) FROM `decision_made` WHERE `process_instance_id` = ?"
@@ -362,6 +367,7 @@ SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `i
 SELECT_DECISIONS_MADE = select(
     "decision_made", DecisionMadeRow, "`process_instance_id` = ? AND `id` < ? ORDER BY `id` DESC LIMIT ?"
 )
+SELECT_RETRACES = select("retrace", RetraceRow, "`process_instance_id` = ? ORDER BY `number`")
 SELECT_WAITS = select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
 # A process that is paused, stopping or ended is not reached by its timers.
 RUNNING = (

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias, get_args
 
 UndoKind: TypeAlias = Literal["rollback", "cancel", "delete"]
-InstanceKind: TypeAlias = Literal["start", UndoKind]
-"""Of a process instance: a forward run, or the undo of one."""
+InstanceKind: TypeAlias = Literal["start", UndoKind, "rewind"]
+"""Of a process instance: a forward run, the undo of one, or of what came after one of its tasks."""
 
 ProcessStatus: TypeAlias = Literal[
     "running",
@@ -103,6 +103,9 @@ WaitKind: TypeAlias = Literal["message", "signal", "timer", "date", "condition"]
 """A ``timer`` is due so long after it was set; a ``date`` follows the calendar."""
 
 ThrownKind: TypeAlias = Literal["message", "signal"]
+
+RetraceKind: TypeAlias = Literal["variable", "merge", "scope", "removed"]
+"""What is noted of the way of tokens for a rewind."""
 
 TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
 """Of what starts a process from outside, or is found by its id in the newest version of a model."""

@@ -17,7 +17,7 @@ from .authoring import deploy, lint, remove, render, templates
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .processes import complete, list_instances, message, purge, show, signal, start, tasks, why
-from .repairs import done, rerun, resume, retry, rollback, set_variables, skip
+from .repairs import done, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .stones import stone
 from .terminal import readable
 from .undo import cancel, delete, protect, undo
@@ -164,6 +164,7 @@ COMMANDS = (
     undo,
     rerun,
     skip,
+    rewind,
     done,
     set_variables,
     resume,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
-from .terminal import json_option, print_record
+from .terminal import in_runs, json_option, print_record, printable
+
+if TYPE_CHECKING:
+    from ...engine.views import RewindPlan
 
 
 @click.command()
@@ -114,6 +120,51 @@ def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, 
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.roll_back(process_instance_id)
         following.end(process_instance_id, "rollback.success")
+
+
+@click.command()
+@click.argument("process_instance_id")
+@click.argument("task_id")
+@click.option("--preview", is_flag=True, help="Only show what would be taken back, and change nothing.")
+@click.option("--variables", metavar="JSON|@FILE", help="Variables of the process, set before the task begins again.")
+@click.option("--parameters", metavar="JSON|@FILE", help="Values that the task is given in place of its own.")
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that no rollback can take back.")
+@followable
+@invoked
+def rewind(
+    invocation: Invocation,
+    /,
+    process_instance_id: str,
+    task_id: str,
+    preview: bool,
+    variables: str | None,
+    parameters: str | None,
+    retain: tuple[str, ...],
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Go back to a task: take back what came after it, and begin it again."""
+    if preview:
+        with invocation.asking(passive=True) as engine:
+            _show_plan(engine.preview_rewind(process_instance_id, task_id))
+        return
+    given = {"variables": variables, "parameters": parameters}
+    values = {name: json_option(f"--{name}", text) for name, text in given.items()}
+    with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
+        following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
+        engine.rewind(process_instance_id, task_id, retain=retain, **values)
+        following.end(process_instance_id, "success")
+
+
+def _show_plan(plan: RewindPlan) -> None:
+    for step in plan.steps:
+        click.echo(printable(f"{step.action:<9} {step.task_id}  {in_runs(step.name, step.runs)}  {step.stone or '-'}"))
+    for name, value in plan.variables.items():
+        click.echo(printable(f"variable  {name} = {json.dumps(value, ensure_ascii=False)}"))
+    told = (("opens", plan.opened_again), ("begins", plan.begins_again), ("forgets", plan.people))
+    for word, places in told:
+        for place in places:
+            click.echo(printable(f"{word:<9} {place}"))
 
 
 @click.command("set")

@@ -28,6 +28,7 @@ from ...engine.views import (
     Picture,
     ProcessInstance,
     ProcessSummary,
+    RewindPlan,
     Situation,
     Task,
     Token,
@@ -344,6 +345,21 @@ class Client:
         self, process_instance_id: str, variables: Mapping[str, Any], *, task_id: str | None = None
     ) -> ProcessInstance:
         return self._change(process_instance_id, "variables", {"variables": dict(variables), "taskId": task_id})
+
+    def rewind(
+        self,
+        process_instance_id: str,
+        to: str,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        retain: Sequence[str] = (),
+    ) -> ProcessInstance:
+        body = {"to": to, "variables": dict(variables or {}), "parameters": dict(parameters or {})}
+        return self._change(process_instance_id, "rewind", {**body, "retain": list(retain)})
+
+    def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
+        return reading.rewind_plan(self._transport.get(f"/process/{part(process_instance_id)}/rewind", to=to))
 
     def _change(self, process_instance_id: str, what: str, body: Mapping[str, Any] | None) -> ProcessInstance:
         self._transport.send("PUT", f"/process/{part(process_instance_id)}/{what}", body=body)

@@ -21,6 +21,7 @@ from ..wire.records import (
     ModelDetail,
     ProcessDetail,
     ProcessSummaryRecord,
+    RewindPlanRecord,
     StoneRecord,
     TaskDetail,
     TokenRecord,
@@ -33,6 +34,7 @@ task = TaskDetail().read
 token = TokenRecord().read
 failure = FailureRecord().read
 undo_step = UndoStepRecord().read
+rewind_plan = RewindPlanRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read
 """Also of a ``ModelRecord``: a model without its content."""

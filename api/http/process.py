@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from ...engine import Engine
-from ...engine.views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, Task, UndoStep
+from ...engine.views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, RewindPlan, Task, UndoStep
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
@@ -20,6 +20,7 @@ from ..wire.records import (
     ProcessDetail,
     ProcessPage,
     ProcessRecord,
+    RewindPlanRecord,
     SearchPage,
     SignalReceivers,
     SourceRecord,
@@ -38,6 +39,8 @@ from ..wire.request_schemas import (
     ProcessStart,
     Protection,
     RetryOptions,
+    RewindQuery,
+    RewindTo,
     SearchQuery,
     Signal,
     StartHeaders,
@@ -183,6 +186,28 @@ def put_skip_element(engine: Engine, process_instance_id: str, body: dict[str, A
 )
 def put_rollback(engine: Engine, process_instance_id: str) -> ProcessInstance:
     return visible(engine).roll_back(process_instance_id)
+
+
+@OPERATIONS.add(
+    f"{ONE}/rewind",
+    "Go back to a task: take back what came after it, and begin it again",
+    ProcessRecord,
+    body=JsonBody(RewindTo),
+    problems=(404, 409),
+)
+def put_rewind(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+    return visible(engine).rewind(process_instance_id, **body)
+
+
+@OPERATIONS.add(
+    f"{ONE}/rewind",
+    "Show what going back to a task would do",
+    RewindPlanRecord,
+    query=RewindQuery,
+    problems=(404, 409),
+)
+def get_rewind(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> RewindPlan:
+    return visible(engine).preview_rewind(process_instance_id, query["to"])
 
 
 @OPERATIONS.add(

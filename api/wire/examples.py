@@ -51,6 +51,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Protection": {"deleteProtection": True},
     "Rerun": {"parameters": {"instanceType": "m2.large"}},
     "ElementSkip": {"elementId": "createVolume"},
+    "RewindTo": {"to": "2935004", "parameters": {"size": 20}},
     "Variables": {"variables": {"size": 20}},
     "HandWork": {"outputs": {"volumeId": "vol-1"}},
     "Completion": {"outputs": {"approved": True}},

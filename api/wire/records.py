@@ -21,6 +21,7 @@ from ...engine.views import (
     Page,
     ProcessInstance,
     ProcessSummary,
+    RewindPlan,
     Task,
     TaskBinding,
     Token,
@@ -77,7 +78,7 @@ ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
 ProcessDetail = record(
     "ProcessDetail",
     ProcessInstance,
-    f"{SUMMARY} id modelKey processContent outputs nativeOutputs decided tokens failures",
+    f"{SUMMARY} id rewindProcessInstanceId modelKey processContent outputs nativeOutputs decided tokens failures",
     notes=VARIABLES | {"decided": "Whether it has made decisions of DMN, which `/process/{id}/decision` lists."},
     tokens=Items(Inner(TokenRecord)),
     failures=Items(Inner(FailureRecord)),
@@ -91,6 +92,7 @@ ExplanationRecord = record(
     notes={"commands": "Command lines that help; MODULE stands for the module that defines the stones."},
 )
 UndoStepRecord = record("UndoStepRecord", UndoStep)
+RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
 
 StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)

@@ -283,6 +283,21 @@ class ElementSkip(Strict):
     element_id = Text(data_key="elementId", required=True)
 
 
+class RewindTo(Strict):
+    """To which task a process goes back, and how that begins again."""
+
+    to = Text(required=True, description="The id of the task.")
+    variables = Object(metadata={"description": "Variables of the process, set before the task begins again."})
+    parameters = Object(metadata={"description": "Values that the task is given in place of its own."})
+    retain = Ids(metadata={"description": "Ids of tasks that no rollback can take back: what they made stays."})
+
+
+class RewindQuery(Strict):
+    """To which task a process would go back."""
+
+    to = Text(required=True)
+
+
 class Variables(Strict):
     """Variables of a process, new values by name."""
 

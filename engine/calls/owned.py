@@ -69,6 +69,8 @@ class OwnedEngine:
     retry = _owned(RepairCalls.retry)
     failures = _owned(RepairCalls.failures)
     skip_element = _owned(RepairCalls.skip_element)
+    rewind = _owned(RepairCalls.rewind)
+    preview_rewind = _owned(RepairCalls.preview_rewind)
     roll_back = _owned(RepairCalls.roll_back)
     set_variables = _owned(RepairCalls.set_variables)
     preview = _owned(RepairCalls.preview)

@@ -8,9 +8,9 @@ from typing import Any
 from .. import jsontext
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..river.turn import Turn
-from ..steps import repairing, undo_requests
+from ..steps import repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
-from ..views import Failure, ProcessInstance, Task
+from ..views import Failure, ProcessInstance, RewindPlan, Task
 from .undo import UndoCalls
 from .workings import number_of
 
@@ -101,6 +101,51 @@ class RepairCalls(UndoCalls):
         number = number_of(process_instance_id, UnknownProcessInstance)
         self._pump.step(lambda turn: repairing.roll_back(turn.instance(number)))
         return self.get(process_instance_id)
+
+    def rewind(
+        self,
+        process_instance_id: str,
+        to: str,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        retain: Sequence[str] = (),
+    ) -> ProcessInstance:
+        """Go back to a task: what came causally after it is rolled back, and then it begins again.
+
+        Branches that do not follow from it go on. Variables return to what they were, and joins wait again.
+
+        Args:
+            to: The task's id.
+            variables: Variables of the process, set before the task begins again.
+            parameters: Values that the task is given in place of its own.
+            retain: Tasks that no rollback can take back, as :meth:`preview_rewind` tells; what they made stays.
+
+        Raises UnknownProcessInstance, UnknownTask, Conflict (``rewind-refused``, with the reason), Invalid.
+        """
+        number, task = number_of(process_instance_id, UnknownProcessInstance), number_of(to, UnknownTask)
+        kept = [number_of(task_id, UnknownTask) for task_id in retain]
+        values, given = self._checked(variables, "variables"), self._checked(parameters, "parameters")
+        self._pump.step(
+            lambda turn: rewinding.request_rewind(
+                turn.instance(number), task, variables=values, parameters=given, kept=kept
+            )
+        )
+        return self.get(process_instance_id)
+
+    def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
+        """What :meth:`rewind` would do now; nothing is changed.
+
+        Raises UnknownProcessInstance, UnknownTask, Conflict (``rewind-refused``, with the reason).
+        """
+        number, task = number_of(process_instance_id, UnknownProcessInstance), number_of(to, UnknownTask)
+
+        def action(turn: Turn) -> RewindPlan:
+            instance = turn.instance(number)
+            return self._records.masked_plan(instance, rewinding.preview_rewind(instance, task))
+
+        plan: RewindPlan = self._pump.step(action)
+        return plan
 
     def set_variables(
         self, process_instance_id: str, variables: Mapping[str, Any], *, task_id: str | None = None

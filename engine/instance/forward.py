@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...models import RetraceRow
+from .. import jsontext
 from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
 from ..bpmn.running.node import Node
+from ..bpmn.running.retracing import Way
 from ..bpmn.running.token import Token
 from . import freezing, ledger
 from .flags import Flags
@@ -18,10 +21,16 @@ if TYPE_CHECKING:
 class ForwardInstance(Instance):
     """The host of its workflow; it stops as soon as something in it has failed, and may be undone."""
 
+    def watch_way(self) -> None:
+        """Note from now on what a rewind would need."""
+        if self.row.retraced >= 0 and not self.has(Flags.MOCK):
+            self.workflow.way = Way()
+
     def load(self) -> None:
         # In one that has ended nothing moves any more: its ledger is all that an undo needs.
         if self.row.phase != "ended":
             super().load()
+            self.watch_way()
 
     @property
     def policy(self) -> FailurePolicy:
@@ -47,10 +56,26 @@ class ForwardInstance(Instance):
         failed = {*self.workflow.paused, *(self.workflow.failures if self.row.phase == "paused" else ())}
         return [self.workflow.tasks[token_id] for token_id in sorted(failed)]
 
+    @property
+    def rewinding(self) -> list[Token]:
+        """The tokens that are to begin again when a rewind has ended."""
+        return [self.workflow.tasks[token_id] for token_id in sorted(self.workflow.rewinding)]
+
     def save(self) -> None:
-        if self.workflow.paused or self.row.attention or self.row.phase == "paused":
-            self.row.attention = len(self.waits_for_somebody)
+        if self.workflow.paused or self.workflow.rewinding or self.row.attention or self.row.phase == "paused":
+            stuck = sum("failed" in token.internal_data for token in self.rewinding)
+            self.row.attention = len(self.waits_for_somebody) + stuck
+        if (way := self.workflow.way) is not None and way.notes:
+            self._keep_way(way)
         super().save()
+
+    def _keep_way(self, way: Way) -> None:
+        for note in way.notes:
+            number = self.row.retraced = self.row.retraced + 1
+            causes = jsontext.dumps(note.causes)
+            row = RetraceRow(self.number, number, note.kind, note.token, note.name, causes, note.data)
+            self.changes.new_retraces.append(row)
+        way.notes.clear()
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         if self.has(Flags.MOCK) or kind_of(token) != ledger.START:

@@ -96,13 +96,21 @@ class Instance:
         """The number of what was put out last inside of a run."""
         for task in tasks.values():
             self.people += task.event == "user" and task.open
-        for task in ledger.in_order_of_results(tasks.values()):
-            self.results.put(ledger.place(task), task.namespace, jsontext.read(task.outputs or "{}"))
-            self._put_out = ledger.put_out_as(task)
+        self._gather_results()
         self.workflow = facilities.workflow(
             definition.process, self, self.context, first_token=row.next_token, steps=row.steps
         )
         self.workflow.stops_on_failure = self.stops_on_failure
+
+    def _gather_results(self) -> None:
+        for task in ledger.in_order_of_results(self.tasks.values()):
+            self.results.put(ledger.place(task), task.namespace, jsontext.read(task.outputs or "{}"))
+            self._put_out = ledger.put_out_as(task)
+
+    def gather_results_anew(self) -> None:
+        """Let the outputs be seen of those tasks only that the ledger now tells of."""
+        self.results.clear()
+        self._gather_results()
 
     def load(self) -> None:
         """Put the tokens and waits back where the store has them."""
@@ -164,7 +172,7 @@ class Instance:
             row.status = "stone-missing"
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
             return
-        self.produce(row, token, node)
+        self.produce(row, token, node, given=token.internal_data.pop("given", None))
 
     def produce(self, row: TaskRow, token: Token, node: StoneTask, given: Mapping[str, Any] | None = None) -> None:
         """Freeze a task's parameters, those ``given`` before the model's, and hand it over.

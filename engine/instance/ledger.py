@@ -109,10 +109,11 @@ def kept(row: TaskRow) -> dict[str, Any]:
     """What the engine keeps in a row.
 
     ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
-    goes on without it, ``by_hand`` of one whose outputs somebody gave, inside of a run ``put_out``, ``late`` outputs
-    with which it is to be undone once more (of a task of an undo: with which it does so), and what does not count:
-    ``tried`` of the attempts, ``survived`` of the losses. ``deferred`` while somebody outside has the task, the
-    ``signature`` that their callbacks need, what they told ``early``, and what would give their ``tokens`` away.
+    goes on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back,
+    inside of a run ``put_out``, ``late`` outputs with which it is to be undone once more (of a task of an undo: with
+    which it does so), and what does not count: ``tried`` of the attempts, ``survived`` of the losses. ``deferred``
+    while somebody outside has the task, the ``signature`` that their callbacks need, what they told ``early``, and what
+    would give their ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:
@@ -204,7 +205,11 @@ def put_out_as(row: TaskRow) -> int:
 
 def in_order_of_results(rows: Iterable[TaskRow]) -> list[TaskRow]:
     """Those that have put out something, what is inside of runs in the order in which it came."""
-    found = [row for row in rows if row.outputs and row.kind in FORWARD and row.status.endswith("success")]
+    found = [
+        row
+        for row in rows
+        if row.outputs and row.kind in FORWARD and row.status.endswith("success") and "rewound" not in kept(row)
+    ]
     return sorted(found, key=put_out_as)
 
 

@@ -102,6 +102,7 @@ def show_instance(
         outcome=row.outcome,
         awaits=row.awaits,
         waits_for=_awaited(waits_for, mask),
+        rewind_process_instance_id=_text(row.rewind_id) if row.kind == "start" else None,
     )
 
 

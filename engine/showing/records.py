@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, get_args
 
 from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
@@ -27,6 +28,7 @@ from ..views import (
     Page,
     ProcessInstance,
     ProcessSummary,
+    RewindPlan,
     Situation,
     Task,
     Token,
@@ -174,6 +176,11 @@ class Records:
         tasks = {task.id: task for task in self.store.tasks(number)}
         tokens, waits = self.store.tokens(number), self.store.waits(number)
         return masked_views.show_failures(tokens, waits, tasks, self._mask(row, content))
+
+    def masked_plan(self, instance: Instance, plan: RewindPlan) -> RewindPlan:
+        """What a rewind would do, as it may be shown."""
+        mask = self._mask(instance.row, instance.content)
+        return plan if mask is None else replace(plan, variables=mask.mask_value(dict(plan.variables)))
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""

@@ -64,6 +64,8 @@ def explain(
     instance: Instance, undos: Sequence[UndoInstance], mask: Mask | None, engines: Mapping[str, EngineRow]
 ) -> Explanation:
     """The explanation of one instance; ``undos`` are its own, oldest first, and ``engines`` those at work."""
+    # A rewind that has ended well is over: its process goes on as if nothing had been.
+    undos = [undo for undo in undos if not (undo.rewinds and undo.row.status == "success")]
     telling = Telling(instance=instance, mask=mask, engines=engines, now=instance.now())
     row = instance.row
     _tell_what_it_is(telling)

@@ -121,6 +121,9 @@ def _stop_listening(instance: ForwardInstance) -> None:
 def end_if_drained(instance: ForwardInstance) -> None:
     """Once no task is open any more, end, pause or begin the undo, whichever was meant."""
     row = instance.row
+    if any("failed" not in token.internal_data for token in instance.rewinding):
+        # At most one undo of a task is under way; what is left is taken back by the next.
+        return
     pauses = row.pending == "pause" or (row.pending in (None, "failed") and instance.has(Flags.DEBUG))
     if any(task.open and not (pauses and _can_wait(task)) for task in instance.tasks.values()):
         return

@@ -32,6 +32,8 @@ def settle(instance: Instance) -> None:
         settle_forward(instance)
     elif isinstance(instance, UndoInstance):
         settle_undo(instance)
+        if instance.rewinds and instance.row.phase == "ended":
+            settle_forward(instance.origin)
 
 
 def settle_forward(instance: ForwardInstance) -> None:

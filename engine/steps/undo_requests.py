@@ -17,8 +17,8 @@ from ..undo.order import taken_with
 from .draining import drain
 from .due import grace_over
 from .repairing import try_again
-from .settling import settle_forward
-from .undoing import begin_undo, settle_undo, undo_of
+from .settling import settle, settle_forward
+from .undoing import begin_undo, undo_of
 
 
 def request_cancel(instance: Instance, *, force: bool) -> None:
@@ -130,12 +130,22 @@ def _ask_again(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequ
 
 def has_failed_undo(instance: Instance) -> bool:
     """Whether an undo of this process has failed and may go on."""
-    return isinstance(instance, ForwardInstance) and instance.row.status in UNDO_FAILED.values()
+    if not isinstance(instance, ForwardInstance):
+        return False
+    return instance.row.status in UNDO_FAILED.values() or _failed_rewind(instance) is not None
+
+
+def _failed_rewind(origin: ForwardInstance) -> int | None:
+    found = [token.internal_data["rewinding"] for token in origin.rewinding if "failed" in token.internal_data]
+    return next(iter(found), None)
 
 
 def retry(instance: Instance, kept: Sequence[int]) -> None:
     """Let whichever undo of this process has failed go on; raises Conflict if none has, Invalid."""
     origin = _no_undo(instance, "retried")
+    if (rewind := _failed_rewind(origin)) is not None:
+        resume_undo(origin, "rollback", rewind, kept)
+        return
     for kind in UNDO_KINDS:
         undo_id = getattr(origin.row, f"{kind}_id")
         if origin.row.status == UNDO_FAILED[kind] and undo_id is not None:
@@ -168,8 +178,14 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
     undo.row.status = "running"
     undo.row.ended = None
     undo.row.reason = None
-    origin.row.status = UNDO_BEGUN[kind]
-    origin.row.phase = "undoing"
+    if undo.rewinds:
+        for token in origin.rewinding:
+            token.internal_data.pop("failed", None)
+            origin.workflow.touched[token.id] = token
+        origin.save()
+    else:
+        origin.row.status = UNDO_BEGUN[kind]
+        origin.row.phase = "undoing"
     origin.changes.instance_changed(origin.row)
     for row in failed:
         token = undo.workflow.tasks[row.token]
@@ -194,7 +210,7 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
             undo.give_up_handler(target)
         else:
             _try_handler_again(undo, undo.workflow.tasks[token_id])
-    settle_undo(undo)
+    settle(undo)
 
 
 def _try_handler_again(undo: UndoInstance, token: Token) -> None:

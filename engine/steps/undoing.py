@@ -69,12 +69,32 @@ def _undo_ended(undo: UndoInstance) -> None:
     """The undo has come to its end, well or not; its origin follows in the same transaction."""
     origin, kind = undo.origin, undo.kind
     success = undo.row.status == "success"
+    if undo.rewinds:
+        _rewound(undo, success)
+        return
     origin.row.status = (UNDO_SUCCEEDED if success else UNDO_FAILED)[kind]
     origin.row.phase = "ended"
     pending, origin.row.pending = origin.row.pending, None
     if kind == "cancel" and success and pending == "delete":
         begin_undo(origin, "delete")
     origin.save()
+    failpoints.reach("undo-ended")
+
+
+def _rewound(undo: UndoInstance, success: bool) -> None:
+    """What is to begin again does, unless the process was stopped meanwhile; after a failure it waits for somebody."""
+    workflow = undo.origin.workflow
+    for token_id, number in list(workflow.rewinding.items()):
+        if number != undo.number:
+            continue
+        token = workflow.tasks[token_id]
+        if success and undo.origin.row.phase == "running":
+            del workflow.rewinding[token_id]
+            del token.internal_data["rewinding"]
+            workflow.make_ready(token)
+        elif not success:
+            token.note(failed=undo.row.reason or "")
+    undo.origin.save()
     failpoints.reach("undo-ended")
 
 

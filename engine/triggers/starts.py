@@ -266,6 +266,7 @@ class Starts:
             key, (digest, *_) = request.idempotency
             turn.changes.new_start_requests.append((key, digest, number, now))
         instance = ForwardInstance(self.facilities, row, content, definition, {})
+        instance.watch_way()
         turn.join(instance)
         tracing.begun(row)
         entry = request.entry

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import uuid4
 
 from ...models import ContentRow, DeploymentRow, InstanceRow
-from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UndoKind
+from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, InstanceKind, UndoKind
 from .. import failpoints
 from ..authoring.sources import digest_of
 from ..bpmn.running.results import runs_in
@@ -23,15 +24,20 @@ from .order import handler_of, handler_used, is_kept, plan
 
 def undo_ids(row: InstanceRow) -> dict[str, int]:
     """The ids of an instance's undos by kind, oldest first."""
-    found = {kind: getattr(row, f"{kind}_id") for kind in UNDO_KINDS}
+    found: dict[str, int | None] = {"rewind": row.rewind_id} if row.kind == "start" else {}
+    found |= {kind: getattr(row, f"{kind}_id") for kind in UNDO_KINDS}
     return {kind: number for kind, number in found.items() if number is not None}
 
 
 def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
     """What an undo would do now, in order; nothing is changed."""
-    stones = instance.facilities.stones
+    return steps_of(instance, plan(instance.tasks, kind))
+
+
+def steps_of(instance: Instance, order: Order) -> list[UndoStep]:
+    """The same of an order that is known."""
+    stones, kind = instance.facilities.stones, order.kind
     shown: list[UndoStep] = []
-    order = plan(instance.tasks, kind)
     after = {task_id: tuple(map(str, before)) for task_id, before in order.after().items()}
     for task_id in order.in_order():
         row = instance.tasks[task_id]
@@ -54,11 +60,28 @@ def preview(instance: Instance, kind: UndoKind) -> list[UndoStep]:
 
 def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
     """The undo instance, its order and its link, in the transaction of the origin's change of state."""
+    undo = _create(origin, kind, plan(origin.tasks, kind))
+    setattr(origin.row, f"{kind}_id", undo.number)
+    origin.row.status = UNDO_BEGUN[kind]
+    origin.row.ended = origin.row.ended or origin.now()
+    failpoints.reach("undo-created")
+    return undo
+
+
+def create_rewind(origin: ForwardInstance, order: Order) -> UndoInstance:
+    """The undo of a part of what a process has made, which goes on beside it."""
+    undo = _create(origin, "rewind", order)
+    undo.row.rewind_id, origin.row.rewind_id = origin.row.rewind_id, undo.number
+    failpoints.reach("undo-created")
+    return undo
+
+
+def _create(origin: ForwardInstance, kind: UndoKind | Literal["rewind"], order: Order) -> UndoInstance:
     facilities = origin.facilities
     now = origin.now()
     number = facilities.store.new_id()
-    order = _order(origin, kind)
-    deployment = _deployment(origin, order, number)
+    order = _frozen(origin, order)
+    deployment = _deployment(origin, kind, order, number)
     row = InstanceRow(
         process_instance_id=number,
         id=str(uuid4()),
@@ -86,28 +109,24 @@ def create_undo(origin: ForwardInstance, kind: UndoKind) -> UndoInstance:
     undo = UndoInstance(facilities, row, content, undo_definition(deployment, order), {}, origin)
     origin.turn.join(undo)
     tracing.begun(row, origin.row)
-    setattr(origin.row, f"{kind}_id", number)
-    origin.row.status = UNDO_BEGUN[kind]
-    origin.row.ended = origin.row.ended or now
-    failpoints.reach("undo-created")
     return undo
 
 
-def _order(origin: ForwardInstance, kind: UndoKind) -> Order:
-    order = plan(origin.tasks, kind)
+def _frozen(origin: ForwardInstance, order: Order) -> Order:
+    kind = order.kind
     rows = [row for task_id in order.tasks if (row := origin.tasks[task_id]).undo != "left"]
     called = [row.id for row in rows if "entry" in (handler_used(row, kind) or ())]
     return order._replace(origin=origin.number, called=frozenset(called))
 
 
-def _deployment(origin: ForwardInstance, order: Order, number: int) -> DeploymentRow:
+def _deployment(origin: ForwardInstance, kind: InstanceKind, order: Order, number: int) -> DeploymentRow:
     """What the undo runs; its file is made when somebody reads it first."""
     text = order.text()
     return DeploymentRow(
         id=str(uuid4()),
         model_id=None,
-        key=f"{origin.row.key[:200]}-{order.kind}-{number}",
-        name=f"{order.kind} of {origin.row.name}"[:255],
+        key=f"{origin.row.key[:200]}-{kind}-{number}",
+        name=f"{kind} of {origin.row.name}"[:255],
         version=0,
         digest=digest_of([text.encode()], None, None),
         sources=NOT_MADE,

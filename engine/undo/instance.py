@@ -61,9 +61,14 @@ class UndoInstance(Instance):
 
     @property
     def kind(self) -> UndoKind:
-        """Which undo this is."""
+        """Which undo this is: by which hook it takes back."""
         assert self.row.kind != "start"
-        return self.row.kind
+        return "rollback" if self.row.kind == "rewind" else self.row.kind
+
+    @property
+    def rewinds(self) -> bool:
+        """Whether its origin goes on when it has ended."""
+        return self.row.kind == "rewind"
 
     def load(self) -> None:
         super().load()

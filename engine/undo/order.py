@@ -5,7 +5,7 @@ Both come from the ledger alone: which rows may have begun, and what each causal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...models import TaskRow
@@ -78,10 +78,10 @@ def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: UndoKin
     return {task_id: head for head in heads for task_id in covers(tasks[head])}
 
 
-def plan(tasks: Mapping[int, TaskRow], kind: UndoKind) -> Order:
-    """The undo of a whole ledger: each row after all that followed it, independent ones independent."""
+def plan(tasks: Mapping[int, TaskRow], kind: UndoKind, only: Collection[int] | None = None) -> Order:
+    """The undo of a whole ledger, or of ``only`` some of it: each row after all that followed it."""
     stands_for = stand_ins(tasks) if kind == "rollback" else {}
-    wanted = sorted(row.id for row in _undo_set(tasks, stands_for))
+    wanted = sorted(row.id for row in _undo_set(tasks, stands_for) if only is None or row.id in only)
     causes = _causes(tasks, stands_for)
     near = _near(causes, wanted)
     groups: dict[tuple[int, ...], list[int]] = {}

@@ -64,6 +64,37 @@ def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looke
     assert studio.engine.get(started.process_instance_id).status == "success"
 
 
+def test_somebody_goes_back_to_an_earlier_task(studio: Studio, looker: Looker) -> None:
+    made: list[str] = []
+
+    class Page(Stone):
+        """Prints a page, and can throw it away."""
+
+        code = "letter"
+
+        def start(self, task: TaskInfo) -> None:
+            made.append(task.task_id)
+
+        def rollback(self, task: TaskInfo) -> None:
+            made.append("thrown away")
+
+    studio.engine.register(Page)
+    person = '<userTask id="e" name="Read it"/>'
+    studio.engine.deploy(LETTER.replace('<endEvent id="e"/>', person).encode())
+    started = studio.engine.start(key="letter", name="to the bank")
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.sees("Read it")
+    looker.page.locator(".tasklist .opener").first.click()
+    looker.button("Go back to here…").click()
+    looker.sees("What came after it is rolled back")
+    looker.keep("rewind", whole=True)
+    looker.button("Go back", exact=True).click()
+    looker.sees("Accepted: Go back to here")
+    expect(looker.page.locator(".panel")).to_have_count(2)
+    expect(looker.page.locator(".panel h2").nth(1)).to_contain_text("Rewind")
+    assert [each for each in made if each == "thrown away"] == ["thrown away"]
+
+
 def test_a_model_is_authored_run_mended_and_taken_back(studio: Studio, looker: Looker, tmp_path: Path) -> None:
     page = looker.page
     broken = tmp_path / "broken.bpmn"

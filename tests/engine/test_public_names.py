@@ -46,6 +46,7 @@ ENGINE = """
     ProcessInstance
     ProcessSummary
     ReferenceNotFound
+    RewindPlan
     RiverstoneError
     Situation
     Stone
@@ -100,6 +101,7 @@ MODELS = """
     Look
     ModelRow
     ReceiverFilter
+    RetraceRow
     RevisionConflict
     SUSPECT
     StoppedTask
@@ -157,6 +159,7 @@ METHODS = """
     owner_of_task
     picture
     preview
+    preview_rewind
     progress_deferred
     protect
     protect_model
@@ -169,6 +172,7 @@ METHODS = """
     resume
     retry
     retry_undo
+    rewind
     roll_back
     rotate_token_secret
     run_pending

@@ -210,7 +210,7 @@ export function processesPage({ main, query, titled }) {
       typing = setTimeout(() => changed("text", search.value), 250);
     },
   });
-  const kinds = ["start", "rollback", "cancel", "delete", "all"].map((key) => [key, t(`kinds.${key}`)]);
+  const kinds = ["start", "rewind", "rollback", "cancel", "delete", "all"].map((key) => [key, t(`kinds.${key}`)]);
 
   fill(
     main,

@@ -13,7 +13,7 @@ import { to } from "./route.js";
 import { Change, get, put } from "./server.js";
 import { failedUndo, moves, undosOf } from "./state.js";
 import { askForHandWork, askForVariables, askToComplete, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
-import { askToCancel, askToDelete, askToRetry } from "./undodialogs.js";
+import { askToCancel, askToDelete, askToRetry, askToRewind } from "./undodialogs.js";
 import { Watch } from "./watch.js";
 
 export function processPage({ main, id, query, client, titled }) {
@@ -246,13 +246,19 @@ export function processPage({ main, id, query, client, titled }) {
     if (task.stone === null && task.endTime === null && moves(process)) {
       return [action(`complete-${task.taskId}`, "success", t("complete"), () => askToComplete(task), "primary")];
     }
+    const back = action(`rewind-${task.taskId}`, "undoing", t("rewind"), () => askToRewind(process, task));
     const failure = process.failures.find(({ taskId }) => taskId === task.taskId);
-    if (failure === undefined) return [];
+    if (failure === undefined) return canRewind(task, process) ? [back] : [];
     return [
       action(`rerun-${task.taskId}`, "again", t("rerun"), () => askToRerun(task), "primary"),
       action(`hand-${task.taskId}`, "success", t("hand"), () => askForHandWork(task)),
       action(`skip-${task.taskId}`, "right", t("pass"), () => askToSkip(failure, process, task.name)),
     ];
+  }
+
+  function canRewind(task, { processStatus }) {
+    const inForce = task.kind === "start" && task.undo === null && task.status !== "canceled";
+    return inForce && task.endTime !== null && (processStatus === "running" || processStatus === "debug");
   }
 
   function drawValues(process) {

@@ -61,9 +61,9 @@ export function failedUndo({ kind, processStatus }) {
 
 /** The undo instances of a process: `[kind, id]`, in the order in which they may come. */
 export function undosOf(process) {
-  return ["rollback", "cancel", "delete"]
+  return ["rewind", "rollback", "cancel", "delete"]
     .map((kind) => [kind, process[`${kind}ProcessInstanceId`]])
-    .filter(([, id]) => id !== null);
+    .filter(([, id]) => id !== null && id !== undefined);
 }
 
 /** The namespace of a task with the numbers of the runs that it is inside of: `server[2]`. */

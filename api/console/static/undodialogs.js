@@ -3,6 +3,7 @@
 import { el, said } from "./element.js";
 import { icon } from "./icon.js";
 import { ask } from "./dialog.js";
+import { JsonField } from "./jsontext.js";
 import { counted, t } from "./language.js";
 import { box } from "./notice.js";
 import { get, put } from "./server.js";
@@ -83,6 +84,36 @@ export async function askToCancel(process) {
     wide: true,
     content: [el("p", {}, t("cancel.text")), preview(steps), force.node],
     act: () => put(`process/${id}/cancel`, { force: force.box.checked }),
+  });
+}
+
+/** Go back to a task: what is taken back, what returns, and what has to be given up for it. */
+export async function askToRewind(process, task) {
+  const id = process.processInstanceId;
+  const plan = await get(`process/${id}/rewind`, { to: task.taskId });
+  const kept = plan.steps.filter(({ action }) => action === "retain");
+  const retain = kept.length > 0 ? check("retain", t("rewind.retain"), t("rewind.retain.hint")) : null;
+  const parameters = new JsonField({ label: t("rewind.parameters"), hint: t("rewind.parameters.hint"), rows: 3 });
+  const returns = Object.keys(plan.variables);
+  return ask({
+    title: t("rewind.title", { name: task.name }),
+    confirm: t("rewind.do"),
+    danger: true,
+    wide: true,
+    content: [
+      el("p", {}, t("rewind.text")),
+      preview(plan.steps),
+      returns.length > 0 && el("p", {}, t("rewind.variables"), " ", said(returns.join(", "))),
+      parameters.node,
+      retain?.node,
+    ],
+    act: () =>
+      parameters.check() &&
+      put(`process/${id}/rewind`, {
+        to: task.taskId,
+        parameters: parameters.value ?? {},
+        retain: retain?.box.checked ? kept.map(({ taskId }) => taskId) : [],
+      }),
   });
 }
 

@@ -141,6 +141,8 @@ class Activity(Node):
 
     def runs_ended(self, container: Token) -> None:
         """All runs are through."""
+        if container.workflow.way is not None:
+            container.workflow.way.ended(container)
         if container.ended:
             container.causes = tuple(sorted(container.ended))
         container.complete()

@@ -51,7 +51,10 @@ class BoundaryEvent(CatchEvent, Catcher):
         for boundary in armed(host):
             workflow.cancel_token(boundary)
         end_race(host)
-        causes = workflow.cancel_token(host)
+        removed: list[Token] = []
+        causes = workflow.cancel_token(host, removed)
+        if workflow.way is not None:
+            workflow.way.removed(removed, causes)
         self.go_on(host, causes, payload)
         scope.live -= 1
 

@@ -73,10 +73,13 @@ class Join(Node):
         causes: set[int] = set()
         for token in taken:
             causes.update(token.causes)
+        merged = tuple(sorted(causes))
+        if scope.workflow.way is not None:
+            scope.workflow.way.merged(self.label, taken, merged)
         last = taken.pop()
         for token in taken:
             scope.workflow.drop(token)
-        last.causes = tuple(sorted(causes))
+        last.causes = merged
         scope.workflow.make_ready(last)
         return last
 

@@ -100,7 +100,7 @@ class MultiInstance(NamedTuple):
             text = f"{token.node.label} asks for {count} runs, over the limit multi_instance ({limit})."
             raise LimitExceeded("multi_instance", text)
         token.note(count=count, done=0, begun=0)
-        self._show_counts(token)
+        self.show_counts(token)
         if self.output_collection:
             token.note(collected=[None] * count)
         if self.sequential and items is not None and self.element_variable:
@@ -121,7 +121,7 @@ class MultiInstance(NamedTuple):
         """A run is through: start the next, or end when all are or the completion condition holds."""
         internal = token.internal_data
         token.note(done=internal["done"] + 1)
-        self._show_counts(token)
+        self.show_counts(token)
         self._throw(token, activity, run)
         if token.id not in token.workflow.tasks:
             return
@@ -136,7 +136,7 @@ class MultiInstance(NamedTuple):
 
     def _start(self, token: Token, activity: Repeated, number: int, items: list[Any] | None) -> None:
         token.note(begun=number)
-        self._show_counts(token)
+        self.show_counts(token)
         locals_: dict[str, Any] = {"loopCounter": number - 1 + self.first}
         if self.output_variable:
             locals_[self.output_variable] = None
@@ -160,7 +160,7 @@ class MultiInstance(NamedTuple):
         assert self.cardinality is not None
         return whole_number(self.cardinality.evaluate(token.context), "loopCardinality", token.node.bpmn_id)
 
-    def _show_counts(self, token: Token) -> None:
+    def show_counts(self, token: Token) -> None:
         """Let all inside see the instance attributes (BPMN 2.0, table 10.30), also as the Java engines call them."""
         internal = token.internal_data
         count, done, begun = internal["count"], internal["done"], internal["begun"]

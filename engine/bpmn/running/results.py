@@ -35,6 +35,11 @@ class Results:
         self._from_runs: dict[tuple[str, ...], dict[str, str]] = {}
         """By the place of a level: which of its names came from a run of which sub-process."""
 
+    def clear(self) -> None:
+        """Forget all; contexts that show them go on doing so."""
+        self.values.clear()
+        self._from_runs.clear()
+
     def put(self, place: Place, namespace: str, values: Mapping[str, Any]) -> None:
         """Add what one task has put out."""
         if not place and not self._from_runs:

@@ -247,6 +247,7 @@ class Token(Task):
             self.workflow.conditions_may_differ()
         for name, value in values.items():
             if name in self.data:
+                self._about_to_set(self.id, name, self.data)
                 self.data[name] = value
                 self.workflow.touched[self.id] = self
             else:
@@ -276,19 +277,26 @@ class Token(Task):
         while scope is not None:
             # Before the locals of a call: these are its caller's, and nothing inside sees them.
             if CALLED in scope.internal_data:
+                self._about_to_set(scope.id, name, scope.internal_data["parameters"])
                 scope.internal_data["parameters"][name] = value
                 workflow.touched[scope.id] = scope
                 return
             if name in scope.data:
+                self._about_to_set(scope.id, name, scope.data)
                 scope.data[name] = value
                 workflow.touched[scope.id] = scope
                 return
             scope = scope.scope
         variables = workflow.root_context.parameters
+        self._about_to_set(0, name, variables)
         before = variables.get(name)
         variables[name] = value
         workflow.variables_changed = True
         workflow.host.weight.replace(before, value)
+
+    def _about_to_set(self, scope: int, name: str, known: Mapping[str, Any]) -> None:
+        if (way := self.workflow.way) is not None:
+            way.variable(scope, name, known, self.causes)
 
     def __repr__(self) -> str:
         return f"<Token {self.id} on {self.task_spec.name}, {TaskState.get_name(self._state)}>"

@@ -52,6 +52,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Which run of a repeated activity it is, counted from 1."""
         failed: str
         """Why the token cannot go on."""
+        rewinding: int
+        """It is to begin again when this rewind has ended."""
+        given: dict[str, Any]
+        """Of a task that is to begin: parameters that somebody has given it."""
         paused: bool
         """Only this token has stopped, for somebody to say how it goes on."""
         given_up: bool

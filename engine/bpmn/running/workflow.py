@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import BpmnError, RiverstoneError
 from ...language import effort
@@ -16,6 +16,9 @@ from .spiff import BpmnWorkflow
 from .token import CANCELLED, COMPLETED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
 from .token_data import CALLED
 from .waits import Wait
+
+if TYPE_CHECKING:
+    from .retracing import Way
 
 CHECK = 30
 """What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
@@ -38,6 +41,10 @@ class Workflow(BpmnWorkflow):
         self.steps = steps
         self.stops_on_failure = True
         self.failures: dict[int, str] = {}
+        self.way: Way | None = None
+        """What is noted for a rewind, where there may be one."""
+        self.rewinding: dict[int, int] = {}
+        """By token that is to begin again: the rewind for whose end it waits."""
         self.paused: dict[int, str] = {}
         """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
         self.waits: dict[int, list[Wait]] = {}
@@ -179,7 +186,9 @@ class Workflow(BpmnWorkflow):
             self.fail(token, f"The BPMN error {code!r} of {token.node.label} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
-        if self.is_unfinished or self.failures or self.paused or self.waits or self._agenda:
+        if self.is_unfinished or self.failures or self.waits or self._agenda:
+            return
+        if self.paused or self.rewinding:
             return
         for token in sorted(self.tasks.values(), key=lambda token: token.id):
             if token._state == WAITING and token.node.counts:
@@ -191,6 +200,8 @@ class Workflow(BpmnWorkflow):
     def resume(self, token: Token) -> None:
         """Rebuild what is not saved of a token that was loaded, once all are there."""
         token.node.resume(token)
+        if (rewind := token.internal_data.get("rewinding")) is not None:
+            self.rewinding[token.id] = rewind
         if token._state == ERROR:
             failed = self.paused if "paused" in token.internal_data else self.failures
             failed[token.id] = token.internal_data.get("failed", "")
@@ -258,6 +269,8 @@ class Workflow(BpmnWorkflow):
         self.touched.pop(token_id, None)
         self.gone.add(token_id)
         self.open_tasks.discard(token_id)
+        if self.rewinding:
+            self.rewinding.pop(token_id, None)
         if self.failures or self.paused:
             self.failures.pop(token_id, None)
             self.paused.pop(token_id, None)
@@ -283,6 +296,8 @@ class Workflow(BpmnWorkflow):
     def _end_scope(self, scope: Token) -> None:
         if scope.node.goes_on(scope):
             return
+        if self.way is not None and scope.scope is not None:
+            self.way.ended(scope)
         for listener in list(scope.inside.values()):
             self.cancel_token(listener)
         if scope.ended:
@@ -294,8 +309,11 @@ class Workflow(BpmnWorkflow):
         self._forget(self.task_tree)
         self.completed = True
 
-    def cancel_token(self, token: Token) -> tuple[int, ...]:
-        """Take a token and all inside it away; the causes of what may follow instead."""
+    def cancel_token(self, token: Token, removed: list[Token] | None = None) -> tuple[int, ...]:
+        """Take a token and all inside it away; the causes of what may follow instead.
+
+        Those that are taken away are added to ``removed``, as they were.
+        """
         causes: set[int] = set()
         pending = [token]
         order: list[Token] = []
@@ -303,6 +321,8 @@ class Workflow(BpmnWorkflow):
             current = pending.pop()
             order.append(current)
             pending.extend(current.inside.values())
+        if removed is not None:
+            removed.extend(order)
         for current in reversed(order):
             causes.update(current.causes, current.ended)
             if current.id in self.open_tasks:
@@ -416,13 +436,16 @@ class Workflow(BpmnWorkflow):
 
     # -- interruption
 
-    def interrupt(self, scope: Token) -> tuple[int, ...]:
-        """Take away all that runs or listens inside a scope; the causes of what follows instead."""
-        causes: set[int] = {*scope.causes, *scope.ended}
+    def interrupt(self, scope: Token, by: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Take away all that runs or listens inside a scope; the causes of what follows instead, ``by`` among them."""
+        causes: set[int] = {*scope.causes, *scope.ended, *by}
+        removed: list[Token] = []
         for token in list(scope.inside.values()):
             if token.id in scope.inside:
-                causes.update(self.cancel_token(token))
+                causes.update(self.cancel_token(token, removed))
         scope.node.interrupted(scope)
+        if self.way is not None:
+            self.way.removed(removed, tuple(sorted(causes)))
         return tuple(sorted(causes))
 
     def node_named(self, name: str, scope: Token | None) -> Node:
@@ -439,7 +462,7 @@ class Workflow(BpmnWorkflow):
         scope = self.task_tree if everything else token.scope
         assert scope is not None
         causes = token.causes
-        self.ends_in(scope, merged(self.interrupt(scope), causes))
+        self.ends_in(scope, self.interrupt(scope, causes))
         self.scope_ended(scope)
 
     def fail(self, token: Token, reason: str, *, alone: bool = True) -> None:

@@ -95,6 +95,27 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(
     assert detail(client, waiting["processInstanceId"])["attention"] == 1
 
 
+def test_a_process_goes_back_to_a_task(client: Client, waiting: dict[str, Any]) -> None:
+    number, task = waiting["processInstanceId"], waiting["failures"][0]["taskId"]
+    plan = client.get(f"/process/{number}/rewind?to={task}").json
+    assert [step["action"] for step in plan["steps"]] == ["rollback"] or plan["steps"][0]["action"] == "retain"
+    assert plan["beginsAgain"] == [waiting["failures"][0]["elementId"]]
+    retain = [step["taskId"] for step in plan["steps"] if step["action"] == "retain"]
+    body = {"to": task, "parameters": {"works": True}, "retain": retain}
+    assert client.put(f"/process/{number}/rewind", json=body).status_code == 200
+    assert detail(client, number)["processStatus"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [({}, 422), ({"to": "99999"}, 404), ({"to": 5}, 422), ({"to": "x"}, 404)]
+)
+def test_a_task_that_there_is_not_is_not_gone_back_to(
+    client: Client, waiting: dict[str, Any], body: dict[str, Any], status: int
+) -> None:
+    response = client.put(f"/process/{waiting['processInstanceId']}/rewind", json=body)
+    assert response.status_code == status, response.json
+
+
 @pytest.mark.parametrize("policy", ["ask", "pause 2h", ""])
 def test_a_policy_that_there_is_not_is_refused(client: Client, waiting: dict[str, Any], policy: str) -> None:
     body = {"key": "breaking", "processName": "x", "variables": {}, "onFailure": policy}

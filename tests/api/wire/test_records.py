@@ -84,7 +84,8 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
         answer = (
             operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json")
         )
-        if answer is None:
+        # One that has not ended can go back; test_failures.py looks at that.
+        if answer is None or path.endswith("/rewind"):
             continue
         for process in (story["processInstanceId"], story["asked"]):
             asked = path.format(**{**story, "processInstanceId": process})

@@ -1,0 +1,155 @@
+"""What a rewind takes back and brings back, found in the ledger and in the notes of the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...models import RetraceRow, TaskRow
+from .. import jsontext
+from ..bpmn.running.token import Token
+from ..bpmn.running.token_data import RUN, TASK
+from ..errors import Conflict
+from ..instance import ledger
+from ..instance.forward import ForwardInstance
+
+
+@dataclass(kw_only=True, slots=True)
+class Retraced:
+    """One way back, from where a process now stands to the beginning of one of its tasks."""
+
+    process: ForwardInstance
+    target: TaskRow
+    undone: set[int]
+    """The rows that came causally after the target, and the target's own."""
+    scopes: list[dict[str, Any]] = field(default_factory=list)
+    """Those around the target that have ended since, the outermost first."""
+    joining: list[dict[str, Any]] = field(default_factory=list)
+    """Tokens of other branches that a join had merged."""
+    variables: dict[tuple[int, str], tuple[bool, Any]] = field(default_factory=dict)
+    """By scope (0 for the process) and name: whether there was a variable, and its value."""
+    parents: dict[int, tuple[int, int | None]] = field(default_factory=dict)
+    """By scope, also one that has ended: the scope around it, and which run of that it is."""
+
+    def is_after(self, token: Token) -> bool:
+        """Whether a token has come of what is undone."""
+        return not self.undone.isdisjoint(token.causes) or token.internal_data.get(TASK, 0) in self.undone
+
+
+def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
+    """The way back to this row; raises Conflict where something on it cannot be brought back."""
+    found = Retraced(process=process, target=target, undone=_after(process.tasks.values(), target.id))
+    notes = process.facilities.store.retraces(process.number)
+    _refuse_compensated(found)
+    _find_parents(found, notes)
+    _find_scopes(found, notes)
+    _find_joining(found, notes)
+    _refuse_removed(found, notes)
+    _find_variables(found, notes)
+    return found
+
+
+def _after(rows: Iterable[TaskRow], target: int) -> set[int]:
+    followers: dict[int, list[int]] = {}
+    for row in rows:
+        for cause in ledger.after(row):
+            followers.setdefault(cause, []).append(row.id)
+    found, pending = {target}, [target]
+    while pending:
+        for number in followers.get(pending.pop(), ()):
+            if number not in found:
+                found.add(number)
+                pending.append(number)
+    return found
+
+
+def _is_undone(found: Retraced, causes: Iterable[int]) -> bool:
+    return not found.undone.isdisjoint(causes)
+
+
+def _refused(found: Retraced, text: str) -> Conflict:
+    what = f"Process {found.process.number} cannot go back to task {found.target.id}: {text}"
+    return Conflict(what, status=found.process.row.status, code="rewind-refused")
+
+
+def _refuse_compensated(found: Retraced) -> None:
+    tasks = found.process.tasks
+    for number in sorted(found.undone):
+        if tasks[number].kind == ledger.COMPENSATION:
+            label = tasks[number].name or tasks[number].node
+            raise _refused(found, f"{label!r} has compensated something since, which cannot be taken back.")
+
+
+def _find_parents(found: Retraced, notes: Iterable[RetraceRow]) -> None:
+    for note in notes:
+        if note.kind == "scope" and note.data is not None:
+            kept = jsontext.read(note.data)
+            found.parents[note.token] = kept["scope"], kept["internal"].get(RUN)
+    for token in found.process.workflow.tasks.values():
+        if token.scope is not None:
+            found.parents[token.id] = token.scope.id, token.internal_data.get(RUN)
+
+
+def _find_scopes(found: Retraced, notes: Iterable[RetraceRow]) -> None:
+    """The scopes around the target, as they were when they ended."""
+    ended = {note.token: note for note in notes if note.kind == "scope"}
+    tasks = found.process.workflow.tasks
+    scope = found.target.scope
+    while scope not in tasks:
+        note = ended.get(scope)
+        if note is None:
+            raise _refused(found, "what it stood in was interrupted since, and cannot be opened again.")
+        if note.data is None:
+            raise _refused(found, f"{note.name} held too much to be kept when it ended.")
+        kept = jsontext.read(note.data)
+        begun, done = kept["internal"].get("begun"), kept["internal"].get("done")
+        if begun is not None and begun != done:
+            raise _refused(found, f"{note.name} ended before all of its runs were through.")
+        found.scopes.insert(0, kept)
+        scope = kept["scope"]
+
+
+def _find_joining(found: Retraced, notes: Iterable[RetraceRow]) -> None:
+    # One that a rewind has brought back was merged a second time.
+    known: set[int] = set()
+    for note in notes:
+        if note.kind != "merge" or not _is_undone(found, jsontext.read(note.causes)):
+            continue
+        if note.data is None:
+            raise _refused(found, f"what {note.name} has joined was too much to be kept.")
+        for kept in jsontext.read(note.data):
+            if not _is_undone(found, kept["causes"]) and kept["id"] not in known:
+                known.add(kept["id"])
+                found.joining.append(kept)
+
+
+def _refuse_removed(found: Retraced, notes: Iterable[RetraceRow]) -> None:
+    """What an event of the undone part took away of others stays away."""
+    for note in notes:
+        if note.kind != "removed" or not _is_undone(found, jsontext.read(note.causes)):
+            continue
+        for kept in jsontext.read(note.data) if note.data is not None else [{"label": note.name, "causes": []}]:
+            if not _is_undone(found, kept["causes"]) and kept.get("task", 0) not in found.undone:
+                text = f"an event has interrupted {kept['label']} since, which cannot be brought back."
+                raise _refused(found, text)
+
+
+def _find_variables(found: Retraced, notes: Iterable[RetraceRow]) -> None:
+    """Each variable becomes what it was after the last change that stays, where later ones do not."""
+    changes: dict[tuple[int, str], list[RetraceRow]] = {}
+    for note in notes:
+        if note.kind == "variable":
+            changes.setdefault((note.token, note.name or ""), []).append(note)
+    for key, rows in changes.items():
+        first: RetraceRow | None = None
+        for note in reversed(rows):
+            if not _is_undone(found, jsontext.read(note.causes)):
+                break
+            first = note
+        if first is None:
+            continue
+        if first.data is None:
+            raise _refused(found, f"the variable {key[1]!r} had a value that was too long to be kept: give it anew.")
+        kept: Mapping[str, Any] = jsontext.read(first.data)
+        found.variables[key] = kept["had"], kept.get("value")
