@@ -25,12 +25,17 @@ TIME_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 
 class Text(fields.String):
-    """A string of 1 to ``longest`` characters that as a whole has the form ``pattern``."""
+    """A string of 1 to ``longest`` characters that as a whole has the form ``pattern``.
+
+    ``shown`` is the form that the description tells instead, where somebody else refuses others with better words.
+    """
 
     default_error_messages = {"pattern": "Does not have the form {pattern}."}
 
-    def __init__(self, *, longest: int = 255, pattern: str = STORABLE, description: str = "", **options: Any) -> None:
-        metadata = {"pattern": pattern, **({"description": description} if description else {})}
+    def __init__(
+        self, *, longest: int = 255, pattern: str = STORABLE, shown: str = "", description: str = "", **options: Any
+    ) -> None:
+        metadata = {"pattern": shown or pattern, **({"description": description} if description else {})}
         super().__init__(validate=validate.Length(min=1, max=longest), metadata=metadata, **options)
         self.longest = longest
         self.form = re.compile(pattern.removeprefix("^").removesuffix("$"))

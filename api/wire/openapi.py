@@ -125,14 +125,15 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
 
 
 def one_model() -> dict[str, Any]:
-    """JSON Schema for "exactly one of the three ids", where null counts as absent."""
+    """JSON Schema for "exactly one of the three ids", where null counts as absent, and for what excludes each other."""
     ids = ("modelId", "deploymentId", "key")
 
     def only(name: str) -> dict[str, Any]:
         types = {other: {"type": "string" if other == name else "null"} for other in ids}
         return {"required": [name], "properties": types}
 
-    return {"oneOf": [only(name) for name in ids]}
+    both = {"rollback": {"const": False}, "onFailure": {"type": "string"}}
+    return {"oneOf": [only(name) for name in ids], "not": {"required": list(both), "properties": both}}
 
 
 def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[str, Any]:

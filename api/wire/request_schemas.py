@@ -22,6 +22,10 @@ MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key
 """The ways to say what is to be started, by their outside names."""
 
 
+_COUNT = "[1-9][0-9]{0,3}"
+FAILURE_POLICY = f"^(rollback|keep|pause( P(?!$)({_COUNT}D)?(T(?=[1-9])({_COUNT}H)?({_COUNT}M)?({_COUNT}S)?)?)?)$"
+
+
 class Strict(Schema):
     """Root of what comes in."""
 
@@ -76,6 +80,7 @@ class ProcessStart(Strict):
     on_failure = Text(
         data_key="onFailure",
         allow_none=True,
+        shown=FAILURE_POLICY,
         description="rollback, pause, keep, or pause and for how long before the rollback, such as pause PT2H.",
     )
     drain = Word(
