@@ -164,13 +164,13 @@ class Catalogue:
         sql = "SELECT `name` FROM `start_trigger` WHERE `kind` = 'decision' AND `key` = ?"
         return [str(name) for (name,) in self._store.read(sql, (key,))]
 
-    def due_start_timers(self, before: str, limit: int) -> list[tuple[str, str, str, str]]:
-        """The start timers whose text sorts before this one: key, deployment id, node, text."""
+    def due_start_timers(self, first: str, before: str, limit: int) -> list[tuple[str, str, str, str]]:
+        """The start timers whose text sorts between these: key, deployment id, node, text."""
         sql = (
             "SELECT `key`, `deployment_id`, `node`, `name` FROM `start_trigger`"
-            " WHERE `kind` = 'timer' AND `name` < ? ORDER BY `name` LIMIT ?"
+            " WHERE `kind` = 'timer' AND `name` >= ? AND `name` < ? ORDER BY `name` LIMIT ?"
         )
-        found = self._store.read(sql, (before, limit))
+        found = self._store.read(sql, (first, before, limit))
         return [(str(key), str(deployment), str(node), str(name)) for key, deployment, node, name in found]
 
     def start_timers(self, deployment_id: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from ...models import AlreadyUsed, DeploymentRow, ModelRow, Store
+from ...models import AlreadyUsed, DeploymentRow, Leases, ModelRow, Store
 from ...models.catalogue import Tag, Trigger
 from .. import failpoints
 from ..clock import Clock, moment
@@ -21,7 +21,7 @@ from ..views import TaskBinding
 from .definitions import Definition, Definitions
 from .model_views import Deployment, Model, deployment_view, model_view
 from .sources import Source, Template, digest_of, pack, read_sources, template_text, unpack
-from .triggers import next_times, triggers_of
+from .triggers import Times, next_times, triggers_of
 
 if TYPE_CHECKING:
     from ..bpmn.reading.parser import Parsed
@@ -255,7 +255,7 @@ class Deployments:
     def triggers(self, parsed: Parsed, key: str) -> list[Trigger]:
         """What starts the process of this key from now on, and which decisions are found in its newest version."""
         process = parsed.processes.get(key)
-        starting = [] if process is None else triggers_of(process, self.clock.now(), self.limits)
+        starting = [] if process is None else triggers_of(process, self._times(), self.limits)
         decisions = parsed.decisions if parsed.decisions is not None and key == parsed.key else None
         found = () if decisions is None else decisions.evaluable
         return [*starting, *(("decision", each.id, each.name[:255]) for each in found)]
@@ -266,7 +266,11 @@ class Deployments:
         if not timers:
             return ()
         process = self.definitions.get(deployment_id).process
-        return tuple(moment(due) for due in next_times(process, timers, self.clock.now(), self.limits))
+        return tuple(moment(due) for due in next_times(process, timers, self._times(), self.limits))
+
+    def _times(self) -> Times:
+        now = self.clock.now()
+        return Times(now, Leases(self.store).now() if self.clock.runs_by_itself else now)
 
     def triggers_of(self, deployment_id: str) -> list[Trigger]:
         """The same of a deployment that is there."""

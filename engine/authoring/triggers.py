@@ -2,16 +2,17 @@
 
 They are kept with the newest deployment of a key as kind, name, and the id of the node where the process begins. A
 timer's name is a text that sorts by time: when it is due, which of the event's definitions it is, and how often it
-comes after that (-1: for ever).
+comes after that (-1: for ever). One that comes so long after something, and not by the calendar, is due by the
+database's time, which nobody sets: its name begins with a letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ...models.catalogue import Trigger
-from ..bpmn.running.cycles import read_cycle, read_timer
+from ..bpmn.running.cycles import Timer, read_cycle, read_timer
 from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Process
 from ..errors import ExpressionError
@@ -23,6 +24,8 @@ OVER = "over"
 """In place of a time, for a timer that comes no more; it sorts behind all times."""
 
 
+STEADY = "d"
+"""What begins the names of timers that are due by the database's time; it sorts behind all others and before OVER."""
 MOST_TIMES = 3
 """How many times of a schedule are shown."""
 
@@ -37,50 +40,70 @@ class TimerTrigger(NamedTuple):
     """From when its turns are counted, -1 where it does not repeat."""
     turn: int = 0
     """The number of this turn."""
+    is_steady: bool = False
+    """Whether it is due by the database's time."""
 
     @classmethod
     def read(cls, name: str) -> TimerTrigger:
         """The trigger that a name tells."""
-        return cls(*(int(part) for part in name.split(":")))
+        due, number, left, *repeats = (int(part) for part in name.removeprefix(STEADY).split(":"))
+        start, turn = repeats or (-1, 0)
+        return cls(due, number, left, start, turn, name.startswith(STEADY))
 
     @property
     def name(self) -> str:
         """The text that sorts by time."""
         repeats = f":{self.start}:{self.turn}" if self.start >= 0 else ""
-        return f"{max(self.due, 0):015d}:{self.number}:{self.left}{repeats}"
+        steady = STEADY if self.is_steady else ""
+        return f"{steady}{max(self.due, 0):015d}:{self.number}:{self.left}{repeats}"
 
-    def following(self, process: Process, node: str, now: int, limits: Limits) -> str:
+    def following(self, process: Process, node: str, times: Times, limits: Limits) -> str:
         """The name of the time after this one."""
         if not self.left:
             return OVER
+        now = times.of(steady=self.is_steady)
         event = next(events[self.number] for start, events in process.starting if start.name == node)
-        cycle, _ = read_cycle(*_told(event, now, limits), sunday=event.sunday, until=_until(event))
+        cycle, by_calendar = read_cycle(*_told(event, now, limits), sunday=event.sunday, until=_until(event))
         following = cycle._replace(left=self.left, start=self.start, turn=self.turn).following(self.due, now)
         if following is None:
             return OVER
         due, cycle = following
-        return TimerTrigger(due, self.number, cycle.left, cycle.start, cycle.turn).name
+        return TimerTrigger(due, self.number, cycle.left, cycle.start, cycle.turn, not by_calendar).name
 
 
-def next_times(process: Process, timers: Iterable[tuple[str, str]], now: int, limits: Limits) -> list[int]:
-    """The next three times at which timers, told as node and name, start the process."""
+class Times(NamedTuple):
+    """What time it is, in milliseconds since 1970."""
+
+    now: int
+    """By the engine's clock."""
+    steady: int
+    """By the database's."""
+
+    def of(self, *, steady: bool) -> int:
+        """The one that counts."""
+        return self.steady if steady else self.now
+
+    def due(self) -> Iterator[tuple[str, str]]:
+        """Between which names those of all timers are that are due: the first, and one behind the last."""
+        yield "", TimerTrigger(self.now + 1, 0, 0).name
+        yield STEADY, TimerTrigger(self.steady + 1, 0, 0, is_steady=True).name
+
+
+def next_times(process: Process, timers: Iterable[tuple[str, str]], times: Times, limits: Limits) -> list[int]:
+    """The next three times at which timers, told as node and name, start the process; by the engine's clock."""
     found: list[int] = []
     for node, name in timers:
         for _ in range(MOST_TIMES):
             if name == OVER:
                 break
             trigger = TimerTrigger.read(name)
-            found.append(trigger.due)
-            name = trigger.following(process, node, max(now, trigger.due), limits)
+            found.append(trigger.due + times.now - times.of(steady=trigger.is_steady))
+            then = max(times.of(steady=trigger.is_steady), trigger.due)
+            name = trigger.following(process, node, Times(then, then), limits)
     return sorted(found)[:MOST_TIMES]
 
 
-def due_before(now: int) -> str:
-    """A name behind those of all timers that are due."""
-    return TimerTrigger(now + 1, 0, 0).name
-
-
-def triggers_of(process: Process, now: int, limits: Limits) -> list[Trigger]:
+def triggers_of(process: Process, times: Times, limits: Limits) -> list[Trigger]:
     """What starts this process from now on; a date that is over starts nothing."""
     found: list[Trigger] = []
     for node, definitions in process.starting:
@@ -89,16 +112,26 @@ def triggers_of(process: Process, now: int, limits: Limits) -> list[Trigger]:
                 found.append((definition.kind, definition.name or "", node.name))
             elif definition.kind == "timer":
                 assert definition.timer is not None
-                told, until = _told(definition, now, limits), _until(definition)
                 try:
-                    timer = read_timer(definition.timer, *told, sunday=definition.sunday, until=until)
+                    timer = _set(definition, times, limits)
                 except ExpressionError:
                     continue  # refused when it was checked; what was deployed before that was, stays as it is
-                if timer.due is None or (definition.timer == "date" and timer.due <= now):
+                if timer.due is None or (definition.timer == "date" and timer.due <= times.now):
                     continue
-                again = () if timer.cycle is None else (timer.cycle.left, timer.cycle.start, timer.cycle.turn)
-                found.append((TIMER, TimerTrigger(timer.due, number, *(again or (0,))).name, node.name))
+                left, start, turn = (0, -1, 0) if timer.cycle is None else timer.cycle[:1] + timer.cycle[2:4]
+                trigger = TimerTrigger(timer.due, number, left, start, turn, not timer.by_calendar)
+                found.append((TIMER, trigger.name, node.name))
     return found
+
+
+def _set(definition: EventDefinition, times: Times, limits: Limits) -> Timer:
+    assert definition.timer is not None
+    until = _until(definition)
+    timer = read_timer(definition.timer, *_told(definition, times.now, limits), sunday=definition.sunday, until=until)
+    if not timer.by_calendar:
+        told = _told(definition, times.steady, limits)
+        timer = read_timer(definition.timer, *told, sunday=definition.sunday, until=until)
+    return timer
 
 
 def _told(definition: EventDefinition, now: int, limits: Limits) -> tuple[Any, int, int]:

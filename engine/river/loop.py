@@ -43,7 +43,7 @@ class Loop:
         river: River,
         lease: Lease,
         pending: PendingMessages,
-        start_due: Callable[[int], bool],
+        start_due: Callable[[int, int], bool],
         *,
         passive: bool,
     ) -> None:
@@ -148,8 +148,8 @@ class Loop:
             return True
 
     def _run_due(self) -> bool:
+        self._clock_jumps.follow()
         now = self.facilities.clock.now()
-        self._clock_jumps.follow(now)
         moved = False
         for _, kind, number, which, further in self.river.schedule.take_due(now, MOST_AT_ONCE):
             self.river.post(due_action(kind, number, which, further))

@@ -28,7 +28,7 @@ class StorePolls:
         river: River,
         lease: Lease,
         pending: PendingMessages,
-        start_due: Callable[[int], bool],
+        start_due: Callable[[int, int], bool],
     ) -> None:
         self.facilities = facilities
         self._pending = pending
@@ -56,9 +56,10 @@ class StorePolls:
         engine_id = self.facilities.engine_id
         due = self._leases.due(engine_id, now)
         # What others have left is taken when it is due for them too, whatever this engine's clock shows.
-        common = min(now, due.now) if self.facilities.clock.runs_by_itself else now
+        steady = due.now if self.facilities.clock.runs_by_itself else now
+        common = min(now, steady)
         moved = self._claim_tasks(common, due.free)
-        moved = self._start_due(now) or moved
+        moved = self._start_due(now, steady) or moved
         if due.owned or moved:
             moved = self._poll_tasks(now) or moved
         if due.timers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ...models import StoreError
-from ..authoring.triggers import TIMER, TimerTrigger, due_before
+from ..authoring.triggers import TIMER, TimerTrigger, Times
 from ..errors import RiverstoneError
 from ..instance.facilities import Facilities
 from ..river.river import River
@@ -25,22 +25,25 @@ class StartTimers:
         self.river = river
         self.starts = starts
 
-    def fire(self, now: int) -> bool:
-        """Start what is due, each by one engine only; whether there was anything."""
-        moved = False
-        due = self.facilities.store.catalogue.due_start_timers(due_before(now), MOST_AT_ONCE)
+    def fire(self, now: int, steady: int) -> bool:
+        """Start what is due, by the engine's clock or the database's, each by one engine only; whether any was."""
+        moved, times = False, Times(now, steady)
+        catalogue = self.facilities.store.catalogue
+        due = [
+            each for first, before in times.due() for each in catalogue.due_start_timers(first, before, MOST_AT_ONCE)
+        ]
         for key, deployment_id, node, name in due:
             try:
-                self._start(deployment_id, node, name, now)
+                self._start(deployment_id, node, name, times)
                 moved = True
             except (RiverstoneError, StoreError) as error:
                 # Too many run, or another engine was faster: if it is still due, the next poll tries again.
                 logger.warning("the timer of %r did not start %r: %s", node, key, error)
         return moved
 
-    def _start(self, deployment_id: str, node: str, name: str, now: int) -> None:
+    def _start(self, deployment_id: str, node: str, name: str, times: Times) -> None:
         definition = self.facilities.definitions.get(deployment_id)
-        following = TimerTrigger.read(name).following(definition.process, node, now, self.facilities.limits)
+        following = TimerTrigger.read(name).following(definition.process, node, times, self.facilities.limits)
         request = self.starts.triggered(deployment_id, node, definition.name, {}, None, None, 0)
 
         def begin(turn: Turn) -> None:

@@ -13,6 +13,7 @@ import pytest
 from riverstone.engine import Clock, Engine, Stone, TaskInfo
 
 from ..features.sketch import catch, line, service
+from ..workers.crew import until
 
 HOUR = 3_600_000
 
@@ -121,3 +122,49 @@ def test_a_clock_that_is_set_by_an_hour_neither_holds_up_nor_fails_nor_doubles_a
 
         assert [engine.get(number).status for number in numbers] == ["success"] * 2
     assert calls == {("w", "start"): 1, ("w", "monitor"): 5, ("f", "start"): 3}
+
+
+def starting(key: str, text: str, kind: str = "timeCycle") -> bytes:
+    return line(key, '<userTask id="person"/>', start=timer(kind, text))
+
+
+def test_a_clock_that_is_set_holds_up_no_start_timer_and_brings_none_early(tmp_path: Path) -> None:
+    clock = Settable()
+    with Engine(f"sqlite:///{tmp_path}/store.db", dispatcher="threads", clock=clock) as engine:
+
+        def started(key: str) -> int:
+            return len(engine.instances(key=key).items)
+
+        engine.deploy(starting("often", "R/PT1S"))
+        until(lambda: started("often"))
+        clock.off = -HOUR
+        before = started("often")
+        until(lambda: started("often") > before + 1, 10)
+
+        seldom = engine.deploy(starting("seldom", "PT30M", "timeDuration"))
+        dated = engine.deploy(
+            starting("dated", datetime.fromtimestamp((clock.now() + HOUR // 2) / 1000, UTC).isoformat(), "timeDate")
+        )
+        for deployed in (seldom, dated):
+            (shown,) = engine.deployment(deployed.deployment_id).next_starts
+            assert abs(shown.timestamp() * 1000 - clock.now() - HOUR // 2) < 60_000
+        clock.off = 0
+        until(lambda: started("dated"), 10)
+        assert not started("seldom")
+
+
+@pytest.mark.parametrize("by", [20_000, -20_000, -3 * 900], ids=["forward", "backward", "bit by bit"])
+def test_a_small_step_of_the_clock_makes_no_duration_longer_or_shorter(tmp_path: Path, by: int) -> None:
+    clock = Settable()
+    with Engine(f"sqlite:///{tmp_path}/store.db", dispatcher="threads", clock=clock) as engine:
+        engine.deploy(line("short", catch("wait", timer("timeDuration", "PT3S"))))
+        engine.deploy(line("long", catch("wait", timer("timeDuration", "PT15S"))))
+        short, long = (engine.start(key=key, name=key).process_instance_id for key in ("short", "long"))
+        begun = time.monotonic()
+        for _ in range(3):
+            clock.off += by // 3
+            time.sleep(0.2)
+        assert engine.wait(short, 10).status == "success"
+        # Less than a second is no step, but adds up.
+        assert time.monotonic() - begun >= 1.9
+        assert engine.get(long).status == "running"

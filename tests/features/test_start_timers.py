@@ -10,7 +10,7 @@ import pytest
 
 from riverstone.engine import Engine, Limits, ModelInvalid, VirtualClock
 from riverstone.engine.authoring.triggers import OVER as NONE_LEFT
-from riverstone.engine.authoring.triggers import TimerTrigger
+from riverstone.engine.authoring.triggers import TimerTrigger, Times
 from riverstone.engine.clock import moment
 
 from .elements import BEGIN, catch, condition, end, model, timer, user
@@ -148,9 +148,12 @@ def test_a_schedule_of_an_earlier_version_goes_on(engine: Engine) -> None:
     """Its name told when it is due, which timer it is and how often it comes again, but not since when."""
     deployed = engine.deploy(starting("R3/PT1H", "Cycle"))
     process = engine._facilities.definitions.get(deployed.deployment_id).process
-    name = TimerTrigger.read(f"{BEGIN:015d}:0:1").following(process, "s", BEGIN + 1, Limits())
+    name = TimerTrigger.read(f"{BEGIN:015d}:0:1").following(process, "s", Times(BEGIN + 1, BEGIN + 1), Limits())
     assert TimerTrigger.read(name)[:3] == (BEGIN + 3_600_000, 0, 0)
-    assert TimerTrigger.read(name).following(process, "s", BEGIN + 3_600_001, Limits()) == NONE_LEFT
+    assert (
+        TimerTrigger.read(name).following(process, "s", Times(BEGIN + 3_600_001, BEGIN + 3_600_001), Limits())
+        == NONE_LEFT
+    )
 
 
 BOUNDARY = '<boundaryEvent id="b" attachedToRef="a" cancelActivity="false">{}</boundaryEvent>'

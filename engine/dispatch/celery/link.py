@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -167,10 +168,10 @@ class _Plain(Message):
 
 def refuse_compressed(connection: Connection) -> None:
     """Let the channels of a connection give compressed messages without their bodies: nobody here sends any."""
-    opened = connection.channel
+    mine = weakref.ref(connection)
 
     def channel() -> Any:
-        made = opened()
+        made = Connection.channel(mine())
         made.Message = type("Message", (made.Message, _Plain), {})
         return made
 
