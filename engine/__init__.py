@@ -1,5 +1,6 @@
 """riverstone: a BPMN workflow engine whose processes can be taken back."""
 
+from .async_engine import AsyncEngine
 from .authoring.model_views import Deployment, Model
 from .clock import Clock, VirtualClock
 from .dispatch.dispatcher import Dispatcher
@@ -61,6 +62,7 @@ from .views import (
 )
 
 __all__ = [
+    "AsyncEngine",
     "Awaited",
     "BpmnError",
     "CallbackSignature",

@@ -9,6 +9,7 @@ import riverstone.models as models
 from riverstone.engine.calls.owned import OwnedEngine
 
 ENGINE = """
+    AsyncEngine
     Awaited
     BpmnError
     CallbackSignature
@@ -238,3 +239,11 @@ def test_the_engine_of_an_owner_has_the_calls_about_processes_and_tasks() -> Non
 def test_every_public_name_says_what_it_is() -> None:
     assert [name for name in ENGINE if not (getattr(engine, name).__doc__ or "").strip()] == []
     assert [name for name in METHODS if not (getattr(engine.Engine, name).__doc__ or "").strip()] == []
+
+
+def test_an_engine_for_programs_that_await_has_the_same_methods() -> None:
+    others = {name for name in vars(engine.AsyncEngine) | vars(engine.AsyncEngine.__base__) if not name.startswith("_")}
+    # What is called back in a thread has no place among coroutines.
+    assert others == {*METHODS} - {"watch"}
+    awaited = {name for name in others if inspect.iscoroutinefunction(getattr(engine.AsyncEngine, name))}
+    assert others - awaited == {"stone", "observe", "owned_by"}
