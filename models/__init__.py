@@ -10,6 +10,7 @@ from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, InDoubt, Revis
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
 from .instance_filter import InstanceFilter
+from .instance_search import Place, Sort, count_instances, find_instances, place_of
 from .leases import SUSPECT, WORKERS, Leases
 from .receivers import ReceiverFilter
 from .row_types import (
@@ -29,6 +30,7 @@ from .row_types import (
     TaskRow,
     TokenRow,
     TokenSecretRow,
+    VariableRow,
     WaitRow,
 )
 from .store import Store
@@ -65,9 +67,11 @@ __all__ = [
     "Leases",
     "Look",
     "ModelRow",
+    "Place",
     "ReceiverFilter",
     "RetraceRow",
     "RevisionConflict",
+    "Sort",
     "StoppedTask",
     "Store",
     "StoreClosed",
@@ -79,9 +83,13 @@ __all__ = [
     "TokenRow",
     "TokenSecretRow",
     "TokenSecrets",
+    "VariableRow",
     "WaitRow",
+    "count_instances",
     "digests",
     "encrypt_again",
+    "find_instances",
+    "place_of",
     "read_awaited",
     "read_figures",
 ]

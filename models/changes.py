@@ -19,6 +19,7 @@ from .row_types import (
     StragglerRow,
     TaskRow,
     TokenRow,
+    VariableRow,
     WaitRow,
 )
 from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks
@@ -88,6 +89,10 @@ INSERT_DECISION_MADE = Insert.of("decision_made", DecisionMadeRow)
 INSERT_RETRACE = Insert.of("retrace", RetraceRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
+INSERT_VARIABLE = Insert.of("variable", VariableRow)
+DELETE_VARIABLE = Delete("variable", ("process_instance_id", "name"))
+# Where two engines are the first to use a stone there are two rows, which does no harm.
+INSERT_STONE_USE = Insert("stone_use", ("stone", "deployment_id"))
 INSERT_AUDIT = Insert.of("audit", AuditRow)
 UPDATE_INSTANCE = Graded(
     partial(
@@ -194,6 +199,11 @@ class Changes:
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
         """Those that nobody here runs any more, and of which something may still be heard."""
+        self.new_stone_uses: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        """Stones that processes of a deployment use; with the set of those that the store is known to have."""
+        self.new_variables: dict[tuple[int, str], VariableRow] = {}
+        self.gone_variables: set[tuple[int, str]] = set()
+        """Values by which processes were found until now."""
         self.new_audit: list[AuditRow] = []
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
@@ -280,6 +290,12 @@ class Changes:
             write(DELETE_STRAGGLER, self.gone_stragglers)
         if self.left_stragglers:
             write(LEAVE_STRAGGLER, self.left_stragglers)
+        if self.new_stone_uses:
+            write(INSERT_STONE_USE, list(self.new_stone_uses))
+        if self.gone_variables:
+            write(DELETE_VARIABLE, list(self.gone_variables))
+        if self.new_variables:
+            run(INSERT_VARIABLE, self.new_variables.values())
         if self.new_start_requests:
             write(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:
@@ -322,6 +338,8 @@ class Changes:
 
     def committed(self) -> None:
         """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""
+        for use, known in self.new_stone_uses.items():
+            known.add(use)
         beyond = UPDATE_TASK.beyond
         for tasks in (self.new_tasks, self.tasks):
             for task in tasks.values():

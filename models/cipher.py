@@ -33,6 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "retrace": ("data",),
     "process_instance": ("reason",),
     "token_secret": ("value",),
+    "variable": ("value",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {

@@ -20,6 +20,7 @@ IDENTIFIED_BY = {
     "retrace": ("process_instance_id", "number"),
     "process_instance": ("process_instance_id",),
     "token_secret": ("number",),
+    "variable": ("process_instance_id", "name"),
 }
 
 
@@ -36,13 +37,18 @@ def encrypt_again(store: Connection, cipher: Cipher, *, batch: int = 200) -> int
 def _rewrite(store: Connection, cipher: Cipher, table: str, column: str, batch: int) -> int:
     names = IDENTIFIED_BY[table]
     condition = " AND ".join(f"`{name}` = ?" for name in names)
-    sql = f"UPDATE `{table}` SET `{column}` = ? WHERE {condition} AND `{column}` = ?"
+    # What is found by a digest is found by that of the new key.
+    found_by = table == "variable"
+    also = ", `digest` = ?" if found_by else ""
+    sql = f"UPDATE `{table}` SET `{column}` = ?{also} WHERE {condition} AND `{column}` = ?"
     count = 0
     for *identifier, stored in _all(store, table, column, names, batch):
         text = cipher.decrypt(stored) if stored.startswith(MARK) else stored
         if text is None and column not in PLAIN:
             raise StoreError(f"the column {column} of {table} is encrypted and no key fits: give the old key too")
-        count += store.execute(sql, (cipher.encrypt(stored if text is None else text), *identifier, stored))
+        clear = stored if text is None else text
+        digest = cipher.digests(clear)[:1] if found_by else ()
+        count += store.execute(sql, (cipher.encrypt(clear), *digest, *identifier, stored))
     return count
 
 

@@ -1,15 +1,27 @@
-"""Which process instances a list is to hold."""
+"""Which process instances a list is to hold, and by which index they are found."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_args
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, NamedTuple, get_args
 
-from .row_types import InstanceRow
-from .statements import marks, select
-from .vocabulary import Awaits, InstanceKind, ProcessState, ProcessStatus
+from .statements import marks
+from .vocabulary import OUTCOMES, Awaits, InstanceKind, ProcessState, ProcessStatus
 
-MOST_COUNTED = 1_000
-"""How many are counted at most, of each state."""
+ATTENTION = frozenset({"rollback.failed", "cancel.failed", "delete.failed"})
+
+
+class Condition(NamedTuple):
+    """What an instance must have: SQL of ``p``, its row, with values; and how an index finds all that have it."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+    table: str | None = None
+    """Whose index has the ids of those that have it; None where there is none."""
+    by: str = ""
+    """What that index is asked: SQL of ``d``, a row of this table, with the same values."""
+    ordered: bool = True
+    """Whether it gives the ids in their order."""
 
 
 class InstanceFilter(NamedTuple):
@@ -22,63 +34,138 @@ class InstanceFilter(NamedTuple):
     name: str | None = None
     text: str | None = None
     """A part of the name or the key in any case, or the whole business key or id."""
+    business_key: str | None = None
+    stone: str | None = None
+    """The code of a stone that one of its own tasks is of."""
+    element: str | None = None
+    """The id of an element at which it stands."""
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Names of searchable variables, with the digests of the value that each must have."""
+    failure: Literal["failed", "attention"] | None = None
+    """Whether there is an error to be told: its work has failed, or it needs somebody."""
+    error: str | None = None
+    """With ``failure``, a part of that error's text in any case."""
     started_from: int | None = None
     started_before: int | None = None
+    ended_from: int | None = None
+    ended_before: int | None = None
     owner: str | None = None
 
-    def statement(self, *, limit: int, before: int | None) -> tuple[str, list[Any]]:
-        """The newest first, those with an id below ``before``: the statement and its values."""
-        every, values = self._conditions(before)
-        sql = select("process_instance", InstanceRow, f"{every} ORDER BY `process_instance_id` DESC LIMIT ?")
-        return sql, [*values, limit]
+    def conditions(self) -> list[Condition]:
+        """All that is asked for, what an index answers most narrowly first."""
+        return [*self._told(), *self._standing(), *self._named(), *self._timed(), *self._looked_at()]
 
-    def counting(self) -> tuple[str, list[Any]]:
-        """How many there are, up to as many as are counted: the statement and its values."""
-        every, values = self._conditions(None)
-        found = f"SELECT 1 FROM `process_instance` WHERE {every} LIMIT {MOST_COUNTED}"
-        return f"SELECT COUNT(*) FROM ({found}) AS found", values
+    def _named(self) -> Iterator[Condition]:
+        for column, value in (("business_key", self.business_key), ("key", self.key), ("owner_name", self.owner)):
+            if value is not None:
+                yield _of_row(f"{{}}.`{column}` = ?", value)
+        for column, value in (("kind", self.kind), ("name", self.name)):
+            if value is not None:
+                yield Condition(f"p.`{column}` = ?", (value,))
 
-    def _conditions(self, before: int | None) -> tuple[str, list[Any]]:
-        wanted: dict[str, Any] = {
-            "`process_instance_id` < ?": before,
-            "`kind` = ?": self.kind,
-            "`key` = ?": self.key,
-            "`name` = ?": self.name,
-            "`owner_name` = ?": self.owner,
-            "`started` >= ?": self.started_from,
-            "`started` < ?": self.started_before,
-        }
-        if self.state == "running":
-            wanted["`phase` <> ?"] = "ended"
-        elif self.state is not None:
-            wanted["`awaits` = ?" if self.state in get_args(Awaits) else "`outcome` = ?"] = self.state
-        conditions = [condition for condition, value in wanted.items() if value is not None]
-        values: list[Any] = [value for value in wanted.values() if value is not None]
-        if self.state == "running":
-            conditions.append("`awaits` IS NULL")
-        if self.statuses:
-            conditions.append(f"`status` IN ({marks(self.statuses)})")
-            values += self.statuses
+    def _told(self) -> Iterator[Condition]:
+        for name, digests in self.values:
+            sql = f"{{}}.`name` = ? AND {{}}.`digest` IN ({marks(digests)})"
+            own, one = sql.replace("{}", "d"), len(digests) == 1
+            yield Condition(_exists("variable", sql), (name, *digests), "variable", own, one)
+        if self.stone is not None:
+            yield Condition(f"p.{OF_STONE}", (self.stone,), "process_instance", f"d.{OF_STONE}", ordered=False)
+            yield Condition(_exists("task", "{}.`stone` = ?"), (self.stone,))
+
+    def _standing(self) -> Iterator[Condition]:
+        state, statuses = self.state, self.statuses
+        if state == "running":
+            yield _ACTIVE
+            yield Condition("p.`awaits` IS NULL")
+        elif state is not None:
+            yield _of_row("{}.`awaits` = ?" if state in get_args(Awaits) else "{}.`outcome` = ?", state)
+        if statuses:
+            yield from _of_statuses(statuses)
+        if self.element is not None:
+            yield _ACTIVE
+            yield Condition(AT_ELEMENT, (self.element, self.element, f"{_plain(self.element)}:%"))
+
+    def _timed(self) -> Iterator[Condition]:
+        for column, since, before in (
+            ("started", self.started_from, self.started_before),
+            ("ended", self.ended_from, self.ended_before),
+        ):
+            parts = {f"{{}}.`{column}` >= ?": since, f"{{}}.`{column}` < ?": before}
+            given = {part: value for part, value in parts.items() if value is not None}
+            if given:
+                yield _of_row(" AND ".join(given), *given.values(), ordered=False)
+
+    def _looked_at(self) -> Iterator[Condition]:
+        if self.failure is not None:
+            yield _of_row("{}.`awaits` = ?" if self.failure == "attention" else "{}.`outcome` = ?", self.failure)
+        if self.failure is not None and self.error is not None:
+            like = _part(self.error), _part(self.error.lower())
+            told = (SAYS_IT, *MAY_SAY_IT) if self.failure == "attention" else (SAYS_IT,)
+            yield Condition(f"({' OR '.join(told)})", like * len(told))
         if self.text is not None:
             found = _holding(self.text)
-            conditions.append(f"({' OR '.join(condition for condition, _ in found)})")
-            values += [value for _, value in found]
-        return " AND ".join(conditions) or "1 = 1", values
+            sql = " OR ".join(condition for condition, _ in found)
+            yield Condition(f"({sql})", tuple(value for _, value in found))
+
+
+def _of_row(sql: str, *values: Any, ordered: bool = True) -> Condition:
+    """What a column of the instance itself must have, which has an index with the id."""
+    return Condition(sql.replace("{}", "p"), values, "process_instance", sql.replace("{}", "d"), ordered)
+
+
+def _exists(table: str, sql: str) -> str:
+    inside = f"SELECT 1 FROM `{table}` AS x WHERE x.`process_instance_id` = p.`process_instance_id`"
+    return f"EXISTS ({inside} AND {sql.replace('{}', 'x')})"
+
+
+def _of_statuses(statuses: Iterable[ProcessStatus]) -> Iterator[Condition]:
+    """The statuses themselves, and what follows from them and has an index."""
+    words = tuple(statuses)
+    yield Condition(f"p.`status` IN ({marks(words)})", words)
+    outcomes = {OUTCOMES.get(word) for word in words}
+    if all(word in ("running", "debug") or word.endswith(".begin") for word in words):
+        yield _ACTIVE
+    elif ATTENTION.issuperset(words):
+        yield _of_row("{}.`awaits` = ?", "attention")
+    elif len(outcomes) == 1 and None not in outcomes:
+        yield _of_row("{}.`outcome` = ?", *outcomes)
+
+
+_ACTIVE = _of_row("{}.`phase` <> 'ended'")
+_INSTANCE = "x.`process_instance_id` = p.`process_instance_id`"
+OF_STONE = "`deployment_id` IN (SELECT `deployment_id` FROM `stone_use` WHERE `stone` = ?)"
+# A token on one part of an element bears the element's id with that of the part.
+AT_ELEMENT = (
+    f"(EXISTS (SELECT 1 FROM `task` AS x WHERE {_INSTANCE} AND x.`open` = 1 AND x.`node` = ?)"
+    f" OR EXISTS (SELECT 1 FROM `token` AS x WHERE {_INSTANCE} AND (x.`node` = ? OR x.`node` LIKE ? ESCAPE '!')))"
+)
+_LIKE = "(x.`reason` LIKE ? ESCAPE '!' OR LOWER(x.`reason`) LIKE ? ESCAPE '!')"
+SAYS_IT = _LIKE.replace("x.", "p.")
+MAY_SAY_IT = (
+    f"EXISTS (SELECT 1 FROM `task` AS x WHERE {_INSTANCE} AND {_LIKE})",
+    "EXISTS (SELECT 1 FROM `process_instance` AS x WHERE x.`process_instance_id`"
+    f" IN (p.`rollback_id`, p.`cancel_id`, p.`delete_id`) AND {_LIKE})",
+)
+"""Of one that needs somebody: what a task of it, or an undo, says."""
 
 
 def _holding(text: str) -> list[tuple[str, str | int]]:
-    found: list[tuple[str, str | int]] = [("`business_key` = ?", text)]
+    found: list[tuple[str, str | int]] = [("p.`business_key` = ?", text)]
     for column in ("name", "key"):
         # Databases differ in which letters they know in both cases, so the text as it is counts in each.
-        found.append((f"`{column}` LIKE ? ESCAPE '!'", _part(text)))
-        found.append((f"LOWER(`{column}`) LIKE ? ESCAPE '!'", _part(text.lower())))
+        found.append((f"p.`{column}` LIKE ? ESCAPE '!'", _part(text)))
+        found.append((f"LOWER(p.`{column}`) LIKE ? ESCAPE '!'", _part(text.lower())))
     if text.isascii() and text.isdigit() and len(text) <= 18:
-        found.append(("`process_instance_id` = ?", int(text)))
+        found.append(("p.`process_instance_id` = ?", int(text)))
     return found
+
+
+def _plain(text: str) -> str:
+    for sign in "!%_":
+        text = text.replace(sign, f"!{sign}")
+    return text
 
 
 def _part(text: str) -> str:
     """A pattern for what holds this text."""
-    for sign in "!%_":
-        text = text.replace(sign, f"!{sign}")
-    return f"%{text}%"
+    return f"%{_plain(text)}%"

@@ -323,6 +323,16 @@ class TokenSecretRow:
 
 
 @dataclass(slots=True)
+class VariableRow:
+    """The value that one variable of a process has now, by which it is found; ``digest`` is what is looked up."""
+
+    process_instance_id: int
+    name: str
+    digest: str
+    value: str
+
+
+@dataclass(slots=True)
 class EngineRow:
     """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
 
@@ -388,6 +398,9 @@ TABLES: Mapping[str, type[Any] | None] = {
     "kept_message": KeptMessageRow,
     "straggler": StragglerRow,
     "token_secret": TokenSecretRow,
+    "variable": VariableRow,
+    # Which stones the processes of a version have used.
+    "stone_use": None,
     "decision_made": DecisionMadeRow,
     "retrace": RetraceRow,
     "access_key": KeyRow,

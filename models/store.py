@@ -13,7 +13,6 @@ from .catalogue import Catalogue
 from .cipher import Cipher, opened
 from .connection import Connection
 from .errors import AlreadyUsed
-from .instance_filter import InstanceFilter
 from .pool import CONNECTIONS
 from .receivers import ReceiverFilter
 from .row_types import (
@@ -148,15 +147,6 @@ class Store(Connection):
             " AND (`stone` IS NULL OR `status` = 'stone-missing') LIMIT 1"
         )
         return bool(self.read(sql, tuple(process_instance_ids)))
-
-    def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> list[InstanceRow]:
-        """Newest first, those with an id below ``before``."""
-        return self.rows(InstanceRow, *wanted.statement(limit=limit, before=before))
-
-    def count(self, wanted: InstanceFilter) -> int:
-        """How many of them there are, at most as many as are counted."""
-        sql, values = wanted.counting()
-        return int(self.value(sql, values))
 
     def active_count(self, key: str) -> int:
         """How many instances of this key have not ended."""

@@ -109,11 +109,21 @@ def why(invocation: Invocation, /, process_instance_id: str, as_json: bool) -> N
 @click.option("--state", type=click.Choice(STATES), help="Only those whose own work ended so, or that wait so.")
 @click.option("--key", help="Only those of this key.")
 @click.option("--text", help="Only those with this in their name or key, or with this business key or id.")
+@click.option("--business-key", help="Only those with this business key.")
+@click.option("--stone", help="Only those that have used the stone with this code, or tried to.")
+@click.option("--element", metavar="ID", help="Only those that stand at this element.")
+@click.option("--error", metavar="TEXT", help="Only those of whose failure this is told.")
+@click.option("--variable", "variables", metavar="NAME=VALUE", multiple=True, help="Only those with this variable.")
+@click.option("--sort", type=click.Choice(["id", "started", "ended"]), default="id", show_default=True)
 @invoked
-def list_instances(invocation: Invocation, /, status: str | None, **options: Any) -> None:
+def list_instances(invocation: Invocation, /, status: str | None, variables: tuple[str, ...], **options: Any) -> None:
     """List process instances, newest first."""
     from .screen import instance_line
 
+    unnamed = next((each for each in variables if "=" not in each[1:]), None)
+    if unnamed is not None:
+        raise click.ClickException(f"--variable is {unnamed!r}: give NAME=VALUE.")
+    options["variables"] = dict(each.split("=", 1) for each in variables)
     with invocation.asking(passive=True) as engine:
         page = engine.search(statuses=statuses_named(status), **options)
     for instance in page.items:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from ...engine import Engine, jsontext
 from ...engine.authoring.model_views import Deployment, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
+from ...engine.authoring.templates import searchable_texts
 from ...engine.errors import Invalid, UnknownToken, WaitTimeout
 from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
@@ -34,6 +35,7 @@ from ...engine.views import (
     Token,
     UndoStep,
 )
+from ...models import Sort
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..errors import Refused
 from ..wire.members import TIME
@@ -237,10 +239,19 @@ class Client:
         state: ProcessState | None = None,
         kind: InstanceKind | None = None,
         key: str | None = None,
+        business_key: str | None = None,
+        stone: str | None = None,
+        element: str | None = None,
+        error: str | None = None,
+        variables: Mapping[str, Any] | None = None,
         started_from: datetime | None = None,
         started_before: datetime | None = None,
+        ended_from: datetime | None = None,
+        ended_before: datetime | None = None,
+        sort: Sort = "id",
     ) -> Page[ProcessSummary]:
         """As the engine's; the times are meant to the second, in the time zone of the server."""
+        given = searchable_texts(variables or {})
         found = self._transport.get(
             "/process/search",
             limit=limit,
@@ -250,8 +261,16 @@ class Client:
             state=state,
             kind=kind,
             key=key,
+            businessKey=business_key,
+            stone=stone,
+            element=element,
+            error=error,
+            variable=[f"{name}={value}" for name, value in given.items()] or None,
             startedFrom=started_from and started_from.strftime(TIME),
             startedBefore=started_before and started_before.strftime(TIME),
+            endedFrom=ended_from and ended_from.strftime(TIME),
+            endedBefore=ended_before and ended_before.strftime(TIME),
+            sort=sort,
         )
         return reading.page(found, reading.summary)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.triggers.starts import Drain
+from ...models import Sort
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Word
@@ -156,14 +157,32 @@ class DecisionMadeQuery(Part):
 class SearchQuery(Part):
     """What the found process instances must have."""
 
-    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+    cursor = Text(pattern=r"^[0-9]{1,18}(-[0-9]{1,18})?$", description=CURSOR)
     text = Text(description="A part of the name or key in any case, or the whole business key or id.")
     statuses = fields.List(Word(ProcessStatus), data_key="status")
     state = Word(ProcessState, metadata={"description": STATE})
     kind = Word(InstanceKind, metadata={"description": KIND})
     key = Text()
+    business_key = Text(data_key="businessKey")
+    stone = Text(description="The code of a stone that a forward run has used, or tried to.")
+    element = Text(description="The id of an element at which a task is open or a token waits.")
+    error = Text(description="A part of what is told of a failure, in any case.")
+    variables = fields.List(
+        Text(pattern=r"^[^=]+=[\s\S]*$"),
+        data_key="variable",
+        metadata={"description": "NAME=VALUE of a variable that the model's parameter template declares Searchable."},
+    )
     started_from = LocalTimeText(data_key="startedFrom")
     started_before = LocalTimeText(data_key="startedBefore")
+    ended_from = LocalTimeText(data_key="endedFrom")
+    ended_before = LocalTimeText(data_key="endedBefore")
+    sort = Word(Sort, metadata={"description": "The newest first by id, as unless said otherwise, or by a time."})
+
+    @post_load
+    def with_values(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The variables by name."""
+        pairs = [each.split("=", 1) for each in data.get("variables", ())]
+        return {**data, "variables": dict(pairs)} if pairs else data
 
 
 class CountQuery(Strict):

@@ -32,6 +32,9 @@ _TYPES = {
 }
 
 
+_UNSEARCHED = ("List", "CommaDelimitedList", "Map", "Json")
+
+
 class Variable(NamedTuple):
     """A start variable: ``variables[key]``, or ``variables[namespace][key]`` where it has a namespace."""
 
@@ -48,6 +51,7 @@ class Variable(NamedTuple):
     min_value: Number | None
     max_value: Number | None
     constraint_description: str | None
+    searchable: bool = False
 
     @property
     def path(self) -> Path:
@@ -175,7 +179,11 @@ class _Reader:
             min_value=self.number("MinValue"),
             max_value=self.number("MaxValue"),
             constraint_description=self.text("ConstraintDescription") or None,
+            searchable=self.flag("Searchable"),
         )
+        if variable.searchable and (variable.no_echo or variable.type in _UNSEARCHED):
+            what = "is a secret" if variable.no_echo else f"has the type {variable.type}"
+            self.errors.append(f"Searchable is for a single value that may be seen, and this {what}.")
         self.order("MinLength", variable.min_length, "MaxLength", variable.max_length)
         self.order("MinValue", variable.min_value, "MaxValue", variable.max_value)
         return variable if key else None

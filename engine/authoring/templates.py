@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ..errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
-from ..jsontext import JSON, check
+from ..jsontext import JSON, check, dumps
 from ..language import effort
 from ..language.compiler import Compiler
 from ..language.context import Context, Path
@@ -27,13 +27,14 @@ class ParameterTemplate:
     Patterns are matched by :class:`~riverstone.engine.patterns.Pattern`, which cannot be made to hang.
     """
 
-    __slots__ = ("_limits", "_variables", "secret_paths", "source")
+    __slots__ = ("_limits", "_variables", "searchable_paths", "secret_paths", "source")
 
     def __init__(self, source: Sequence[Mapping[str, JSON]], variables: Sequence[Variable], limits: Limits) -> None:
         self.source = source
         self._limits = limits
         self._variables = {variable.path: variable for variable in variables}
         self.secret_paths: frozenset[Path] = frozenset(variable.path for variable in variables if variable.no_echo)
+        self.searchable_paths: tuple[Path, ...] = tuple(each.path for each in variables if each.searchable)
 
     @property
     def names(self) -> frozenset[str]:
@@ -135,6 +136,12 @@ class ParameterTemplate:
             return f"Is missing, and so is {variable.default.removeprefix(REFERENCE)!r}, which it would copy."
         return "Is missing and has no default: give it a value."
 
+    def searchable(self, variables: Mapping[str, JSON]) -> dict[str, str]:
+        """By dotted names, the texts by which processes with these variables are found."""
+        found = {path: _get(variables, path) for path in self.searchable_paths}
+        texts = {".".join(path): searchable_text(value) for path, value in found.items()}
+        return {name: text for name, text in texts.items() if text is not None}
+
     def mask(self, variables: Mapping[str, JSON]) -> dict[str, JSON]:
         """The variables with ``*****`` for each secret one; copies of a value elsewhere are what ``mask_of`` is for."""
         shown = dict(variables)
@@ -202,6 +209,24 @@ def _entries(template: JSON, name: str, limits: Limits) -> list[JSON]:
         text = f"The {name} must be a list of objects."
         raise Invalid(text, code="template-invalid", errors={name: [text]})
     return template
+
+
+def searchable_text(value: JSON) -> str | None:
+    """A single value as it is searched: 6, 6.0 and ``"6"`` are one, ``true`` is ``"true"``; None for any other."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or isinstance(value, list | dict):
+        return None
+    return value if isinstance(value, str) else dumps(value)
+
+
+def searchable_texts(variables: Mapping[str, JSON]) -> dict[str, str]:
+    """The same of several that are asked for; raises Invalid (``code`` is ``search-invalid``) for any other."""
+    texts = {name: searchable_text(value) for name, value in variables.items()}
+    wrong = {name: ["Must be a text, a number, true or false."] for name, text in texts.items() if text is None}
+    if wrong:
+        raise Invalid("Processes are found by single values of variables.", code="search-invalid", errors=wrong)
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def _field(entry: JSON, index: int) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Literal, overload
 
-from ...models import AlreadyUsed, InstanceFilter
+from ...models import AlreadyUsed, InstanceFilter, Sort, digests
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus
 from .. import jsontext
 from ..clock import milliseconds
@@ -20,7 +20,7 @@ from ..steps import user_tasks
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
 from ..views import DecisionMade, Explanation, Page, Picture, ProcessInstance, ProcessSummary, Situation, Task, Token
-from .workings import Workings, number_of, row_before
+from .workings import Workings, number_of, place_before, row_before
 
 INLINE_STEP = 0.1
 """Seconds after which a thread that waits for an inline engine carries out what is due."""
@@ -127,16 +127,36 @@ class ProcessCalls(Workings):
         state: ProcessState | None = None,
         kind: InstanceKind | None = None,
         key: str | None = None,
+        business_key: str | None = None,
+        stone: str | None = None,
+        element: str | None = None,
+        error: str | None = None,
+        variables: Mapping[str, Any] | None = None,
         started_from: datetime | None = None,
         started_before: datetime | None = None,
+        ended_from: datetime | None = None,
+        ended_before: datetime | None = None,
+        sort: Sort = "id",
         owner: str | None = None,
     ) -> Page[ProcessSummary]:
         """Process instances without their variables and outputs, newest first.
 
-        ``text`` is a part of the name or key, or a whole business key or id; ``kind`` is ``start`` or that of an undo.
-        ``state`` is how the process's own work ended, whatever was undone since (``success``, ``failed``,
-        ``canceled``), for whom it waits (``attention``, ``person``, ``event``), or ``running``: the rest.
-        Raises Malformed for a cursor that is none.
+        Args:
+            cursor: That of the part before; in another order the list goes on after the same process.
+            text: A part of the name or key, or a whole business key or id.
+            state: How the process's own work ended, whatever was undone since (``success``, ``failed``, ``canceled``),
+                for whom it waits (``attention``, ``person``, ``event``), or ``running``: the rest.
+            kind: ``start`` or that of an undo.
+            stone: The code of a stone that a forward run has used, or tried to.
+            element: The id of an element at which a task is open or a token waits.
+            error: A part of what is told of a failure, in any case.
+            variables: By name (``namespace.name`` for one in a namespace), what variables of the process have to be
+                now that its parameter template declares ``Searchable``.
+            sort: ``id``, or the last first by when they ``started`` or ``ended``.
+
+        Raises:
+            Malformed: For a cursor that is none.
+            Invalid: For a value of a variable that is none.
         """
         wanted = InstanceFilter(
             text=text,
@@ -144,12 +164,25 @@ class ProcessCalls(Workings):
             state=state,
             kind=kind,
             key=key,
+            business_key=business_key,
+            stone=stone,
+            element=element,
+            error=error,
+            values=self._searched(variables or {}),
             started_from=milliseconds(started_from),
             started_before=milliseconds(started_before),
+            ended_from=milliseconds(ended_from),
+            ended_before=milliseconds(ended_before),
             owner=owner,
         )
         with engine_errors():
-            return self._records.summaries(wanted, limit=limit, before=row_before(cursor))
+            return self._records.summaries(wanted, limit=limit, before=place_before(cursor), sort=sort)
+
+    def _searched(self, variables: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        from ..authoring.templates import searchable_texts  # late, since few programs search
+
+        cipher = self._store.cipher
+        return tuple((name, digests(text, cipher)) for name, text in searchable_texts(variables).items())
 
     def counts(
         self, *, kind: InstanceKind | None = None, key: str | None = None, owner: str | None = None

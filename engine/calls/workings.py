@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from ...models import Store
+from ...models import Place, Store
 from ..authoring.deployments import Deployments
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
@@ -57,6 +58,16 @@ def row_before(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     return number_of(cursor, lambda text: Malformed(f"{text!r} is not a cursor of this list.", code="cursor"))
+
+
+def place_before(cursor: str | None) -> Place | None:
+    """Where a part of a list of processes ended: an id, or a time and an id; raises Malformed."""
+    if cursor is None:
+        return None
+    found = re.fullmatch(r"(?:([0-9]{1,18})-)?([0-9]{1,18})", cursor, re.ASCII)
+    if found is None:
+        raise Malformed(f"{cursor!r} is not a cursor of this list.", code="cursor")
+    return tuple(int(number) for number in found.groups() if number is not None)
 
 
 def cursor_of(text: str | None) -> tuple[int, str] | None:

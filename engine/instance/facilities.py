@@ -35,6 +35,8 @@ class Facilities:
     keeps_time: bool
     """Whether this engine sees to the timers and graces that it sets; one that only acts when it is called does not."""
     observers: Observers = field(default_factory=Observers)
+    stone_uses: set[tuple[str, str]] = field(default_factory=set)
+    """Stones with deployments whose processes use them, as far as the store is known to have it."""
     workflow: type[Workflow] = Workflow
     """What drives an instance's tokens; a test's may watch them."""
 

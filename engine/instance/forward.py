@@ -13,6 +13,7 @@ from ..bpmn.running.token import Token
 from . import freezing, ledger
 from .flags import Flags
 from .instance import Instance, kind_of
+from .searched import values_of
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed
@@ -27,6 +28,7 @@ class ForwardInstance(Instance):
             self.workflow.way = Way()
 
     def load(self) -> None:
+        self.searched = values_of(self)
         # In one that has ended nothing moves any more: its ledger is all that an undo needs.
         if self.row.phase != "ended":
             super().load()

@@ -28,6 +28,7 @@ from . import decision_made, ledger, secrets
 from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
+from .searched import note_values
 from .standing import note_standing
 from .task_parameters import MockContext, code_of, resolve
 
@@ -76,6 +77,10 @@ class Instance:
         self.tasks = tasks
         self.stragglers: dict[StragglerKey, str | None] = {}
         """Hooks that may still run although their tasks have ended or gone on, and where."""
+        template = definition.parameter_template
+        self.searches = template is not None and bool(template.searchable_paths)
+        self.searched: dict[str, str] | None = None
+        """The values by which it is found, as they were last written."""
         self.people = 0
         """How many tasks of people are open."""
         self.to_hand_over: list[TaskRow] = []
@@ -161,6 +166,9 @@ class Instance:
 
     def _begin_stone(self, token: Token, node: StoneTask) -> None:
         code = node.fixed_code or code_of(node, token.context)
+        used = code, self.row.deployment_id
+        if used not in self.facilities.stone_uses:
+            self.changes.new_stone_uses[used] = self.facilities.stone_uses
         event: LedgerEvent = "mock" if self.row.flags & Flags.MOCK else "start"
         namespace = run_namespace(node.namespace, token) if RUN in token.internal_data else node.namespace
         row = self.new_task(token, code, namespace, kind=kind_of(token), event=event)
@@ -465,6 +473,8 @@ class Instance:
             self.changes.content_changed(self.content)
         self.saved.save(workflow, self.changes)
         note_standing(self)
+        if self.searches:
+            note_values(self)
         self.changes.instance_changed(self.row)
 
 

@@ -7,7 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, get_args
 
-from ...models import ContentRow, EngineRow, InstanceFilter, InstanceRow, TaskRow
+from ...models import (
+    ContentRow,
+    EngineRow,
+    InstanceFilter,
+    InstanceRow,
+    Place,
+    Sort,
+    TaskRow,
+    count_instances,
+    find_instances,
+    place_of,
+)
 from ...models.vocabulary import ProcessState
 from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
@@ -36,6 +47,8 @@ from ..views import (
 from . import masked_views
 from .awaited import awaited_of
 
+AT_ONCE, MOST_COMPARED = 100, 1_000
+"""How many rows are read at once, and in all for one part, whose texts are compared here."""
 MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
 
@@ -121,7 +134,7 @@ class Records:
         before: int | None,
     ) -> Page[ProcessInstance]:
         """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
-        rows = self.store.instances(wanted, limit=limit + 1, before=before)
+        rows = find_instances(self.store, wanted, limit=limit + 1, before=None if before is None else (before,))
         shown: list[ProcessInstance] = []
         room = self.facilities.limits.page_size
         for row in rows[:limit]:
@@ -134,10 +147,14 @@ class Records:
                 return Page(items=tuple(shown), cursor=str(row.process_instance_id))
         return Page(items=tuple(shown), cursor=_cursor(rows, limit))
 
-    def summaries(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[ProcessSummary]:
-        """The same without variables and outputs, which may be large."""
-        rows = self.store.instances(wanted, limit=limit + 1, before=before)
-        kept, awaited = self._kept(rows[:limit]), awaited_of(self.store, rows[:limit])
+    def summaries(
+        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id"
+    ) -> Page[ProcessSummary]:
+        """The same without variables and outputs, which may be large, in this order."""
+        if before is not None:
+            before = self._in_order(before, sort)
+        rows, more = self._part(wanted, limit=limit, before=before, sort=sort)
+        kept, awaited = self._kept(rows), awaited_of(self.store, rows)
         shown = (
             masked_views.show_summary(
                 row,
@@ -145,14 +162,56 @@ class Records:
                 kept=kept.get(row.process_instance_id, 0),
                 waits_for=awaited.get(row.process_instance_id, ()),
             )
-            for row in rows[:limit]
+            for row in rows
         )
-        return Page(items=tuple(shown), cursor=_cursor(rows, limit))
+        return Page(items=tuple(shown), cursor=None if more is None else "-".join(map(str, more)))
+
+    def _in_order(self, place: Place, sort: Sort) -> Place:
+        """A place in this order, where a list ended that was perhaps in another."""
+        if sort == "id" or len(place) > 1:
+            return place[-1:] if sort == "id" else place
+        row = self.store.instance(place[0])
+        return (0, 0) if row is None else place_of(row, sort)
+
+    def _part(
+        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort
+    ) -> tuple[list[InstanceRow], Place | None]:
+        """A part of the rows, and where the next begins.
+
+        A text that may be encrypted or hold a secret is compared here, as it is shown; a part of few finds ends early.
+        """
+        error, compared = wanted.error, 0
+        asked = wanted if error is None or self.store.cipher is None else wanted._replace(error="")
+        found: list[InstanceRow] = []
+        while True:
+            count = limit + 1 - len(found) if error is None else AT_ONCE
+            rows = find_instances(self.store, asked, limit=count, before=before, sort=sort)
+            found += [row for row in rows if error is None or self._tells(row, error.lower())]
+            compared += len(rows)
+            if len(found) > limit:
+                return found[:limit], place_of(found[limit - 1], sort)
+            if len(rows) < count:
+                return found, None
+            before = place_of(rows[-1], sort)
+            if compared >= MOST_COMPARED:
+                return found, before
+
+    def _tells(self, row: InstanceRow, text: str) -> bool:
+        """Whether an error of one instance holds this text, in the form in which it may be shown."""
+        told = [row.reason]
+        if row.awaits == "attention":
+            told += [task.reason for task in self.store.tasks(row.process_instance_id)]
+            undos = [self.store.instance(number) for number in undo_ids(row).values()]
+            told += [undo.reason for undo in undos if undo is not None]
+        mask = None
+        with suppress(UnknownProcessInstance):
+            mask = self._mask(*self._rows(row.process_instance_id))
+        return any(text in (each if mask is None else mask.mask_text(each)).lower() for each in told if each)
 
     def counts(self, wanted: InstanceFilter) -> dict[ProcessState, int]:
         """How many instances there are in each state, at most as many as are counted."""
         states: tuple[ProcessState, ...] = get_args(ProcessState)
-        return {state: self.store.count(wanted._replace(state=state)) for state in states}
+        return {state: count_instances(self.store, wanted._replace(state=state)) for state in states}
 
     def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited]) -> Mask | None:
         # What may have to be hidden is in the reason, and in names of messages and signals.

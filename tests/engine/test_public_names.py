@@ -101,10 +101,12 @@ MODELS = """
     Leases
     Look
     ModelRow
+    Place
     ReceiverFilter
     RetraceRow
     RevisionConflict
     SUSPECT
+    Sort
     StoppedTask
     Store
     StoreClosed
@@ -116,10 +118,14 @@ MODELS = """
     TokenRow
     TokenSecretRow
     TokenSecrets
+    VariableRow
     WORKERS
     WaitRow
+    count_instances
     digests
     encrypt_again
+    find_instances
+    place_of
     read_awaited
     read_figures
 """.split()

@@ -184,9 +184,7 @@ def test_what_one_turn_has_left_to_begin_is_begun_by_the_next_engine(stone: str,
             if place == "after-commit" and not copies:
                 copies.append(copied(store, tmp_path / "torn.db"))
                 with closing(sqlite3.connect(copies[0])) as copy, copy:
-                    copy.execute(
-                        "UPDATE engine_node SET pid = 99999999"
-                    )
+                    copy.execute("UPDATE engine_node SET pid = 99999999")
 
         failpoints.tell(look)
         try:

@@ -78,9 +78,7 @@ class UndoCase(Checks):
         """A new engine on the same file, of which every commit may be the last thing it does, or just not."""
         if self.file.exists():
             with sqlite3.connect(self.file) as connection:
-                connection.execute(
-                    "UPDATE engine_node SET pid = 99999999"
-                )
+                connection.execute("UPDATE engine_node SET pid = 99999999")
             connection.close()
         engine = Engine(
             f"sqlite:///{self.file}",

@@ -15,6 +15,9 @@ const LIMIT = 50;
 const TABS = ["", "attention", "person", "event", "running", "success", "failed", "canceled", "undone"];
 const UNDONE = ["rollback.success", "cancel.success", "delete.success"];
 const MOST_COUNTED = 1000;
+/** Filters for those who look for something particular, with the names that the server has for them. */
+const MORE = { error: "error", stone: "stone", element: "element", business: "businessKey", variable: "variable" };
+const SORTS = ["id", "started", "ended"];
 
 export function processesPage({ main, query, titled }) {
   const wanted = {
@@ -23,6 +26,8 @@ export function processesPage({ main, query, titled }) {
     kind: query.get("kind") ?? "start",
     key: query.get("key") ?? "",
     from: query.get("from") ?? "",
+    sort: SORTS.includes(query.get("sort")) ? query.get("sort") : "id",
+    ...Object.fromEntries(Object.keys(MORE).map((name) => [name, query.get(name) ?? ""])),
   };
   let cursor = query.get("cursor");
   let watch = null;
@@ -92,8 +97,9 @@ export function processesPage({ main, query, titled }) {
   }
 
   function address(more = {}) {
-    const { kind, ...others } = wanted;
-    return to("processes", null, { ...others, kind: kind === "start" ? "" : kind, ...more });
+    const { kind, sort, ...others } = wanted;
+    const unsaid = { kind: kind === "start" ? "" : kind, sort: sort === "id" ? "" : sort };
+    return to("processes", null, { ...others, ...unsaid, ...more });
   }
 
   function begin() {
@@ -108,6 +114,8 @@ export function processesPage({ main, query, titled }) {
       kind: wanted.kind === "all" ? null : wanted.kind,
       key: wanted.key,
       startedFrom: wanted.from ? `${wanted.from} 00:00:00` : null,
+      sort: wanted.sort,
+      ...Object.fromEntries(Object.entries(MORE).map(([name, outside]) => [outside, wanted[name].trim()])),
     });
     counts = new Look("process/count", { kind: wanted.kind === "all" ? null : wanted.kind, key: wanted.key });
     watch = new Watch(refresh, { interval: () => (look.data?.items.some(moves) ? 1500 : 4000), trouble: troubled });
@@ -140,7 +148,7 @@ export function processesPage({ main, query, titled }) {
 
   function drawTabs() {
     // What is counted is narrowed down by nothing that is typed.
-    const known = wanted.text || wanted.from ? {} : (counts?.data ?? {});
+    const known = wanted.text || wanted.from || narrowed() ? {} : (counts?.data ?? {});
     fill(
       tabs,
       TABS.map((key) => {
@@ -161,8 +169,12 @@ export function processesPage({ main, query, titled }) {
     );
   }
 
+  function narrowed() {
+    return Object.keys(MORE).some((name) => wanted[name]);
+  }
+
   function emptiness() {
-    const filtered = wanted.text || wanted.state || wanted.key || wanted.from || wanted.kind !== "start";
+    const filtered = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from || wanted.kind !== "start";
     if (filtered || cursor)
       return [
         el("p", {}, t("found.none.filtered")),
@@ -234,6 +246,13 @@ export function processesPage({ main, query, titled }) {
         t("filter.from"),
         el("input", { type: "date", value: wanted.from, onchange: (event) => changed("from", event.target.value) }),
       ),
+      select("sort", t("sort"), SORTS.map((key) => [key, t(`sort.${key}`)])),
+    ),
+    el(
+      "details",
+      { class: "more-filters", open: narrowed() ? true : null },
+      el("summary", {}, t("filter.more")),
+      el("div", { class: "filters" }, Object.keys(MORE).map(field)),
     ),
     tabs,
     trouble,
@@ -246,6 +265,19 @@ export function processesPage({ main, query, titled }) {
   const clock = setInterval(tick, 1000);
   drawTabs();
   begin();
+
+  function field(name) {
+    return el(
+      "label",
+      { class: "inline" },
+      t(`filter.${name}`),
+      el("input", {
+        value: wanted[name],
+        placeholder: name === "variable" ? t("filter.variable.hint") : null,
+        onchange: (event) => changed(name, event.target.value),
+      }),
+    );
+  }
 
   function select(name, label, options) {
     const known = options.some(([key]) => key === wanted[name]);

@@ -84,6 +84,9 @@ def test_a_process_is_deployed_started_shown_and_listed(run: Run) -> None:
     assert "100%" in run("tasks", record["processInstanceId"]).stdout
     assert "测试" in run("list", "--status", "success").stdout
     assert run("list", "--status", "failed").stdout == ""
+    assert "测试" in run("list", "--state", "success", "--sort", "ended").stdout
+    assert run("list", "--variable", "a=值", "--error", "quota", "--element", "middle").stdout == ""
+    assert "give NAME=VALUE" in run("list", "--variable", "a", fails=True).stderr
 
 
 def test_variables_and_templates_come_from_files(run: Run) -> None:

@@ -72,6 +72,10 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
     assert server.task(server.tasks(number)[0].task_id) == engine.tasks(number)[0]
     assert server.instances(key="making").items == engine.instances(key="making").items
     assert server.search(text="b-1", statuses=["success"]).items == engine.search(text="b-1").items
+    assert server.search(state="success", business_key="b-1", sort="ended").items == engine.search(text="b-1").items
+    assert server.search(variables={"size": 3}, stone="unknown", element="middle", error="quota").items == ()
+    assert raised(lambda: server.search(variables={"size": [3]})).code == "search-invalid"
+    assert server.counts(key="making") == engine.counts(key="making")
     assert server.preview(number, "delete") == engine.preview(number, "delete")
     assert server.sources(number) == engine.sources(number)
     assert server.picture(number) == engine.picture(number)

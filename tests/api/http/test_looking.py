@@ -66,6 +66,11 @@ def started(engine: Engine) -> list[str]:
         ("?key=asking&kind=start", ["asks"]),
         ("?startedBefore=1999-01-01 00:00:00", []),
         ("?startedFrom=1999-01-01 00:00:00&limit=1", ["asks"]),
+        ("?businessKey=b-waits", ["waits"]),
+        ("?element=middle&sort=started&limit=1", ["asks"]),
+        ("?stone=unknown", []),
+        ("?state=person&endedFrom=1999-01-01 00:00:00", []),
+        ("?variable=colour=red&error=quota", []),
     ],
 )
 def test_process_instances_are_found_by_what_one_remembers(
@@ -89,6 +94,14 @@ def test_a_time_that_is_none_is_refused(client: Client, time: str) -> None:
     answer = client.get("/process/search", query_string={"startedFrom": time})
 
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["startedFrom"])
+
+
+@pytest.mark.parametrize("query", ["variable=colour", "variable==red", "sort=name", "cursor=1-2-3", "state=gone"])
+def test_a_search_that_cannot_be_is_refused_by_name(client: Client, query: str) -> None:
+    answer = client.get(f"/process/search?{query}")
+
+    assert answer.status_code == 422
+    assert [each.partition(".")[0] for each in answer.json["errors"]] == [query.partition("=")[0]]
 
 
 def test_a_detail_tells_where_a_process_stands(client: Client, started: list[str]) -> None:

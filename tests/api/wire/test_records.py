@@ -13,7 +13,7 @@ from riverstone.api.wire import records
 from riverstone.engine import Engine, Finding, findings, views
 from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.triggers.starts import Drain
-from riverstone.models import vocabulary
+from riverstone.models import Sort, vocabulary
 
 from .. import processes
 from ..asking import Client
@@ -29,6 +29,7 @@ VOCABULARIES = (
     vocabulary.TaskKind,
     vocabulary.WaitKind,
     vocabulary.Hook,
+    Sort,
     views.AwaitedKind,
     views.Undone,
     views.UndoAction,
