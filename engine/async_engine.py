@@ -72,6 +72,8 @@ class AsyncProcesses:
     roll_back = _awaited(RepairCalls.roll_back)
     set_variables = _awaited(RepairCalls.set_variables)
     preview = _awaited(RepairCalls.preview)
+    rewind = _awaited(RepairCalls.rewind)
+    preview_rewind = _awaited(RepairCalls.preview_rewind)
     protect = _awaited(RepairCalls.protect)
 
     task = _awaited(RepairCalls.task)
