@@ -171,7 +171,8 @@ class Parser(BindingReader):
 
     def operand(self) -> Read:
         begin, signs = self.at, 0
-        while self.takes("-"):
+        while self.sees("-") and not self.is_negative():
+            self.at += 1
             signs += 1
             self.nest()
         node = self.postfix()
@@ -213,6 +214,9 @@ class Parser(BindingReader):
         self.at += 1
         if token.kind == "number":
             return Read(closures.constant(self.number(token)), is_constant=True)
+        if token.text == "-" and token.kind == "sign" and self.here.kind == "number":
+            self.at += 1
+            return Read(closures.constant(decimals.negate(self.number(self.tokens[self.at - 1]))), is_constant=True)
         if token.kind == "string":
             return Read(closures.constant(token.value), is_constant=True)
         if token.kind == "temporal":
@@ -223,6 +227,10 @@ class Parser(BindingReader):
         if token.kind == "sign" and token.text in "([{]":
             return self.bracketed(token.text)
         raise self.unexpected("a value was expected")
+
+    def is_negative(self) -> bool:
+        """Whether the minus here is a part of a number (rule 37), which binds it closer than anything."""
+        return self.tokens[self.at + 1].kind == "number"
 
     def number(self, token: Lexeme) -> Value:
         try:

@@ -82,6 +82,11 @@ VARIABLES: dict[str, Any] = {
         sort(xs, function(a, b) a > b) -> [3, 2, 1]
         {a: 1, a: 2} -> null
         1 instance of number -> true
+        -1 instance of number -> true
+        - 1 instance of number -> true
+        -(1) instance of number -> null
+        -2 ** 2 -> 4
+        5 - -3 -> 8
         null instance of Any -> false
         null instance of Null -> true
         [1, "a"] instance of list<number> -> false
