@@ -318,6 +318,8 @@ class Task:
     """
     after: tuple[str, ...] = ()
     """The ids of the tasks that it causally followed."""
+    after_as: str | None = None
+    """Over HTTP, where many followed the same: the task, earlier in the list, whose ``after`` is meant."""
     log: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     """The namespaces of the call activities that it is inside of, outermost first."""
@@ -362,6 +364,8 @@ class UndoStep:
     after: tuple[str, ...] = ()
     runs: tuple[int, ...] = ()
     """The numbers of the runs of multi-instance sub-processes that the task is inside of, outermost first."""
+    after_as: str | None = None
+    """Over HTTP, where many come after the same: the task, earlier in the list, whose ``after`` is meant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

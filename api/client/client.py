@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +40,7 @@ from ...models import Sort
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..errors import Refused
 from ..wire.members import TIME
+from ..wire.records import said_by_each
 from . import reading
 from .transport import Files, Transport, part
 
@@ -278,7 +280,8 @@ class Client:
         return dict(self._transport.get("/process/count", kind=kind, key=key))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
-        return [reading.task(each) for each in self._transport.get(f"/process/{part(process_instance_id)}/task")]
+        found = self._transport.get(f"/process/{part(process_instance_id)}/task")
+        return said_by_each(map(reading.task, found))
 
     def task(self, task_id: str) -> Task:
         return reading.task(self._transport.get(f"/task/{part(task_id)}/detail"))
@@ -378,7 +381,8 @@ class Client:
         return self._change(process_instance_id, "rewind", {**body, "retain": list(retain)})
 
     def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
-        return reading.rewind_plan(self._transport.get(f"/process/{part(process_instance_id)}/rewind", to=to))
+        plan = reading.rewind_plan(self._transport.get(f"/process/{part(process_instance_id)}/rewind", to=to))
+        return replace(plan, steps=tuple(said_by_each(plan.steps)))
 
     def _change(self, process_instance_id: str, what: str, body: Mapping[str, Any] | None) -> ProcessInstance:
         self._transport.send("PUT", f"/process/{part(process_instance_id)}/{what}", body=body)
@@ -392,7 +396,7 @@ class Client:
 
     def preview(self, process_instance_id: str, kind: UndoKind) -> list[UndoStep]:
         found = self._transport.get(f"/process/{part(process_instance_id)}/preview", kind=kind)
-        return [reading.undo_step(each) for each in found]
+        return said_by_each(map(reading.undo_step, found))
 
     def protect(self, process_instance_id: str, on: bool = True) -> ProcessInstance:
         path = f"/process/{part(process_instance_id)}/protection"

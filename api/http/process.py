@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..wire.records import (
     SourceRecord,
     TaskDetail,
     UndoStepRecord,
+    said_once,
 )
 from ..wire.request_schemas import (
     CountQuery,
@@ -105,7 +107,7 @@ def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
 
 @OPERATIONS.add(f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
 def get_process_tasks(engine: Engine, process_instance_id: str) -> list[Task]:
-    return visible(engine).tasks(process_instance_id)
+    return said_once(visible(engine).tasks(process_instance_id))
 
 
 @OPERATIONS.add(
@@ -207,7 +209,8 @@ def put_rewind(engine: Engine, process_instance_id: str, body: dict[str, Any]) -
     problems=(404, 409),
 )
 def get_rewind(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> RewindPlan:
-    return visible(engine).preview_rewind(process_instance_id, query["to"])
+    plan = visible(engine).preview_rewind(process_instance_id, query["to"])
+    return replace(plan, steps=tuple(said_once(plan.steps)))
 
 
 @OPERATIONS.add(
@@ -230,7 +233,7 @@ def put_protect(engine: Engine, process_instance_id: str, body: dict[str, Any]) 
 
 @OPERATIONS.add(f"{ONE}/preview", "Preview an undo", UndoStepRecord, many=True, query=PreviewQuery, problems=(404, 409))
 def get_preview(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> list[UndoStep]:
-    return visible(engine).preview(process_instance_id, query["kind"])
+    return said_once(visible(engine).preview(process_instance_id, query["kind"]))
 
 
 @OPERATIONS.add(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal, TypeVar
 
 from marshmallow import Schema, fields
 
@@ -31,6 +33,13 @@ from ...engine.views import (
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
 
+Following = TypeVar("Following", Task, UndoStep)
+MOST_REPEATED = 50
+"""Ids in ``after`` that are repeated for each of many that follow the same."""
+AFTER_AS = {
+    "afterAs": "Where more than 50 ids in `after` would be those of a task that is earlier in this list: the `taskId` "
+    "of that. Then `after` is empty here."
+}
 VARIABLES = {"processContent": "The start variables as JSON text."}
 RUNS = {"runs": "The numbers of the runs of multi-instance sub-processes that it is inside of, outermost first."}
 CALLS = {"calls": "The namespaces of the call activities that it is inside of, outermost first."}
@@ -54,8 +63,9 @@ TaskRecord = record("TaskRecord", Task, TASK, parameters=JsonText(), outputs=Jso
 TaskDetail = record(
     "TaskDetail",
     Task,
-    f"{TASK} createdAt=create_time endedAt=end_time elementId calls runs kind attempt originTaskId undo after log",
-    notes=CALLS | RUNS,
+    f"{TASK} createdAt=create_time endedAt=end_time elementId calls runs kind attempt originTaskId undo after log"
+    " afterAs",
+    notes=CALLS | RUNS | AFTER_AS,
     parameters=JsonText(),
     outputs=JsonText(),
 )
@@ -91,7 +101,7 @@ ExplanationRecord = record(
     "processInstanceId processStatus=status sentences commands",
     notes={"commands": "Command lines that help; MODULE stands for the module that defines the stones."},
 )
-UndoStepRecord = record("UndoStepRecord", UndoStep)
+UndoStepRecord = record("UndoStepRecord", UndoStep, notes=AFTER_AS)
 RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
 
 StoneParameter = record("StoneParameter", ParameterDeclaration)
@@ -194,3 +204,31 @@ class Problem(Schema):
     current_status = fields.String(data_key="currentStatus", allow_none=True)
     allowed = fields.List(fields.String())
     related = fields.String(data_key="relatedProcessInstanceId", allow_none=True)
+
+
+def said_once(items: Sequence[Following]) -> list[Following]:
+    """The items; those that followed the same many others name the first of them: n + m ids, not n times m."""
+    first: dict[tuple[str, ...], str] = {}
+    known: dict[int, str] = {}
+    shown: list[Following] = []
+    for item in items:
+        if len(item.after) > MOST_REPEATED:
+            # The engine has made each such tuple once, so that they need not be compared.
+            as_that = known.get(id(item.after)) or first.setdefault(item.after, item.task_id)
+            known[id(item.after)] = as_that
+            if as_that != item.task_id:
+                item = replace(item, after=(), after_as=as_that)
+        shown.append(item)
+    return shown
+
+
+def said_by_each(items: Iterable[Following]) -> list[Following]:
+    """The opposite: what :func:`said_once` has left out is there again."""
+    after: dict[str, tuple[str, ...]] = {}
+    found: list[Following] = []
+    for item in items:
+        if item.after_as is not None:
+            item = replace(item, after=after.get(item.after_as, ()), after_as=None)
+        after[item.task_id] = item.after
+        found.append(item)
+    return found

@@ -86,7 +86,7 @@ class Instance:
         self.to_hand_over: list[TaskRow] = []
         """What the present step wants carried out once it is committed."""
         self._followed: tuple[tuple[int, ...], str] = (), ""
-        """What the last new task followed, and that as JSON: all runs of a multi-instance follow the same."""
+        """What the last new task followed, and how the next one says that: all runs of an activity follow the same."""
         self.observed: tuple[ProcessStatus, Phase] | None = None
         """The status and phase that observers know of; None before its beginning is committed."""
         self.limits = facilities.limits
@@ -262,9 +262,11 @@ class Instance:
             owner=facilities.engine_id,
         )
         if causes:
-            if causes is not self._followed[0]:
-                self._followed = causes, f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
-            row.after = self._followed[1]
+            if causes is self._followed[0]:
+                row.after = self._followed[1]
+            else:
+                row.after = f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
+                self._followed = causes, row.after if len(row.after) < ledger.LONG_AFTER else str(row.id)
         if node.bpmn_name:
             row.name = node.bpmn_name[:255]
         if token.data:

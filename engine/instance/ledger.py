@@ -32,6 +32,9 @@ PHASES: Mapping[TaskStatus, Reached] = {
 }
 """The ``phase`` that an undo hook is given, by the status with which its task ended; else ``partial``."""
 
+LONG_AFTER = 128
+"""Characters from which on what a row followed is said once for all that followed the same."""
+
 FAR_OFF = 30_000
 """Milliseconds until a monitor's next poll from which on it is put off to a full second, so that many come together."""
 
@@ -186,10 +189,17 @@ def delivery(row: TaskRow) -> int:
     return row.lost + row.handed
 
 
-def after(row: TaskRow) -> list[int]:
-    """The ids of the rows that this one causally followed."""
-    found: list[int] = jsontext.read(row.after) if row.after else []
+def after(row: TaskRow, tasks: Mapping[int, TaskRow]) -> list[int]:
+    """The ids of the rows that this one, of such a ledger, causally followed."""
+    text = after_text(row, tasks)
+    found: list[int] = jsontext.read(text) if text else []
     return found
+
+
+def after_text(row: TaskRow, tasks: Mapping[int, TaskRow]) -> str | None:
+    """The same as the JSON of a list. Where many rows followed the same many others, all but one name that one row."""
+    text = row.after
+    return tasks[int(text)].after if text and text[0] != "[" else text
 
 
 def place(row: TaskRow) -> Place:
@@ -229,6 +239,7 @@ def made_inside(
     those of an earlier turn are older.
     """
     found: dict[int, TaskRow] = {}
+    followed: set[str | None] = set()
     pending = list(last)
     while pending:
         row = tasks.get(pending.pop())
@@ -240,7 +251,10 @@ def made_inside(
         called = called_in[len(path)].rstrip("0123456789") if len(called_in) > len(path) else None
         if row.node in names if called is None else any(call.rstrip("0123456789") == called for call in calls):
             found[row.id] = row
-            pending.extend(after(row))
+            text = after_text(row, tasks)
+            if text not in followed:
+                followed.add(text)
+                pending.extend(after(row, tasks))
     return list(found.values())
 
 

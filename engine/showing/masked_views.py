@@ -17,7 +17,7 @@ from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
-from ..instance.ledger import in_order_of_results, place
+from ..instance.ledger import after_text, in_order_of_results, place
 from ..instance.secrets import names_in, values_in
 from ..language.context import Path
 from ..mask import Mask
@@ -224,7 +224,25 @@ def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
     return shown.values
 
 
-def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool) -> Task:
+class Followed:
+    """What the rows of a ledger followed, as it is shown: what many followed is made once for all of them."""
+
+    def __init__(self, ledger: Mapping[int, TaskRow]) -> None:
+        self._ledger = ledger
+        self._shown: dict[str, tuple[str, ...]] = {}
+
+    def of(self, row: TaskRow) -> tuple[str, ...]:
+        """The ids of the tasks that this one followed."""
+        text = after_text(row, self._ledger)
+        if not text:
+            return ()
+        found = self._shown.get(text)
+        if found is None:
+            found = self._shown[text] = tuple(map(str, jsontext.read(text)))
+        return found
+
+
+def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followed, *, running: bool) -> Task:
     """One task; ``running`` tells that its hook is being carried out here at this moment."""
     secret = names_in(row, stones)
     stone = row.stone
@@ -257,7 +275,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, *, running: bool)
         kind=row.kind,
         origin_task_id=_text(row.target),
         undo=None if row.undo is None else SHOWN_UNDO.get(row.undo),
-        after=tuple(str(task_id) for task_id in jsontext.read(row.after)) if row.after else (),
+        after=followed.of(row),
         log=log,
         calls=tuple(calls_in(place(row))),
         runs=tuple(runs_in(place(row))),

@@ -282,8 +282,10 @@ class Records:
         mask = self._mask(*self._rows(number))
         running = self.facilities.dispatcher.running
         rows = self.store.tasks(number)
+        followed = masked_views.Followed({row.id: row for row in rows})
         return [
-            masked_views.show_task(row, self.stones, mask, running=bool(row.open) and running(row.id)) for row in rows
+            masked_views.show_task(row, self.stones, mask, followed, running=bool(row.open) and running(row.id))
+            for row in rows
         ]
 
     def decisions_made(self, number: int, *, limit: int, before: int | None) -> Page[DecisionMade]:
@@ -300,7 +302,9 @@ class Records:
             raise UnknownTask(str(number))
         mask = self._mask(*self._rows(row.process_instance_id))
         running = bool(row.open) and self.facilities.dispatcher.running(number)
-        return masked_views.show_task(row, self.stones, mask, running=running)
+        first = self.store.task(int(row.after)) if row.after and row.after[0] != "[" else None
+        followed = masked_views.Followed({row.id: row} if first is None else {row.id: row, first.id: first})
+        return masked_views.show_task(row, self.stones, mask, followed, running=running)
 
 
 def _cursor(rows: Sequence[InstanceRow], limit: int) -> str | None:

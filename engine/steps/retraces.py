@@ -39,7 +39,7 @@ class Retraced:
 
 def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
     """The way back to this row; raises Conflict where something on it cannot be brought back."""
-    found = Retraced(process=process, target=target, undone=_after(process.tasks.values(), target.id))
+    found = Retraced(process=process, target=target, undone=_after(process.tasks, target.id))
     notes = process.facilities.store.retraces(process.number)
     _refuse_compensated(found)
     _find_parents(found, notes)
@@ -50,17 +50,27 @@ def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
     return found
 
 
-def _after(rows: Iterable[TaskRow], target: int) -> set[int]:
-    followers: dict[int, list[int]] = {}
-    for row in rows:
-        for cause in ledger.after(row):
-            followers.setdefault(cause, []).append(row.id)
+def _after(tasks: Mapping[int, TaskRow], target: int) -> set[int]:
+    # Many may have followed the same many: these are held together.
+    bunches: dict[str, list[int]] = {}
+    followers: dict[int, list[list[int]]] = {}
+    for row in tasks.values():
+        text = ledger.after_text(row, tasks)
+        if not text:
+            continue
+        if text not in bunches:
+            bunches[text] = []
+            for cause in ledger.after(row, tasks):
+                followers.setdefault(cause, []).append(bunches[text])
+        bunches[text].append(row.id)
     found, pending = {target}, [target]
     while pending:
-        for number in followers.get(pending.pop(), ()):
-            if number not in found:
-                found.add(number)
-                pending.append(number)
+        for bunch in followers.get(pending.pop(), ()):
+            for number in bunch:
+                if number not in found:
+                    found.add(number)
+                    pending.append(number)
+            bunch.clear()
     return found
 
 

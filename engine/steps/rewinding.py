@@ -200,7 +200,7 @@ def _go_back(found: Retraced) -> Token:
     target = found.target
     scope = workflow.tasks[target.scope]
     token = workflow.new_token(
-        workflow.node_named(target.node, scope), scope, None, tuple(ledger.after(target)), state=STARTED
+        workflow.node_named(target.node, scope), scope, None, tuple(ledger.after(target, process.tasks)), state=STARTED
     )
     token.data = jsontext.read(target.locals) if target.locals else {}
     if target.run is not None:
@@ -259,4 +259,3 @@ def preview_rewind(instance: Instance, task_id: int) -> RewindPlan:
         opened_again=tuple(str(kept["node"]) for kept in found.scopes),
         people=tuple(str(number) for number in sorted(found.undone) if tasks[number].stone is None),
     )
-

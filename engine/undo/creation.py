@@ -38,11 +38,15 @@ def steps_of(instance: Instance, order: Order) -> list[UndoStep]:
     """The same of an order that is known."""
     stones, kind = instance.facilities.stones, order.kind
     shown: list[UndoStep] = []
-    after = {task_id: tuple(map(str, before)) for task_id, before in order.after().items()}
+    after = order.after()
+    shown_before: dict[int, tuple[str, ...]] = {}
     for task_id in order.in_order():
         row = instance.tasks[task_id]
         stone = stones.choose(row.stone, row.parameters)
         handler = handler_of(row, kind)
+        before = after[task_id]
+        if id(before) not in shown_before:
+            shown_before[id(before)] = tuple(map(str, before))
         undone = handler is not None or stone is None or stone.has(kind)
         shown.append(
             UndoStep(
@@ -51,7 +55,7 @@ def steps_of(instance: Instance, order: Order) -> list[UndoStep]:
                 namespace=(handler or {}).get("namespace", row.namespace),
                 stone=row.stone if handler is None else handler.get("stone"),
                 action=kind if undone and not is_kept(row, kind) else "retain",
-                after=after[task_id],
+                after=shown_before[id(before)],
                 runs=tuple(runs_in(ledger.place(row))),
             )
         )

@@ -109,10 +109,11 @@ def _causes(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> _Cau
     of: dict[int, int] = {}
     joined: dict[int, set[int]] = {}
     for task_id, row in tasks.items():
-        number = read.get(row.after)
+        text = ledger.after_text(row, tasks)
+        number = read.get(text)
         if number is None:
-            causes = [stands_for.get(cause, cause) for cause in ledger.after(row) if cause in tasks]
-            number = read[row.after] = numbers.setdefault(tuple(sorted(set(causes))), len(numbers))
+            causes = [stands_for.get(cause, cause) for cause in ledger.after(row, tasks) if cause in tasks]
+            number = read[text] = numbers.setdefault(tuple(sorted(set(causes))), len(numbers))
         if task_id in stands_for:
             joined.setdefault(stands_for[task_id], set()).add(number)
         else:

@@ -223,6 +223,7 @@ export class TaskList {
 
   #detail(task) {
     const buttons = this.actions(task);
+    const { after } = task.afterAs ? this.tasks.find((each) => each.taskId === task.afterAs) : task;
     return el(
       "div",
       { class: "task-detail" },
@@ -235,7 +236,7 @@ export class TaskList {
         fact("element", said(task.elementId)),
         task.calls.length > 0 && fact("calls", said(task.calls.join(" › "))),
         task.endTime && fact("ended", task.endTime),
-        task.after.length > 0 && fact("after", task.after.join(", ")),
+        after.length > 0 && fact("after", after.join(", ")),
         task.originTaskId &&
           this.origin &&
           fact("undoes", el("a", { href: to("process", this.origin, { task: task.originTaskId }) }, task.originTaskId)),

@@ -13,8 +13,8 @@ import { inRuns, moves } from "./state.js";
 export function rounds(steps) {
   const levels = new Map();
   for (const step of steps) {
-    const after = step.after.map((id) => levels.get(id) ?? 0);
-    levels.set(step.taskId, Math.max(0, ...after) + 1);
+    if (step.afterAs) levels.set(step.taskId, levels.get(step.afterAs));
+    else levels.set(step.taskId, step.after.reduce((most, id) => Math.max(most, levels.get(id) ?? 0), 0) + 1);
   }
   const found = [];
   for (const step of steps) (found[levels.get(step.taskId) - 1] ??= []).push(step);

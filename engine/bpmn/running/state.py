@@ -7,18 +7,22 @@ as small as its first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
 from .token import ROOT, STARTED, Token
-from .token_data import CALLED, RUN, TASK
+from .token_data import CALLED, COMPENSATES, RUN, TASK
 from .waits import Wait
 from .workflow import Workflow
 
 if TYPE_CHECKING:
     from .token_data import TokenData
+OF_SCOPE = "0"
+"""In place of a token's causes: they are those of its scope."""
+FEW = 20
+"""Causes that are written for each token."""
 
 
 class Saved:
@@ -112,22 +116,33 @@ def _row(token: Token, process_instance_id: int) -> TokenRow:
         token.flow,
         dumps(internal) if internal else None,
         dumps(token.data) if token.data else None,
-        dumps(list(token.causes)) if token.causes else None,
+        _causes_text(token),
     )
+
+
+def _causes_text(token: Token) -> str | None:
+    """The token's causes; where they are those of its scope, as with many runs of one activity, only that."""
+    causes, scope = token.causes, token.scope
+    # What a scope itself has compensated becomes its own cause meanwhile, and not that of the other handlers.
+    if scope is not None and len(causes) > FEW and causes == scope.causes and COMPENSATES not in token.internal_data:
+        return OF_SCOPE
+    return dumps(list(causes)) if causes else None
 
 
 def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> None:
     """Put the tokens back where they were; ``tasks`` is the ledger of the instance, ended rows too."""
     ledger = list(tasks)
     known = {row.id: row for row in tokens}
+    after = {task.id: task.after for task in ledger}
     for task in ledger:
         if task.open and task.token not in known:
-            known[task.token] = _row_of_task(task)
+            known[task.token] = _row_of_task(task, after)
     if known and ROOT not in known:
         number = next(iter(known.values())).process_instance_id
         known[ROOT] = TokenRow(number, ROOT, None, "", STARTED, None, None, None, None)
+    read_before: dict[str, tuple[int, ...]] = {}
     for token_id in sorted(known):
-        _load_token(workflow, known[token_id])
+        _load_token(workflow, known[token_id], read_before)
     for wait in waits:
         workflow.waits.setdefault(wait.token, []).append(
             Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)
@@ -143,16 +158,26 @@ def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow
     workflow.gone.clear()
 
 
-def _row_of_task(task: TaskRow) -> TokenRow:
+def _row_of_task(task: TaskRow, after: Mapping[int, str | None]) -> TokenRow:
+    text = task.after
+    # Many that followed the same name one of them.
+    causes = after[int(text)] if text and text[0] != "[" else text
     internal: TokenData = {"task": task.id} if task.run is None else {"task": task.id, "run": task.run}
-    number, text = task.process_instance_id, dumps(internal)
-    return TokenRow(number, task.token, task.scope, task.node, STARTED, None, text, task.locals, task.after)
+    number, kept = task.process_instance_id, dumps(internal)
+    return TokenRow(number, task.token, task.scope, task.node, STARTED, None, kept, task.locals, causes)
 
 
-def _load_token(workflow: Workflow, row: TokenRow) -> None:
+def _load_token(workflow: Workflow, row: TokenRow, read_before: dict[str, tuple[int, ...]]) -> None:
+    """``read_before`` are causes by their text: what is stored once is held once too."""
     scope = workflow.tasks.get(row.scope) if row.scope is not None else None
     node = workflow.spec.root if row.scope is None else workflow.node_named(row.node, scope)
-    causes = tuple(read(row.causes)) if row.causes else ()
+    causes: tuple[int, ...] = ()
+    if row.causes == OF_SCOPE and scope is not None:
+        causes = scope.causes
+    elif row.causes:
+        if row.causes not in read_before:
+            read_before[row.causes] = tuple(read(row.causes))
+        causes = read_before[row.causes]
     token = Token(workflow, node, scope, row.id, row.state, row.flow, causes)
     if row.internal:
         token.internal_data = read(row.internal)

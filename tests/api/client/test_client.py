@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from flask import Flask
@@ -20,7 +23,7 @@ from riverstone.api.errors import Refused, ServerUnavailable
 from riverstone.api.server import Server
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, RiverstoneError, VariablesInvalid, WaitTimeout
 
-from ...features.sketch import line, service
+from ...features.sketch import line, runs, service
 from .. import processes
 
 DISH = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
@@ -46,6 +49,23 @@ def raised(call: Callable[[], Any]) -> RiverstoneError:
     with pytest.raises(RiverstoneError) as found:
         call()
     return found.value
+
+
+def test_what_many_followed_comes_once_and_is_shown_of_each(server: Client, engine: Engine, address: str) -> None:
+    engine.stone("make")(lambda task: None)
+    engine.deploy(line("wide", *(service(name, "make", inside=runs("60")) for name in "ab"), '<userTask id="u"/>'))
+    number = engine.start(key="wide", name="test").process_instance_id
+    while not any(task.stone is None for task in engine.tasks(number)):
+        time.sleep(0.01)
+
+    assert server.tasks(number) == engine.tasks(number)
+    assert server.preview(number, "cancel") == engine.preview(number, "cancel")
+    with urlopen(f"{address}/process/{number}/preview?kind=cancel") as answer:
+        steps = json.load(answer)
+    named = [step["afterAs"] for step in steps if step["afterAs"]]
+    assert len(named) == 59
+    assert len(set(named)) == 1
+    assert sum(len(step["after"]) for step in steps) == 60
 
 
 def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: Engine) -> None:
