@@ -223,6 +223,7 @@ class AsyncEngine(AsyncProcesses):
     figures = _awaited(Engine.figures)
     queues = _awaited(Engine.queues)
     purge = _awaited(Engine.purge)
+    restored = _awaited(Engine.restored)
     encrypt_again = _awaited(Engine.encrypt_again)
     not_ready = _awaited(Engine.not_ready)
 

@@ -33,6 +33,8 @@ from .statements import marks, select
 from .uptime import boot_id, uptime
 
 ID_BLOCK = 500
+SPARE_IDS = 1_000_000
+"""Numbers that are passed over after a restore: more than were given out since the backup."""
 RECEIVERS = 20
 """How many of those that wait for a message are read at once: mostly the first takes it."""
 MOST_MARKS = 500
@@ -98,6 +100,20 @@ class Store(Connection):
 
         with self.ahead():
             return self.write(take)
+
+    def skip_ids(self, beyond: int | None) -> int:
+        """Give out no number up to ``beyond``, or to one far above all that are known; the next that is given out."""
+
+        def skip() -> int:
+            sql = "UPDATE `sequence` SET `next` = ? WHERE `name` = 'id' AND `next` <= ?"
+            known = (self.value(text) for text in SELECT_HIGHEST_IDS)
+            last = max(int(number or 0) for number in known) + SPARE_IDS if beyond is None else beyond
+            self.run(sql, (last + 1, last))
+            return int(self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
+
+        with self._ids_lock:
+            self._ids = iter(())
+            return self.write(skip)
 
     # -- process instances
 
@@ -308,6 +324,11 @@ def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
         yield numbers[start : start + MOST_MARKS]
 
 
+SELECT_HIGHEST_IDS = (
+    "SELECT MAX(`process_instance_id`) FROM `process_instance`",
+    "SELECT MAX(`id`) FROM `task`",
+    "SELECT `next` FROM `sequence` WHERE `name` = 'id'",
+)
 SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
 SELECT_IN_HAND = select(
     "process_instance",

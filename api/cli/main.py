@@ -12,7 +12,7 @@ from typing import Any, Literal
 import click
 
 from ..log import log_options, write_log
-from .access import audit, encrypt, key, secret
+from .access import audit, encrypt, key, restore, secret
 from .authoring import deploy, lint, remove, render, templates
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
@@ -173,6 +173,7 @@ COMMANDS = (
     secret,
     audit,
     encrypt,
+    restore,
     stone,
     worker,
     river,

@@ -10,6 +10,9 @@ from ..operating import retention
 from ..store_errors import engine_errors
 from .workings import Workings
 
+LAST_ID = 10**17
+"""Above all that were given out, and far below what a database keeps."""
+
 
 class OperatingCalls(Workings):
     """A part of :class:`~riverstone.engine.Engine`."""
@@ -56,6 +59,20 @@ class OperatingCalls(Workings):
             return retention.purge(
                 self._store, self.clock, older_than_seconds, even_undeleted=even_undeleted, dry_run=dry_run
             )
+
+    def restored(self, beyond: str | None = None) -> str:
+        """After the database was restored from a backup: give out no id a second time; the first that comes now.
+
+        ``beyond`` is the highest id that anybody has seen, of a process or a task; without it a million are passed
+        over. Call it before any engine serves the restored database. Raises Invalid.
+        """
+        last = None
+        if beyond is not None:
+            if not (beyond.isascii() and beyond.isdigit() and int(beyond) <= LAST_ID):
+                raise Invalid(f"{beyond[:100]!r} is no id: give that of a process or a task.", code="id-invalid")
+            last = int(beyond)
+        with engine_errors():
+            return str(self._store.skip_ids(last))
 
     def encrypt_again(self) -> int:
         """Write what is stored anew with the first encryption key, also what was in clear; how many values there were.

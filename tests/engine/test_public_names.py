@@ -176,6 +176,7 @@ METHODS = """
     remove_deployment
     remove_model
     rerun
+    restored
     resume
     retry
     retry_undo

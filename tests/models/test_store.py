@@ -502,3 +502,18 @@ def test_instances_are_found_alike_in_every_database(store: Store, wanted: Insta
     )
 
     assert [row.process_instance_id for row in find_instances(store, wanted, limit=9)] == numbers
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_after_a_restore_no_number_is_given_out_again(kind: str, tmp_path: Path) -> None:
+    with fresh(kind, tmp_path) as url, contextlib.closing(Store(url)) as store:
+        before = store.new_id()
+        first = store.skip_ids(None)
+        assert first > before + 1_000_000
+        assert store.new_id() == first
+        # What is below those that were given out moves nothing.
+        store.skip_ids(7)
+        assert store.new_id() == first + 500
+        assert store.skip_ids(first + 5_000_000) == first + 5_000_001
+        with contextlib.closing(Store(url)) as other:
+            assert {store.new_id(), other.new_id()} == {first + 5_000_001, first + 5_000_501}

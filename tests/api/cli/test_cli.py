@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -480,3 +482,21 @@ def test_a_failed_undo_goes_on_from_the_command_line(run: Run, tmp_path: Path) -
     (retry,) = [text for text in text.splitlines() if "--retain" in text]
     ended = json.loads(run(*retry.split()[1:], "--json").stdout)
     assert ended["processStatus"] == "rollback.success"
+
+
+def test_a_restored_database_gives_out_no_id_again(run: Run, tmp_path: Path) -> None:
+    run("deploy", "making.bpmn")
+    start = ("start", "--key", "making", "--name", "x", "--json")
+    first = json.loads(run(*start).stdout)["processInstanceId"]
+    with closing(sqlite3.connect("riverstone.db")) as live, closing(sqlite3.connect("backup.db")) as backup:
+        live.backup(backup)
+    seen = json.loads(run(*start).stdout)["processInstanceId"]
+    for old in tmp_path.glob("riverstone.db*"):
+        old.unlink()
+    Path("backup.db").rename("riverstone.db")
+
+    assert f"The next id is {int(seen) + 1} or above." in run("restore", "--beyond", seen).output
+    again = json.loads(run(*start).stdout)["processInstanceId"]
+    assert int(again) > int(seen) > int(first)
+    assert "'x' is no id" in run("restore", "--beyond", "x", fails=True).output
+    assert "restore" in run("audit").output
