@@ -188,9 +188,7 @@ def test_later_turns_of_a_loop_are_undone(engine: Engine, world: World) -> None:
         ' camunda:elementVariable="item"/>'
     )
     parts = ('<startEvent id="s"/>', repeated(loop), ASK)
-    number = begun(
-        engine, drawn("turns", *parts, flow("s", "m"), flow("m", "ask")), "turns", {"items": [1, 2, 3, 4]}
-    )
+    number = begun(engine, drawn("turns", *parts, flow("s", "m"), flow("m", "ask")), "turns", {"items": [1, 2, 3, 4]})
     engine.rewind(number, ids(engine, number)["m2"])
     engine.run_pending()
     assert (world.of("rollback"), world.of("start")[4:]) == (["m4", "m3", "m2"], ["m2", "m3", "m4"])
@@ -295,9 +293,7 @@ def test_a_debug_run_goes_back_too(engine: Engine, world: World) -> None:
     assert engine.wait(number, 9).status == "success"
 
 
-def test_what_an_interruption_removed_is_not_brought_back(
-    engine: Engine, world: World, clock: VirtualClock
-) -> None:
+def test_what_an_interruption_removed_is_not_brought_back(engine: Engine, world: World, clock: VirtualClock) -> None:
     source = drawn(
         "cut",
         '<startEvent id="s"/><userTask id="ask"/><subProcess id="sub"><startEvent id="i"/><parallelGateway id="f"/>',

@@ -106,9 +106,7 @@ def test_a_process_goes_back_to_a_task(client: Client, waiting: dict[str, Any]) 
     assert detail(client, number)["processStatus"] == "success"
 
 
-@pytest.mark.parametrize(
-    ("body", "status"), [({}, 422), ({"to": "99999"}, 404), ({"to": 5}, 422), ({"to": "x"}, 404)]
-)
+@pytest.mark.parametrize(("body", "status"), [({}, 422), ({"to": "99999"}, 404), ({"to": 5}, 422), ({"to": "x"}, 404)])
 def test_a_task_that_there_is_not_is_not_gone_back_to(
     client: Client, waiting: dict[str, Any], body: dict[str, Any], status: int
 ) -> None:
