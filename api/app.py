@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, Response, abort, request
 from ..engine import Engine
 from .access.gate import Admit, Gate
 from .access.rule import Access
+from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
 from .http import callback, caller, decision, health, model, process, stone, task
@@ -53,8 +54,11 @@ def create_app(
     *,
     access: Admit | None = None,
     console: bool = True,
+    camunda: bool = True,
 ) -> Flask:
     """A WSGI application that serves one engine, with pages for people unless ``console`` is switched off.
+
+    With ``camunda`` it answers workers, modelers and callers of Camunda under ``/engine-rest`` too.
 
     These are the console at ``/console`` and the calls, to read about and to try, at ``/docs``.
 
@@ -88,6 +92,8 @@ def create_app(
     app.before_request(_refuse_slashes)
     Gate(admit).guard(app)
     app.register_blueprint(_calls(engine, "riverstone"))
+    if camunda:
+        app.register_blueprint(create_camunda(engine))
     if console:
         app.register_blueprint(create_console())
         app.register_blueprint(create_docs())
@@ -107,14 +113,20 @@ def _close(engine: weakref.ref[Engine]) -> None:
         found.close()
 
 
-def create_blueprint(engine: Engine, *, name: str = "riverstone", access: Admit | None = None) -> Blueprint:
+def create_blueprint(
+    engine: Engine, *, name: str = "riverstone", access: Admit | None = None, camunda: bool = False
+) -> Blueprint:
     """The process, task and model calls for another application; its error pages outside these paths stay its own.
+
+    With ``camunda`` there are those of Camunda's clients too.
 
     Without ``access`` the server's own rule holds: keys of the engine's store, and only this machine itself while there
     is none. An application that takes over gives a function that is called in each request with the scope that it
     needs (``read``, ``run`` or ``deploy``) and returns a :class:`~.access.clients.Client`, or aborts.
     """
     whole = _calls(engine, name)
+    if camunda:
+        whole.register_blueprint(create_camunda(engine))
     Gate(access or Access(engine)).guard(whole)
     return whole
 

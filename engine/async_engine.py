@@ -189,6 +189,7 @@ class AsyncEngine(AsyncProcesses):
         """Tell this observer what the engine does; its hooks are plain functions."""
         self.engine.observe(observer)
 
+    declare_stone = _awaited(Engine.declare_stone)
     forget_stone = _awaited(Engine.forget_stone)
     register = _awaited(Engine.register)
     stones_declared = _awaited(Engine.stones_declared)

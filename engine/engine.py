@@ -9,12 +9,14 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import Cipher, Store, StoreError
+from ..models import Cipher, ExternalTasks, Store, StoreError
+from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .callback_tokens import CallbackTokens
 from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
+from .calls.external_tasks import ExternalCalls
 from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
@@ -116,6 +118,7 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
             tokens=CallbackTokens(self._store, public_url),
             workflow=self._workflow,
             keeps_time=by_itself,
+            external=ExternalTasks(self._store),
         )
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         lease = Lease(self._facilities)
@@ -129,6 +132,9 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
         self._reports = RiverReports(self._facilities, self._river, lease)
+        self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
+        """What workers over HTTP ask for."""
+        self._deployments.assume = self.external.assume
         with engine_errors():
             self._reports.learn()
         self._dispatcher.open(self._reports)
@@ -198,6 +204,28 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
         """
         with engine_errors():
             return self._reports.forget(code)
+
+    def declare_stone(
+        self,
+        code: str,
+        *,
+        hooks: Sequence[Hook] = ("start",),
+        parameters: Sequence[Mapping[str, Any]] = (),
+        outputs: Mapping[str, str] | None = None,
+        display_name: str = "",
+        description: str = "",
+        monitor_interval: float = 5.0,
+        grace: float = 240.0,
+    ) -> None:
+        """Make a stone known whose tasks workers fetch over HTTP, each hook but ``start`` under ``CODE.HOOK``.
+
+        It has these hooks and no others: an undo passes over what it does not list. ``parameters`` are as in
+        ``messages.schema.json``; without any a worker gets all variables. ``monitor_interval`` and ``grace`` are in
+        seconds. Raises Invalid, Conflict for the code of a stone that is carried out otherwise.
+        """
+        told: dict[str, Any] = {"code": code, "hooks": [*hooks], "parameters": [dict(each) for each in parameters]}
+        told |= {"outputs": dict(outputs or {}), "display_name": display_name, "description": description}
+        self.external.declare({**told, "monitor_interval": monitor_interval, "grace": grace})
 
     def owned_by(self, owner: str) -> OwnedEngine:
         """The calls about processes and tasks, as this owner sees them."""

@@ -62,6 +62,8 @@ class Limits:
     """Of what a part of a list holds: one that reaches it ends there, and its cursor tells where to go on."""
     instances_per_key: int = 100_000
     """Running at the same time."""
+    lost_locks: int = 10
+    """How often the lock of a task that workers fetch over HTTP may run out without an answer before it has failed."""
     connections: int = 12
     """Of one engine to PostgreSQL or MariaDB at the same time; a SQLite file is opened by each thread."""
 

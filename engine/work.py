@@ -87,6 +87,8 @@ class Outcome:
     """Of one that is deferred: how the sender of a webhook proves who it is, as the ledger keeps it."""
     token_taken: bool = False
     """Whether the hook was handed the task's token, which may be in what it has told."""
+    variables: Mapping[str, Any] | None = None
+    """What of the outputs becomes variables of the process too."""
     unchanged: bool = False
     """Whether such a monitor has found everything as it was at its last poll."""
 

@@ -7,11 +7,12 @@ from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
 from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, InDoubt, RevisionConflict, StoreClosed, StoreError
+from .external_tasks import ExternalFilter, ExternalTasks, TopicCount
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
 from .instance_filter import InstanceFilter
 from .instance_search import Place, Sort, count_instances, find_instances, place_of
-from .leases import SUSPECT, WORKERS, Leases
+from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .receivers import ReceiverFilter
 from .row_types import (
     AuditRow,
@@ -20,6 +21,7 @@ from .row_types import (
     DeploymentRow,
     EngineRow,
     EventRow,
+    ExternalRow,
     InstanceRow,
     KeptMessageRow,
     KeyRow,
@@ -38,6 +40,7 @@ from .stragglers import StoppedTask, Stragglers
 from .token_secrets import TokenSecrets
 
 __all__ = [
+    "EXTERNAL",
     "SUSPECT",
     "WORKERS",
     "AccessRecords",
@@ -55,6 +58,9 @@ __all__ = [
     "EngineForgotten",
     "EngineRow",
     "EventRow",
+    "ExternalFilter",
+    "ExternalRow",
+    "ExternalTasks",
     "Figures",
     "Group",
     "HandedRow",
@@ -83,6 +89,7 @@ __all__ = [
     "TokenRow",
     "TokenSecretRow",
     "TokenSecrets",
+    "TopicCount",
     "VariableRow",
     "WaitRow",
     "count_instances",

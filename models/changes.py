@@ -13,6 +13,7 @@ from .row_types import (
     DecisionMadeRow,
     DeploymentRow,
     EventRow,
+    ExternalRow,
     InstanceRow,
     KeptMessageRow,
     RetraceRow,
@@ -115,6 +116,8 @@ REACHED = Update("event", ("reached",), where=("id", "reached"))
 DELETE_STRAGGLER = Delete("straggler", ("task_id", "attempt", "event", "delivery"))
 LEAVE_STRAGGLER = Update("straggler", (), where=("task_id", "attempt", "event", "delivery"), always={"owner": "NULL"})
 INSERT_KEPT = Insert.of("kept_message", KeptMessageRow)
+INSERT_EXTERNAL = Insert.of("external_task", ExternalRow)
+DELETE_EXTERNAL = Delete("external_task", ("task_id",))
 DELETE_KEPT = Delete("kept_message", ("id",))
 DELETE_EVENT = Delete("event", ("id",))
 MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
@@ -195,6 +198,8 @@ class Changes:
         """Kept messages that somebody has got."""
         self.new_decisions_made: list[DecisionMadeRow] = []
         self.new_retraces: list[RetraceRow] = []
+        self.external: dict[int, ExternalRow | None] = {}
+        """By task: what workers that fetch over HTTP are to find of it; None for one that they are not to find."""
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
@@ -284,6 +289,10 @@ class Changes:
             run(INSERT_DECISION_MADE, self.new_decisions_made)
         if self.new_retraces:
             run(INSERT_RETRACE, self.new_retraces)
+        if self.external:
+            write(DELETE_EXTERNAL, [(each,) for each in self.external])
+            if offered := [row for row in self.external.values() if row is not None]:
+                run(INSERT_EXTERNAL, offered)
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:

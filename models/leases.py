@@ -20,6 +20,8 @@ from .store import RUNNING
 
 WORKERS: Final = "workers"
 """Who owns a task that was handed to workers on other machines."""
+EXTERNAL: Final = "external"
+"""Who owns a task that workers fetch over HTTP."""
 
 
 class Due(NamedTuple):

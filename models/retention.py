@@ -96,7 +96,7 @@ class Retention:
     def _remove_rest(self, number: int, *, whole: bool) -> None:
         run = self.store.run
         run(DELETE_SNAPSHOT, (number,))
-        for table in ("process_instance", "token", "wait", "start_request", "straggler", "variable"):
+        for table in ("process_instance", "token", "wait", "start_request", "straggler", "variable", "external_task"):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:
             for table in (*MANY, "retrace"):

@@ -192,6 +192,24 @@ MEANING: Final = 1
 
 
 @dataclass(slots=True)
+class ExternalRow:
+    """A task that workers fetch over HTTP, and who has it."""
+
+    task_id: int
+    delivery: int
+    """Which hand-over or take-over of the task this is."""
+    process_instance_id: int
+    topic: str
+    priority: int
+    created: int
+    owner_name: str | None
+    worker: str | None = None
+    """Who fetched it last; None where nobody has since it was handed over or unlocked."""
+    until: int | None = None
+    """When the lock runs out, by the database's clock."""
+
+
+@dataclass(slots=True)
 class StragglerRow:
     """A hook that may still run although its task has ended or gone on; which one, first."""
 
@@ -361,6 +379,8 @@ class KeyRow:
     """Whose process instances it starts and sees; None sees all and starts some that are nobody's."""
     created: int
     revoked: int | None = None
+    topics: str | None = None
+    """Of one with the scope ``work``: the patterns of what it may fetch, separated by blanks."""
 
 
 @dataclass(slots=True)
@@ -401,6 +421,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "variable": VariableRow,
     # Which stones the processes of a version have used.
     "stone_use": None,
+    "external_task": ExternalRow,
     "decision_made": DecisionMadeRow,
     "retrace": RetraceRow,
     "access_key": KeyRow,

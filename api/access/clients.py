@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, current_app, request
 
 from ...engine.operating.audit import AuditedCall
+from ...models.vocabulary import HOOKS
 from .request_id import request_id
 
 if TYPE_CHECKING:
@@ -17,6 +21,8 @@ CLIENT = "riverstone.client"
 """Where the WSGI environment has it."""
 OPEN = "open"
 """The scope of what answers everybody, since it tells nothing: whether the server is alive and ready."""
+KNOWN = "known"
+"""The scope of what answers everybody who is let in at all."""
 
 TOKEN = "token"
 """The scope of what the token of a task lets in to, without any key."""
@@ -33,6 +39,16 @@ class Client:
     name: str
     scopes: frozenset[str] = field(default_factory=frozenset)
     owner: str | None = None
+    topics: tuple[str, ...] = ()
+    """What it fetches with the scope ``work``; ``*`` in it stands for anything."""
+
+    def may_fetch(self, topic: str) -> bool:
+        """Whether it may carry out the tasks of a topic; whoever may do so may take them back too."""
+        if "admin" in self.scopes:
+            return True
+        code, _, hook = topic.rpartition(".")
+        names = (topic, code) if hook in HOOKS else (topic,)
+        return any(fnmatchcase(name, _pattern(pattern)) for name in names for pattern in self.topics)
 
     def may(self, scope: str) -> bool:
         """Whether it has this scope, or ``admin``, which includes all."""
@@ -44,11 +60,22 @@ class Client:
         return None if "admin" in self.scopes else self.owner
 
 
+@cache
+def _pattern(text: str) -> str:
+    """Of a shell's signs only ``*`` means something."""
+    return re.sub(r"[\[?]", lambda sign: f"[{sign[0]}]", text)
+
+
+def view_asked() -> Any:
+    """The view function that the present request asks for."""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return current_app.view_functions.get(asked.endpoint or "")
+
+
 def scope_needed() -> str:
     """The scope of the operation or view that the present request asks for; ``read`` where neither has one."""
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-    view: Any = current_app.view_functions.get(asked.endpoint or "")
-    operation = getattr(view, "operation", None) if asked.method != "OPTIONS" else None
+    view = view_asked()
+    operation = getattr(view, "operation", None) if request.method != "OPTIONS" else None
     scope: str = getattr(operation or view, "scope", "read")
     return scope
 

@@ -20,8 +20,29 @@ FORWARDED = re.compile(
 ADD_A_RULE = "add one with `riverstone key add`, or configure token introspection"
 
 
-def refuse_strangers() -> None:
-    """Raise Refused unless the request comes from this machine itself, and not on behalf of some other or of a page."""
+MODELER = "file://"
+"""What Camunda Modeler, whose pages are files, says as its Origin; a file in a browser says ``null``."""
+
+
+def is_modeler() -> bool:
+    """Whether the request is that of a modeler on this machine."""
+    return request.headers.get("Origin") == MODELER and is_loopback(request.environ.get("REMOTE_ADDR"))
+
+
+def refuse_foreign_pages() -> None:
+    """Raise Refused for a page of another site: a browser would send it a user's Basic credentials by itself."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "none")
+    foreign = origin is not None and origin != f"{request.scheme}://{request.host}"
+    if (foreign or site not in ("none", "same-origin")) and not is_modeler():
+        text = "The request was sent by a page of another site, which is not answered here."
+        raise Refused(text, status=HTTPStatus.FORBIDDEN, code="foreign-page")
+
+
+def refuse_strangers(*, modelers: bool = False) -> None:
+    """Raise Refused unless the request comes from this machine itself, and not on behalf of some other or of a page.
+
+    With ``modelers`` a modeler on this machine is answered too.
+    """
     environ = request.environ
     if not is_loopback(environ.get("REMOTE_ADDR")):
         raise _stranger(f"No access rule is set, so only this machine itself is answered: {ADD_A_RULE}.")
@@ -34,6 +55,8 @@ def refuse_strangers() -> None:
     origin = environ.get("HTTP_ORIGIN")
     site = environ.get("HTTP_SEC_FETCH_SITE", "none")
     foreign = origin is not None and origin != f"{request.scheme}://{host}"
+    if modelers and is_modeler():
+        return
     # A browser lets any page send simple requests here; without a rule nothing but these headers tells them apart.
     if foreign or (site not in ("none", "same-origin") and environ["REQUEST_METHOD"] not in ("GET", "HEAD")):
         raise _stranger(f"The request was sent by a page of another site, and no access rule is set: {ADD_A_RULE}.")

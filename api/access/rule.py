@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from http import HTTPStatus
 
@@ -10,12 +11,13 @@ from flask import request
 from ...engine import Engine
 from ...engine.operating.access_keys import SCOPES, is_key
 from ..errors import Refused
-from .clients import Client, refused_call
+from .clients import KNOWN, Client, refused_call, view_asked
 from .introspection import Introspection
-from .loopback import refuse_strangers
+from .loopback import refuse_foreign_pages, refuse_strangers
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
 LOCAL = Client(name="local", scopes=frozenset(SCOPES))
+BASIC = re.compile(r"basic +([A-Za-z0-9+/]{0,8000}={0,2})", re.IGNORECASE)
 
 
 class Access:
@@ -33,11 +35,14 @@ class Access:
 
     def __call__(self, scope: str) -> Client:
         """The client of the present request; raises Refused, StoreUnavailable."""
+        basic = bool(getattr(view_asked(), "takes_basic", False))
+        if basic:
+            refuse_foreign_pages()
         if not self.has_rule():
-            refuse_strangers()
+            refuse_strangers(modelers=basic)
             return LOCAL
-        client = self._known()
-        if not client.may(scope):
+        client = self._known(basic)
+        if scope != KNOWN and not client.may(scope):
             text = f"{client.name} does not have the scope {scope!r} that this needs: use a key or token that has it."
             challenge = f'Bearer realm="riverstone", error="insufficient_scope", scope="{scope}"'
             refused = Refused(text, status=HTTPStatus.FORBIDDEN, code="scope-missing", challenge=challenge)
@@ -47,13 +52,13 @@ class Access:
                 raise refused
         return client
 
-    def _known(self) -> Client:
-        credential = credential_given()
+    def _known(self, basic: bool) -> Client:
+        credential = credential_given(basic)
         if is_key(credential):
             key = self.engine.keys.find(credential)
             if key is None:
                 raise unknown("The key is not valid, or was revoked: use another one.", code="key-invalid")
-            return Client(name=f"key:{key.name}", scopes=frozenset(key.scopes), owner=key.owner)
+            return Client(name=f"key:{key.name}", scopes=frozenset(key.scopes), owner=key.owner, topics=key.topics)
         if self.introspection is None:
             raise unknown("The token is not valid here: use a key of this server.", code="token-invalid")
         token = self.introspection.ask(credential)
@@ -63,17 +68,32 @@ class Access:
         return Client(name=name, scopes=token.scopes & frozenset(SCOPES), owner=name)
 
 
-def credential_given() -> str:
-    """The key or token of the present request; raises Refused where there is none, or not exactly one."""
+def credential_given(basic: bool = False) -> str:
+    """The key or token of the present request; raises Refused where there is none, or not exactly one.
+
+    Where ``basic`` is taken, the password (or the user alone) is the key.
+    """
     key, authorization = request.headers.get("X-API-Key"), request.headers.get("Authorization")
     if key is not None and authorization is None and is_key(key):
         return key
     if key is not None or authorization is None:
         raise unknown("Send one key or token, as `Authorization: Bearer ...` or a key as `X-API-Key: ...`.", code="")
+    if basic and (told := BASIC.fullmatch(authorization)) is not None:
+        user, _, password = _decoded(told[1]).partition(":")
+        if not (user or password):
+            raise unknown("Give a key of this server as the password.", code="")
+        return password or user
     found = BEARER.fullmatch(authorization)
     if found is None:
         raise unknown("The Authorization header is not of the form `Bearer TOKEN`.", code="token-invalid")
     return found[1]
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def unknown(text: str, *, code: str) -> Refused:

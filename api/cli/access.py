@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...engine.operating.access_keys import Key
     from ...engine.operating.audit import AuditEntry
 
+SCOPES = ["read", "run", "deploy", "work", "admin"]
 TIME = "%Y-%m-%d %H:%M:%S"
 
 
@@ -24,16 +25,23 @@ def key() -> None:
 
 @key.command("add")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "run", "deploy", "admin"]))
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES))
+@click.option("--topic", "topics", multiple=True, help="What it fetches with the scope work, such as 'mail.*'.")
 @click.option("--owner", help="Whose processes it starts and sees; its own unless said otherwise.")
 @click.option("--every-owner", is_flag=True, help="It sees everyone's processes, and starts some that are nobody's.")
 @invoked
 def add_key(
-    invocation: Invocation, /, name: str, scopes: tuple[str, ...], owner: str | None, every_owner: bool
+    invocation: Invocation,
+    /,
+    name: str,
+    scopes: tuple[str, ...],
+    topics: tuple[str, ...],
+    owner: str | None,
+    every_owner: bool,
 ) -> None:
     """Add a key and print it, this once."""
     with invocation.recording(name, passive=True) as engine:
-        added, text = engine.keys.add(name, scopes=scopes, owner=owner, every_owner=every_owner)
+        added, text = engine.keys.add(name, scopes=scopes, owner=owner, every_owner=every_owner, topics=topics)
     click.echo(text)
     click.echo(f"Key {added.key_id} of {added.name}; it is not shown again.", err=True)
 
@@ -114,8 +122,10 @@ def key_line(found: Key) -> str:
     """One line about a key."""
     revoked = f"  revoked {found.revoked.astimezone():{TIME}}" if found.revoked is not None else ""
     owner = found.owner or "(every owner)"
+    topics = f"  {' '.join(found.topics)}" if found.topics else ""
     return (
-        f"{found.key_id}  {found.created.astimezone():{TIME}}  {found.name}  {','.join(found.scopes)}  {owner}{revoked}"
+        f"{found.key_id}  {found.created.astimezone():{TIME}}  {found.name}  {','.join(found.scopes)}  {owner}"
+        f"{topics}{revoked}"
     )
 
 

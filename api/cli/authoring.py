@@ -76,6 +76,7 @@ def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"
     "--protect/--no-protect", "protected", default=None, help="Refuse or allow deletes of what its processes make."
 )
 @strict_option
+@click.option("--external", is_flag=True, help="Topics that no stone serves are those of workers over HTTP.")
 @invoked
 def deploy(
     invocation: Invocation,
@@ -86,6 +87,7 @@ def deploy(
     outputs_template: str | None,
     protected: bool | None,
     strict: bool,
+    external: bool,
 ) -> None:
     """Publish BPMN files as one deployment."""
     from ..wire.records import DeploymentRecord
@@ -95,9 +97,8 @@ def deploy(
         "outputs_template": json_file(outputs_template),
     }
     with invocation.changing(passive=True) as engine:
-        print_record(
-            DeploymentRecord, engine.deploy(*files, name=name, protected=protected, strict=strict, **templates)
-        )
+        deployed = engine.deploy(*files, name=name, protected=protected, strict=strict, external=external, **templates)
+        print_record(DeploymentRecord, deployed)
 
 
 @click.command()

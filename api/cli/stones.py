@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...models.vocabulary import HOOKS, Hook
 from .invocation import Invocation, invoked
 from .terminal import json_option, printable
 
@@ -24,6 +25,19 @@ def list_stones(invocation: Invocation, /) -> None:
     """List the stones of --stones, or of the server: their parameters (required ones with *), outputs and hooks."""
     for declaration in invocation.declarations():
         click.echo(stone_lines(declaration))
+
+
+@stone.command("declare")
+@click.argument("code")
+@click.option("--hook", "hooks", multiple=True, required=True, type=click.Choice(HOOKS), help="What it can do.")
+@click.option("--display-name", default="", help="How people call it.")
+@invoked
+def declare(invocation: Invocation, /, code: str, hooks: tuple[Hook, ...], display_name: str) -> None:
+    """Declare a stone whose tasks workers fetch over HTTP, with all the hooks that it has."""
+    with invocation.changing(passive=True) as engine:
+        engine.declare_stone(code, hooks=hooks, display_name=display_name)
+    topics = ", ".join(code if hook == "start" else f"{code}.{hook}" for hook in hooks)
+    click.echo(f"Declared {printable(code)}: its workers fetch {printable(topics)}.")
 
 
 def stone_lines(declaration: StoneDeclaration) -> str:

@@ -37,7 +37,7 @@ from ...engine.views import (
     UndoStep,
 )
 from ...models import Sort
-from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ...models.vocabulary import Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..errors import Refused
 from ..wire.members import TIME
 from ..wire.records import said_by_each
@@ -100,9 +100,14 @@ class Client:
         outputs_template: Template = None,
         protected: bool | None = None,
         strict: bool = False,
+        external: bool = False,
     ) -> Deployment:
         files = _files((source, *more), name, parameter_template, outputs_template)
-        query = {"deleteProtection": _flag(protected), "strict": _flag(strict or None)}
+        query = {
+            "deleteProtection": _flag(protected),
+            "strict": _flag(strict or None),
+            "external": _flag(external or None),
+        }
         found = self._transport.send("POST", "/deployment", files=files, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
 
@@ -177,6 +182,26 @@ class Client:
 
     def stones_declared(self) -> tuple[StoneDeclaration, ...]:
         return tuple(reading.stone(each) for each in self._transport.get("/stone"))
+
+    def declare_stone(
+        self,
+        code: str,
+        *,
+        hooks: Sequence[Hook] = ("start",),
+        parameters: Sequence[Mapping[str, Any]] = (),
+        outputs: Mapping[str, str] | None = None,
+        display_name: str = "",
+        description: str = "",
+        monitor_interval: float = 5.0,
+        grace: float = 240.0,
+    ) -> None:
+        body: dict[str, Any] = {"code": code, "hooks": [*hooks], "parameters": [dict(each) for each in parameters]}
+        for each in body["parameters"]:
+            if "no_echo" in each:
+                each["noEcho"] = each.pop("no_echo")
+        body |= {"outputs": dict(outputs or {}), "monitorInterval": monitor_interval, "grace": grace}
+        body |= {name: text for name, text in (("displayName", display_name), ("description", description)) if text}
+        self._transport.send("POST", "/stone", body=body, harmless=True)
 
     # -- starting and looking
 

@@ -199,7 +199,8 @@ def get_deployments(engine: Engine, query: dict[str, Any]) -> Page[Deployment]:
     scope="deploy",
 )
 def post_deployments(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> Deployment:
-    return engine.deploy(*body["sources"], **described(body, query), strict=query.get("strict", False))
+    strict, external = query.get("strict", False), query.get("external", False)
+    return engine.deploy(*body["sources"], **described(body, query), strict=strict, external=external)
 
 
 @OPERATIONS.add("/deployment/<deployment_id>", "Show a deployment", DeploymentDetail, problems=(404,))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.triggers.starts import Drain
 from ...models import Sort
-from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ...models.vocabulary import Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Word
 
@@ -293,6 +293,37 @@ class DeploymentOptions(ModelOptions):
     """What is said of a deployment beside its BPMN."""
 
     strict = FlagText(metadata={"description": STRICT})
+    external = FlagText(metadata={"description": "Whether topics that no stone serves are those of workers over HTTP."})
+
+
+ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean", "object", "list", "json"]
+
+
+class DeclaredParameter(Strict):
+    """What a stone takes."""
+
+    name = Text(required=True)
+    type = Word(ParameterType)
+    required = Flag()
+    no_echo = Flag(data_key="noEcho", metadata={"description": "Whether it is secret."})
+    description = Text(longest=4000)
+
+
+class StoneDeclared(Strict):
+    """A stone whose tasks workers fetch over HTTP."""
+
+    code = Text(required=True, description="By which models name it, and under which workers fetch it.")
+    hooks = fields.List(
+        Word(Hook), metadata={"description": "All that it has; each but start is fetched as CODE.HOOK."}
+    )
+    parameters = fields.List(
+        fields.Nested(DeclaredParameter), metadata={"description": "Without any it takes all variables."}
+    )
+    outputs = Object(metadata={"description": "What it puts out, by name, in words."})
+    display_name = Text(data_key="displayName")
+    description = Text(longest=4000)
+    monitor_interval = Number(data_key="monitorInterval", validate=validate.Range(0, 10**6))
+    grace = Number(validate=validate.Range(0, 10**6))
 
 
 class Rerun(Strict):

@@ -33,6 +33,9 @@ from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
 from .unresolved_references import check_calls, check_decisions, check_references
 
+TOPICS = frozenset({"camunda:topic", "zeebe:taskDefinition", "flowable:topic"})
+"""What binds a task to workers that fetch it, in the words of modelers."""
+
 
 class Bundles:
     """Reads them for one engine, which knows of further processes and of the stones."""
@@ -77,6 +80,25 @@ class Bundles:
         if any(finding.severity == "error" for finding in findings) or parsed.key is None:
             raise ModelInvalid(findings)
         return parsed, findings
+
+    def unknown_topics(
+        self,
+        sources: Sequence[bytes],
+        names: Sequence[str | None],
+        parameter_template: str | None,
+        outputs_template: str | None,
+        *,
+        strict: bool = False,
+    ) -> set[str]:
+        """The topics and job types of a bundle that no stone serves, if nothing else is wrong with it."""
+        with effort.turn(self.limits):
+            templates = read_templates(parameter_template, outputs_template, self.limits)
+        parsed, findings = self._examine(sources, names, *templates, strict=strict)
+        if any(finding.severity == "error" and finding.code != "unknown-stone" for finding in findings):
+            return set()
+        known = self.stones.is_known
+        asked = [task for task in parsed.stone_tasks if task.code.constant and task.dialect in TOPICS]
+        return {task.stone for task in asked if not known(task.stone)}
 
     def drawn(self, sources: Sequence[bytes]) -> list[bytes]:
         """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited."""

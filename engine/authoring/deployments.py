@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -43,6 +43,8 @@ class Deployments:
         self.definitions = Definitions(self._row, limits=limits, scripts=scripts)
         self._newest: dict[str, str] = {}
         """The newest deployment of each key, as far as it was asked about."""
+        self.assume: Callable[[Collection[str]], None] = lambda codes: None
+        """Takes codes for those of workers over HTTP."""
 
     @cached_property
     def bundles(self) -> Bundles:
@@ -165,15 +167,19 @@ class Deployments:
         outputs_template: Template = None,
         protected: bool | None = None,
         strict: bool = False,
+        external: bool = False,
     ) -> Deployment:
         """Check and number a BPMN file, with the files of the processes it calls; identical content is deployed once.
 
         ``protected`` says whether the delete of what processes of the model made is refused; None leaves it.
-        With ``strict`` a breach of a formal rule of BPMN is refused, even where the file can be run.
+        With ``strict`` a breach of a formal rule of BPMN is refused, even where the file can be run. With ``external``
+        the topics and job types that no stone serves are those of workers over HTTP, who fetch their tasks.
         Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template.
         """
         sources, names = read_sources(source, more)
         texts = template_text(parameter_template), template_text(outputs_template)
+        if external:
+            self.assume(self.bundles.unknown_topics(sources, names, *texts, strict=strict))
         parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
         drawn = self.bundles.drawn(sources)
         digest = digest_of(drawn, *texts)

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
-from ...models import WORKERS, Changes, ContentRow, EventRow, InstanceRow, StragglerKey, StragglerRow, TaskRow
+from ...models import (
+    EXTERNAL,
+    WORKERS,
+    Changes,
+    ContentRow,
+    EventRow,
+    ExternalRow,
+    InstanceRow,
+    StragglerKey,
+    StragglerRow,
+    TaskRow,
+)
 from ...models.catalogue import WantedVersion
 from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
@@ -176,6 +187,8 @@ class Instance:
             row.policy = node.undo_policy
         if node.retries is not None:
             ledger.keep(row, retries=node.retries, **({"pauses": node.retry_pauses} if node.retry_pauses else {}))
+        if node.priority:
+            ledger.keep(row, priority=node.priority)
         if code not in self.facilities.stones:
             row.status = "stone-missing"
             row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
@@ -192,6 +205,8 @@ class Instance:
             stone, parameters = resolve(
                 self.facilities.stones, token, node, row.stone or "", mock=row.event == "mock", given=given
             )
+            if stone.external and not stone.parameters:
+                parameters = {**self._visible_to(token), **parameters}
             if parameters:
                 self.weight.foresee(parameters)
             text = jsontext.dumps(parameters) if parameters else "{}"
@@ -207,12 +222,26 @@ class Instance:
             self.row.flags |= Flags.SECRETS
         self.hand_over(row, stone)
 
+    def _visible_to(self, token: Token) -> dict[str, Any]:
+        """The variables that a worker who has declared nothing gets: all that its task sees, but no secret one."""
+        found = token.context.visible()
+        template = self.definition.parameter_template
+        for name, *inside in template.secret_paths if template is not None else ():
+            if not inside:
+                found.pop(name, None)
+            elif isinstance(members := found.get(name), Mapping):
+                found[name] = {member: value for member, value in members.items() if member != inside[0]}
+        return found
+
     def hand_over(self, row: TaskRow, stone: type[Stone]) -> None:
         """Let the row's present hook be called once this step is durable: the one way in which work leaves.
 
         The row says so, and with the instance's revision every engine learns it: a copy that was read before can no
         longer be used to stop the task as one that waits.
         """
+        if stone.external and (row.event != "mock" or stone.has("mock")):
+            self._offer(row)
+            return
         if stone.timeouts and row.event != "monitor":
             timeout = stone.timeouts.get(row.event)
             row.deadline = None if timeout is None else self.now() + round(timeout * 1000)
@@ -228,6 +257,34 @@ class Instance:
             self.changes.tasks[row.id] = row
             self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
+
+    def _offer(self, row: TaskRow) -> None:
+        """Let workers find the row's present hook under its topic, and fetch it over HTTP."""
+        row.owner, row.due, row.deadline = EXTERNAL, None, None
+        row.handed += 1
+        self.changes.external[row.id] = ExternalRow(
+            row.id,
+            ledger.delivery(row),
+            self.number,
+            topic_of(row),
+            int(ledger.kept(row).get("priority", 0)),
+            row.created,
+            self.row.owner_name,
+        )
+        if row.id not in self.changes.new_tasks:
+            self.changes.tasks[row.id] = row
+            self.changes.instance_changed(self.row)
+
+    def lock_of(self, row: TaskRow) -> tuple[ExternalRow | None, int]:
+        """Who has fetched a task that is offered, as it is stored or was changed in this turn, and for how long yet.
+
+        In milliseconds, below zero where the lock is over. It holds if the revision of this instance does.
+        """
+        store = self.facilities.external
+        found = self.changes.external.get(row.id) or store.rows([row.id]).get(row.id)
+        if found is None or found.delivery != ledger.delivery(row):
+            return None, -1
+        return found, -1 if found.until is None else found.until - store.now()
 
     def _begin_user_task(self, token: Token) -> None:
         namespace = run_namespace(token.node.namespace, token)
@@ -293,6 +350,8 @@ class Instance:
         row.ended = self.facilities.clock.now()
         row.due = None
         row.deadline = None
+        if row.owner == EXTERNAL:
+            self.changes.external[row.id] = None
         row.owner = None
         self.changes.task_changed(row)
 
@@ -303,6 +362,9 @@ class Instance:
 
     def hold_back(self, row: TaskRow) -> bool:
         """Keep a row that was or would be handed over from being carried out; false if that may have begun."""
+        if row.owner == EXTERNAL:
+            offered = self.lock_of(row)[0]
+            return offered is None or offered.worker is None
         return any(other is row for other in self.to_hand_over) or self.facilities.dispatcher.withdraw(row.id)
 
     def stop_task(self, row: TaskRow, status: TaskStatus, reason: str, *, held_back: bool | None = None) -> None:
@@ -323,16 +385,18 @@ class Instance:
     def note_straggler(self, row: TaskRow) -> None:
         """The row ends or goes on while its hook may run: whoever runs it is to hear of that, and to report its end."""
         if row.due is None and row.status != "stone-missing":
-            self._note_straggler((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner)
+            lock = self.lock_of(row)[0] if row.owner == EXTERNAL else None
+            until = None if lock is None else lock.until
+            self._note_straggler((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner, until)
 
     def note_deferral(self, row: TaskRow) -> None:
         """The row ends or goes on while somebody outside has the task: what they still tell feeds the ledger."""
         self._note_straggler((row.id, row.attempt, "start", ledger.delivery(row)), None)
 
-    def _note_straggler(self, key: StragglerKey, owner: str | None) -> None:
+    def _note_straggler(self, key: StragglerKey, owner: str | None, until: int | None = None) -> None:
         if key not in self.stragglers:
             self.stragglers[key] = owner
-            self.changes.new_stragglers.append(StragglerRow(*key, self.number, owner))
+            self.changes.new_stragglers.append(StragglerRow(*key, self.number, owner, until))
 
     def has_ended(self, key: StragglerKey) -> bool:
         """Forget a hook that has ended, or never will be heard of; whether it was one that might still run."""
@@ -478,6 +542,11 @@ class Instance:
         if self.searches:
             note_values(self)
         self.changes.instance_changed(self.row)
+
+
+def topic_of(row: TaskRow) -> str:
+    """Under which workers over HTTP find a row's present hook: its stone's code, with the hook behind."""
+    return row.stone or "" if row.event == "start" else f"{row.stone}.{row.event}"
 
 
 def kind_of(token: Token) -> TaskKind:

@@ -38,6 +38,13 @@ class Context:
         view._scopes = (locals, *self._scopes)
         return view
 
+    def visible(self) -> dict[str, JSON]:
+        """Every variable by its plain name, the locals of the innermost scope before those around it."""
+        found = dict(self.parameters)
+        for scope in reversed(self._scopes):
+            found |= scope
+        return found
+
     def lookup(self, path: Path) -> JSON:
         """The value at a path of segments; raises ReferenceNotFound.
 

@@ -18,8 +18,9 @@ from ..clock import Clock, moment
 from ..errors import Conflict, Invalid, Unknown
 from ..store_errors import engine_errors
 
-Scope: TypeAlias = Literal["read", "run", "deploy", "admin"]
-"""``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``admin`` may do all and sees all."""
+Scope: TypeAlias = Literal["read", "run", "deploy", "work", "admin"]
+"""``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``work`` carries out its topics
+over HTTP, ``admin`` may do all and sees all."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 NONE_HOLDS = 0.1
 """Seconds for which it is relied on that there is no key; other processes add some too."""
@@ -49,6 +50,8 @@ class Key:
     """Whose process instances it starts and sees; None sees all."""
     created: datetime
     revoked: datetime | None = None
+    topics: tuple[str, ...] = ()
+    """What it may fetch with the scope ``work``; ``*`` in it stands for anything."""
 
 
 class Keys:
@@ -73,12 +76,19 @@ class Keys:
         return self._exist
 
     def add(
-        self, name: str, *, scopes: Collection[str], owner: str | None = None, every_owner: bool = False
+        self,
+        name: str,
+        *,
+        scopes: Collection[str],
+        owner: str | None = None,
+        every_owner: bool = False,
+        topics: Collection[str] = (),
     ) -> tuple[Key, str]:
         """A new key and its text, which is shown this once and kept nowhere.
 
         It starts and sees the process instances of ``owner``, which is ``key:NAME`` unless said otherwise, or with
-        ``every_owner`` those of all. Raises Invalid, Conflict for a name that is taken.
+        ``every_owner`` those of all. With the scope ``work`` it fetches ``topics``, such as ``mail.*``, and those of
+        their undo; without any it fetches nothing. Raises Invalid, Conflict for a name that is taken.
         """
         if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             text = f"Use 1 to {LONGEST_NAME} letters, digits and . _ : @ - for the name of a key, not {name[:100]!r}."
@@ -89,6 +99,10 @@ class Keys:
             raise Invalid(f"{text}, not {', '.join(unknown) or 'none'}.", code="key-scopes")
         if owner is not None and (every_owner or not _NAME.fullmatch(owner) or len(owner) > 255):
             raise Invalid(f"The owner {owner[:100]!r} is no name, or is given with every owner.", code="key-owner")
+        wrong = [topic for topic in topics if not 0 < len(topic) <= 255 or not topic.isprintable() or " " in topic]
+        if wrong or (topics and "work" not in scopes):
+            text = "Topics are for keys with the scope work, and hold 1 to 255 printable characters without blanks"
+            raise Invalid(f"{text}: {', '.join(repr(topic[:100]) for topic in wrong or topics)}.", code="key-topics")
         secret = secrets.token_urlsafe(32)
         row = KeyRow(
             id=secrets.token_hex(6),
@@ -97,6 +111,7 @@ class Keys:
             scopes=" ".join(scope for scope in SCOPES if scope in scopes),
             owner_name=None if every_owner or (owner is None and "admin" in scopes) else owner or f"key:{name}",
             created=self.clock.now(),
+            topics=" ".join(topics) or None,
         )
         try:
             with engine_errors():
@@ -150,4 +165,5 @@ def _view(row: KeyRow) -> Key:
         owner=row.owner_name,
         created=moment(row.created),
         revoked=moment(row.revoked),
+        topics=tuple((row.topics or "").split()),
     )

@@ -104,6 +104,7 @@ class Loop:
                 moved = self.river.drain()
                 moved = self.river.go_on() or moved
                 moved = self.pending.deliver_some() or moved
+                self.river.offers.look(self.facilities.external.waiting)
                 if not self.facilities.store.is_private:
                     self.river.watchers.look(self.facilities.store.revision_marks)
                 if self.run_due() or moved:
@@ -133,7 +134,9 @@ class Loop:
         moment = self.river.schedule.next_due()
         until_due = POLL if moment is None else (moment - self.facilities.clock.now()) / 1000
         most = POLL if self._polls.suspect is None else POLL_SUSPECT
-        return max(0.0, min(LOOK if self.river.watchers.has_watches else most, most, until_due))
+        if self.river.watchers.has_watches or self.river.offers.awaited:
+            most = min(LOOK, most)
+        return max(0.0, min(most, until_due))
 
     # -- what is due
 

@@ -49,7 +49,12 @@ class MonitorPolls:
 
     def note(self, row: TaskRow) -> bool:
         """Note the next poll of a task, if that is what it waits for."""
-        if not self._is_local or row.status != "monitor.begin" or row.due is None:
+        if (
+            not self._is_local
+            or row.stone in self.facilities.stones.external
+            or row.status != "monitor.begin"
+            or row.due is None
+        ):
             return False
         self._note(row.due, (row.id,))
         if row.due - self.facilities.clock.now() >= ledger.FAR_OFF:

@@ -201,8 +201,9 @@ class RiverReports:
                     stones.append(stone)
             self.facilities.stones.learn(stones)
             self._stamp = stamp
-        if self.facilities.dispatcher.remote:
-            self.stones_are_back([row.code for row in rows])
+        codes = [row.code for row in rows] if self.facilities.dispatcher.remote else [*self.facilities.stones.external]
+        if codes:
+            self.stones_are_back(codes)
 
     def stones_are_back(self, codes: Sequence[str]) -> None:
         """Queue that tasks which waited for these go on."""

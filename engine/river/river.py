@@ -26,6 +26,7 @@ from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
 from .lease import Lease
 from .monitor_polls import MonitorPolls
+from .offers import Offers
 from .schedule import DueEntry, Schedule, due_action
 from .turn import Action, Turn
 from .waiters import Watchers
@@ -46,6 +47,7 @@ class River:
         self.monitor_polls = MonitorPolls(facilities, self.cache)
         self.schedule = Schedule(self.monitor_polls)
         self.watchers = Watchers()
+        self.offers = Offers()
         self.pending_messages: deque[EventRow | KeptMessageRow] = deque()
         """Messages and signals that committed steps have thrown; whoever delivers them takes them out."""
         self.unavailable = False
@@ -343,6 +345,9 @@ class River:
             self.watchers.tell(instance)
         if self.watchers.has_watches:
             self.watchers.stepped(turn.instances.values(), [*changes.new_tasks.values(), *changes.tasks.values()])
+        if changes.external:
+            offered = [each for each in changes.external.values() if each is not None and each.worker is None]
+            self.offers.offered((each.topic, each.owner_name) for each in offered)
         for event in changes.new_events:
             failpoints.reach("message-pending")
             self.pending_messages.append(event)

@@ -80,6 +80,8 @@ class StorePolls:
             moved = self._pending.add(self.facilities.store.deliverable(now, MOST_AT_ONCE)) or moved
         if due.stopped:
             moved = self._stops.poll() or moved
+        if self.facilities.stones.external:
+            self.facilities.external.tidy()
         if self.facilities.dispatcher.remote:
             for number, task_id in self._handovers.overdue(engine_id, common - DEADLINE):
                 self.river.post(due_action("task", number, task_id))

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...models import WORKERS, EngineRow, Handovers, TaskRow
+from ...models import EXTERNAL, WORKERS, EngineRow, Handovers, TaskRow
 from ..bpmn.elements.boundary import BoundaryEvent
 from ..bpmn.elements.gateways import Join, ParallelGateway
 from ..bpmn.running.cycles import Cycle
 from ..bpmn.running.waits import Wait
 from ..clock import moment
 from ..instance import ledger
-from ..instance.instance import Instance
+from ..instance.instance import Instance, topic_of
 from ..mask import Mask
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     if row.stone is None:
         text = f"It waits for a person to do {label}, since {at(row.created, telling.now)}."
         telling.say(text, f"riverstone complete {row.id} --outputs '{{}}'")
+    elif row.status == "stone-missing" and row.stone in telling.instance.facilities.stones.external:
+        text = (
+            f"{begun(label)} waits. {sentence(row.reason)} Start a worker for the topic {topic_of(row)!r}, or declare"
+        )
+        telling.say(f"{text} that the stone has no {row.event}.", f"riverstone stone declare {row.stone} --hook start")
     elif row.status == "stone-missing":
         text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
@@ -154,6 +159,8 @@ def _tell_handed_over(telling: Telling, row: TaskRow, label: str) -> None:
     text = f"{row.event} of {label}{attempt}{done}"
     if row.owner == WORKERS:
         _tell_of_workers(telling, row, text)
+    elif row.owner == EXTERNAL:
+        _tell_of_fetches(telling, row, text)
     elif facilities.dispatcher.running(row.id):
         telling.say(f"The {text} runs here now; the task began at {at(row.created, telling.now)}.")
     elif facilities.dispatcher.holds(row.id):
@@ -182,6 +189,23 @@ def _tell_of_workers(telling: Telling, row: TaskRow, text: str) -> None:
         telling.say(f"{text}; it is offered to others in a moment.", WORK)
     else:
         telling.say(f"The {text} {'runs on' if running else 'is in the hands of'} a worker, which is alive.")
+
+
+def _tell_of_fetches(telling: Telling, row: TaskRow, text: str) -> None:
+    """Who has fetched a task over HTTP, if anybody."""
+    external = telling.instance.facilities.external
+    offered = external.rows([row.id]).get(row.id)
+    left = -1 if offered is None or offered.until is None else offered.until - external.now()
+    if offered is None or offered.worker is None:
+        text = f"The {text} waits for a worker to fetch the topic {topic_of(row)!r} over HTTP"
+        telling.say(
+            f"{text}, since {at(row.created, telling.now)}: see that one runs, and that its key lists the topic."
+        )
+    elif left >= 0:
+        telling.say(f"The {text} is locked by the worker {offered.worker!r} for another {span(left)}.")
+    else:
+        text = f"The {text} was locked by the worker {offered.worker!r}, whose lock ran out"
+        telling.say(f"{text}; whoever fetches the topic {topic_of(row)!r} next gets it.")
 
 
 def tell_waits(telling: Telling) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...models import InstanceRow, TaskRow
+from ...models import EXTERNAL, InstanceRow, TaskRow
 from ...models.vocabulary import FailureAction, Pending
 from .. import jsontext
 from ..bpmn.running.results import calls_in
@@ -98,12 +98,15 @@ def drain(instance: ForwardInstance) -> None:
             instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.", held_back=False)
             continue
         elsewhere = row.stone is not None and row.due is None and row.owner not in (None, facilities.engine_id)
+        # Whoever fetched it hears of nothing, and is waited for no longer than for its lock.
+        left = instance.lock_of(row)[1] if row.owner == EXTERNAL else 0
+        elsewhere = elsewhere and (row.owner != EXTERNAL or left > 0)
         # Held back first: between seeing whether it runs and this, it could have begun.
         held_back = instance.hold_back(row)
         if not held_back and (elsewhere or facilities.dispatcher.running(row.id)):
             facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
             stone = facilities.stones.choose(row.stone, row.parameters) or Stone
-            longest = max(longest, stone.grace)
+            longest = max(longest, min(stone.grace, left / 1000) if row.owner == EXTERNAL else stone.grace)
         else:
             reason = "It was stopped because its process failed or was cancelled."
             instance.stop_task(row, "canceled", reason, held_back=held_back)

@@ -63,7 +63,7 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     elif row.event == "rollback" and row.kind in ledger.FORWARD:
         _attempt_taken_back(instance, row, token, outcome)
     elif outcome.result == "done":
-        _done(instance, row, token)
+        _done(instance, row, token, outcome)
     else:
         _not_done(instance, row, token, outcome)
     if row.state is not None and not row.open:
@@ -147,8 +147,10 @@ def _not_begun(instance: Instance, row: TaskRow) -> None:
         instance.hand_over(row, stone_of(instance, row))
 
 
-def _done(instance: Instance, row: TaskRow, token: Token | None) -> None:
+def _done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     stone = stone_of(instance, row)
+    if outcome.variables and token is not None and row.target is None:
+        token.node.receive(token, outcome.variables)
     if row.event == "start" and stone.has("monitor"):
         _begin_monitor(instance, row, stone)
         return
@@ -198,6 +200,8 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
     if token is None or is_fenced(instance):
         return
     reason = f"Task {row.id} ({row.namespace}, stone {row.stone}) failed in {row.event}: {outcome.reason}"
+    if outcome.variables and outcome.result == "bpmn-error":
+        token.node.receive(token, outcome.variables)
     error = BpmnError(outcome.error_code or "", outcome.reason or "") if outcome.result == "bpmn-error" else None
     if instance.row.phase == "draining" and error is not None:
         instance.workflow.fail(token, reason)

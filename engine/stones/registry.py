@@ -17,7 +17,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     """Stone classes by code; several share one where each serves other parameter values.
 
     Beside those with their code there are those that workers on other machines have declared. They count where tasks
-    are carried out there (``elsewhere``); otherwise they are only known of.
+    are carried out there (``elsewhere``); otherwise they are only known of. Those of workers over HTTP always count.
     """
 
     def __init__(self, *, elsewhere: bool = False, look_again: Callable[[], None] | None = None) -> None:
@@ -29,6 +29,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
         self.version = 0
         """What changes whenever anything else is known."""
+        self.external: frozenset[str] = frozenset()
+        """The codes whose tasks workers fetch over HTTP."""
         self._awaited = False
         """Whether any hook is a coroutine function, so that it is worth asking of each."""
 
@@ -42,10 +44,13 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         return code in self._by_code or (isinstance(code, str) and bool(self._missed(code)))
 
     def _missed(self, code: str) -> tuple[type[Stone], ...]:
-        if not self.elsewhere or self._look_again is None:
-            return ()
-        self._look_again()
+        self.refresh()
         return self._by_code.get(code, ())
+
+    def refresh(self) -> None:
+        """Take in what was declared to another engine."""
+        if self._look_again is not None:
+            self._look_again()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_code)
@@ -81,14 +86,14 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             learnt.setdefault(stone.code, []).append(stone)
         before, self._learnt = self._learnt, learnt
         self.version += 1
-        if self.elsewhere:
-            for code in (*before, *learnt):
-                self._sort(code)
+        for code in (*before, *learnt):
+            self._sort(code)
+        self.external = frozenset(code for code in learnt if any(each.external for each in self._by_code.get(code, ())))
 
     def _sort(self, code: str) -> None:
         self.version += 1
         own = self._own.get(code, [])
-        learnt = self._learnt.get(code, []) if self.elsewhere else []
+        learnt = [stone for stone in self._learnt.get(code, ()) if self.elsewhere or stone.external]
         known = [*own, *(stone for stone in learnt if all(stone.serves != each.serves for each in own))]
         if known:
             # The most particular first, so that the one that serves the rest is asked last.

@@ -6,7 +6,7 @@ The class answers whatever an engine asks a stone: its parameters, its hooks, it
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import NoneType
 from typing import Any
 
@@ -29,6 +29,8 @@ FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {
     "list": lambda **options: fields.List(fields.Raw(), **options),
 }
 """By the type in a declaration; any other is taken as it comes, and checked where the code is."""
+HTTP = "http"
+"""In a declaration's ``carried_out``: by workers that fetch its tasks over HTTP."""
 NUMBERS = ("retries", "retry_backoff", "retry_backoff_max", "monitor_interval", "grace")
 TEXTS = ("display_name", "description")
 LARGEST = 10**9
@@ -104,6 +106,11 @@ def checked(value: object) -> dict[str, JSON]:
     numbers = [*(value.get(name, 0) for name in NUMBERS), *value.get("timeouts", {}).values()]
     if not all(type(number) in (int, float) and 0 <= number <= LARGEST for number in numbers):
         raise _wrong(f"a number of {code!r} is none, below zero or above {LARGEST}")
+    carried_out = value.get("carried_out")
+    if carried_out not in (None, HTTP):
+        raise _wrong(f"{code!r} is carried out by {str(carried_out)[:50]!r}, where only {HTTP!r} can be said")
+    if carried_out and (value.get("timeouts") or value.get("serves")):
+        raise _wrong(f"timeouts and serves of {code!r} are not for workers over HTTP, whose locks run out")
     return value
 
 
@@ -157,6 +164,11 @@ _HIDDEN: Mapping[str, JSON] = {"type": "json", "variable": False, "visible": Fal
 """A parameter that is declared no more."""
 
 
+def fetched(code: str, hooks: Collection[str] = ("start",)) -> dict[str, JSON]:
+    """What is known of a stone whose tasks workers fetch over HTTP and that nobody has declared."""
+    return {"code": code, "hooks": [hook for hook in HOOKS if hook in hooks], "carried_out": HTTP, "undeclared": True}
+
+
 def stone_of(declaration: Mapping[str, Any]) -> type[Stone]:
     """A class that stands for a declared stone; its hooks exist and cannot be called."""
     members: dict[str, Any] = {
@@ -168,6 +180,8 @@ def stone_of(declaration: Mapping[str, Any]) -> type[Stone]:
         "secret_outputs": frozenset(declaration.get("secret_outputs", ())),
         "serves": dict(declaration.get("serves", {})),
         "timeouts": dict(declaration.get("timeouts", {})),
+        "external": declaration.get("carried_out") == HTTP,
+        "undeclared": bool(declaration.get("undeclared")),
         **{name: declaration[name] for name in NUMBERS if name in declaration},
         **dict.fromkeys(declaration.get("hooks", ("start",)), _elsewhere),
     }

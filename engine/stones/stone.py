@@ -42,6 +42,11 @@ class Stone:
     serves: ClassVar[Mapping[str, Any]] = {}
     """Parameter values for which this stone is chosen where several share a code; empty serves the rest."""
 
+    external: ClassVar[bool] = False
+    """Whether workers fetch its tasks over HTTP; of declarations, since such a stone has no code here."""
+    undeclared: ClassVar[bool] = False
+    """Whether it is known from models and fetches alone, so that nobody has said which hooks it lacks."""
+
     retries: ClassVar[int] = 0
     """How often a failed event is tried again."""
     retry_backoff: ClassVar[float] = 1.0

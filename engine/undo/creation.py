@@ -47,7 +47,7 @@ def steps_of(instance: Instance, order: Order) -> list[UndoStep]:
         before = after[task_id]
         if id(before) not in shown_before:
             shown_before[id(before)] = tuple(map(str, before))
-        undone = handler is not None or stone is None or stone.has(kind)
+        undone = handler is not None or stone is None or stone.undeclared or stone.has(kind)
         shown.append(
             UndoStep(
                 task_id=str(row.id),

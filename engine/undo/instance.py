@@ -18,8 +18,9 @@ from ..bpmn.running.token import Token
 from ..instance import freezing, ledger
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
-from ..instance.instance import Instance, Transaction
+from ..instance.instance import Instance, Transaction, topic_of
 from ..instance.standing import note_standing
+from ..stones.stone import Stone
 from ..work import Work
 from . import handlers
 from .frozen import Order
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed
 
 POLL_SOON = 5
+LOOK_ONCE_MORE = 1000
+"""Milliseconds after which an undo task looks once more whether anybody has said how it is carried out."""
 POLL_AGAIN = 200
 """Milliseconds until an undo task polls whether a hook that is in its way still runs, first and then again."""
 
@@ -201,8 +204,20 @@ class UndoInstance(Instance):
             row.reason = f"No stone is registered for {row.stone!r}; the undo goes on when there is one."
             self.changes.task_changed(row)
         else:
-            stone = self.facilities.stones.choose(row.stone, row.parameters)
-            if stone is None or not (stone.has(row.event) or row.event == "start"):
+            stone = self._carried_out_by(row)
+            lacks = stone is None or not (stone.has(row.event) or row.event == "start")
+            if lacks and stone is not None and stone.undeclared:
+                row.status = "stone-missing"
+                row.reason = (
+                    f"No worker has asked for {topic_of(row)!r} yet, and nobody has declared that {row.stone!r} has no"
+                    f" {kind}; the undo goes on when somebody does."
+                )
+                # Once more in a moment: whoever was asked for it at another engine just now has not found this row.
+                looked = "looked" in ledger.kept(row)
+                ledger.keep(row, looked=True)
+                row.due = None if looked else self.now() + LOOK_ONCE_MORE
+                self.changes.task_changed(row)
+            elif lacks or stone is None:
                 reason = f"The stone {row.stone!r} has no {kind}, so what it may have made stays."
                 self._skip(row, token, "skipped", reason)
             elif self._still_running(row, target):
@@ -211,6 +226,15 @@ class UndoInstance(Instance):
             else:
                 row.due = None
                 self.hand_over(row, stone)
+
+    def _carried_out_by(self, row: TaskRow) -> type[Stone] | None:
+        """The class that serves a row; a declared one lacks the hook only if no other engine was told of it either."""
+        stones = self.facilities.stones
+        stone = stones.choose(row.stone, row.parameters)
+        if stone is None or not stone.external or stone.has(row.event):
+            return stone
+        stones.refresh()
+        return stones.choose(row.stone, row.parameters)
 
     def _still_running(self, row: TaskRow, target: TaskRow) -> bool:
         """Whether the target's own hook runs yet, within its grace, or an undo hook that was taken for failed.

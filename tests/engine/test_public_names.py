@@ -86,9 +86,13 @@ MODELS = """
     DeclarationRow
     Declarations
     DeploymentRow
+    EXTERNAL
     EngineForgotten
     EngineRow
     EventRow
+    ExternalFilter
+    ExternalRow
+    ExternalTasks
     Figures
     Group
     HandedRow
@@ -118,6 +122,7 @@ MODELS = """
     TokenRow
     TokenSecretRow
     TokenSecrets
+    TopicCount
     VariableRow
     WORKERS
     WaitRow
@@ -140,6 +145,7 @@ METHODS = """
     decide
     decisions
     decisions_made
+    declare_stone
     delete
     deploy
     deploy_model

@@ -46,6 +46,8 @@ class StoneTask(Activity):
     retries: int | None = None
     retry_pauses: Sequence[int] = ()
     """The milliseconds before each retry, the last for all that follow; empty where the stone says it."""
+    priority: int = 0
+    """By which workers over HTTP get it before others."""
     properties: Mapping[str, str]
     result_variable: str | None = None
 

@@ -56,6 +56,7 @@ class Binding(NamedTuple):
     retry_pauses: tuple[int, ...] = ()
     properties: Mapping[str, str] = {}
     undo_policy: UndoPolicy = "delete"
+    priority: int = 0
 
 
 def read_binding(element: etree._Element) -> Binding | None:
@@ -95,6 +96,7 @@ def read_binding(element: etree._Element) -> Binding | None:
         retries=None if retries is None else retries.times,
         retry_pauses=() if retries is None else retries.pauses,
         properties=properties,
+        priority=next(filter(None, map(_priority, bearers)), 0),
         undo_policy=cast(UndoPolicy, policy) if policy in UNDO_POLICIES else "delete",
     )
 
@@ -164,6 +166,12 @@ def _result_variable(bearers: list[etree._Element]) -> str | None:
             if operator.get("resultVariable"):
                 return operator.get("resultVariable")
     return None
+
+
+def _priority(bearer: etree._Element) -> int:
+    """What ``taskPriority`` says as a number; one that is an expression says nothing here."""
+    text = attribute_value(bearer, "taskPriority", (CAMUNDA,)) or ""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
 def _retries(bearers: list[etree._Element], properties: Mapping[str, str]) -> Retries | None:

@@ -40,7 +40,7 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     node.stone, node.dialect = binding.stone, binding.dialect
     node.undo_policy, node.properties = binding.undo_policy, binding.properties
     node.retries, node.retry_pauses = binding.retries, binding.retry_pauses
-    node.result_variable = binding.result_variable
+    node.result_variable, node.priority = binding.result_variable, binding.priority
     node.namespace = binding.namespace or node.name
     node.code = reader.value(element, Input(value=binding.stone))
     if node.code.constant and len(binding.stone) <= tasks.LONGEST_CODE:

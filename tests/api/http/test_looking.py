@@ -178,7 +178,11 @@ def test_a_caller_learns_what_it_may_do(engine: Engine, client: Client) -> None:
 
     shop = client.get("/client", headers={"Authorization": f"Bearer {key}"}).json
 
-    assert (local["name"], local["scopes"], local["owner"]) == ("local", ["read", "run", "deploy", "admin"], None)
+    assert (local["name"], local["scopes"], local["owner"]) == (
+        "local",
+        ["read", "run", "deploy", "work", "admin"],
+        None,
+    )
     assert (shop["name"], shop["scopes"], shop["owner"]) == ("key:shop", ["read", "run"], "key:shop")
 
 

@@ -1,0 +1,138 @@
+"""The routes of both interfaces, their errors, and what stands before and behind them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException
+
+from ...engine import Engine, EngineClosed, RiverstoneError, StoreUnavailable, TooLarge, Unknown
+from ...engine.calls.external_tasks import TopicRefused
+from ...engine.errors import LimitExceeded
+from ..access.clients import KNOWN, OPEN
+from ..access.loopback import MODELER, is_modeler
+from ..errors import Refused
+from ..wire import problems
+from . import modeling, workers
+from .view import Function, View, json_answer
+
+PREFIX = "/engine-rest"
+ONE = "/external-task/<task_id>"
+WORKERS: tuple[tuple[str, str, Function, bool], ...] = (
+    ("POST", "/external-task/fetchAndLock", workers.fetch_and_lock, False),
+    ("POST", f"{ONE}/complete", workers.complete, True),
+    ("POST", f"{ONE}/failure", workers.failure, True),
+    ("POST", f"{ONE}/bpmnError", workers.bpmn_error, True),
+    ("POST", f"{ONE}/extendLock", workers.extend_lock, False),
+    ("POST", f"{ONE}/lock", workers.lock, False),
+    ("POST", f"{ONE}/unlock", workers.unlock, True),
+    ("PUT", f"{ONE}/retries", workers.put_retries, True),
+    ("PUT", f"{ONE}/priority", workers.put_priority, True),
+    ("GET", ONE, workers.get_task, False),
+    ("GET", "/external-task", workers.get_tasks, False),
+    ("POST", "/external-task", workers.post_tasks, False),
+    ("GET", "/external-task/count", workers.get_count, False),
+    ("POST", "/external-task/count", workers.post_count, False),
+    ("GET", "/execution/<process_instance_id>/localVariables/<name>/data", workers.file_of, False),
+    ("GET", "/process-instance/<process_instance_id>/variables/<name>/data", workers.file_of, False),
+)
+"""Method, path, function, and whether the audit tells of it."""
+OTHERS: tuple[tuple[str, str, Function, str], ...] = (
+    ("GET", "/version", modeling.version, KNOWN),
+    ("GET", "/deployment", modeling.get_deployments, "deploy"),
+    ("POST", "/deployment/create", modeling.create_deployment, "deploy"),
+    ("POST", "/process-definition/<deployment_id>/start", modeling.start_by_id, "run"),
+    ("POST", "/process-definition/key/<key>/start", modeling.start_by_key, "run"),
+    ("GET", "/process-instance/<process_instance_id>", modeling.get_instance, "read"),
+    ("DELETE", "/process-instance/<process_instance_id>", modeling.delete_instance, "run"),
+    ("POST", "/message", modeling.message, "run"),
+)
+
+
+def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
+    """What workers, modelers and callers of Camunda ask, answered by this engine."""
+    whole = Blueprint(name, __name__)
+    seven = Blueprint("engine-rest", __name__, url_prefix=PREFIX)
+    for method, rule, function, audited in WORKERS:
+        _add(seven, rule, method, View(engine, function, "work", audited=audited))
+    for method, rule, function, scope in OTHERS:
+        _add(seven, rule, method, View(engine, function, scope, audited=method != "GET"))
+    seven.register_error_handler(RiverstoneError, _refused)
+    seven.register_error_handler(modeling.ModelRefused, _model_refused)
+    seven.register_error_handler(HTTPException, _http)
+    seven.register_error_handler(Exception, _unexpected)
+    seven.after_request(_let_modeler_read)
+    whole.register_blueprint(seven)
+    return whole
+
+
+def _add(where: Blueprint, rule: str, method: str, view: View) -> None:
+    endpoint = f"{method.lower()}{rule.replace('/', '_').replace('<', '').replace('>', '')}"
+    where.add_url_rule(rule, endpoint=endpoint, view_func=view, methods=[method], provide_automatic_options=False)
+    if method != "OPTIONS":
+        preflight = View(view.engine, _preflight, OPEN, audited=False)
+        where.add_url_rule(rule, endpoint=f"options_{endpoint}", view_func=preflight, methods=["OPTIONS"])
+
+
+def _preflight(engine: Engine, **path: str) -> Response:
+    """What a modeler's page asks before it shows its credentials; other pages are told nothing."""
+    answer = Response(status=204)
+    if is_modeler():
+        answer.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        answer.headers["Access-Control-Allow-Headers"] = "authorization, content-type, accept"
+    return answer
+
+
+def _let_modeler_read(answer: Response) -> Response:
+    if is_modeler():
+        answer.headers["Access-Control-Allow-Origin"] = MODELER
+    return answer
+
+
+def error_answer(status: int, kind: str, message: str) -> Response:
+    """An error as clients of Camunda 7 read it: ``code`` is a number."""
+    return json_answer({"type": kind, "message": message, "code": 0}, status)
+
+
+def status_of(error: RiverstoneError) -> HTTPStatus:
+    """Clients of Camunda know these alone."""
+    if isinstance(error, Refused):
+        return HTTPStatus(error.status)
+    if isinstance(error, TopicRefused):
+        return HTTPStatus.FORBIDDEN
+    if isinstance(error, Unknown):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, StoreUnavailable | EngineClosed):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(error, TooLarge):
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if isinstance(error, LimitExceeded) and error.limit == "instances_per_key":
+        return HTTPStatus.TOO_MANY_REQUESTS
+    return HTTPStatus.BAD_REQUEST
+
+
+KINDS = {400: "InvalidRequestException", 401: "AuthenticationException", 403: "AuthorizationException"}
+
+
+def _refused(error: RiverstoneError) -> Response:
+    status = status_of(error)
+    answer = error_answer(status, KINDS.get(status, "RestException"), error.message)
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        answer.headers["Retry-After"] = problems.RETRY_AFTER
+    return answer
+
+
+def _model_refused(error: Exception) -> Response:
+    return error_answer(HTTPStatus.BAD_REQUEST, "ParseException", str(error))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    return error_answer(status, KINDS.get(status, "RestException"), error.description or f"{status}")
+
+
+def _unexpected(error: Exception) -> Response:
+    told: dict[str, Any] = problems.of_unexpected(error).get_json()
+    return error_answer(500, "RestException", told["detail"])

@@ -1,0 +1,88 @@
+"""Variables as Camunda 7 writes them, each with its type, and files among them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine import Engine, jsontext
+from ...engine.errors import Malformed
+
+FILE = "riverstone:file"
+"""The member of a JSON object that makes it a file: what ``filename``, ``mimetype`` and ``encoding`` say of it."""
+CONTENT = "base64"
+JSON_FORMAT = "application/json"
+INTEGERS = 2**31
+
+
+def read_variables(engine: Engine, given: Any, name: str = "variables") -> dict[str, Any]:
+    """The values of variables; raises Malformed for what cannot be read."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise Malformed(f"{name} is no object of values.", code="fields-invalid")
+    return {each: _read(engine, each, value) for each, value in given.items()}
+
+
+def _read(engine: Engine, name: str, given: Any) -> Any:
+    if not isinstance(given, Mapping) or "value" not in given:
+        if isinstance(given, Mapping) and {"type", "valueInfo"} & given.keys():
+            return None
+        # Some clients leave the wrapping out.
+        return given
+    value, kind = given["value"], str(given.get("type") or "").lower()
+    info = given.get("valueInfo") or {}
+    if not isinstance(info, Mapping):
+        raise Malformed(f"The valueInfo of {name!r} is no object.", code="fields-invalid")
+    if kind == "file":
+        return _file(name, value, info)
+    if kind == "json" or (kind == "object" and info.get("serializationDataFormat") == JSON_FORMAT):
+        return jsontext.loads(value, limits=engine.limits, name=name) if isinstance(value, str) else value
+    if kind == "object" and isinstance(value, str):
+        form = info.get("serializationDataFormat")
+        text = f"The variable {name!r} is an object serialized as {form!r}: send it as {JSON_FORMAT}."
+        raise Malformed(text, code="variable-unreadable")
+    return value
+
+
+def _file(name: str, value: Any, info: Mapping[str, Any]) -> dict[str, Any]:
+    content = "" if value is None else value
+    try:
+        if not isinstance(content, str):
+            raise ValueError("no text")
+        base64.b64decode(content, validate=True)
+    except ValueError:
+        raise Malformed(f"The file {name!r} is not written in base64.", code="variable-unreadable") from None
+    told = {
+        "filename": str(info.get("filename") or name),
+        "mimetype": info.get("mimetype") or info.get("mimeType"),
+        "encoding": info.get("encoding"),
+    }
+    return {FILE: {key: value for key, value in told.items() if value is not None}, CONTENT: content}
+
+
+def is_file(value: Any) -> bool:
+    """Whether a value is what a file was read as."""
+    return isinstance(value, Mapping) and value.keys() == {FILE, CONTENT} and isinstance(value[FILE], Mapping)
+
+
+def show_variables(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with their types: objects and lists as JSON text, files without their content."""
+    return {name: _shown(value) for name, value in values.items()}
+
+
+def _shown(value: Any) -> dict[str, Any]:
+    if is_file(value):
+        return {"value": None, "type": "File", "valueInfo": dict(value[FILE])}
+    if value is None:
+        return {"value": None, "type": "Null", "valueInfo": {}}
+    if isinstance(value, bool):
+        return {"value": value, "type": "Boolean", "valueInfo": {}}
+    if isinstance(value, int):
+        return {"value": value, "type": "Integer" if -INTEGERS <= value < INTEGERS else "Long", "valueInfo": {}}
+    if isinstance(value, float):
+        return {"value": value, "type": "Double", "valueInfo": {}}
+    if isinstance(value, str):
+        return {"value": value, "type": "String", "valueInfo": {}}
+    return {"value": jsontext.dumps(value), "type": "Json", "valueInfo": {}}

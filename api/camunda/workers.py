@@ -1,0 +1,267 @@
+"""``/engine-rest/external-task``: workers of Camunda 7 fetch tasks, and say what came of them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+
+from ...engine import Engine
+from ...engine.calls.external_tasks import MOST_AT_ONCE, ExternalTask, Topic
+from ...engine.steps.external_tasks import UnknownExternalTask
+from ...models import ExternalFilter
+from ..access.request_id import request_id
+from ..parking import hold
+from .values import CONTENT, FILE, is_file, read_variables, show_variables
+from .view import body_of, json_answer, needed, number, text, texts, workers, wrong
+
+LONGEST_WAIT = 1_800_000
+"""Milliseconds that Camunda lets a fetch wait at most."""
+LOCK = 30_000
+MOST_TOPICS = 200
+
+
+def fetch_and_lock(engine: Engine) -> Response:
+    body = body_of(engine)
+    worker, most = needed(body, "workerId"), number(body, "maxTasks")
+    wait = number(body, "asyncResponseTimeout", 0)
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise wrong("asyncResponseTimeout", f"is to be 0 to {LONGEST_WAIT} milliseconds")
+    if most < 0:
+        raise wrong("maxTasks", "is to be 0 or more")
+    given = body.get("topics")
+    if not isinstance(given, list) or len(given) > MOST_TOPICS:
+        raise wrong("topics", f"is to be a list of at most {MOST_TOPICS}")
+    topics = [_topic(engine, each) for each in given]
+    extended = {each.name for each, one in zip(topics, given, strict=True) if one.get("includeExtensionProperties")}
+    by_priority, newest = body.get("usePriority", True) is not False, _newest(body.get("sorting"))
+    calls = workers(engine)
+
+    def look(last: bool) -> Response | None:
+        found = calls.fetch(worker, topics, most=most, by_priority=by_priority, newest=newest)
+        return json_answer([_locked(each, extended) for each in found]) if found or last else None
+
+    request_id()
+    names = [each.name for each in topics]
+    pump = engine.run_pending if engine.is_inline else None
+    return hold(wait / 1000, look, lambda told: calls.watch(names, told), pump)
+
+
+def _topic(engine: Engine, given: Any) -> Topic:
+    if not isinstance(given, dict):
+        raise wrong("topics", "is to be a list of objects")
+    owners: list[str | None] | None = None
+    if (tenants := texts(given, "tenantIdIn")) is not None:
+        owners = [*tenants]
+    if given.get("withoutTenantId"):
+        owners = [None]
+    keys, ids = texts(given, "processDefinitionKeyIn"), texts(given, "processDefinitionIdIn")
+    if (key := text(given, "processDefinitionKey")) is not None:
+        keys = [key]
+    if (definition := text(given, "processDefinitionId")) is not None:
+        ids = [definition]
+    return Topic(
+        name=needed(given, "topicName"),
+        lock=number(given, "lockDuration"),
+        variables=texts(given, "variables"),
+        local_variables=bool(given.get("localVariables")),
+        business_key=text(given, "businessKey"),
+        keys=keys,
+        deployment_ids=ids,
+        owners=owners,
+        process_variables=_plain(engine, given.get("processVariables")),
+    )
+
+
+def _plain(engine: Engine, given: Any) -> dict[str, Any]:
+    return read_variables(engine, given, "processVariables")
+
+
+def _newest(sorting: Any) -> bool:
+    """Whether the newest is wanted first; some clients say the same twice."""
+    first = sorting[0] if isinstance(sorting, list) and sorting else {}
+    return isinstance(first, Mapping) and first.get("sortBy") == "createTime" and first.get("sortOrder") == "desc"
+
+
+def complete(engine: Engine, task_id: str) -> None:
+    body = body_of(engine)
+    variables, own = (read_variables(engine, body.get(name), name) for name in ("variables", "localVariables"))
+    workers(engine).complete(task_id, needed(body, "workerId"), variables, own)
+
+
+def failure(engine: Engine, task_id: str) -> None:
+    body = body_of(engine)
+    variables, own = (read_variables(engine, body.get(name), name) for name in ("variables", "localVariables"))
+    workers(engine).fail(
+        task_id,
+        needed(body, "workerId"),
+        text(body, "errorMessage"),
+        text(body, "errorDetails"),
+        # Without a number nothing more is tried, as in Camunda.
+        retries=number(body, "retries", 0),
+        pause=number(body, "retryTimeout", 0),
+        variables=variables,
+        local_variables=own,
+    )
+
+
+def bpmn_error(engine: Engine, task_id: str) -> None:
+    body = body_of(engine)
+    workers(engine).throw(
+        task_id,
+        needed(body, "workerId"),
+        needed(body, "errorCode"),
+        text(body, "errorMessage"),
+        read_variables(engine, body.get("variables")),
+    )
+
+
+def extend_lock(engine: Engine, task_id: str) -> None:
+    body = body_of(engine)
+    workers(engine).extend(task_id, needed(body, "workerId"), number(body, "newDuration"))
+
+
+def lock(engine: Engine, task_id: str) -> None:
+    body = body_of(engine)
+    workers(engine).lock(task_id, needed(body, "workerId"), number(body, "lockDuration"))
+
+
+def unlock(engine: Engine, task_id: str) -> None:
+    workers(engine).unlock(task_id)
+
+
+def put_retries(engine: Engine, task_id: str) -> None:
+    workers(engine).set_retries(task_id, number(body_of(engine), "retries"))
+
+
+def put_priority(engine: Engine, task_id: str) -> None:
+    workers(engine).set_priority(task_id, number(body_of(engine), "priority"))
+
+
+def get_tasks(engine: Engine) -> list[dict[str, Any]]:
+    most = min(_count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE)
+    wanted = _filter(dict(request.args))
+    return (
+        []
+        if most == 0
+        else [_shown(each) for each in workers(engine).find(wanted, limit=most, offset=_count("firstResult", 0))]
+    )
+
+
+def post_tasks(engine: Engine) -> list[dict[str, Any]]:
+    most = min(_count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE)
+    wanted = _filter(body_of(engine))
+    return (
+        []
+        if most == 0
+        else [_shown(each) for each in workers(engine).find(wanted, limit=most, offset=_count("firstResult", 0))]
+    )
+
+
+def get_count(engine: Engine) -> dict[str, int]:
+    return {"count": workers(engine).count(_filter(dict(request.args)))}
+
+
+def post_count(engine: Engine) -> dict[str, int]:
+    return {"count": workers(engine).count(_filter(body_of(engine)))}
+
+
+def get_task(engine: Engine, task_id: str) -> dict[str, Any]:
+    return _shown(workers(engine).one(task_id))
+
+
+def _count(name: str, otherwise: int) -> int:
+    given = request.args.get(name)
+    if given is None:
+        return otherwise
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        raise wrong(name, "is to be a number")
+    return int(given)
+
+
+IGNORED = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting"})
+FILTERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "topicName": lambda value: {"topics": [value]},
+    "workerId": lambda value: {"worker": value},
+    "processDefinitionKey": lambda value: {"keys": [value]},
+    "processDefinitionId": lambda value: {"deployment_ids": [value]},
+}
+
+
+def _filter(given: Mapping[str, Any]) -> ExternalFilter:
+    """Which tasks a list is to hold; a filter that is not known here would let through what it should not."""
+    wanted = ExternalFilter()
+    for name, value in given.items():
+        truth = value is True or value == "true"
+        if name in FILTERS and isinstance(value, str):
+            wanted = replace(wanted, **FILTERS[name](value))
+        elif name in ("locked", "notLocked"):
+            wanted = replace(wanted, locked=name == "locked") if truth else wanted
+        elif name == "processInstanceId" and isinstance(value, str) and value.isascii() and value.isdigit():
+            wanted = replace(wanted, process_instance_id=int(value[:18]))
+        elif name == "tenantIdIn":
+            wanted = replace(wanted, owners=value.split(",") if isinstance(value, str) else value)
+        elif name not in IGNORED and not (name in ("active", "withRetriesLeft") and truth):
+            raise wrong(name, "is no filter that is known here")
+    return wanted
+
+
+def moment(value: datetime | None) -> str | None:
+    """A time as Camunda's clients read it."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}+0000"
+
+
+def _shown(task: ExternalTask) -> dict[str, Any]:
+    return {
+        "activityId": task.element_id,
+        "activityInstanceId": task.idempotency_key,
+        "businessKey": task.business_key,
+        "createTime": moment(task.created),
+        "errorMessage": task.reason,
+        # Equal, since clients find variables by the one or the other.
+        "executionId": task.process_instance_id,
+        "id": task.id,
+        "lockExpirationTime": moment(task.locked_until),
+        "priority": task.priority,
+        "processDefinitionId": task.deployment_id,
+        "processDefinitionKey": task.key,
+        "processDefinitionVersionTag": None,
+        "processInstanceId": task.process_instance_id,
+        "retries": task.retries,
+        "suspended": task.suspended,
+        "tenantId": task.owner,
+        "topicName": task.topic,
+        "workerId": task.worker,
+    }
+
+
+def _locked(task: ExternalTask, extended: set[str]) -> dict[str, Any]:
+    own = {"event": task.event, "attempt": task.attempt, "phase": task.phase, "delivery": task.delivery}
+    return {
+        **_shown(task),
+        "errorDetails": None,
+        "extensionProperties": {f"riverstone.{name}": str(value) for name, value in own.items()}
+        if task.topic in extended
+        else None,
+        "variables": show_variables(task.variables),
+        **own,
+    }
+
+
+def file_of(engine: Engine, process_instance_id: str, name: str) -> Response:
+    """The content of a file among the variables of a task that the client may carry out."""
+    found = workers(engine).variable(process_instance_id, name)
+    if not is_file(found):
+        raise UnknownExternalTask(name)
+    told = found[FILE]
+    answer = Response(base64.b64decode(found[CONTENT]), content_type="application/octet-stream")
+    # Whatever it holds, no browser shows it: a file may have come from anybody.
+    answer.headers.set("Content-Disposition", "attachment", filename=str(told.get("filename") or name))
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer

@@ -1,0 +1,320 @@
+"""What clients that no package brings send and read: the Java client, Camunda Modeler, Go's."""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from riverstone.api import create_app, create_blueprint
+from riverstone.api.server import THREADS, Server
+from riverstone.engine import Engine
+
+from ..features.sketch import definitions, flow, line, process, service
+
+JAVA_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
+
+
+def fetch(url: str, *topics: str, worker: str = "w", wait: int | None = None, most: int = 10, **more: Any) -> Any:
+    asked = [{"topicName": topic, "lockDuration": 20000, "variables": None, **more} for topic in topics]
+    body: dict[str, Any] = {
+        "workerId": worker,
+        "maxTasks": most,
+        "usePriority": True,
+        "topics": asked,
+        "asyncResponseTimeout": wait,
+    }
+    return requests.post(f"{url}/engine-rest/external-task/fetchAndLock", json=body, timeout=70)
+
+
+def tell(url: str, task: dict[str, Any], what: str, **body: Any) -> requests.Response:
+    body = {"workerId": "w", **body}
+    return requests.post(f"{url}/engine-rest/external-task/{task['id']}/{what}", json=body, timeout=9)
+
+
+def started(engine: Engine, *nodes: str, key: str = "shop", **more: Any) -> str:
+    engine.deploy(line(key, *nodes), external=True)
+    return engine.start(key=key, name="test", **more).process_instance_id
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
+
+
+def test_the_java_client_reads_dates_types_and_errors(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"), variables={"n": 2**40, "m": {"a": 1}}, business_key="k")
+    answer = fetch(url, "mail", includeExtensionProperties=True)
+    assert answer.headers["Content-Type"] == "application/json"
+    (task,) = answer.json()
+    assert JAVA_DATE.fullmatch(task["createTime"])
+    assert JAVA_DATE.fullmatch(task["lockExpirationTime"])
+    assert task["executionId"] == task["processInstanceId"] == number
+    assert task["businessKey"] == "k"
+    assert task["extensionProperties"]["riverstone.event"] == "start"
+    assert task["variables"] == {
+        "n": {"value": 2**40, "type": "Long", "valueInfo": {}},
+        "m": {"value": '{"a":1}', "type": "Json", "valueInfo": {}},
+    }
+    refused = tell(url, task, "complete", workerId="other")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (400, "application/json")
+    assert type(refused.json()["code"]) is int
+    assert {"type", "message", "code"} == refused.json().keys()
+    java_map = {
+        "value": '{"a":{"b":[1]}}',
+        "type": "Object",
+        "valueInfo": {"objectTypeName": "java.util.HashMap", "serializationDataFormat": "application/json"},
+    }
+    done = tell(
+        url, task, "complete", variables={"map": java_map, "s": {"value": 1, "type": "Short", "valueInfo": None}}
+    )
+    assert (done.status_code, done.content) == (204, b"")
+    assert "Content-Type" not in done.headers
+    assert engine.wait(number, 30).native_output_values == {"a": {"map": {"a": {"b": [1]}}, "s": 1}}
+    assert tell(url, task, "complete").status_code == 404
+    assert requests.get(f"{url}/engine-rest/nothing", timeout=9).status_code == 404
+
+
+def test_java_objects_that_are_no_json_are_refused_by_name(engine: Engine, url: str) -> None:
+    started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail").json()
+    info = {"serializationDataFormat": "application/x-java-serialized-object", "objectTypeName": "a.B"}
+    refused = tell(url, task, "complete", variables={"bean": {"value": "rO0AB", "type": "Object", "valueInfo": info}})
+    assert refused.status_code == 400
+    assert "'bean'" in refused.json()["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"{}"])
+def test_unlock_comes_with_any_body_or_none(engine: Engine, url: str, body: bytes) -> None:
+    started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail").json()
+    answer = requests.post(f"{url}/engine-rest/external-task/{task['id']}/unlock", data=body, timeout=9)
+    assert answer.status_code == 204
+    (again,) = fetch(url, "mail", worker="other").json()
+    assert again["id"] == task["id"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{",
+        b'{"workerId": 1}',
+        b'{"workerId": "w", "maxTasks": 1, "topics": {}}',
+        b'{"workerId": "w", "maxTasks": 1, "topics": [{"topicName": "a"}]}',
+        b'{"workerId": "w", "maxTasks": 1, "topics": [{"topicName": "a", "lockDuration": 0}]}',
+        b'{"workerId": "w", "maxTasks": 1, "topics": [], "asyncResponseTimeout": 1800001}',
+        b'{"workerId": "w", "maxTasks": -1, "topics": []}',
+    ],
+)
+def test_what_is_wrong_is_a_400_in_the_form_of_camunda(url: str, body: bytes) -> None:
+    answer = requests.post(f"{url}/engine-rest/external-task/fetchAndLock", data=body, timeout=9)
+    assert answer.status_code == 400
+    assert type(answer.json()["code"]) is int
+
+
+def test_a_long_poll_is_answered_when_a_task_comes_or_the_time_is_over(engine: Engine, url: str) -> None:
+    begun = time.monotonic()
+    assert fetch(url, "mail", wait=700).json() == []
+    assert 0.6 < time.monotonic() - begun < 5
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(fetch, url, "mail", wait=30000)
+        until(lambda: engine.external.offers.count() == 1)
+        started(engine, service("a", "mail"))
+        (task,) = waiting.result(30).json()
+    assert tell(url, task, "complete").status_code == 204
+
+
+def test_many_wait_beside_plain_requests_and_who_hangs_up_takes_no_task(engine: Engine, url: str) -> None:
+    waiters = 3 * THREADS
+    text = b'{"workerId":"%d","maxTasks":1,"asyncResponseTimeout":60000,"topics":'
+    text += b'[{"topicName":"mail","lockDuration":20000}]'
+    port = urlsplit(url).port or 0
+    connections = []
+    for number in range(waiters):
+        connection = socket.create_connection(("127.0.0.1", port))
+        body = text % number + b"}"
+        head = (
+            f"POST /engine-rest/external-task/fetchAndLock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}"
+        )
+        connection.sendall(head.encode() + b"\r\n\r\n" + body)
+        connections.append(connection)
+    until(lambda: engine.external.offers.count() == waiters)
+    assert requests.get(f"{url}/engine-rest/version", timeout=5).status_code == 200
+    for connection in connections[:-1]:
+        connection.close()
+    until(lambda: engine.external.offers.count() == 1)
+    started(engine, service("a", "mail"))
+    connections[-1].settimeout(20)
+    assert b'"mail"' in connections[-1].recv(65536)
+    connections[-1].close()
+
+
+def test_filters_order_and_nulls_are_understood(engine: Engine, url: str) -> None:
+    low = started(engine, service("a", "mail"), key="low", business_key="one")
+    high = started(
+        engine, service("a", "mail", None, "", **{"camunda:taskPriority": "9"}), key="high", variables={"k": 1}
+    )
+    third = started(engine, service("a", "mail"), key="low", owner="ann")
+    assert fetch(url, "mail", processDefinitionKey="nobody").json() == []
+    assert fetch(url, "mail", processVariables={"k": {"value": 2}}).json() == []
+    order: dict[str, Any] = {"sorting": [{"sortBy": "createTime", "sortOrder": "desc"}] * 2}
+    body: dict[str, Any] = {
+        "workerId": "w",
+        "maxTasks": 1,
+        "topics": [{"topicName": "mail", "lockDuration": 1000}],
+        "usePriority": False,
+        **order,
+    }
+    newest = requests.post(f"{url}/engine-rest/external-task/fetchAndLock", json=body, timeout=9).json()
+    assert [task["processInstanceId"] for task in newest] == [third]
+    assert newest[0]["tenantId"] == "ann"
+    first = fetch(url, "mail", most=1, processDefinitionKey=None, tenantIdIn=None, processVariables=None).json()
+    assert [task["processInstanceId"] for task in first] == [high]
+    assert [task["processInstanceId"] for task in fetch(url, "mail", businessKey="one").json()] == [low]
+    assert requests.get(f"{url}/engine-rest/external-task/count?topicName=mail", timeout=9).json() == {"count": 3}
+    listed = requests.get(f"{url}/engine-rest/external-task?workerId=w&maxResults=2&firstResult=1", timeout=9).json()
+    assert len(listed) == 2
+    assert requests.get(f"{url}/engine-rest/external-task?colour=red", timeout=9).status_code == 400
+
+
+def test_camunda_modeler_looks_deploys_twice_and_starts(engine: Engine, url: str) -> None:
+    base, page = (
+        f"{url}/engine-rest",
+        {"Origin": "file://", "Sec-Fetch-Site": "cross-site", "Accept": "application/json"},
+    )
+    look = requests.get(f"{base}/deployment?maxResults=0", headers=page, timeout=5)
+    assert (look.status_code, look.headers["Access-Control-Allow-Origin"]) == (200, "file://")
+    assert requests.get(f"{base}/version", headers=page, timeout=5).json()["version"].startswith("7.")
+
+    def deploy(model: bytes) -> requests.Response:
+        form = {
+            "deployment-name": "shop",
+            "deployment-source": "Camunda Modeler",
+            "enable-duplicate-filtering": "true",
+        }
+        files = {"shop.bpmn": ("shop.bpmn", io.BytesIO(model), "text/xml")}
+        return requests.post(f"{base}/deployment/create", data=form, files=files, headers=page, timeout=5)
+
+    deployed = deploy(line("shop", service("a", "mail"))).json()
+    ((identifier, definition),) = deployed["deployedProcessDefinitions"].items()
+    assert deploy(line("shop", service("a", "mail"))).json()["id"] == deployed["id"]
+    assert definition["id"] == identifier
+    body: dict[str, Any] = {"businessKey": None, "variables": None}
+    started = requests.post(f"{base}/process-definition/{identifier}/start", json=body, headers=page, timeout=5)
+    assert engine.get(started.json()["id"]).status == "running"
+    broken = definitions(process("broken", '<startEvent id="s"/>', service("a", "x"), flow("s", "nowhere")))
+    refused = deploy(broken)
+    assert refused.status_code == 400
+    assert refused.json()["message"].startswith("ENGINE-09005 Could not parse BPMN process.")
+
+
+def test_pages_of_other_sites_are_refused_with_and_without_keys(engine: Engine, url: str) -> None:
+    base = f"{url}/engine-rest/version"
+    pages: list[dict[str, str]] = [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ]
+    for headers in pages:
+        assert requests.get(base, headers=headers, timeout=5).status_code == 403
+    _, key = engine.keys.add("worker", scopes=["work"], topics=["mail"], every_owner=True)
+    for headers in pages:
+        assert requests.get(base, headers=headers, auth=("", key), timeout=5).status_code == 403
+    assert requests.get(base, headers={"Origin": "file://"}, auth=("w", key), timeout=5).status_code == 200
+    preflight = {"Origin": "file://", "Access-Control-Request-Method": "POST"}
+    assert requests.options(f"{url}/engine-rest/deployment/create", headers=preflight, timeout=5).status_code == 204
+
+
+def test_a_key_gets_its_topics_and_its_owners_tasks_and_nothing_else(engine: Engine, url: str) -> None:
+    started(engine, service("a", "mail.send"), owner="key:ann")
+    keys = {
+        name: engine.keys.add(name, scopes=["work"], topics=topics)[1]
+        for name, topics in (("ann", ["mail.*"]), ("bob", ["mail.*"]), ("none", []))
+    }
+
+    def ask(name: str, topic: str) -> requests.Response:
+        body: dict[str, Any] = {"workerId": "w", "maxTasks": 1, "topics": [{"topicName": topic, "lockDuration": 9000}]}
+        return requests.post(
+            f"{url}/engine-rest/external-task/fetchAndLock", json=body, auth=("w", keys[name]), timeout=9
+        )
+
+    assert ask("none", "mail.send").status_code == 403
+    assert ask("ann", "bill").status_code == 403
+    assert ask("bob", "mail.send").json() == []
+    assert ask("ann", "mail.send.rollback").json() == []
+    (task,) = ask("ann", "mail.send").json()
+    path = f"{url}/engine-rest/external-task/{task['id']}/complete"
+    assert requests.post(path, json={"workerId": "w"}, auth=("w", keys["bob"]), timeout=9).status_code == 404
+    headers = {"Authorization": f"Bearer {keys['ann']}"}
+    assert requests.get(f"{url}/process", headers=headers, timeout=9).status_code == 403
+    start = f"{url}/engine-rest/process-definition/key/shop/start"
+    assert requests.post(start, json={}, headers=headers, timeout=9).status_code == 403
+    assert requests.post(path, json={"workerId": "w"}, headers=headers, timeout=9).status_code == 204
+
+
+def test_a_401_is_no_basic_challenge_and_basic_is_for_these_paths_alone(engine: Engine, url: str) -> None:
+    _, key = engine.keys.add("all", scopes=["read", "work"], topics=["*"], every_owner=True)
+    for authorization in ("", "Basic Og==", "Basic !!!", "Basic d3JvbmcK", "Bearer x"):
+        answer = requests.get(f"{url}/engine-rest/version", headers={"Authorization": authorization}, timeout=5)
+        assert answer.status_code == 401
+        assert type(answer.json()["code"]) is int
+        assert "basic" not in answer.headers.get("WWW-Authenticate", "").lower()
+    assert requests.get(f"{url}/process", auth=("x", key), timeout=5).status_code == 401
+    assert requests.get(f"{url}/engine-rest/version", auth=(key, ""), timeout=5).status_code == 200
+
+
+def test_a_file_goes_out_as_an_attachment_that_no_browser_runs(engine: Engine, url: str) -> None:
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    page: dict[str, Any] = {
+        "value": "PHNjcmlwdD4=",
+        "type": "file",
+        "valueInfo": {"filename": "x.html", "mimetype": "text/html"},
+    }
+    start = f"{url}/engine-rest/process-definition/key/shop/start"
+    number = requests.post(start, json={"variables": {"page": page}}, timeout=9).json()["id"]
+    (task,) = fetch(url, "mail").json()
+    assert task["variables"]["page"] == {
+        "value": None,
+        "type": "File",
+        "valueInfo": {"filename": "x.html", "mimetype": "text/html"},
+    }
+    for path in (f"execution/{number}/localVariables/page/data", f"process-instance/{number}/variables/page/data"):
+        answer = requests.get(f"{url}/engine-rest/{path}", timeout=9)
+        assert answer.content == b"<script>"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert requests.get(f"{url}/engine-rest/execution/{number}/localVariables/none/data", timeout=9).status_code == 404
+
+
+def test_a_server_that_stops_answers_workers_that_wait(engine: Engine) -> None:
+    server = Server(create_app(engine), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(fetch, server.url, "mail", wait=60000)
+        until(lambda: engine.external.offers.count() == 1)
+        server.stop()
+        assert waiting.result(20).json() == []
+    thread.join(20)
+
+
+def test_a_blueprint_has_these_paths_only_where_they_are_asked_for(engine: Engine) -> None:
+    from flask import Flask
+
+    for camunda, status in ((False, 404), (True, 200)):
+        app = Flask("host")
+        app.register_blueprint(create_blueprint(engine, camunda=camunda), url_prefix="/river")
+        assert app.test_client().get("/river/engine-rest/version", base_url="http://127.0.0.1").status_code == status
