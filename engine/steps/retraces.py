@@ -23,6 +23,8 @@ class Retraced:
     target: TaskRow
     undone: set[int]
     """The rows that came causally after the target, and the target's own."""
+    over: set[int]
+    """These and all that earlier rewinds have taken back: what has come of them is no more."""
     scopes: list[dict[str, Any]] = field(default_factory=list)
     """Those around the target that have ended since, the outermost first."""
     joining: list[dict[str, Any]] = field(default_factory=list)
@@ -31,18 +33,25 @@ class Retraced:
     """By scope (0 for the process) and name: whether there was a variable, and its value."""
     parents: dict[int, tuple[int, int | None]] = field(default_factory=dict)
     """By scope, also one that has ended: the scope around it, and which run of that it is."""
+    around: set[int] = field(default_factory=set)
+    """The scopes that the target is inside of."""
 
     def is_after(self, token: Token) -> bool:
-        """Whether a token has come of what is undone."""
+        """Whether a token has come of what is undone; a loop around the target follows its own last turn."""
+        if token.id in self.around:
+            return False
         return not self.undone.isdisjoint(token.causes) or token.internal_data.get(TASK, 0) in self.undone
 
 
 def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
     """The way back to this row; raises Conflict where something on it cannot be brought back."""
-    found = Retraced(process=process, target=target, undone=_after(process.tasks, target.id))
+    undone = _after(process.tasks, target.id)
+    rewound = {row.id for row in process.tasks.values() if "rewound" in ledger.kept(row)}
+    found = Retraced(process=process, target=target, undone=undone, over=undone | rewound)
     notes = process.facilities.store.retraces(process.number)
     _refuse_compensated(found)
     _find_parents(found, notes)
+    _find_around(found)
     _find_scopes(found, notes)
     _find_joining(found, notes)
     _refuse_removed(found, notes)
@@ -101,6 +110,13 @@ def _find_parents(found: Retraced, notes: Iterable[RetraceRow]) -> None:
             found.parents[token.id] = token.scope.id, token.internal_data.get(RUN)
 
 
+def _find_around(found: Retraced) -> None:
+    scope = found.target.scope
+    while scope and scope not in found.around:
+        found.around.add(scope)
+        scope = found.parents.get(scope, (0, None))[0]
+
+
 def _find_scopes(found: Retraced, notes: Iterable[RetraceRow]) -> None:
     """The scopes around the target, as they were when they ended."""
     ended = {note.token: note for note in notes if note.kind == "scope"}
@@ -129,7 +145,7 @@ def _find_joining(found: Retraced, notes: Iterable[RetraceRow]) -> None:
         if note.data is None:
             raise _refused(found, f"what {note.name} has joined was too much to be kept.")
         for kept in jsontext.read(note.data):
-            if not _is_undone(found, kept["causes"]) and kept["id"] not in known:
+            if found.over.isdisjoint(kept["causes"]) and kept["id"] not in known:
                 known.add(kept["id"])
                 found.joining.append(kept)
 
@@ -140,7 +156,7 @@ def _refuse_removed(found: Retraced, notes: Iterable[RetraceRow]) -> None:
         if note.kind != "removed" or not _is_undone(found, jsontext.read(note.causes)):
             continue
         for kept in jsontext.read(note.data) if note.data is not None else [{"label": note.name, "causes": []}]:
-            if not _is_undone(found, kept["causes"]) and kept.get("task", 0) not in found.undone:
+            if found.over.isdisjoint(kept["causes"]) and kept.get("task", 0) not in found.over:
                 text = f"an event has interrupted {kept['label']} since, which cannot be brought back."
                 raise _refused(found, text)
 
@@ -153,11 +169,13 @@ def _find_variables(found: Retraced, notes: Iterable[RetraceRow]) -> None:
             changes.setdefault((note.token, note.name or ""), []).append(note)
     for key, rows in changes.items():
         first: RetraceRow | None = None
+        concerned = False
         for note in reversed(rows):
-            if not _is_undone(found, jsontext.read(note.causes)):
+            causes = jsontext.read(note.causes)
+            if found.over.isdisjoint(causes):
                 break
-            first = note
-        if first is None:
+            first, concerned = note, concerned or _is_undone(found, causes)
+        if first is None or not concerned:
             continue
         if first.data is None:
             raise _refused(found, f"the variable {key[1]!r} had a value that was too long to be kept: give it anew.")

@@ -181,6 +181,13 @@ def _go_back(found: Retraced) -> Token:
     process, workflow = found.process, found.process.workflow
     for kept in found.scopes:
         _reopen(found, kept)
+    for scope_id in found.around:
+        scope = workflow.tasks[scope_id]
+        if not found.undone.isdisjoint(scope.causes):
+            # A loop follows its last turn: now that of the turn before.
+            before = tuple(cause for cause in scope.causes if cause not in found.undone)
+            scope.causes = before or tuple(ledger.after(found.target, process.tasks))
+            workflow.touched[scope.id] = scope
     for scope in list(workflow.tasks.values()):
         if scope.ended & found.undone:
             scope.ended -= found.undone

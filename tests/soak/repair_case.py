@@ -1,0 +1,216 @@
+"""One random process whose failures pause, repaired at random: tried again, skipped, done by hand, gone back.
+
+``python -m tests.soak.repair_case 1000 [first seed]`` plays many and tells which fail.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from riverstone.engine import Conflict, Engine, Task, VirtualClock
+
+from .undo_case import UndoCase
+from .undo_checks import ancestors
+from .undo_land import HOOKS, KINDS
+
+
+class RepairCase(UndoCase):
+    """Plays one case; what it comes to is compared with the same model undisturbed."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        super().__init__(seed, folder)
+        self.model.plain = True
+        self.land.trouble = self.random.choice((0.05, 0.2, 0.35))
+        self.kept: set[str] = set()
+        """The tasks that a rewind has given up by name."""
+
+    def play(self) -> None:
+        """Run the case to its end and check it there; raises AssertionError."""
+        deadly, self.deadly = self.deadly, 0.0
+        source = self.model.source()
+        self.engine.deploy(source)
+        self.deadly = deadly
+        self.alive(lambda: self.engine.start(name="case", key="main", on_failure="pause"))
+        found = [known for known in self.engine.instances(limit=9).items if known.kind == "start"]
+        if not found:
+            self.engine.close()
+            return
+        self.started = found[0].process_instance_id
+        for _ in range(self.random.randint(3, 30)):
+            self.alive(self.random.choice((*[self.pass_time] * 3, *[self.repair] * 3, self.restart)))
+        self.end()
+        self.check_at_the_end(source)
+        self.engine.close()
+
+    # -- what somebody does
+
+    def repair(self) -> None:
+        """Somebody decides about what has failed, or goes back, whether that is allowed or not."""
+        engine, started = self.engine, self.started
+        wishes: list[tuple[str, Callable[[], Any]]] = [("nothing", lambda: None)]
+        for failure in engine.failures(started):
+            wishes.append(("retry", partial(engine.retry, started, element_id=failure.element_id)))
+            if (failed := failure.task_id) is not None:
+                wishes += [("rerun", partial(engine.rerun, failed)), ("skip", partial(engine.skip, failed))]
+        wishes.append(("retry a rewind", lambda: engine.retry(started)))
+        tasks = [task for task in engine.tasks(started) if task.kind == "start"]
+        wishes += [("rewind", partial(self.rewind, task)) for task in self.random.sample(tasks, min(2, len(tasks)))]
+        name, wish = self.random.choice(wishes)
+        try:
+            wish()
+        except Conflict as error:
+            text = error.message.partition(": ")[2] if "cannot go back" in error.message else error.message
+            self.history.append(f"{name} refused: {text[-60:]}")
+        else:
+            self.history.append(name)
+
+    def rewind(self, task: Task) -> None:
+        """Go back to a task, giving up what has to be."""
+        plan = self.engine.preview_rewind(self.started, task.task_id)
+        retain = [step.task_id for step in plan.steps if step.action == "retain"]
+        self.kept.update(retain)
+        self.engine.rewind(self.started, task.task_id, retain=retain)
+
+    def end(self) -> None:
+        """With all faults gone, whatever stands still is tried again, until the process has ended."""
+        self.come_to_rest_with_stones()
+        self.land.peace()
+        self.deadly = 0.0
+        for _ in range(200):
+            if self.at_rest():
+                break
+            record = self.engine.get(self.started)
+            if record.attention:
+                self.engine.retry(self.started)
+            assert isinstance(self.clock, VirtualClock)
+            self.clock.advance(11)
+            self.engine.run_pending()
+        assert self.at_rest(), f"it never ended: {self.engine.why(self.started).sentences}"
+
+    def come_to_rest_with_stones(self) -> None:
+        """All stones are there again."""
+        if self.missing is not None:
+            code, self.missing = self.missing, None
+            stone = next(stone for stone in self.land.stones() if stone.code == code)
+            self.alive(lambda: self.engine.register(stone))
+
+    # -- what must hold
+
+    def check_at_the_end(self, source: bytes) -> None:
+        """What was done is what an undisturbed run does, in order; and a delete leaves nothing."""
+        record = self.engine.get(self.started)
+        assert record.status == "success", record
+        tasks = {task.task_id: task for task in self.engine.tasks(self.started)}
+        marks = self.undo_marks()
+        force = Counter(
+            task.element_id
+            for task_id, task in tasks.items()
+            if task.kind == "start" and task_id not in self.rewound() and task_id in marks
+        )
+        if b"<boundaryEvent" not in source:
+            # Where a timer is on the border of something, what is repaired may come too late for it.
+            assert force == self.undisturbed(source), self.differences(force, self.undisturbed(source))
+        self.engine.delete(self.started)
+        for _ in range(50):
+            if self.engine.get(self.started).status == "delete.success":
+                break
+            assert isinstance(self.clock, VirtualClock)
+            self.clock.advance(11)
+            self.engine.run_pending()
+        assert self.engine.get(self.started).status == "delete.success"
+        self.check_calls()
+        marks = self.undo_marks()
+        for key in self.land.things:
+            task = tasks[key.rsplit("-", 2)[1]]
+            kept = marks[task.task_id] in ("retained", "skipped") or task.task_id in self.kept
+            assert kept, f"{task} leaks {key}"
+
+    def rewound(self) -> set[str]:
+        """The tasks that were taken back by a rewind."""
+        rows = self.stored("SELECT id, state FROM task WHERE process_instance_id = ?", int(self.started))
+        return {
+            str(number)
+            for number, state in rows
+            if "rewound" in json.loads(state or "{}").get("riverstone", {})
+        }
+
+    def differences(self, one: Counter[str], other: Counter[str]) -> str:
+        """How two runs differ."""
+        return f"more: {one - other}, fewer: {other - one}"
+
+    def undisturbed(self, source: bytes) -> Counter[str]:
+        """How often each element runs where nothing goes wrong."""
+        calm = type(self.land)(self.random, 0.0)
+        with Engine("sqlite:///:memory:", clock=VirtualClock(1_800_000_000_000), stones=calm.stones()) as engine:
+            engine.deploy(source)
+            number = engine.start(key="main", name="calm").process_instance_id
+            engine.wait(number, 100_000)
+            return Counter(task.element_id for task in engine.tasks(number) if task.kind == "start")
+
+    def check_calls(self) -> None:
+        """An undo hook begins only when all that came after its task is taken back, or is to stay."""
+        tasks = {task.task_id: task for task in self.engine.tasks(self.started)}
+        undos = [known for known in self.engine.instances(limit=400).items if known.kind != "start"]
+        targets = {
+            task.task_id: task.origin_task_id
+            for known in undos
+            for task in self.engine.tasks(known.process_instance_id)
+        }
+        causes = {task_id: ancestors(tasks, task_id) for task_id in tasks}
+        marks = self.undo_marks()
+        calls = [
+            (event, targets.get(task_id) or task_id, what, moment)
+            for moment, (event, task_id, what) in enumerate(self.land.calls)
+        ]
+        for event, task_id, what, moment in calls:
+            if event not in KINDS or what != "begin" or self.land.calls[moment][1] not in targets:
+                continue
+            for later, after in tasks.items():
+                if task_id not in causes[later] or after.stone is None or marks[later] in ("never-begun", "retained"):
+                    continue
+                begun = [when for kind, number, _, when in calls if number == later and kind == "start"]
+                if not begun or begun[0] > moment or event not in HOOKS[after.stone] or later in self.kept:
+                    continue
+                ended = [
+                    when for kind, number, end, when in calls if number == later and kind in KINDS and end == "done"
+                ]
+                left = {key.rsplit("-", 2)[1] for key in self.land.things}
+                gone = any(when < moment for when in ended) or later not in left
+                assert gone, f"{event} of {task_id} before that of {later}"
+
+
+def main(count: int, first: int = 0) -> int:
+    """Play cases with these seeds; the number that failed."""
+    logging.disable(logging.CRITICAL)
+    failed = 0
+    ends: Counter[str] = Counter()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(first, first + count):
+            case = RepairCase(seed, Path(folder))
+            try:
+                case.play()
+                ends.update(case.history)
+            except Exception:
+                failed += 1
+                print(f"seed {seed} failed after {', '.join(case.history)}")
+                traceback.print_exc(limit=-4)
+            for file in Path(folder).glob(f"case-{seed}.db*"):
+                file.unlink()
+    print(f"{count} cases, {failed} failed, {time.monotonic() - began:.0f} s")
+    print(", ".join(f"{what}: {times}" for what, times in ends.most_common(12)))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(*map(int, sys.argv[1:3] or ["200"]))))
