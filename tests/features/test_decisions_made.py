@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from riverstone.engine import Engine, Limits, Malformed, UnknownProcessInstance, VirtualClock
 
 from .sketch import runs
-from .test_decisions import DISH, camunda, decisions, process, table, zeebe
+from .test_decisions import DISH, HEAD, camunda, decisions, process, table, zeebe
 
 PARTY = process(
     '<businessRuleTask id="choose" name="Choose the dish" camunda:decisionRef="dish" camunda:resultVariable="r"'
@@ -155,3 +156,61 @@ def test_many_of_them_are_forgotten_a_few_at_a_time(engine: Engine, clock: Virtu
     assert engine._store.decisions_made(int(number), limit=9, before=None) == []
     with pytest.raises(UnknownProcessInstance):
         engine.decisions_made(number)
+
+
+CALLER = process('<callActivity id="choose" calledElement="inner"/>')
+INNER = zeebe().replace(b'id="dinner"', b'id="inner"')
+
+
+def test_one_of_a_called_process_is_of_the_deployment_of_that(engine: Engine) -> None:
+    inner = engine.deploy(INNER, DISH)
+    engine.deploy(CALLER)
+    number = begin(engine, season="Winter", guests=9)
+    (made,) = engine.decisions_made(number).items
+    assert (made.calls, made.element_id, made.result.value) == (("choose",), "choose", "Stew")
+    assert made.result.deployment_id == inner.deployment_id
+
+
+def test_one_of_a_handler_is_kept_with_the_rollback_that_ran_it(engine: Engine) -> None:
+    handler = zeebe().partition(b"<businessRuleTask")[2].partition(b"</businessRuleTask>")[0].decode()
+    inside = (
+        f'<startEvent id="hs"/><businessRuleTask{handler}</businessRuleTask><endEvent id="he"/>'
+        '<sequenceFlow id="h1" sourceRef="hs" targetRef="choose"/>'
+        '<sequenceFlow id="h2" sourceRef="choose" targetRef="he"/>'
+    )
+    body = (
+        '<startEvent id="s"/><userTask id="u"/><boundaryEvent id="b" attachedToRef="u"><compensateEventDefinition/>'
+        f'</boundaryEvent><subProcess id="h" isForCompensation="true">{inside}</subProcess>'
+        '<association id="a" sourceRef="b" targetRef="h" associationDirection="One"/>'
+        '<exclusiveGateway id="fails"/><endEvent id="e"/>'
+        '<sequenceFlow id="f" sourceRef="s" targetRef="u"/><sequenceFlow id="g" sourceRef="u" targetRef="fails"/>'
+        '<sequenceFlow id="i" sourceRef="fails" targetRef="e"><conditionExpression>${missing}</conditionExpression>'
+        "</sequenceFlow>"
+    )
+    deployment = engine.deploy(f'{HEAD}<process id="dinner">{body}</process></definitions>'.encode(), DISH)
+    number = engine.start(key="dinner", name="x", variables={"season": "Winter", "guests": 9}).process_instance_id
+    engine.complete(engine.tasks(number)[0].task_id)
+    ended = engine.wait(number)
+    assert ended.status == "rollback.success", engine.why(number).sentences
+    rollback = ended.rollback_process_instance_id or ""
+    (made,) = engine.decisions_made(rollback).items
+    assert (made.result.value, made.result.deployment_id) == ("Stew", deployment.deployment_id)
+    assert engine.decisions_made(number).items == ()
+
+
+def test_they_are_encrypted_as_what_the_process_works_with_is(url: str) -> None:
+    with Engine(url, encryption_keys=[Fernet.generate_key().decode()]) as engine:
+        engine.deploy(PARTY, DISH)
+        number = begin(engine, season="Winter", guests=9)
+        ((stored,),) = engine._store.read("SELECT `result` FROM `decision_made`")
+        assert "Winter" not in stored
+        assert engine.decisions_made(number).items[0].result.value == "Stew"
+
+
+def test_an_owner_sees_those_of_its_own_processes(engine: Engine) -> None:
+    engine.deploy(PARTY, DISH)
+    mine, yours = engine.owned_by("me"), engine.owned_by("you")
+    number = mine.start(key="dinner", name="x", variables={"season": "Winter", "guests": 9}).process_instance_id
+    assert [made.result.value for made in mine.decisions_made(number).items] == ["Stew"]
+    with pytest.raises(UnknownProcessInstance):
+        yours.decisions_made(number)
