@@ -85,13 +85,13 @@ class Delete(Statement):
     """Removes the rows that have these values."""
 
     def __init__(self, table: str, where: Sequence[str]) -> None:
-        condition = " AND ".join(f"`{name}` = ?" for name in where)
-        self._head = f"DELETE FROM `{table}` WHERE ({listed(where)}) IN (VALUES "
-        self._marks = f"({marks(where)})"
-        super().__init__(f"DELETE FROM `{table}` WHERE {condition}", where)
+        self._head = f"DELETE FROM `{table}` WHERE "
+        self._condition = " AND ".join(f"`{name}` = ?" for name in where)
+        super().__init__(self._head + self._condition, where)
 
     def wide(self, count: int) -> str:
-        return f"{self._head}{', '.join([self._marks] * count)})"
+        # A list of pairs would be looked for in the whole table, each of these by the index.
+        return self._head + " OR ".join([f"({self._condition})"] * count)
 
 
 class Graded:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +33,10 @@ from riverstone.models import (
     TaskRow,
     TokenRow,
     WaitRow,
+    changes,
     find_instances,
 )
+from riverstone.models.statements import Delete
 
 from ..features.sketch import line, service
 from .stores import KINDS, SHARED, fresh
@@ -517,3 +521,17 @@ def test_after_a_restore_no_number_is_given_out_again(kind: str, tmp_path: Path)
         assert store.skip_ids(first + 5_000_000) == first + 5_000_001
         with contextlib.closing(Store(url)) as other:
             assert {store.new_id(), other.new_id()} == {first + 5_000_001, first + 5_000_501}
+
+
+@pytest.mark.parametrize("count", [1, 4, 16, 64])
+def test_nothing_is_removed_by_looking_through_a_whole_table(tmp_path: Path, count: int) -> None:
+    """With a million tokens in the store, each step that ended four of them took 50 ms to find them."""
+    removing = [each for each in vars(changes).values() if isinstance(each, Delete)]
+    assert len(removing) > 4
+    with closing(Store(f"sqlite:///{tmp_path}/river.db")):
+        pass
+    with closing(sqlite3.connect(tmp_path / "river.db")) as store:
+        for statement in removing:
+            text = statement.text if count == 1 else statement.wide(count)
+            plan = store.execute(f"EXPLAIN QUERY PLAN {text}", [1] * count * len(statement.names)).fetchall()
+            assert not [step for *_, step in plan if step.startswith("SCAN")], (text, plan)
