@@ -58,7 +58,7 @@ def create_app(
 ) -> Flask:
     """A WSGI application that serves one engine, with pages for people unless ``console`` is switched off.
 
-    With ``camunda`` it answers workers, modelers and callers of Camunda under ``/engine-rest`` too.
+    With ``camunda`` it answers workers, modelers and callers of Camunda under ``/engine-rest`` and ``/v2`` too.
 
     These are the console at ``/console`` and the calls, to read about and to try, at ``/docs``.
 

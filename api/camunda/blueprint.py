@@ -8,17 +8,18 @@ from typing import Any
 from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
-from ...engine import Engine, EngineClosed, RiverstoneError, StoreUnavailable, TooLarge, Unknown
+from ...engine import Conflict, Engine, EngineClosed, RiverstoneError, StoreUnavailable, TooLarge, Unknown
 from ...engine.calls.external_tasks import TopicRefused
 from ...engine.errors import LimitExceeded
 from ..access.clients import KNOWN, OPEN
 from ..access.loopback import MODELER, is_modeler
 from ..errors import Refused
 from ..wire import problems
-from . import modeling, workers
+from . import jobs, modeling, orchestration, workers
 from .view import Function, View, json_answer
 
-PREFIX = "/engine-rest"
+SEVEN = "/engine-rest"
+EIGHT = "/v2"
 ONE = "/external-task/<task_id>"
 WORKERS: tuple[tuple[str, str, Function, bool], ...] = (
     ("POST", "/external-task/fetchAndLock", workers.fetch_and_lock, False),
@@ -50,21 +51,42 @@ OTHERS: tuple[tuple[str, str, Function, str], ...] = (
     ("POST", "/message", modeling.message, "run"),
 )
 
+JOBS: tuple[tuple[str, str, Function, bool], ...] = (
+    ("POST", "/jobs/activation", jobs.activate, False),
+    ("POST", "/jobs/<job_key>/completion", jobs.complete, True),
+    ("POST", "/jobs/<job_key>/failure", jobs.fail, True),
+    ("POST", "/jobs/<job_key>/error", jobs.throw, True),
+    ("PATCH", "/jobs/<job_key>", jobs.update, True),
+)
+ORCHESTRATION: tuple[tuple[str, str, Function, str], ...] = (
+    ("GET", "/topology", orchestration.topology, KNOWN),
+    ("POST", "/deployments", orchestration.deploy, "deploy"),
+    ("POST", "/process-instances", orchestration.start, "run"),
+    ("POST", "/process-instances/<process_instance_id>/cancellation", orchestration.cancel, "run"),
+    ("POST", "/messages/publication", orchestration.publish, "run"),
+    ("POST", "/messages/correlation", orchestration.correlate, "run"),
+)
+
 
 def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
     """What workers, modelers and callers of Camunda ask, answered by this engine."""
     whole = Blueprint(name, __name__)
-    seven = Blueprint("engine-rest", __name__, url_prefix=PREFIX)
-    for method, rule, function, audited in WORKERS:
-        _add(seven, rule, method, View(engine, function, "work", audited=audited))
-    for method, rule, function, scope in OTHERS:
-        _add(seven, rule, method, View(engine, function, scope, audited=method != "GET"))
+    seven = Blueprint("engine-rest", __name__, url_prefix=SEVEN)
+    eight = Blueprint("v2", __name__, url_prefix=EIGHT)
+    for where, asked, others in ((seven, WORKERS, OTHERS), (eight, JOBS, ORCHESTRATION)):
+        for method, rule, function, audited in asked:
+            _add(where, rule, method, View(engine, function, "work", audited=audited))
+        for method, rule, function, scope in others:
+            _add(where, rule, method, View(engine, function, scope, audited=method != "GET"))
+        where.after_request(_let_modeler_read)
+        whole.register_blueprint(where)
+    eight.register_error_handler(RiverstoneError, _refused_job)
+    eight.register_error_handler(HTTPException, _http_problem)
+    eight.register_error_handler(Exception, _unexpected_problem)
     seven.register_error_handler(RiverstoneError, _refused)
     seven.register_error_handler(modeling.ModelRefused, _model_refused)
     seven.register_error_handler(HTTPException, _http)
     seven.register_error_handler(Exception, _unexpected)
-    seven.after_request(_let_modeler_read)
-    whole.register_blueprint(seven)
     return whole
 
 
@@ -122,6 +144,26 @@ def _refused(error: RiverstoneError) -> Response:
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         answer.headers["Retry-After"] = problems.RETRY_AFTER
     return answer
+
+
+TITLES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "INVALID_STATE", 503: "RESOURCE_EXHAUSTED"}
+
+
+def _refused_job(error: RiverstoneError) -> Response:
+    status: int = status_of(error)
+    if isinstance(error, Conflict) or error.code in ("external-task-locked", "external-task-expired"):
+        status = HTTPStatus.CONFLICT
+    return orchestration.problem(int(status), TITLES.get(status, HTTPStatus(status).phrase), error.message)
+
+
+def _http_problem(error: HTTPException) -> Response:
+    status = error.code or 500
+    return orchestration.problem(status, TITLES.get(status, HTTPStatus(status).phrase), error.description or "")
+
+
+def _unexpected_problem(error: Exception) -> Response:
+    told: dict[str, Any] = problems.of_unexpected(error).get_json()
+    return orchestration.problem(500, "INTERNAL", told["detail"])
 
 
 def _model_refused(error: Exception) -> Response:

@@ -195,18 +195,25 @@ class ExternalCalls:
     def complete(
         self,
         task_id: str,
-        worker: str,
+        worker: str | None,
         variables: Mapping[str, Any] | None = None,
         local_variables: Mapping[str, Any] | None = None,
+        *,
+        delivery: int | None = None,
     ) -> None:
-        """A task is done. Raises UnknownExternalTask, also where it has ended; Invalid while another has it."""
-        given = Answer(result="done", variables=variables or {}, local_variables=local_variables or {})
+        """A task is done. Raises UnknownExternalTask, also where it has ended; Invalid while another has it.
+
+        ``worker`` None is whoever has it; with ``delivery`` it is Conflict where that is not the present one.
+        """
+        given = Answer(
+            result="done", variables=variables or {}, local_variables=local_variables or {}, delivery=delivery
+        )
         self._answer(task_id, worker, given)
 
     def fail(
         self,
         task_id: str,
-        worker: str,
+        worker: str | None,
         reason: str | None = None,
         details: str | None = None,
         *,
@@ -214,6 +221,7 @@ class ExternalCalls:
         pause: int = 0,
         variables: Mapping[str, Any] | None = None,
         local_variables: Mapping[str, Any] | None = None,
+        delivery: int | None = None,
     ) -> None:
         """A task has failed: it is tried ``retries`` times more, after ``pause`` milliseconds. Raises as complete."""
         if not (0 <= retries < 2**31 and 0 <= pause < 2**41):
@@ -226,16 +234,19 @@ class ExternalCalls:
             details=_text(details, 20_000) or None,
             retries=retries,
             pause=pause,
+            delivery=delivery,
         )
         self._answer(task_id, worker, given)
 
     def throw(
         self,
         task_id: str,
-        worker: str,
+        worker: str | None,
         code: str,
         reason: str | None = None,
         variables: Mapping[str, Any] | None = None,
+        *,
+        delivery: int | None = None,
     ) -> None:
         """A BPMN error: what no boundary event catches is a failure. Raises as complete."""
         given = Answer(
@@ -244,10 +255,11 @@ class ExternalCalls:
             local_variables={},
             reason=_text(reason, 2000) or code,
             error_code=_text(code, LONGEST_NAME),
+            delivery=delivery,
         )
         self._answer(task_id, worker, given)
 
-    def _answer(self, task_id: str, worker: str, given: Answer) -> None:
+    def _answer(self, task_id: str, worker: str | None, given: Answer) -> None:
         limits = self.facilities.limits
         for values in (given.variables, given.local_variables):
             jsontext.check(values, limits=limits, name="variables")
@@ -259,7 +271,7 @@ class ExternalCalls:
 
     # -- locks and the rest
 
-    def extend(self, task_id: str, worker: str, milliseconds: int) -> None:
+    def extend(self, task_id: str, worker: str | None, milliseconds: int) -> None:
         """Let a worker keep a task. Raises UnknownExternalTask as soon as it should stop, Invalid for what is over."""
         act = partial(steps.extend, wanted=read_id(task_id), worker=worker, milliseconds=_lasting(milliseconds))
         self._step(task_id, act)

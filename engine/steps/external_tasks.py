@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ...models import EXTERNAL, ExternalRow, TaskRow
 from ...models.vocabulary import UNDO_KINDS
-from ..errors import Invalid, Unknown
+from ..errors import Conflict, Invalid, Unknown
 from ..instance import ledger
 from ..instance.instance import Instance, topic_of
 from ..work import Outcome, Result
@@ -62,6 +62,8 @@ class Answer:
     """How often the worker wants it tried again after this failure."""
     pause: int = 0
     """The milliseconds before that."""
+    delivery: int | None = None
+    """Which delivery it answers, if it tells."""
 
 
 Answered = Literal["taken", "late"]
@@ -118,7 +120,7 @@ def lock_one(instance: Instance, wanted: TaskId, worker: str, milliseconds: int,
         raise UnknownExternalTask(str(wanted))
 
 
-def extend(instance: Instance, wanted: TaskId, worker: str, milliseconds: int) -> None:
+def extend(instance: Instance, wanted: TaskId, worker: str | None, milliseconds: int) -> None:
     """Let a worker keep a task; raises Invalid if it has not got it, UnknownExternalTask as soon as it should stop."""
     row = open_row(instance, wanted)
     if is_stopping(instance):
@@ -156,10 +158,11 @@ def set_retries(instance: Instance, wanted: TaskId, retries: int) -> None:
     instance.save()
 
 
-def answer(instance: Instance, wanted: TaskId, worker: str, given: Answer) -> Answered:
+def answer(instance: Instance, wanted: TaskId, worker: str | None, given: Answer) -> Answered:
     """Enter what a worker says; what comes after the task has ended feeds the ledger alone.
 
-    Raises UnknownExternalTask for what never was, Invalid where another worker has it.
+    Raises UnknownExternalTask for what never was, Invalid where another worker has it, Conflict where the worker tells
+    another delivery than the present one.
     """
     row = instance.tasks.get(wanted.task_id)
     if row is None or row.generation != wanted.generation:
@@ -167,7 +170,9 @@ def answer(instance: Instance, wanted: TaskId, worker: str, given: Answer) -> An
     if not is_offered(row):
         _answer_late(instance, row, given)
         return "late"
-    _held(instance, row, wanted, worker)
+    held = _held(instance, row, wanted, worker)
+    if given.delivery not in (None, held.delivery):
+        raise Conflict(f"External task {wanted} was fetched again since this worker got it.", code="lease-stale")
     outcome = _outcome(instance, row, given)
     if outcome.result == "failed":
         # The worker decides: so many more, or none.
@@ -228,10 +233,13 @@ def _answer_late(instance: Instance, row: TaskRow, given: Answer) -> None:
     settle(instance)
 
 
-def _held(instance: Instance, row: TaskRow, wanted: TaskId, worker: str) -> ExternalRow:
-    """The lock that a worker has, or had until nobody else fetched the task; raises Invalid."""
+def _held(instance: Instance, row: TaskRow, wanted: TaskId, worker: str | None) -> ExternalRow:
+    """The lock that a worker has, or had until nobody else fetched the task; raises Invalid.
+
+    In a protocol that does not name the worker it is that of whoever has one.
+    """
     offered = instance.lock_of(row)[0]
-    if offered is None or offered.worker != worker:
+    if offered is None or offered.worker is None or worker not in (None, offered.worker):
         raise _is_locked(wanted, offered)
     return offered
 

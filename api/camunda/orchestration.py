@@ -1,0 +1,145 @@
+"""``/v2`` for modelers and callers of Camunda 8: topology, deploy, start, cancel, messages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from flask import Response, request
+
+from ...engine import Conflict, Engine, Invalid
+from ..access.clients import present_client
+from ..http.model import Upload
+from ..wire.operation import visible
+from .definitions import DEFAULT_TENANT, deployment_of, key_of, version_of
+from .view import body_of, json_answer, needed, number, text, wrong
+
+VERSION = "8.8.0"
+"""The version of Camunda 8 whose clients this was tried with."""
+LONGEST_TTL = 366 * 86_400_000
+
+
+def topology(engine: Engine) -> dict[str, Any]:
+    """One broker with one partition: whoever asks wants to know whether it may go on."""
+    host = request.host.partition(":")[0]
+    port = int(request.host.rpartition(":")[2]) if ":" in request.host and request.host[-1].isdigit() else 80
+    partition = {"partitionId": 1, "role": "leader", "health": "healthy", "state": "active"}
+    broker = {"nodeId": 0, "brokerId": "0", "host": host, "port": port, "version": VERSION, "partitions": [partition]}
+    return {
+        "brokers": [broker],
+        "clusterId": "riverstone",
+        "clusterSize": 1,
+        "partitionsCount": 1,
+        "replicationFactor": 1,
+        "gatewayVersion": VERSION,
+        "lastCompletedChangeId": "-1",
+    }
+
+
+def deploy(engine: Engine) -> dict[str, Any]:
+    """The files of the form; job types that nobody serves are for workers to activate."""
+    request.max_content_length = engine.limits.model_size + 2 * engine.limits.body_size
+    files = [Upload(file.read(), file.filename) for file in request.files.getlist("resources")]
+    models = [file for file in files if str(file.name).lower().endswith((".bpmn", ".dmn", ".xml"))]
+    if not models:
+        raise wrong("resources", "holds no file that ends in .bpmn or .dmn")
+    models.sort(key=lambda file: str(file.name).lower().endswith(".dmn"))
+    deployed = engine.deploy(*models, external=True)
+    definition = {
+        "processDefinitionId": deployed.key,
+        "processDefinitionVersion": deployed.version,
+        "resourceName": models[0].name,
+        "tenantId": DEFAULT_TENANT,
+        "processDefinitionKey": key_of(deployed.deployment_id),
+    }
+    kinds = {"decisionDefinition", "decisionRequirements", "form", "resource"}
+    listed = {"processDefinition": definition, **dict.fromkeys(sorted(kinds))}
+    return {"deploymentKey": key_of(deployed.deployment_id), "tenantId": DEFAULT_TENANT, "deployments": [listed]}
+
+
+def start(engine: Engine) -> dict[str, Any]:
+    body = body_of(engine)
+    which = _which(engine, body)
+    variables = body.get("variables")
+    if variables is not None and not isinstance(variables, dict):
+        raise wrong("variables", "is to be an object")
+    if body.get("awaitCompletion"):
+        raise Invalid("awaitCompletion is not known here: wait with GET /process/ID?wait=30.", code="fields-invalid")
+    business_key = text(body, "businessId")
+    started = engine.start(
+        **which,  # type: ignore[arg-type]
+        name=business_key or text(body, "processDefinitionId") or next(iter(which.values())),
+        variables=variables or {},
+        business_key=business_key,
+        owner=present_client().owner,
+    )
+    return {
+        "processDefinitionId": started.key,
+        "processDefinitionVersion": version_of(engine, started.deployment_id),
+        "tenantId": started.owner or DEFAULT_TENANT,
+        "variables": {},
+        "processDefinitionKey": key_of(started.deployment_id),
+        "processInstanceKey": started.process_instance_id,
+        "tags": [],
+        "businessId": started.business_key,
+    }
+
+
+def _which(engine: Engine, body: dict[str, Any]) -> dict[str, str]:
+    if body.get("processDefinitionKey") is not None:
+        return {"deployment_id": deployment_of(engine, str(body["processDefinitionKey"])).deployment_id}
+    key, version = needed(body, "processDefinitionId"), number(body, "processDefinitionVersion", -1)
+    if version < 0:
+        return {"key": key}
+    for each in engine.deployments(limit=500, key=key).items:
+        if each.version == version:
+            return {"deployment_id": each.deployment_id}
+    raise Invalid(f"The process {key!r} has no version {version}.", code="fields-invalid")
+
+
+def cancel(engine: Engine, process_instance_id: str) -> None:
+    visible(engine).cancel(process_instance_id)
+
+
+def publish(engine: Engine) -> dict[str, Any]:
+    """A message that is kept for its time to live where nobody waits for it."""
+    kept = number(body_of(engine), "timeToLive", 0)
+    if not 0 <= kept <= LONGEST_TTL:
+        raise wrong("timeToLive", f"is to be 0 to {LONGEST_TTL} milliseconds")
+    try:
+        _send(engine, kept / 1000 if kept else None)
+    except Conflict as error:
+        if error.code != "message-not-expected":
+            raise
+    return {"messageKey": str(uuid4().int % 2**62), "tenantId": DEFAULT_TENANT}
+
+
+def correlate(engine: Engine) -> dict[str, Any] | Response:
+    """A message that somebody has to wait for now."""
+    try:
+        taken = _send(engine, None)
+    except Conflict as error:
+        if error.code != "message-not-expected":
+            raise
+        return problem(404, "NOT_FOUND", error.message)
+    number_of = "" if taken is None else taken.process_instance_id
+    return {"messageKey": str(uuid4().int % 2**62), "tenantId": DEFAULT_TENANT, "processInstanceKey": number_of}
+
+
+def _send(engine: Engine, ttl: float | None) -> Any:
+    body = body_of(engine)
+    variables = body.get("variables")
+    if variables is not None and not isinstance(variables, dict):
+        raise wrong("variables", "is to be an object")
+    more: dict[str, Any] = {} if ttl is None else {"ttl": ttl}
+    return visible(engine).message(
+        needed(body, "name"), variables or {}, correlation=text(body, "correlationKey") or None, **more
+    )
+
+
+def problem(status: int, title: str, detail: str) -> Response:
+    """An error as clients of Camunda 8 read it: a worker stops for good at one that lacks any of these five."""
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}
+    answer = json_answer(content, status)
+    answer.headers["Content-Type"] = "application/problem+json"
+    return answer

@@ -1,0 +1,31 @@
+"""A worker of Camunda 8 in Python, as its makers' README writes one: what it gets, a line of JSON each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from camunda_orchestration_sdk import CamundaAsyncClient, WorkerConfig
+
+
+async def handle(job: Any) -> dict[str, object]:
+    print(json.dumps({"job": str(job.job_key), "variables": job.variables.to_dict()}), flush=True)
+    if job.variables.to_dict().get("fail"):
+        raise RuntimeError("no network")
+    return {"done": True}
+
+
+async def main(address: str, job_type: str) -> None:
+    configuration: Any = {"CAMUNDA_REST_ADDRESS": address, "CAMUNDA_AUTH_STRATEGY": "NONE"}
+    async with CamundaAsyncClient(configuration=configuration) as client:
+        config = WorkerConfig(job_type=job_type, job_timeout_milliseconds=20_000)
+        client.create_job_worker(config=config, callback=handle)
+        print(json.dumps({"ready": True}), flush=True)
+        running: Any = client.run_workers
+        await running()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

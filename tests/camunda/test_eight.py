@@ -1,0 +1,193 @@
+"""Workers and callers of Camunda 8: theirs are the clients, ours what they talk to."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from riverstone.engine import Engine
+
+from ..features.sketch import line
+from ..services import skip
+from .conftest import HERE, Begin, Worker
+
+ZEEBE = 'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
+FIVE = {"type", "title", "status", "detail", "instance"}
+
+
+def job(node: str, kind: str, retries: str = "") -> str:
+    told = f' retries="{retries}"' if retries else ""
+    extension = f'<extensionElements><zeebe:taskDefinition {ZEEBE} type="{kind}"{told}/></extensionElements>'
+    return f'<serviceTask id="{node}">{extension}</serviceTask>'
+
+
+def caught() -> bytes:
+    from ..features.sketch import definitions, flow, process
+
+    border = '<boundaryEvent id="b" attachedToRef="a"><errorEventDefinition errorRef="e"/></boundaryEvent>'
+    parts = (
+        '<startEvent id="s"/>',
+        job("a", "bounce"),
+        border,
+        '<endEvent id="x"/>',
+        job("c", "mail"),
+        '<endEvent id="y"/>',
+    )
+    flows = flow("s", "a"), flow("a", "x"), flow("b", "c"), flow("c", "y")
+    return definitions('<error id="e" errorCode="bounced"/>', process("bounces", *parts, *flows))
+
+
+def started(engine: Engine, model: bytes, variables: dict[str, Any] | None = None, **more: Any) -> str:
+    key = engine.deploy(model, external=True).key
+    return engine.start(key=key, name="test", variables=variables or {}, **more).process_instance_id
+
+
+def activate(url: str, kind: str, **more: Any) -> requests.Response:
+    body = {"type": kind, "worker": "w", "timeout": 20000, "maxJobsToActivate": 5, "requestTimeout": -1, **more}
+    return requests.post(f"{url}/v2/jobs/activation", json=body, timeout=30)
+
+
+def tell(url: str, key: str, what: str, **body: Any) -> requests.Response:
+    return requests.post(f"{url}/v2/jobs/{key}/{what}", json=body, timeout=9)
+
+
+@pytest.mark.parametrize("which", ["sdk", "oca"])
+def test_each_client_completes_fails_and_throws(engine: Engine, url: str, node: Begin, which: str) -> None:
+    flaky = started(engine, line("flaky", job("a", "flaky", "3")), rollback=False)
+    bounces = started(engine, caught())
+    plain = started(engine, line("plain", job("a", "mail")), {"to": "me", "n": [1]})
+    worker = node("eight.mjs", url, which, "mail,flaky,bounce")
+    assert worker.says("gateway")["gateway"].startswith("8.")
+    said = [worker.says("job") for _ in range(6)]
+    assert [each["retries"] for each in said if each["type"] == "flaky"] == [3, 2, 1]
+    assert len({each["job"] for each in said if each["type"] == "flaky"}) == 1
+    assert {"to": "me", "n": [1]} in [each["variables"] for each in said if each["type"] == "mail"]
+    assert "full" in [each["variables"].get("box") for each in said if each["type"] == "mail"]
+    assert engine.wait(plain, 60).native_output_values == {"a": {"done": True, "list": [1]}}
+    assert engine.wait(bounces, 60).status == "success"
+    assert engine.wait(flaky, 60).status == "failed"
+
+
+def test_the_python_client_goes_on_after_a_failure(engine: Engine, url: str) -> None:
+    if importlib.util.find_spec("camunda_orchestration_sdk") is None:
+        skip("camunda-orchestration-sdk is not installed")
+    number = started(engine, line("shop", job("a", "mail")), {"to": "me"})
+    worker = Worker([sys.executable, str(HERE / "orchestration_worker.py"), url, "mail"])
+    try:
+        assert worker.says("job")["variables"] == {"to": "me"}
+        assert engine.wait(number, 60).status == "success"
+        failed = engine.start(key="shop", name="t", variables={"fail": True}, rollback=False).process_instance_id
+        assert worker.says("job")["variables"] == {"fail": True}
+        again = engine.start(key="shop", name="t").process_instance_id
+        assert engine.wait(again, 60).status == "success"
+        engine.cancel(failed, force=True)
+    finally:
+        worker.end()
+
+
+def test_a_job_has_all_that_any_client_reads(engine: Engine, url: str) -> None:
+    started(engine, line("shop", job("a", "mail")), {"x": 1}, business_key="k")
+    (found,) = activate(url, "mail", withLease=True, tenantIds=["<default>"]).json()["jobs"]
+    texts = "jobKey processInstanceKey processDefinitionKey elementInstanceKey rootProcessInstanceKey".split()
+    assert all(found[name].isdigit() for name in texts)
+    assert found["variables"] == {"x": 1}
+    assert (found["retries"], found["kind"], found["tags"], found["businessId"]) == (3, "BPMN_ELEMENT", [], "k")
+    assert found["deadline"] > time.time() * 1000
+    assert found["jobLeaseToken"]
+    assert tell(url, found["jobKey"], "completion", jobLeaseToken="999").status_code == 409
+    done = tell(url, found["jobKey"], "completion", jobLeaseToken=found["jobLeaseToken"], variables=None)
+    assert (done.status_code, done.content) == (204, b"")
+    gone = tell(url, found["jobKey"], "failure", retries=0)
+    assert gone.status_code == 404
+    assert gone.headers["Content-Type"] == "application/problem+json"
+    assert gone.json().keys() >= FIVE
+
+
+def test_waiting_is_no_hot_loop_and_none_is_none(url: str) -> None:
+    begun = time.monotonic()
+    assert activate(url, "mail", requestTimeout=-1).json() == {"jobs": []}
+    assert time.monotonic() - begun < 5
+    begun = time.monotonic()
+    assert activate(url, "mail", requestTimeout=1500).json() == {"jobs": []}
+    assert 0.8 < time.monotonic() - begun < 5
+    begun = time.monotonic()
+    assert activate(url, "mail", requestTimeout=0).json() == {"jobs": []}
+    assert time.monotonic() - begun > 5
+
+
+def test_timeouts_and_retries_are_changed(engine: Engine, url: str) -> None:
+    started(engine, line("shop", job("a", "mail")))
+    (found,) = activate(url, "mail").json()["jobs"]
+    path = f"{url}/v2/jobs/{found['jobKey']}"
+    both: dict[str, Any] = {"changeset": {"timeout": 60000, "retries": 7}}
+    assert requests.patch(path, json=both, timeout=9).status_code == 204
+    assert requests.patch(path, json={"changeset": {}}, timeout=9).status_code == 400
+    engine.external.unlock(engine.external.find(_every(), limit=1)[0].id)
+    assert tell(url, found["jobKey"], "completion").status_code == 409
+    (again,) = activate(url, "mail").json()["jobs"]
+    assert again["retries"] == 7
+
+
+def _every() -> Any:
+    from riverstone.models import ExternalFilter
+
+    return ExternalFilter()
+
+
+def test_what_is_wrong_has_all_five_members(url: str) -> None:
+    bodies: list[dict[str, Any]] = [{}, {"type": "a"}, {"type": "a", "timeout": 1, "maxJobsToActivate": 0}]
+    for body in bodies:
+        answer = requests.post(f"{url}/v2/jobs/activation", json=body, timeout=9)
+        assert answer.status_code == 400
+        assert answer.json().keys() >= FIVE
+    for key in ("x", "1", "99999", "10001"):
+        assert tell(url, key, "completion").status_code == 404
+
+
+def test_camunda_modeler_deploys_and_starts_and_callers_send_messages(engine: Engine, url: str) -> None:
+    catching = '<intermediateCatchEvent id="w"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>'
+    subscription = f'<extensionElements><zeebe:subscription {ZEEBE} correlationKey="=order"/></extensionElements>'
+    message = f'<message id="m" name="paid">{subscription}</message>'
+    model = line("shop", catching, job("a", "mail"), before=message)
+    files = {"resources": ("shop.bpmn", io.BytesIO(model), "text/xml")}
+    deployed = requests.post(f"{url}/v2/deployments", files=files, data={"tenantId": "<default>"}, timeout=9).json()
+    definition = deployed["deployments"][0]["processDefinition"]
+    body: dict[str, Any] = {"processDefinitionKey": definition["processDefinitionKey"], "variables": {"order": "7"}}
+    begun = requests.post(f"{url}/v2/process-instances", json=body, timeout=9).json()
+    by_id: dict[str, Any] = {"processDefinitionId": "shop", "variables": {"order": "8"}}
+    other = requests.post(f"{url}/v2/process-instances", json=by_id, timeout=9).json()
+    assert begun["processDefinitionVersion"] == definition["processDefinitionVersion"] == 1
+    sent: dict[str, Any] = {"name": "paid", "correlationKey": "7", "variables": {"sum": 12}}
+    correlated = requests.post(f"{url}/v2/messages/correlation", json=sent, timeout=9)
+    assert correlated.json()["processInstanceKey"] == begun["processInstanceKey"]
+    assert requests.post(f"{url}/v2/messages/correlation", json=sent, timeout=9).status_code == 404
+    assert requests.post(f"{url}/v2/messages/publication", json=sent, timeout=9).status_code == 200
+    (found,) = activate(url, "mail").json()["jobs"]
+    assert found["variables"]["sum"] == 12
+    key = other["processInstanceKey"]
+    assert requests.post(f"{url}/v2/process-instances/{key}/cancellation", json={}, timeout=9).status_code == 204
+    assert engine.wait(key, 30).status == "cancel.success"
+
+
+def test_refusals_are_problems_of_camunda(engine: Engine, url: str) -> None:
+    _, key = engine.keys.add("worker", scopes=["work"], topics=["mail"], every_owner=True)
+    empty = requests.get(f"{url}/v2/topology", headers={"Authorization": ""}, timeout=9)
+    assert (empty.status_code, empty.json().keys() >= FIVE) == (401, True)
+    assert requests.get(f"{url}/v2/topology", auth=("w", key), timeout=9).status_code == 200
+    body: dict[str, Any] = {"type": "bill", "timeout": 1000, "maxJobsToActivate": 1}
+    refused = requests.post(f"{url}/v2/jobs/activation", json=body, auth=("w", key), timeout=9)
+    assert refused.status_code == 403
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
