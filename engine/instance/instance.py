@@ -35,7 +35,7 @@ from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
 from ..stones.stone import Stone
 from ..work import Work
-from . import decision_made, ledger, secrets
+from . import decision_made, deferral, ledger, secrets
 from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
@@ -342,6 +342,8 @@ class Instance:
 
     def end_task(self, row: TaskRow, status: TaskStatus, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""
+        if row.state is not None:
+            self.leave_outside(row)
         if row.event == "user":
             self.people -= row.open
         row.open = 0
@@ -373,12 +375,9 @@ class Instance:
             held_back = self.hold_back(row)
         if row.stone is None or ((held_back or row.status == "stone-missing") and not ledger.has_begun(row)):
             row.undo = "never-begun"
-        elif not held_back and not (row.event == "start" and ledger.is_deferred(row)):
+        elif not held_back and not (row.event == "start" and deferral.is_deferred(row)):
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
             self.note_straggler(row)
-        if ledger.is_deferred(row):
-            self.note_deferral(row)
-            ledger.drop(row, "deferred")
         self.end_task(row, status, reason)
         row.reason = reason
 
@@ -389,9 +388,13 @@ class Instance:
             until = None if lock is None else lock.until
             self._note_straggler((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner, until)
 
-    def note_deferral(self, row: TaskRow) -> None:
-        """The row ends or goes on while somebody outside has the task: what they still tell feeds the ledger."""
-        self._note_straggler((row.id, row.attempt, "start", ledger.delivery(row)), None)
+    def leave_outside(self, row: TaskRow) -> None:
+        """The row ends, or goes on with another key: what somebody outside still tells of it feeds the ledger."""
+        deferral.spend_early(row)
+        attempt = deferral.outside(row)
+        if attempt is not None:
+            self._note_straggler((row.id, attempt, "start", ledger.delivery(row)), None)
+            deferral.told(row)
 
     def _note_straggler(self, key: StragglerKey, owner: str | None, until: int | None = None) -> None:
         if key not in self.stragglers:

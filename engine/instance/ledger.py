@@ -114,9 +114,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
     ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
     goes on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back,
     inside of a run ``put_out``, ``late`` outputs with which it is to be undone once more (of a task of an undo: with
-    which it does so), and what does not count: ``tried`` of the attempts, ``survived`` of the losses. ``deferred``
-    while somebody outside has the task, the ``signature`` that their callbacks need, what they told ``early``, and what
-    would give their ``tokens`` away.
+    which it does so), and what does not count: ``tried`` of the attempts, ``survived`` of the losses. What
+    :mod:`.deferral` keeps of a task that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:
@@ -140,11 +139,6 @@ def drop(row: TaskRow, *names: str) -> None:
         state[_KEPT] = {name: value for name, value in own.items() if name not in names}
         row.state = jsontext.dumps({name: value for name, value in state.items() if name != _KEPT or value}) or None
         row.state = None if row.state == "{}" else row.state
-
-
-def is_deferred(row: TaskRow) -> bool:
-    """Whether somebody outside has the task, and is to tell what comes of it."""
-    return row.state is not None and "deferred" in kept(row)
 
 
 def forget_state(row: TaskRow) -> None:

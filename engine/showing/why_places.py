@@ -14,7 +14,7 @@ from ..bpmn.elements.gateways import Join, ParallelGateway
 from ..bpmn.running.cycles import Cycle
 from ..bpmn.running.waits import Wait
 from ..clock import moment
-from ..instance import ledger
+from ..instance import deferral, ledger
 from ..instance.instance import Instance, topic_of
 from ..mask import Mask
 
@@ -105,7 +105,7 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     elif row.status == "stone-missing":
         text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
-    elif ledger.is_deferred(row):
+    elif deferral.is_deferred(row):
         _tell_deferred(telling, row, label)
     elif row.due is not None:
         _tell_waiting(telling, row, label)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...models import TaskRow
-from .. import jsontext
 from ..errors import Invalid
 from ..instance import ledger
 from ..stones.deferral import read_signature
@@ -94,14 +93,3 @@ def take_early(row: TaskRow) -> Answer | None:
         ledger.log(row, (f"A callback was dropped: {error.message}",))
         return None
     return told
-
-
-def spend_early(row: TaskRow) -> None:
-    """The task has ended without being deferred: what its own service told of it is there for an undo to see."""
-    kept = ledger.kept(row).get("early")
-    if kept is None:
-        return
-    ledger.drop(row, "early")
-    ledger.log(row, ("Somebody outside told what came of it, but its start has not deferred it.",))
-    if "signed" not in kept and kept["outputs"]:
-        row.outputs = jsontext.dumps({**kept["outputs"], **(jsontext.read(row.outputs) if row.outputs else {})})

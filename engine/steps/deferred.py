@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...models import TaskRow
-from ..instance import ledger
+from ..instance import deferral, ledger
 from ..instance.instance import Instance
 from .callbacks import Answer, check, keep_early, outcome_of
-from .late import apply_late
-from .outcomes import apply_outcome, end_deferral, progressed
+from .late import apply_late, enter_late
+from .outcomes import apply_outcome, progressed, take_back
 
 
 def answer(instance: Instance, task_id: int, generation: int, told: Answer) -> bool:
@@ -26,7 +26,7 @@ def answer(instance: Instance, task_id: int, generation: int, told: Answer) -> b
         return False
     if not _is_awaited(row, generation):
         return _too_late(instance, row, told)
-    if ledger.is_deferred(row):
+    if deferral.is_deferred(row):
         check(row, told)
         _enter(instance, row, told)
         return True
@@ -52,15 +52,9 @@ def progress(instance: Instance, task_id: int, generation: int, percent: int, te
 
 def time_is_up(instance: Instance, row: TaskRow) -> None:
     """Nobody has told in time what came of a task."""
-    _enter(instance, row, Answer(result="failed", reason="Nobody completed it within the timeout of its deferral."))
-    note_end(instance, row)
-
-
-def note_end(instance: Instance, row: TaskRow) -> None:
-    """Nobody waits any more for what somebody outside tells of the task, unless its next attempt has the same token."""
-    if not row.open or row.event == "rollback":
-        # What was begun outside may still come to its end.
-        instance.note_deferral(row)
+    take_back(instance, row)
+    reason = "Nobody completed it within the timeout of its deferral."
+    _apply(instance, row, Answer(result="failed", reason=reason))
 
 
 def _is_awaited(row: TaskRow, generation: int) -> bool:
@@ -72,7 +66,12 @@ def _enter(instance: Instance, row: TaskRow, told: Answer) -> None:
         # A poll of its monitor is under way, perhaps at another engine; nobody needs it any more.
         instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
         instance.note_straggler(row)
-    end_deferral(instance, row)
+    take_back(instance, row)
+    deferral.told(row)
+    _apply(instance, row, told)
+
+
+def _apply(instance: Instance, row: TaskRow, told: Answer) -> None:
     outcome = outcome_of(row, told, row.attempt, ledger.delivery(row))
     instance.facilities.observers.tell_events([outcome])
     apply_outcome(instance, outcome)
@@ -80,10 +79,17 @@ def _enter(instance: Instance, row: TaskRow, told: Answer) -> None:
 
 def _too_late(instance: Instance, row: TaskRow, told: Answer) -> bool:
     """The task has ended or gone on without it: it feeds the ledger once, as what a hook reports late."""
-    keys = [key for key, owner in instance.stragglers.items() if key[0] == row.id and owner is None]
-    key = next((key for key in keys if key[2] == "start"), None)
-    if key is None:
+    keys = {key: owner for key, owner in instance.stragglers.items() if key[0] == row.id and key[2] == "start"}
+    key = next((key for key, owner in keys.items() if owner is None), None)
+    if key is not None:
+        check(row, told)
+        apply_late(instance, row, replace(outcome_of(row, told, key[1], key[3]), event="start"))
+        return True
+    if not keys or "told" in ledger.kept(row):
         return False
+    # The start itself may still run, and nobody knows yet that it has deferred the task.
+    key = next(iter(keys))
     check(row, told)
-    apply_late(instance, row, replace(outcome_of(row, told, key[1], key[3]), event="start"))
+    ledger.keep(row, told=True)
+    enter_late(instance, row, replace(outcome_of(row, told, key[1], key[3]), event="start"), straggled=True)
     return True

@@ -9,7 +9,7 @@ from ...models.vocabulary import FailureAction, Pending
 from .. import jsontext
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token_data import TASK
-from ..instance import ledger
+from ..instance import deferral, ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
@@ -93,7 +93,7 @@ def drain(instance: ForwardInstance) -> None:
     for row in list(instance.tasks.values()):
         if not row.open:
             continue
-        if row.event == "start" and ledger.is_deferred(row):
+        if row.event == "start" and deferral.is_deferred(row):
             # Nobody here could stop it, and nobody knows whether anything will ever be heard of it.
             instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.", held_back=False)
             continue

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from ...models import WORKERS, StragglerKey, TaskRow
 from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
-from ..instance import ledger
+from ..instance import deferral, ledger
 from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next
@@ -28,7 +28,7 @@ def task_due(instance: Instance, task_id: int) -> None:
         return
     now = instance.now()
     dispatcher = instance.facilities.dispatcher
-    if row.event == "start" and ledger.is_deferred(row):
+    if row.event == "start" and deferral.is_deferred(row):
         mine = row.owner in (None, instance.facilities.engine_id)
         if mine and row.due is not None and row.due <= now:
             deferred.time_is_up(instance, row)
@@ -110,11 +110,8 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
     if not dispatcher.withdraw(row.id):
         dispatcher.ask_to_stop(row.id, ledger.delivery(row))
         instance.note_straggler(row)
-    was_deferred = ledger.is_deferred(row)
-    ledger.drop(row, "deferred")
+    deferral.time_over(row)
     apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
-    if was_deferred:
-        deferred.note_end(instance, row)
 
 
 def out_of_hand(instance: Instance) -> list[int]:

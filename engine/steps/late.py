@@ -6,7 +6,9 @@ its undo is asked for once more, in the undo that there is.
 
 from __future__ import annotations
 
-from ...models import TaskRow
+from dataclasses import replace
+
+from ...models import StragglerKey, TaskRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS
 from .. import jsontext
 from ..instance import ledger
@@ -15,6 +17,7 @@ from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import UndoProcess
 from ..work import Outcome
+from .callbacks import take_early
 from .undoing import settle_undo, undo_of
 
 GONE = frozenset({"undone", "never-begun"})
@@ -24,10 +27,26 @@ GONE = frozenset({"undone", "never-begun"})
 def apply_late(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     """Enter what came of a hook that nobody waits for any more; one that was entered before changes nothing."""
     key = row.id, outcome.attempt, outcome.event, outcome.delivery
-    deferred = outcome.result == "deferred"
-    straggled = instance.goes_on_outside(key) if deferred else instance.has_ended(key)
-    if deferred and straggled:
-        ledger.keep(row, signature=outcome.signature)
+    if outcome.result == "deferred" and key in instance.stragglers:
+        outcome, straggled = _deferred(instance, row, outcome, key)
+    else:
+        straggled = instance.has_ended(key)
+    enter_late(instance, row, outcome, straggled=straggled)
+
+
+def _deferred(instance: Instance, row: TaskRow, outcome: Outcome, key: StragglerKey) -> tuple[Outcome, bool]:
+    """A start has deferred its task after that had ended: somebody outside may still tell of it, unless they have."""
+    ledger.keep(row, signature=outcome.signature)
+    told = take_early(row)
+    if told is None and "told" not in ledger.kept(row):
+        return outcome, instance.goes_on_outside(key)
+    if told is not None:
+        outcome = replace(outcome, outputs={**outcome.outputs, **told.outputs})
+    return outcome, instance.has_ended(key)
+
+
+def enter_late(instance: Instance, row: TaskRow, outcome: Outcome, *, straggled: bool) -> None:
+    """The same of one that ``straggled``: it was known that it might still run, and this is its first word."""
     begun = outcome.result not in ("withdrawn", "supplied")
     made = begun and outcome.event == "start" and straggled
     undo = _undo_of(instance)

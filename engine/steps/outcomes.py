@@ -11,13 +11,13 @@ from ...models.vocabulary import HOOK_FAILED, LedgerEvent, TaskStatus
 from .. import jsontext
 from ..bpmn.running.token import Token
 from ..errors import BpmnError
-from ..instance import ledger, secrets
+from ..instance import deferral, ledger, secrets
 from ..instance.flags import Flags
 from ..instance.instance import Instance
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
 from ..work import Outcome
-from .callbacks import outcome_of, spend_early, take_early
+from .callbacks import outcome_of, take_early
 from .draining import is_fenced, is_stopping
 from .late import apply_late
 from .settling import settle
@@ -38,7 +38,7 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     # What workers were handed last has had its answer where the next hand-over is still to come.
     answered = row.due is not None and instance.facilities.dispatcher.remote
     # What a start tells once more that was deferred is not what came of it.
-    answered = answered or (outcome.result == "deferred" and ledger.is_deferred(row))
+    answered = answered or (outcome.result == "deferred" and deferral.is_deferred(row))
     if not row.open or answered or asked != (outcome.attempt, outcome.event, outcome.delivery):
         apply_late(instance, row, outcome)
         return
@@ -66,8 +66,6 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
         _done(instance, row, token, outcome)
     else:
         _not_done(instance, row, token, outcome)
-    if row.state is not None and not row.open:
-        spend_early(row)
     settle(instance)
 
 
@@ -91,7 +89,7 @@ def _poll_again(instance: Instance, row: TaskRow) -> None:
 def _deferred(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     """Somebody outside has the task now; a monitor is polled meanwhile, should they never tell."""
     now, stone = instance.now(), stone_of(instance, row)
-    ledger.keep(row, deferred=True, signature=outcome.signature)
+    deferral.begin(row, outcome.signature)
     timeout = outcome.timeout
     row.status = "start.begin"
     row.deadline = None
@@ -104,15 +102,16 @@ def _deferred(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     # It is in nobody's hands: an engine that dies leaves no more of it than the time when it is due.
     row.owner = None if row.due is None else instance.facilities.engine_id
     if (told := take_early(row)) is not None:
-        end_deferral(instance, row)
+        take_back(instance, row)
+        deferral.told(row)
         apply_outcome(instance, outcome_of(row, told, row.attempt, ledger.delivery(row)))
     elif is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.")
 
 
-def end_deferral(instance: Instance, row: TaskRow) -> None:
-    """The task is this engine's again, since somebody outside has told what came of it."""
-    ledger.drop(row, "deferred")
+def take_back(instance: Instance, row: TaskRow) -> None:
+    """The task waits no longer for somebody outside: it is this engine's again."""
+    deferral.time_over(row)
     row.due = None
     row.owner = instance.facilities.engine_id
 
@@ -158,6 +157,9 @@ def _done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcom
         instance.undo_done(row, token)
         return
     row.progress = 100
+    if row.event == "monitor" and row.state is not None:
+        # It has seen for itself what somebody outside would tell.
+        deferral.told(row)
     instance.end_task(row, DONE[row.event] if row.event != "mock" or stone.has("mock") else "mock.passed")
     if row.outputs:
         instance.put_out(row)
@@ -223,11 +225,14 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
     row.status = HOOK_FAILED[row.event]
     row.reason = f"Attempt {row.attempt} failed: {outcome.reason}"
     next_attempt(row, stone)
+    if row.event == "rollback":
+        instance.leave_outside(row)
 
 
 def next_attempt(row: TaskRow, stone: type[Stone]) -> None:
     """Make a failed row ready to be tried again: first what it left behind is taken back, under the old attempt."""
     if row.kind in ledger.FORWARD and row.event in ("start", "monitor") and row.outputs and stone.has("rollback"):
+        deferral.spend_early(row)
         row.event = "rollback"
         return
     row.attempt += 1

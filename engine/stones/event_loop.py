@@ -84,18 +84,18 @@ class EventLoop:
         loop = self._started()
 
         def begin() -> None:
-            if unless is not None and unless():
-                return
             work = call.work
-            task = loop.create_task(self._run(call, ended), name=f"{work.event} of {work.stone} (task {work.task_id})")
+            name = f"{work.event} of {work.stone} (task {work.task_id})"
+            task = loop.create_task(self._run(call, ended, unless), name=name)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             call.request.when_asked(lambda: _told(loop, task.cancel))
 
         loop.call_soon_threadsafe(begin)
 
-    async def _run(self, call: HookCall, ended: Callable[[Outcome], None]) -> None:
-        ended(await call.carry_out_awaited())
+    async def _run(self, call: HookCall, ended: Callable[[Outcome], None], unless: Callable[[], bool] | None) -> None:
+        if unless is None or not unless():
+            ended(await call.carry_out_awaited())
 
     # -- its thread
 

@@ -8,6 +8,7 @@ left though nothing lists it. The kinds are ``sqlite``, ``postgresql`` and ``mar
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -23,7 +24,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
-from riverstone.engine import Engine, RiverstoneError, Stone, TaskInfo
+from riverstone.engine import Deferral, Engine, RiverstoneError, Stone, TaskInfo
 from riverstone.engine.river import dead_engines, lease
 from riverstone.models import StoreError
 
@@ -94,6 +95,40 @@ class Watch(Make):
         return looks > 3
 
 
+class Awaited(Make):
+    """The same as a coroutine; it may be stopped in the middle."""
+
+    code = "awaited"
+    grace = 0.3
+
+    async def start(self, task: TaskInfo) -> None:  # type: ignore[override]
+        self.write(task, "begin made")
+        await asyncio.sleep(self.random.choice((0, 0.01, 0.2, 1.5)) * self.random.random())
+        if self.random.random() < 0.1:
+            self.write(task, "failed made")
+            raise RuntimeError("it happens")
+        self.write(task, "made")
+        task.add_output("id", task.start_key)
+
+
+class Ordered(Make):
+    """Has its thing made by a supplier, who says by the token of the task when that is done."""
+
+    code = "ordered"
+    timeouts: ClassVar = {"start": 5.0}
+    orders: ClassVar[Path]
+
+    def start(self, task: TaskInfo) -> Deferral:  # type: ignore[override]
+        self.write(task, "begin made")
+        later = task.defer(timeout=self.random.choice((0.3, 2.0, 10.0)))
+        with self.orders.open("ab", buffering=0) as file:
+            file.write(json.dumps([task.start_key, task.task_id, later.token]).encode() + b"\n")
+        time.sleep(self.random.choice((0, 0, 0.3)) * self.random.random())
+        if self.random.random() < 0.1:
+            raise RuntimeError("the line broke after the order")
+        return later
+
+
 class Take(Make):
     """A compensation handler: takes back what it is told."""
 
@@ -119,7 +154,7 @@ class Doom(Make):
         raise RuntimeError("always")
 
 
-STONES = (Make, Watch, Take, Doom)
+STONES = (Make, Watch, Awaited, Ordered, Take, Doom)
 CODES = {"stubborn": "make", "mail": "make", "shy": "watch"}
 
 
@@ -143,6 +178,8 @@ def models(random: Random) -> list[bytes]:
         line("caller", '<callActivity id="call" calledElement="two"/>', service("c", "make"), PERSON),
         line("started", make, catch("more", ON_MESSAGE), service("b", "make"), before=MESSAGE, start=ON_MESSAGE),
         line("listens", service("a", "make"), catch("s1", ON_SIGNAL), service("b", "watch"), PERSON, before=SIGNAL),
+        line("awaits", service("a", "awaited"), service("b", "ordered"), PERSON, service("c", "awaited")),
+        line("orders", service("a", "ordered", inside=runs("3")), service("b", "awaited")),
         line("throws", make, throw.format("t1", ON_MESSAGE), throw.format("t2", ON_SIGNAL), before=MESSAGE + SIGNAL),
     ]  # fmt: skip
     for number in range(3):
@@ -153,12 +190,26 @@ def models(random: Random) -> list[bytes]:
     return made
 
 
-KEYS = ("two", "split", "many", "caller", "started", "listens", "throws", "random0", "random1", "random2")
+KEYS = (
+    "two",
+    "split",
+    "many",
+    "caller",
+    "started",
+    "listens",
+    "throws",
+    "awaits",
+    "orders",
+    "random0",
+    "random1",
+    "random2",
+)
 
 
 def engine_on(url: str, log: Path, seed: int) -> Engine:
     dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT = LEASE, 1.0, LEASE / 6
     Make.log, Make.random = log, Random(seed)
+    Ordered.orders = log.with_name("orders")
     return Engine(url, stones=STONES, dispatcher="threads", threads=6)
 
 
@@ -204,6 +255,67 @@ def ask(engine: Engine, random: Random) -> None:
         for task in engine.tasks(number):
             if task.status == "running" and task.stone is None:
                 engine.complete(task.task_id)
+
+
+class Supplier:
+    """Makes what is ordered, each order once, and says so: soon, late, twice, or never, and then makes nothing."""
+
+    def __init__(self, url: str, log: Path, seed: int) -> None:
+        self.engine = Engine(url, stones=STONES, passive=True)
+        self.log, self.random = log, Random(seed)
+        self.told = 0
+        self._orders = log.with_name("orders")
+        self._pending: list[tuple[float, str, str, str]] = []
+        self._known: set[str] = set()
+        self._place = 0
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ending.wait(0.01):
+            self._read()
+            now = time.monotonic()
+            due, self._pending = (
+                [each for each in self._pending if each[0] <= now],
+                [each for each in self._pending if each[0] > now],
+            )
+            for _, key, task_id, token in due:
+                self._deliver(key, task_id, token)
+
+    def _read(self) -> None:
+        if not self._orders.exists():
+            return
+        with self._orders.open("rb") as file:
+            file.seek(self._place)
+            for text in file:
+                if not text.endswith(b"\n"):
+                    break
+                self._place += len(text)
+                key, task_id, token = json.loads(text)
+                if key not in self._known and self.random.random() < 0.9:
+                    self._known.add(key)
+                    delay = self.random.choice((0, 0, 0.01, 0.2, 1, 4)) * self.random.random()
+                    self._pending.append((time.monotonic() + delay, key, task_id, token))
+
+    def _deliver(self, key: str, task_id: str, token: str) -> None:
+        entry = ["made", key, "start", task_id, os.getpid(), time.clock_gettime(time.CLOCK_BOOTTIME)]
+        with self.log.open("ab", buffering=0) as file:
+            file.write(json.dumps(entry).encode() + b"\n")
+        for _ in range(self.random.choice((1, 1, 2))):
+            while True:
+                with suppress(RiverstoneError, StoreError):
+                    self.told += self.engine.complete_deferred(token, {"id": key})
+                    break
+                time.sleep(0.05)
+
+    def close(self) -> None:
+        """Deliver what was ordered, and take no more orders."""
+        while self._pending:
+            time.sleep(0.1)
+        self._ending.set()
+        self._thread.join()
+        self.engine.close()
 
 
 def settle(engine: Engine, seconds: float = 120) -> list[str]:
@@ -302,6 +414,7 @@ def main(seconds: float, kind: str = "sqlite", engines: int = 3, pauses: bool = 
             command = [sys.executable, "-m", "tests.soak.engines", "work", url, str(log), str(random.randint(0, 10**9))]
             return subprocess.Popen(command, stdin=subprocess.PIPE)
 
+        supplier = Supplier(url, log, seed)
         children = [begin() for _ in range(engines)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -326,6 +439,9 @@ def main(seconds: float, kind: str = "sqlite", engines: int = 3, pauses: bool = 
             child.wait(timeout=60)
         with engine_on(url, log, 1) as engine:
             stuck = settle(engine)
+            supplier.close()
+            stuck += settle(engine)
+            print(f"{supplier.told} deliveries were taken")
             wrong = check(log, engine, killed, paused)
         errors = Path(f"{log}.errors")
         if errors.exists():
