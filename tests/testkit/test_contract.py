@@ -13,7 +13,7 @@ from marshmallow import fields
 
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import CloudStone, stones
-from riverstone.engine import NotFound, Stone, TaskInfo
+from riverstone.engine import Deferral, NotFound, Stone, TaskInfo
 from riverstone.engine.testkit import check_stone
 
 
@@ -108,6 +108,24 @@ def test_coroutine_hooks_are_awaited() -> None:
     assert not Awaited.things
     report = check_stone(type("Deaf", (Awaited,), {"deaf": True}), timeout=0.2)
     assert any("did not come back" in check.text for check in report.checks if check.result == "wrong")
+
+
+def test_a_start_may_defer_its_task_to_somebody_who_is_not_there() -> None:
+    ordered: set[str] = set()
+
+    def start(self: Stone, task: TaskInfo) -> Deferral:
+        ordered.add(task.idempotency_key)
+        assert task.defer().token
+        return task.defer(timeout=60)
+
+    def rollback(self: Stone, task: TaskInfo) -> None:
+        ordered.discard(task.start_key)
+
+    hooks = {"start": start, "rollback": rollback, "cancel": rollback, "delete": rollback}
+    order = type("Order", (Stone,), {"code": "order", "outputs": {"id": "told later"}, **hooks})
+    report = check_stone(order, exists=lambda: list(ordered))
+    report.assert_ok()
+    assert "deferred its task" in str(report)
 
 
 class ForgetsTheKey(Made):
