@@ -57,14 +57,23 @@ class UndoProcess(Process):
         self.task_specs.clear()
         self.root = UndoRoot(self)
         self.entries = [self.root]
-        for task_id in order.tasks:
-            node = UndoCall(self, task_id) if task_id in order.called else UndoTask(self, task_id)
-            self.nodes[node.name] = node
+        self._tasks = frozenset(order.tasks)
 
     def find(self, node_id: str) -> Node | None:
-        if node_id not in self.nodes and node_id.startswith(LEFT):
-            return self.left_node(int(node_id.removeprefix(LEFT)))
+        if node_id not in self.nodes:
+            if node_id.startswith(LEFT):
+                return self.left_node(int(node_id.removeprefix(LEFT)))
+            number = node_id.removeprefix("task_")
+            if number.isdecimal() and int(number) in self._tasks:
+                return self.node_of(int(number))
         return super().find(node_id)
+
+    def node_of(self, task_id: int) -> Node:
+        """The node that undoes a task, made when it is first asked for: there are as many as tasks."""
+        name = f"task_{task_id}"
+        if name not in self.nodes:
+            self.nodes[name] = UndoCall(self, task_id) if task_id in self.order.called else UndoTask(self, task_id)
+        return self.nodes[name]
 
     def left_node(self, target: int) -> Node:
         """The node, which no file shows, that undoes a task once more."""
@@ -169,7 +178,7 @@ class Progress(Remaining):
         while self.ready and self._room:
             self._room -= 1
             task_id = self.take()
-            root.workflow.new_token(self._process.nodes[f"task_{task_id}"], root, None, self._followed(task_id))
+            root.workflow.new_token(self._process.node_of(task_id), root, None, self._followed(task_id))
 
     def _followed(self, task_id: int) -> tuple[int, ...]:
         """The rows of the undo that a task directly follows."""

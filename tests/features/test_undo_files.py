@@ -62,7 +62,11 @@ def node_ids(engine: Engine, process_instance_id: str) -> tuple[str, ...]:
     row = engine._store.catalogue.deployment(engine.get(process_instance_id).deployment_id)
     assert row is not None
     assert row.undo_order is not None
-    return tuple(undo_definition(row, Order.read(row.undo_order)).process.nodes)
+    order = Order.read(row.undo_order)
+    process = undo_definition(row, order).process
+    found = [process.find(f"task_{task_id}") for task_id in order.tasks]
+    assert process.find("task_0") is None
+    return tuple(node.name for node in found if node is not None)
 
 
 def opened(store: Path, world: World, *, allowed: int = ALL) -> Engine:

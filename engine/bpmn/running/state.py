@@ -8,7 +8,6 @@ as small as its first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
@@ -17,8 +16,6 @@ from .token_data import CALLED, COMPENSATES, RUN, TASK
 from .waits import Wait
 from .workflow import Workflow
 
-if TYPE_CHECKING:
-    from .token_data import TokenData
 OF_SCOPE = "0"
 """In place of a token's causes: they are those of its scope."""
 FEW = 20
@@ -132,17 +129,21 @@ def _causes_text(token: Token) -> str | None:
 def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> None:
     """Put the tokens back where they were; ``tasks`` is the ledger of the instance, ended rows too."""
     ledger = list(tasks)
-    known = {row.id: row for row in tokens}
+    known: dict[int, TokenRow | TaskRow] = {row.id: row for row in tokens}
     after = {task.id: task.after for task in ledger}
     for task in ledger:
         if task.open and task.token not in known:
-            known[task.token] = _row_of_task(task, after)
+            known[task.token] = task
     if known and ROOT not in known:
         number = next(iter(known.values())).process_instance_id
         known[ROOT] = TokenRow(number, ROOT, None, "", STARTED, None, None, None, None)
-    read_before: dict[str, tuple[int, ...]] = {}
+    causes = _Causes()
     for token_id in sorted(known):
-        _load_token(workflow, known[token_id], read_before)
+        row = known[token_id]
+        if isinstance(row, TaskRow):
+            _load_of_task(workflow, row, causes, after)
+        else:
+            _load_token(workflow, row, causes)
     for wait in waits:
         workflow.waits.setdefault(wait.token, []).append(
             Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)
@@ -158,27 +159,31 @@ def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow
     workflow.gone.clear()
 
 
-def _row_of_task(task: TaskRow, after: Mapping[int, str | None]) -> TokenRow:
+class _Causes(dict[str | None, tuple[int, ...]]):
+    """Causes by their text: what many have in common is read and held once."""
+
+    def __missing__(self, text: str | None) -> tuple[int, ...]:
+        found = self[text] = tuple(read(text)) if text else ()
+        return found
+
+
+def _load_of_task(workflow: Workflow, task: TaskRow, causes: _Causes, after: Mapping[int, str | None]) -> None:
+    """The token that waits for a task: its row in the ledger says all of it."""
+    scope = workflow.tasks.get(task.scope)
     text = task.after
     # Many that followed the same name one of them.
-    causes = after[int(text)] if text and text[0] != "[" else text
-    internal: TokenData = {"task": task.id} if task.run is None else {"task": task.id, "run": task.run}
-    number, kept = task.process_instance_id, dumps(internal)
-    return TokenRow(number, task.token, task.scope, task.node, STARTED, None, kept, task.locals, causes)
+    followed = causes[after[int(text)] if text and text[0] != "[" else text]
+    token = Token(workflow, workflow.node_named(task.node, scope), scope, task.token, STARTED, None, followed)
+    token.internal_data = {"task": task.id} if task.run is None else {"task": task.id, "run": task.run}
+    if task.locals:
+        token.data = read(task.locals)
 
 
-def _load_token(workflow: Workflow, row: TokenRow, read_before: dict[str, tuple[int, ...]]) -> None:
-    """``read_before`` are causes by their text: what is stored once is held once too."""
+def _load_token(workflow: Workflow, row: TokenRow, causes: _Causes) -> None:
     scope = workflow.tasks.get(row.scope) if row.scope is not None else None
     node = workflow.spec.root if row.scope is None else workflow.node_named(row.node, scope)
-    causes: tuple[int, ...] = ()
-    if row.causes == OF_SCOPE and scope is not None:
-        causes = scope.causes
-    elif row.causes:
-        if row.causes not in read_before:
-            read_before[row.causes] = tuple(read(row.causes))
-        causes = read_before[row.causes]
-    token = Token(workflow, node, scope, row.id, row.state, row.flow, causes)
+    followed = scope.causes if row.causes == OF_SCOPE and scope is not None else causes[row.causes]
+    token = Token(workflow, node, scope, row.id, row.state, row.flow, followed)
     if row.internal:
         token.internal_data = read(row.internal)
     if row.locals:
