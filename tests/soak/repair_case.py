@@ -138,11 +138,7 @@ class RepairCase(UndoCase):
     def rewound(self) -> set[str]:
         """The tasks that were taken back by a rewind."""
         rows = self.stored("SELECT id, state FROM task WHERE process_instance_id = ?", int(self.started))
-        return {
-            str(number)
-            for number, state in rows
-            if "rewound" in json.loads(state or "{}").get("riverstone", {})
-        }
+        return {str(number) for number, state in rows if "rewound" in json.loads(state or "{}").get("riverstone", {})}
 
     def differences(self, one: Counter[str], other: Counter[str]) -> str:
         """How two runs differ."""
