@@ -11,9 +11,10 @@ from uuid import uuid4
 from ...models import EventRow, KeptMessageRow, ReceiverFilter
 from ...models.vocabulary import ThrownKind, TriggerKind
 from .. import jsontext
-from ..errors import LimitExceeded, RiverstoneError, StoreUnavailable
+from ..errors import EngineClosed, LimitExceeded, RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
+from ..observing import logs
 from ..river.turn import Turn
 from ..steps import delivery
 from .starts import Starts
@@ -110,37 +111,61 @@ class MessageDelivery:
         """
         self._read_ahead("signal", name)
         reached: list[int] = []
-        after = 0 if thrown is None else thrown.reached
+        after, most = 0 if thrown is None else thrown.reached, LISTENERS
+        give = partial(self._give, name=name, payload=payload, owner=owner, thrown=thrown, depth=depth)
         while True:
-
-            def give(turn: Turn, after: int = after) -> tuple[list[int], int | None] | Literal[False]:
-                if thrown is not None and turn.alone and self.facilities.store.owed(thrown.id) != after:
-                    # Another engine delivers it.
-                    return False
-                numbers = self.facilities.store.listeners(name, owner, after, LISTENERS)
-                found = [
-                    number
-                    for number in numbers
-                    if (thrown is None or number != thrown.process_instance_id)
-                    and delivery.deliver(turn.instance(number), "signal", name, payload)
-                ]
-                if numbers:
-                    if thrown is not None:
-                        turn.changes.reached.append((numbers[-1], thrown.id, after))
-                    return found, numbers[-1]
-                for trigger in self._triggers("signal", name):
-                    found.append(self._start(turn, trigger, name, payload, None, owner, thrown, depth))
-                if thrown is not None:
-                    turn.changes.gone_events.append(thrown.id)
-                return found, None
-
-            given = self.step(give)
+            try:
+                given = self.step(partial(give, after=after, most=most))
+            except (StoreUnavailable, EngineClosed, LimitExceeded):
+                raise
+            except Exception as error:
+                if most > 1:
+                    # One of them cannot be reached, and the others are not to wait for it.
+                    most = 1
+                    continue
+                passed = self.step(partial(self._pass_by, name=name, owner=owner, after=after, thrown=thrown))
+                if passed is None:
+                    raise
+                logger.error("a signal cannot reach process %d: %s", passed, logs.where(error))
+                given, most = ([], passed), LISTENERS
             if given is False:
                 return reached
             reached += given[0]
             if given[1] is None:
                 return reached
             after = given[1]
+
+    def _give(
+        self,
+        turn: Turn,
+        name: str,
+        payload: Mapping[str, Any],
+        owner: str | None,
+        thrown: EventRow | None,
+        depth: int,
+        after: int,
+        most: int,
+    ) -> tuple[list[int], int | None] | Literal[False]:
+        """Give a signal to the next that wait for it: those that took it, and the last of them, None at the end."""
+        if thrown is not None and turn.alone and self.facilities.store.owed(thrown.id) != after:
+            # Another engine delivers it.
+            return False
+        numbers = self.facilities.store.listeners(name, owner, after, most)
+        found = [
+            number
+            for number in numbers
+            if (thrown is None or number != thrown.process_instance_id)
+            and delivery.deliver(turn.instance(number), "signal", name, payload)
+        ]
+        if numbers:
+            if thrown is not None:
+                turn.changes.reached.append((numbers[-1], thrown.id, after))
+            return found, numbers[-1]
+        for trigger in self._triggers("signal", name):
+            found.append(self._start(turn, trigger, name, payload, None, owner, thrown, depth))
+        if thrown is not None:
+            turn.changes.gone_events.append(thrown.id)
+        return found, None
 
     def _triggers(self, kind: ThrownKind, name: str) -> list[tuple[TriggerKind, str, str, str]]:
         """What a message or a signal starts: kind, name, deployment and start node."""
@@ -189,6 +214,13 @@ class MessageDelivery:
 
         self.step(give)
         return True
+
+    def _pass_by(self, turn: Turn, name: str, owner: str | None, after: int, thrown: EventRow | None) -> int | None:
+        """Leave out the next one that waits for a signal; None where there is none any more."""
+        numbers = self.facilities.store.listeners(name, owner, after, 1)
+        if numbers and thrown is not None:
+            turn.changes.reached.append((numbers[0], thrown.id, after))
+        return numbers[0] if numbers else None
 
     def deliver(self, event: EventRow | KeptMessageRow) -> bool:
         """Deliver what a process has thrown, or was kept; false where that cannot be done now.
