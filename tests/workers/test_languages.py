@@ -46,3 +46,36 @@ def test_a_worker_on_node_declares_its_stone_fails_and_answers(node: Path, broke
             process.kill()
     assert (ended.status, task.attempt) == ("success", 2)
     assert task.outputs["sent"].startswith("Ann Ö.: ")
+
+
+def test_a_worker_on_node_begins_nothing_that_was_stopped_before_it_came(
+    node: Path, broker: str, tmp_path: Path
+) -> None:
+    """As the guide tells: what has waited in the queue is asked for."""
+    text = node.read_text(encoding="utf-8")
+    told = text.replace(
+        "async function start(work) {", "async function start(work) { console.log('began ' + work.name)"
+    )
+    assert told != text
+    node.write_text(told, encoding="utf-8")
+    crew = Crew(f"sqlite:///{tmp_path}/store.db", broker, tmp_path)
+    out = tmp_path / "out"
+
+    def worker() -> subprocess.Popen[bytes]:
+        with out.open("ab") as file:
+            return subprocess.Popen(["node", str(node), broker], stdout=file)
+
+    with worker() as process, crew.river(stones=1) as engine:
+        process.kill()
+        process.wait()
+        engine.deploy(line("letter", service("tell", "SIP::Mail", name="${to}")))
+        stopped, kept = (engine.start(key="letter", name="x", variables={"to": to}) for to in ("Ann", "Ben"))
+        engine.cancel(stopped.process_instance_id, force=True)
+        assert engine.wait(stopped.process_instance_id, timeout=30).status == "cancel.success"
+        with worker() as later:
+            try:
+                assert engine.wait(kept.process_instance_id, timeout=30).status == "success"
+            finally:
+                later.kill()
+        assert engine.tasks(stopped.process_instance_id)[0].status != "start.success"
+    assert out.read_text().splitlines() == ["began ${to}"] * 2
