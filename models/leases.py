@@ -7,7 +7,7 @@ engine is refused, so it cannot bring in what others have in hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
@@ -121,16 +121,26 @@ class Leases:
         return Due._make((*map(bool, found[:-1]), int(found[-1])))
 
     def claim(
-        self, engine_id: str, now: int, limit: int, *, suspects: int, losses: Callable[[TaskRow], int]
+        self,
+        engine_id: str,
+        now: int,
+        limit: int,
+        *,
+        stones: Collection[str],
+        suspects: int,
+        losses: Callable[[TaskRow], int],
     ) -> list[TaskRow]:
         """Make tasks this engine's that are due and nobody's, so that no other engine takes them too.
 
-        At most so many ``suspects`` are among them; ``losses`` tells how often a task was lost since it was heard of.
+        Those whose stone was missing are taken by who has it: its code is among ``stones``. At most so many
+        ``suspects`` are among them; ``losses`` tells how often a task was lost since it was heard of.
         """
         claimed: list[TaskRow] = []
+        back = [code for (code,) in self.store.read(SELECT_MISSED, (now,)) if code in stones]
+        known = f"(`status` <> 'stone-missing'{f' OR `stone` IN ({marks(back)})' if back else ''})"
         # Looked for first, since mostly there is nothing to write.
         for lost in (f"< {SUSPECT}", f">= {SUSPECT}"):
-            found = self._tasks(f"`due` <= ? AND `owner` IS NULL AND `lost` {lost}", now, limit)
+            found = self._tasks(f"`due` <= ? AND `owner` IS NULL AND `lost` {lost} AND {known}", now, *back, limit)
             wanted = [row.id for row in found if losses(row) < SUSPECT]
             wanted += [row.id for row in found if losses(row) >= SUSPECT][:suspects]
             if wanted:
@@ -243,6 +253,11 @@ LOSE_TASKS = (
     "UPDATE `task` SET `lost` = `lost` + CASE WHEN `due` IS NULL THEN 1 ELSE 0 END,"
     " `owner` = NULL, `due` = COALESCE(`due`, ?)"
 ) + _THEIRS
+
+SELECT_MISSED = (
+    "SELECT DISTINCT `stone` FROM `task` WHERE `due` <= ? AND `owner` IS NULL AND `open` = 1"
+    " AND `status` = 'stone-missing' LIMIT 500"
+)
 
 SELECT_DUE = (
     "SELECT EXISTS (SELECT 1 FROM `task` WHERE `due` <= ? AND `owner` IS NULL AND `open` = 1),"

@@ -405,7 +405,7 @@ SELECT_DELIVERABLE = select(
 )
 SELECT_EVENTS = select("event", EventRow, "`owner` = ? ORDER BY `created`, `id` LIMIT ?")
 SELECT_NEXT_DUE = (
-    "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL",
+    "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL AND `status` <> 'stone-missing'",
     f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {RUNNING}",
     "SELECT MIN(`due`) FROM `process_instance` WHERE `due` IS NOT NULL",
 )

@@ -190,8 +190,7 @@ class Instance:
         if node.priority:
             ledger.keep(row, priority=node.priority)
         if code not in self.facilities.stones:
-            row.status = "stone-missing"
-            row.reason = f"No stone is registered for {code!r}; the task goes on when there is one."
+            ledger.miss_stone(row, self.now())
             return
         self.produce(row, token, node, given=token.internal_data.pop("given", None))
 

@@ -168,6 +168,15 @@ def tries(row: TaskRow) -> int:
     return row.attempt - int(kept(row).get("tried", 0))
 
 
+def miss_stone(row: TaskRow, now: int) -> None:
+    """The task waits for its stone; it is nobody's, so whichever engine has the stone takes it."""
+    row.status = "stone-missing"
+    row.reason = f"No stone is registered for {row.stone!r}; it goes on when there is one."
+    row.owner = None
+    row.due = now
+    row.deadline = None
+
+
 def losses(row: TaskRow) -> int:
     """How often the row was lost with the engine that had it in hand, since anything was last heard of it."""
     return row.lost - int(kept(row).get("survived", 0)) if row.lost else 0

@@ -113,7 +113,12 @@ class StorePolls:
         suspects = MOST_AT_ONCE if dispatcher.remote else int(safe)
         failpoints.reach("before-claim")
         claimed = self._leases.claim(
-            self.facilities.engine_id, now, MOST_AT_ONCE, suspects=suspects, losses=ledger.losses
+            self.facilities.engine_id,
+            now,
+            MOST_AT_ONCE,
+            stones=set(self.facilities.stones),
+            suspects=suspects,
+            losses=ledger.losses,
         )
         self._claimed = len(claimed)
         failpoints.reach("after-claim")

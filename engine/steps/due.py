@@ -42,6 +42,9 @@ def task_due(instance: Instance, task_id: int) -> None:
     if row.owner is not None and not ours:
         # A living engine has it in hand: a dead one's tasks are nobody's.
         return
+    if row.status == "stone-missing" and row.owner is None and row.stone not in instance.facilities.stones:
+        # Whoever has it takes the task.
+        return
     _take_over(instance, row)
     if ledger.losses(row) >= stone_of(instance, row).retries + MOST_LOSSES:
         _lost_too_often(instance, row)
@@ -174,11 +177,18 @@ def straggler_gone(instance: Instance, key: StragglerKey) -> None:
 def stone_is_back(instance: Instance, task_id: int) -> None:
     """A task that waited for its stone to be registered goes on."""
     row = instance.tasks.get(task_id)
-    if row is None or not row.open or row.status != "stone-missing" or not _may_go_on(instance, row):
+    if row is None or not row.open or row.status != "stone-missing":
+        return
+    if not _may_go_on(instance, row):
+        if row.due is not None:
+            # Nobody needs to take it before the process goes on.
+            row.owner, row.due = instance.facilities.engine_id, None
+            instance.changes.task_changed(row)
+            instance.save()
         return
     if row.stone not in instance.facilities.stones:
-        if row.due is not None:
-            row.due = None
+        if row.owner is not None:
+            ledger.miss_stone(row, instance.now())
             instance.changes.task_changed(row)
             instance.save()
         return

@@ -293,8 +293,5 @@ def stone_is_gone(instance: Instance, task_id: int) -> None:
         # It came back before anybody could see that the task waits for it.
         _not_begun(instance, row)
     else:
-        row.status = "stone-missing"
-        row.reason = f"No stone is registered for {row.stone!r}; the task goes on when there is one."
-        row.due = None
-        row.deadline = None
+        ledger.miss_stone(row, instance.now())
     settle(instance)

@@ -200,8 +200,7 @@ class UndoInstance(Instance):
         elif is_kept(target, kind):
             self._skip(row, token, "retained", f"The policy of {target.node!r} keeps it.")
         elif row.stone not in self.facilities.stones:
-            row.status = "stone-missing"
-            row.reason = f"No stone is registered for {row.stone!r}; the undo goes on when there is one."
+            ledger.miss_stone(row, self.now())
             self.changes.task_changed(row)
         else:
             stone = self._carried_out_by(row)
