@@ -428,6 +428,20 @@ def test_an_error_says_what_to_type_next(run: Run) -> None:
     assert "riverstone tasks" in run("rerun", "99", fails=True).stderr
 
 
+def test_the_secret_of_tokens_is_rotated(run: Run) -> None:
+    def tokens() -> tuple[str, str]:
+        with Engine(passive=True) as engine:
+            made = engine._facilities.tokens
+            return made.token_of(1, 1), made.token_of(10**9, 1)
+
+    before = tokens()
+    assert "New tasks get tokens by a new secret." in run("secret", "rotate").output
+    after = tokens()
+    # There is no task yet, so nobody needs the old one.
+    assert before[1] != after[1]
+    assert "secret rotate" in run("audit").output
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_told_how_to_complete(shell: str) -> None:
     script = CliRunner().invoke(main, prog_name="riverstone", env={"_RIVERSTONE_COMPLETE": f"{shell}_source"})
