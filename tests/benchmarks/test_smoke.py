@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from . import at_once, branches, deploying, diagrams, expressions, repetition, sequences, store_size, undoing
+from . import (
+    at_once,
+    branches,
+    deploying,
+    diagrams,
+    expressions,
+    neighbours,
+    repetition,
+    sequences,
+    store_size,
+    undoing,
+)
 from .bench import Bench
 from .stones import Count
 
@@ -19,12 +30,13 @@ CHEAP = {
     "at_once": at_once.measure,
     "store_size": store_size.measure,
     "undoing": undoing.measure,
+    "neighbours": neighbours.measure,
 }
 
 
 @pytest.mark.parametrize("name", CHEAP)
 def test_a_benchmark_runs_all_its_processes_to_their_end(name: str, tmp_path: Path) -> None:
-    rows = CHEAP[name](Bench(folder=tmp_path, quick=True))
+    rows = list(CHEAP[name](Bench(folder=tmp_path, quick=True)))
 
     assert rows
     assert all(row.figure for row in rows)

@@ -65,7 +65,7 @@ def _undone(engine: Engine, deployment_id: str, kind: str) -> Undone:
     if kind == "delete":
         engine.complete(asked[0].task_id)
         engine.wait(number)
-    with _steps(engine) as steps:
+    with timed_steps(engine) as steps:
         begun = time.perf_counter()
         if kind == "rollback":
             engine.complete(asked[0].task_id)
@@ -82,7 +82,7 @@ def _undone(engine: Engine, deployment_id: str, kind: str) -> Undone:
 
 
 @contextmanager
-def _steps(engine: Engine) -> Iterator[list[Step]]:
+def timed_steps(engine: Engine) -> Iterator[list[Step]]:
     """The steps that an engine makes meanwhile, each with its commit and what follows that."""
     river: Any = engine._river
     step, steps = river._step_together, []
