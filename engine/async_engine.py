@@ -60,6 +60,7 @@ class AsyncProcesses:
     why = _awaited(RepairCalls.why)
     tasks = _awaited(RepairCalls.tasks)
     decisions_made = _awaited(RepairCalls.decisions_made)
+    history = _awaited(RepairCalls.history)
     tokens = _awaited(RepairCalls.tokens)
     sources = _awaited(RepairCalls.sources)
     picture = _awaited(RepairCalls.picture)

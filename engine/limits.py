@@ -58,6 +58,8 @@ class Limits:
     """Of all outputs of one task."""
     instance_size: int = 32 * 1024 * 1024
     """Of all that one process instance holds: variables, parameters and outputs of its tasks, what its tokens keep."""
+    history_size: int = 1024 * 1024
+    """Of what is noted of one process instance beside its rows; what comes after that is left out, which it tells."""
     page_size: int = 8 * 1024 * 1024
     """Of what a part of a list holds: one that reaches it ends there, and its cursor tells where to go on."""
     instances_per_key: int = 100_000

@@ -23,6 +23,37 @@ Item = TypeVar("Item")
 Executor: TypeAlias = Literal["stone", "decision", "person"]
 Undone: TypeAlias = Literal["undone", "left", "retained", "failed"]
 AwaitedKind: TypeAlias = Literal["person", WaitKind]
+HistoryKind: TypeAlias = Literal[
+    "started",
+    "message",
+    "signal",
+    "timer",
+    "condition",
+    "action",
+    "variables",
+    "decision",
+    "attempt",
+    "task",
+    "undo",
+    "undo-ended",
+    "ended",
+    "cut",
+]
+"""In the order in which things are told that happened in the same millisecond: what brings something about first."""
+HistoryAction: TypeAlias = Literal[
+    "complete",
+    "rerun",
+    "retry",
+    "skip",
+    "done-by-hand",
+    "roll-back",
+    "set-variables",
+    "rewind",
+    "cancel",
+    "delete",
+    "protect",
+    "unprotect",
+]
 UndoAction: TypeAlias = Literal[UndoKind, "retain"]
 
 
@@ -384,6 +415,43 @@ class RewindPlan:
     """The sub-processes, calls and repeated activities that had ended, whose timers are set anew."""
     people: tuple[str, ...]
     """The tasks of people whose answers are forgotten."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryEntry:
+    """Something that happened in a process instance; what does not concern its kind is None."""
+
+    time: datetime
+    kind: HistoryKind
+    """``task`` is one that begins, ``attempt`` what came of one of its attempts, ``action`` what somebody asked for,
+    ``undo`` a rollback, cancel, delete or rewind that begins; after ``cut`` only what rows keep is told."""
+    who: str | None = None
+    """The client that asked for it, where that is known."""
+    action: HistoryAction | None = None
+    task_id: str | None = None
+    element_id: str | None = None
+    name: str | None = None
+    """Of the task, the message or the signal."""
+    stone: str | None = None
+    attempt: int | None = None
+    status: str | None = None
+    """With which the attempt, the process or its undo ended."""
+    reason: str | None = None
+    parameters: Mapping[str, Any] | None = None
+    """Of an attempt: its own."""
+    outputs: Mapping[str, Any] | None = None
+    variables: Mapping[str, Any] | None = None
+    """What was set, or came with a message or a signal."""
+    retained: tuple[str, ...] = ()
+    """Tasks that were given up."""
+    engine: str | None = None
+    """Who had the attempt in hand: the id of an engine, or ``workers``."""
+    undo: str | None = None
+    """The kind of the undo."""
+    process_instance_id: str | None = None
+    """Of the undo."""
+    shortened: bool = False
+    """Whether values were left out, since there were too many of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from .row_types import (
     DeploymentRow,
     EventRow,
     ExternalRow,
+    HistoryRow,
     InstanceRow,
     KeptMessageRow,
     RetraceRow,
@@ -46,6 +47,7 @@ INSTANCE_SET = (
     "attention",
     "retraced",
     "rewind_id",
+    "history",
 )
 STEP, END = 2, 6
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
@@ -90,6 +92,7 @@ INSERT_DECISION_MADE = Insert.of("decision_made", DecisionMadeRow)
 INSERT_RETRACE = Insert.of("retrace", RetraceRow)
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
+INSERT_HISTORY = Insert.of("history", HistoryRow)
 INSERT_VARIABLE = Insert.of("variable", VariableRow)
 DELETE_VARIABLE = Delete("variable", ("process_instance_id", "name"))
 # Where two engines are the first to use a stone there are two rows, which does no harm.
@@ -206,6 +209,9 @@ class Changes:
         """Those that nobody here runs any more, and of which something may still be heard."""
         self.new_stone_uses: dict[tuple[str, str], set[tuple[str, str]]] = {}
         """Stones that processes of a deployment use; with the set of those that the store is known to have."""
+        self.who: str | None = None
+        """Who has asked for what is being done, as far as anybody knows."""
+        self.new_history: dict[int, HistoryRow] = {}
         self.new_variables: dict[tuple[int, str], VariableRow] = {}
         self.gone_variables: set[tuple[int, str]] = set()
         """Values by which processes were found until now."""
@@ -301,6 +307,8 @@ class Changes:
             write(LEAVE_STRAGGLER, self.left_stragglers)
         if self.new_stone_uses:
             write(INSERT_STONE_USE, list(self.new_stone_uses))
+        if self.new_history:
+            run(INSERT_HISTORY, self.new_history.values())
         if self.gone_variables:
             write(DELETE_VARIABLE, list(self.gone_variables))
         if self.new_variables:

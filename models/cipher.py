@@ -12,6 +12,7 @@ from .row_types import (
     ContentRow,
     DecisionMadeRow,
     EventRow,
+    HistoryRow,
     InstanceRow,
     KeptMessageRow,
     Look,
@@ -34,6 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "process_instance": ("reason",),
     "token_secret": ("value",),
     "variable": ("value",),
+    "history": ("entries",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
@@ -45,6 +47,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     DecisionMadeRow: COLUMNS["decision_made"],
     RetraceRow: COLUMNS["retrace"],
     InstanceRow: COLUMNS["process_instance"],
+    HistoryRow: COLUMNS["history"],
     TokenSecretRow: COLUMNS["token_secret"],
     Look: ("parameters", "outputs", "state"),
 }

@@ -21,6 +21,7 @@ IDENTIFIED_BY = {
     "process_instance": ("process_instance_id",),
     "token_secret": ("number",),
     "variable": ("process_instance_id", "name"),
+    "history": ("process_instance_id", "number"),
 }
 
 

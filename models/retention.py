@@ -74,7 +74,8 @@ class Retention:
     def _rows(self, numbers: Sequence[int]) -> int:
         sql = "SELECT COUNT(*) FROM `{}` WHERE `process_instance_id` IN ({})"
         return sum(
-            int(self.store.read(sql.format(table, marks(numbers)), numbers)[0][0]) for table in (*MANY, "retrace")
+            int(self.store.read(sql.format(table, marks(numbers)), numbers)[0][0])
+            for table in (*MANY, "retrace", "history")
         )
 
     def remove(self, candidates: Iterable[Candidate]) -> list[int]:
@@ -99,7 +100,7 @@ class Retention:
         for table in ("process_instance", "token", "wait", "start_request", "straggler", "variable", "external_task"):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:
-            for table in (*MANY, "retrace"):
+            for table in (*MANY, "retrace", "history"):
                 run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
             run("DELETE FROM `content` WHERE `process_instance_id` = ?", (number,))
 
@@ -111,6 +112,9 @@ class Retention:
         """Remove some of an instance's last rows; false when none was left."""
         if (first := self.store.read(SELECT_FIRST_RETRACE, (number,))[0][0]) is not None:
             self.store.execute(DELETE_RETRACES, (number, first + MOST_AT_ONCE))
+            return True
+        if notes := self.store.read(SELECT_FIRST_HISTORY, (number, MOST_AT_ONCE)):
+            self.store.execute(DELETE_HISTORY, (number, notes[-1][0]))
             return True
         for table in MANY:
             sql = f"SELECT `id` FROM `{table}` WHERE `process_instance_id` = ? LIMIT ?"
@@ -151,6 +155,8 @@ SELECT_ENDED_UNDO = (
     "SELECT 1 FROM `process_instance` WHERE `process_instance_id` = ? AND `phase` = 'ended' AND `ended` <= ?"
 )
 SELECT_FIRST_RETRACE = "SELECT MIN(`number`) FROM `retrace` WHERE `process_instance_id` = ?"
+SELECT_FIRST_HISTORY = "SELECT `number` FROM `history` WHERE `process_instance_id` = ? ORDER BY `number` LIMIT ?"
+DELETE_HISTORY = "DELETE FROM `history` WHERE `process_instance_id` = ? AND `number` <= ?"
 DELETE_RETRACES = "DELETE FROM `retrace` WHERE `process_instance_id` = ? AND `number` < ?"
 SELECT_REWIND = "SELECT `rewind_id` FROM `process_instance` WHERE `process_instance_id` = ?"
 SELECT_STRAGGLING = "SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL AND `process_instance_id` IN"

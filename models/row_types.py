@@ -69,6 +69,8 @@ class InstanceRow:
     """How many milliseconds a pause after a failure lasts before the rollback; None for as long as it takes."""
     outcome: ProcessOutcome | None = None
     awaits: Awaits | None = None
+    history: int = 0
+    """How many characters of history it has; below zero once that is full."""
     rewind_id: int | None = None
     """Its last rewind; of a rewind, the one before."""
     retraced: int = 0
@@ -341,6 +343,15 @@ class TokenSecretRow:
 
 
 @dataclass(slots=True)
+class HistoryRow:
+    """What one step has noted of a process: a JSON list of entries. ``number`` grows from row to row."""
+
+    process_instance_id: int
+    number: int
+    entries: str
+
+
+@dataclass(slots=True)
 class VariableRow:
     """The value that one variable of a process has now, by which it is found; ``digest`` is what is looked up."""
 
@@ -419,6 +430,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "straggler": StragglerRow,
     "token_secret": TokenSecretRow,
     "variable": VariableRow,
+    "history": HistoryRow,
     # Which stones the processes of a version have used.
     "stone_use": None,
     "external_task": ExternalRow,

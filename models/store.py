@@ -19,6 +19,7 @@ from .row_types import (
     ContentRow,
     DecisionMadeRow,
     EventRow,
+    HistoryRow,
     InstanceRow,
     KeptMessageRow,
     Look,
@@ -233,6 +234,10 @@ class Store(Connection):
         """The hooks of one instance that may still run although their tasks have ended or gone on."""
         return self.rows(StragglerRow, SELECT_STRAGGLERS, (process_instance_id,))
 
+    def history(self, process_instance_id: int) -> list[HistoryRow]:
+        """What was noted of one instance, oldest first."""
+        return self.rows(HistoryRow, SELECT_HISTORY, (process_instance_id,))
+
     # -- tokens and waits
 
     def tokens(self, process_instance_id: int) -> list[TokenRow]:
@@ -374,6 +379,7 @@ UPDATE_LOOKS = (
     " `process_instance`.`process_instance_id` = `task`.`process_instance_id` AND `phase` = 'running') AND `id` IN"
 )
 SELECT_LOOKED_AT = f"SELECT `id` FROM `task` WHERE `due` = ? AND {_MONITORS} AND `id` IN"
+SELECT_HISTORY = select("history", HistoryRow, "`process_instance_id` = ? ORDER BY `number`")
 SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_DECISIONS_MADE = select(
     "decision_made", DecisionMadeRow, "`process_instance_id` = ? AND `id` < ? ORDER BY `id` DESC LIMIT ?"

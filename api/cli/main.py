@@ -16,7 +16,7 @@ from .access import audit, encrypt, key, restore, secret
 from .authoring import deploy, lint, remove, render, templates
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
-from .processes import complete, list_instances, message, purge, show, signal, start, tasks, why
+from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .stones import stone
 from .terminal import readable
@@ -152,6 +152,7 @@ COMMANDS = (
     show,
     tasks,
     why,
+    history,
     list_instances,
     complete,
     message,

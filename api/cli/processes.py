@@ -102,6 +102,28 @@ def why(invocation: Invocation, /, process_instance_id: str, as_json: bool) -> N
         click.echo(printable(f"  {command}"))
 
 
+@click.command()
+@click.argument("process_instance_id")
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
+@click.option("--cursor", help="Where the part before ended.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as HTTP would.")
+@invoked
+def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, **options: Any) -> None:
+    """Tell what happened in a process, oldest first."""
+    from ..wire.records import HistoryPage
+    from .screen import history_line
+
+    with invocation.asking(passive=True) as engine:
+        page = engine.history(process_instance_id, **options)
+    if as_json:
+        print_record(HistoryPage, page)
+        return
+    for entry in page.items:
+        click.echo(history_line(entry))
+    if page.cursor is not None:
+        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+
+
 @click.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TextIO
 
-from ...engine.views import Awaited, ProcessInstance, ProcessSummary, Task
+from ...engine import jsontext
+from ...engine.views import Awaited, HistoryEntry, ProcessInstance, ProcessSummary, Task
 from .terminal import in_runs, printable
 
 BAR = 20
@@ -75,6 +76,19 @@ def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
     told = ", ".join(_standing(instance))
     named = f"{instance.key}  {instance.process_name}{told and f'  ({told})'}"
     return printable(f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {named}")
+
+
+def history_line(entry: HistoryEntry) -> str:
+    """One entry of a history in one line."""
+    when = entry.time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    task = f"task {entry.task_id}" if entry.task_id else None
+    attempt = f"attempt {entry.attempt}" if entry.attempt else None
+    undo = f"{entry.undo}, process {entry.process_instance_id}" if entry.undo else None
+    values = jsontext.dumps(dict(entry.variables)) if entry.variables else None
+    retained = f"retained {', '.join(entry.retained)}" if entry.retained else None
+    who = f"by {entry.who}" if entry.who else None
+    told = (entry.action, task, entry.name, entry.element_id, attempt, undo, entry.status, entry.reason)
+    return printable(f"{when}  {entry.kind:<10}  {'  '.join(each for each in (*told, values, retained, who) if each)}")
 
 
 def _standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:

@@ -25,6 +25,7 @@ from ...engine.views import (
     DecisionResult,
     Explanation,
     Failure,
+    HistoryEntry,
     Need,
     Page,
     Picture,
@@ -319,6 +320,10 @@ class Client:
         xml = self.sources(process_instance_id)[0]
         tasks, tokens = self.tasks(process_instance_id), self.tokens(process_instance_id)
         return process_picture(xml, tasks, tokens, decisions=self.decisions_made(process_instance_id, limit=500).items)
+
+    def history(self, process_instance_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[HistoryEntry]:
+        path = f"/process/{part(process_instance_id)}/history"
+        return reading.history(self._transport.get(path, limit=limit, cursor=cursor))
 
     def decisions_made(
         self, process_instance_id: str, *, limit: int = 50, cursor: str | None = None

@@ -18,6 +18,7 @@ from ..wire.records import (
     ExplanationRecord,
     FailureRecord,
     FindingRecord,
+    HistoryPage,
     ModelDetail,
     ProcessDetail,
     ProcessSummaryRecord,
@@ -41,6 +42,7 @@ model = ModelDetail().read
 deployment = DeploymentDetail().read
 """Also of a ``DeploymentRecord``."""
 decision_result = DecisionResultRecord().read
+history = HistoryPage().read
 decisions_made = DecisionMadePage().read
 decisions = DecisionPage().read
 stone = StoneRecord().read

@@ -9,7 +9,17 @@ from typing import Any
 from flask import Response
 
 from ...engine import Engine
-from ...engine.views import DecisionMade, Explanation, Page, ProcessInstance, ProcessSummary, RewindPlan, Task, UndoStep
+from ...engine.views import (
+    DecisionMade,
+    Explanation,
+    HistoryEntry,
+    Page,
+    ProcessInstance,
+    ProcessSummary,
+    RewindPlan,
+    Task,
+    UndoStep,
+)
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
@@ -17,6 +27,7 @@ from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
     DecisionMadePage,
     ExplanationRecord,
+    HistoryPage,
     ProcessCounts,
     ProcessDetail,
     ProcessPage,
@@ -35,6 +46,7 @@ from ..wire.request_schemas import (
     DeleteOptions,
     DeleteQuery,
     ElementSkip,
+    HistoryQuery,
     InstanceQuery,
     Message,
     PreviewQuery,
@@ -108,6 +120,17 @@ def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
 @OPERATIONS.add(f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
 def get_process_tasks(engine: Engine, process_instance_id: str) -> list[Task]:
     return said_once(visible(engine).tasks(process_instance_id))
+
+
+@OPERATIONS.add(
+    f"{ONE}/history",
+    "Tell what happened in a process, oldest first",
+    HistoryPage,
+    query=HistoryQuery,
+    problems=(404,),
+)
+def get_history(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> Page[HistoryEntry]:
+    return visible(engine).history(process_instance_id, **query)
 
 
 @OPERATIONS.add(

@@ -19,6 +19,7 @@ from ...engine.views import (
     DecisionResult,
     Explanation,
     Failure,
+    HistoryEntry,
     MatchedRules,
     Page,
     ProcessInstance,
@@ -140,6 +141,20 @@ DecisionRecord = record("DecisionRecord", Decision)
 MatchedRulesRecord = record("MatchedRulesRecord", MatchedRules)
 DecisionResultRecord = record("DecisionResultRecord", DecisionResult, value=fields.Raw(allow_none=True))
 DecisionMadeRecord = record("DecisionMadeRecord", DecisionMade, notes=CALLS | RUNS)
+HistoryRecord = record(
+    "HistoryRecord",
+    HistoryEntry,
+    """
+    time happenedAt=time kind who action taskId elementId name stone attempt status reason parameters outputs variables
+    engine undo processInstanceId retained shortened
+    """,
+    notes={
+        "who": "The client that asked for it, where that is known.",
+        "variables": "What was set, or came with a message or a signal.",
+        "processInstanceId": "Of the undo.",
+    },
+)
+HistoryPage = record("HistoryPage", Page[HistoryEntry])
 DecisionMadePage = record("DecisionMadePage", Page[DecisionMade])
 DecisionPage = record("DecisionPage", Page[Decision])
 

@@ -185,6 +185,12 @@ class SearchQuery(Part):
         return {**data, "variables": dict(pairs)} if pairs else data
 
 
+class HistoryQuery(Part):
+    """Which part of the history of a process."""
+
+    cursor = Text(pattern=r"^[0-9]{1,9}$", description=CURSOR)
+
+
 class CountQuery(Strict):
     """Which process instances are counted."""
 

@@ -60,6 +60,7 @@ class OwnedEngine:
     why = _owned(RepairCalls.why)
     tasks = _owned(RepairCalls.tasks)
     decisions_made = _owned(RepairCalls.decisions_made)
+    history = _owned(RepairCalls.history)
     tokens = _owned(RepairCalls.tokens)
     sources = _owned(RepairCalls.sources)
     picture = _owned(RepairCalls.picture)

@@ -19,7 +19,18 @@ from ..river.waiters import Watch
 from ..steps import user_tasks
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
-from ..views import DecisionMade, Explanation, Page, Picture, ProcessInstance, ProcessSummary, Situation, Task, Token
+from ..views import (
+    DecisionMade,
+    Explanation,
+    HistoryEntry,
+    Page,
+    Picture,
+    ProcessInstance,
+    ProcessSummary,
+    Situation,
+    Task,
+    Token,
+)
 from .workings import Workings, number_of, place_before, row_before
 
 INLINE_STEP = 0.1
@@ -196,6 +207,15 @@ class ProcessCalls(Workings):
         with engine_errors():
             return self._records.tasks(number_of(process_instance_id, UnknownProcessInstance))
 
+    def history(self, process_instance_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[HistoryEntry]:
+        """What happened in a process instance, oldest first: beginnings, attempts, variables, events and actions.
+
+        Raises UnknownProcessInstance, Malformed for a cursor that is none.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        with engine_errors():
+            return self._records.history(number, limit=limit, after=row_before(cursor) or 0)
+
     def decisions_made(
         self, process_instance_id: str, *, limit: int = 50, cursor: str | None = None
     ) -> Page[DecisionMade]:
@@ -311,7 +331,9 @@ class ProcessCalls(Workings):
         values = dict(outputs or {})
         jsontext.check(values, limits=self.limits, name="outputs")
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: user_tasks.complete(turn.instance(instance_number), number, values))
+        self._asked(
+            "complete", instance_number, lambda process: user_tasks.complete(process, number, values), task=number
+        )
         return self.task(task_id)
 
     @overload

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import jsontext
 from ..errors import UnknownProcessInstance, UnknownTask
+from ..instance.instance import Instance
 from ..river.turn import Turn
 from ..steps import repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
@@ -33,14 +34,13 @@ class RepairCalls(UndoCalls):
         number = number_of(process_instance_id, UnknownProcessInstance)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
 
-        def action(turn: Turn) -> None:
-            instance = turn.instance(number)
+        def again(instance: Instance) -> None:
             if kept or (element_id is None and undo_requests.has_failed_undo(instance)):
                 undo_requests.retry(instance, kept)
             else:
                 repairing.retry(instance, element_id)
 
-        self._pump.step(action)
+        self._asked("retry", number, again, element=element_id, retained=list(retain) or None)
         return self.get(process_instance_id)
 
     def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
@@ -50,7 +50,7 @@ class RepairCalls(UndoCalls):
         """
         number, values = number_of(task_id, UnknownTask), self._checked(parameters, "parameters")
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: repairing.rerun(turn.instance(instance_number), number, values))
+        self._asked("rerun", instance_number, lambda process: repairing.rerun(process, number, values), task=number)
         return self.task(task_id)
 
     def skip(self, task_id: str) -> Task:
@@ -60,7 +60,7 @@ class RepairCalls(UndoCalls):
         """
         number = number_of(task_id, UnknownTask)
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: repairing.skip_task(turn.instance(instance_number), number))
+        self._asked("skip", instance_number, lambda process: repairing.skip_task(process, number), task=number)
         return self.task(task_id)
 
     def skip_element(self, process_instance_id: str, element_id: str) -> ProcessInstance:
@@ -69,7 +69,7 @@ class RepairCalls(UndoCalls):
         Raises UnknownProcessInstance, Conflict, also for a gateway, which has to decide.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._pump.step(lambda turn: repairing.skip(turn.instance(number), element_id))
+        self._asked("skip", number, lambda process: repairing.skip(process, element_id), element=element_id)
         return self.get(process_instance_id)
 
     def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
@@ -80,7 +80,12 @@ class RepairCalls(UndoCalls):
         """
         number, values = number_of(task_id, UnknownTask), self._checked(outputs, "outputs")
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: repairing.done_by_hand(turn.instance(instance_number), number, values))
+        self._asked(
+            "done-by-hand",
+            instance_number,
+            lambda process: repairing.done_by_hand(process, number, values),
+            task=number,
+        )
         return self.task(task_id)
 
     def resume(self, task_id: str) -> ProcessInstance:
@@ -90,7 +95,7 @@ class RepairCalls(UndoCalls):
         """
         number = number_of(task_id, UnknownTask)
         instance_number = self._instance_of(number)
-        self._pump.step(lambda turn: repairing.resume(turn.instance(instance_number), number))
+        self._asked("roll-back", instance_number, lambda process: repairing.resume(process, number), task=number)
         return self.get(str(instance_number))
 
     def roll_back(self, process_instance_id: str) -> ProcessInstance:
@@ -99,7 +104,7 @@ class RepairCalls(UndoCalls):
         Raises UnknownProcessInstance, Conflict.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._pump.step(lambda turn: repairing.roll_back(turn.instance(number)))
+        self._asked("roll-back", number, repairing.roll_back)
         return self.get(process_instance_id)
 
     def rewind(
@@ -126,10 +131,12 @@ class RepairCalls(UndoCalls):
         number, task = number_of(process_instance_id, UnknownProcessInstance), number_of(to, UnknownTask)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
         values, given = self._checked(variables, "variables"), self._checked(parameters, "parameters")
-        self._pump.step(
-            lambda turn: rewinding.request_rewind(
-                turn.instance(number), task, variables=values, parameters=given, kept=kept
-            )
+        self._asked(
+            "rewind",
+            number,
+            lambda process: rewinding.request_rewind(process, task, variables=values, parameters=given, kept=kept),
+            task=task,
+            retained=list(retain) or None,
         )
         return self.get(process_instance_id)
 
@@ -157,7 +164,7 @@ class RepairCalls(UndoCalls):
         number = number_of(process_instance_id, UnknownProcessInstance)
         task = None if task_id is None else number_of(task_id, UnknownTask)
         values = self._checked(variables, "variables")
-        self._pump.step(lambda turn: repairing.set_variables(turn.instance(number), values, task))
+        self._asked("set-variables", number, lambda process: repairing.set_variables(process, values, task), task=task)
         return self.get(process_instance_id)
 
     def _checked(self, values: Mapping[str, Any] | None, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...models.vocabulary import UNDO_KINDS, UndoKind
 from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.flags import Flags
-from ..river.turn import Turn
+from ..instance.instance import Instance
 from ..showing.masked_views import show_steps
 from ..steps import undo_requests
 from ..store_errors import engine_errors
@@ -26,7 +26,7 @@ class UndoCalls(ProcessCalls):
         Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._pump.step(lambda turn: undo_requests.request_cancel(turn.instance(number), force=force))
+        self._asked("cancel", number, lambda process: undo_requests.request_cancel(process, force=force))
         return self.get(process_instance_id)
 
     def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -37,7 +37,12 @@ class UndoCalls(ProcessCalls):
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
-        self._pump.step(lambda turn: undo_requests.request_delete(turn.instance(number), force=force, kept=kept))
+        self._asked(
+            "delete",
+            number,
+            lambda process: undo_requests.request_delete(process, force=force, kept=kept),
+            retained=list(retain) or None,
+        )
         return self.get(process_instance_id)
 
     def retry_undo(self, process_instance_id: str, *, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -47,7 +52,7 @@ class UndoCalls(ProcessCalls):
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
-        self._pump.step(lambda turn: undo_requests.retry(turn.instance(number), kept))
+        self._asked("retry", number, lambda process: undo_requests.retry(process, kept), retained=list(retain) or None)
         return self.get(process_instance_id)
 
     def preview(self, process_instance_id: str, kind: UndoKind) -> list[UndoStep]:
@@ -63,11 +68,10 @@ class UndoCalls(ProcessCalls):
         """Refuse deletion of a process, or allow it again; an automatic rollback is not held up."""
         number = number_of(process_instance_id, UnknownProcessInstance)
 
-        def action(turn: Turn) -> None:
-            instance = turn.instance(number)
-            flags = instance.row.flags
-            instance.row.flags = flags | Flags.PROTECTED if on else flags & ~Flags.PROTECTED
-            turn.changes.instance_changed(instance.row)
+        def shield(process: Instance) -> None:
+            flags = process.row.flags
+            process.row.flags = flags | Flags.PROTECTED if on else flags & ~Flags.PROTECTED
+            process.changes.instance_changed(process.row)
 
-        self._pump.step(action)
+        self._asked("protect" if on else "unprotect", number, shield)
         return self.get(process_instance_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from ...models import Place, Store
 from ..authoring.deployments import Deployments
@@ -11,15 +12,19 @@ from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import Malformed, UnknownTask
 from ..instance.facilities import Facilities
+from ..instance.history import note
+from ..instance.instance import Instance
 from ..limits import Limits
 from ..river.loop import Loop
 from ..river.pump import Pump
 from ..river.reports import RiverReports
 from ..river.river import River
+from ..river.turn import Turn
 from ..showing.records import Records
 from ..store_errors import engine_errors
 from ..triggers.messages import MessageDelivery
 from ..triggers.starts import Starts
+from ..views import HistoryAction
 
 
 class Workings:
@@ -38,6 +43,17 @@ class Workings:
     _loop: Loop
     _reports: RiverReports
     _dispatcher: Dispatcher
+
+    def _asked(self, action: HistoryAction, number: int, act: Callable[[Instance], object], **told: Any) -> None:
+        """Have something stepped that somebody asks of a process, with that in its history."""
+
+        def step(turn: Turn) -> None:
+            instance = turn.instance(number)
+            # Before what it brings about; where it is refused, nothing of the turn is written.
+            note(instance, "action", action=action, **told)
+            act(instance)
+
+        self._pump.step(step)
 
     def _instance_of(self, task_number: int) -> int:
         with engine_errors():

@@ -35,7 +35,7 @@ from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
 from ..stones.stone import Stone
 from ..work import Work
-from . import decision_made, deferral, ledger, secrets
+from . import decision_made, deferral, history, ledger, secrets
 from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
@@ -46,6 +46,7 @@ from .task_parameters import MockContext, code_of, resolve
 if TYPE_CHECKING:
     from ..bpmn.running.failure_policy import FailurePolicy
     from ..bpmn.running.token_data import Compensable
+    from ..bpmn.running.waits import Wait
     from ..dmn.outcome import Outcome
 
 
@@ -426,6 +427,9 @@ class Instance:
         elsewhere = (None, facilities.engine_id)
         return any(key[0] == task_id and owner not in elsewhere for key, owner in self.stragglers.items())
 
+    def came(self, token: Token, wait: Wait, payload: Mapping[str, Any]) -> None:
+        history.note_event(self, token, wait, payload)
+
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         text = jsontext.dumps(dict(payload)) if payload else None
         self.facilities.families.count(self.number)
@@ -537,8 +541,11 @@ class Instance:
         self.row.steps = workflow.steps
         if workflow.variables_changed:
             workflow.variables_changed = False
+            values, workflow.newly_set = workflow.newly_set, {}
             self.content.variables = jsontext.dumps(self.context.parameters)
             self.changes.content_changed(self.content)
+            if values:
+                history.note_variables(self, values)
         self.saved.save(workflow, self.changes)
         note_standing(self)
         if self.searches:

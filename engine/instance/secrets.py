@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ...models import TaskRow
 from .. import jsontext
+from ..authoring.definitions import Definition
+from ..authoring.secret_variables import secret_variables
 from ..jsontext import JSON
+from ..language.context import Path
+from ..mask import Mask
 from ..stones.parameters import is_declared, no_echo
 from ..stones.registry import Stones
 from ..stones.stone import Stone
@@ -57,3 +61,16 @@ def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
                 yield from (value for name, value in jsontext.read(text).items() if name in names)
         if row.state:
             yield from ledger.kept(row).get("tokens", ())
+
+
+def mask_of(
+    definition: Definition, variables: Callable[[], Mapping[str, JSON]], tasks: Iterable[TaskRow], stones: Stones
+) -> Mask | None:
+    """What hides the secrets of a process's variables, asked for only if any is secret, and those of its ``tasks``."""
+    found, taken = list(values_in(tasks, stones)), secret_variables(definition.process, stones)
+    template = definition.parameter_template
+    paths: frozenset[Path] = frozenset() if template is None else template.secret_paths
+    if not (paths or taken.paths):
+        return Mask((), found) if found else None
+    known = variables()
+    return Mask.of(paths | taken.among(known), known, found)

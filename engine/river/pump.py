@@ -180,7 +180,11 @@ def _noted(action: Callable[[Turn], Any], call: AuditedCall, audit: AuditLog) ->
     """The same action, with the row of the call that asks for it in the same transaction."""
 
     def noted(turn: Turn) -> Any:
-        result = action(turn)
+        turn.changes.who = call.client
+        try:
+            result = action(turn)
+        finally:
+            turn.changes.who = None
         if result is False:
             return result
         if isinstance(result, ProcessInstance):

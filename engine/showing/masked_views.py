@@ -11,15 +11,13 @@ from ...models import ContentRow, DecisionMadeRow, InstanceRow, TaskRow, TokenRo
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
 from ..authoring.deployed_decisions import result_of
-from ..authoring.secret_variables import secret_variables
 from ..bpmn.running.results import Results, calls_in, runs_in
 from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
 from ..instance.ledger import after_text, in_order_of_results, place
-from ..instance.secrets import names_in, values_in
-from ..language.context import Path
+from ..instance.secrets import mask_of, names_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
@@ -43,13 +41,7 @@ SHOWN_UNDO: Mapping[UndoMark, Undone] = {
 
 def mask_for(definition: Definition, content: ContentRow, tasks: Iterable[TaskRow], stones: Stones) -> Mask | None:
     """What hides the secret start variables of one instance, and the secrets of its ``tasks``; None where none are."""
-    found, taken = list(values_in(tasks, stones)), secret_variables(definition.process, stones)
-    template = definition.parameter_template
-    paths: frozenset[Path] = frozenset() if template is None else template.secret_paths
-    if not (paths or taken.paths):
-        return Mask((), found) if found else None
-    variables: dict[str, Any] = jsontext.read(content.variables or content.start_variables)
-    return Mask.of(paths | taken.among(variables), variables, found)
+    return mask_of(definition, lambda: jsontext.read(content.variables or content.start_variables), tasks, stones)
 
 
 def show_instance(

@@ -35,6 +35,7 @@ from ..views import (
     DecisionMade,
     Explanation,
     Failure,
+    HistoryEntry,
     Need,
     Page,
     ProcessInstance,
@@ -49,6 +50,8 @@ from .awaited import awaited_of
 
 AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
+MOST_DECISIONS = 1_000
+"""How many of the decisions of a process its history tells; there is a list of all of them."""
 MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
 
@@ -287,6 +290,32 @@ class Records:
             masked_views.show_task(row, self.stones, mask, followed, running=bool(row.open) and running(row.id))
             for row in rows
         ]
+
+    def history(self, number: int, *, limit: int, after: int) -> Page[HistoryEntry]:
+        """What happened in one instance, oldest first, but for the first ``after``; raises UnknownProcessInstance."""
+        from .history import history_of  # late, since few programs are asked this
+
+        row, content = self._rows(number)
+        undos = self._undo_rows(row)
+        notes = self.store.history(number)
+        mask = self._mask(row, content)
+        decisions = self.store.decisions_made(number, limit=MOST_DECISIONS, before=None)
+        entries = history_of(row, self.store.tasks(number), undos, decisions, notes, self.stones, mask)
+        shown = tuple(entries[after : after + limit])
+        return Page(items=shown, cursor=str(after + limit) if len(entries) > after + limit else None)
+
+    def _undo_rows(self, row: InstanceRow) -> list[InstanceRow]:
+        """The rows of an instance's undos and rewinds."""
+        found: dict[int, InstanceRow] = {}
+        numbers = list(undo_ids(row).values())
+        while numbers:
+            undo = self.store.instance(numbers.pop())
+            if undo is not None:
+                found[undo.process_instance_id] = undo
+                # Each rewind knows the one before it.
+                if undo.rewind_id is not None and undo.rewind_id not in found:
+                    numbers.append(undo.rewind_id)
+        return list(found.values())
 
     def decisions_made(self, number: int, *, limit: int, before: int | None) -> Page[DecisionMade]:
         """The decisions that one instance has made, newest first; raises UnknownProcessInstance."""

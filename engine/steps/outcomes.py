@@ -13,6 +13,7 @@ from ..bpmn.running.token import Token
 from ..errors import BpmnError
 from ..instance import deferral, ledger, secrets
 from ..instance.flags import Flags
+from ..instance.history import note_attempt
 from ..instance.instance import Instance
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
@@ -219,6 +220,7 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
     else:
         seconds = min(stone.retry_backoff * 2 ** min(tries - 1, 60), stone.retry_backoff_max)
         delay = round(seconds * 1000 * (1 + random.random() / 10))
+    note_attempt(instance, row, HOOK_FAILED[row.event], outcome.reason, edited=False)
     row.owner = instance.facilities.engine_id
     row.due = instance.now() + delay
     row.deadline = None

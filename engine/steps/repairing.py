@@ -19,6 +19,7 @@ from ..errors import Conflict, Invalid, RiverstoneError, UnknownTask
 from ..instance import ledger, secrets
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
+from ..instance.history import note_attempt
 from ..instance.instance import Instance
 from ..stones.parameters import typed
 from .draining import drain
@@ -79,6 +80,7 @@ def done_by_hand(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -
     if unknown:
         errors = {name: [f"Is no output of the stone {row.stone!r}: {', '.join(stone.outputs)}."] for name in unknown}
         raise Invalid(f"The stone {row.stone!r} puts out no {unknown[0]!r}.", code="outputs-invalid", errors=errors)
+    note_attempt(process, row, row.status, row.reason, edited=False)
     before = jsontext.read(row.outputs) if row.outputs else {}
     text = jsontext.dumps({**before, **outputs})
     process.weight.foresee(dict(outputs))
@@ -236,6 +238,7 @@ def _again(process: ForwardInstance, token: Token, row: TaskRow | None, paramete
 
 
 def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
+    note_attempt(process, row, row.status, row.reason, edited=bool(parameters) or row.status == "produce.failed")
     row.open = 1
     row.ended = None
     row.owner = process.facilities.engine_id
@@ -297,6 +300,7 @@ def _skip(process: ForwardInstance, token: Token, row: TaskRow | None) -> None:
         workflow.guard(token, token.complete)
         return
     _refuse_while_it_runs(process, row)
+    note_attempt(process, row, row.status, row.reason, edited=False)
     stone = stone_of(process, row)
     begun = row.undo != "never-begun"
     if begun and row.kind in ledger.FORWARD and stone.has("rollback"):

@@ -10,6 +10,7 @@ from ..errors import Conflict, Invalid
 from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
+from ..instance.history import note, note_attempt
 from ..instance.instance import Instance
 from ..undo.creation import create_undo
 from ..undo.instance import UndoInstance
@@ -174,6 +175,7 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
             code="retain-invalid",
             errors={"retain": [f"{task_id} has not failed." for task_id in sorted(unknown)]},
         )
+    note(origin, "undo-ended", undo=kind, process=undo.number, status="failed", reason=undo.row.reason)
     undo.row.phase = "running"
     undo.row.status = "running"
     undo.row.ended = None
@@ -194,6 +196,7 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
         if row.id in given_up:
             undo.retain(row, token)
             continue
+        note_attempt(undo, row, row.status, row.reason, edited=False)
         row.open = 1
         row.ended = None
         row.status = "produce.success"
@@ -219,6 +222,7 @@ def _try_handler_again(undo: UndoInstance, token: Token) -> None:
     if row is None or not row.status.endswith("failed") or row.status == "produce.failed":
         undo.workflow.make_ready(token)
         return
+    note_attempt(undo, row, row.status, row.reason, edited=False)
     row.open = 1
     row.ended = None
     row.owner = undo.facilities.engine_id

@@ -18,6 +18,7 @@ from ..identifiers import new_uuid
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
+from ..instance.history import note
 from ..observing import tracing
 from ..river.turn import Turn
 from ..showing.awaited import awaited_in
@@ -269,6 +270,8 @@ class Starts:
         instance.watch_way()
         turn.join(instance)
         tracing.begun(row)
+        if turn.changes.who is not None:
+            note(instance, "started")
         entry = request.entry
         if entry is None and not definition.process.entries:
             # A process that only triggers start can still be started by hand: at the first of them.

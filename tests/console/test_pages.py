@@ -14,7 +14,7 @@ from riverstone.api.console import FILES
 from riverstone.api.http.static_files import TYPES
 from riverstone.engine import Engine
 from riverstone.engine.findings import Severity
-from riverstone.engine.views import AwaitedKind, Undone
+from riverstone.engine.views import AwaitedKind, HistoryAction, HistoryKind, Undone
 from riverstone.models.vocabulary import InstanceKind, ProcessState, ProcessStatus, WaitKind
 
 TEXTS = FILES / "texts"
@@ -114,7 +114,7 @@ def test_the_viewer_is_there_with_its_licence() -> None:
 
 def texts_of(language: str) -> dict[str, str]:
     source = (TEXTS / f"{language}.js").read_text(encoding="utf-8")
-    found = re.findall(r'^  "?([\w.]+)"?:\s+"((?:[^"\\]|\\.)*)",$', source, re.MULTILINE)
+    found = re.findall(r'^  "?([\w.-]+)"?:\s+"((?:[^"\\]|\\.)*)",$', source, re.MULTILINE)
     assert len(found) == len(dict(found)) == source.count(",\n")
     return dict(found)
 
@@ -135,6 +135,8 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
         ("results", Undone),
         ("wait", WaitKind),
         ("awaits", AwaitedKind),
+        ("history", HistoryKind),
+        ("action", HistoryAction),
         ("state", ProcessState),
         ("finding", Severity),
     ],

@@ -272,6 +272,13 @@ def test_what_needs_somebody_is_found_by_its_tab(studio: Studio, looker: Looker)
     looker.sees("variable")
     looker.go(f"#/process/{asks.process_instance_id}")
     looker.sees_status("Waits for a person: Approve the order")
+    looker.page.get_by_text("History", exact=True).click()
+    story = looker.page.locator("table.history > tbody > tr")
+    expect(story).to_have_count(4)
+    expect(story.first).to_contain_text("Started")
+    expect(story.last).to_contain_text("Task begins Approve the order")
+    looker.keep("history", whole=True)
+    assert looker.barriers() == []
 
 
 def test_a_called_process_is_looked_into(studio: Studio, looker: Looker) -> None:

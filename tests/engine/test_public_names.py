@@ -27,6 +27,7 @@ ENGINE = """
     ExpressionError
     Failure
     Finding
+    HistoryEntry
     InlineDispatcher
     Invalid
     JsonFormatter
@@ -97,6 +98,7 @@ MODELS = """
     Group
     HandedRow
     Handovers
+    HistoryRow
     InDoubt
     InstanceFilter
     InstanceRow
@@ -159,6 +161,7 @@ METHODS = """
     figures
     forget_stone
     get
+    history
     instances
     lint
     lint_model

@@ -3,6 +3,7 @@
 import { processBadge, processWord } from "./badge.js";
 import { tell } from "./dialog.js";
 import { el, fill, refill, said } from "./element.js";
+import { historyList } from "./historylist.js";
 import { icon } from "./icon.js";
 import { readObject, valueTable } from "./jsontext.js";
 import { counted, t } from "./language.js";
@@ -41,6 +42,7 @@ export function processPage({ main, id, query, client, titled }) {
     banner,
     panels,
     values,
+    el("div", { class: "values" }, historyList(id)),
   );
   titled(`#${id}`);
   panels.append(own.node);

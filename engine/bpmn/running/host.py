@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .node import Node, Process
     from .token import Token
     from .token_data import Compensable
+    from .waits import Wait
 
 
 class Called(NamedTuple):
@@ -58,6 +59,9 @@ class Host(Protocol):
 
     def pauses(self, token: Token) -> FailurePolicy | None:
         """By which policy only this token, which has failed, stops; None where the process does."""
+
+    def came(self, token: Token, wait: Wait, payload: Mapping[str, Any]) -> None:
+        """Something for which a token has waited has come."""
 
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
         """A message or a signal goes out to whoever waits for it, here or in other instances."""

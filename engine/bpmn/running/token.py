@@ -290,7 +290,7 @@ class Token(Task):
         variables = workflow.root_context.parameters
         self._about_to_set(0, name, variables)
         before = variables.get(name)
-        variables[name] = value
+        variables[name] = workflow.newly_set[name] = value
         workflow.variables_changed = True
         workflow.host.weight.replace(before, value)
 

@@ -55,6 +55,8 @@ class Workflow(BpmnWorkflow):
         self.gone: set[int] = set()
         self.variables_changed = False
         """Whether the variables of the whole process have changed since they were last saved."""
+        self.newly_set: dict[str, Any] = {}
+        """Variables of the whole process that were set since then."""
         self._agenda: list[int] = []
         self._ending: list[Token] = []
         """Scopes that are about to end, the innermost first."""
@@ -380,6 +382,9 @@ class Workflow(BpmnWorkflow):
 
     def fire(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         """What a token waits for has come; ``number`` tells which of several things."""
+        for wait in self.waits.get(token.id, ()):
+            if wait.number == number:
+                self.host.came(token, wait, payload)
         self.guard(token, lambda: token.node.caught(token, number, payload))
 
     # -- waits

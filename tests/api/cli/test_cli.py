@@ -84,6 +84,13 @@ def test_a_process_is_deployed_started_shown_and_listed(run: Run) -> None:
     assert "东西" in shown
     assert json.loads(shown)["processStatus"] == "success"
     assert "100%" in run("tasks", record["processInstanceId"]).stdout
+    assert [line.split()[2] for line in run("history", record["processInstanceId"]).stdout.splitlines()] == [
+        "started",
+        "task",
+        "attempt",
+        "ended",
+    ]
+    assert json.loads(run("history", record["processInstanceId"], "--json").stdout)["items"][0]["kind"] == "started"
     assert "测试" in run("list", "--status", "success").stdout
     assert run("list", "--status", "failed").stdout == ""
     assert "测试" in run("list", "--state", "success", "--sort", "ended").stdout

@@ -96,6 +96,8 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
     assert server.search(variables={"size": 3}, stone="unknown", element="middle", error="quota").items == ()
     assert raised(lambda: server.search(variables={"size": [3]})).code == "search-invalid"
     assert server.counts(key="making") == engine.counts(key="making")
+    assert server.history(number) == engine.history(number)
+    assert [each.who for each in server.history(number, limit=1).items] == ["local"]
     assert server.preview(number, "delete") == engine.preview(number, "delete")
     assert server.sources(number) == engine.sources(number)
     assert server.picture(number) == engine.picture(number)

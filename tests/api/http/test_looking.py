@@ -104,6 +104,17 @@ def test_a_search_that_cannot_be_is_refused_by_name(client: Client, query: str) 
     assert [each.partition(".")[0] for each in answer.json["errors"]] == [query.partition("=")[0]]
 
 
+def test_a_history_is_read_in_parts(client: Client, started: list[str]) -> None:
+    whole = client.get(f"/process/{started[0]}/history").json
+    first = client.get(f"/process/{started[0]}/history?limit=1").json
+    rest = client.get(f"/process/{started[0]}/history?cursor={first['cursor']}").json
+
+    assert [each["kind"] for each in whole["items"]] == ["started", "task", "attempt", "ended"]
+    assert first["items"] + rest["items"] == whole["items"]
+    assert client.get(f"/process/{started[0]}/history?cursor=x").status_code == 422
+    assert client.get("/process/77777/history").status_code == 404
+
+
 def test_a_detail_tells_where_a_process_stands(client: Client, started: list[str]) -> None:
     done, _, waits, asks = (client.get(f"/process/{process_id}/detail").json for process_id in started)
 

@@ -30,6 +30,8 @@ VOCABULARIES = (
     vocabulary.WaitKind,
     vocabulary.Hook,
     Sort,
+    views.HistoryKind,
+    views.HistoryAction,
     views.AwaitedKind,
     views.Undone,
     views.UndoAction,

@@ -1,0 +1,99 @@
+"""What happened in one process and no row keeps: noted in the transaction of the step, and never changed.
+
+Rows tell what is so: when a task began, and how its last attempt ended. Noted is what they no longer tell, such as an
+attempt after which another came, and what no row is about: variables, events, and what people asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...models import HistoryRow
+from .. import jsontext
+from ..mask import Mask
+from ..stones.parameters import masked
+from . import secrets
+from .flags import Flags
+
+if TYPE_CHECKING:
+    from ...models import TaskRow
+    from ...models.vocabulary import TaskStatus
+    from ..bpmn.running.token import Token
+    from ..bpmn.running.waits import Wait
+    from ..views import HistoryKind
+    from .instance import Instance
+
+MOST_IN_AN_ENTRY = 32_000
+"""Characters of the values of one entry; of one with more they are left out, which it says."""
+VALUES = ("parameters", "outputs", "values")
+
+
+def note(instance: Instance, kind: HistoryKind, **told: Any) -> None:
+    """Write an entry with this step; what is None is left out. Secrets are hidden before anything is written."""
+    row = instance.row
+    if row.history < 0:
+        return
+    entry = {name: value for name, value in told.items() if value is not None}
+    if (mask := _mask(instance)) is not None:
+        entry = {name: mask.mask_value(value) for name, value in entry.items()}
+    if (who := instance.changes.who) is not None:
+        entry["who"] = who
+    text = jsontext.dumps({"at": instance.now(), "kind": kind, **entry})
+    if len(text) > MOST_IN_AN_ENTRY:
+        left = {name: value for name, value in entry.items() if name not in VALUES}
+        text = jsontext.dumps({"at": instance.now(), "kind": kind, **left, "shortened": True})
+    full = row.history + len(text) > instance.limits.history_size
+    _put(instance, jsontext.dumps({"at": instance.now(), "kind": "cut"}) if full else text)
+    if full:
+        row.history = -row.history
+
+
+def _put(instance: Instance, text: str) -> None:
+    """One row for each step of a process, whatever comes in it."""
+    row, noted = instance.row, instance.changes.new_history
+    found = noted.get(instance.number)
+    if found is None:
+        # What was written before numbers the row: every row has something in it.
+        noted[instance.number] = HistoryRow(instance.number, row.history, f"[{text}]")
+    else:
+        found.entries = f"{found.entries[:-1]},{text}]"
+    row.history += len(text)
+    instance.changes.instance_changed(row)
+
+
+def _mask(instance: Instance) -> Mask | None:
+    # An undo works with what its origin was started with.
+    hidden: Instance = getattr(instance, "origin", instance)
+    tasks = hidden.tasks.values() if hidden.has(Flags.SECRETS) else ()
+    stones = hidden.facilities.stones
+    return secrets.mask_of(hidden.definition, lambda: hidden.context.parameters, tasks, stones)
+
+
+def note_attempt(instance: Instance, row: TaskRow, status: TaskStatus, reason: str | None, *, edited: bool) -> None:
+    """Keep what came of an attempt before the next one is written over it; its parameters where these will differ."""
+    names = secrets.names_in(row, instance.facilities.stones)
+    outputs = masked(jsontext.read(row.outputs), names[1]) if row.outputs else None
+    parameters = masked(jsontext.read(row.parameters), names[0]) if edited else None
+    note(
+        instance,
+        "attempt",
+        task=row.id,
+        attempt=row.attempt,
+        status=status,
+        reason=reason,
+        outputs=outputs,
+        parameters=parameters,
+        engine=row.owner,
+    )
+
+
+def note_variables(instance: Instance, values: Mapping[str, Any]) -> None:
+    """Keep to what a step has set variables of the whole process."""
+    note(instance, "variables", values=dict(values))
+
+
+def note_event(instance: Instance, token: Token, wait: Wait, payload: Mapping[str, Any]) -> None:
+    """Keep that something came for which a token has waited."""
+    element, kind = token.node.bpmn_id.partition(":")[0], "timer" if wait.kind == "date" else wait.kind
+    note(instance, kind, element=element, name=wait.name, values=dict(payload) or None)
