@@ -12,10 +12,11 @@ from ..language.feel import closures
 from ..language.feel.expressions import Tests, compile_tests
 from ..language.feel.reading.names import Names, Scope, names_of
 from ..language.feel.values.types import ANY
-from .boxed import BoxedExpressions, expression_in, typed, within
+from .boxed import BoxedExpressions, expression_in, typed
 from .elements import Decision, Element, InputData, Knowledge, Requirement, Service
 from .faults import Sources, Wrongs, drawn, local
 from .item_definitions import ItemDefinitions
+from .text_reader import within
 
 _NAMESPACES = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
 _ZEEBE = "http://camunda.org/schema/zeebe/1.0"

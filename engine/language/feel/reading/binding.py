@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import closures
-from ..closures import PARTIAL, Loop, Run
+from ..closures import Run
+from ..loops import PARTIAL, Loop, iteration, quantified
 from ..values.types import ANY, Type
 from .levels import Read
 from .names import Names, Scope, spelled
@@ -51,7 +52,7 @@ class BindingReader(NameReader):
         body = self.expression()
         self.scopes = outer
         sees_partial = any(token.text == PARTIAL for token in self.tokens[begin : self.at])
-        return Read(closures.iteration(loops, body.run, parts=_REPEATED * (self.at - begin), sees_partial=sees_partial))
+        return Read(iteration(loops, body.run, parts=_REPEATED * (self.at - begin), sees_partial=sees_partial))
 
     def quantifier(self) -> Read:
         begin, decisive = self.at, self.here.text == "some"
@@ -61,7 +62,7 @@ class BindingReader(NameReader):
         self.expect("satisfies")
         condition = self.expression()
         self.scopes = outer
-        run = closures.quantified(loops, condition.run, decisive=decisive, parts=_REPEATED * (self.at - begin))
+        run = quantified(loops, condition.run, decisive=decisive, parts=_REPEATED * (self.at - begin))
         return Read(run, is_condition=True)
 
     def loops(self) -> list[Loop]:
