@@ -17,7 +17,7 @@ from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
-from .http import callback, caller, decision, health, model, process, stone, task
+from .http import callback, caller, decision, health, model, process, stone, task, webhook
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -42,6 +42,7 @@ PARTS = {
     "model": model.OPERATIONS,
     "decision": decision.OPERATIONS,
     "stone": stone.OPERATIONS,
+    "webhook": webhook.OPERATIONS,
     "client": caller.OPERATIONS,
     "health": health.OPERATIONS,
 }
@@ -84,6 +85,7 @@ def create_app(
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
             public_url=settings.public_url,
+            webhooks=settings.webhooks,
         )
         # Whoever runs the application ends the process and closes nothing; what its stones do then is not lost.
         atexit.register(_close, weakref.ref(engine))

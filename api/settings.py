@@ -22,7 +22,7 @@ INTROSPECTION = {
     "scope_prefix": "RIVERSTONE_INTROSPECTION_SCOPE_PREFIX",
     "audience": "RIVERSTONE_INTROSPECTION_AUDIENCE",
 }
-PARTS = {"limits", "introspection", "encryption_keys", "public_url"}
+PARTS = {"limits", "introspection", "encryption_keys", "public_url", "webhooks"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ class Settings:
     """Fernet keys: the first encrypts, all of them decrypt."""
     public_url: str | None = None
     """Where the server is reached from outside, for callbacks."""
+    webhooks: tuple[str, ...] = ()
+    """The origins and networks to which webhooks may go; none unless something is listed."""
 
     @classmethod
     def read(
@@ -60,6 +62,7 @@ class Settings:
             limits=Limits.of(named),
             introspection=_introspection(asked),
             encryption_keys=tuple(keys),
+            webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
             public_url=_address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url")),
         )
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import Cipher, ExternalTasks, Store, StoreError
+from ..models import Cipher, ExternalTasks, Store, StoreError, Webhooks
 from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
@@ -21,6 +21,7 @@ from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.repairs import RepairCalls
+from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -48,6 +49,8 @@ from .store_errors import engine_errors
 from .triggers.messages import MessageDelivery
 from .triggers.start_timers import StartTimers
 from .triggers.starts import Starts
+from .webhooks.allowed import Allowed
+from .webhooks.telling import Telling
 
 FORKED = "it was made before this process was forked, so make one in each process (with gunicorn not --preload)"
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -77,6 +80,7 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
         coroutines: int = 5000,
         passive: bool = False,
         public_url: str | None = None,
+        webhooks: Sequence[str] = (),
         encryption_keys: Sequence[str] = (),
     ) -> None:
         """``passive`` only looks and asks: it takes over nothing that a dead engine left.
@@ -85,6 +89,10 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
 
         ``public_url`` is where a server of this store is reached from outside, such as ``https://bpm.example.com``:
         deferred tasks are called back there.
+
+        ``webhooks`` are the origins that may be told over HTTP what processes come to, such as
+        ``https://hooks.example.com`` and ``*.example.com``, and the networks inside in which they may lie
+        (``10.0.0.0/8``). Without any nobody is told; all engines of a store are given the same.
 
         ``encryption_keys`` are Fernet keys (extra ``riverstone[crypto]``): what processes work with is encrypted with
         the first before it is stored, and read with whichever fits. Raises StoreUnavailable for a wrong key.
@@ -135,10 +143,17 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
         self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
         """What workers over HTTP ask for."""
         self._deployments.assume = self.external.assume
+        allowed, stored = Allowed(webhooks), Webhooks(self._store)
+        self._river.telling = Telling(stored, public_url) if allowed else None
+        self.webhooks = WebhookCalls(stored, self.clock, allowed, self._river.telling)
+        """Who is told over HTTP what processes come to."""
         with engine_errors():
             self._reports.learn()
         self._dispatcher.open(self._reports)
         self._loop.begin(own_thread=inline is None)
+        if self.webhooks.sender is not None and by_itself:
+            self._river.on_notices = self.webhooks.sender.wake
+            self.webhooks.sender.start()
         _engines.add(self)
 
     def _learn(self) -> None:
@@ -154,6 +169,8 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
         self._loop.announce_end()
         self._dispatcher.close()
         self._loop.end()
+        if self.webhooks.sender is not None:
+            self.webhooks.sender.close()
         self._store.close()
 
     def _leave_to_parent(self) -> None:

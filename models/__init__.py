@@ -28,17 +28,21 @@ from .row_types import (
     KeyRow,
     Look,
     ModelRow,
+    NoticeRow,
     RetraceRow,
     StragglerRow,
+    SubscriptionRow,
     TaskRow,
     TokenRow,
     TokenSecretRow,
     VariableRow,
     WaitRow,
+    WebhookSecretRow,
 )
 from .store import Store
 from .stragglers import StoppedTask, Stragglers
 from .token_secrets import TokenSecrets
+from .webhooks import Webhooks
 
 __all__ = [
     "EXTERNAL",
@@ -75,6 +79,7 @@ __all__ = [
     "Leases",
     "Look",
     "ModelRow",
+    "NoticeRow",
     "Place",
     "ReceiverFilter",
     "RetraceRow",
@@ -87,6 +92,7 @@ __all__ = [
     "StragglerKey",
     "StragglerRow",
     "Stragglers",
+    "SubscriptionRow",
     "TaskRow",
     "TokenRow",
     "TokenSecretRow",
@@ -94,6 +100,8 @@ __all__ = [
     "TopicCount",
     "VariableRow",
     "WaitRow",
+    "WebhookSecretRow",
+    "Webhooks",
     "count_instances",
     "digests",
     "encrypt_again",

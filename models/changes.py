@@ -17,8 +17,10 @@ from .row_types import (
     HistoryRow,
     InstanceRow,
     KeptMessageRow,
+    NoticeRow,
     RetraceRow,
     StragglerRow,
+    SubscriptionRow,
     TaskRow,
     TokenRow,
     VariableRow,
@@ -120,6 +122,8 @@ DELETE_STRAGGLER = Delete("straggler", ("task_id", "attempt", "event", "delivery
 LEAVE_STRAGGLER = Update("straggler", (), where=("task_id", "attempt", "event", "delivery"), always={"owner": "NULL"})
 INSERT_KEPT = Insert.of("kept_message", KeptMessageRow)
 INSERT_EXTERNAL = Insert.of("external_task", ExternalRow)
+INSERT_SUBSCRIPTION = Insert.of("subscription", SubscriptionRow)
+INSERT_NOTICE = Insert.of("notice", NoticeRow)
 DELETE_EXTERNAL = Delete("external_task", ("task_id",))
 DELETE_KEPT = Delete("kept_message", ("id",))
 DELETE_EVENT = Delete("event", ("id",))
@@ -201,6 +205,8 @@ class Changes:
         """Kept messages that somebody has got."""
         self.new_decisions_made: list[DecisionMadeRow] = []
         self.new_retraces: list[RetraceRow] = []
+        self.new_subscriptions: list[SubscriptionRow] = []
+        self.new_notices: list[NoticeRow] = []
         self.external: dict[int, ExternalRow | None] = {}
         """By task: what workers that fetch over HTTP are to find of it; None for one that they are not to find."""
         self.new_stragglers: list[StragglerRow] = []
@@ -295,6 +301,10 @@ class Changes:
             run(INSERT_DECISION_MADE, self.new_decisions_made)
         if self.new_retraces:
             run(INSERT_RETRACE, self.new_retraces)
+        if self.new_subscriptions:
+            run(INSERT_SUBSCRIPTION, self.new_subscriptions)
+        if self.new_notices:
+            run(INSERT_NOTICE, self.new_notices)
         if self.external:
             write(DELETE_EXTERNAL, [(each,) for each in self.external])
             if offered := [row for row in self.external.values() if row is not None]:

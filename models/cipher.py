@@ -20,6 +20,7 @@ from .row_types import (
     TaskRow,
     TokenRow,
     TokenSecretRow,
+    WebhookSecretRow,
 )
 
 Row = TypeVar("Row")
@@ -34,6 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "retrace": ("data",),
     "process_instance": ("reason",),
     "token_secret": ("value",),
+    "webhook_secret": ("value",),
     "variable": ("value",),
     "history": ("entries",),
 }
@@ -49,6 +51,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     InstanceRow: COLUMNS["process_instance"],
     HistoryRow: COLUMNS["history"],
     TokenSecretRow: COLUMNS["token_secret"],
+    WebhookSecretRow: COLUMNS["webhook_secret"],
     Look: ("parameters", "outputs", "state"),
 }
 PLAIN = frozenset({"reason"})

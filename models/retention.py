@@ -97,7 +97,17 @@ class Retention:
     def _remove_rest(self, number: int, *, whole: bool) -> None:
         run = self.store.run
         run(DELETE_SNAPSHOT, (number,))
-        for table in ("process_instance", "token", "wait", "start_request", "straggler", "variable", "external_task"):
+        for table in (
+            "process_instance",
+            "token",
+            "wait",
+            "start_request",
+            "straggler",
+            "variable",
+            "external_task",
+            "subscription",
+            "notice",
+        ):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:
             for table in (*MANY, "retrace", "history"):

@@ -70,6 +70,7 @@ class Invocation:
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
             public_url=settings.public_url,
+            webhooks=settings.webhooks,
         )
 
     def _to_workers(self, consumes: bool) -> Dispatcher | None:

@@ -220,6 +220,7 @@ class Client:
         protected: bool = False,
         drain: Drain = "stop",
         on_failure: str | None = None,
+        callback_url: str | None = None,
     ) -> ProcessInstance:
         """As the engine's; without an ``idempotency_key`` one is made, so that no try again starts a second process.
 
@@ -231,6 +232,7 @@ class Client:
             "modelId": model_id,
             "processName": name,
             "variables": dict(variables or {}),
+            "callbackUrl": callback_url,
             "businessKey": business_key,
             "rollback": rollback,
             "onFailure": on_failure,

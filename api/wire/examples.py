@@ -60,6 +60,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DeferredProgress": {"percent": 40, "text": "on its way"},
     "Message": {"name": "paid", "payload": {"amount": 12}, "businessKey": "order-7"},
     "DecisionVariables": {"variables": {"season": "Winter", "guests": 8}},
+    "Subscribed": {"url": "https://hooks.example.com/riverstone", "key": "app-server"},
     "StoneDeclared": {"code": "create-volume", "hooks": ["start", "rollback", "delete"]},
     "Signal": {"name": "maintenance", "payload": {"minutes": 30}},
 }

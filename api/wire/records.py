@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from marshmallow import Schema, fields
 
 from ...engine.authoring.model_views import Deployment, Model
+from ...engine.calls.webhooks import Notice, Subscription
 from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
@@ -137,6 +138,9 @@ ProcessPage = record("ProcessPage", Page[ProcessInstance])
 SearchPage = record("SearchPage", Page[ProcessSummary])
 ModelPage = record("ModelPage", Page[Model])
 DeploymentPage = record("DeploymentPage", Page[Deployment])
+SubscriptionRecord = record("SubscriptionRecord", Subscription)
+NoticeRecord = record("NoticeRecord", Notice)
+NoticePage = record("NoticePage", Page[Notice])
 DecisionRecord = record("DecisionRecord", Decision)
 MatchedRulesRecord = record("MatchedRulesRecord", MatchedRules)
 DecisionResultRecord = record("DecisionResultRecord", DecisionResult, value=fields.Raw(allow_none=True))
@@ -196,6 +200,18 @@ class SignalReceivers(Schema):
     """Which process instances a signal reached."""
 
     process_instance_ids = shown("processInstanceIds", fields.List, cls_or_instance=fields.String())
+
+
+class WebhookDone(Schema):
+    """That it is done."""
+
+    done = shown("done", fields.Boolean)
+
+
+class WebhookSecretRecord(Schema):
+    """A secret by which a receiver knows what it is told; it is not shown again."""
+
+    secret = shown("secret")
 
 
 class TokenAnswer(Schema):

@@ -76,6 +76,13 @@ class ProcessStart(Strict):
     name = Text(data_key="processName", required=True, pattern=NOT_BLANK)
     variables = Object(required=True)
     business_key = Text(data_key="businessKey", allow_none=True)
+    callback_url = Text(
+        data_key="callbackUrl",
+        longest=2000,
+        allow_none=True,
+        pattern="^https?://[!-~]+$",
+        description="An address that the operator has listed: it is told what the process comes to.",
+    )
     rollback = Flag(metadata={"description": "Whether a failure rolls back; true unless said otherwise."})
     protected = Flag(data_key="deleteProtection", metadata={"description": "Whether a delete is refused."})
     on_failure = Text(
@@ -313,6 +320,21 @@ class DeclaredParameter(Strict):
     required = Flag()
     no_echo = Flag(data_key="noEcho", metadata={"description": "Whether it is secret."})
     description = Text(longest=4000)
+
+
+class NoticeQuery(Part):
+    """Which part of what was told."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}-[0-9A-Za-z-]{1,36}$", description=CURSOR)
+
+
+class Subscribed(Strict):
+    """Who is told what processes come to."""
+
+    url = Text(
+        longest=2000, required=True, pattern="^https?://[!-~]+$", description="One that the operator has listed."
+    )
+    key = Text(allow_none=True, description="Whose model's processes; all without one.")
 
 
 class StoneDeclared(Strict):

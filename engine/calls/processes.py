@@ -57,6 +57,7 @@ class ProcessCalls(Workings):
         drain: Drain = "stop",
         on_failure: str | None = None,
         owner: str | None = None,
+        callback_url: str | None = None,
     ) -> ProcessInstance:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
 
@@ -68,10 +69,14 @@ class ProcessCalls(Workings):
         :meth:`rerun`), ``pause PT2H`` (and is rolled back if nobody has by then) or ``keep``, which ``rollback=False``
         means too. An element's own policy goes before it; without it the model's counts.
 
+        ``callback_url`` is told what it comes to, see :attr:`~riverstone.engine.Engine.webhooks`.
+
         Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
         LimitExceeded (``instances_per_key``).
         """
         started: ProcessInstance | Literal[False] = False
+        if callback_url is not None:
+            self.webhooks.allowed.check(callback_url)
         while not started:
             # Once more only where a newer version was deployed since the request was checked against the one before.
             with engine_errors():
@@ -88,6 +93,7 @@ class ProcessCalls(Workings):
                     drain=drain,
                     on_failure=on_failure,
                     owner=owner,
+                    callback_url=callback_url,
                 )
                 if request.idempotency is not None:
                     before = self._starts.started_before(request.idempotency)

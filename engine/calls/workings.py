@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...models import Place, Store
 from ..authoring.deployments import Deployments
@@ -26,6 +26,9 @@ from ..triggers.messages import MessageDelivery
 from ..triggers.starts import Starts
 from ..views import HistoryAction
 
+if TYPE_CHECKING:
+    from .webhooks import WebhookCalls
+
 
 class Workings:
     """What an engine is made of, for the calls that are grouped by what they are about."""
@@ -43,6 +46,7 @@ class Workings:
     _loop: Loop
     _reports: RiverReports
     _dispatcher: Dispatcher
+    webhooks: WebhookCalls
 
     def _asked(self, action: HistoryAction, number: int, act: Callable[[Instance], object], **told: Any) -> None:
         """Have something stepped that somebody asks of a process, with that in its history."""

@@ -101,6 +101,8 @@ class Instance:
         """What the last new task followed, and how the next one says that: all runs of an activity follow the same."""
         self.observed: tuple[ProcessStatus, Phase] | None = None
         """The status and phase that observers know of; None before its beginning is committed."""
+        self.seen: tuple[str, str, str | None] | None = None
+        """What was last told of it over HTTP: status, phase, and for whom it stands still."""
         self.limits = facilities.limits
         self.thrown = StepThrows(self.limits)
         self.saved = state.Saved(row.process_instance_id, facilities.timekeeper)

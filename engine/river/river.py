@@ -21,6 +21,7 @@ from ..instance.instance import Instance
 from ..instance.resting import at_rest
 from ..observing import logs
 from ..steps import outcomes
+from ..webhooks.telling import Telling
 from ..work import Outcome, Work
 from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
@@ -48,6 +49,10 @@ class River:
         self.schedule = Schedule(self.monitor_polls)
         self.watchers = Watchers()
         self.offers = Offers()
+        self.telling: Telling | None = None
+        """What writes down what is to be told over HTTP; None where nobody may be told."""
+        self.on_notices: Callable[[], None] = lambda: None
+        """Called when there is something to be told."""
         self.pending_messages: deque[EventRow | KeptMessageRow] = deque()
         """Messages and signals that committed steps have thrown; whoever delivers them takes them out."""
         self.unavailable = False
@@ -297,6 +302,8 @@ class River:
             # Nobody else has changed it.
             read = {}
         if turn.changes:
+            if self.telling is not None:
+                self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())
             failpoints.reach("before-commit")
             turn.changes.read = read
             self.facilities.store.commit(turn.changes)
@@ -345,6 +352,10 @@ class River:
             self.watchers.tell(instance)
         if self.watchers.has_watches:
             self.watchers.stepped(turn.instances.values(), [*changes.new_tasks.values(), *changes.tasks.values()])
+        if self.telling is not None:
+            self.telling.committed(turn.instances.values())
+            if changes.new_notices:
+                self.on_notices()
         if changes.external:
             offered = [each for each in changes.external.values() if each is not None and each.worker is None]
             self.offers.offered((each.topic, each.owner_name) for each in offered)

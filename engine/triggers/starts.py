@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...models import ContentRow, InstanceRow, digests
+from ...models import ContentRow, InstanceRow, SubscriptionRow, digests
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
@@ -57,6 +57,8 @@ class CheckedStart:
     business_key: str | None = None
     owner: str | None = None
     """Who alone sees and touches it, beside those who see all."""
+    callback_url: str | None = None
+    """Who is told over HTTP what it comes to."""
     idempotency: tuple[str, tuple[str, ...]] | None = None
     """The key, and the digests that tell what it was used for: that which is stored now, then those of before."""
     entry: Node | None = None
@@ -89,6 +91,7 @@ class Starts:
         drain: Drain = "stop",
         on_failure: str | None = None,
         owner: str | None = None,
+        callback_url: str | None = None,
     ) -> CheckedStart:
         """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
         values = dict(variables or {})
@@ -121,6 +124,7 @@ class Starts:
             # What is not asked for leaves the digests of earlier versions as they were.
             parts += [drain] if drain != "stop" else []
             parts += [{"onFailure": on_failure}] if on_failure is not None else []
+            parts += [{"callbackUrl": callback_url}] if callback_url is not None else []
             idempotency = (
                 _of_owner(idempotency_key, owner),
                 digests(jsontext.dumps(parts), self.facilities.store.cipher),
@@ -137,6 +141,7 @@ class Starts:
             in_use=deployment_id is not None,
             business_key=business_key,
             owner=owner,
+            callback_url=callback_url,
             idempotency=idempotency,
         )
 
@@ -263,6 +268,12 @@ class Starts:
             content.variables = jsontext.dumps(dict(variables))
         turn.changes.new_instances[number] = row
         turn.changes.new_contents[number] = content
+        if (url := request.callback_url) is not None:
+            turn.changes.new_subscriptions.append(
+                SubscriptionRow(
+                    id=new_uuid(), url=url, created=now, process_instance_id=number, owner_name=request.owner
+                )
+            )
         if request.idempotency is not None:
             key, (digest, *_) = request.idempotency
             turn.changes.new_start_requests.append((key, digest, number, now))

@@ -21,6 +21,7 @@ from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction, topic_of
 from ..instance.standing import note_standing
 from ..stones.stone import Stone
+from ..webhooks.telling import seen_of
 from ..work import Work
 from . import handlers
 from .frozen import Order
@@ -328,6 +329,7 @@ def load_instance(
         assert isinstance(origin, ForwardInstance)
         instance = UndoInstance(facilities, row, content, definition, tasks, origin)
     instance.observed = row.status, row.phase
+    instance.seen = seen_of(row)
     instance.load()
     instance.load_stragglers()
     return instance

@@ -107,6 +107,7 @@ MODELS = """
     Leases
     Look
     ModelRow
+    NoticeRow
     Place
     ReceiverFilter
     RetraceRow
@@ -120,6 +121,7 @@ MODELS = """
     StragglerKey
     StragglerRow
     Stragglers
+    SubscriptionRow
     TaskRow
     TokenRow
     TokenSecretRow
@@ -128,6 +130,8 @@ MODELS = """
     VariableRow
     WORKERS
     WaitRow
+    WebhookSecretRow
+    Webhooks
     count_instances
     digests
     encrypt_again

@@ -32,6 +32,7 @@ def test_every_route_is_described_and_every_description_is_served(client: Client
     }
     snake = {"processInstanceId": "process_instance_id", "taskId": "task_id"}
     snake |= {"modelId": "model_id", "deploymentId": "deployment_id", "decisionId": "decision_id"}
+    snake |= {"subscriptionId": "subscription_id", "noticeId": "notice_id"}
     told = set()
     for path, operations in described["paths"].items():
         for camel, name in snake.items():

@@ -10,7 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from riverstone.api.wire import records
+from riverstone.api.wire.request_schemas import ParameterType
 from riverstone.engine import Engine, Finding, findings, views
+from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.triggers.starts import Drain
 from riverstone.models import Sort, vocabulary
@@ -32,6 +34,8 @@ VOCABULARIES = (
     Sort,
     views.HistoryKind,
     views.HistoryAction,
+    NoticeStatus,
+    ParameterType,
     views.AwaitedKind,
     views.Undone,
     views.UndoAction,

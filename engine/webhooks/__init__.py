@@ -1,0 +1,1 @@
+"""Telling other systems over HTTP what processes come to."""

@@ -1,0 +1,88 @@
+"""Which addresses may be told anything: those that the operator has listed, inside only where that is listed too."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from ..errors import Invalid
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PORTS = {"https": 443, "http": 80}
+LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address that may be told, taken apart."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+class Allowed:
+    """What the operator has listed: ``https://hooks.example.com``, ``*.example.com``, networks as ``10.0.0.0/8``."""
+
+    def __init__(self, listed: Sequence[str]) -> None:
+        self.networks: list[Network] = []
+        self.origins: list[tuple[str, str, int]] = []
+        for text in listed:
+            try:
+                self.networks.append(ipaddress.ip_network(text))
+                continue
+            except ValueError:
+                pass
+            parts = urlsplit(text if "://" in text else f"https://{text}")
+            if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
+                raise Invalid(f"{text!r} is no host, origin or network that webhooks may go to.", code="webhooks")
+            self.origins.append((parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]))
+
+    def __bool__(self) -> bool:
+        return bool(self.origins)
+
+    def check(self, url: str) -> Target:
+        """Raise Invalid for an address that may not be told."""
+        target = _target(url)
+        for scheme, host, port in self.origins:
+            if scheme == target.scheme and port == target.port and fnmatchcase(target.host, host):
+                return target
+        text = f"Nothing is sent to {target.scheme}://{target.host}:{target.port}"
+        raise Invalid(f"{text}: the operator has not listed it (webhooks).", code="webhook-not-allowed")
+
+    def addresses(self, target: Target) -> list[Address]:
+        """Where its name leads, each of which may be connected to; raises Invalid where one may not, OSError."""
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found))
+        for address in addresses:
+            if not self._may_connect(address):
+                raise Invalid(f"{target.host} leads to {address}, which is no public address.", code="webhook-inside")
+        return addresses
+
+    def _may_connect(self, address: Address) -> bool:
+        plain = getattr(address, "ipv4_mapped", None) or address
+        if any(plain.version == each.version and plain in each for each in self.networks):
+            return True
+        tunnelled = getattr(plain, "sixtofour", None) or getattr(plain, "teredo", None)
+        return plain.is_global and not plain.is_multicast and not plain.is_reserved and not tunnelled
+
+
+def _target(url: str) -> Target:
+    wrong = Invalid("The address is no https://host/path that can be called.", code="webhook-url")
+    if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
+        raise wrong
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in PORTS or not parts.hostname or parts.username is not None or parts.fragment:
+        raise wrong
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname, port or PORTS[parts.scheme], path)

@@ -1,0 +1,169 @@
+"""Sends what is to be told, again and again for a day; one that hangs, lies or redirects holds nobody else up."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from ...models import NoticeRow, StoreError, Webhooks
+from ..errors import Invalid
+from . import signing
+from .allowed import Address, Allowed, Target
+
+logger = logging.getLogger("riverstone.engine")
+
+POLL = 1.0
+THREADS = 8
+PER_HOST = 2
+"""Calls at the same time to one host, so that one which hangs does not take all threads."""
+CONNECT, WHOLE = 5.0, 15.0
+"""Seconds for the connection, and for all of a call."""
+LEASE = 60_000
+"""Milliseconds for which a notice is in the hands of one engine."""
+PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
+"""Seconds before each further try, the last for all that follow."""
+DAY = 24 * 3600 * 1000
+GONE = 410
+"""The answer of a receiver that wants to hear no more."""
+MOST = 100
+
+
+class Sender:
+    """One engine's; several engines share what is to be sent."""
+
+    def __init__(self, webhooks: Webhooks, allowed: Allowed, secrets_of: Callable[[str | None], list[str]]) -> None:
+        self._webhooks = webhooks
+        self._allowed = allowed
+        self._secrets_of = secrets_of
+        self._wake = threading.Event()
+        self._stopped = False
+        self._busy: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._tls = ssl.create_default_context()
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="riverstone-webhook")
+        self._thread = threading.Thread(target=self._run, name="riverstone-webhooks", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to be sent."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Send nothing more; what is on its way is tried again by others."""
+        self._stopped = True
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._wake.wait(POLL)
+            self._wake.clear()
+            try:
+                self.send_due()
+            except StoreError as error:
+                logger.warning("notices could not be read: %s", error)
+
+    def send_due(self) -> None:
+        """Hand what is due to threads."""
+        for row in self._webhooks.due(MOST):
+            host = row.url.split("/")[2] if row.url.count("/") > 1 else row.url
+            with self._lock:
+                if self._stopped or self._busy[host] >= PER_HOST or self._busy.total() >= THREADS:
+                    continue
+                self._busy[host] += 1
+            if self._webhooks.claim(row, LEASE):
+                self._pool.submit(self._send, row, host)
+            else:
+                self._free(host)
+
+    def _free(self, host: str) -> None:
+        with self._lock:
+            self._busy[host] -= 1
+            if self._busy[host] <= 0:
+                del self._busy[host]
+
+    def _send(self, row: NoticeRow, host: str) -> None:
+        try:
+            if self._webhooks.subscription(row.subscription_id) is None:
+                self._webhooks.failed(row.id, "nobody wants to hear it any more", None)
+                return
+            status = self._call(row)
+            if 200 <= status < 300:
+                self._webhooks.sent(row.id)
+            elif status == GONE:
+                self._webhooks.remove(row.subscription_id)
+                self._webhooks.failed(row.id, "the receiver answered 410: it is told nothing more", None)
+            else:
+                self._again(row, f"the receiver answered {status}")
+        except (Invalid, OSError, http.client.HTTPException) as error:
+            # Its words may quote what a receiver says.
+            told = error.message if isinstance(error, Invalid) else type(error).__name__
+            with suppress(StoreError):
+                self._again(row, told)
+        except StoreError as error:
+            logger.warning("what came of a notice could not be written: %s", error)
+        finally:
+            self._free(host)
+            self._wake.set()
+
+    def _again(self, row: NoticeRow, reason: str) -> None:
+        pause = PAUSES[min(row.attempts, len(PAUSES) - 1)] * 1000
+        over = round(time.time() * 1000) - row.created > DAY and row.attempts >= len(PAUSES)
+        self._webhooks.failed(row.id, reason[:255], None if over else pause)
+
+    def _call(self, row: NoticeRow) -> int:
+        target = self._allowed.check(row.url)
+        addresses = self._allowed.addresses(target)
+        body = row.body.encode()
+        signed = signing.headers(row.id, int(time.time()), body, self._secrets_of(row.owner_name))
+        connection = _Checked(target, addresses, self._tls)
+        # A receiver that says a byte now and then would hold the thread for ever.
+        watch = threading.Timer(WHOLE, connection.abort)
+        watch.start()
+        try:
+            headers = {"Content-Type": "application/cloudevents+json", "User-Agent": "riverstone", **signed}
+            connection.request("POST", target.path, body, headers)
+            # Redirects are not followed, and what it says is not read.
+            return connection.getresponse().status
+        finally:
+            watch.cancel()
+            connection.close()
+
+
+class _Checked(http.client.HTTPConnection):
+    """A connection to the very addresses that were checked, whatever the name leads to by now."""
+
+    def __init__(self, target: Target, addresses: list[Address], tls: ssl.SSLContext) -> None:
+        super().__init__(target.host, target.port, timeout=CONNECT)
+        self._target, self._addresses, self._tls = target, addresses, tls
+
+    def connect(self) -> None:
+        error: OSError = OSError("no address")
+        for address in self._addresses:
+            try:
+                self.sock = socket.create_connection((str(address), self._target.port), CONNECT)
+                break
+            except OSError as refused:
+                error = refused
+        else:
+            raise error
+        if self._target.scheme == "https":
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._target.host)
+
+    def abort(self) -> None:
+        """End it, from another thread."""
+        with suppress(OSError, AttributeError):
+            self.sock.shutdown(socket.SHUT_RDWR)

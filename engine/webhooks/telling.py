@@ -1,0 +1,120 @@
+"""What a turn has to tell: written in its commit, so nothing is told that did not happen, and nothing is missed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from ...models import Changes, InstanceRow, NoticeRow, SubscriptionRow, TaskRow, Webhooks
+from .. import jsontext
+from ..identifiers import new_uuid
+
+NoticeType = Literal["started", "ended", "failed", "paused", "person", "undone", "undo-failed", "kept"]
+TYPE = "riverstone.process."
+HOLDS = 1.0
+"""Seconds for which it is relied on that nobody else has subscribed."""
+Seen = tuple[str, str, str | None]
+
+
+class Told(Protocol):
+    """An instance in a turn, and what was last told of it."""
+
+    row: InstanceRow
+    seen: Seen | None
+
+
+class Telling:
+    """One engine's; ``source`` is where its server is reached from outside, if anywhere."""
+
+    def __init__(self, webhooks: Webhooks, source: str | None) -> None:
+        self._webhooks = webhooks
+        self._source = source or "riverstone"
+        self._by_model: list[SubscriptionRow] = []
+        self._looked = 0.0
+
+    def note(self, instances: Iterable[Told], changes: Changes, now: int) -> None:
+        """Add what is to be told to the transaction; raises StoreError."""
+        kept = {row.process_instance_id for row in changes.tasks.values() if _is_kept(row)}
+        started = {row.process_instance_id: row for row in changes.new_subscriptions}
+        for instance in instances:
+            row = instance.row
+            if row.kind != "start":
+                continue
+            types = [*_types(row, instance.seen), *(["kept"] if row.process_instance_id in kept else [])]
+            if not types:
+                continue
+            for subscription in self._of(row, started.get(row.process_instance_id)):
+                changes.new_notices += [self._notice(subscription, row, each, now) for each in types]
+
+    def committed(self, instances: Iterable[Told]) -> None:
+        """What these have come to is told."""
+        for instance in instances:
+            instance.seen = seen_of(instance.row)
+
+    def forget(self) -> None:
+        """Somebody has subscribed here."""
+        self._looked = 0.0
+
+    def _of(self, row: InstanceRow, own: SubscriptionRow | None) -> list[SubscriptionRow]:
+        if time.monotonic() - self._looked > HOLDS:
+            self._by_model = self._webhooks.by_model()
+            self._looked = time.monotonic()
+        found = [
+            each for each in self._by_model if each.key in (None, row.key) and each.owner_name in (None, row.owner_name)
+        ]
+        return [*found, *([own] if own is not None else self._webhooks.of_process(row.process_instance_id))]
+
+    def _notice(self, subscription: SubscriptionRow, row: InstanceRow, kind: str, now: int) -> NoticeRow:
+        identifier = new_uuid()
+        number = str(row.process_instance_id)
+        # Ids, status and kind: whoever is told more has to ask for it, with a key.
+        body = {
+            "specversion": "1.0",
+            "id": identifier,
+            "source": self._source,
+            "type": f"{TYPE}{kind}",
+            "subject": number,
+            "time": datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds"),
+            "datacontenttype": "application/json",
+            "data": {"processInstanceId": number, "processStatus": row.status, "key": row.key, "kind": row.kind},
+        }
+        return NoticeRow(
+            id=identifier,
+            subscription_id=subscription.id,
+            process_instance_id=row.process_instance_id,
+            type=kind,
+            url=subscription.url,
+            body=jsontext.dumps(body),
+            created=now,
+            attempts=0,
+            due=0,
+            owner_name=subscription.owner_name,
+        )
+
+
+def seen_of(row: InstanceRow) -> Seen:
+    """What is compared to find what is new of an instance."""
+    return row.status, row.phase, row.awaits
+
+
+def _types(row: InstanceRow, before: Seen | None) -> list[str]:
+    found = ["started"] if before is None else []
+    _, phase, awaits = before or ("", "", None)
+    if row.phase == "ended" and (phase != "ended" or before != seen_of(row)):
+        _, dot, end = row.status.partition(".")
+        found.append(
+            ("undone" if end == "success" else "undo-failed")
+            if dot
+            else ("ended" if row.status == "success" else "failed")
+        )
+    elif row.awaits == "attention" and awaits != "attention":
+        found.append("paused")
+    elif row.awaits == "person" and awaits != "person":
+        found.append("person")
+    return found
+
+
+def _is_kept(row: TaskRow) -> bool:
+    return row.undo in ("left", "retained")

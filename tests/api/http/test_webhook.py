@@ -1,0 +1,73 @@
+"""Subscriptions over HTTP: who may hear of what, and what is listed of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from riverstone.api import create_app
+from riverstone.engine import Engine
+
+from .. import processes
+from ..asking import Client
+
+
+@pytest.fixture
+def receiver() -> Iterator[ThreadingHTTPServer]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Not on the terminal."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_key_subscribes_hears_of_its_own_and_lists_what_it_was_told(
+    sqlite: str, receiver: ThreadingHTTPServer
+) -> None:
+    url = f"http://127.0.0.1:{receiver.server_port}/hook"
+    with Engine(sqlite, dispatcher="threads", webhooks=[url.removesuffix("/hook"), "127.0.0.0/8"]) as engine:
+        engine.deploy(processes.asking())
+        client = Client(create_app(engine))
+        keys = {name: engine.keys.add(name, scopes=["read", "run"])[1] for name in ("ann", "bob")}
+        ann, bob = ({"X-API-Key": keys[name]} for name in ("ann", "bob"))
+        refused = client.post("/subscription", json={"url": "https://evil.example/"}, headers=ann)
+        assert (refused.status_code, refused.json["code"]) == (422, "webhook-not-allowed")
+        made = client.post("/subscription", json={"url": url, "key": "asking"}, headers=ann).json
+        assert client.get("/subscription", headers=bob).json == []
+        assert client.get("/subscription", headers=ann).json == [made]
+        body = {"key": "asking", "processName": "x", "variables": {}}
+        for headers in (ann, bob):
+            assert client.post("/process", json=body, headers=headers).status_code == 200
+        told = client.post("/process", json={**body, "callbackUrl": url}, headers=bob).json["processInstanceId"]
+        deadline = time.monotonic() + 30
+        while {each["status"] for each in client.get("/notice", headers=ann).json["items"]} != {"sent"}:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert len(client.get("/notice", headers=ann).json["items"]) == 2
+        found = client.get("/notice?limit=1", headers=bob).json
+        assert found["items"][0]["processInstanceId"] == told
+        assert client.get(f"/notice?cursor={found['cursor']}", headers=bob).json["items"] != []
+        notice = found["items"][0]["noticeId"]
+        assert client.put(f"/notice/{notice}/replay", headers=ann).status_code == 404
+        assert client.put(f"/notice/{notice}/replay", headers=bob).status_code == 200
+        assert client.post("/webhook/secret", headers=ann).json["secret"].startswith("whsec_")
+        path = f"/subscription/{made['subscriptionId']}"
+        assert client.delete(path, headers=bob).status_code == 404
+        assert client.delete(path, headers=ann).status_code == 200
+        assert client.get("/subscription", headers=ann).json == []

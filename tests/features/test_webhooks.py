@@ -1,0 +1,290 @@
+"""Who is told over HTTP what processes come to, with real receivers, honest and other ones."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from riverstone.engine import Engine, Invalid, Unknown
+from riverstone.engine.webhooks.allowed import Allowed
+
+from .sketch import line, service
+
+
+class Receiver(ThreadingHTTPServer):
+    """What it was sent, and what it answers."""
+
+    daemon_threads = True
+
+    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None] | None = None) -> None:
+        received: list[tuple[dict[str, str], bytes]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                received.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                if answer is not None:
+                    answer(self)
+                    return
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Not on the terminal."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.received = received
+        self.url = f"http://127.0.0.1:{self.server_port}/hook?x=1"
+
+    @property
+    def types(self) -> list[str]:
+        return [json.loads(body)["type"].rpartition(".")[2] for _, body in self.received]
+
+
+@contextmanager
+def receiving(answer: Callable[[BaseHTTPRequestHandler], None] | None = None) -> Iterator[Receiver]:
+    receiver = Receiver(answer)
+    thread = threading.Thread(target=receiver.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        receiver.shutdown()
+        thread.join()
+        receiver.server_close()
+
+
+def allowing(*receivers: Receiver) -> tuple[str, ...]:
+    return (*(f"http://127.0.0.1:{each.server_port}" for each in receivers), "127.0.0.0/8")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+def ready(engine: Engine) -> Engine:
+    engine.stone("make")(lambda task: task.add_output("secret", "in the outputs"))
+    engine.deploy(line("shop", service("a", "make")))
+    engine.deploy(line("asks", '<userTask id="a"/>'))
+    return engine
+
+
+def test_a_caller_is_told_what_its_process_comes_to_and_nothing_of_what_is_in_it(sqlite: str) -> None:
+    with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine:
+        engine.start(key="asks", name="not told")
+        number = engine.start(
+            key="shop", name="x", variables={"password": "hidden"}, callback_url=receiver.url
+        ).process_instance_id
+        until(lambda: len(receiver.received) == 2)
+        assert sorted(receiver.types) == ["ended", "started"]
+        for headers, body in receiver.received:
+            event = json.loads(body)
+            assert headers["content-type"] == "application/cloudevents+json"
+            assert (event["specversion"], event["subject"]) == ("1.0", number)
+            assert event["id"] == headers["webhook-id"]
+            assert event["data"].keys() == {"processInstanceId", "processStatus", "key", "kind"}
+            assert b"hidden" not in body
+            assert b"outputs" not in body
+        until(lambda: {each.status for each in engine.webhooks.notices().items} == {"sent"})
+
+
+def test_two_secrets_sign_while_one_takes_the_place_of_the_other(sqlite: str) -> None:
+    with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine:
+        old, new = engine.webhooks.rotate_secret(owner="ann"), engine.webhooks.rotate_secret(owner="ann")
+        engine.start(key="shop", name="x", callback_url=receiver.url, owner="ann")
+        until(lambda: len(receiver.received) == 2)
+        headers, body = receiver.received[0]
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        wanted = []
+        for secret in (new, old):
+            key = base64.b64decode(secret.removeprefix("whsec_"))
+            wanted.append("v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode())
+        assert headers["webhook-signature"].split(" ") == wanted
+        assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+
+
+def test_without_a_list_nothing_is_sent_and_nobody_can_ask_for_it(sqlite: str) -> None:
+    with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads")) as engine:
+        for ask in (
+            lambda: engine.start(key="shop", name="x", callback_url=receiver.url),
+            lambda: engine.webhooks.subscribe(receiver.url),
+        ):
+            with pytest.raises(Invalid) as refused:
+                ask()
+            assert refused.value.code == "webhook-not-allowed"
+        assert engine.instances().items == ()
+
+
+def test_a_subscription_hears_of_its_owners_processes_of_its_model(sqlite: str) -> None:
+    with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine:
+        found = engine.webhooks.subscribe(receiver.url, key="asks", owner="ann")
+        engine.start(key="asks", name="x", owner="bob")
+        engine.start(key="shop", name="x", owner="ann")
+        number = engine.start(key="asks", name="x", owner="ann").process_instance_id
+        until(lambda: len(receiver.received) == 2)
+        assert sorted(receiver.types) == ["person", "started"]
+        engine.cancel(number)
+        until(lambda: len(receiver.received) == 3)
+        assert receiver.types[-1] == "undone"
+        with pytest.raises(Unknown):
+            engine.webhooks.unsubscribe(found.subscription_id, owner="bob")
+        engine.webhooks.unsubscribe(found.subscription_id, owner="ann")
+        engine.start(key="asks", name="x", owner="ann")
+        time.sleep(0.3)
+        assert len(receiver.received) == 3
+
+
+def test_a_subscription_ends_with_the_key_that_made_it(sqlite: str) -> None:
+    with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine:
+        key, _ = engine.keys.add("ann", scopes=["run"])
+        engine.webhooks.subscribe(receiver.url, owner="key:ann", creator="ann")
+        engine.start(key="shop", name="x", owner="key:ann")
+        until(lambda: len(receiver.received) == 2)
+        engine.keys.revoke(key.key_id)
+        time.sleep(1.2)
+        engine.start(key="shop", name="x", owner="key:ann")
+        time.sleep(0.5)
+        assert len(receiver.received) == 2
+        assert engine.webhooks.subscriptions() == []
+
+
+def test_what_does_not_arrive_is_sent_again_listed_and_can_be_replayed(sqlite: str) -> None:
+    broken = threading.Event()
+    broken.set()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(500 if broken.is_set() else 200)
+        handler.end_headers()
+
+    with (
+        receiving(answer) as receiver,
+        ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine,
+    ):
+        engine.start(key="shop", name="x", callback_url=receiver.url)
+        until(lambda: {each.reason for each in engine.webhooks.notices().items} == {"the receiver answered 500"})
+        assert {each.status for each in engine.webhooks.notices().items} == {"pending"}
+        broken.clear()
+        before = len(receiver.received)
+        for notice in engine.webhooks.notices().items:
+            engine.webhooks.replay(notice.notice_id)
+        until(lambda: {each.status for each in engine.webhooks.notices().items} == {"sent"})
+        ids = [headers["webhook-id"] for headers, _ in receiver.received]
+        assert set(ids[before:]) == set(ids[:before]), "the same notice keeps its id"
+        with pytest.raises(Unknown):
+            engine.webhooks.replay("nothing")
+
+
+def test_a_redirect_is_not_followed(sqlite: str) -> None:
+    with receiving() as other:
+
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(307)
+            handler.send_header("Location", other.url)
+            handler.end_headers()
+
+        with receiving(answer) as receiver:
+            listed = allowing(receiver, other)
+            with ready(Engine(sqlite, dispatcher="threads", webhooks=listed)) as engine:
+                engine.start(key="shop", name="x", callback_url=receiver.url)
+                until(lambda: any("307" in (each.reason or "") for each in engine.webhooks.notices().items))
+                assert other.received == []
+
+
+def test_one_that_hangs_holds_no_other_up(sqlite: str) -> None:
+    let_go = threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        let_go.wait(20)
+
+    with (
+        receiving(hang) as hanging,
+        receiving() as honest,
+        ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(hanging, honest))) as engine,
+    ):
+        for _ in range(10):
+            engine.start(key="shop", name="x", callback_url=hanging.url)
+        until(lambda: len(hanging.received) >= 2)
+        engine.start(key="shop", name="x", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        let_go.set()
+
+
+def test_one_that_wants_no_more_is_told_no_more(sqlite: str) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(410)
+        handler.end_headers()
+
+    with (
+        receiving(answer) as receiver,
+        ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine,
+    ):
+        engine.webhooks.subscribe(receiver.url)
+        engine.start(key="shop", name="x")
+        until(lambda: {each.status for each in engine.webhooks.notices().items} == {"failed"})
+        assert engine.webhooks.subscriptions() == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "::1",
+        "fd00::1",
+        "::ffff:169.254.169.254",
+        "0.0.0.0",
+        "2002:7f00:1::",
+        "100.64.0.1",
+    ],
+)
+def test_no_name_leads_inside(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """A name that is listed, and whose owner lets it lead to the machine's own services or those of its cloud."""
+    kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(kind, socket.SOCK_STREAM, 6, "", (address, 443))])
+    allowed = Allowed(["hooks.example.com"])
+    with pytest.raises(Invalid) as refused:
+        allowed.addresses(allowed.check("https://hooks.example.com/x"))
+    assert refused.value.code == "webhook-inside"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/x",
+        "http://hooks.example.com/x",
+        "https://hooks.example.com:8443/x",
+        "https://user@hooks.example.com/x",
+        "https://hooks.example.com.evil.example/",
+        "https://hooks.example.com\\@evil.example/",
+        "ftp://hooks.example.com/x",
+        "https://hooks.example.com:99999/",
+        "//hooks.example.com/",
+        "",
+        "https://hooks.example.com/ x",
+    ],
+)
+def test_what_is_not_listed_is_refused(url: str) -> None:
+    with pytest.raises(Invalid):
+        Allowed(["hooks.example.com"]).check(url)
+
+
+def test_a_start_that_is_refused_tells_nobody(sqlite: str) -> None:
+    with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine:
+        with pytest.raises(Unknown):
+            engine.start(key="nothing", name="x", callback_url=receiver.url)
+        assert engine.webhooks.notices().items == ()
