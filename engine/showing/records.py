@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any, get_args
 
 from ...models import (
@@ -318,11 +319,17 @@ class Records:
         return list(found.values())
 
     def decisions_made(self, number: int, *, limit: int, before: int | None) -> Page[DecisionMade]:
-        """The decisions that one instance has made, newest first; raises UnknownProcessInstance."""
+        """The decisions that one instance has made, newest first, fewer where they are large.
+
+        Raises UnknownProcessInstance.
+        """
         mask = self._mask(*self._rows(number))
         rows = self.store.decisions_made(number, limit=limit + 1, before=before)
-        shown = tuple(masked_views.show_decision(row, mask) for row in rows[:limit])
-        return Page(items=shown, cursor=str(rows[limit - 1].id) if len(rows) > limit else None)
+        sizes = accumulate(row.size for row in rows)
+        fitting = 1 + sum(1 for size in sizes if size < self.facilities.limits.page_size)
+        some = rows[: min(limit, fitting)]
+        shown = tuple(masked_views.show_decision(row, mask) for row in some)
+        return Page(items=shown, cursor=str(some[-1].id) if len(rows) > len(some) else None)
 
     def task(self, number: int) -> Task:
         """One task; raises UnknownTask."""

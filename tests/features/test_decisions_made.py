@@ -198,6 +198,19 @@ def test_one_of_a_handler_is_kept_with_the_rollback_that_ran_it(engine: Engine) 
     assert engine.decisions_made(number).items == ()
 
 
+def test_a_part_of_the_list_ends_where_it_is_large(url: str) -> None:
+    with Engine(url, limits=Limits(page_size=500)) as engine:
+        engine.deploy(zeebe().replace(b"</extensionElements>", f"</extensionElements>{runs('7')}".encode()), DISH)
+        number, cursor = begin(engine, season="Winter", guests=9), None
+        parts: list[int] = []
+        while not parts or cursor:
+            part = engine.decisions_made(number, cursor=cursor)
+            parts.append(len(part.items))
+            cursor = part.cursor
+        assert sum(parts) == 7
+        assert len(parts) > 1
+
+
 def test_they_are_encrypted_as_what_the_process_works_with_is(url: str) -> None:
     with Engine(url, encryption_keys=[Fernet.generate_key().decode()]) as engine:
         engine.deploy(PARTY, DISH)

@@ -23,7 +23,7 @@ export class ProcessPanel {
     this.linked = linked;
     this.detail = new Look(`process/${id}/detail`);
     this.taskLook = new Look(`process/${id}/task`);
-    this.decisionLook = new Look(`process/${id}/decision`, { limit: 500 });
+    this.decisionLook = new Look(`process/${id}/decision`, { limit: 100 });
     this.decided = new DecisionsMade();
     this.calls = [];
     this.sources = null;
