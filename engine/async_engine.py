@@ -75,6 +75,8 @@ class AsyncProcesses:
     preview = _awaited(RepairCalls.preview)
     rewind = _awaited(RepairCalls.rewind)
     preview_rewind = _awaited(RepairCalls.preview_rewind)
+    migrate = _awaited(RepairCalls.migrate)
+    plan_migration = _awaited(RepairCalls.plan_migration)
     protect = _awaited(RepairCalls.protect)
 
     task = _awaited(RepairCalls.task)

@@ -49,6 +49,7 @@ HistoryAction: TypeAlias = Literal[
     "roll-back",
     "set-variables",
     "rewind",
+    "migrate",
     "cancel",
     "delete",
     "protect",
@@ -452,6 +453,33 @@ class HistoryEntry:
     """Of the undo."""
     shortened: bool = False
     """Whether values were left out, since there were too many of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MovedTimer:
+    """A timer that is set anew since the other version says it otherwise."""
+
+    element_id: str
+    before: datetime | None
+    after: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MigrationPlan:
+    """What moving a process to another version of its model would do."""
+
+    process_instance_id: str
+    deployment_id: str
+    version: int
+    moves: Mapping[str, str]
+    """By element at which something stands, the element at which it will."""
+    findings: Mapping[str, str]
+    """By element, what stands against it; with any, nothing is moved."""
+    dropped: tuple[str, ...]
+    """Events that listened and that the other version does not have."""
+    timers: tuple[MovedTimer, ...]
+    running: tuple[str, ...]
+    """Tasks whose hooks are in hand: they come to their end before anything is moved."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

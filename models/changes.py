@@ -50,6 +50,8 @@ INSTANCE_SET = (
     "retraced",
     "rewind_id",
     "history",
+    "deployment_id",
+    "model_id",
 )
 STEP, END = 2, 6
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
@@ -75,6 +77,7 @@ TASK_SET = (
     "locals",
     "policy",
     "undo",
+    "node",
 )
 ENDED: dict[str, int | None] = {"open": 0, "owner": None, "due": None}
 """What is so of a task that has ended. ``owner`` and ``due`` are always set, since engines that look at due tasks, or

@@ -17,7 +17,7 @@ from .authoring import deploy, lint, remove, render, templates
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
-from .repairs import done, rerun, resume, retry, rewind, rollback, set_variables, skip
+from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .stones import stone
 from .terminal import readable
 from .undo import cancel, delete, protect, undo
@@ -166,6 +166,7 @@ COMMANDS = (
     rerun,
     skip,
     rewind,
+    migrate,
     done,
     set_variables,
     resume,

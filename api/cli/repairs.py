@@ -167,6 +167,39 @@ def _show_plan(plan: RewindPlan) -> None:
             click.echo(printable(f"{word:<9} {place}"))
 
 
+@click.command()
+@click.argument("process_instance_id")
+@click.argument("deployment_id")
+@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="This element's place is taken by another.")
+@click.option("--timeout", type=click.FloatRange(0, 3600), default=0.0, help="Seconds to wait for hooks in hand.")
+@click.option("--preview", is_flag=True, help="Only show what would be moved, and change nothing.")
+@invoked
+def migrate(
+    invocation: Invocation,
+    /,
+    process_instance_id: str,
+    deployment_id: str,
+    pairs: tuple[str, ...],
+    timeout: float,
+    preview: bool,
+) -> None:
+    """Move a process to another version of its model."""
+    from ..wire.records import MigrationPlanRecord, ProcessRecord
+
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} has no =: write OLD=NEW.", param_hint="--map")
+    mapping = {old: new for old, _, new in (pair.partition("=") for pair in pairs)}
+    if preview:
+        with invocation.asking(passive=True) as engine:
+            plan = engine.plan_migration(process_instance_id, deployment_id, mapping=mapping)
+            print_record(MigrationPlanRecord, plan)
+        return
+    with invocation.changing(process_instance_id) as engine:
+        moved = engine.migrate(process_instance_id, deployment_id, mapping=mapping, timeout=timeout)
+        print_record(ProcessRecord, moved)
+
+
 @click.command("set")
 @click.argument("process_instance_id")
 @click.option("--variables", metavar="JSON|@FILE", required=True, help="New values by name, a JSON object.")

@@ -26,6 +26,7 @@ from ...engine.views import (
     Explanation,
     Failure,
     HistoryEntry,
+    MigrationPlan,
     Need,
     Page,
     Picture,
@@ -415,6 +416,24 @@ class Client:
     def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
         plan = reading.rewind_plan(self._transport.get(f"/process/{part(process_instance_id)}/rewind", to=to))
         return replace(plan, steps=tuple(said_by_each(plan.steps)))
+
+    def migrate(
+        self,
+        process_instance_id: str,
+        deployment_id: str,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        timeout: float = 0.0,
+    ) -> ProcessInstance:
+        body = {"deploymentId": deployment_id, "mapping": dict(mapping or {}), "timeout": timeout}
+        return self._change(process_instance_id, "migrate", body)
+
+    def plan_migration(
+        self, process_instance_id: str, deployment_id: str, *, mapping: Mapping[str, str] | None = None
+    ) -> MigrationPlan:
+        body = {"deploymentId": deployment_id, "mapping": dict(mapping or {})}
+        path = f"/process/{part(process_instance_id)}/migrate"
+        return reading.migration_plan(self._transport.send("POST", path, body=body, harmless=True))
 
     def _change(self, process_instance_id: str, what: str, body: Mapping[str, Any] | None) -> ProcessInstance:
         self._transport.send("PUT", f"/process/{part(process_instance_id)}/{what}", body=body)

@@ -19,6 +19,7 @@ from ..wire.records import (
     FailureRecord,
     FindingRecord,
     HistoryPage,
+    MigrationPlanRecord,
     ModelDetail,
     ProcessDetail,
     ProcessSummaryRecord,
@@ -35,6 +36,7 @@ task = TaskDetail().read
 token = TokenRecord().read
 failure = FailureRecord().read
 undo_step = UndoStepRecord().read
+migration_plan = MigrationPlanRecord().read
 rewind_plan = RewindPlanRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read

@@ -13,6 +13,7 @@ from ...engine.views import (
     DecisionMade,
     Explanation,
     HistoryEntry,
+    MigrationPlan,
     Page,
     ProcessInstance,
     ProcessSummary,
@@ -28,6 +29,7 @@ from ..wire.records import (
     DecisionMadePage,
     ExplanationRecord,
     HistoryPage,
+    MigrationPlanRecord,
     ProcessCounts,
     ProcessDetail,
     ProcessPage,
@@ -49,6 +51,8 @@ from ..wire.request_schemas import (
     HistoryQuery,
     InstanceQuery,
     Message,
+    Moving,
+    MovingNow,
     PreviewQuery,
     ProcessStart,
     Protection,
@@ -234,6 +238,28 @@ def put_rewind(engine: Engine, process_instance_id: str, body: dict[str, Any]) -
 def get_rewind(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> RewindPlan:
     plan = visible(engine).preview_rewind(process_instance_id, query["to"])
     return replace(plan, steps=tuple(said_once(plan.steps)))
+
+
+@OPERATIONS.add(
+    f"{ONE}/migrate",
+    "Move a process to another version of its model",
+    ProcessRecord,
+    body=JsonBody(MovingNow),
+    problems=(404, 409),
+)
+def put_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+    return visible(engine).migrate(process_instance_id, **body)
+
+
+@OPERATIONS.add(
+    f"{ONE}/migrate",
+    "Show what moving a process to another version would do",
+    MigrationPlanRecord,
+    body=JsonBody(Moving),
+    problems=(404, 409),
+)
+def post_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> MigrationPlan:
+    return visible(engine).plan_migration(process_instance_id, **body)
 
 
 @OPERATIONS.add(

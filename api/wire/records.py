@@ -22,6 +22,8 @@ from ...engine.views import (
     Failure,
     HistoryEntry,
     MatchedRules,
+    MigrationPlan,
+    MovedTimer,
     Page,
     ProcessInstance,
     ProcessSummary,
@@ -104,6 +106,8 @@ ExplanationRecord = record(
     notes={"commands": "Command lines that help; MODULE stands for the module that defines the stones."},
 )
 UndoStepRecord = record("UndoStepRecord", UndoStep, notes=AFTER_AS)
+MovedTimerRecord = record("MovedTimerRecord", MovedTimer)
+MigrationPlanRecord = record("MigrationPlanRecord", MigrationPlan)
 RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
 
 StoneParameter = record("StoneParameter", ParameterDeclaration)

@@ -375,6 +375,22 @@ class RewindTo(Strict):
     retain = Ids(metadata={"description": "Ids of tasks that no rollback can take back: what they made stays."})
 
 
+class Moving(Strict):
+    """To which version of its model a process is moved."""
+
+    deployment_id = Text(data_key="deploymentId", required=True)
+    mapping = Object(metadata={"description": "By the id of an element, that of the one that takes its place."})
+
+
+class MovingNow(Moving):
+    """The same, and how long hooks may take that are in hand."""
+
+    timeout = Number(
+        validate=validate.Range(min=0, max=60),
+        metadata={"description": "Seconds to wait for hooks that are in hand; 0 unless said otherwise."},
+    )
+
+
 class RewindQuery(Strict):
     """To which task a process would go back."""
 

@@ -72,6 +72,8 @@ class OwnedEngine:
     skip_element = _owned(RepairCalls.skip_element)
     rewind = _owned(RepairCalls.rewind)
     preview_rewind = _owned(RepairCalls.preview_rewind)
+    migrate = _owned(RepairCalls.migrate)
+    plan_migration = _owned(RepairCalls.plan_migration)
     roll_back = _owned(RepairCalls.roll_back)
     set_variables = _owned(RepairCalls.set_variables)
     preview = _owned(RepairCalls.preview)

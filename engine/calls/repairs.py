@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import jsontext
-from ..errors import UnknownProcessInstance, UnknownTask
+from ..errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Instance
 from ..river.turn import Turn
-from ..steps import repairing, rewinding, undo_requests
+from ..steps import migrating, repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
-from ..views import Failure, ProcessInstance, RewindPlan, Task
+from ..views import Failure, MigrationPlan, ProcessInstance, RewindPlan, Task
 from .undo import UndoCalls
 from .workings import number_of
 
@@ -153,6 +154,63 @@ class RepairCalls(UndoCalls):
 
         plan: RewindPlan = self._pump.step(action)
         return plan
+
+    def migrate(
+        self,
+        process_instance_id: str,
+        deployment_id: str,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        timeout: float = 0.0,
+    ) -> ProcessInstance:
+        """Move what a process stands on to another version of its model, and let it go on there.
+
+        Tokens go to the elements of the same ids, or as the ``mapping`` of ids says; a timer keeps its time where it
+        is written the same. What was made, and how it is undone, stays as it is. It can be moved back in the same way.
+
+        Args:
+            deployment_id: The other version.
+            mapping: By the id of an element, that of the element that takes its place.
+            timeout: Seconds to wait for hooks that are in hand, which come to their end first.
+
+        Raises UnknownProcessInstance, UnknownDeployment, Invalid (``migration-invalid``, with what is wrong by
+        element; nothing is changed), Conflict (``hooks-run`` after the timeout).
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        given = self._mapping(mapping)
+        with engine_errors():
+            definition = self._facilities.definitions.get(deployment_id)
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                self._asked(
+                    "migrate", number, lambda process: migrating.migrate(process, definition, given), name=deployment_id
+                )
+                return self.get(process_instance_id)
+            except Conflict as error:
+                if error.code != "hooks-run" or time.monotonic() >= until:
+                    raise
+            time.sleep(0.05)
+
+    def plan_migration(
+        self, process_instance_id: str, deployment_id: str, *, mapping: Mapping[str, str] | None = None
+    ) -> MigrationPlan:
+        """What :meth:`migrate` would do now, and what stands against it; nothing is changed.
+
+        Raises UnknownProcessInstance, UnknownDeployment, Invalid, Conflict.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        given = self._mapping(mapping)
+        with engine_errors():
+            definition = self._facilities.definitions.get(deployment_id)
+            return migrating.rehearse(self._records.copy(number), definition, given)
+
+    def _mapping(self, mapping: Mapping[str, str] | None) -> dict[str, str]:
+        found = self._checked(mapping, "mapping")
+        wrong = {name: ["Has to be the id of an element."] for name, to in found.items() if not isinstance(to, str)}
+        if wrong:
+            raise Invalid("The mapping is from ids of elements to ids.", code="migration-invalid", errors=wrong)
+        return found
 
     def set_variables(
         self, process_instance_id: str, variables: Mapping[str, Any], *, task_id: str | None = None

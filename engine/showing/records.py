@@ -272,6 +272,10 @@ class Records:
         ]
         return instance, [undo for undo in loaded if isinstance(undo, UndoInstance)]
 
+    def copy(self, number: int) -> Instance:
+        """An instance as it is stored now, which nobody else has; raises UnknownProcessInstance."""
+        return self._load(number)
+
     def _load(self, number: int) -> Instance:
         return load_instance(self.facilities, *self._rows(number), self._load)
 

@@ -35,8 +35,10 @@ ENGINE = """
     Limits
     Malformed
     MatchedRules
+    MigrationPlan
     Model
     ModelInvalid
+    MovedTimer
     NotFound
     Observer
     OutcomeUnknown
@@ -170,6 +172,7 @@ METHODS = """
     lint
     lint_model
     message
+    migrate
     model
     models
     not_ready
@@ -178,6 +181,7 @@ METHODS = """
     owner_of
     owner_of_task
     picture
+    plan_migration
     preview
     preview_rewind
     progress_deferred

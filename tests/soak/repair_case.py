@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from riverstone.engine import Conflict, Engine, Task, VirtualClock
+from riverstone.engine import Conflict, Engine, Invalid, Task, VirtualClock
 
 from .undo_case import UndoCase
 from .undo_checks import ancestors
@@ -31,6 +31,7 @@ class RepairCase(UndoCase):
         super().__init__(seed, folder)
         self.model.plain = True
         self.land.trouble = self.random.choice((0.05, 0.2, 0.35))
+        self.versions: list[str] = []
         self.kept: set[str] = set()
         """The tasks that a rewind has given up by name."""
 
@@ -38,7 +39,8 @@ class RepairCase(UndoCase):
         """Run the case to its end and check it there; raises AssertionError."""
         deadly, self.deadly = self.deadly, 0.0
         source = self.model.source()
-        self.engine.deploy(source)
+        other = source.replace(b"<startEvent ", b'<startEvent name="Begin" ', 1)
+        self.versions = [self.engine.deploy(each).deployment_id for each in (other, source)]
         self.deadly = deadly
         self.alive(lambda: self.engine.start(name="case", key="main", on_failure="pause"))
         found = [known for known in self.engine.instances(limit=9).items if known.kind == "start"]
@@ -65,10 +67,11 @@ class RepairCase(UndoCase):
         wishes.append(("retry a rewind", lambda: engine.retry(started)))
         tasks = [task for task in engine.tasks(started) if task.kind == "start"]
         wishes += [("rewind", partial(self.rewind, task)) for task in self.random.sample(tasks, min(2, len(tasks)))]
+        wishes.append(("migrate", partial(engine.migrate, started, self.random.choice(self.versions))))
         name, wish = self.random.choice(wishes)
         try:
             wish()
-        except Conflict as error:
+        except (Conflict, Invalid) as error:
             text = error.message.partition(": ")[2] if "cannot go back" in error.message else error.message
             self.history.append(f"{name} refused: {text[-60:]}")
         else:

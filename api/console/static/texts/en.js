@@ -144,6 +144,7 @@ export default {
   "action.done-by-hand": "Done by hand",
   "action.roll-back": "Rollback asked for",
   "action.set-variables": "Variables set by hand",
+  "action.migrate": "Moved to the version",
   "action.rewind": "Rewound to",
   "action.cancel": "Cancel asked for",
   "action.delete": "Delete asked for",

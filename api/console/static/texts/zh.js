@@ -143,6 +143,7 @@ export default {
   "action.done-by-hand": "人工代办",
   "action.roll-back": "请求回滚",
   "action.set-variables": "人工设置变量",
+  "action.migrate": "迁移到版本",
   "action.rewind": "回退至",
   "action.cancel": "请求取消",
   "action.delete": "请求删除",

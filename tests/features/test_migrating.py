@@ -1,0 +1,235 @@
+"""A process that runs is moved to another version of its model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from riverstone.engine import Conflict, Engine, Invalid, UnknownDeployment, VirtualClock
+
+from .sketch import catch, definitions, flow, line, process, service
+from .world import World, run
+
+
+def drawn(key: str, *parts: str) -> bytes:
+    return definitions(process(key, *parts))
+
+
+def ids(engine: Engine, number: str) -> dict[str, str]:
+    return {task.namespace: task.task_id for task in engine.tasks(number)}
+
+
+def started(engine: Engine, source: bytes, **options: Any) -> str:
+    """A process of the first version, as far as it goes by itself."""
+    key = engine.deploy(source).key
+    number = engine.start(key=key, name="test", **options).process_instance_id
+    engine.run_pending()
+    return number
+
+
+ONE = line("shop", service("a", "make"), '<userTask id="ask"/>', service("b", "make"))
+TWO = line("shop", service("a", "make"), '<userTask id="ask"/>', service("c", "make"), service("d", "make"))
+
+
+def test_what_waits_goes_on_in_the_other_version(engine: Engine, world: World) -> None:
+    number = started(engine, ONE)
+    other = engine.deploy(TWO)
+    plan = engine.plan_migration(number, other.deployment_id)
+    assert (plan.version, plan.moves["ask"], plan.findings, plan.running) == (2, "ask", {}, ())
+    moved = engine.migrate(number, other.deployment_id)
+    assert (moved.deployment_id, moved.status) == (other.deployment_id, "running")
+    engine.complete(ids(engine, number)["ask"])
+    assert (engine.wait(number, 9).status, world.of("start")) == ("success", ["a", "c", "d"])
+    engine.delete(number)
+    engine.wait(number, 9)
+    assert world.of("delete") == ["d", "c", "a"]
+
+
+def test_it_is_moved_back_as_long_as_nothing_else_began(engine: Engine, world: World) -> None:
+    number = started(engine, ONE)
+    first = engine.get(number).deployment_id
+    engine.migrate(number, engine.deploy(TWO).deployment_id)
+    engine.migrate(number, first)
+    engine.complete(ids(engine, number)["ask"])
+    engine.wait(number, 9)
+    assert world.of("start") == ["a", "b"]
+
+
+def test_a_failed_task_is_mended_in_a_new_version(engine: Engine, world: World) -> None:
+    engine.deploy(line("wrong", service("a", "make"), service("b", "make", {"size": "${sise}"})))
+    number = run(engine, "wrong", {"size": 5}, on_failure="pause").process_instance_id
+    right = engine.deploy(line("wrong", service("a", "make"), service("b", "make", {"size": "${size}"})))
+    engine.migrate(number, right.deployment_id)
+    engine.retry(number)
+    assert engine.wait(number, 9).status == "success"
+    assert world.seen[-1].parameters == {"size": 5}
+
+
+def test_an_element_that_there_is_no_more_has_to_be_mapped(engine: Engine, world: World) -> None:
+    number = started(engine, ONE)
+    other = engine.deploy(line("shop", service("a", "make"), '<userTask id="decide" name="Decide"/>'))
+    plan = engine.plan_migration(number, other.deployment_id)
+    assert list(plan.findings) == ["ask"]
+    with pytest.raises(Invalid, match="map it to another") as caught:
+        engine.migrate(number, other.deployment_id)
+    assert (caught.value.code, list(caught.value.errors)) == ("migration-invalid", ["ask"])
+    assert engine.get(number).deployment_id != other.deployment_id
+    engine.migrate(number, other.deployment_id, mapping={"ask": "decide"})
+    (task,) = [task for task in engine.tasks(number) if task.stone is None]
+    assert task.element_id == "decide"
+    engine.complete(task.task_id)
+    assert engine.wait(number, 9).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"ask": "nobody"}, "no element 'nobody'"),
+        ({"nobody": "ask"}, "no element 'nobody'"),
+        ({"ask": "c"}, "one kind"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused(
+    engine: Engine, world: World, mapping: dict[str, str], words: str
+) -> None:
+    number = started(engine, ONE)
+    other = engine.deploy(TWO)
+    with pytest.raises(Invalid, match=words):
+        engine.migrate(number, other.deployment_id, mapping=mapping)
+    assert engine.get(number).deployment_id != other.deployment_id
+
+
+def timed(name: str, length: str, node: str = "ask") -> str:
+    return (
+        f'<boundaryEvent id="{name}" attachedToRef="{node}"><timerEventDefinition><timeDuration>{length}</timeDuration>'
+        "</timerEventDefinition></boundaryEvent>"
+    )
+
+
+def waiting(*timers: str) -> bytes:
+    parts = ('<startEvent id="s"/><userTask id="ask"/>', service("late", "make"), flow("s", "ask"))
+    return drawn("timed", *parts, *timers, *(flow(timer.split('"')[1], "late") for timer in timers))
+
+
+def test_a_timer_keeps_its_time_where_it_is_written_the_same(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    number = started(engine, waiting(timed("t", "PT1H")))
+    clock.advance(1800)
+    other = engine.deploy(waiting(timed("t", "PT1H")).replace(b'id="late"', b'id="late" name="Too late"'))
+    assert engine.plan_migration(number, other.deployment_id).timers == ()
+    engine.migrate(number, other.deployment_id)
+    clock.advance(1801)
+    engine.run_pending()
+    assert world.of("start") == ["late"]
+
+
+def test_a_timer_that_is_written_otherwise_is_set_anew(engine: Engine, world: World, clock: VirtualClock) -> None:
+    number = started(engine, waiting(timed("t", "PT1H")))
+    clock.advance(1800)
+    other = engine.deploy(waiting(timed("t", "PT2H")))
+    (timer,) = engine.plan_migration(number, other.deployment_id).timers
+    assert timer.before is not None
+    assert timer.after is not None
+    assert (timer.element_id, (timer.after - timer.before).total_seconds()) == ("t", 5400)
+    engine.migrate(number, other.deployment_id)
+    clock.advance(7199)
+    engine.run_pending()
+    assert world.of("start") == []
+    clock.advance(2)
+    engine.run_pending()
+    assert world.of("start") == ["late"]
+
+
+def test_an_event_that_is_new_listens_and_one_that_is_gone_does_not(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    number = started(engine, waiting(timed("old", "PT1H")))
+    other = engine.deploy(waiting(timed("new", "PT3H")))
+    assert engine.plan_migration(number, other.deployment_id).dropped == ("old",)
+    engine.migrate(number, other.deployment_id)
+    clock.advance(2 * 3600)
+    engine.run_pending()
+    assert world.of("start") == []
+    clock.advance(3601)
+    engine.run_pending()
+    assert world.of("start") == ["late"]
+
+
+def joining(*branches: str, key: str = "join") -> bytes:
+    nodes = "".join(f'<userTask id="{name}"/>' for name in branches)
+    gates = '<startEvent id="s"/><parallelGateway id="f"/><parallelGateway id="j"/>'
+    flows = [flow("s", "f"), flow("j", "z"), *(flow("f", name) + flow(name, "j") for name in branches)]
+    return drawn(key, gates, nodes, service("z", "make"), *flows)
+
+
+def test_a_token_at_a_join_needs_the_flow_by_which_it_came(engine: Engine, world: World) -> None:
+    number = started(engine, joining("one", "two"))
+    engine.complete(ids(engine, number)["one"])
+    without = engine.deploy(joining("two", "three"))
+    with pytest.raises(Invalid, match="no flow"):
+        engine.migrate(number, without.deployment_id)
+    more = engine.deploy(joining("one", "two").replace(b'id="two"', b'id="two" name="The second"'))
+    engine.migrate(number, more.deployment_id)
+    engine.complete(ids(engine, number)["two"])
+    assert (engine.wait(number, 9).status, world.of("start")) == ("success", ["z"])
+
+
+def test_a_message_is_awaited_by_its_new_name(engine: Engine, world: World) -> None:
+    def asking(name: str) -> bytes:
+        event = catch("wait", '<messageEventDefinition messageRef="m"/>')
+        parts = ('<startEvent id="s"/>', event, service("z", "make"), flow("s", "wait"), flow("wait", "z"))
+        return definitions(f'<message id="m" name="{name}"/>', process("hears", *parts))
+
+    number = started(engine, asking("paid"))
+    engine.migrate(number, engine.deploy(asking("settled")).deployment_id)
+    with pytest.raises(Conflict):
+        engine.message("paid")
+    engine.message("settled")
+    assert engine.wait(number, 9).status == "success"
+
+
+def test_a_monitor_that_waits_is_moved_and_looks_on(engine: Engine, world: World, clock: VirtualClock) -> None:
+    number = started(engine, line("watching", service("w", "watch")))
+    other = engine.deploy(line("watching", service("w", "watch"), service("z", "make")))
+    engine.migrate(number, other.deployment_id)
+    for _ in range(3):
+        clock.advance(11)
+        engine.run_pending()
+    assert (engine.get(number).status, world.of("start")) == ("success", ["w", "z"])
+
+
+def test_a_repeated_activity_is_not_moved_while_it_runs(engine: Engine, world: World, clock: VirtualClock) -> None:
+    loop = '<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>'
+    number = started(engine, line("many", service("w", "watch", inside=loop)))
+    other = engine.deploy(line("many", service("w", "watch", inside=loop), service("z", "make")))
+    with pytest.raises(Invalid, match="is repeated"):
+        engine.migrate(number, other.deployment_id)
+
+
+def test_what_cannot_be_moved_is_refused_by_name(engine: Engine, world: World) -> None:
+    number = started(engine, ONE)
+    stranger = engine.deploy(line("stranger", '<userTask id="ask"/>'))
+    with pytest.raises(Invalid, match="key 'stranger'"):
+        engine.migrate(number, stranger.deployment_id)
+    with pytest.raises(UnknownDeployment):
+        engine.migrate(number, "00000000-0000-0000-0000-000000000000")
+    other = engine.deploy(TWO)
+    engine.complete(ids(engine, number)["ask"])
+    engine.wait(number, 9)
+    with pytest.raises(Conflict, match="only what goes on"):
+        engine.migrate(number, other.deployment_id)
+
+
+def test_it_is_moved_for_every_engine_and_after_a_restart(
+    engine: Engine, url: str, world: World, clock: VirtualClock
+) -> None:
+    number = started(engine, joining("one", "two"))
+    engine.complete(ids(engine, number)["one"])
+    other = engine.deploy(joining("one", "two").replace(b'"z"', b'"y"'))
+    with Engine(url, stones=world.stones(), clock=clock) as second:
+        second.migrate(number, other.deployment_id)
+        second.complete(ids(second, number)["two"])
+        assert second.wait(number, 9).status == "success"
+    assert world.of("start") == ["y"]
