@@ -66,6 +66,13 @@ class Object(fields.Dict):
         return type(value) is dict
 
 
+class Texts(fields.Dict):
+    """A JSON object whose members are texts."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(keys=Text(), values=Text(longest=4000), **options)
+
+
 class Flag(fields.Boolean):
     """``true`` or ``false`` and nothing that merely looks like it."""
 

@@ -15,7 +15,7 @@ from marshmallow import fields
 from ..access.clients import OPEN, TOKEN
 from . import records, request_schemas
 from .examples import EXAMPLES
-from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object
+from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object, Texts
 from .operation import DECIMAL, METHODS, Operation
 from .record import camel
 from .records import Problem
@@ -114,6 +114,8 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
     """The JSON Schema of the kinds of field that are ours."""
     if isinstance(field, Object):
         return JSON_OBJECT | {"type": ["object", "null"] if field.allow_none else "object"}
+    if isinstance(field, Texts):
+        return {"propertyNames": {"pattern": STORABLE, "minLength": 1, "maxLength": 255}}
     if isinstance(field, Always):
         return {"type": "null"}
     if isinstance(field, Instant):

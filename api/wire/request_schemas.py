@@ -11,7 +11,7 @@ from ...engine.triggers.starts import Drain
 from ...models import Sort
 from ...models.vocabulary import Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..parking import LONGEST
-from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Word
+from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Texts, Word
 
 KIND = "Forward runs (start), or the undos of one kind; all unless said otherwise."
 STATE = (
@@ -347,7 +347,7 @@ class StoneDeclared(Strict):
     parameters = fields.List(
         fields.Nested(DeclaredParameter), metadata={"description": "Without any it takes all variables."}
     )
-    outputs = Object(metadata={"description": "What it puts out, by name, in words."})
+    outputs = Texts(metadata={"description": "What it puts out, by name, in words."})
     display_name = Text(data_key="displayName")
     description = Text(longest=4000)
     monitor_interval = Number(data_key="monitorInterval", validate=validate.Range(0, 10**6))
@@ -379,7 +379,7 @@ class Moving(Strict):
     """To which version of its model a process is moved."""
 
     deployment_id = Text(data_key="deploymentId", required=True)
-    mapping = Object(metadata={"description": "By the id of an element, that of the one that takes its place."})
+    mapping = Texts(metadata={"description": "By the id of an element, that of the one that takes its place."})
 
 
 class MovingNow(Moving):

@@ -43,6 +43,7 @@ VOCABULARIES = (
     findings.Severity,
     Scope,
     Drain,
+    ParameterType,
 )
 HEALTH = {"live", "ready"}
 
