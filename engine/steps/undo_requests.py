@@ -121,6 +121,8 @@ def _in_the_way(instance: ForwardInstance, what: str) -> Conflict:
 def _ask_again(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
     if origin.row.status == UNDO_FAILED[kind] and origin.row.phase == "ended":
         resume_undo(origin, kind, undo_id, kept)
+    elif kept and origin.row.status == UNDO_BEGUN[kind]:
+        give_up_waiting(origin, kind, undo_id, kept)
     elif kept:
         raise Conflict(
             f"Tasks can be retained only after the {kind} has failed.", status=origin.row.status, related=str(undo_id)
@@ -152,7 +154,31 @@ def retry(instance: Instance, kept: Sequence[int]) -> None:
         if origin.row.status == UNDO_FAILED[kind] and undo_id is not None:
             resume_undo(origin, kind, undo_id, kept)
             return
+        if kept and origin.row.status == UNDO_BEGUN[kind] and undo_id is not None:
+            give_up_waiting(origin, kind, undo_id, kept)
+            return
     raise Conflict(f"No undo of process {origin.number} has failed.", status=origin.row.status)
+
+
+def give_up_waiting(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
+    """Keep for ever, on request, tasks whose undo waits until somebody says how it is carried out over HTTP.
+
+    Raises Invalid for any other.
+    """
+    undo = undo_of(origin, undo_id)
+    external = undo.facilities.stones.external
+    waiting = [row for row in undo.tasks.values() if row.status == "stone-missing" and row.stone in external]
+    chosen = [row for row in waiting if row.open and (row.id in kept or row.target in kept)]
+    if unknown := set(kept) - {number for row in chosen for number in (row.id, row.target)}:
+        named = ", ".join(map(str, sorted(unknown)))
+        raise Invalid(
+            f"While the {kind} goes on only tasks can be retained whose hook nobody has declared, not {named}.",
+            code="retain-invalid",
+            errors={"retain": [f"{task_id} does not wait for its hook." for task_id in sorted(unknown)]},
+        )
+    for row in chosen:
+        undo.retain(row, undo.workflow.tasks[row.token])
+    settle(undo)
 
 
 def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:

@@ -292,7 +292,8 @@ class UndoInstance(Instance):
 
     def retain(self, row: TaskRow, token: Token) -> None:
         """Give up, on request, a row whose undo has failed."""
-        reason = f"{row.reason or 'It failed'} (retained on request)"
+        said = (row.reason or "It failed").rstrip(".")
+        reason = f"{said} (retained on request)"
         self._end_undo_task(row, UNDO_RETAINED[self.kind], "retained", reason)
         self.workflow.task_done(token, row.id, {})
 

@@ -241,6 +241,22 @@ def test_declaring_that_there_is_no_undo_lets_a_waiting_one_go_on(engine: Engine
     assert engine.get(number).status == "delete.success"
 
 
+def test_what_nobody_has_declared_is_retained_by_name(engine: Engine) -> None:
+    number = started(engine, service("a", "mail"), service("b", "mail"))
+    for _ in range(2):
+        engine.external.complete(one(engine, "mail").id, "w")
+    engine.delete(number)
+    first, second = engine.tasks(number)
+    with pytest.raises(Invalid) as refused:
+        engine.retry_undo(number, retain=[first.task_id])
+    assert refused.value.code == "retain-invalid"
+    engine.retry_undo(number, retain=[second.task_id])
+    engine.delete(number, retain=[first.task_id])
+    ended = engine.get(number)
+    assert (ended.status, ended.kept) == ("delete.success", 2)
+    assert [task.undo for task in engine.tasks(number)] == ["retained", "retained"]
+
+
 def test_a_stone_with_code_here_is_never_taken_over(engine: Engine) -> None:
     engine.stone("mail")(lambda task: None)
     with pytest.raises(Conflict):
