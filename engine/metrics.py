@@ -178,6 +178,9 @@ class _Standing:
         for name, length in engine.queues().items():
             queues.add_metric([name], length)
         yield queues
+        waiters = _family("riverstone_external_waiters", "Workers whose fetches wait at this engine.")
+        waiters.add_metric([], engine.external.offers.count())
+        yield waiters
         up = GaugeMetricFamily("riverstone_store_up", "Whether the database answers.")
         try:
             families = list(_of_store(engine))
@@ -216,6 +219,11 @@ def _of_store(engine: Engine) -> Iterator[Metric]:
         None,
     )
     yield from _groups("riverstone_owed", "Thrown messages and signals not yet delivered.", (), (figures.owed,), now)
+    external = _family("riverstone_external_tasks", "Tasks that workers fetch over HTTP.", "topic", "state")
+    for topic, waiting, locked in engine.external.topics():
+        external.add_metric([topic, "waiting"], waiting)
+        external.add_metric([topic, "locked"], locked)
+    yield external
     behind = GaugeMetricFamily("riverstone_behind_seconds", "For how long the first thing of all has been due.")
     behind.add_metric([], 0 if figures.due is None else max(0, now - figures.due) / 1000)
     yield behind

@@ -336,3 +336,29 @@ def test_a_worker_that_comes_too_late_feeds_the_ledger_and_its_undo(engine: Engi
     while left := engine.external.fetch("w", [topic("mail.cancel")]):
         engine.external.complete(left[0].id, "w")
     assert engine.get(number).status == "cancel.success"
+
+
+def test_metrics_tell_what_waits_under_each_topic(engine: Engine) -> None:
+    from riverstone.engine.metrics import Metrics
+
+    for _ in range(3):
+        started(engine, service("a", "mail"))
+    one(engine, "mail")
+    watch = engine.external.watch(["mail"], lambda: None)
+    text = Metrics.of(engine).text().decode()
+    assert 'riverstone_external_tasks{state="waiting",topic="mail"} 2.0' in text
+    assert 'riverstone_external_tasks{state="locked",topic="mail"} 1.0' in text
+    assert "riverstone_external_waiters 1.0" in text
+    watch.stop()
+
+
+def test_why_tells_who_has_a_task_and_what_an_undo_waits_for(engine: Engine) -> None:
+    number = started(engine, service("a", "mail"))
+    assert "waits for a worker to fetch the topic 'mail'" in " ".join(engine.why(number).sentences)
+    task = one(engine, "mail", "worker-7")
+    assert "is locked by the worker 'worker-7'" in " ".join(engine.why(number).sentences)
+    engine.external.complete(task.id, "worker-7")
+    engine.delete(number)
+    explained = engine.why(number)
+    assert "mail.delete" in " ".join(explained.sentences)
+    assert "riverstone stone declare mail --hook start" in explained.commands
