@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable
     from ..bpmn.running.waits import Wait
     from ..dmn.outcome import Outcome
+OTHERS_LATER = 1000
+"""Milliseconds after which another engine may go on with what this one has left for its next turn."""
 
 
 class Transaction(Protocol):
@@ -488,12 +490,12 @@ class Instance:
         raise NotImplementedError
 
     def advance(self) -> None:
-        """Run the workflow as far as it goes in this turn; where that is not to its end, it is due at once."""
+        """Run the workflow as far as it goes in this turn; where that is not to its end, the river lets it go on."""
         workflow, row = self.workflow, self.row
         workflow.advance(self.turn.is_over)
         self.weigh()
         if workflow.is_unfinished:
-            row.due, row.due_owner = self.now(), self.facilities.timekeeper
+            row.due, row.due_owner = self.now() + OTHERS_LATER, self.facilities.timekeeper
 
     def weigh(self) -> None:
         """Let the process fail if its tokens and results make it hold more than it may."""

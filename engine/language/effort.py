@@ -32,6 +32,7 @@ _left = _Left()
 
 def begin(limits: Limits) -> None:
     """A turn of the river begins in this thread, and nothing is spent yet."""
+    _left.limits = limits
     _left.amount = limits.turn_work
     step(limits)
 
@@ -45,8 +46,8 @@ def end() -> None:
 def step(limits: Limits) -> None:
     """Something begins that nothing can come in between: of what the turn has left it may take so much."""
     left = _left
-    left.limits = limits
-    left.floor = max(0, left.amount - limits.step_work)
+    floor = left.amount - limits.step_work
+    left.floor = floor if floor > 0 else 0
 
 
 def spent() -> int:

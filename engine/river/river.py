@@ -208,11 +208,10 @@ class River:
         try:
             for command in batch:
                 results.append(turn.act(command.action))
-                if turn.is_over():
+                if len(results) < len(batch) and turn.is_over():
+                    self.inbox.put_back(batch[len(results) :])
+                    batch = batch[: len(results)]
                     break
-            batch, rest = batch[: len(results)], batch[len(results) :]
-            if rest:
-                self.inbox.put_back(rest)
             self._commit(turn)
         except InDoubt:
             # None is tried alone: what it asks for may be in the store.

@@ -143,7 +143,8 @@ class Workflow(BpmnWorkflow):
                 token.run()
             except (BpmnError, RiverstoneError) as error:
                 self._not_run(token, error)
-            if (is_over() or len(self.touched) > MOST_TOUCHED) and self._has_more and not self._halted:
+            has_more = agenda or self._conditions_stale or self._unchecked or self.undecided
+            if has_more and (is_over() or len(self.touched) > MOST_TOUCHED) and not self._halted:
                 self._leave_rest(steps)
                 break
         self.steps += steps - before
@@ -156,10 +157,6 @@ class Workflow(BpmnWorkflow):
         """The next turn goes on, and counts on from here: nothing was waited for."""
         self.is_unfinished = True
         self.task_tree.note(unbroken=(steps, effort.spent()))
-
-    @property
-    def _has_more(self) -> bool:
-        return bool(self._agenda or self._conditions_stale or self._unchecked or self.undecided)
 
     @property
     def _halted(self) -> bool:
