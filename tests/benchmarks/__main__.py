@@ -26,6 +26,7 @@ BENCHMARKS = {
     "at_once": "32 processes in flight in the library",
     "over_http": "32 clients of the server",
     "waiting": "10,000 monitors",
+    "coroutines": "5,000 coroutines that wait, and as many deferred tasks",
     "store_size": "bytes per instance; reading beside a million others",
     "imports": "the engine and the command line",
     "databases": "what PostgreSQL and MariaDB take, without an engine",

@@ -9,6 +9,7 @@ import pytest
 from . import (
     at_once,
     branches,
+    coroutines,
     deploying,
     diagrams,
     expressions,
@@ -28,6 +29,7 @@ CHEAP = {
     "deploying": deploying.measure,
     "expressions": expressions.measure,
     "at_once": at_once.measure,
+    "coroutines": coroutines.measure,
     "store_size": store_size.measure,
     "undoing": undoing.measure,
     "neighbours": neighbours.measure,

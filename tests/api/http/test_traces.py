@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from riverstone.api.client import Client as ServerClient
 from riverstone.engine import Engine, Stone
 
 from ... import tracing
-from ...features.sketch import line, service
+from ...features.sketch import line, runs, service
 from ..asking import Client
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -99,6 +100,30 @@ def test_a_trace_leads_from_the_request_through_the_stones_to_the_undo(
     assert [f"{link.context.span_id:016x}" for link in undo.links] == [own(process)]
     assert ids(undone) == (ids(asked)[0], own(undo))
     assert {ids(named(found, "process ended"))[0], ids(named(found, "delete ended"))[0]} == {TRACE, ids(asked)[0]}
+
+
+@pytest.mark.parametrize("dispatcher", ["inline", "threads"])
+def test_each_coroutine_has_its_own_span_around_what_it_awaits(
+    tmp_path: Path, spans: InMemorySpanExporter, dispatcher: Any
+) -> None:
+    class Awaited(Stone):
+        code = "awaited"
+
+        async def start(self, task: Any) -> None:
+            await asyncio.sleep(0.02)
+            with trace.get_tracer("of the stone").start_as_current_span(f"POST /{task.namespace}"):
+                await asyncio.sleep(0.02)
+
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Awaited], dispatcher=dispatcher) as engine:
+        engine.deploy(line("shop", service("some-", "awaited", inside=runs("5"))))
+        engine.wait(engine.start(key="shop", name="x").process_instance_id, 20)
+    found = spans.get_finished_spans()
+    events = {own(span): span for span in found if span.name == "start awaited"}
+    for number in range(1, 6):
+        parent = events.pop(ids(named(found, f"POST /some-{number}"))[1] or "")
+        assert parent.attributes is not None
+        assert parent.attributes["riverstone.namespace"] == f"some-{number}"
+    assert not events
 
 
 def test_what_fails_is_marked_and_its_rollback_belongs_to_the_same_trace(
