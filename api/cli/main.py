@@ -21,6 +21,7 @@ from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_
 from .stones import stone
 from .terminal import readable
 from .undo import cancel, delete, protect, undo
+from .webhooks import webhook
 from .workers import river, worker
 
 
@@ -177,6 +178,7 @@ COMMANDS = (
     encrypt,
     restore,
     stone,
+    webhook,
     worker,
     river,
 )

@@ -20,6 +20,7 @@ STATES = ("running", "attention", "person", "event", "success", "failed", "cance
 @click.option("--name", required=True, help="What to call the process.")
 @click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
 @click.option("--business-key", help="By which messages find the process.")
+@click.option("--callback-url", metavar="URL", help="An address that is told what it comes to.")
 @click.option("--protect", "protected", is_flag=True, help="Refuse deletes of what it makes.")
 @click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
 @click.option(
