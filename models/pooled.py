@@ -58,8 +58,9 @@ class PooledGuard(Guard):
     def leave_to_parent(self, why: str) -> None:
         self._closed = why
         # Kept, since a connection that is thrown away says good-bye to the server.
-        self._parents_pool = self._pool
+        self._parents = self._pool, self.database._state.conn
         self._pool = Pool(1)
+        self._mine = _Here()
 
     def __enter__(self) -> Any:
         mine = self._mine
