@@ -61,7 +61,7 @@ def gunicorn(folder: Path, *options: str) -> Iterator[str]:
                 try:
                     requests.get(f"{url}/health/live", timeout=5)
                     break
-                except requests.ConnectionError:
+                except (requests.ConnectionError, requests.Timeout):
                     time.sleep(0.1)
             yield url
             server.send_signal(signal.SIGTERM)
