@@ -17,7 +17,7 @@ from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
-from .http import callback, caller, decision, health, model, process, stone, task, webhook
+from .http import batch, callback, caller, decision, health, model, process, stone, task, webhook
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -37,6 +37,7 @@ class Application(Flask):
 
 PARTS = {
     "process": process.OPERATIONS,
+    "batch": batch.OPERATIONS,
     "task": task.OPERATIONS,
     "callback": callback.OPERATIONS,
     "model": model.OPERATIONS,

@@ -9,6 +9,7 @@ from functools import partial, update_wrapper
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from .calls.batches import BatchCalls
 from .calls.owned import OwnedEngine
 from .calls.repairs import RepairCalls
 from .engine import Engine
@@ -85,6 +86,16 @@ class AsyncProcesses:
     done_by_hand = _awaited(RepairCalls.done_by_hand)
     resume = _awaited(RepairCalls.resume)
     complete = _awaited(RepairCalls.complete)
+
+    batch = _awaited(BatchCalls.batch)
+    preview_batch = _awaited(BatchCalls.preview_batch)
+    failures_by_reason = _awaited(BatchCalls.failures_by_reason)
+    batches = _awaited(BatchCalls.batches)
+    batch_progress = _awaited(BatchCalls.batch_progress)
+    batch_items = _awaited(BatchCalls.batch_items)
+    pause_batch = _awaited(BatchCalls.pause_batch)
+    resume_batch = _awaited(BatchCalls.resume_batch)
+    stop_batch = _awaited(BatchCalls.stop_batch)
 
     async def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         """Return when the process has come to rest: ended, its undo included, or paused in debug mode.

@@ -14,13 +14,13 @@ from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .callback_tokens import CallbackTokens
+from .calls.batches import BatchCalls
 from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
 from .calls.external_tasks import ExternalCalls
 from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
-from .calls.repairs import RepairCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -33,6 +33,7 @@ from .instance.scripts import Scripts
 from .limits import Limits
 from .operating.access_keys import Keys
 from .operating.audit import AuditLog
+from .river.batches import Batches
 from .river.lease import Lease
 from .river.loop import Loop
 from .river.pending_messages import PendingMessages
@@ -56,7 +57,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCalls):
+class Engine(ModelCalls, DecisionCalls, BatchCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a
@@ -136,7 +137,9 @@ class Engine(ModelCalls, DecisionCalls, RepairCalls, DeferredCalls, OperatingCal
         thrown = MessageDelivery(self._facilities, self._starts, self._river.now)
         pending = PendingMessages(self._river.pending_messages, thrown.deliver)
         start_timers = StartTimers(self._facilities, self._river, self._starts)
-        self._loop = Loop(self._facilities, self._river, lease, pending, start_timers.fire, passive=passive)
+        self._batches = Batches(self._facilities, self._river, passive=passive)
+        fire = start_timers.fire
+        self._loop = Loop(self._facilities, self._river, lease, pending, fire, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
         self._reports = RiverReports(self._facilities, self._river, lease)

@@ -6,7 +6,8 @@ RiverstoneError
 │   ├── UnknownProcessInstance
 │   ├── UnknownTask
 │   ├── UnknownModel
-│   └── UnknownDeployment
+│   ├── UnknownDeployment
+│   └── UnknownBatch
 ├── Conflict                     the state does not allow it (409)
 ├── TooLarge                     over a limit of size (413)
 ├── Invalid                      well-formed, but wrong (422)
@@ -120,6 +121,15 @@ class UnknownDeployment(Unknown):
     def __init__(self, identifier: str, *, key: bool = False) -> None:
         what = "key" if key else "id"
         super().__init__(identifier, f"No deployment has the {what} {identifier!r}: deploy the model first.")
+
+
+class UnknownBatch(Unknown):
+    """No batch has this id."""
+
+    code = "unknown-batch"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No batch has the id {identifier!r}.")
 
 
 class UnknownDecision(Unknown):

@@ -64,6 +64,8 @@ class Limits:
     """Of what a part of a list holds: one that reaches it ends there, and its cursor tells where to go on."""
     instances_per_key: int = 100_000
     """Running at the same time."""
+    batch_processes: int = 100_000
+    """Process instances of one batch."""
     lost_locks: int = 10
     """How often the lock of a task that workers fetch over HTTP may run out without an answer before it has failed."""
     connections: int = 12

@@ -10,6 +10,9 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from ..models.vocabulary import (
     Awaits,
+    BatchAction,
+    BatchResult,
+    BatchState,
     InstanceKind,
     ProcessOutcome,
     ProcessStatus,
@@ -480,6 +483,84 @@ class MigrationPlan:
     timers: tuple[MovedTimer, ...]
     running: tuple[str, ...]
     """Tasks whose hooks are in hand: they come to their end before anything is moved."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReasonGroup:
+    """Tasks that have much in common, in a summary of many process instances."""
+
+    element_id: str
+    stone: str | None
+    reason: str | None
+    """Why they have failed, as one of them tells it: others may differ in numbers and ids. None for what did not."""
+    tasks: int
+    processes: int
+    example: str | None = None
+    """The id of one of the processes, for what has failed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reasons:
+    """Why many process instances have failed, the commonest reasons first."""
+
+    processes: int
+    """How many were looked at."""
+    groups: tuple[ReasonGroup, ...]
+    left_out: int = 0
+    """How many tasks are of further groups."""
+    partial: bool = False
+    """Whether there are more processes than are looked at."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchPreview:
+    """What a batch would do now; nothing is changed."""
+
+    action: BatchAction
+    processes: int
+    """How many there are."""
+    tasks: int
+    """How many of their tasks would be tried again, taken back or given up."""
+    groups: tuple[ReasonGroup, ...]
+    left_out: int = 0
+    """How many tasks are of further groups."""
+    partial: bool = False
+    """Whether only a part of the processes was looked into for the tasks."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """One call for many process instances, and how far it is."""
+
+    batch_id: str
+    action: BatchAction
+    options: Mapping[str, Any]
+    where: Mapping[str, Any]
+    """What was searched for when it was started, with the words of a search."""
+    state: BatchState
+    total: int
+    done: int
+    refused: int
+    """Of how many nothing was done, for a reason that their result tells."""
+    rate: float | None
+    """The most processes a second."""
+    created: datetime
+    ended: datetime | None
+    client: str | None
+    """Who asked for it."""
+    owner: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchItem:
+    """What a batch has done to one process instance."""
+
+    process_instance_id: str
+    result: BatchResult
+    code: str | None
+    """Of the error that refused it."""
+    reason: str | None
+    ended: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from .access import AccessRecords
 from .awaited import AwaitedRow, read_awaited
+from .batches import BatchRecords, TaskGroup
 from .changes import Changes, StragglerKey
 from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
@@ -16,6 +17,8 @@ from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .receivers import ReceiverFilter
 from .row_types import (
     AuditRow,
+    BatchItemRow,
+    BatchRow,
     ContentRow,
     DecisionMadeRow,
     DeploymentRow,
@@ -52,6 +55,9 @@ __all__ = [
     "AlreadyUsed",
     "AuditRow",
     "AwaitedRow",
+    "BatchItemRow",
+    "BatchRecords",
+    "BatchRow",
     "Changes",
     "Cipher",
     "ConnectionLost",
@@ -93,6 +99,7 @@ __all__ = [
     "StragglerRow",
     "Stragglers",
     "SubscriptionRow",
+    "TaskGroup",
     "TaskRow",
     "TokenRow",
     "TokenSecretRow",

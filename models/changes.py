@@ -9,6 +9,8 @@ from .errors import RevisionConflict
 from .receivers import EVERY_ANY, ReceiverFilter
 from .row_types import (
     AuditRow,
+    BatchItemRow,
+    BatchRow,
     ContentRow,
     DecisionMadeRow,
     DeploymentRow,
@@ -95,6 +97,13 @@ INSERT_EVENT = Insert.of("event", EventRow)
 INSERT_STRAGGLER = Insert.of("straggler", StragglerRow)
 INSERT_DECISION_MADE = Insert.of("decision_made", DecisionMadeRow)
 INSERT_RETRACE = Insert.of("retrace", RetraceRow)
+MOVE_BATCH = Update(
+    "batch",
+    ("state", "done", "refused", "rate", "due", "ended", "engine"),
+    where=("id", "revision"),
+    always={"revision": "`revision` + 1"},
+)
+END_ITEM = Update("batch_item", ("result", "code", "reason", "ended"), where=("batch_id", "number"))
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
 INSERT_HISTORY = Insert.of("history", HistoryRow)
@@ -224,6 +233,10 @@ class Changes:
         self.new_variables: dict[tuple[int, str], VariableRow] = {}
         self.gone_variables: set[tuple[int, str]] = set()
         """Values by which processes were found until now."""
+        self.batches: list[BatchRow] = []
+        """Those that have moved on or are to stand still, each as it was read but for that."""
+        self.batch_items: list[BatchItemRow] = []
+        """Of which it is known what came of them."""
         self.new_audit: list[AuditRow] = []
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
@@ -239,6 +252,7 @@ class Changes:
             or self.new_kept
             or self.new_deployments
             or self.new_audit
+            or self.batches
         )
 
     def task_changed(self, row: TaskRow) -> None:
@@ -332,6 +346,12 @@ class Changes:
             run(INSERT_AUDIT, self.new_audit)
         if self.moved_timers and write(MOVE_TIMER, self.moved_timers) != len(self.moved_timers):
             raise RevisionConflict("another engine has seen to a start timer")
+        if self.batches:
+            # Each is worked at by one engine at a time, and stands still once that is acknowledged.
+            if run(MOVE_BATCH, self.batches) != len(self.batches):
+                raise RevisionConflict("a batch was changed meanwhile")
+            if self.batch_items:
+                run(END_ITEM, self.batch_items)
         if on_written is not None:
             on_written()
 

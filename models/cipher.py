@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from .errors import StoreError
 from .row_types import (
+    BatchItemRow,
+    BatchRow,
     ContentRow,
     DecisionMadeRow,
     EventRow,
@@ -38,6 +40,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "webhook_secret": ("value",),
     "variable": ("value",),
     "history": ("entries",),
+    "batch": ("options", "searched"),
+    "batch_item": ("reason",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
@@ -52,6 +56,8 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     HistoryRow: COLUMNS["history"],
     TokenSecretRow: COLUMNS["token_secret"],
     WebhookSecretRow: COLUMNS["webhook_secret"],
+    BatchRow: COLUMNS["batch"],
+    BatchItemRow: COLUMNS["batch_item"],
     Look: ("parameters", "outputs", "state"),
 }
 PLAIN = frozenset({"reason"})

@@ -22,6 +22,8 @@ IDENTIFIED_BY = {
     "token_secret": ("number",),
     "variable": ("process_instance_id", "name"),
     "history": ("process_instance_id", "number"),
+    "batch": ("id",),
+    "batch_item": ("batch_id", "number"),
 }
 
 

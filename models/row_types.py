@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from .vocabulary import (
     Awaits,
+    BatchAction,
+    BatchResult,
+    BatchState,
     InstanceKind,
     LedgerEvent,
     Pending,
@@ -410,6 +413,45 @@ class VariableRow:
 
 
 @dataclass(slots=True)
+class BatchRow:
+    """One call for many process instances; ``options`` and what was ``searched`` for are JSON."""
+
+    id: str
+    action: BatchAction
+    options: str
+    searched: str
+    state: BatchState
+    total: int
+    created: int
+    client: str
+    """Who asked for it."""
+    owner_name: str | None = None
+    rate: float | None = None
+    """The most processes a second; None for as many as can be."""
+    done: int = 0
+    refused: int = 0
+    due: int = 0
+    """Before which the next of them is not to be touched."""
+    ended: int | None = None
+    engine: str | None = None
+    """The engine that works at it."""
+    revision: int = 0
+
+
+@dataclass(slots=True)
+class BatchItemRow:
+    """One process instance of a batch, the ``number``-th from 1; a refusal has a ``code`` and a ``reason``."""
+
+    batch_id: str
+    number: int
+    process_instance_id: int
+    result: BatchResult
+    code: str | None = None
+    reason: str | None = None
+    ended: int | None = None
+
+
+@dataclass(slots=True)
 class EngineRow:
     """One engine that works on the store; ``silent`` is for how many milliseconds, by the database's own clock.
 
@@ -485,6 +527,8 @@ TABLES: Mapping[str, type[Any] | None] = {
     "subscription": SubscriptionRow,
     "notice": NoticeRow,
     "webhook_secret": WebhookSecretRow,
+    "batch": BatchRow,
+    "batch_item": BatchItemRow,
     "decision_made": DecisionMadeRow,
     "retrace": RetraceRow,
     "access_key": KeyRow,

@@ -110,6 +110,15 @@ RetraceKind: TypeAlias = Literal["variable", "merge", "scope", "removed"]
 TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
 """Of what starts a process from outside, or is found by its id in the newest version of a model."""
 
+BatchAction: TypeAlias = Literal["cancel", "delete", "retry", "rollback", "rewind", "retain"]
+"""What is done to each process of a batch; ``retain`` gives up what a failed undo could not take back."""
+
+BatchState: TypeAlias = Literal["preparing", "running", "paused", "stopped", "ended"]
+"""``preparing`` is one whose list is still being written: nothing is done for it."""
+
+BatchResult: TypeAlias = Literal["waiting", "done", "refused"]
+"""What came of one process of a batch."""
+
 UNDO_KINDS: Final[tuple[UndoKind, ...]] = get_args(UndoKind)
 """In the order in which a process can have them."""
 HOOKS: Final[tuple[Hook, ...]] = get_args(Hook)

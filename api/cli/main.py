@@ -14,6 +14,7 @@ import click
 from ..log import log_options, write_log
 from .access import audit, encrypt, key, restore, secret
 from .authoring import deploy, lint, remove, render, templates
+from .batches import batch, reasons
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
@@ -159,6 +160,8 @@ COMMANDS = (
     message,
     signal,
     purge,
+    batch,
+    reasons,
     cancel,
     delete,
     retry,

@@ -20,6 +20,9 @@ from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
 from ...engine.triggers.starts import Drain
 from ...engine.views import (
+    Batch,
+    BatchItem,
+    BatchPreview,
     Decision,
     DecisionMade,
     DecisionResult,
@@ -32,6 +35,7 @@ from ...engine.views import (
     Picture,
     ProcessInstance,
     ProcessSummary,
+    Reasons,
     RewindPlan,
     Situation,
     Task,
@@ -39,9 +43,10 @@ from ...engine.views import (
     UndoStep,
 )
 from ...models import Sort
-from ...models.vocabulary import Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ...models.vocabulary import BatchAction, BatchResult, Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..errors import Refused
 from ..wire.members import TIME
+from ..wire.record import camel
 from ..wire.records import said_by_each
 from . import reading
 from .transport import Files, Transport, part
@@ -282,27 +287,23 @@ class Client:
         sort: Sort = "id",
     ) -> Page[ProcessSummary]:
         """As the engine's; the times are meant to the second, in the time zone of the server."""
-        given = searchable_texts(variables or {})
-        found = self._transport.get(
-            "/process/search",
-            limit=limit,
-            cursor=cursor,
-            text=text,
-            status=list(statuses) or None,
-            state=state,
-            kind=kind,
-            key=key,
-            businessKey=business_key,
-            stone=stone,
-            element=element,
-            error=error,
-            variable=[f"{name}={value}" for name, value in given.items()] or None,
-            startedFrom=started_from and started_from.strftime(TIME),
-            startedBefore=started_before and started_before.strftime(TIME),
-            endedFrom=ended_from and ended_from.strftime(TIME),
-            endedBefore=ended_before and ended_before.strftime(TIME),
-            sort=sort,
-        )
+        where = {
+            "text": text,
+            "statuses": statuses,
+            "state": state,
+            "kind": kind,
+            "key": key,
+            "business_key": business_key,
+            "stone": stone,
+            "element": element,
+            "error": error,
+            "variables": variables,
+            "started_from": started_from,
+            "started_before": started_before,
+            "ended_from": ended_from,
+            "ended_before": ended_before,
+        }
+        found = self._transport.get("/process/search", limit=limit, cursor=cursor, sort=sort, **_searched(where))
         return reading.page(found, reading.summary)
 
     def counts(self, *, kind: InstanceKind | None = None, key: str | None = None) -> dict[ProcessState, int]:
@@ -454,6 +455,62 @@ class Client:
         self._transport.send("PUT", path, body={"deleteProtection": on}, harmless=True)
         return self.get(process_instance_id)
 
+    # -- many at once
+
+    def batch(
+        self,
+        action: BatchAction,
+        where: Mapping[str, Any],
+        *,
+        rate: float | None = None,
+        force: bool = False,
+        element_id: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Batch:
+        body: dict[str, Any] = {"action": action, "rate": rate, "force": force, "elementId": element_id}
+        body |= {"variables": dict(variables or {}), "parameters": dict(parameters or {})}
+        return reading.batch(self._transport.send("POST", "/batch", query=_searched(where), body=body))
+
+    def preview_batch(
+        self,
+        action: BatchAction,
+        where: Mapping[str, Any],
+        *,
+        force: bool = False,
+        element_id: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> BatchPreview:
+        """As the engine's; what is done with force or other values takes back the same."""
+        query = {"action": action, "elementId": element_id, **_searched(where)}
+        return reading.batch_preview(self._transport.get("/batch/preview", **query))
+
+    def failures_by_reason(self, where: Mapping[str, Any] | None = None) -> Reasons:
+        return reading.reasons(self._transport.get("/process/reason", **_searched(where or {})))
+
+    def batches(self, *, limit: int = 50, cursor: str | None = None) -> Page[Batch]:
+        return reading.batches(self._transport.get("/batch", limit=limit, cursor=cursor))
+
+    def batch_progress(self, batch_id: str) -> Batch:
+        return reading.batch(self._transport.get(f"/batch/{part(batch_id)}"))
+
+    def batch_items(
+        self, batch_id: str, *, result: BatchResult | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[BatchItem]:
+        path = f"/batch/{part(batch_id)}/process"
+        return reading.batch_items(self._transport.get(path, result=result, limit=limit, cursor=cursor))
+
+    def pause_batch(self, batch_id: str) -> Batch:
+        return reading.batch(self._transport.send("PUT", f"/batch/{part(batch_id)}/pause", harmless=True))
+
+    def resume_batch(self, batch_id: str, *, rate: float | None = None) -> Batch:
+        body = {"rate": rate}
+        return reading.batch(self._transport.send("PUT", f"/batch/{part(batch_id)}/resume", body=body, harmless=True))
+
+    def stop_batch(self, batch_id: str) -> Batch:
+        return reading.batch(self._transport.send("PUT", f"/batch/{part(batch_id)}/stop", harmless=True))
+
     # -- tasks and events
 
     def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
@@ -532,6 +589,21 @@ class Client:
 ENDS = ("success", "failed")
 AT_REST = frozenset({*ENDS, *(f"{kind}.{end}" for kind in ("rollback", "cancel", "delete") for end in ENDS)})
 """The statuses of a process for which nothing is done any more."""
+
+
+def _searched(where: Mapping[str, Any]) -> dict[str, Any]:
+    """What is searched for, as a query says it; raises Invalid for a value of a variable that is none."""
+    query: dict[str, Any] = {}
+    for name, value in where.items():
+        if value in (None, "", (), [], {}):
+            continue
+        if name == "variables":
+            query["variable"] = [f"{variable}={text}" for variable, text in searchable_texts(value).items()]
+        elif name == "statuses":
+            query["status"] = list(value)
+        else:
+            query[camel(name)] = value.strftime(TIME) if isinstance(value, datetime) else value
+    return query
 
 
 def _files(sources: Sequence[Source], name: str | None, *templates: Template) -> Files:

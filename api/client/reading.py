@@ -11,6 +11,10 @@ from ...engine.views import Item, Page
 from ..errors import Refused, ServerUnavailable
 from ..wire.record import Content
 from ..wire.records import (
+    BatchItemPage,
+    BatchPage,
+    BatchPreviewRecord,
+    BatchRecord,
     DecisionMadePage,
     DecisionPage,
     DecisionResultRecord,
@@ -23,6 +27,7 @@ from ..wire.records import (
     ModelDetail,
     ProcessDetail,
     ProcessSummaryRecord,
+    ReasonsRecord,
     RewindPlanRecord,
     StoneRecord,
     TaskDetail,
@@ -38,6 +43,11 @@ failure = FailureRecord().read
 undo_step = UndoStepRecord().read
 migration_plan = MigrationPlanRecord().read
 rewind_plan = RewindPlanRecord().read
+batch = BatchRecord().read
+batches = BatchPage().read
+batch_items = BatchItemPage().read
+batch_preview = BatchPreviewRecord().read
+reasons = ReasonsRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read
 """Also of a ``ModelRecord``: a model without its content."""
@@ -62,6 +72,7 @@ UNKNOWN: dict[str, Callable[[str], errors.Unknown]] = {
     errors.UnknownModel.code: errors.UnknownModel,
     errors.UnknownDeployment.code: errors.UnknownDeployment,
     errors.UnknownDecision.code: errors.UnknownDecision,
+    errors.UnknownBatch.code: errors.UnknownBatch,
 }
 
 

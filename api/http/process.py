@@ -17,6 +17,7 @@ from ...engine.views import (
     Page,
     ProcessInstance,
     ProcessSummary,
+    Reasons,
     RewindPlan,
     Task,
     UndoStep,
@@ -34,6 +35,7 @@ from ..wire.records import (
     ProcessDetail,
     ProcessPage,
     ProcessRecord,
+    ReasonsRecord,
     RewindPlanRecord,
     SearchPage,
     SignalReceivers,
@@ -59,6 +61,7 @@ from ..wire.request_schemas import (
     RetryOptions,
     RewindQuery,
     RewindTo,
+    Searched,
     SearchQuery,
     Signal,
     StartHeaders,
@@ -99,6 +102,16 @@ def get_search(engine: Engine, query: dict[str, Any]) -> Page[ProcessSummary]:
 @OPERATIONS.add("/process/count", "Count process instances by state", ProcessCounts, query=CountQuery)
 def get_counts(engine: Engine, query: dict[str, Any]) -> dict[ProcessState, int]:
     return visible(engine).counts(**query)
+
+
+@OPERATIONS.add(
+    "/process/reason",
+    "Count why processes have failed, by element, stone and reason; those that need somebody unless others are meant",
+    ReasonsRecord,
+    query=Searched,
+)
+def get_reasons(engine: Engine, query: dict[str, Any]) -> Reasons:
+    return visible(engine).failures_by_reason(query or None)
 
 
 ONE = "/process/<process_instance_id>"

@@ -51,6 +51,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Protection": {"deleteProtection": True},
     "Rerun": {"parameters": {"instanceType": "m2.large"}},
     "ElementSkip": {"elementId": "createVolume"},
+    "BatchRequest": {"action": "retry", "rate": 5},
+    "BatchRate": {"rate": 2.5},
     "RewindTo": {"to": "2935004", "parameters": {"size": 20}},
     "Moving": {"deploymentId": "5c5166d5-8f36-47d2-acf6-2e2357bd76a2", "mapping": {"volume": "disk"}},
     "MovingNow": {"deploymentId": "5c5166d5-8f36-47d2-acf6-2e2357bd76a2", "timeout": 10},

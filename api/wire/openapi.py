@@ -49,6 +49,7 @@ TITLES = {
 }
 TAGS = {
     "process": "Process instances: started, shown, cancelled, and taken back.",
+    "batch": "The same done to many process instances, one after the other.",
     "task": "Their tasks: what stones and people do.",
     "message": "BPMN messages, each for one process that waits.",
     "signal": "BPMN signals, for all that wait.",

@@ -16,7 +16,7 @@ from marshmallow import Schema, ValidationError, fields
 from ...engine import Engine
 from ...engine.callback_tokens import hidden
 from ...engine.calls.owned import OwnedEngine
-from ...engine.errors import UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
+from ...engine.errors import UnknownBatch, UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ...engine.limits import Limits
 from ...engine.observing import tracing
 from ..access.clients import CLIENT, OPEN, TOKEN, call_of, present_client
@@ -38,6 +38,7 @@ UNKNOWN = {
     "task_id": UnknownTask,
     "model_id": UnknownModel,
     "deployment_id": UnknownDeployment,
+    "batch_id": UnknownBatch,
 }
 Function = TypeVar("Function", bound=Callable[..., Any])
 DECIMAL = frozenset({"process_instance_id", "task_id"})

@@ -15,6 +15,9 @@ from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from ...engine.views import (
     Awaited,
+    Batch,
+    BatchItem,
+    BatchPreview,
     Decision,
     DecisionMade,
     DecisionResult,
@@ -27,6 +30,8 @@ from ...engine.views import (
     Page,
     ProcessInstance,
     ProcessSummary,
+    ReasonGroup,
+    Reasons,
     RewindPlan,
     Task,
     TaskBinding,
@@ -165,6 +170,43 @@ HistoryRecord = record(
 HistoryPage = record("HistoryPage", Page[HistoryEntry])
 DecisionMadePage = record("DecisionMadePage", Page[DecisionMade])
 DecisionPage = record("DecisionPage", Page[Decision])
+
+REASON = {
+    "reason": "Why they have failed, as one of them tells it: others may differ in numbers. Null for what did not.",
+    "example": "The id of one of the processes.",
+}
+BatchRecord = record(
+    "BatchRecord",
+    Batch,
+    "batchId action options where state total done refused rate createdAt=created endedAt=ended client owner",
+    notes={
+        "where": "What was searched for when it was started.",
+        "refused": "Of how many nothing was done: `/batch/{id}/process?result=refused` tells why.",
+        "rate": "The most processes a second.",
+    },
+)
+BatchItemRecord = record("BatchItemRecord", BatchItem, "processInstanceId result code reason endedAt=ended")
+ReasonGroupRecord = record("ReasonGroupRecord", ReasonGroup, notes=REASON)
+ReasonsRecord = record(
+    "ReasonsRecord",
+    Reasons,
+    notes={
+        "processes": "How many were looked at.",
+        "leftOut": "How many tasks are of further groups.",
+        "partial": "Whether there are more processes than are looked at.",
+    },
+)
+BatchPreviewRecord = record(
+    "BatchPreviewRecord",
+    BatchPreview,
+    notes={
+        "tasks": "How many of their tasks would be tried again, taken back or given up.",
+        "leftOut": "How many tasks are of further groups.",
+        "partial": "Whether only a part of the processes was looked into.",
+    },
+)
+BatchPage = record("BatchPage", Page[Batch])
+BatchItemPage = record("BatchItemPage", Page[BatchItem])
 
 
 class SourceRecord(Schema):

@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_lo
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.triggers.starts import Drain
 from ...models import Sort
-from ...models.vocabulary import Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ...models.vocabulary import BatchAction, BatchResult, Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Texts, Word
 
@@ -161,10 +161,9 @@ class DecisionMadeQuery(Part):
     cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
 
 
-class SearchQuery(Part):
+class Searched(Strict):
     """What the found process instances must have."""
 
-    cursor = Text(pattern=r"^[0-9]{1,18}(-[0-9]{1,18})?$", description=CURSOR)
     text = Text(description="A part of the name or key in any case, or the whole business key or id.")
     statuses = fields.List(Word(ProcessStatus), data_key="status")
     state = Word(ProcessState, metadata={"description": STATE})
@@ -183,7 +182,6 @@ class SearchQuery(Part):
     started_before = LocalTimeText(data_key="startedBefore")
     ended_from = LocalTimeText(data_key="endedFrom")
     ended_before = LocalTimeText(data_key="endedBefore")
-    sort = Word(Sort, metadata={"description": "The newest first by id, as unless said otherwise, or by a time."})
 
     @post_load
     def with_values(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -196,6 +194,58 @@ class HistoryQuery(Part):
     """Which part of the history of a process."""
 
     cursor = Text(pattern=r"^[0-9]{1,9}$", description=CURSOR)
+
+
+class SearchQuery(Searched, Part):
+    """The same, and which part of them."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}(-[0-9]{1,18})?$", description=CURSOR)
+    sort = Word(Sort, metadata={"description": "The newest first by id, as unless said otherwise, or by a time."})
+
+
+class BatchRequest(Strict):
+    """What is done to each process that the query finds, and how fast."""
+
+    action = Word(BatchAction, required=True)
+    rate = Number(
+        allow_none=True,
+        validate=validate.Range(0.001, 10_000),
+        metadata={"description": "The most processes a second; as many as can be without it."},
+    )
+    force = Flag(metadata={"description": "Of a cancel and a delete."})
+    element_id = Text(
+        data_key="elementId",
+        allow_none=True,
+        description="Where a rewind goes back to, or the only element that is tried again.",
+    )
+    variables = Object(metadata={"description": "Of a rewind: variables set before its task begins again."})
+    parameters = Object(metadata={"description": "Of a rewind: values that its task is given in place of its own."})
+
+
+class BatchPreviewQuery(Searched):
+    """What would be done, and to which processes."""
+
+    action = Word(BatchAction, required=True)
+    element_id = Text(data_key="elementId", description="Of a rewind or a retry.")
+
+
+class BatchList(Part):
+    """Which part of the batches."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}-[0-9a-f-]{1,36}$", description=CURSOR)
+
+
+class BatchItemQuery(Part):
+    """Which part of the processes of a batch, and what came of them."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+    result = Word(BatchResult)
+
+
+class BatchRate(Strict):
+    """The optional body of what lets a batch go on."""
+
+    rate = Number(allow_none=True, validate=validate.Range(0.001, 10_000))
 
 
 class CountQuery(Strict):

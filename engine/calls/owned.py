@@ -8,6 +8,7 @@ from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
+from .batches import BatchCalls
 from .repairs import RepairCalls
 
 Given = ParamSpec("Given")
@@ -42,7 +43,7 @@ class OwnedEngine:
     Unknown… for what does not.
     """
 
-    def __init__(self, engine: RepairCalls, owner: str) -> None:
+    def __init__(self, engine: BatchCalls, owner: str) -> None:
         self.engine = engine
         self.owner = owner
 
@@ -85,6 +86,16 @@ class OwnedEngine:
     done_by_hand = _owned(RepairCalls.done_by_hand)
     resume = _owned(RepairCalls.resume)
     complete = _owned(RepairCalls.complete)
+
+    batch = _owned(BatchCalls.batch)
+    preview_batch = _owned(BatchCalls.preview_batch)
+    failures_by_reason = _owned(BatchCalls.failures_by_reason)
+    batches = _owned(BatchCalls.batches)
+    batch_progress = _owned(BatchCalls.batch_progress)
+    batch_items = _owned(BatchCalls.batch_items)
+    pause_batch = _owned(BatchCalls.pause_batch)
+    resume_batch = _owned(BatchCalls.resume_batch)
+    stop_batch = _owned(BatchCalls.stop_batch)
 
     def _refuse_strange(self, *, process_instance_id: str | None = None, task_id: str | None = None) -> None:
         if process_instance_id is not None and self.engine.owner_of(process_instance_id) != self.owner:

@@ -175,9 +175,10 @@ class ProcessCalls(Workings):
             Malformed: For a cursor that is none.
             Invalid: For a value of a variable that is none.
         """
-        wanted = InstanceFilter(
+        wanted = self._wanted(
+            owner=owner,
             text=text,
-            statuses=tuple(statuses),
+            statuses=statuses,
             state=state,
             kind=kind,
             key=key,
@@ -185,15 +186,38 @@ class ProcessCalls(Workings):
             stone=stone,
             element=element,
             error=error,
+            variables=variables,
+            started_from=started_from,
+            started_before=started_before,
+            ended_from=ended_from,
+            ended_before=ended_before,
+        )
+        with engine_errors():
+            return self._records.summaries(wanted, limit=limit, before=place_before(cursor), sort=sort)
+
+    def _wanted(
+        self,
+        *,
+        owner: str | None,
+        statuses: Sequence[ProcessStatus] = (),
+        variables: Mapping[str, Any] | None = None,
+        started_from: datetime | None = None,
+        started_before: datetime | None = None,
+        ended_from: datetime | None = None,
+        ended_before: datetime | None = None,
+        **plain: Any,
+    ) -> InstanceFilter:
+        """What :meth:`search` takes, as the store is asked."""
+        return InstanceFilter(
+            **plain,
+            owner=owner,
+            statuses=tuple(statuses),
             values=self._searched(variables or {}),
             started_from=milliseconds(started_from),
             started_before=milliseconds(started_before),
             ended_from=milliseconds(ended_from),
             ended_before=milliseconds(ended_before),
-            owner=owner,
         )
-        with engine_errors():
-            return self._records.summaries(wanted, limit=limit, before=place_before(cursor), sort=sort)
 
     def _searched(self, variables: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         from ..authoring.templates import searchable_texts  # late, since few programs search

@@ -36,10 +36,7 @@ class RepairCalls(UndoCalls):
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
 
         def again(instance: Instance) -> None:
-            if kept or (element_id is None and undo_requests.has_failed_undo(instance)):
-                undo_requests.retry(instance, kept)
-            else:
-                repairing.retry(instance, element_id)
+            undo_requests.retry_failed(instance, element_id, kept)
 
         self._asked("retry", number, again, element=element_id, retained=list(retain) or None)
         return self.get(process_instance_id)

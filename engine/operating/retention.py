@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from ...models import Store
+from ...models import BatchRecords, Store
 from ...models.retention import MOST_AT_ONCE, Candidate, Retention
 from .. import failpoints
 from ..clock import Clock
@@ -45,6 +45,7 @@ def purge(
         _breathe(begun)
     if not dry_run:
         _clear(retention, before)
+        BatchRecords(store).forget(before)
     return removed
 
 

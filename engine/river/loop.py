@@ -13,6 +13,7 @@ from ..errors import RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
 from ..observing import logs
 from ..steps import due
+from .batches import Batches
 from .clock_jumps import ClockJumps
 from .dead_engines import DeadEngines
 from .lease import Lease
@@ -44,6 +45,7 @@ class Loop:
         lease: Lease,
         pending: PendingMessages,
         start_due: Callable[[int, int], bool],
+        batches: Batches,
         *,
         passive: bool,
     ) -> None:
@@ -51,6 +53,7 @@ class Loop:
         self.river = river
         self.lease = lease
         self.pending = pending
+        self.batches = batches
         self.passive = passive
         self.thread: threading.Thread | None = None
         self.dead_engines = DeadEngines(lease)
@@ -104,6 +107,7 @@ class Loop:
                 moved = self.river.drain()
                 moved = self.river.go_on() or moved
                 moved = self.pending.deliver_some() or moved
+                moved = self.batches.step_some() or moved
                 self.river.offers.look(self.facilities.external.waiting)
                 if not self.facilities.store.is_private:
                     self.river.watchers.look(self.facilities.store.revision_marks)
@@ -131,7 +135,7 @@ class Loop:
         return "the database does not answer" if silent else None
 
     def _patience(self) -> float:
-        moment = self.river.schedule.next_due()
+        moment = self._known_due()
         until_due = POLL if moment is None else (moment - self.facilities.clock.now()) / 1000
         most = POLL if self._polls.suspect is None else POLL_SUSPECT
         if self.river.watchers.has_watches or self.river.offers.awaited:
@@ -179,6 +183,7 @@ class Loop:
             self.dead_engines.take_over()
         self._polled = real
         moved = self._polls.poll(now)
+        self.batches.look()
         if not self._polls.found_all:
             self._polled = 0.0
         self._answered = time.monotonic()
@@ -220,7 +225,11 @@ class Loop:
 
     def next_due(self) -> int | None:
         """When something is due next, as far as this engine or the store knows."""
-        found = self.facilities.store.next_due(), self.river.schedule.next_due()
+        found = self.facilities.store.next_due(), self._known_due()
+        return min((moment for moment in found if moment is not None), default=None)
+
+    def _known_due(self) -> int | None:
+        found = self.river.schedule.next_due(), self.batches.next_due()
         return min((moment for moment in found if moment is not None), default=None)
 
     def engines_at_work(self) -> list[EngineRow]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from ...models import BatchRow
 from ..dispatch.inline import InlineDispatcher
 from ..errors import EngineClosed, WaitTimeout
 from ..instance.resting import Rested
@@ -111,7 +112,8 @@ class Pump:
     def _moves(self, inline: InlineDispatcher) -> bool:
         stepped = self.river.drain()
         stepped = self.river.go_on() or stepped
-        return inline.run_some() or stepped or self.loop.pending.deliver_some()
+        moved = inline.run_some() or stepped or self.loop.pending.deliver_some()
+        return moved or self.loop.batches.step_some()
 
     def run_pending(self) -> bool:
         """Carry out everything that is due now, in the caller's thread; whether there was anything."""
@@ -189,6 +191,8 @@ def _noted(action: Callable[[Turn], Any], call: AuditedCall, audit: AuditLog) ->
             return result
         if isinstance(result, ProcessInstance):
             call.target = result.process_instance_id
+        elif isinstance(result, BatchRow):
+            call.target = result.id
         audit.note(turn.changes, call)
         return result
 

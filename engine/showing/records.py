@@ -53,6 +53,8 @@ AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
 MOST_DECISIONS = 1_000
 """How many of the decisions of a process its history tells; there is a list of all of them."""
+AT_A_TIME = 500
+"""How many rows are read at once of those that are only counted or listed."""
 MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
 
@@ -169,6 +171,17 @@ class Records:
             for row in rows
         )
         return Page(items=tuple(shown), cursor=None if more is None else "-".join(map(str, more)))
+
+    def found(self, wanted: InstanceFilter, *, most: int) -> list[InstanceRow]:
+        """All that a search finds, newest first, up to so many."""
+        rows: list[InstanceRow] = []
+        before: Place | None = None
+        while len(rows) < most:
+            part, before = self._part(wanted, limit=min(AT_A_TIME, most - len(rows)), before=before, sort="id")
+            rows += part
+            if before is None:
+                break
+        return rows
 
     def _in_order(self, place: Place, sort: Sort) -> Place:
         """A place in this order, where a list ended that was perhaps in another."""

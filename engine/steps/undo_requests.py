@@ -15,9 +15,9 @@ from ..instance.instance import Instance
 from ..undo.creation import create_undo
 from ..undo.instance import UndoInstance
 from ..undo.order import taken_with
+from . import repairing
 from .draining import drain
 from .due import grace_over
-from .repairing import try_again
 from .settling import settle, settle_forward
 from .undoing import begin_undo, undo_of
 
@@ -146,17 +146,39 @@ def _failed_rewind(origin: ForwardInstance) -> int | None:
 def retry(instance: Instance, kept: Sequence[int]) -> None:
     """Let whichever undo of this process has failed go on; raises Conflict if none has, Invalid."""
     origin = _no_undo(instance, "retried")
+    for kind in UNDO_KINDS if kept else ():
+        undo_id = getattr(origin.row, f"{kind}_id")
+        if origin.row.status == UNDO_BEGUN[kind] and undo_id is not None and _failed_rewind(origin) is None:
+            give_up_waiting(origin, kind, undo_id, kept)
+            return
+    resume_undo(origin, *_failed_undo(origin), kept)
+
+
+def retry_failed(instance: Instance, element_id: str | None, kept: Sequence[int]) -> None:
+    """Try again what has failed in a process and stands still, or its failed undo. Raises Conflict, Invalid."""
+    if kept or (element_id is None and has_failed_undo(instance)):
+        retry(instance, kept)
+    else:
+        repairing.retry(instance, element_id)
+
+
+def give_up_failed(instance: Instance) -> None:
+    """Retain for ever whatever the failed undo of a process could not take back; the rest goes on. Raises Conflict."""
+    origin = _no_undo(instance, "given up")
+    kind, undo_id = _failed_undo(origin)
+    undo = undo_of(origin, undo_id)
+    failed = [row.id for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
+    resume_undo(origin, kind, undo_id, [*failed, *undo.failed_handlers().values()])
+
+
+def _failed_undo(origin: ForwardInstance) -> tuple[UndoKind, int]:
+    """Which undo of this process has failed, and its id; raises Conflict."""
     if (rewind := _failed_rewind(origin)) is not None:
-        resume_undo(origin, "rollback", rewind, kept)
-        return
+        return "rollback", rewind
     for kind in UNDO_KINDS:
         undo_id = getattr(origin.row, f"{kind}_id")
         if origin.row.status == UNDO_FAILED[kind] and undo_id is not None:
-            resume_undo(origin, kind, undo_id, kept)
-            return
-        if kept and origin.row.status == UNDO_BEGUN[kind] and undo_id is not None:
-            give_up_waiting(origin, kind, undo_id, kept)
-            return
+            return kind, undo_id
     raise Conflict(f"No undo of process {origin.number} has failed.", status=origin.row.status)
 
 
@@ -256,5 +278,5 @@ def _try_handler_again(undo: UndoInstance, token: Token) -> None:
     undo.workflow.failures.pop(token.id, None)
     token._set_state(STARTED)
     undo.workflow.open_tasks.add(token.id)
-    try_again(undo, row)
+    repairing.try_again(undo, row)
     undo.changes.task_changed(row)

@@ -404,3 +404,26 @@ def test_a_decision_table_is_read_and_tried(studio: Studio, looker: Looker) -> N
     looker.button("Evaluate").click()
     looker.sees("The variables are no JSON.")
     assert looker.barriers() == []
+
+
+def test_all_that_failed_are_acted_upon_together(studio: Studio, looker: Looker) -> None:
+    studio.engine.register(Letter)
+    studio.engine.deploy(LETTER.encode())
+    for name in ("to the bank", "to the shop"):
+        number = studio.engine.start(key="letter", name=name, on_failure="pause").process_instance_id
+        studio.engine.wait(number, 9)
+
+    looker.go("#/processes?state=attention")
+    looker.button("Why they failed").click()
+    looker.sees("no stamp")
+    looker.button("Close").click()
+    looker.button("For all of these…").click()
+    looker.sees("2 processes. 2 tasks are concerned.")
+    looker.page.get_by_label("What is done").select_option("rollback")
+    looker.button("Begin").click()
+    looker.sees("state: attention")
+    looker.sees("2/2")
+    looker.keep("batch", whole=True)
+    looker.page.get_by_role("navigation").get_by_text("Batches").click()
+    looker.sees("Roll back")
+    assert studio.engine.batches().items[0].done == 2

@@ -11,6 +11,9 @@ from riverstone.engine.calls.owned import OwnedEngine
 ENGINE = """
     AsyncEngine
     Awaited
+    Batch
+    BatchItem
+    BatchPreview
     BpmnError
     CallbackSignature
     Clock
@@ -49,6 +52,8 @@ ENGINE = """
     ProcessChange
     ProcessInstance
     ProcessSummary
+    ReasonGroup
+    Reasons
     ReferenceNotFound
     RewindPlan
     RiverstoneError
@@ -65,6 +70,7 @@ ENGINE = """
     TooLarge
     UndoStep
     Unknown
+    UnknownBatch
     UnknownDecision
     UnknownDeployment
     UnknownModel
@@ -81,6 +87,9 @@ MODELS = """
     AlreadyUsed
     AuditRow
     AwaitedRow
+    BatchItemRow
+    BatchRecords
+    BatchRow
     Changes
     Cipher
     ConnectionLost
@@ -116,6 +125,7 @@ MODELS = """
     RevisionConflict
     SUSPECT
     Sort
+    TaskGroup
     StoppedTask
     Store
     StoreClosed
@@ -143,6 +153,10 @@ MODELS = """
     read_figures
 """.split()
 METHODS = """
+    batch
+    batch_items
+    batch_progress
+    batches
     bindings
     callback
     cancel
@@ -164,6 +178,7 @@ METHODS = """
     error_deferred
     fail_deferred
     failures
+    failures_by_reason
     figures
     forget_stone
     get
@@ -180,9 +195,11 @@ METHODS = """
     owned_by
     owner_of
     owner_of_task
+    pause_batch
     picture
     plan_migration
     preview
+    preview_batch
     preview_rewind
     progress_deferred
     protect
@@ -195,6 +212,7 @@ METHODS = """
     rerun
     restored
     resume
+    resume_batch
     retry
     retry_undo
     rewind
@@ -212,6 +230,7 @@ METHODS = """
     start
     stone
     stones_declared
+    stop_batch
     task
     task_of_token
     tasks

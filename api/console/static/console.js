@@ -1,5 +1,6 @@
 // The frame around every page: the way to each, who is known, in which language and colours.
 
+import { batchesPage, batchPage } from "./batchespage.js";
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { hasKey, keep } from "./key.js";
@@ -21,6 +22,8 @@ import { stonesPage } from "./stonespage.js";
 const PAGES = {
   processes: processesPage,
   process: processPage,
+  batches: batchesPage,
+  batch: batchPage,
   models: modelsPage,
   model: modelPage,
   stones: stonesPage,
@@ -29,6 +32,7 @@ const PAGES = {
 };
 const WAYS = [
   ["processes", ["processes", "process"]],
+  ["batches", ["batches", "batch"]],
   ["models", ["models", "model"]],
   ["stones", ["stones"]],
   ["signals", ["signals"]],

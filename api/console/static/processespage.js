@@ -1,13 +1,15 @@
 // The list of processes: searched, live, one part at a time.
 
 import { processBadge } from "./badge.js";
+import { askForAll, groupTable } from "./batchdialog.js";
 import { el, fill, heard, Rows, said } from "./element.js";
+import { tell } from "./dialog.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { lasting, seconds } from "./moment.js";
 import { announce, problemBox, weatherIs } from "./notice.js";
-import { rename, to } from "./route.js";
-import { Look } from "./server.js";
+import { go, rename, to } from "./route.js";
+import { get, Look } from "./server.js";
 import { moves } from "./state.js";
 import { Watch } from "./watch.js";
 
@@ -19,7 +21,7 @@ const MOST_COUNTED = 1000;
 const MORE = { error: "error", stone: "stone", element: "element", business: "businessKey", variable: "variable" };
 const SORTS = ["id", "started", "ended"];
 
-export function processesPage({ main, query, titled }) {
+export function processesPage({ main, query, client, titled }) {
   const wanted = {
     text: query.get("text") ?? "",
     state: query.get("state") ?? "",
@@ -39,6 +41,7 @@ export function processesPage({ main, query, titled }) {
   const body = el("tbody");
   const rows = new Rows(body, (item) => item.processInstanceId, row);
   const trouble = el("div");
+  const manyPlace = el("div", { class: "row" });
   const tabs = el("div", { class: "tabs", role: "group", "aria-label": t("column.status") });
   const nothing = el("div", { class: "nothing", hidden: true });
   const older = el("a", { class: "button", href: "#" }, t("older"), icon("right"));
@@ -105,20 +108,48 @@ export function processesPage({ main, query, titled }) {
   function begin() {
     watch?.stop();
     rename(address({ cursor }));
-    look = new Look("process/search", {
-      limit: LIMIT,
-      cursor,
+    fill(manyPlace, manyButtons());
+    look = new Look("process/search", { limit: LIMIT, cursor, sort: wanted.sort, ...searched() });
+    counts = new Look("process/count", { kind: wanted.kind === "all" ? null : wanted.kind, key: wanted.key });
+    watch = new Watch(refresh, { interval: () => (look.data?.items.some(moves) ? 1500 : 4000), trouble: troubled });
+  }
+
+  /** What is searched for, in the words of the server. */
+  function searched() {
+    return {
       text: wanted.text.trim().slice(0, 255),
       state: wanted.state === "undone" ? null : wanted.state,
       status: wanted.state === "undone" ? UNDONE : null,
       kind: wanted.kind === "all" ? null : wanted.kind,
       key: wanted.key,
       startedFrom: wanted.from ? `${wanted.from} 00:00:00` : null,
-      sort: wanted.sort,
       ...Object.fromEntries(Object.entries(MORE).map(([name, outside]) => [outside, wanted[name].trim()])),
-    });
-    counts = new Look("process/count", { kind: wanted.kind === "all" ? null : wanted.kind, key: wanted.key });
-    watch = new Watch(refresh, { interval: () => (look.data?.items.some(moves) ? 1500 : 4000), trouble: troubled });
+    };
+  }
+
+  /** What can be done with all that is found: to know why they failed, and to act upon them together. */
+  function manyButtons() {
+    const some = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from;
+    const may = client.scopes.length === 0 || client.scopes.includes("run");
+    const told = ["attention", "failed", "undone"].includes(wanted.state) || wanted.error;
+    return [
+      told && el("button", { type: "button", onclick: () => tellReasons() }, t("reasons")),
+      some && may && el("button", { type: "button", onclick: () => actUponAll() }, t("batch.for.all")),
+    ];
+  }
+
+  async function tellReasons() {
+    try {
+      const found = await get("process/reason", searched());
+      tell({ title: t("reasons"), content: found.groups.length > 0 ? groupTable(found.groups) : el("p", {}, t("reasons.none")) });
+    } catch (problem) {
+      troubled(problem);
+    }
+  }
+
+  async function actUponAll() {
+    const started = await askForAll(searched());
+    if (started !== null) go(to("batch", started.batchId));
   }
 
   async function refresh(signal) {
@@ -255,6 +286,7 @@ export function processesPage({ main, query, titled }) {
       el("div", { class: "filters" }, Object.keys(MORE).map(field)),
     ),
     tabs,
+    manyPlace,
     trouble,
     table,
     nothing,

@@ -247,6 +247,30 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
 
 
+def test_many_are_acted_upon_together(run: Run) -> None:
+    run("deploy", "breaking.bpmn")
+    for name in ("one", "two", "three"):
+        run("start", "--key", "breaking", "--name", name, "--on-failure", "pause")
+    counted = run("reasons")
+    assert "the saw is blunt" in counted.stdout
+    assert counted.stdout.split()[0] == "3"
+    assert "rollback of 2 processes: 2 tasks" in run("batch", "start", "rollback", "--text", "t", "--preview").stderr
+    begun = run("batch", "start", "rollback", "--text", "t", "--state", "attention", "--follow").stdout
+    batch_id, action, state = begun.split()[:3]
+    assert (action, state) == ("rollback", "ended")
+    assert "2 of 2 done, 0 refused" in run("batch", "list").stdout
+    assert len(run("batch", "show", batch_id, "--result", "done").stdout.splitlines()) == 2
+    assert json.loads(run("batch", "show", batch_id).stdout)["done"] == 2
+    again = run("batch", "start", "rollback", "--key", "breaking").stdout
+    assert "1 of 3 done, 2 refused" in again
+    assert "conflict: Nothing of process" in run("batch", "show", again.split()[0], "--result", "refused").stdout
+    waits = run("batch", "start", "delete", "--key", "breaking", "--rate", "0.001").stdout.split()[0]
+    assert "paused" in run("batch", "pause", waits).stdout
+    assert "at most 0.002 a second" in run("batch", "resume", waits, "--rate", "0.002").stdout
+    assert "stopped" in run("batch", "stop", waits).stdout
+    assert "say which ones" in run("batch", "start", "cancel", fails=True).stderr
+
+
 def test_a_variable_is_set_while_a_process_waits(run: Run) -> None:
     run("deploy", "breaking.bpmn")
     started = run("start", "--key", "breaking", "--name", "waiting", "--on-failure", "pause").stdout

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -140,6 +141,28 @@ def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Clien
     assert server.save_model(processes.making(), model_id=model.model_id, name="new").name == "new"
 
 
+def test_many_at_once_go_through_the_client(server: Client, engine: Engine) -> None:
+    server.deploy(processes.asking())
+    variables = {"size": 7, "colour": "red"}
+    numbers = [server.start(key="asking", name="x", variables=variables).process_instance_id for _ in range(3)]
+    where = {"key": "asking", "statuses": ["running"], "started_from": datetime(2001, 1, 1)}  # noqa: DTZ001
+    assert server.preview_batch("cancel", where) == engine.preview_batch("cancel", where)
+    assert server.failures_by_reason({"key": "asking"}) == engine.failures_by_reason({"key": "asking"})
+    begun = server.batch("cancel", where, rate=0.001)
+    assert (begun.total, begun.rate, begun.action) == (3, 0.001, "cancel")
+    assert server.pause_batch(begun.batch_id).state == "paused"
+    server.resume_batch(begun.batch_id, rate=10_000)
+    while server.batch_progress(begun.batch_id).state == "running":
+        time.sleep(0.01)
+    assert server.batch_progress(begun.batch_id) == engine.batch_progress(begun.batch_id)
+    assert server.batches() == engine.batches()
+    found = server.batch_items(begun.batch_id, result="done")
+    assert found == engine.batch_items(begun.batch_id, result="done")
+    assert [item.process_instance_id for item in found.items] == numbers
+    with pytest.raises(Conflict):
+        server.stop_batch(begun.batch_id)
+
+
 def test_errors_are_those_of_the_engine(server: Client, engine: Engine, key: str) -> None:
     number = server.start(key=key, name="x").process_instance_id
     server.wait(number, 20)
@@ -154,6 +177,9 @@ def test_errors_are_those_of_the_engine(server: Client, engine: Engine, key: str
         lambda it: it.deploy(processes.serviced("bad", "unknown")),
         lambda it: it.rerun(it.tasks(number)[0].task_id),
         lambda it: it.message("unheard"),
+        lambda it: it.batch_progress("nothing"),
+        lambda it: it.batch("cancel", {"key": "none of these"}),
+        lambda it: it.preview_batch("rewind", {"key": key}),
     ):
         ours, theirs = raised(lambda ask=ask: ask(engine)), raised(lambda ask=ask: ask(server))  # type: ignore[misc]
         assert (type(theirs), theirs.code) == (type(ours), ours.code)

@@ -31,6 +31,9 @@ VOCABULARIES = (
     vocabulary.TaskKind,
     vocabulary.WaitKind,
     vocabulary.Hook,
+    vocabulary.BatchAction,
+    vocabulary.BatchState,
+    vocabulary.BatchResult,
     Sort,
     views.HistoryKind,
     views.HistoryAction,
@@ -75,9 +78,11 @@ def story(engine: Engine) -> dict[str, str]:
     engine.delete(made.process_instance_id)
     engine.start(key="breaking", name="broken")
     asked = engine.start(key="asking", name="asks")
+    batch = engine.batch("delete", {"key": "making"})
     deployment = next(each for each in engine.deployments().items if each.key == "making")
     return {
         "processInstanceId": made.process_instance_id,
+        "batchId": batch.batch_id,
         "taskId": engine.tasks(made.process_instance_id)[0].task_id,
         "modelId": deployment.model_id,
         "deploymentId": deployment.deployment_id,
@@ -98,6 +103,8 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
         for process in (story["processInstanceId"], story["asked"]):
             asked = path.format(**{**story, "processInstanceId": process})
             query = f"?processInstanceId={process}" if path == "/task" else ""
+            if path == "/batch/preview":
+                query = "?action=delete&key=making"
             found = client.get(f"{asked}{query}")
             assert found.status_code == 200, found.text
             validator = Draft202012Validator({**answer["schema"], "components": described["components"]})

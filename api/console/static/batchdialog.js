@@ -1,0 +1,109 @@
+// The same for all processes that a search finds: what would be done is shown before.
+
+import { el, fill, said } from "./element.js";
+import { ask } from "./dialog.js";
+import { counted, t } from "./language.js";
+import { problemBox } from "./notice.js";
+import { get, post } from "./server.js";
+
+export const ACTIONS = ["retry", "rollback", "cancel", "delete", "rewind", "retain"];
+const MOST_SHOWN = 20;
+
+/** Tasks that have much in common, the commonest first. */
+export function groupTable(groups) {
+  return el(
+    "table",
+    { class: "list" },
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["tasks", "element", "stone", "reason"].map((name) => el("th", { scope: "col" }, t(`group.${name}`))),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      groups
+        .slice(0, MOST_SHOWN)
+        .map((group) =>
+          el(
+            "tr",
+            {},
+            el("td", {}, `${group.tasks}`),
+            el("td", {}, said(group.elementId)),
+            el("td", {}, said(group.stone ?? "")),
+            el("td", {}, said(group.reason ?? "", { class: "said clamp" })),
+          ),
+        ),
+    ),
+  );
+}
+
+function field(id, label, input) {
+  input.id = id;
+  return el("div", { class: "field" }, el("label", { for: id }, label), input);
+}
+
+/** Ask what is to be done for all of them; resolves with the batch that was started, or null. */
+export async function askForAll(query) {
+  const action = el(
+    "select",
+    { onchange: () => look() },
+    ACTIONS.map((key) => el("option", { value: key }, t(`batch.action.${key}`))),
+  );
+  const element = el("input", { type: "text", maxlength: 255, onchange: () => look() });
+  const rate = el("input", { type: "number", min: "0.001", max: "10000", step: "any" });
+  const elementField = field("batch-element", t("batch.element"), element);
+  const plan = el("div", { "aria-live": "polite" });
+  let latest = 0;
+
+  async function look() {
+    const turn = ++latest;
+    elementField.hidden = !["retry", "rewind"].includes(action.value);
+    if (action.value === "rewind" && !element.value.trim()) return fill(plan, el("p", {}, t("batch.element.needed")));
+    try {
+      const found = await get("batch/preview", { ...query, action: action.value, elementId: elementId() });
+      if (turn !== latest) return;
+      fill(
+        plan,
+        el("p", {}, counted("batch.plan", found.processes), " ", counted("batch.plan.tasks", found.tasks)),
+        found.partial && el("p", { class: "hint" }, t("batch.partial")),
+        found.groups.length > 0 && groupTable(found.groups),
+      );
+    } catch (problem) {
+      if (turn === latest) fill(plan, problemBox(problem));
+    }
+  }
+
+  function elementId() {
+    return elementField.hidden ? null : element.value.trim() || null;
+  }
+
+  look();
+  return ask({
+    title: t("batch.title"),
+    confirm: t("batch.do"),
+    danger: true,
+    wide: true,
+    content: [
+      el("p", {}, t("batch.text")),
+      field("batch-action", t("batch.action"), action),
+      elementField,
+      field("batch-rate", t("batch.rate"), rate),
+      plan,
+    ],
+    act: () =>
+      post(
+        "batch",
+        {
+          action: action.value,
+          elementId: elementId(),
+          rate: rate.value === "" ? null : Number(rate.value),
+        },
+        query,
+      ),
+  });
+}

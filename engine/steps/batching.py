@@ -1,0 +1,78 @@
+"""What a batch does to each of its processes: what one call does to one, by the same words and the same refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from ...models import TaskRow
+from ...models.vocabulary import BatchAction
+from ..errors import Conflict
+from ..instance import ledger
+from ..instance.history import note
+from ..instance.instance import Instance
+from ..views import HistoryAction
+from . import repairing, rewinding, undo_requests
+
+
+class Act(NamedTuple):
+    """What is done to one process, and which options that takes."""
+
+    apply: Callable[[Instance, Mapping[str, Any]], None]
+    noted: HistoryAction
+    """As what the history of the process tells of it."""
+    options: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+
+
+def rewind_target(instance: Instance, element_id: str) -> TaskRow:
+    """The last task at an element that is in force; raises Conflict where there is none."""
+    tasks = instance.tasks.values()
+    found = [row for row in tasks if row.node == element_id and row.kind == ledger.START and _in_force(row)]
+    if not found:
+        text = f"Process {instance.number} has no task in force at {element_id[:80]!r}, so it cannot go back there."
+        raise Conflict(text, code="rewind-refused", status=instance.row.status)
+    return max(found, key=lambda row: row.id)
+
+
+def _in_force(row: TaskRow) -> bool:
+    return "rewound" not in ledger.kept(row) and row.undo not in ("undone", "retained", "left")
+
+
+def _rewind(instance: Instance, options: Mapping[str, Any]) -> None:
+    target = rewind_target(instance, options["element_id"])
+    variables, parameters = options.get("variables", {}), options.get("parameters", {})
+    rewinding.request_rewind(instance, target.id, variables=variables, parameters=parameters, kept=())
+
+
+def _cancel(instance: Instance, options: Mapping[str, Any]) -> None:
+    undo_requests.request_cancel(instance, force=options.get("force", False))
+
+
+def _delete(instance: Instance, options: Mapping[str, Any]) -> None:
+    undo_requests.request_delete(instance, force=options.get("force", False), kept=())
+
+
+def _retry(instance: Instance, options: Mapping[str, Any]) -> None:
+    undo_requests.retry_failed(instance, options.get("element_id"), ())
+
+
+ACTS: Final[Mapping[BatchAction, Act]] = {
+    "cancel": Act(_cancel, "cancel", frozenset({"force"})),
+    "delete": Act(_delete, "delete", frozenset({"force"})),
+    "retry": Act(_retry, "retry", frozenset({"element_id"})),
+    "rollback": Act(lambda instance, _: repairing.roll_back(instance), "roll-back"),
+    "rewind": Act(_rewind, "rewind", frozenset({"element_id", "variables", "parameters"}), frozenset({"element_id"})),
+    "retain": Act(lambda instance, _: undo_requests.give_up_failed(instance), "retry"),
+}
+
+
+def act_upon(instance: Instance, action: BatchAction, options: Mapping[str, Any], client: str) -> None:
+    """Do it to one process, with that in its history; raises what the call for one process does."""
+    act, changes = ACTS[action], instance.changes
+    changes.who = client or None
+    try:
+        note(instance, "action", action=act.noted, element=options.get("element_id"))
+        act.apply(instance, options)
+    finally:
+        changes.who = None
