@@ -56,7 +56,7 @@ class TaskEvent:
 
     @property
     def result(self) -> str:
-        """``done``, ``again`` (a monitor that is not done yet), ``failed`` or ``bpmn-error``."""
+        """``done``, ``again`` (a monitor that is not done yet), ``deferred``, ``failed`` or ``bpmn-error``."""
         return self._outcome.result
 
     @property
