@@ -131,8 +131,10 @@ class Loop:
             return "the engine's thread has ended"
         if now - self._begun > BEHIND:
             return "the engine is far behind"
-        silent = self.facilities.store.is_away() or now - self._answered > BEHIND
-        return "the database does not answer" if silent else None
+        if self.facilities.store.is_away() or now - self._answered > BEHIND:
+            return "the database does not answer"
+        # What can be read and not written, as where the disk is full, takes no sign of life.
+        return None if self.lease.covers(0.0) else "the database takes no changes"
 
     def _patience(self) -> float:
         moment = self._known_due()

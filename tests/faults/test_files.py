@@ -21,8 +21,10 @@ import pytest
 
 from riverstone.api import create_app
 from riverstone.engine import Engine, Stone, StoreUnavailable, TaskInfo
+from riverstone.engine.river import lease
 
 from ..features.sketch import line, service
+from ..workers.crew import until
 
 CALLS: Counter[str] = Counter()
 
@@ -78,7 +80,10 @@ def test_a_database_that_is_locked_for_two_seconds_holds_up_but_fails_nobody(fil
         release.join()
 
 
-def test_a_full_disk_is_told_and_what_ran_is_entered_when_there_is_room(file: Path) -> None:
+def test_a_full_disk_is_told_and_what_ran_is_entered_when_there_is_room(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "HEARTBEAT", 0.5)
     with opened(file) as engine:
         Count.go_on.clear()
         number = engine.start(key="shop", name="before").process_instance_id
@@ -90,8 +95,10 @@ def test_a_full_disk_is_told_and_what_ran_is_entered_when_there_is_room(file: Pa
                 with pytest.raises(StoreUnavailable, match=r"full|disk I/O"):
                     engine.start(key="shop", name="never")
             assert engine.get(number).status == "running"
+            assert until(engine.not_ready) == "the database takes no changes"
 
         assert engine.wait(number, timeout=20).status == "success"
+        until(lambda: engine.not_ready() is None)
         assert [each.process_name for each in engine.instances().items] == ["before"]
     assert set(CALLS.values()) == {1}
 
