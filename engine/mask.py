@@ -55,7 +55,7 @@ class Mask:
     def of(cls, paths: Iterable[Path], variables: Mapping[str, JSON], more: Iterable[JSON] = ()) -> Self:
         """What hides what stands at these paths among the variables, and ``more`` secrets."""
         paths = frozenset(paths)
-        found = (_at(variables, path) for path in paths)
+        found = (value_at(variables, path) for path in paths)
         return cls(paths, chain((value for value in found if value is not None), more))
 
     def mask_text(self, text: str) -> str:
@@ -85,7 +85,8 @@ class Mask:
         return value
 
 
-def _at(variables: JSON, path: Path) -> JSON:
+def value_at(variables: JSON, path: Path) -> JSON:
+    """What stands at a path among variables; None where nothing does."""
     for key in path:
         variables = variables.get(key) if isinstance(variables, Mapping) else None
     return variables

@@ -19,6 +19,7 @@ from .row_types import (
     HistoryRow,
     InstanceRow,
     KeptMessageRow,
+    NewHistoryRow,
     NoticeRow,
     RetraceRow,
     StragglerRow,
@@ -229,7 +230,7 @@ class Changes:
         """Stones that processes of a deployment use; with the set of those that the store is known to have."""
         self.who: str | None = None
         """Who has asked for what is being done, as far as anybody knows."""
-        self.new_history: dict[int, HistoryRow] = {}
+        self.new_history: dict[int, NewHistoryRow] = {}
         self.new_variables: dict[tuple[int, str], VariableRow] = {}
         self.gone_variables: set[tuple[int, str]] = set()
         """Values by which processes were found until now."""

@@ -37,6 +37,8 @@ class InstanceFilter(NamedTuple):
     business_key: str | None = None
     stone: str | None = None
     """The code of a stone that one of its own tasks is of."""
+    deployments: tuple[str, ...] | None = None
+    """With ``stone``, the versions whose processes have used it, where they are few."""
     element: str | None = None
     """The id of an element at which it stands."""
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -69,7 +71,10 @@ class InstanceFilter(NamedTuple):
             own, one = sql.replace("{}", "d"), len(digests) == 1
             yield Condition(_exists("variable", sql), (name, *digests), "variable", own, one)
         if self.stone is not None:
-            yield Condition(f"p.{OF_STONE}", (self.stone,), "process_instance", f"d.{OF_STONE}", ordered=False)
+            if self.deployments is None:
+                yield _of_row(f"{{}}.{OF_STONE}", self.stone, ordered=False)
+            else:
+                yield _of_row(f"{{}}.`deployment_id` IN ({marks(self.deployments)})", *self.deployments, ordered=False)
             yield Condition(_exists("task", "{}.`stone` = ?"), (self.stone,))
 
     def _standing(self) -> Iterator[Condition]:

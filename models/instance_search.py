@@ -61,6 +61,12 @@ def find_places(
         both = [wanted._replace(failure="failed"), wanted._replace(failure="attention")]
         lists = [find_places(store, each, limit=limit, before=before, sort=sort) for each in both]
         return list(islice((place for place, _ in groupby(merge(*lists, reverse=True))), limit))
+    if wanted.stone is not None and wanted.deployments is None:
+        used = store.read(USED, (wanted.stone, MOST_VERSIONS + 1))
+        if not used:
+            return []
+        if len(used) <= MOST_VERSIONS:
+            wanted = wanted._replace(deployments=tuple(deployment for (deployment,) in used))
     conditions = wanted.conditions()
     if sort == "ended":
         conditions.append(Condition("p.`ended` IS NOT NULL"))
@@ -117,4 +123,6 @@ def _after(order: Sequence[str], place: Place) -> Condition:
     return Condition(f"({order[0]} < ? OR ({order[0]} = ? AND {order[1]} < ?))", (time, time, number))
 
 
+MOST_VERSIONS = 200
+USED = "SELECT DISTINCT `deployment_id` FROM `stone_use` WHERE `stone` = ? LIMIT ?"
 _ID = "`process_instance_id`"

@@ -403,6 +403,20 @@ class HistoryRow:
 
 
 @dataclass(slots=True)
+class NewHistoryRow:
+    """The same while the step goes on: its entries one by one, since there may be many."""
+
+    process_instance_id: int
+    number: int
+    parts: list[str]
+
+    @property
+    def entries(self) -> str:
+        """All of them, as they are stored."""
+        return f"[{','.join(self.parts)}]"
+
+
+@dataclass(slots=True)
 class VariableRow:
     """The value that one variable of a process has now, by which it is found; ``digest`` is what is looked up."""
 

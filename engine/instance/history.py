@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...models import HistoryRow
+from ...models import NewHistoryRow
 from .. import jsontext
 from ..mask import Mask
 from ..stones.parameters import masked
@@ -55,19 +55,24 @@ def _put(instance: Instance, text: str) -> None:
     found = noted.get(instance.number)
     if found is None:
         # What was written before numbers the row: every row has something in it.
-        noted[instance.number] = HistoryRow(instance.number, row.history, f"[{text}]")
+        noted[instance.number] = NewHistoryRow(instance.number, row.history, [text])
     else:
-        found.entries = f"{found.entries[:-1]},{text}]"
+        found.parts.append(text)
     row.history += len(text)
     instance.changes.instance_changed(row)
 
 
 def _mask(instance: Instance) -> Mask | None:
+    """What hides the secrets of a process, made anew in a step only where others have come into it."""
     # An undo works with what its origin was started with.
     hidden: Instance = getattr(instance, "origin", instance)
-    tasks = hidden.tasks.values() if hidden.has(Flags.SECRETS) else ()
-    stones = hidden.facilities.stones
-    return secrets.mask_of(hidden.definition, lambda: hidden.context.parameters, tasks, stones)
+    stones, variables = hidden.facilities.stones, hidden.context.parameters
+    paths = secrets.paths_in(hidden.definition, variables, stones)
+    known = instance.changes, len(hidden.tasks), secrets.values_at(paths, variables)
+    if hidden.noted_with is None or hidden.noted_with[0] != known:
+        tasks = hidden.tasks.values() if hidden.has(Flags.SECRETS) else ()
+        hidden.noted_with = known, secrets.mask_at(paths, variables, tasks, stones)
+    return hidden.noted_with[1]
 
 
 def note_attempt(instance: Instance, row: TaskRow, status: TaskStatus, reason: str | None, *, edited: bool) -> None:

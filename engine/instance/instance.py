@@ -33,6 +33,7 @@ from ..bpmn.running.token_data import COMPENSATES, RUN
 from ..bpmn.running.weight import Weight
 from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
+from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import Work
 from . import decision_made, deferral, history, ledger, secrets
@@ -95,6 +96,8 @@ class Instance:
         self.searches = template is not None and bool(template.searchable_paths)
         self.searched: dict[str, str] | None = None
         """The values by which it is found, as they were last written."""
+        self.noted_with: tuple[tuple[Changes, int, str], Mask | None] | None = None
+        """What hides secrets in the history: since which step, with how many tasks and which secret variables."""
         self.people = 0
         """How many tasks of people are open."""
         self.to_hand_over: list[TaskRow] = []

@@ -10,7 +10,7 @@ from ..authoring.definitions import Definition
 from ..authoring.secret_variables import secret_variables
 from ..jsontext import JSON
 from ..language.context import Path
-from ..mask import Mask
+from ..mask import Mask, value_at
 from ..stones.parameters import is_declared, no_echo
 from ..stones.registry import Stones
 from ..stones.stone import Stone
@@ -63,14 +63,32 @@ def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
             yield from ledger.kept(row).get("tokens", ())
 
 
+def paths_in(definition: Definition, variables: Mapping[str, JSON], stones: Stones) -> frozenset[Path]:
+    """Where secrets stand among the variables of a process."""
+    template, taken = definition.parameter_template, secret_variables(definition.process, stones)
+    paths: frozenset[Path] = frozenset() if template is None else template.secret_paths
+    return paths | taken.among(variables) if taken.paths else paths
+
+
+def values_at(paths: Iterable[Path], variables: Mapping[str, JSON]) -> str:
+    """The secrets that stand there, as one text."""
+    return jsontext.dumps([value_at(variables, path) for path in sorted(paths)])
+
+
+def mask_at(
+    paths: frozenset[Path], variables: Mapping[str, JSON], tasks: Iterable[TaskRow], stones: Stones
+) -> Mask | None:
+    """What hides the secrets that stand there, and those of ``tasks``; None where none are."""
+    found = list(values_in(tasks, stones))
+    return Mask.of(paths, variables, found) if paths or found else None
+
+
 def mask_of(
     definition: Definition, variables: Callable[[], Mapping[str, JSON]], tasks: Iterable[TaskRow], stones: Stones
 ) -> Mask | None:
-    """What hides the secrets of a process's variables, asked for only if any is secret, and those of its ``tasks``."""
-    found, taken = list(values_in(tasks, stones)), secret_variables(definition.process, stones)
-    template = definition.parameter_template
-    paths: frozenset[Path] = frozenset() if template is None else template.secret_paths
-    if not (paths or taken.paths):
-        return Mask((), found) if found else None
+    """The same for all secrets of a process; its variables are asked for only if any is secret."""
+    template, taken = definition.parameter_template, secret_variables(definition.process, stones)
+    if not (taken.paths or (template is not None and template.secret_paths)):
+        return mask_at(frozenset(), {}, tasks, stones)
     known = variables()
-    return Mask.of(paths | taken.among(known), known, found)
+    return mask_at(paths_in(definition, known, stones), known, tasks, stones)

@@ -118,6 +118,7 @@ MODELS = """
     Leases
     Look
     ModelRow
+    NewHistoryRow
     NoticeRow
     Place
     ReceiverFilter

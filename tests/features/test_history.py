@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from riverstone.engine import Engine, HistoryEntry, Limits, Malformed, UnknownProcessInstance, VirtualClock
 from riverstone.engine.operating.audit import AuditedCall
 
-from .sketch import catch, definitions, flow, line, process, service
+from .sketch import catch, definitions, flow, line, process, runs, service
 from .world import World, makes_then_fails, run
 
 TEMPLATE = [{"Key": "password", "NoEcho": True, "DefaultValue": "hunter22"}]
@@ -239,3 +239,20 @@ def test_a_cursor_that_is_none_and_a_process_that_is_none_are_refused(engine: En
         engine.history("77777")
     assert engine.history(number, cursor="99").items == ()
     assert json.dumps([each.kind for each in engine.history(number).items]) == '["started", "task"]'
+
+
+def test_a_signal_that_reaches_many_tokens_is_told_of_each_up_to_the_ceiling(url: str, world: World) -> None:
+    signal = '<signal id="S" name="open"/>'
+    waiting = catch("s", '<signalEventDefinition signalRef="S"/>')
+    scope = f'<subProcess id="many">{runs("3000")}<startEvent id="b"/>{waiting}{flow("b", "s")}</subProcess>'
+    with Engine(url, stones=world.stones(), limits=Limits(history_size=100_000)) as engine:
+        engine.deploy(line("p", service("a", "make"), scope, before=signal), parameter_template=TEMPLATE)
+        number = engine.start(key="p", name="x").process_instance_id
+        engine.signal("open", {"note": "my hunter22"})
+        assert engine.wait(number, 3600).status == "success"
+
+        entries = [each for each in engine.history(number, limit=5_000).items if each.kind in ("signal", "cut")]
+        assert entries[-1].kind == "cut"
+        assert {str(each.variables) for each in entries[:-1]} == {"{'note': 'my *****'}"}
+        assert engine._store.read("SELECT COUNT(*) FROM `history`") == [(1,)]
+        assert "hunter22" not in str(engine._store.read("SELECT * FROM `history`"))
