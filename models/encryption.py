@@ -20,6 +20,7 @@ IDENTIFIED_BY = {
     "retrace": ("process_instance_id", "number"),
     "process_instance": ("process_instance_id",),
     "token_secret": ("number",),
+    "webhook_secret": ("id",),
     "variable": ("process_instance_id", "name"),
     "history": ("process_instance_id", "number"),
     "batch": ("id",),

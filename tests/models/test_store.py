@@ -36,6 +36,8 @@ from riverstone.models import (
     changes,
     find_instances,
 )
+from riverstone.models.cipher import COLUMNS
+from riverstone.models.encryption import IDENTIFIED_BY
 from riverstone.models.statements import Delete
 
 from ..features.sketch import line, service
@@ -537,3 +539,7 @@ def test_nothing_is_removed_by_looking_through_a_whole_table(tmp_path: Path, cou
             text = statement.text if count == 1 else statement.wide(count)
             plan = store.execute(f"EXPLAIN QUERY PLAN {text}", [1] * count * len(statement.names)).fetchall()
             assert not [step for *_, step in plan if step.startswith("SCAN")], (text, plan)
+
+
+def test_all_that_is_encrypted_is_encrypted_again_with_another_key() -> None:
+    assert COLUMNS.keys() == IDENTIFIED_BY.keys()
