@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -30,7 +30,7 @@ from .row_types import (
     WaitRow,
     columns,
 )
-from .statements import marks, select
+from .statements import listed, marks, select
 from .uptime import boot_id, uptime
 
 ID_BLOCK = 500
@@ -40,6 +40,14 @@ RECEIVERS = 20
 """How many of those that wait for a message are read at once: mostly the first takes it."""
 MOST_MARKS = 500
 """Values in one statement; more rows are read in several."""
+
+MARKING = ("revision", "rollback_id", "cancel_id", "delete_id", "rewind_id")
+"""What tells an instance's steps and where its undos are."""
+
+
+def mark_of(told: Sequence[int | None], revisions: Mapping[int, int]) -> str:
+    """One text of an instance's own revision and those of its undos."""
+    return "-".join(map(str, (told[0], *(revisions.get(undo, 0) for undo in told[1:] if undo is not None))))
 
 
 class Store(Connection):
@@ -146,16 +154,16 @@ class Store(Connection):
 
     def revision_marks(self, process_instance_ids: Sequence[int]) -> dict[int, str]:
         """What differs after every step of these instances or of their undos: the revisions of all of them."""
-        sql = (
-            "SELECT `process_instance_id`, `revision`, `rollback_id`, `cancel_id`, `delete_id` FROM `process_instance`"
-            " WHERE `process_instance_id` IN"
-        )
+        sql = f"SELECT `process_instance_id`, {listed(MARKING)} FROM `process_instance` WHERE `process_instance_id` IN"
         rows = [row for part in _parts(process_instance_ids) for row in self.read(f"{sql} ({marks(part)})", part)]
-        undos = self.revisions(sorted({undo for row in rows for undo in row[2:] if undo is not None}))
-        return {
-            row[0]: "-".join(str(each) for each in (row[1], *(undos.get(undo, 0) for undo in row[2:] if undo)))
-            for row in rows
-        }
+        revisions = self.revisions(sorted({undo for row in rows for undo in row[2:] if undo is not None}))
+        return {number: mark_of(told, revisions) for number, *told in rows}
+
+    def revision_mark(self, row: InstanceRow) -> str:
+        """The same of one instance, as it was read."""
+        told = [getattr(row, name) for name in MARKING]
+        undos = [undo for undo in told[1:] if undo is not None]
+        return mark_of(told, self.revisions(undos) if undos else {})
 
     def needs_somebody(self, process_instance_ids: Sequence[int]) -> bool:
         """Whether an open task of these waits for a person, or for a stone that nobody has registered."""

@@ -113,9 +113,9 @@ class Records:
 
     def situation(self, number: int) -> Situation:
         """One record, and whether anything is still to be waited for; raises UnknownProcessInstance."""
-        # Before the rest is read, which may be newer.
-        mark = self.store.revision_marks([number]).get(number, "")
         row, content = self._rows(number)
+        # By the row that is shown; what is read after it may be newer, and is then told of as another change.
+        mark = self.store.revision_mark(row)
         need: Need | None = None
         if at_rest(row):
             need = "ended" if row.phase == "ended" else "paused"
