@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...models.vocabulary import BatchAction, BatchResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "retain")
+ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "migrate", "retain")
 LOOK = 0.5
 """Seconds between two looks at a batch that is followed."""
 
@@ -56,6 +56,8 @@ def batch() -> None:
 @click.option("--element", "element_id", metavar="ID", help="Where a rewind goes to, or all that is tried again.")
 @click.option("--set-variables", metavar="JSON|@FILE", help="Of a rewind: set before its task begins again.")
 @click.option("--parameters", metavar="JSON|@FILE", help="Of a rewind: what its task is given in place of its own.")
+@click.option("--to", "deployment_id", metavar="DEPLOYMENT", help="Of a migration: the other version.")
+@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="Of a migration: which element replaces which.")
 @click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @click.option("--follow", is_flag=True, help="Show how far it is until it has ended.")
 @invoked
@@ -68,6 +70,8 @@ def start_batch(
     element_id: str | None,
     set_variables: str | None,
     parameters: str | None,
+    deployment_id: str | None,
+    pairs: tuple[str, ...],
     preview: bool,
     follow: bool,
     **searched: Any,
@@ -79,6 +83,8 @@ def start_batch(
         "element_id": element_id,
         "variables": json_option("--set-variables", set_variables),
         "parameters": json_option("--parameters", parameters),
+        "deployment_id": deployment_id,
+        "mapping": _pairs("--map", pairs),
     }
     if preview:
         with invocation.asking(passive=True) as engine:
@@ -169,15 +175,19 @@ def reasons(invocation: Invocation, /, **searched: Any) -> None:
 
 
 def _where(status: str | None, variables: tuple[str, ...], **others: str | None) -> dict[str, Any]:
-    unnamed = next((each for each in variables if "=" not in each[1:]), None)
-    if unnamed is not None:
-        raise click.ClickException(f"--variable is {unnamed!r}: give NAME=VALUE.")
     where: dict[str, Any] = {name: value for name, value in others.items() if value is not None}
     if variables:
-        where["variables"] = dict(each.split("=", 1) for each in variables)
+        where["variables"] = _pairs("--variable", variables)
     if statuses := statuses_named(status):
         where["statuses"] = statuses
     return where
+
+
+def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
+    wrong = next((each for each in given if "=" not in each[1:]), None)
+    if wrong is not None:
+        raise click.ClickException(f"{option} is {wrong!r}: give NAME=VALUE.")
+    return dict(each.split("=", 1) for each in given)
 
 
 def _line(each: Batch) -> str:

@@ -467,9 +467,12 @@ class Client:
         element_id: str | None = None,
         variables: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
     ) -> Batch:
         body: dict[str, Any] = {"action": action, "rate": rate, "force": force, "elementId": element_id}
         body |= {"variables": dict(variables or {}), "parameters": dict(parameters or {})}
+        body |= {"deploymentId": deployment_id, "mapping": dict(mapping or {})}
         return reading.batch(self._transport.send("POST", "/batch", query=_searched(where), body=body))
 
     def preview_batch(
@@ -481,9 +484,12 @@ class Client:
         element_id: str | None = None,
         variables: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
     ) -> BatchPreview:
         """As the engine's; what is done with force or other values takes back the same."""
-        query = {"action": action, "elementId": element_id, **_searched(where)}
+        query = {"action": action, "elementId": element_id, "deploymentId": deployment_id, **_searched(where)}
+        query["map"] = [f"{old}={new}" for old, new in (mapping or {}).items()] or None
         return reading.batch_preview(self._transport.get("/batch/preview", **query))
 
     def failures_by_reason(self, where: Mapping[str, Any] | None = None) -> Reasons:

@@ -27,6 +27,7 @@ OPERATIONS = Operations()
     BatchRecord,
     body=JsonBody(BatchRequest),
     query=Searched,
+    problems=(404,),
 )
 def post_batches(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> Batch:
     return visible(engine).batch(body.pop("action"), query, **body)
@@ -37,10 +38,12 @@ def get_batches(engine: Engine, query: dict[str, Any]) -> Page[Batch]:
     return visible(engine).batches(**query)
 
 
-@OPERATIONS.add("/batch/preview", "Show what a batch would do", BatchPreviewRecord, query=BatchPreviewQuery)
+@OPERATIONS.add(
+    "/batch/preview", "Show what a batch would do", BatchPreviewRecord, query=BatchPreviewQuery, problems=(404,)
+)
 def get_batch_preview(engine: Engine, query: dict[str, Any]) -> BatchPreview:
-    action, element_id = query.pop("action"), query.pop("element_id", None)
-    return visible(engine).preview_batch(action, query, element_id=element_id)
+    options = {name: query.pop(name) for name in ("element_id", "deployment_id", "mapping") if name in query}
+    return visible(engine).preview_batch(query.pop("action"), query, **options)
 
 
 ONE = "/batch/<batch_id>"

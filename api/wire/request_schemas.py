@@ -220,6 +220,8 @@ class BatchRequest(Strict):
     )
     variables = Object(metadata={"description": "Of a rewind: variables set before its task begins again."})
     parameters = Object(metadata={"description": "Of a rewind: values that its task is given in place of its own."})
+    deployment_id = Text(data_key="deploymentId", allow_none=True, description="Of a migration: the other version.")
+    mapping = Object(metadata={"description": "Of a migration: ids of elements by those whose place they take."})
 
 
 class BatchPreviewQuery(Searched):
@@ -227,6 +229,18 @@ class BatchPreviewQuery(Searched):
 
     action = Word(BatchAction, required=True)
     element_id = Text(data_key="elementId", description="Of a rewind or a retry.")
+    deployment_id = Text(data_key="deploymentId", description="Of a migration: the other version.")
+    mapping = fields.List(
+        Text(pattern=r"^[^=]+=[\s\S]+$"),
+        data_key="map",
+        metadata={"description": "OLD=NEW of a migration: which element takes the place of which."},
+    )
+
+    @post_load
+    def with_mapping(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The ids of elements by those whose place they take."""
+        pairs = [each.split("=", 1) for each in data.get("mapping", ())]
+        return {**data, "mapping": dict(pairs)} if pairs else data
 
 
 class BatchList(Part):

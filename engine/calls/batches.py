@@ -19,7 +19,7 @@ from ..operating.audit import present_call
 from ..river.batches import Batches
 from ..river.turn import Turn
 from ..showing.reasons import Groups, Reason, largest, reasons_of, shown
-from ..steps import rewinding
+from ..steps import migrating, rewinding
 from ..steps.batching import ACTS, rewind_target
 from ..store_errors import engine_errors
 from ..views import Batch, BatchItem, BatchPreview, Page, ReasonGroup, Reasons
@@ -29,8 +29,8 @@ from .workings import cursor_of, row_before
 
 MOST_SUMMED = 10_000
 """Process instances that a summary looks into."""
-MOST_REWOUND = 500
-"""Those of a rewind, each of which takes a turn to look at."""
+MOST_LOADED = 500
+"""Those of a rewind or a migration, each of which is loaded to be looked at."""
 SEARCHED = frozenset(inspect.signature(ProcessCalls.search).parameters) - {"self", "limit", "cursor", "sort", "owner"}
 FASTEST, SLOWEST = 10_000.0, 0.001
 
@@ -50,6 +50,8 @@ class BatchCalls(RepairCalls):
         element_id: str | None = None,
         variables: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
         owner: str | None = None,
     ) -> Batch:
         """Do the same to many processes, one after the other, the longest known first.
@@ -59,21 +61,32 @@ class BatchCalls(RepairCalls):
 
         Args:
             action: ``cancel``, ``delete``, ``retry`` (what stands still after a failure, or a failed undo),
-                ``rollback``, ``rewind`` (to the last task at ``element_id``), or ``retain``: give up for ever whatever
-                a failed undo could not take back.
+                ``rollback``, ``rewind`` (to the last task at ``element_id``), ``migrate`` (to ``deployment_id``), or
+                ``retain``: give up for ever whatever a failed undo could not take back.
             where: What the processes must have, by the arguments of :meth:`search`; at least one of them.
             rate: The most processes a second, from 0.001 to 10,000.
             force: Of a cancel and a delete.
             element_id: Where a rewind goes back to, or the only element that is tried again.
             variables: Of a rewind: variables of the process, set before its task begins again.
             parameters: Of a rewind: values that the task is given in place of its own.
+            deployment_id: Of a migration: the other version.
+            mapping: Of a migration: by the id of an element, that of the one that takes its place.
 
         Raises:
+            UnknownDeployment: For another version that there is none of.
             Invalid: For options that the action does not take, for a filter that asks for nothing
                 (``batch-unfiltered``) or finds nothing (``batch-empty``), and for more processes than the limit
                 ``batch_processes`` (``batch-too-large``).
         """
-        options = self._options(action, force=force, element_id=element_id, variables=variables, parameters=parameters)
+        options = self._options(
+            action,
+            force=force,
+            element_id=element_id,
+            variables=variables,
+            parameters=parameters,
+            deployment_id=deployment_id,
+            mapping=mapping,
+        )
         _check_rate(rate)
         wanted, searched = self._searched_for(where, owner)
         with engine_errors():
@@ -103,14 +116,24 @@ class BatchCalls(RepairCalls):
         element_id: str | None = None,
         variables: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
         owner: str | None = None,
     ) -> BatchPreview:
         """What such a :meth:`batch` would do now; nothing is changed. Raises Invalid."""
-        options = self._options(action, force=force, element_id=element_id, variables=variables, parameters=parameters)
+        options = self._options(
+            action,
+            force=force,
+            element_id=element_id,
+            variables=variables,
+            parameters=parameters,
+            deployment_id=deployment_id,
+            mapping=mapping,
+        )
         wanted, _ = self._searched_for(where, owner)
         with engine_errors():
             rows = self._found(wanted)
-            most = MOST_REWOUND if action == "rewind" else MOST_SUMMED
+            most = MOST_LOADED if action in ("rewind", "migrate") else MOST_SUMMED
             groups, left_out = self._groups(action, rows[:most], options)
         return BatchPreview(
             action=action,
@@ -252,6 +275,10 @@ class BatchCalls(RepairCalls):
         for name in ("variables", "parameters"):
             if name in options:
                 options[name] = self._checked(options[name], name)
+        if action == "migrate":
+            options["mapping"] = self._mapping(options.get("mapping"))
+            with engine_errors():
+                self._facilities.definitions.get(options["deployment_id"])
         return options
 
     def _searched_for(
@@ -278,9 +305,10 @@ class BatchCalls(RepairCalls):
             numbers = [row.process_instance_id for row in rows]
             return largest(shown(self._records_of_batches.to_undo(numbers, tuple(DONE_WITH))))
         groups = Groups()
+        looks = {"rewind": self._rewound, "migrate": self._migrated}
+        look = looks.get(action, self._standing)
         for row in rows:
-            reasons = self._rewound(row, options) if action == "rewind" else self._standing(row, options)
-            for reason in reasons:
+            for reason in look(row, options):
                 groups.add(reason)
         return groups.told()
 
@@ -293,19 +321,26 @@ class BatchCalls(RepairCalls):
     def _rewound(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
         """What a rewind of one process would take back; or why it would be refused."""
         number = row.process_instance_id
-
-        def action(turn: Turn) -> list[Reason]:
-            instance = turn.instance(number)
-            target = rewind_target(instance, options["element_id"])
-            plan = rewinding.preview_rewind(instance, target.id)
-            rows = [instance.tasks[int(step.task_id)] for step in plan.steps]
-            return [Reason(number, task.node, task.stone, "") for task in rows]
-
         try:
-            found: list[Reason] = self._pump.step(action)
+            instance = self._records.copy(number)
+            plan = rewinding.preview_rewind(instance, rewind_target(instance, options["element_id"]).id)
         except RiverstoneError as error:
             return [Reason(number, options["element_id"], None, error.message)]
-        return found
+        tasks = [instance.tasks[int(step.task_id)] for step in plan.steps]
+        return [Reason(number, task.node, task.stone, "") for task in tasks]
+
+    def _migrated(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
+        """What a migration of one process would move; or what stands against it."""
+        number = row.process_instance_id
+        try:
+            definition = self._facilities.definitions.get(options["deployment_id"])
+            plan = migrating.rehearse(self._records.copy(number), definition, options["mapping"])
+        except RiverstoneError as error:
+            return [Reason(number, "", None, error.message)]
+        if plan.findings:
+            return [Reason(number, element, None, text) for element, text in plan.findings.items()]
+        # Not the process itself, in which all of it is.
+        return [Reason(number, element, None, "") for element in plan.moves if element != row.key]
 
 
 def _check_rate(rate: Any) -> None:

@@ -65,7 +65,7 @@ class ReasonCount:
         return ReasonGroup(
             element_id=self.first.element_id,
             stone=self.first.stone,
-            reason=self.first.text[:LONGEST_REASON],
+            reason=self.first.text[:LONGEST_REASON] or None,
             tasks=self.tasks,
             processes=len(self.processes),
             example=str(self.first.process_instance_id),

@@ -12,7 +12,7 @@ from ..instance import ledger
 from ..instance.history import note
 from ..instance.instance import Instance
 from ..views import HistoryAction
-from . import repairing, rewinding, undo_requests
+from . import migrating, repairing, rewinding, undo_requests
 
 
 class Act(NamedTuple):
@@ -45,6 +45,11 @@ def _rewind(instance: Instance, options: Mapping[str, Any]) -> None:
     rewinding.request_rewind(instance, target.id, variables=variables, parameters=parameters, kept=())
 
 
+def _migrate(instance: Instance, options: Mapping[str, Any]) -> None:
+    definition = instance.facilities.definitions.get(options["deployment_id"])
+    migrating.migrate(instance, definition, options.get("mapping", {}))
+
+
 def _cancel(instance: Instance, options: Mapping[str, Any]) -> None:
     undo_requests.request_cancel(instance, force=options.get("force", False))
 
@@ -63,6 +68,7 @@ ACTS: Final[Mapping[BatchAction, Act]] = {
     "retry": Act(_retry, "retry", frozenset({"element_id"})),
     "rollback": Act(lambda instance, _: repairing.roll_back(instance), "roll-back"),
     "rewind": Act(_rewind, "rewind", frozenset({"element_id", "variables", "parameters"}), frozenset({"element_id"})),
+    "migrate": Act(_migrate, "migrate", frozenset({"deployment_id", "mapping"}), frozenset({"deployment_id"})),
     "retain": Act(lambda instance, _: undo_requests.give_up_failed(instance), "retry"),
 }
 
@@ -72,7 +78,8 @@ def act_upon(instance: Instance, action: BatchAction, options: Mapping[str, Any]
     act, changes = ACTS[action], instance.changes
     changes.who = client or None
     try:
-        note(instance, "action", action=act.noted, element=options.get("element_id"))
+        told = {"element": options.get("element_id"), "name": options.get("deployment_id")}
+        note(instance, "action", action=act.noted, **told)
         act.apply(instance, options)
     finally:
         changes.who = None

@@ -102,6 +102,23 @@ def test_a_batch_goes_back_in_many_processes(engine: Engine, world: World) -> No
     assert world.of("rollback") == ["disk", "disk"]
 
 
+def test_many_are_moved_to_a_corrected_version(engine: Engine, world: World) -> None:
+    engine.deploy(WAITING)
+    numbers = started(engine, 3, key="waiting")
+    engine.cancel(numbers[0])
+    other = engine.deploy(line("waiting", service("disk", "make"), '<userTask id="u"/>', service("net", "make")))
+    plan = engine.preview_batch("migrate", {"key": "waiting"}, deployment_id=other.deployment_id)
+    assert (plan.processes, plan.partial) == (3, False)
+    assert [(group.element_id, group.tasks) for group in plan.groups if group.reason is None] == [("u", 2)]
+    batch = engine.batch("migrate", {"key": "waiting"}, deployment_id=other.deployment_id)
+    assert (batch.done, batch.refused) == (2, 1)
+    assert {engine.get(number).deployment_id for number in numbers[1:]} == {other.deployment_id}
+    with pytest.raises(Unknown):
+        engine.batch("migrate", {"key": "waiting"}, deployment_id="nothing")
+    with pytest.raises(Invalid):
+        engine.batch("migrate", {"key": "waiting"})
+
+
 def test_what_a_failed_undo_could_not_take_back_is_given_up(engine: Engine, world: World) -> None:
     engine.deploy(SHOP)
     numbers = started(engine, 3, key="shop")

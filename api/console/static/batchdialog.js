@@ -6,7 +6,7 @@ import { counted, t } from "./language.js";
 import { problemBox } from "./notice.js";
 import { get, post } from "./server.js";
 
-export const ACTIONS = ["retry", "rollback", "cancel", "delete", "rewind", "retain"];
+export const ACTIONS = ["retry", "rollback", "cancel", "delete", "rewind", "migrate", "retain"];
 const MOST_SHOWN = 20;
 
 /** Tasks that have much in common, the commonest first. */
@@ -55,6 +55,8 @@ export async function askForAll(query) {
     ACTIONS.map((key) => el("option", { value: key }, t(`batch.action.${key}`))),
   );
   const element = el("input", { type: "text", maxlength: 255, onchange: () => look() });
+  const version = el("input", { type: "text", maxlength: 36, onchange: () => look() });
+  const versionField = field("batch-version", t("batch.version"), version);
   const rate = el("input", { type: "number", min: "0.001", max: "10000", step: "any" });
   const elementField = field("batch-element", t("batch.element"), element);
   const plan = el("div", { "aria-live": "polite" });
@@ -63,9 +65,11 @@ export async function askForAll(query) {
   async function look() {
     const turn = ++latest;
     elementField.hidden = !["retry", "rewind"].includes(action.value);
+    versionField.hidden = action.value !== "migrate";
+    if (action.value === "migrate" && !version.value.trim()) return fill(plan, el("p", {}, t("batch.version.needed")));
     if (action.value === "rewind" && !element.value.trim()) return fill(plan, el("p", {}, t("batch.element.needed")));
     try {
-      const found = await get("batch/preview", { ...query, action: action.value, elementId: elementId() });
+      const found = await get("batch/preview", { ...query, action: action.value, elementId: elementId(), deploymentId: deploymentId() });
       if (turn !== latest) return;
       fill(
         plan,
@@ -82,6 +86,10 @@ export async function askForAll(query) {
     return elementField.hidden ? null : element.value.trim() || null;
   }
 
+  function deploymentId() {
+    return versionField.hidden ? null : version.value.trim() || null;
+  }
+
   look();
   return ask({
     title: t("batch.title"),
@@ -92,6 +100,7 @@ export async function askForAll(query) {
       el("p", {}, t("batch.text")),
       field("batch-action", t("batch.action"), action),
       elementField,
+      versionField,
       field("batch-rate", t("batch.rate"), rate),
       plan,
     ],
@@ -101,6 +110,7 @@ export async function askForAll(query) {
         {
           action: action.value,
           elementId: elementId(),
+          deploymentId: deploymentId(),
           rate: rate.value === "" ? null : Number(rate.value),
         },
         query,
