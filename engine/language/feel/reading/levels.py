@@ -26,13 +26,17 @@ MOST_READINGS = 64
 
 
 class Read(NamedTuple):
-    """A part that was read; ``path`` tells that it is nothing but a reference, ``is_condition`` that it is boolean."""
+    """A part that was read; ``path`` tells that it is nothing but a reference, ``is_condition`` that it is boolean.
+
+    ``there`` asks of a member whether there is one.
+    """
 
     run: Run
     path: Path | None = None
     is_constant: bool = False
     is_condition: bool = False
     function: Builtin | None = None
+    there: Run | None = None
 
 
 class Spot(NamedTuple):
@@ -200,7 +204,7 @@ class LevelReader(Cursor):
                 self.doubt(begin, "; ".join(why))
             if value is None:
                 return node
-        return Read(closures.constant(value), is_constant=True, is_condition=node.is_condition)
+        return Read(closures.constant(value), is_constant=True, is_condition=node.is_condition, there=node.there)
 
     def doubt(self, begin: int, why: str) -> None:
         """What begins with this token is null whatever the values are."""

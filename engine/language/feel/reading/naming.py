@@ -55,7 +55,8 @@ class NameReader(LevelReader):
 
     def member_called(self, base: Read, name: str, begun: int) -> Read:
         if base.path is None:
-            return self.folded(begun, Read(closures.member_of(base.run, name)), base)
+            there = closures.has_member(base.run, name)
+            return self.folded(begun, Read(closures.member_of(base.run, name), there=there), base)
         path = (*base.path, name)
         if self.references and self.references[-1] == base.path:
             self.references[-1] = path
@@ -133,10 +134,12 @@ class NameReader(LevelReader):
         node = self.expression()
         self.expect(")")
         del self.references[references:]
-        if node.path is None:
-            inner = node.run
-            return Read(lambda place: inner(place) is not None, is_condition=True)
-        return Read(closures.is_there(node.path), is_condition=True)
+        if node.path is not None:
+            return Read(closures.is_there(node.path), is_condition=True)
+        inner, there = node.run, node.there
+        if there is None:
+            there = closures.constant(True) if node.is_constant else lambda place: inner(place) is not None
+        return Read(there, is_condition=True)
 
     def call(self, function: Read, begin: int) -> Read:
         shown = spelled(self.tokens, begin, self.at)[:60]

@@ -96,6 +96,8 @@ def test_a_missing_variable_is_null_and_says_so() -> None:
     assert written("is defined(x)") == "false"
     assert written("is defined(order.unit) and not(is defined(order.z))", VARIABLES) == "true"
     assert written("is defined(n)", {"n": None}) == "true"
+    assert written("is defined({a: null}.a) and is defined(null) and not(is defined({a: 1}.b))") == "true"
+    assert written("is defined([{a: 1}].b) or is defined(1 / 0)") == "false"
 
 
 def test_many_names_with_signs_cost_no_more_than_their_number() -> None:
