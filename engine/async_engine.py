@@ -69,6 +69,8 @@ class AsyncProcesses:
     delete = _awaited(RepairCalls.delete)
     retry_undo = _awaited(RepairCalls.retry_undo)
     retry = _awaited(RepairCalls.retry)
+    suspend = _awaited(RepairCalls.suspend)
+    unsuspend = _awaited(RepairCalls.unsuspend)
     failures = _awaited(RepairCalls.failures)
     skip_element = _awaited(RepairCalls.skip_element)
     roll_back = _awaited(RepairCalls.roll_back)

@@ -57,6 +57,8 @@ HistoryAction: TypeAlias = Literal[
     "delete",
     "protect",
     "unprotect",
+    "suspend",
+    "unsuspend",
 ]
 UndoAction: TypeAlias = Literal[UndoKind, "retain"]
 
@@ -161,6 +163,15 @@ class Awaited:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Suspension:
+    """That nothing begins, since somebody wants it so."""
+
+    since: datetime
+    reason: str | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessInstance:
     """One run. The first sixteen fields are the documented record, in its order; the rest is more to know.
 
@@ -215,6 +226,8 @@ class ProcessInstance:
     """For whom or what it stands still; None while it goes on by itself, or has ended and nobody has to decide."""
     waits_for: tuple[Awaited, ...] = ()
     """Where it waits for people and events, the first twenty places."""
+    suspended: Suspension | None = None
+    """Why nothing of it begins, and since when; None where it goes on."""
 
     @property
     def output_values(self) -> dict[str, Any]:
@@ -230,8 +243,8 @@ class ProcessInstance:
 
 
 Need: TypeAlias = Literal["ended", "paused", "person"]
-"""Why nobody has to wait any longer: ``paused`` is a failure that somebody decides about, ``person`` is a task for one
-or a stone that nobody has registered."""
+"""Why nobody has to wait any longer: ``paused`` is a failure that somebody decides about, or a suspension; ``person``
+is a task for one or a stone that nobody has registered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,6 +292,8 @@ class ProcessSummary:
     """For whom or what it stands still; None while it goes on by itself, or has ended and nobody has to decide."""
     waits_for: tuple[Awaited, ...] = ()
     """Where it waits for people and events, the first twenty places."""
+    suspended: Suspension | None = None
+    """Why nothing of it begins, and since when; None where it goes on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -55,6 +55,7 @@ INSTANCE_SET = (
     "history",
     "deployment_id",
     "model_id",
+    "suspension",
 )
 STEP, END = 2, 6
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same

@@ -35,7 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "kept_message": ("payload",),
     "decision_made": ("result",),
     "retrace": ("data",),
-    "process_instance": ("reason",),
+    "process_instance": ("reason", "suspension"),
     "token_secret": ("value",),
     "webhook_secret": ("value",),
     "variable": ("value",),

@@ -61,7 +61,8 @@ class ExternalFilter:
             parts.append(f"({' OR '.join([*owned, *nobodys]) or '1 = 0'})")
             values += named
         if self.locked is not None:
-            parts.append(f"`until` >= {now}" if self.locked else f"(`until` IS NULL OR `until` < {now})")
+            free = f"(`until` IS NULL OR `until` < {now}) AND `phase` <> 'suspended'"
+            parts.append(f"`until` >= {now}" if self.locked else free)
         return " AND ".join(parts), values
 
 
@@ -115,6 +116,7 @@ class ExternalTasks:
         for start in range(0, len(topics), MOST_AT_ONCE):
             part = topics[start : start + MOST_AT_ONCE]
             sql = f"SELECT DISTINCT `topic` {_FROM} WHERE {_VALID} AND `topic` IN ({marks(part)})"
+            sql += " AND `phase` <> 'suspended'"
             found |= {
                 topic for (topic,) in self.store.read(f"{sql} AND (`until` IS NULL OR `until` < {self._now})", part)
             }

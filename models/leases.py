@@ -186,7 +186,7 @@ class Leases:
     def due_timers(self, engine_id: str, now: int, limit: int) -> list[tuple[int, int, int]]:
         """This engine's timers that are due: (instance, token, number).
 
-        Left out are those of a process that is paused, stopping or ended: it is not reached by its timers.
+        Left out are those of a process that is paused, suspended, stopping or ended: it is not reached by its timers.
         """
         found = self.store.read(SELECT_DUE_TIMERS, (engine_id, now, limit))
         return [(number, token, which) for number, token, which in found]

@@ -10,7 +10,7 @@ from .row_types import InstanceRow
 
 _WAITING = (
     " FROM `wait` JOIN `process_instance` ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
-    " WHERE `wait`.`kind` = 'message' AND `wait`.`name` = ? AND `phase` = 'running'"
+    " WHERE `wait`.`kind` = 'message' AND `wait`.`name` = ? AND `phase` IN ('running', 'suspended')"
     " AND (`wait`.`correlation` IS NULL OR `wait`.`correlation` = ?)"
 )
 _NARROWER = (" AND `owner_name` = ?", " AND `business_key` = ?", " AND `wait`.`process_instance_id` = ?")

@@ -78,6 +78,8 @@ class InstanceRow:
     """Its last rewind; of a rewind, the one before."""
     retraced: int = 0
     """How many notes of its way there are; -1 for one that ran before these were written."""
+    suspension: str | None = None
+    """Of one that is suspended: the reason, who has done it and since when, as JSON."""
     stored: Stored = field(default=None, repr=False, compare=False)
 
 

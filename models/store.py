@@ -32,6 +32,7 @@ from .row_types import (
 )
 from .statements import listed, marks, select
 from .uptime import boot_id, uptime
+from .vocabulary import UNDER_WAY
 
 ID_BLOCK = 500
 SPARE_IDS = 1_000_000
@@ -166,10 +167,10 @@ class Store(Connection):
         return mark_of(told, self.revisions(undos) if undos else {})
 
     def needs_somebody(self, process_instance_ids: Sequence[int]) -> bool:
-        """Whether an open task of these waits for a person, or for a stone that nobody has registered."""
+        """Whether an open task of these waits for a person, or for a stone that nobody has registered or lets begin."""
         sql = (
             f"SELECT 1 FROM `task` WHERE `process_instance_id` IN ({marks(process_instance_ids)}) AND `open` = 1"
-            " AND (`stone` IS NULL OR `status` = 'stone-missing') LIMIT 1"
+            " AND (`stone` IS NULL OR `status` IN ('stone-missing', 'suspended')) LIMIT 1"
         )
         return bool(self.read(sql, tuple(process_instance_ids)))
 
@@ -223,7 +224,7 @@ class Store(Connection):
             # First, since who changes one of the tasks by a step holds its instance.
             for part in _parts(numbers):
                 self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
-            taken = [look for look in self.looks(task_ids, now, owner) if look.phase == "running"]
+            taken = [look for look in self.looks(task_ids, now, owner) if look.phase in UNDER_WAY]
             for part in _parts([look.id for look in taken]):
                 self.run(f"{TAKE_LOOKS} ({marks(part)})", part)
             return taken
@@ -384,7 +385,8 @@ TAKE_LOOKS = "UPDATE `task` SET `due` = NULL WHERE `id` IN"
 OUTDATE_ALL = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` IN"
 UPDATE_LOOKS = (
     f"UPDATE `task` SET `due` = ? WHERE {_MONITORS} AND EXISTS (SELECT 1 FROM `process_instance` WHERE"
-    " `process_instance`.`process_instance_id` = `task`.`process_instance_id` AND `phase` = 'running') AND `id` IN"
+    " `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
+    " AND `phase` IN ('running', 'suspended')) AND `id` IN"
 )
 SELECT_LOOKED_AT = f"SELECT `id` FROM `task` WHERE `due` = ? AND {_MONITORS} AND `id` IN"
 SELECT_HISTORY = select("history", HistoryRow, "`process_instance_id` = ? ORDER BY `number`")
@@ -394,7 +396,7 @@ SELECT_DECISIONS_MADE = select(
 )
 SELECT_RETRACES = select("retrace", RetraceRow, "`process_instance_id` = ? ORDER BY `number`")
 SELECT_WAITS = select("wait", WaitRow, "`process_instance_id` = ? ORDER BY `token`, `number`")
-# A process that is paused, stopping or ended is not reached by its timers.
+# A process that is paused, suspended, stopping or ended is not reached by its timers.
 RUNNING = (
     "EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`process_instance_id` ="
     " `wait`.`process_instance_id` AND `phase` = 'running')"
@@ -402,14 +404,15 @@ RUNNING = (
 SELECT_LISTENERS = (
     "SELECT DISTINCT `wait`.`process_instance_id` FROM `wait` JOIN `process_instance`"
     " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
-    " WHERE `wait`.`kind` = 'signal' AND `wait`.`name` = ? AND `wait`.`process_instance_id` > ? AND `phase` = 'running'"
+    " WHERE `wait`.`kind` = 'signal' AND `wait`.`name` = ? AND `wait`.`process_instance_id` > ?"
+    " AND `phase` IN ('running', 'suspended')"
 )
 SELECT_DELIVERABLE = select(
     "kept_message",
     KeptMessageRow,
     "`expires` > ? AND EXISTS (SELECT 1 FROM `wait` JOIN `process_instance`"
     " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
-    " WHERE `wait`.`kind` = 'message' AND `wait`.`name` = `kept_message`.`name` AND `phase` = 'running'"
+    " WHERE `wait`.`kind` = 'message' AND `wait`.`name` = `kept_message`.`name` AND `phase` IN ('running', 'suspended')"
     " AND (`wait`.`correlation` IS NULL OR `wait`.`correlation` = `kept_message`.`correlation`)"
     " AND (`kept_message`.`owner_name` IS NULL OR `process_instance`.`owner_name` = `kept_message`.`owner_name`)"
     " AND (`kept_message`.`business_key` IS NULL"

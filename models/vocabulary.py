@@ -31,15 +31,17 @@ ProcessStatus: TypeAlias = Literal[
 ProcessOutcome: TypeAlias = Literal["success", "failed", "canceled"]
 """How the own work of a process instance has ended, whatever was undone since; None before that."""
 
-Awaits: TypeAlias = Literal["attention", "person", "event"]
+Awaits: TypeAlias = Literal["attention", "person", "event", "suspended"]
 """For whom or what an instance stands still: somebody who decides what becomes of a failure (``attention``), a person
-with a task, or an event: a message, a signal, a time or a condition. None while it goes on by itself or has ended."""
+with a task, an event (a message, a signal, a time or a condition), or that somebody lets it go on who has suspended
+it. None while it goes on by itself or has ended."""
 
 ProcessState: TypeAlias = Literal["running", Awaits, ProcessOutcome]
 """By what process instances are looked for: ``running`` is what has not ended and waits for nobody."""
 
-Phase: TypeAlias = Literal["created", "running", "draining", "paused", "undoing", "ended"]
-"""Where an instance is in its life, for the engine; only ``running`` moves tokens."""
+Phase: TypeAlias = Literal["created", "running", "suspended", "draining", "paused", "undoing", "ended"]
+"""Where an instance is in its life, for the engine; only ``running`` moves tokens. One that is ``suspended`` takes in
+what comes to it, and begins nothing."""
 
 FailureAction: TypeAlias = Literal["rollback", "pause", "keep"]
 """What follows when something in a process has failed for good."""
@@ -62,6 +64,7 @@ TaskStatus: TypeAlias = Literal[
     "canceled",
     "unknown",
     "stone-missing",
+    "suspended",
     "produce.success",
     "produce.failed",
     "start.begin",
@@ -119,6 +122,8 @@ BatchState: TypeAlias = Literal["preparing", "running", "paused", "stopped", "en
 BatchResult: TypeAlias = Literal["waiting", "done", "refused"]
 """What came of one process of a batch."""
 
+UNDER_WAY: Final[frozenset[Phase]] = frozenset({"running", "suspended"})
+"""The phases in which what comes to an instance is taken in."""
 UNDO_KINDS: Final[tuple[UndoKind, ...]] = get_args(UndoKind)
 """In the order in which a process can have them."""
 HOOKS: Final[tuple[Hook, ...]] = get_args(Hook)

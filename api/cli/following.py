@@ -141,6 +141,10 @@ class Following:
 def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None:
     """The commands that get a process on which stands still or has failed to undo; None where there is nothing."""
     number = instance.process_instance_id
+    if instance.suspended is not None:
+        by = f" by {instance.suspended.who}" if instance.suspended.who else ""
+        why = f": {instance.suspended.reason}" if instance.suspended.reason else "."
+        return printable(f"It is suspended{by}{why} Let it go on: riverstone unsuspend {number}.")
     if instance.paused or instance.attention:
         failures = engine.failures(number)
         task = next((failure.task_id for failure in failures if failure.task_id is not None), None)

@@ -20,6 +20,7 @@ from .invocation import Invocation, invoked
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .stones import stone
+from .suspension import suspend, unsuspend
 from .terminal import readable
 from .undo import cancel, delete, protect, undo
 from .webhooks import webhook
@@ -171,6 +172,8 @@ COMMANDS = (
     skip,
     rewind,
     migrate,
+    suspend,
+    unsuspend,
     done,
     set_variables,
     resume,

@@ -10,7 +10,7 @@ from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
 from .terminal import age, in_runs, json_option, print_record, printable, statuses_named
 
-STATES = ("running", "attention", "person", "event", "success", "failed", "canceled")
+STATES = ("running", "attention", "person", "event", "suspended", "success", "failed", "canceled")
 
 
 @click.command()

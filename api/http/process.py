@@ -65,6 +65,7 @@ from ..wire.request_schemas import (
     SearchQuery,
     Signal,
     StartHeaders,
+    SuspensionReason,
     UndoOptions,
     UndoQuery,
     Variables,
@@ -284,6 +285,22 @@ def post_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any])
 )
 def put_variables(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
     return visible(engine).set_variables(process_instance_id, **body)
+
+
+@OPERATIONS.add(
+    f"{ONE}/suspend",
+    "Let nothing of a process begin, its undo included",
+    ProcessRecord,
+    body=JsonBody(SuspensionReason, required=False),
+    problems=(404, 409),
+)
+def put_suspend(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+    return visible(engine).suspend(process_instance_id, **body)
+
+
+@OPERATIONS.add(f"{ONE}/unsuspend", "Let a suspended process go on", ProcessRecord, problems=(404, 409))
+def put_unsuspend(engine: Engine, process_instance_id: str) -> ProcessInstance:
+    return visible(engine).unsuspend(process_instance_id)
 
 
 @OPERATIONS.add(

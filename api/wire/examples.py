@@ -56,6 +56,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "RewindTo": {"to": "2935004", "parameters": {"size": 20}},
     "Moving": {"deploymentId": "5c5166d5-8f36-47d2-acf6-2e2357bd76a2", "mapping": {"volume": "disk"}},
     "MovingNow": {"deploymentId": "5c5166d5-8f36-47d2-acf6-2e2357bd76a2", "timeout": 10},
+    "SuspensionReason": {"reason": "The network is being rebuilt."},
     "Variables": {"variables": {"size": 20}},
     "HandWork": {"outputs": {"volumeId": "vol-1"}},
     "Completion": {"outputs": {"approved": True}},

@@ -182,12 +182,12 @@ class Always(fields.Raw):
 class Inner(fields.Nested):
     """A record inside of another."""
 
-    def show(self, view: Any) -> dict[str, Any]:
-        shown: dict[str, Any] = self.schema.dump(view)
+    def show(self, view: Any) -> dict[str, Any] | None:
+        shown: dict[str, Any] | None = None if view is None else self.schema.dump(view)
         return shown
 
-    def read(self, content: Mapping[str, Any]) -> Any:
-        return self.schema.read(content)  # type: ignore[attr-defined]
+    def read(self, content: Mapping[str, Any] | None) -> Any:
+        return None if content is None else self.schema.read(content)  # type: ignore[attr-defined]
 
 
 class Items(fields.List[Any]):

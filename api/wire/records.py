@@ -33,6 +33,7 @@ from ...engine.views import (
     ReasonGroup,
     Reasons,
     RewindPlan,
+    Suspension,
     Task,
     TaskBinding,
     Token,
@@ -85,12 +86,13 @@ FailureRecord = record("FailureRecord", Failure)
 TokenRecord = record("TokenRecord", Token, notes={"scope": "Whether others stand inside it."})
 
 AwaitedRecord = record("AwaitedRecord", Awaited)
+SuspensionRecord = record("SuspensionRecord", Suspension)
 
 SUMMARY = """
     processInstanceId processName key kind processStatus=status reason startTime endTime startedAt=start_time
     endedAt=end_time modelId deploymentId businessKey originProcessInstanceId rollbackProcessInstanceId
     cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner kept attention
-    outcome awaits waitsFor
+    outcome awaits waitsFor suspended
     """
 ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
 """A process instance without its variables and outputs."""
@@ -222,6 +224,7 @@ class ProcessCounts(Schema):
     attention = shown("attention", fields.Integer)
     person = shown("person", fields.Integer)
     event = shown("event", fields.Integer)
+    suspended = shown("suspended", fields.Integer)
     success = shown("success", fields.Integer)
     failed = shown("failed", fields.Integer)
     canceled = shown("canceled", fields.Integer)

@@ -527,6 +527,12 @@ class Signal(Strict):
     payload = Object(allow_none=True)
 
 
+class SuspensionReason(Strict):
+    """The optional body of a suspension."""
+
+    reason = Text(longest=1000, allow_none=True, description="Why, for whoever looks at it.")
+
+
 class Protection(Strict):
     """Whether a delete is refused from now on."""
 

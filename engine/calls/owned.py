@@ -69,6 +69,8 @@ class OwnedEngine:
     delete = _owned(RepairCalls.delete)
     retry_undo = _owned(RepairCalls.retry_undo)
     retry = _owned(RepairCalls.retry)
+    suspend = _owned(RepairCalls.suspend)
+    unsuspend = _owned(RepairCalls.unsuspend)
     failures = _owned(RepairCalls.failures)
     skip_element = _owned(RepairCalls.skip_element)
     rewind = _owned(RepairCalls.rewind)

@@ -13,11 +13,11 @@ from ..river.turn import Turn
 from ..steps import migrating, repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
 from ..views import Failure, MigrationPlan, ProcessInstance, RewindPlan, Task
-from .undo import UndoCalls
+from .suspension import SuspensionCalls
 from .workings import number_of
 
 
-class RepairCalls(UndoCalls):
+class RepairCalls(SuspensionCalls):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     def failures(self, process_instance_id: str) -> list[Failure]:

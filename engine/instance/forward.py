@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...models import RetraceRow
+from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
 from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
 from ..bpmn.running.node import Node
@@ -47,7 +48,7 @@ class ForwardInstance(Instance):
 
     def pauses(self, token: Token) -> FailurePolicy | None:
         # A debug run stands still as a whole, and a mock has nothing to repair.
-        if self.row.phase != "running" or self.row.flags & (Flags.DEBUG | Flags.MOCK):
+        if self.row.phase not in UNDER_WAY or self.row.flags & (Flags.DEBUG | Flags.MOCK):
             return None
         policy = self.policy_of(token)
         return policy if policy.action == "pause" else None

@@ -244,8 +244,12 @@ class Instance:
         """Let the row's present hook be called once this step is durable: the one way in which work leaves.
 
         The row says so, and with the instance's revision every engine learns it: a copy that was read before can no
-        longer be used to stop the task as one that waits.
+        longer be used to stop the task as one that waits. In a process that is suspended the row waits; what has
+        begun is looked at until it ends.
         """
+        if self.row.phase == "suspended" and row.event != "monitor":
+            self._hold_back(row, "Its process is suspended; the task goes on when that is lifted.")
+            return
         if stone.external and (row.event != "mock" or stone.has("mock")):
             self._offer(row)
             return
@@ -264,6 +268,18 @@ class Instance:
             self.changes.tasks[row.id] = row
             self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
+
+    def _hold_back(self, row: TaskRow, reason: str) -> None:
+        """Let the row wait in nobody's hands."""
+        if row.owner == EXTERNAL:
+            self.changes.external[row.id] = None
+        row.status, row.owner, row.due, row.deadline = "suspended", None, None, None
+        self.to_hand_over = [each for each in self.to_hand_over if each is not row]
+        if row.attempt > 1 and row.reason:
+            reason = f"{reason} {row.reason}"
+        row.reason = reason
+        self.changes.task_changed(row)
+        self.changes.instance_changed(self.row)
 
     def _offer(self, row: TaskRow) -> None:
         """Let workers find the row's present hook under its topic, and fetch it over HTTP."""
@@ -380,7 +396,7 @@ class Instance:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         if held_back is None:
             held_back = self.hold_back(row)
-        if row.stone is None or ((held_back or row.status == "stone-missing") and not ledger.has_begun(row)):
+        if row.stone is None or ((held_back or row.status in ledger.HELD_BACK) and not ledger.has_begun(row)):
             row.undo = "never-begun"
         elif not held_back and not (row.event == "start" and deferral.is_deferred(row)):
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
@@ -390,7 +406,7 @@ class Instance:
 
     def note_straggler(self, row: TaskRow) -> None:
         """The row ends or goes on while its hook may run: whoever runs it is to hear of that, and to report its end."""
-        if row.due is None and row.status != "stone-missing":
+        if row.due is None and row.status not in ledger.HELD_BACK:
             lock = self.lock_of(row)[0] if row.owner == EXTERNAL else None
             until = None if lock is None else lock.until
             self._note_straggler((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner, until)
@@ -515,6 +531,7 @@ class Instance:
         row.ended = self.now()
         row.phase = "ended"
         row.due = None
+        row.suspension = None
         row.status = "success"
         for task in self.tasks.values():
             if task.open:

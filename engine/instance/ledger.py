@@ -32,6 +32,9 @@ PHASES: Mapping[TaskStatus, Reached] = {
 }
 """The ``phase`` that an undo hook is given, by the status with which its task ended; else ``partial``."""
 
+HELD_BACK: frozenset[TaskStatus] = frozenset({"stone-missing", "suspended"})
+"""The statuses of open rows that nobody has in hand: their stone is not there, or they are not to begin."""
+
 LONG_AFTER = 128
 """Characters from which on what a row followed is said once for all that followed the same."""
 

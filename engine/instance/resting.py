@@ -12,8 +12,8 @@ RESTING = frozenset({"ended", "paused"})
 
 
 def at_rest(row: InstanceRow) -> bool:
-    """Whether nothing goes on in it, or something in it has failed and waits for somebody."""
-    return row.phase in RESTING or row.attention > 0
+    """Whether nothing goes on in it, or it waits for somebody: it was suspended, or something in it has failed."""
+    return row.phase in RESTING or row.attention > 0 or row.suspension is not None
 
 
 class Rested(NamedTuple):

@@ -22,6 +22,8 @@ def note_standing(instance: Instance) -> None:
 def awaited_by(instance: Instance) -> Awaits | None:
     """For whom it stands still: for people whatever goes on beside that, for an event where nothing else goes on."""
     phase = instance.row.phase
+    if instance.row.suspension is not None:
+        return "suspended"
     if phase == "running":
         if instance.row.attention:
             return "attention"

@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 from ...models import Look, StoreError, TaskRow
+from ...models.vocabulary import UNDER_WAY
 from .. import failpoints
 from ..instance import ledger
 from ..instance.facilities import Facilities
@@ -115,7 +116,7 @@ class MonitorPolls:
         for monitor in monitors:
             if dispatcher.holds(monitor.id):
                 continue
-            if monitor.phase == "running" and (monitor.deadline is None or monitor.deadline > now):
+            if monitor.phase in UNDER_WAY and (monitor.deadline is None or monitor.deadline > now):
                 handed.append(monitor)
             else:
                 others.append((monitor.process_instance_id, monitor.id))
@@ -189,7 +190,7 @@ class MonitorPolls:
         for due, outcome in taken:
             instance = self._cache.peek(outcome.process_instance_id)
             row = None if instance is None else instance.tasks.get(outcome.task_id)
-            if instance is not None and (row is None or not row.open or instance.row.phase != "running"):
+            if instance is not None and (row is None or not row.open or instance.row.phase not in UNDER_WAY):
                 stepped.append(outcome)
             else:
                 together.setdefault(due, []).append(outcome)

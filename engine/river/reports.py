@@ -62,7 +62,7 @@ class RiverReports:
         except StoreError:
             self._river.post(lambda turn: self._river.note_out_of_hand(work.process_instance_id))
             return False
-        if found is not None and is_stopped(found):
+        if found is not None and (is_stopped(found) or (found.phase == "suspended" and work.event != "monitor")):
             self._river.post_outcomes([_withdrawn(work)])
             return False
         return found is not None
@@ -131,7 +131,12 @@ class RiverReports:
     def may_worker_begin(self, task_id: int, delivery: int) -> bool:
         """Whether the hook of a delivery in a worker's hands may begin; raises StoreError."""
         found = self.handovers.in_hand(task_id, delivery)
-        return found is not None and not is_stopped(found)
+        if found is None or is_stopped(found):
+            return False
+        if found.phase != "suspended":
+            return True
+        task = self.facilities.store.task(task_id)
+        return task is not None and task.event == "monitor"
 
     # -- stones that workers declare
 
@@ -232,7 +237,7 @@ def _withdrawn(work: Work) -> Outcome:
 
 
 def _stone_is_back(turn: Turn, *, number: int, task_id: int) -> None:
-    due.stone_is_back(turn.instance(number), task_id)
+    due.goes_on(turn.instance(number), task_id)
 
 
 def _in_hand(turn: Turn, row: HandedRow) -> Work | None:

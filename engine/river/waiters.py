@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from ...models import TaskRow
 from ..instance.instance import Instance
+from ..instance.ledger import HELD_BACK
 from ..instance.resting import Rested, at_rest
 
 LOOK = 0.5
@@ -141,5 +142,5 @@ class Watchers:
 
 
 def needs_somebody(row: TaskRow) -> bool:
-    """Whether an open task waits for a person, or for a stone that somebody has to register."""
-    return row.stone is None or row.status == "stone-missing"
+    """Whether an open task waits for a person, or for a stone that somebody has to register or to let begin."""
+    return row.stone is None or row.status in HELD_BACK

@@ -21,7 +21,19 @@ from ..instance.secrets import mask_of, names_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import Awaited, DecisionMade, Failure, ProcessInstance, ProcessSummary, Task, Token, Undone, UndoStep, Wait
+from ..views import (
+    Awaited,
+    DecisionMade,
+    Failure,
+    ProcessInstance,
+    ProcessSummary,
+    Suspension,
+    Task,
+    Token,
+    Undone,
+    UndoStep,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from ..authoring.definitions import Definition
@@ -94,6 +106,7 @@ def show_instance(
         outcome=row.outcome,
         awaits=row.awaits,
         waits_for=_awaited(waits_for, mask),
+        suspended=_suspension(row, mask),
         rewind_process_instance_id=_text(row.rewind_id) if row.kind == "start" else None,
     )
 
@@ -128,7 +141,16 @@ def show_summary(
         outcome=row.outcome,
         awaits=row.awaits,
         waits_for=_awaited(waits_for, mask),
+        suspended=_suspension(row, mask),
     )
+
+
+def _suspension(row: InstanceRow, mask: Mask | None) -> Suspension | None:
+    if row.suspension is None:
+        return None
+    kept = jsontext.read(row.suspension)
+    reason = mask.mask_text(kept["reason"]) if mask is not None and kept["reason"] else kept["reason"]
+    return Suspension(since=moment(kept["since"]), reason=reason, who=kept["who"])
 
 
 def show_tokens(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ..bpmn.drawing.canvas import Paint
 from ..bpmn.drawing.svg import draw_svg
+from ..instance.ledger import HELD_BACK
 from ..views import DecisionMade, Picture, Task, Token
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")
@@ -68,4 +69,4 @@ def paint_of(task: Task) -> Paint:
         return FAILED
     if task.end_time is not None:
         return SUCCESS if task.status.endswith("success") else CANCELED
-    return WAITING if task.status == "stone-missing" or task.stone is None else RUNNING
+    return WAITING if task.status in HELD_BACK or task.stone is None else RUNNING

@@ -69,8 +69,11 @@ def explain(
     telling = Telling(instance=instance, mask=mask, engines=engines, now=instance.now())
     row = instance.row
     _tell_what_it_is(telling)
+    if row.suspension is not None:
+        _tell_suspended(telling)
     tell = {
         "running": _tell_running,
+        "suspended": _tell_running,
         "draining": _tell_draining,
         "paused": _tell_paused,
         "created": _tell_created,
@@ -108,6 +111,16 @@ def _tell_what_it_is(telling: Telling) -> None:
         )
 
 
+def _tell_suspended(telling: Telling) -> None:
+    row = telling.instance.row
+    kept = jsontext.read(row.suspension or "{}")
+    by = f" by {kept['who']}" if kept["who"] else ""
+    why = f": {sentence(kept['reason'])}" if kept["reason"] else "."
+    process = row.origin or row.process_instance_id
+    text = f"It was suspended{by} at {at(kept['since'], telling.now)}{why} What runs ends, and nothing begins"
+    telling.say(f"{text} until somebody lets it go on.", f"riverstone unsuspend {process}")
+
+
 def _tell_running(telling: Telling) -> None:
     instance = telling.instance
     rows = list(open_tasks(instance))
@@ -122,7 +135,7 @@ def _tell_running(telling: Telling) -> None:
             telling.say(f"{text} What does not depend on it goes on.")
     if isinstance(instance, ForwardInstance) and instance.workflow.paused:
         _tell_failed(telling, instance)
-    if instance.workflow.is_unfinished:
+    if instance.workflow.is_unfinished and instance.row.phase == "running":
         telling.say("It moves on without waiting for anything, in turns between those of others.")
     tell_waits(telling)
     tell_joins(telling)

@@ -105,13 +105,15 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     elif row.status == "stone-missing":
         text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
+    elif row.status == "suspended":
+        telling.say(f"{begun(label)} is not begun. {sentence(row.reason)}")
     elif deferral.is_deferred(row):
         _tell_deferred(telling, row, label)
     elif row.due is not None:
         _tell_waiting(telling, row, label)
     else:
         _tell_handed_over(telling, row, label)
-    if row.deadline is not None and row.status != "stone-missing":
+    if row.deadline is not None and row.status not in ledger.HELD_BACK:
         telling.say(f"The timeout of {row.event} of task {row.id} ends at {at(row.deadline, telling.now)}.")
     if row.stone is not None and not telling.engines:
         telling.say("No engine that carries out stones works on this database: nothing goes on.", SERVE)

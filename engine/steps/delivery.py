@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...models.vocabulary import ThrownKind
+from ...models.vocabulary import UNDER_WAY, ThrownKind
 from ..instance.instance import Instance
 from .settling import settle
 
@@ -23,7 +23,7 @@ def deliver(
 
     A message that is for no certain token is taken by one that waits for no correlation, or for this one.
     """
-    if instance.row.phase != "running":
+    if instance.row.phase not in UNDER_WAY:
         return False
     workflow = instance.workflow
     found = [

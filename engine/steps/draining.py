@@ -81,7 +81,7 @@ def _stop_what_waits(instance: ForwardInstance) -> None:
     _stop_listening(instance)
     for row in list(instance.tasks.values()):
         to_be_tried_again = row.due is not None and row.status.endswith(".failed")
-        if row.open and (row.stone is None or row.status == "stone-missing" or to_be_tried_again):
+        if row.open and (row.stone is None or row.status in ledger.HELD_BACK or to_be_tried_again):
             instance.stop_task(row, "canceled", "It waited when its process failed, and was not begun again.")
 
 
@@ -142,6 +142,7 @@ def end_if_drained(instance: ForwardInstance) -> None:
         begin_undo(instance, "cancel")
     elif pending == "keep" or (pending == "failed" and instance.has(Flags.NO_ROLLBACK)) or not _to_undo(instance):
         row.phase = "ended"
+        row.suspension = None
         row.status = "failed"
         instance.drop_tokens()
     else:
@@ -154,4 +155,4 @@ def _to_undo(instance: ForwardInstance) -> bool:
 
 def _can_wait(task: TaskRow) -> bool:
     """Whether an open task does not hold up a pause: a person's, or one that has not begun for want of its stone."""
-    return task.stone is None or (task.status == "stone-missing" and not ledger.has_begun(task))
+    return task.stone is None or (task.status in ledger.HELD_BACK and not ledger.has_begun(task))

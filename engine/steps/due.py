@@ -48,8 +48,8 @@ def task_due(instance: Instance, task_id: int) -> None:
     _take_over(instance, row)
     if ledger.losses(row) >= stone_of(instance, row).retries + MOST_LOSSES:
         _lost_too_often(instance, row)
-    elif row.status == "stone-missing":
-        stone_is_back(instance, task_id)
+    elif row.status in ledger.HELD_BACK:
+        goes_on(instance, task_id)
     elif is_stopping(instance):
         reason = "It may have been running when its engine died, while its process was being stopped."
         instance.stop_task(row, "unknown", reason)
@@ -120,7 +120,7 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
 def out_of_hand(instance: Instance) -> list[int]:
     """The tasks that this engine should have in hand and has not, as far as what came of them is entered."""
     facilities = instance.facilities
-    if instance.row.phase not in ("running", "draining", "paused"):
+    if instance.row.phase not in ("running", "suspended", "draining", "paused"):
         return []
     holds, engine_id = facilities.dispatcher.holds, facilities.engine_id
     return [
@@ -128,7 +128,7 @@ def out_of_hand(instance: Instance) -> list[int]:
         for row in instance.tasks.values()
         if row.open
         and row.stone is not None
-        and row.status != "stone-missing"
+        and row.status not in ledger.HELD_BACK
         and row.due is None
         and row.owner == engine_id
         and not holds(row.id)
@@ -174,19 +174,20 @@ def straggler_gone(instance: Instance, key: StragglerKey) -> None:
         instance.save()
 
 
-def stone_is_back(instance: Instance, task_id: int) -> None:
-    """A task that waited for its stone to be registered goes on."""
+def goes_on(instance: Instance, task_id: int) -> None:
+    """A task goes on that waited for its stone to be registered, or for the end of a suspension."""
     row = instance.tasks.get(task_id)
-    if row is None or not row.open or row.status != "stone-missing":
+    if row is None or not row.open or row.status not in ledger.HELD_BACK:
         return
+    was_missing = row.status == "stone-missing"
     if not _may_go_on(instance, row):
         if row.due is not None:
             # Nobody needs to take it before the process goes on.
-            row.owner, row.due = instance.facilities.engine_id, None
+            row.owner, row.due = instance.facilities.engine_id if was_missing else None, None
             instance.changes.task_changed(row)
             instance.save()
         return
-    if row.stone not in instance.facilities.stones:
+    if was_missing and row.stone not in instance.facilities.stones:
         if row.owner is not None:
             ledger.miss_stone(row, instance.now())
             instance.changes.task_changed(row)
@@ -200,7 +201,7 @@ def stone_is_back(instance: Instance, task_id: int) -> None:
     instance.changes.task_changed(row)
     if row.target is not None and isinstance(instance, UndoInstance):
         instance.hand_over_undo(row, token)
-    elif row.event not in ("start", "mock") or row.parameters != "{}":
+    elif not was_missing or row.event not in ("start", "mock") or row.parameters != "{}":
         # It was on its way when its stone went: it goes on with what was frozen.
         row.status = "start.success" if row.event == "monitor" else row.status
         instance.hand_over(row, stone_of(instance, row))

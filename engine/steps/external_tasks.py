@@ -79,7 +79,7 @@ def open_row(instance: Instance, wanted: TaskId) -> TaskRow:
 
 def is_offered(row: TaskRow) -> bool:
     """Whether workers may have the row's present hook in hand, or can get it."""
-    return bool(row.open) and row.owner == EXTERNAL and row.due is None and row.status != "stone-missing"
+    return bool(row.open) and row.owner == EXTERNAL and row.due is None and row.status not in ledger.HELD_BACK
 
 
 def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, most_losses: int) -> ExternalRow | None:
@@ -88,7 +88,7 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
     One that somebody else had and whose lock has run out is lost with it, which too often is a failure.
     """
     row = instance.tasks.get(task_id)
-    if row is None or not is_offered(row) or is_stopping(instance):
+    if row is None or not is_offered(row) or is_stopping(instance) or instance.row.phase == "suspended":
         return None
     offered, left = instance.lock_of(row)
     if offered is None or left >= 0:

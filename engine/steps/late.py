@@ -91,7 +91,9 @@ def _left(instance: Instance, row: TaskRow, undo: UndoInstance | None) -> None:
     if undo is None or undo.row.phase == "created" or not isinstance(undo.workflow.spec, UndoProcess):
         return
     undo.begin_again(row)
-    undo.row.phase = undo.row.status = "running"
+    undo.row.status = "running"
+    if undo.row.phase != "suspended":
+        undo.row.phase = "running"
     undo.row.ended = undo.row.reason = None
     origin = undo.origin
     origin.row.status = UNDO_BEGUN[undo.kind]

@@ -23,6 +23,7 @@ from ..bpmn.running.token import WAITING, Token
 from ..bpmn.running.token_data import CALLED, COMPENSATES, RUN, TASK
 from ..clock import moment
 from ..errors import Conflict, Invalid, RiverstoneError
+from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..views import MigrationPlan, MovedTimer
@@ -101,7 +102,7 @@ def look(instance: Instance, definition: Definition, mapping: Mapping[str, str])
             status=instance.row.status,
             code="is-undo",
         )
-    if instance.row.phase not in ("running", "paused") or instance.workflow.rewinding:
+    if instance.row.phase not in ("running", "suspended", "paused") or instance.workflow.rewinding:
         text = f"Process {instance.number} has the status {instance.row.status!r}, or goes back to an earlier task"
         raise Conflict(f"{text}: only what goes on forward can be moved.", status=instance.row.status)
     if definition.key != instance.row.key:
@@ -151,7 +152,8 @@ def _find_target(migration: Migration, token: Token) -> None:
     else:
         migration.targets[token.id] = target
         row = migration.process.tasks.get(token.internal_data.get(TASK, 0))
-        if row is not None and row.open and row.stone is not None and row.due is None and row.status != "stone-missing":
+        held_back = row is None or row.status in ledger.HELD_BACK
+        if row is not None and row.open and row.stone is not None and row.due is None and not held_back:
             migration.busy.append(token)
 
 

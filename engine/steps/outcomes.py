@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...models import TaskRow
-from ...models.vocabulary import HOOK_FAILED, LedgerEvent, TaskStatus
+from ...models.vocabulary import HOOK_FAILED, UNDER_WAY, LedgerEvent, TaskStatus
 from .. import jsontext
 from ..bpmn.running.token import Token
 from ..errors import BpmnError
@@ -188,7 +188,7 @@ def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None
 def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     stone = stone_of(instance, row)
     retries = ledger.kept(row).get("retries", stone.retries)
-    if outcome.result == "failed" and ledger.tries(row) <= retries and instance.row.phase == "running":
+    if outcome.result == "failed" and ledger.tries(row) <= retries and instance.row.phase in UNDER_WAY:
         _retry(instance, row, stone, outcome)
         return
     fail_for_good(instance, row, token, outcome)
@@ -265,7 +265,7 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
     row.deadline = None
     ledger.forget_state(row)
     ledger.drop(row, "early", "signature")
-    if instance.row.phase in ("running", "paused"):
+    if instance.row.phase in ("running", "suspended", "paused"):
         instance.hand_over(row, stone_of(instance, row))
         return
     instance.end_task(row, "canceled")

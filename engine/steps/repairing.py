@@ -23,9 +23,10 @@ from ..instance.history import note_attempt
 from ..instance.instance import Instance
 from ..stones.parameters import typed
 from .draining import drain
-from .due import stone_is_back
+from .due import goes_on
 from .outcomes import next_attempt, stone_of
 from .settling import settle
+from .suspending import refuse_suspended
 
 
 def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> None:
@@ -102,7 +103,7 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
     Raises UnknownTask, Conflict, Invalid for values that the parameter template refuses.
     """
     process = _process(instance)
-    if process.row.phase not in ("running", "paused"):
+    if process.row.phase not in ("running", "suspended", "paused"):
         text = f"Process {process.number} has the status {process.row.status!r}: its variables change no more."
         raise Conflict(text, status=process.row.status)
     template, errors = process.definition.parameter_template, {}
@@ -168,6 +169,7 @@ def _process(instance: Instance) -> ForwardInstance:
 def _failed(instance: Instance, element_id: str | None) -> tuple[ForwardInstance, Sequence[Token]]:
     """All that stands still in a process, or at one element of it; raises Conflict where nothing does."""
     process = _process(instance)
+    refuse_suspended(process)
     tokens = process.waits_for_somebody
     found = [token for token in tokens if element_id in (None, token.node.bpmn_id)]
     if not found:
@@ -182,6 +184,7 @@ def _failed_task(instance: Instance, task_id: int) -> tuple[ForwardInstance, Tas
     row = instance.tasks.get(task_id)
     if row is None:
         raise UnknownTask(str(task_id))
+    refuse_suspended(instance)
     waiting = instance.waits_for_somebody if isinstance(instance, ForwardInstance) else []
     token = next((each for each in waiting if each.id == row.token), None)
     if token is None or row.open or not isinstance(instance, ForwardInstance):
@@ -210,8 +213,8 @@ def _takes_up(process: ForwardInstance, token: Token, state: int = STARTED) -> N
         row.reason = None
         row.ended = None
         for other in list(process.tasks.values()):
-            if other.open and other.status == "stone-missing":
-                stone_is_back(process, other.id)
+            if other.open and other.status in ledger.HELD_BACK:
+                goes_on(process, other.id)
 
 
 # -- again

@@ -26,6 +26,7 @@ from ..views import RewindPlan
 from .counters import count_back
 from .retraces import Retraced, retraced
 from .settling import settle, settle_forward
+from .suspending import refuse_suspended
 
 
 def request_rewind(
@@ -73,6 +74,7 @@ def look(instance: Instance, task_id: int) -> Retraced:
     row = instance.tasks.get(task_id)
     if row is None:
         raise UnknownTask(str(task_id))
+    refuse_suspended(instance)
     if instance.row.phase not in ("running", "paused"):
         text = f"Process {instance.number} has the status {instance.row.status!r}: only what has not ended can go back."
         raise _refused(instance, text)

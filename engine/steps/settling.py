@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
 from ..bpmn.running.node import Node
 from ..errors import ExpressionError, LimitExceeded
@@ -42,11 +43,11 @@ def settle_forward(instance: ForwardInstance) -> None:
     if instance.row.phase == "running":
         instance.row.due = None
         instance.advance()
-        if workflow.completed:
-            instance.succeed()
-            _evaluate_outputs(instance)
-        elif workflow.failures:
-            fail(instance)
+    if workflow.completed and instance.row.phase in UNDER_WAY:
+        instance.succeed()
+        _evaluate_outputs(instance)
+    elif workflow.failures and instance.row.phase == "running":
+        fail(instance)
     if instance.row.phase == "draining":
         end_if_drained(instance)
     instance.save()

@@ -19,6 +19,7 @@ from . import repairing
 from .draining import drain
 from .due import grace_over
 from .settling import settle, settle_forward
+from .suspending import lift, refuse_suspended
 from .undoing import begin_undo, undo_of
 
 
@@ -31,7 +32,7 @@ def request_cancel(instance: Instance, *, force: bool) -> None:
         if force and row.phase == "draining":
             _skip_grace(process)
         return
-    if row.phase not in ("running", "paused", "draining"):
+    if row.phase not in ("running", "suspended", "paused", "draining"):
         raise _in_the_way(process, "cancelled")
     _fence(process, "cancel", force=force)
 
@@ -58,7 +59,7 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
     elif force and row.cancel_id is not None:
         row.pending = "cancel delete" if row.phase == "draining" else "delete"
         settle_forward(process)
-    elif force and row.phase in ("running", "paused", "draining"):
+    elif force and row.phase in ("running", "suspended", "paused", "draining"):
         _fence(process, "cancel delete", force=False)
     else:
         raise _in_the_way(process, "deleted")
@@ -67,6 +68,8 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
 def _fence(instance: ForwardInstance, pending: Pending, *, force: bool) -> None:
     """No token moves any more: results feed the ledger only, running hooks are asked to stop, a cancel stands ready."""
     row = instance.row
+    if row.suspension is not None:
+        lift(instance)
     row.phase = "draining"
     row.pending = pending
     row.ended = instance.now()
@@ -104,6 +107,7 @@ def _in_the_way(instance: ForwardInstance, what: str) -> Conflict:
     row = instance.row
     allowed = {
         "running": ("cancel",),
+        "suspended": ("cancel", "unsuspend"),
         "paused": ("cancel", "rerun", "resume"),
         "draining": ("cancel",),
         "ended": ("retry", "delete") if row.status.endswith(".failed") else ("delete",),
@@ -208,6 +212,7 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
 
     ``kept`` names tasks by the origin's task id or the undo's own; what one handler takes back is given up together.
     """
+    refuse_suspended(origin)
     undo = undo_of(origin, undo_id)
     failed = [row for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
     handled = undo.failed_handlers()

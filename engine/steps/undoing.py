@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED, UndoKind
+from ...models.vocabulary import UNDER_WAY, UNDO_FAILED, UNDO_SUCCEEDED, UndoKind
 from .. import failpoints
 from ..bpmn.running.token import READY
 from ..instance.forward import ForwardInstance
@@ -20,7 +20,8 @@ def begin_undo(origin: ForwardInstance, kind: UndoKind) -> None:
     undo = create_undo(origin, kind) if existing is None else undo_of(origin, existing)
     origin.drop_tokens()
     origin.row.phase = "undoing"
-    undo.row.phase = "running"
+    undo.row.phase = "running" if origin.row.suspension is None else "suspended"
+    undo.row.suspension = origin.row.suspension
     undo.workflow.begin(None)
     settle_undo(undo)
 
@@ -39,11 +40,11 @@ def settle_undo(undo: UndoInstance) -> None:
         if "more" not in workflow.task_tree.internal_data:
             undo.row.due = None
         undo.advance()
-        if workflow.completed:
-            undo.succeed()
-            _undo_ended(undo)
-        elif workflow.failures and not _goes_on(undo):
-            _fail(undo)
+    if workflow.completed and undo.row.phase in UNDER_WAY:
+        undo.succeed()
+        _undo_ended(undo)
+    elif workflow.failures and undo.row.phase == "running" and not _goes_on(undo):
+        _fail(undo)
     undo.save()
 
 
@@ -77,6 +78,8 @@ def _undo_ended(undo: UndoInstance) -> None:
     pending, origin.row.pending = origin.row.pending, None
     if kind == "cancel" and success and pending == "delete":
         begin_undo(origin, "delete")
+    else:
+        origin.row.suspension = None
     origin.save()
     failpoints.reach("undo-ended")
 
@@ -88,11 +91,14 @@ def _rewound(undo: UndoInstance, success: bool) -> None:
         if number != undo.number:
             continue
         token = workflow.tasks[token_id]
-        if success and undo.origin.row.phase == "running":
+        if success:
+            # The undo of a process that was stopped meanwhile waits for that too.
             del workflow.rewinding[token_id]
             del token.internal_data["rewinding"]
-            workflow.make_ready(token)
-        elif not success:
+            workflow.touched[token_id] = token
+            if undo.origin.row.phase in UNDER_WAY:
+                workflow.make_ready(token)
+        else:
             token.note(failed=undo.row.reason or "")
     undo.origin.save()
     failpoints.reach("undo-ended")

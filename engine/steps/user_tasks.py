@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
 from ..errors import Conflict, UnknownTask
 from ..instance.instance import Instance
@@ -21,7 +22,7 @@ def complete(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> No
         raise Conflict(
             f"Task {task_id} is carried out by a stone, so it cannot be completed from outside.", status=row.status
         )
-    if not row.open or instance.row.phase != "running":
+    if not row.open or instance.row.phase not in UNDER_WAY:
         raise Conflict(f"Task {task_id} has ended or its process is not running.", status=row.status)
     token = instance.workflow.tasks[row.token]
     check_answer(instance, token, outputs)

@@ -95,6 +95,26 @@ def test_somebody_goes_back_to_an_earlier_task(studio: Studio, looker: Looker) -
     assert [each for each in made if each == "thrown away"] == ["thrown away"]
 
 
+def test_somebody_suspends_a_process_and_lets_it_go_on(studio: Studio, looker: Looker) -> None:
+    @studio.engine.stone("letter")
+    def letter(task: TaskInfo) -> None:
+        """Prints a letter."""
+
+    person = '<userTask id="e" name="Read it"/>'
+    studio.engine.deploy(LETTER.replace('<endEvent id="e"/>', person).encode())
+    started = studio.engine.start(key="letter", name="to the bank")
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.button("Suspend…").click()
+    looker.field("Reason").fill("The printer is away.")
+    looker.button("Suspend it").click()
+    looker.sees_status("Suspended")
+    looker.sees("The printer is away.")
+    looker.keep("suspended", whole=True)
+    looker.button("Let it go on").click()
+    looker.sees_status("Waits for a person: Read it")
+    assert studio.engine.get(started.process_instance_id).suspended is None
+
+
 def test_a_model_is_authored_run_mended_and_taken_back(studio: Studio, looker: Looker, tmp_path: Path) -> None:
     page = looker.page
     broken = tmp_path / "broken.bpmn"

@@ -61,6 +61,7 @@ ENGINE = """
     Stone
     StoneDeclaration
     StoreUnavailable
+    Suspension
     Task
     TaskBinding
     TaskEvent
@@ -232,10 +233,12 @@ METHODS = """
     stone
     stones_declared
     stop_batch
+    suspend
     task
     task_of_token
     tasks
     tokens
+    unsuspend
     wait
     watch
     why

@@ -112,9 +112,7 @@ def waiting(*timers: str) -> bytes:
     return drawn("timed", *parts, *timers, *(flow(timer.split('"')[1], "late") for timer in timers))
 
 
-def test_a_timer_keeps_its_time_where_it_is_written_the_same(
-    engine: Engine, world: World, clock: VirtualClock
-) -> None:
+def test_a_timer_keeps_its_time_where_it_is_written_the_same(engine: Engine, world: World, clock: VirtualClock) -> None:
     number = started(engine, waiting(timed("t", "PT1H")))
     clock.advance(1800)
     other = engine.deploy(waiting(timed("t", "PT1H")).replace(b'id="late"', b'id="late" name="Too late"'))
@@ -201,7 +199,7 @@ def test_a_monitor_that_waits_is_moved_and_looks_on(engine: Engine, world: World
 
 
 def test_a_repeated_activity_is_not_moved_while_it_runs(engine: Engine, world: World, clock: VirtualClock) -> None:
-    loop = '<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>'
+    loop = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
     number = started(engine, line("many", service("w", "watch", inside=loop)))
     other = engine.deploy(line("many", service("w", "watch", inside=loop), service("z", "make")))
     with pytest.raises(Invalid, match="is repeated"):

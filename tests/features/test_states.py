@@ -70,6 +70,7 @@ def test_what_waits_is_told_from_what_works(deployed: Engine, clock: VirtualCloc
         "attention": 0,
         "person": 1,
         "event": 3,
+        "suspended": 0,
         "success": 1,
         "failed": 0,
         "canceled": 0,

@@ -30,6 +30,7 @@ export function processWord(process) {
 }
 
 function awaitedWord({ paused, processStatus, awaits, waitsFor }) {
+  if (awaits === "suspended") return t("state.suspended");
   if (paused || awaits === null || (processStatus !== "running" && processStatus !== "debug")) return null;
   const [first] = waitsFor;
   const rest = waitsFor.length - 1;
@@ -46,6 +47,7 @@ export function taskBadge(task) {
 
 function taskWord(task, state) {
   if (task.kind !== "start" && state === "success") return t("results.undone");
+  if (task.status === "suspended") return t("state.suspended");
   return statusWord("task", state === "running" && task.status.startsWith("monitor") ? "watched" : state);
 }
 

@@ -14,7 +14,7 @@ import { to } from "./route.js";
 import { Change, get, put } from "./server.js";
 import { failedUndo, moves, undosOf } from "./state.js";
 import { askForHandWork, askForVariables, askToComplete, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
-import { askToCancel, askToDelete, askToRetry, askToRewind } from "./undodialogs.js";
+import { askToCancel, askToDelete, askToRetry, askToRewind, askToSuspend } from "./undodialogs.js";
 import { Watch } from "./watch.js";
 
 export function processPage({ main, id, query, client, titled }) {
@@ -127,7 +127,9 @@ export function processPage({ main, id, query, client, titled }) {
   }
 
   function drawBanner(process) {
-    refill(banner, [process.paused, process.processStatus, process.reason, process.failures], () => {
+    const { paused, processStatus, suspended } = process;
+    refill(banner, [paused, processStatus, process.reason, process.failures, suspended], () => {
+      if (suspended !== null) return suspendedBox(suspended, process);
       const reason = process.reason && el("p", {}, said(process.reason));
       if (process.failures.length > 0) {
         const [failure] = process.failures;
@@ -151,6 +153,20 @@ export function processPage({ main, id, query, client, titled }) {
       explained().then((sentences) => fill(more, sentences));
       return box("failed", more);
     });
+  }
+
+  function suspendedBox({ who, since, reason }, process) {
+    const text = who ? t("suspended.by", { who, since }) : t("suspended.title", { since });
+    return box(
+      "paused",
+      el("p", {}, el("strong", {}, text)),
+      reason && el("p", {}, said(reason)),
+      may && el("p", { class: "row" }, action("unsuspend", "play", t("unsuspend"), () => letGoOn(process), "primary")),
+    );
+  }
+
+  function letGoOn(process) {
+    return put(`process/${process.originProcessInstanceId ?? id}/unsuspend`);
   }
 
   /** One element that has failed: its name, why, and what can be done about it. */
@@ -192,6 +208,7 @@ export function processPage({ main, id, query, client, titled }) {
     const undo = failedUndo(process);
     const ended = !moves(process) && !process.paused;
     const cancellable = forward && (process.paused || ["running", "debug"].includes(process.processStatus));
+    const suspendable = process.suspended === null && (moves(process) || process.paused);
     const deletable = forward && !process.processStatus.startsWith("delete.") && (ended || cancellable);
     const shielded = process.deleteProtection;
     const why = el(
@@ -201,10 +218,11 @@ export function processPage({ main, id, query, client, titled }) {
       t("why"),
     );
     if (!may) return refill(buttons, [], () => why);
-    return refill(buttons, [undo, cancellable, deletable, shielded], () => [
+    return refill(buttons, [undo, cancellable, suspendable, deletable, shielded], () => [
       why,
       undo && action("retry", "again", t("retry"), () => askToRetry(own.process, undo), "primary"),
       cancellable && action("cancel", "stop", t("cancel"), () => askToCancel(own.process)),
+      suspendable && action("suspend", "paused", t("suspend"), () => askToSuspend(own.process), "quiet"),
       deletable && !shielded && action("delete", "trash", t("delete"), () => askToDelete(own.process), "danger-quiet"),
       deletable &&
         action("protect", "retained", t(shielded ? "unprotect" : "protect"), () => protect(own.process), "quiet"),
@@ -249,6 +267,7 @@ export function processPage({ main, id, query, client, titled }) {
       return [action(`complete-${task.taskId}`, "success", t("complete"), () => askToComplete(task), "primary")];
     }
     const back = action(`rewind-${task.taskId}`, "undoing", t("rewind"), () => askToRewind(process, task));
+    if (process.suspended !== null) return [];
     const failure = process.failures.find(({ taskId }) => taskId === task.taskId);
     if (failure === undefined) return canRewind(task, process) ? [back] : [];
     return [

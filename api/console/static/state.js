@@ -17,7 +17,7 @@ export const STATES = [
 
 /** The state of a process instance. */
 export function ofProcess({ processStatus, paused, awaits, kept }) {
-  if (paused) return "paused";
+  if (paused || awaits === "suspended") return "paused";
   if (processStatus === "running" || processStatus === "debug") return STANDING[awaits] ?? "running";
   if (processStatus.endsWith(".begin")) return "undoing";
   if (processStatus === "success") return "success";
@@ -31,6 +31,7 @@ const STANDING = { attention: "paused", person: "person", event: "waiting" };
 export function ofTask(task) {
   if (task.endTime === null) {
     if (task.status === "stone-missing") return "missing";
+    if (task.status === "suspended") return "paused";
     if (task.stone === null) return "person";
     if (task.kind !== "start") return "undoing";
     return task.status === "produce.success" ? "waiting" : "running";

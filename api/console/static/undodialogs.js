@@ -87,6 +87,20 @@ export async function askToCancel(process) {
   });
 }
 
+/** Let nothing of a process begin for a while. */
+export async function askToSuspend(process) {
+  const reason = el("input", { type: "text", id: "reason", maxlength: "1000", autocomplete: "off" });
+  return ask({
+    title: t("suspend.title", { name: process.processName }),
+    confirm: t("suspend.do"),
+    content: [
+      el("p", {}, t("suspend.text")),
+      el("div", { class: "field" }, el("label", { for: "reason" }, t("suspend.reason")), reason),
+    ],
+    act: () => put(`process/${process.processInstanceId}/suspend`, { reason: reason.value || null }),
+  });
+}
+
 /** Go back to a task: what is taken back, what returns, and what has to be given up for it. */
 export async function askToRewind(process, task) {
   const id = process.processInstanceId;

@@ -114,6 +114,38 @@ def test_a_task_that_there_is_not_is_not_gone_back_to(
     assert response.status_code == status, response.json
 
 
+def test_a_process_is_suspended_and_let_go_on(client: Client, waiting: dict[str, Any]) -> None:
+    number = waiting["processInstanceId"]
+    assert client.put(f"/process/{number}/suspend", json={"reason": "the quota is used up"}).status_code == 200
+    told = detail(client, number)
+    assert (told["processStatus"], told["awaits"]) == ("running", "suspended")
+    assert told["suspended"]["reason"] == "the quota is used up"
+    assert client.get("/process/count").json["suspended"] == 1
+    assert client.get("/process/search?state=suspended").json["items"][0]["suspended"] == told["suspended"]
+    refused = client.put(f"/process/{number}/retry")
+    assert (refused.status_code, refused.json["code"]) == (409, "suspended")
+    assert refused.json["allowed"] == ["unsuspend", "cancel"]
+    assert client.put(f"/process/{number}/unsuspend").status_code == 200
+    assert (detail(client, number)["suspended"], detail(client, number)["awaits"]) == (None, "attention")
+
+
+@pytest.mark.parametrize(
+    ("way", "body", "status"),
+    [
+        ("{process}/suspend", {"reason": 5}, 422),
+        ("{process}/suspend", {"reason": "x" * 1001}, 422),
+        ("{process}/suspend", {"why": "x"}, 422),
+        ("{process}/unsuspend", None, 409),
+        ("99999/suspend", None, 404),
+    ],
+)
+def test_what_is_no_suspension_is_refused(
+    client: Client, waiting: dict[str, Any], way: str, body: dict[str, Any] | None, status: int
+) -> None:
+    response = client.put("/process/" + way.format(process=waiting["processInstanceId"]), json=body)
+    assert response.status_code == status, response.json
+
+
 @pytest.mark.parametrize("policy", ["ask", "pause 2h", ""])
 def test_a_policy_that_there_is_not_is_refused(client: Client, waiting: dict[str, Any], policy: str) -> None:
     body = {"key": "breaking", "processName": "x", "variables": {}, "onFailure": policy}

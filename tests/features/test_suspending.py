@@ -1,0 +1,350 @@
+"""Somebody says stop: what runs ends, nothing begins, and later all of it goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from riverstone.engine import (
+    Conflict,
+    Engine,
+    Invalid,
+    ProcessInstance,
+    Stone,
+    TaskInfo,
+    ThreadsDispatcher,
+    VirtualClock,
+)
+
+from .sketch import catch, definitions, flow, line, process, service
+from .world import World, makes_then_fails, run, statuses
+
+PERSON = '<userTask id="person"/>'
+MESSAGE = '<message id="m" name="paid"/>'
+PAID = catch("paid", '<messageEventDefinition messageRef="m"/>')
+HOUR = catch("hour", "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>")
+
+
+def begun(engine: Engine, *nodes: str, before: str = "") -> str:
+    engine.deploy(line("shop", *nodes, before=before))
+    return engine.start(key="shop", name="it").process_instance_id
+
+
+def at_person(engine: Engine, number: str) -> str:
+    return next(task.task_id for task in engine.tasks(number) if task.status == "running")
+
+
+def test_what_comes_is_taken_in_and_the_next_task_waits(engine: Engine, world: World, clock: VirtualClock) -> None:
+    number = begun(engine, PERSON, service("a", "make"), service("b", "make"))
+    found = engine.suspend(number, reason="the quota is used up", who="ann")
+    assert (found.status, found.awaits) == ("running", "suspended")
+    assert found.suspended is not None
+    assert (found.suspended.reason, found.suspended.who) == ("the quota is used up", "ann")
+    engine.complete(at_person(engine, number))
+    clock.advance(10_000)
+    engine.run_pending()
+    assert (world.calls, engine.get(number).status) == ([], "running")
+    told = engine.why(number)
+    assert any("suspended by ann" in each and "the quota is used up." in each for each in told.sentences)
+    assert f"riverstone unsuspend {number}" in told.commands
+    ended = engine.unsuspend(number)
+    assert (engine.wait(number, 9).status, world.exists, ended.suspended) == ("success", ["a", "b"], None)
+
+
+def test_it_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock) -> None:
+    with Engine(url, stones=world.stones(), clock=clock) as engine:
+        number = begun(engine, PERSON, service("a", "make"))
+        engine.suspend(number)
+        engine.complete(at_person(engine, number))
+    with Engine(url, stones=world.stones(), clock=clock) as engine:
+        engine.run_pending()
+        assert (engine.get(number).awaits, world.calls) == ("suspended", [])
+        engine.unsuspend(number)
+        assert engine.wait(number, 9).status == "success"
+
+
+def test_a_timer_that_came_due_waits_and_fires_when_it_goes_on(engine: Engine, clock: VirtualClock) -> None:
+    number = begun(engine, HOUR)
+    engine.suspend(number)
+    clock.advance(7_200_000)
+    engine.run_pending()
+    assert engine.get(number).status == "running"
+    engine.unsuspend(number)
+    engine.run_pending()
+    assert engine.get(number).status == "success"
+
+
+def test_a_message_reaches_it_and_moves_it_no_further(engine: Engine, world: World) -> None:
+    number = begun(engine, PAID, service("a", "make"), before=MESSAGE)
+    engine.suspend(number)
+    assert engine.message("paid").process_instance_id == number
+    assert world.calls == []
+    engine.unsuspend(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
+
+
+def test_a_retry_that_comes_due_waits(engine: Engine, world: World, clock: VirtualClock) -> None:
+    world.wrong("start", "a", RuntimeError("down"))
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+    number = begun(engine, service("a", "again"))
+    engine.suspend(number)
+    clock.advance(600_000)
+    engine.run_pending()
+    (task,) = engine.tasks(number)
+    assert (task.status, len(world.calls)) == ("suspended", 1)
+    engine.unsuspend(number)
+    assert (engine.wait(number, 9).status, len(world.calls)) == ("success", 2)
+
+
+def test_a_monitor_is_polled_until_what_began_has_ended(engine: Engine, world: World, clock: VirtualClock) -> None:
+    number = begun(engine, service("a", "watch"), service("b", "make"))
+    engine.suspend(number)
+    for _ in range(4):
+        clock.advance(10_000)
+        engine.run_pending()
+    assert (statuses(engine.tasks(number)), world.exists) == ({"a": "monitor.success"}, ["a"])
+    engine.unsuspend(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a", "b"])
+
+
+def test_a_failure_is_entered_and_rolls_back_only_when_it_goes_on(world: World) -> None:
+    released = threading.Event()
+
+    class Slow(Stone):
+        code = "slow"
+
+        def start(self, task: TaskInfo) -> None:
+            released.wait(30)
+            raise RuntimeError("no")
+
+    with Engine("sqlite:///:memory:", stones=[*world.stones(), Slow], dispatcher="threads") as other:
+        number = begun(other, service("a", "make"), service("b", "slow"))
+        until(lambda: statuses(other.tasks(number)).get("b") == "start.begin")
+        other.suspend(number)
+        released.set()
+        until(lambda: statuses(other.tasks(number)).get("b") == "start.failed")
+        assert (other.get(number).status, world.exists) == ("running", ["a"])
+        other.unsuspend(number)
+        until(lambda: other.get(number).status == "rollback.success")
+        assert world.exists == []
+
+
+def test_what_waits_for_a_thread_does_not_begin(world: World) -> None:
+    released, entered = threading.Event(), threading.Event()
+
+    class Slow(Stone):
+        code = "slow"
+
+        def start(self, task: TaskInfo) -> None:
+            entered.set()
+            released.wait(30)
+
+    with Engine("sqlite:///:memory:", stones=[*world.stones(), Slow], dispatcher=ThreadsDispatcher(1)) as engine:
+        engine.deploy(line("busy", service("x", "slow")))
+        engine.start(key="busy", name="x")
+        assert entered.wait(30)
+        number = begun(engine, service("a", "make"))
+        engine.suspend(number)
+        assert statuses(engine.tasks(number)) == {"a": "suspended"}
+        released.set()
+        until(lambda: engine.counts()["success"] == 1)
+        assert world.calls == []
+        engine.unsuspend(number)
+        until(lambda: engine.get(number).status == "success")
+        assert world.exists == ["a"]
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = threading.Event()
+    for _ in range(3000):
+        if done():
+            return
+        deadline.wait(0.01)
+    raise AssertionError("it never came to that")
+
+
+def test_an_undo_is_suspended_too(engine: Engine, world: World, clock: VirtualClock) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 3, "retry_backoff": 60.0}))
+    world.wrong("rollback", "b", RuntimeError("down"))
+    world.wrong("start", "c", RuntimeError("no"))
+    number = begun(engine, service("a", "make"), service("b", "again"), service("c", "make"))
+    assert engine.get(number).status == "rollback.begin"
+    found = engine.suspend(number, reason="wait")
+    undo = engine.get(str(found.rollback_process_instance_id))
+    assert (found.status, found.awaits, undo.awaits) == ("rollback.begin", "suspended", "suspended")
+    clock.advance(600_000)
+    engine.run_pending()
+    assert world.exists == ["a", "b"]
+    assert "wait. What runs ends" in " ".join(engine.why(undo.process_instance_id).sentences)
+    engine.unsuspend(undo.process_instance_id)
+    assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
+
+
+@pytest.fixture
+def stuck(engine: Engine, world: World) -> ProcessInstance:
+    """One in which something has failed and stands still, suspended."""
+    world.wrong("start", "b", makes_then_fails)
+    engine.deploy(line("three", service("a", "make"), service("b", "make"), service("c", "make")))
+    found = run(engine, "three", on_failure="pause")
+    engine.suspend(found.process_instance_id, who="ann")
+    return engine.get(found.process_instance_id)
+
+
+def test_what_would_begin_something_is_refused_by_name(engine: Engine, stuck: ProcessInstance) -> None:
+    number = stuck.process_instance_id
+    tasks = {task.namespace: task.task_id for task in engine.tasks(number)}
+    calls: list[Callable[[], object]] = [
+        lambda: engine.retry(number),
+        lambda: engine.rerun(tasks["b"]),
+        lambda: engine.skip(tasks["b"]),
+        lambda: engine.done_by_hand(tasks["b"], {"id": 1}),
+        lambda: engine.roll_back(number),
+        lambda: engine.resume(tasks["b"]),
+        lambda: engine.rewind(number, tasks["a"]),
+    ]
+    before = engine.tasks(number)
+    for call in calls:
+        with pytest.raises(Conflict) as refused:
+            call()
+        assert (refused.value.code, "suspended by ann" in refused.value.message) == ("suspended", True)
+    assert engine.tasks(number) == before
+    engine.set_variables(number, {"x": 1})
+    engine.unsuspend(number)
+    engine.retry(number)
+    assert engine.wait(number, 9).status == "success"
+
+
+def test_it_can_be_cancelled_and_deleted_all_the_same(engine: Engine, world: World, stuck: ProcessInstance) -> None:
+    number = stuck.process_instance_id
+    assert (engine.cancel(number).status, world.exists) == ("cancel.success", [])
+    other = begun(engine, service("a", "make"), PERSON)
+    engine.suspend(other)
+    found = engine.delete(other, force=True)
+    assert (found.status, found.suspended, world.exists) == ("delete.success", None, [])
+
+
+def test_only_what_goes_on_can_be_suspended_and_only_what_is_suspended_goes_on(engine: Engine) -> None:
+    number = begun(engine, PERSON)
+    with pytest.raises(Conflict, match="is not suspended"):
+        engine.unsuspend(number)
+    with pytest.raises(Invalid, match="at most 1000"):
+        engine.suspend(number, reason="x" * 1001)
+    engine.suspend(number, reason="one", who="ann")
+    engine.suspend(number, reason="two", who="bob")
+    kept = engine.get(number).suspended
+    assert kept is not None
+    assert (kept.reason, kept.who) == ("two", "bob")
+    assert engine.counts()["suspended"] == 1
+    assert [each.process_instance_id for each in engine.search(state="suspended").items] == [number]
+    engine.cancel(number)
+    with pytest.raises(Conflict, match="nothing goes on"):
+        engine.suspend(number)
+
+
+def test_a_rewind_under_way_waits_too(engine: Engine, world: World, clock: VirtualClock) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 3, "retry_backoff": 60.0}))
+    number = begun(engine, service("a", "make"), service("b", "again"), PERSON)
+    world.wrong("rollback", "b", RuntimeError("down"))
+    first = engine.tasks(number)[0].task_id
+    engine.rewind(number, first)
+    engine.suspend(number)
+    clock.advance(600_000)
+    engine.run_pending()
+    assert world.exists == ["a", "b"]
+    engine.unsuspend(number)
+    engine.run_pending()
+    assert (engine.get(number).awaits, world.exists) == ("person", ["a", "b"])
+    assert world.of("start") == ["a", "b", "a", "b"]
+
+
+def test_a_cancel_of_one_whose_rewind_is_suspended_takes_all_back(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 3, "retry_backoff": 60.0}))
+    number = begun(engine, service("a", "make"), service("b", "again"), PERSON)
+    world.wrong("rollback", "b", RuntimeError("down"))
+    engine.rewind(number, engine.tasks(number)[0].task_id)
+    engine.suspend(number)
+    engine.cancel(number)
+    clock.advance(600_000)
+    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+
+
+BESIDE = definitions(
+    process(
+        "beside",
+        '<startEvent id="s"/><parallelGateway id="f"/><endEvent id="e"/><endEvent id="g"/>',
+        service("a", "make"),
+        '<userTask id="person"/>',
+        service("b", "make"),
+        flow("s", "f"),
+        flow("f", "person"),
+        flow("f", "a"),
+        flow("person", "b"),
+        flow("a", "e"),
+        flow("b", "g"),
+    )
+)
+
+
+def test_a_debug_run_that_stands_still_is_not_run_again(engine: Engine, world: World) -> None:
+    world.wrong("start", "a", RuntimeError("no"))
+    model = engine.save_model(BESIDE)
+    number = engine.start(model_id=model.model_id, name="trial").process_instance_id
+    found = engine.wait(number, 3600)
+    assert found.paused
+    engine.suspend(number)
+    with pytest.raises(Conflict, match="suspended"):
+        engine.retry(number)
+    engine.unsuspend(number)
+    engine.retry(number)
+    assert world.exists == ["a"]
+
+
+def test_another_engine_lets_it_go_on(url: str, clock: VirtualClock, world: World) -> None:
+    for one, other in both(url, clock, world):
+        number = begun(one, PERSON, service("a", "make"))
+        other.suspend(number)
+        one.complete(at_person(one, number))
+        one.run_pending()
+        assert world.calls == []
+        other.unsuspend(number)
+        other.run_pending()
+        assert (one.get(number).status, world.exists) == ("success", ["a"])
+
+
+def test_another_engine_suspends_what_this_one_would_try_again(url: str, clock: VirtualClock, world: World) -> None:
+    for one, other in both(url, clock, world):
+        world.wrong("start", "a", RuntimeError("down"))
+        for engine in (one, other):
+            engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+        number = begun(one, service("a", "again"))
+        other.suspend(number)
+        clock.advance(600_000)
+        one.run_pending()
+        other.run_pending()
+        assert len(world.calls) == 1
+        other.unsuspend(number)
+        other.run_pending()
+        assert (one.get(number).status, len(world.calls)) == ("success", 2)
+
+
+def test_it_is_moved_to_another_version_and_goes_on_there(engine: Engine, world: World) -> None:
+    number = begun(engine, PERSON, service("a", "make"))
+    engine.suspend(number)
+    engine.complete(at_person(engine, number))
+    second = engine.deploy(line("shop", PERSON, service("a", "make"), service("b", "make")))
+    engine.migrate(number, second.deployment_id)
+    assert (world.calls, engine.get(number).awaits) == ([], "suspended")
+    engine.unsuspend(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a", "b"])
+
+
+def both(url: str, clock: VirtualClock, world: World) -> Iterator[tuple[Engine, Engine]]:
+    with (
+        Engine(url, stones=world.stones(), clock=clock) as one,
+        Engine(url, stones=world.stones(), clock=clock, passive=True) as other,
+    ):
+        yield one, other
