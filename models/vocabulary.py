@@ -113,7 +113,9 @@ RetraceKind: TypeAlias = Literal["variable", "merge", "scope", "removed"]
 TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
 """Of what starts a process from outside, or is found by its id in the newest version of a model."""
 
-BatchAction: TypeAlias = Literal["cancel", "delete", "retry", "rollback", "rewind", "migrate", "retain"]
+BatchAction: TypeAlias = Literal[
+    "cancel", "delete", "retry", "rollback", "rewind", "migrate", "retain", "suspend", "unsuspend"
+]
 """What is done to each process of a batch; ``retain`` gives up what a failed undo could not take back."""
 
 BatchState: TypeAlias = Literal["preparing", "running", "paused", "stopped", "ended"]

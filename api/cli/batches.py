@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...models.vocabulary import BatchAction, BatchResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "migrate", "retain")
+ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "migrate", "suspend", "unsuspend", "retain")
 LOOK = 0.5
 """Seconds between two looks at a batch that is followed."""
 
@@ -58,6 +58,7 @@ def batch() -> None:
 @click.option("--parameters", metavar="JSON|@FILE", help="Of a rewind: what its task is given in place of its own.")
 @click.option("--to", "deployment_id", metavar="DEPLOYMENT", help="Of a migration: the other version.")
 @click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="Of a migration: which element replaces which.")
+@click.option("--reason", metavar="TEXT", help="Of a suspension: why.")
 @click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @click.option("--follow", is_flag=True, help="Show how far it is until it has ended.")
 @invoked
@@ -72,6 +73,7 @@ def start_batch(
     parameters: str | None,
     deployment_id: str | None,
     pairs: tuple[str, ...],
+    reason: str | None,
     preview: bool,
     follow: bool,
     **searched: Any,
@@ -85,6 +87,7 @@ def start_batch(
         "parameters": json_option("--parameters", parameters),
         "deployment_id": deployment_id,
         "mapping": _pairs("--map", pairs),
+        "reason": reason,
     }
     if preview:
         with invocation.asking(passive=True) as engine:

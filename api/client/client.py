@@ -478,10 +478,11 @@ class Client:
         parameters: Mapping[str, Any] | None = None,
         deployment_id: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        reason: str | None = None,
     ) -> Batch:
         body: dict[str, Any] = {"action": action, "rate": rate, "force": force, "elementId": element_id}
         body |= {"variables": dict(variables or {}), "parameters": dict(parameters or {})}
-        body |= {"deploymentId": deployment_id, "mapping": dict(mapping or {})}
+        body |= {"deploymentId": deployment_id, "mapping": dict(mapping or {}), "reason": reason}
         return reading.batch(self._transport.send("POST", "/batch", query=_searched(where), body=body))
 
     def preview_batch(
@@ -495,6 +496,7 @@ class Client:
         parameters: Mapping[str, Any] | None = None,
         deployment_id: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        reason: str | None = None,
     ) -> BatchPreview:
         """As the engine's; what is done with force or other values takes back the same."""
         query = {"action": action, "elementId": element_id, "deploymentId": deployment_id, **_searched(where)}

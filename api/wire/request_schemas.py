@@ -222,6 +222,7 @@ class BatchRequest(Strict):
     parameters = Object(metadata={"description": "Of a rewind: values that its task is given in place of its own."})
     deployment_id = Text(data_key="deploymentId", allow_none=True, description="Of a migration: the other version.")
     mapping = Object(metadata={"description": "Of a migration: ids of elements by those whose place they take."})
+    reason = Text(longest=1000, allow_none=True, description="Of a suspension: why.")
 
 
 class BatchPreviewQuery(Searched):

@@ -19,7 +19,7 @@ from ..operating.audit import present_call
 from ..river.batches import Batches
 from ..river.turn import Turn
 from ..showing.reasons import Groups, Reason, largest, reasons_of, shown
-from ..steps import migrating, rewinding
+from ..steps import migrating, rewinding, suspending
 from ..steps.batching import ACTS, rewind_target
 from ..store_errors import engine_errors
 from ..views import Batch, BatchItem, BatchPreview, Page, ReasonGroup, Reasons
@@ -52,6 +52,7 @@ class BatchCalls(RepairCalls):
         parameters: Mapping[str, Any] | None = None,
         deployment_id: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        reason: str | None = None,
         owner: str | None = None,
     ) -> Batch:
         """Do the same to many processes, one after the other, the longest known first.
@@ -61,8 +62,8 @@ class BatchCalls(RepairCalls):
 
         Args:
             action: ``cancel``, ``delete``, ``retry`` (what stands still after a failure, or a failed undo),
-                ``rollback``, ``rewind`` (to the last task at ``element_id``), ``migrate`` (to ``deployment_id``), or
-                ``retain``: give up for ever whatever a failed undo could not take back.
+                ``rollback``, ``rewind`` (to the last task at ``element_id``), ``migrate`` (to ``deployment_id``),
+                ``suspend``, ``unsuspend``, or ``retain``: give up for ever whatever a failed undo could not take back.
             where: What the processes must have, by the arguments of :meth:`search`; at least one of them.
             rate: The most processes a second, from 0.001 to 10,000.
             force: Of a cancel and a delete.
@@ -71,6 +72,7 @@ class BatchCalls(RepairCalls):
             parameters: Of a rewind: values that the task is given in place of its own.
             deployment_id: Of a migration: the other version.
             mapping: Of a migration: by the id of an element, that of the one that takes its place.
+            reason: Of a suspension: why, at most 1,000 characters.
 
         Raises:
             UnknownDeployment: For another version that there is none of.
@@ -86,6 +88,7 @@ class BatchCalls(RepairCalls):
             parameters=parameters,
             deployment_id=deployment_id,
             mapping=mapping,
+            reason=reason,
         )
         _check_rate(rate)
         wanted, searched = self._searched_for(where, owner)
@@ -118,6 +121,7 @@ class BatchCalls(RepairCalls):
         parameters: Mapping[str, Any] | None = None,
         deployment_id: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        reason: str | None = None,
         owner: str | None = None,
     ) -> BatchPreview:
         """What such a :meth:`batch` would do now; nothing is changed. Raises Invalid."""
@@ -129,6 +133,7 @@ class BatchCalls(RepairCalls):
             parameters=parameters,
             deployment_id=deployment_id,
             mapping=mapping,
+            reason=reason,
         )
         wanted, _ = self._searched_for(where, owner)
         with engine_errors():
@@ -275,6 +280,8 @@ class BatchCalls(RepairCalls):
         for name in ("variables", "parameters"):
             if name in options:
                 options[name] = self._checked(options[name], name)
+        if "reason" in options:
+            suspending.check_reason(options["reason"])
         if action == "migrate":
             options["mapping"] = self._mapping(options.get("mapping"))
             with engine_errors():
@@ -305,6 +312,9 @@ class BatchCalls(RepairCalls):
             numbers = [row.process_instance_id for row in rows]
             return largest(shown(self._records_of_batches.to_undo(numbers, tuple(DONE_WITH))))
         groups = Groups()
+        if action in ("suspend", "unsuspend"):
+            # It is about processes as a whole, and no task of theirs.
+            return groups.told()
         looks = {"rewind": self._rewound, "migrate": self._migrated}
         look = looks.get(action, self._standing)
         for row in rows:

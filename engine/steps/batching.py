@@ -12,7 +12,7 @@ from ..instance import ledger
 from ..instance.history import note
 from ..instance.instance import Instance
 from ..views import HistoryAction
-from . import migrating, repairing, rewinding, undo_requests
+from . import migrating, repairing, rewinding, suspending, undo_requests
 
 
 class Act(NamedTuple):
@@ -62,6 +62,10 @@ def _retry(instance: Instance, options: Mapping[str, Any]) -> None:
     undo_requests.retry_failed(instance, options.get("element_id"), ())
 
 
+def _suspend(instance: Instance, options: Mapping[str, Any]) -> None:
+    suspending.suspend(instance, options.get("reason"), None)
+
+
 ACTS: Final[Mapping[BatchAction, Act]] = {
     "cancel": Act(_cancel, "cancel", frozenset({"force"})),
     "delete": Act(_delete, "delete", frozenset({"force"})),
@@ -69,6 +73,8 @@ ACTS: Final[Mapping[BatchAction, Act]] = {
     "rollback": Act(lambda instance, _: repairing.roll_back(instance), "roll-back"),
     "rewind": Act(_rewind, "rewind", frozenset({"element_id", "variables", "parameters"}), frozenset({"element_id"})),
     "migrate": Act(_migrate, "migrate", frozenset({"deployment_id", "mapping"}), frozenset({"deployment_id"})),
+    "suspend": Act(_suspend, "suspend", frozenset({"reason"})),
+    "unsuspend": Act(lambda instance, _: suspending.unsuspend(instance), "unsuspend"),
     "retain": Act(lambda instance, _: undo_requests.give_up_failed(instance), "retry"),
 }
 
@@ -78,7 +84,11 @@ def act_upon(instance: Instance, action: BatchAction, options: Mapping[str, Any]
     act, changes = ACTS[action], instance.changes
     changes.who = client or None
     try:
-        told = {"element": options.get("element_id"), "name": options.get("deployment_id")}
+        told = {
+            "element": options.get("element_id"),
+            "name": options.get("deployment_id"),
+            "reason": options.get("reason"),
+        }
         note(instance, "action", action=act.noted, **told)
         act.apply(instance, options)
     finally:

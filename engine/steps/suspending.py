@@ -29,15 +29,20 @@ def suspend(instance: Instance, reason: str | None, who: str | None) -> None:
     if row.phase == "ended":
         text = f"Process {process.number} has the status {row.status!r}: nothing goes on that could be suspended."
         raise Conflict(text, status=row.status)
-    if reason is not None and len(reason) > LONGEST_REASON:
-        text = f"The reason of a suspension has at most {LONGEST_REASON} characters, not {len(reason)}."
-        raise Invalid(text, code="reason-invalid", errors={"reason": [text]})
+    check_reason(reason)
     text = jsontext.dumps({"reason": reason or None, "who": who or process.changes.who, "since": process.now()})
     for each in _family(process):
         each.row.suspension = text
         if each.row.phase == "running":
             _hold(each)
         each.save()
+
+
+def check_reason(reason: str | None) -> None:
+    """Raise Invalid for a reason that is too long to be kept."""
+    if reason is not None and len(reason) > LONGEST_REASON:
+        text = f"The reason of a suspension has at most {LONGEST_REASON} characters, not {len(reason)}."
+        raise Invalid(text, code="reason-invalid", errors={"reason": [text]})
 
 
 def unsuspend(instance: Instance) -> None:

@@ -119,6 +119,23 @@ def test_many_are_moved_to_a_corrected_version(engine: Engine, world: World) -> 
         engine.batch("migrate", {"key": "waiting"})
 
 
+def test_many_are_suspended_and_let_go_on(engine: Engine, world: World) -> None:
+    engine.deploy(WAITING)
+    numbers = started(engine, 3, key="waiting")
+    engine.cancel(numbers[0])
+    plan = engine.preview_batch("suspend", {"key": "waiting"}, reason="maintenance")
+    assert (plan.processes, plan.tasks) == (3, 0)
+    batch = engine.batch("suspend", {"key": "waiting"}, reason="maintenance")
+    assert (batch.done, batch.refused) == (2, 1)
+    assert [each.reason for number in numbers[1:] if (each := engine.get(number).suspended)] == ["maintenance"] * 2
+    with pytest.raises(Invalid, match="at most 1000"):
+        engine.batch("suspend", {"key": "waiting"}, reason="x" * 1001)
+    with pytest.raises(Invalid, match="reason"):
+        engine.batch("cancel", {"key": "waiting"}, reason="maintenance")
+    assert engine.batch("unsuspend", {"state": "suspended"}).done == 2
+    assert {engine.get(number).awaits for number in numbers[1:]} == {"person"}
+
+
 def test_what_a_failed_undo_could_not_take_back_is_given_up(engine: Engine, world: World) -> None:
     engine.deploy(SHOP)
     numbers = started(engine, 3, key="shop")

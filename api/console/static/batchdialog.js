@@ -6,7 +6,7 @@ import { counted, t } from "./language.js";
 import { problemBox } from "./notice.js";
 import { get, post } from "./server.js";
 
-export const ACTIONS = ["retry", "rollback", "cancel", "delete", "rewind", "migrate", "retain"];
+export const ACTIONS = ["retry", "rollback", "cancel", "delete", "rewind", "migrate", "suspend", "unsuspend", "retain"];
 const MOST_SHOWN = 20;
 
 /** Tasks that have much in common, the commonest first. */

@@ -492,6 +492,8 @@ export default {
   "batch.action.delete": "Delete",
   "batch.action.rewind": "Go back to an element",
   "batch.action.migrate": "Move to another version",
+  "batch.action.suspend": "Suspend",
+  "batch.action.unsuspend": "Let go on",
   "batch.action.retain": "Give up what could not be undone",
   "batch.element": "Element id",
   "batch.element.needed": "Say to which element.",

@@ -489,6 +489,8 @@ export default {
   "batch.action.delete": "删除",
   "batch.action.rewind": "回退到某个元素",
   "batch.action.migrate": "迁移到其他版本",
+  "batch.action.suspend": "挂起",
+  "batch.action.unsuspend": "恢复运行",
   "batch.action.retain": "放弃无法撤销的内容",
   "batch.element": "元素 id",
   "batch.element.needed": "请填写要回退到的元素。",
