@@ -184,6 +184,25 @@ def get_model_findings(engine: Engine, model_id: str, query: dict[str, Any]) -> 
     return engine.lint_model(model_id, **query)
 
 
+@OPERATIONS.add(
+    "/finding",
+    "Check BPMN files with their templates, keeping nothing",
+    FindingRecord,
+    many=True,
+    body=ModelBody(),
+    query=Strictness,
+    scope="deploy",
+    audited=False,
+)
+def post_findings(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> list[Finding]:
+    return engine.lint(
+        *body["sources"],
+        parameter_template=body.get("parameter_template"),
+        outputs_template=body.get("outputs_template"),
+        strict=query.get("strict", False),
+    )
+
+
 @OPERATIONS.add("/deployment", "List deployments, newest first", DeploymentPage, query=DeploymentQuery)
 def get_deployments(engine: Engine, query: dict[str, Any]) -> Page[Deployment]:
     return engine.deployments(**query)

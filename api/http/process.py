@@ -271,6 +271,7 @@ def put_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any]) 
     MigrationPlanRecord,
     body=JsonBody(Moving),
     problems=(404, 409),
+    audited=False,
 )
 def post_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> MigrationPlan:
     return visible(engine).plan_migration(process_instance_id, **body)

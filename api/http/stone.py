@@ -7,8 +7,8 @@ from typing import Any
 from ...engine import Engine, StoneDeclaration
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
-from ..wire.records import StoneRecord
-from ..wire.request_schemas import StoneDeclared
+from ..wire.records import StoneRecord, TemplateRecord
+from ..wire.request_schemas import StoneDeclared, TemplateQuery
 
 OPERATIONS = Operations()
 
@@ -16,6 +16,19 @@ OPERATIONS = Operations()
 @OPERATIONS.add("/stone", "List the stones with what they take and put out", StoneRecord, many=True)
 def get_stones(engine: Engine) -> tuple[StoneDeclaration, ...]:
     return engine.stones_declared()
+
+
+@OPERATIONS.add(
+    "/template",
+    "List the forms of the stones as element templates of a modeler",
+    TemplateRecord,
+    many=True,
+    query=TemplateQuery,
+)
+def get_templates(engine: Engine, query: dict[str, Any]) -> list[dict[str, Any]]:
+    from ...engine.stones.element_templates import element_templates  # late: few servers are asked for them
+
+    return element_templates(engine.stones_declared(), query["modeler"])
 
 
 @OPERATIONS.add(

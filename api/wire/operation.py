@@ -61,6 +61,8 @@ class Operation:
     problems: tuple[int, ...]
     later: str | None
     """What a 202 means, which is the answer where the function returns None."""
+    audited: bool
+    """Whether it is written into the audit: not, where it changes nothing."""
     scope: str
     """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody, and
     ``token`` for who has that of the task."""
@@ -114,6 +116,7 @@ class Operations(list[Operation]):
         problems: tuple[int, ...] = (),
         later: str | None = None,
         scope: str | None = None,
+        audited: bool = True,
         media_type: str | None = None,
         prepare: Callable[[Engine], object] | None = None,
     ) -> Callable[[Function], Function]:
@@ -130,6 +133,7 @@ class Operations(list[Operation]):
             later: What a 202 means.
             scope: Unless said otherwise a GET needs ``read`` and everything else ``run``; all but a GET is written
                 into the audit.
+            audited: Whether that is so; false for what changes nothing though it takes a body.
             prepare: Called once for the engine that is served.
         """
 
@@ -148,6 +152,7 @@ class Operations(list[Operation]):
                     headers=headers() if headers else None,
                     problems=problems,
                     later=later,
+                    audited=audited and method != "get",
                     scope=scope or ("read" if method == "get" else "run"),
                     media_type=media_type,
                     prepare=prepare,
@@ -194,8 +199,11 @@ class Endpoint:
         environ = request.environ
         if operation.scope == TOKEN:
             environ[CLIENT] = admit_token(engine, path)
-        call = call_of(environ[CLIENT], environ, operation.name, hidden(next(iter(path.values()), "")) or None)
-        with engine.audit.recording(call):
+        if operation.audited:
+            call = call_of(environ[CLIENT], environ, operation.name, hidden(next(iter(path.values()), "")) or None)
+            with engine.audit.recording(call):
+                result = self._result(path)
+        else:
             result = self._result(path)
         if isinstance(result, Response):
             return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from marshmallow import Schema, fields
 
@@ -116,6 +116,23 @@ UndoStepRecord = record("UndoStepRecord", UndoStep, notes=AFTER_AS)
 MovedTimerRecord = record("MovedTimerRecord", MovedTimer)
 MigrationPlanRecord = record("MigrationPlanRecord", MigrationPlan)
 RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
+
+class TemplateRecord(Schema):
+    """An element template, as the modelers of Camunda read it."""
+
+    schema_of = fields.String(data_key="$schema")
+    id = fields.String()
+    name = fields.String()
+    description = fields.String()
+    category = fields.Dict()
+    applies_to = fields.List(fields.String(), data_key="appliesTo")
+    element_type = fields.Dict(data_key="elementType")
+    groups = fields.List(fields.Dict())
+    properties = fields.List(fields.Dict())
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        return obj
+
 
 StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
 from ...engine.calls.processes import LONGEST_TTL
+from ...engine.stones.element_templates import Modeler
 from ...engine.triggers.starts import Drain
 from ...models import Sort
 from ...models.vocabulary import BatchAction, BatchResult, Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
@@ -359,6 +360,12 @@ class ModelOptions(Strict):
 
 
 STRICT = "Whether a breach of a formal rule of BPMN is an error, even where the model can be run."
+
+
+class TemplateQuery(Strict):
+    """For which modeler the forms of stones are."""
+
+    modeler = Word(Modeler, load_default="camunda7")
 
 
 class Strictness(Strict):

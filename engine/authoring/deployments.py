@@ -61,13 +61,21 @@ class Deployments:
 
     # -- models
 
-    def lint(self, source: Source, *more: Source, strict: bool = False) -> list[Finding]:
+    def lint(
+        self,
+        source: Source,
+        *more: Source,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
+        strict: bool = False,
+    ) -> list[Finding]:
         """Everything that is wrong or doubtful about files that would be deployed together; nothing is stored.
 
         With ``strict`` a breach of a formal rule of BPMN is an error, even where the file can be run.
         Raises Malformed or TooLarge for what is no XML.
         """
-        return self.bundles.lint(*read_sources(source, more), strict=strict)
+        texts = template_text(parameter_template), template_text(outputs_template)
+        return self.bundles.lint(*read_sources(source, more), *texts, strict=strict)
 
     def bindings(self, source: Source, *more: Source) -> list[TaskBinding]:
         """Which stone, decision or person carries out each task of files, and what goes in and out, as it was read.

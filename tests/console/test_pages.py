@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -17,7 +22,10 @@ from riverstone.engine.findings import Severity
 from riverstone.engine.views import AwaitedKind, HistoryAction, HistoryKind, Undone
 from riverstone.models.vocabulary import InstanceKind, ProcessState, ProcessStatus, WaitKind
 
+ROOT = Path(__file__).parents[2]
 TEXTS = FILES / "texts"
+VENDORED = ("bpmn-js", "modeler")
+"""Folders of what others have made: bpmn.io's viewer, and its modeler as `console-modeler/` bundles it."""
 
 
 @pytest.fixture
@@ -95,7 +103,7 @@ def test_another_application_puts_it_beside_the_calls(engine: Engine) -> None:
 
 
 def test_no_file_of_the_console_names_a_foreign_host_or_holds_a_script_of_its_page() -> None:
-    own = [file for file in FILES.rglob("*") if file.is_file() and file.parent.name != "bpmn-js"]
+    own = [file for file in FILES.rglob("*") if file.is_file() and file.parent.name not in VENDORED]
     page = (FILES / "index.html").read_text(encoding="utf-8")
 
     for file in own:
@@ -110,6 +118,40 @@ def test_the_viewer_is_there_with_its_licence() -> None:
 
     assert "This file must not be changed or exchanged" in viewer
     assert "watermark" in (FILES / "bpmn-js" / "LICENSE.txt").read_text(encoding="utf-8")
+
+
+def test_a_large_file_is_packed_for_those_who_can_read_it_so(engine: Engine) -> None:
+    app, path = create_app(engine), "/console/modeler/modeler.js"
+    plain, packed = get(app, path), get(app, path, headers={"Accept-Encoding": "gzip"})
+    assert (plain.headers.get("Content-Encoding"), packed.headers["Content-Encoding"]) == (None, "gzip")
+    assert len(packed.data) < len(plain.data) / 3
+    assert gzip.decompress(packed.data) == plain.data
+    again = get(app, path, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_modeler_is_there_with_its_licences() -> None:
+    listed = (FILES / "modeler" / "LICENSES.txt").read_text(encoding="utf-8")
+
+    assert "bpmn-js 18.31.1" in listed
+    assert "watermark" in listed
+    assert "no licence file in the package" not in listed or "didi" in listed
+
+
+def test_the_modeler_is_what_its_lock_file_makes(tmp_path: Path) -> None:
+    if shutil.which("npm") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("npm is not here, so nobody knows what the console's modeler was made of.")
+        pytest.skip("npm is not here: the console's modeler is not built anew")
+    project = tmp_path / "console-modeler"
+    shutil.copytree(ROOT / "console-modeler", project, ignore=shutil.ignore_patterns("node_modules"))
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(["npm", "ci", "--prefix", str(project), *quiet], check=True, timeout=300)
+    shutil.copytree(FILES / "modeler", project / "out")
+    made = subprocess.run(
+        ["node", "build.mjs", "--check"], cwd=project, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert made.returncode == 0, made.stderr
 
 
 def texts_of(language: str) -> dict[str, str]:

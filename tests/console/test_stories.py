@@ -44,6 +44,32 @@ class Letter(Stone):
         raise ValueError("no stamp")
 
 
+def test_somebody_draws_a_model_and_deploys_it(studio: Studio, looker: Looker) -> None:
+    page = looker.page
+    looker.go("#/models")
+    looker.button("New model").click()
+    looker.field("Name").fill("Order a volume")
+    expect(page.get_by_label("Key")).to_have_value("order-a-volume")
+    looker.button("Draw").click()
+    expect(page.locator('.designer-canvas .djs-element[data-element-id="start"]')).to_be_visible()
+    page.locator('.designer-canvas .djs-element[data-element-id="start"]').click()
+    page.locator(".stone-card", has_text="Volume").first.click()
+    expect(page.locator(".designer-canvas .djs-shape")).to_have_count(2)
+    looker.sees("When it fails for good")
+    looker.field("When it fails for good").select_option("pause")
+    looker.keep("designer", whole=True)
+    looker.button("Save").click()
+    looker.sees("Order a volume is saved.")
+    looker.button("Deploy").click()
+    looker.sees("is deployed as version 1")
+    (deployment,) = studio.engine.deployments(key="order-a-volume").items
+    text = studio.engine.deployment(deployment.deployment_id).files[0]
+    assert 'name="onFailure" value="pause"' in text
+    assert studio.engine.bindings(text.encode())[0].code == "SIP::EC2::Volume"
+    page.reload()
+    expect(page.locator(".designer-canvas .djs-shape")).to_have_count(2)
+
+
 def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looker) -> None:
     studio.engine.register(Letter)
     studio.engine.deploy(LETTER.encode())

@@ -8,6 +8,7 @@ import { askForKey } from "./keydialog.js";
 import { LANGUAGES, speak, spoken, t, told } from "./language.js";
 import { settle } from "./moment.js";
 import { announce, NOTICES, problemBox, weatherIs } from "./notice.js";
+import { editPage } from "./editpage.js";
 import { modelPage } from "./modelpage.js";
 import { modelsPage } from "./modelspage.js";
 import { prefer, preference } from "./preference.js";
@@ -26,6 +27,7 @@ const PAGES = {
   batch: batchPage,
   models: modelsPage,
   model: modelPage,
+  edit: editPage,
   stones: stonesPage,
   signals: signalsPage,
   start: startPage,
@@ -33,7 +35,7 @@ const PAGES = {
 const WAYS = [
   ["processes", ["processes", "process"]],
   ["batches", ["batches", "batch"]],
-  ["models", ["models", "model"]],
+  ["models", ["models", "model", "edit"]],
   ["stones", ["stones"]],
   ["signals", ["signals"]],
 ];

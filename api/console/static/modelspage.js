@@ -1,5 +1,6 @@
 // The list of models, and the way in for new ones.
 
+import { ask } from "./dialog.js";
 import { el, fill, Rows, said } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
@@ -8,6 +9,12 @@ import { go, to } from "./route.js";
 import { Look } from "./server.js";
 import { askForFiles } from "./upload.js";
 import { Watch } from "./watch.js";
+
+/** A key as people would write it, made from a name; empty where that has no letters of its alphabet. */
+function keyOf(name) {
+  const words = name.trim().toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return words.replace(/^-+|-+$/g, "").replace(/^(?=\d)/, "p-");
+}
 
 export function modelsPage({ main, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("deploy");
@@ -66,12 +73,42 @@ export function modelsPage({ main, query, client, titled }) {
     go(to("model", saved.modelId));
   }
 
+  /** Ask how the new process is called, then draw it. */
+  async function fresh() {
+    const name = el("input", { id: "new-name", type: "text", autocomplete: "off" });
+    const key = el("input", { id: "new-key", type: "text", autocomplete: "off", spellcheck: "false", class: "code" });
+    let own = false;
+    key.addEventListener("input", () => (own = true));
+    name.addEventListener("input", () => {
+      if (!own) key.value = keyOf(name.value);
+    });
+    const field = (input, label, hint) =>
+      el(
+        "div",
+        { class: "field" },
+        el("label", { for: input.id }, label),
+        input,
+        hint && el("p", { class: "hint" }, hint),
+      );
+    const given = await ask({
+      title: t("edit.new"),
+      confirm: t("edit.draw"),
+      content: [field(name, t("edit.name")), field(key, t("fact.key"), t("edit.key.hint"))],
+      act: async () => {
+        if (!/^[A-Za-z_][\w.-]*$/.test(key.value)) throw new Error(t("edit.key.hint"));
+        return { key: key.value, name: name.value.trim() || key.value };
+      },
+    });
+    if (given !== null) go(to("edit", null, given));
+  }
+
   const zone = el(
     "div",
     { class: "zone" },
     icon("upload"),
     el("p", {}, t("upload.drop")),
-    el("button", { type: "button", class: "primary", onclick: () => add() }, icon("upload"), t("upload")),
+    el("button", { type: "button", onclick: () => add() }, icon("upload"), t("upload")),
+    el("button", { type: "button", class: "primary", onclick: fresh }, icon("plus"), t("edit.new")),
   );
   zone.addEventListener("dragover", (event) => {
     event.preventDefault();

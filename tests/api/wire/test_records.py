@@ -14,6 +14,7 @@ from riverstone.api.wire.request_schemas import ParameterType
 from riverstone.engine import Engine, Finding, findings, views
 from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
+from riverstone.engine.stones.element_templates import Modeler
 from riverstone.engine.triggers.starts import Drain
 from riverstone.models import Sort, vocabulary
 
@@ -47,6 +48,7 @@ VOCABULARIES = (
     Scope,
     Drain,
     ParameterType,
+    Modeler,
 )
 HEALTH = {"live", "ready"}
 

@@ -1,0 +1,294 @@
+// The drawing part of the editor: a bpmn-js modeler that knows the stones of the server. It says what it changes.
+
+import { spoken } from "./language.js";
+
+const KIT = "./modeler/modeler.js";
+
+let kit = null;
+
+/** The modeler's code, which is large and comes only when somebody draws. */
+export async function loadKit() {
+  if (kit === null) {
+    kit = await import(KIT);
+    for (const name of ["bpmn-font", "minimap"]) {
+      const link = document.createElement("link");
+      Object.assign(link, { rel: "stylesheet", href: `modeler/${name}.css` });
+      document.head.append(link);
+    }
+  }
+  return kit;
+}
+
+
+function translator() {
+  const words = spoken() === "zh" ? { ...kit.zh, ...MORE_ZH } : {};
+  return (template, values = {}) =>
+    (words[template] ?? template).replace(/\{([^}]+)\}/g, (_, name) => translateValue(words, values[name] ?? `{${name}}`));
+}
+const translateValue = (words, value) => words[value] ?? value;
+
+/** What the modeler says and the published translation leaves out. */
+const MORE_ZH = {
+  "Append element": "追加元素",
+  "Create element": "创建元素",
+  "Change element": "更改元素",
+  "Search": "搜索",
+  "Search in diagram": "在图中搜索",
+  "Stones": "Stone",
+  "Templates": "模板",
+  "Toggle minimap": "切换小地图",
+  "Open minimap": "打开小地图",
+  "Close minimap": "关闭小地图",
+  "Set color": "设置颜色",
+  "Default": "默认",
+  "Data": "数据",
+  "Tasks": "任务",
+  "Gateways": "网关",
+  "Events": "事件",
+  "Sub-processes": "子流程",
+  "Participants": "参与者",
+  "Append text annotation": "追加文本注释",
+  "Create pool/participant": "创建池/参与者",
+  "Create expanded sub-process": "创建展开的子流程",
+  "Create data object reference": "创建数据对象引用",
+  "Create data store reference": "创建数据存储引用",
+  "Create group": "创建分组",
+  "Delete": "删除",
+};
+
+const codeOf = (template) => template.properties.find(({ binding }) => binding.name === "camunda:topic").value;
+const binding = (template) => ({ "camunda:type": "external", "camunda:topic": codeOf(template), "camunda:modelerTemplate": template.id });
+
+/** The stones as bpmn-js's menus ask for them: the part of its element templates that they use. */
+class Templates {
+  static $inject = ["bpmnFactory", "elementFactory", "commandStack", "bpmnReplace"];
+
+  constructor(bpmnFactory, elementFactory, commandStack, bpmnReplace) {
+    Object.assign(this, { bpmnFactory, elementFactory, commandStack, bpmnReplace, templates: [] });
+  }
+  getAll() {
+    return this.templates;
+  }
+  getLatest(element) {
+    const plain = (object) => object.$instanceOf("bpmn:Task") || object.$instanceOf("bpmn:CallActivity");
+    return element === undefined || (element.businessObject && plain(element.businessObject) && !element.labelTarget) ? this.templates : [];
+  }
+  get(element) {
+    const object = element.businessObject;
+    const topic = object?.$instanceOf("bpmn:Activity") ? object.get("camunda:topic") : undefined;
+    return topic ? this.templates.find((template) => codeOf(template) === topic) : undefined;
+  }
+  createElement(template) {
+    const businessObject = this.bpmnFactory.create("bpmn:ServiceTask", { name: template.name, ...binding(template) });
+    return this.elementFactory.createShape({ type: "bpmn:ServiceTask", businessObject });
+  }
+  applyTemplate(element, template) {
+    const context = { element, template };
+    this.commandStack.execute("stone.choose", context);
+    return context.element;
+  }
+  removeTemplate(element) {
+    return this.bpmnReplace.replaceElement(element, { type: "bpmn:Task" });
+  }
+}
+
+/** Bind a task to a stone, in one step that is undone as one. */
+class Choose {
+  static $inject = ["bpmnReplace", "modeling"];
+
+  constructor(bpmnReplace, modeling) {
+    Object.assign(this, { bpmnReplace, modeling });
+  }
+  preExecute(context) {
+    const { element, template } = context;
+    if (element.type !== "bpmn:ServiceTask") context.element = this.bpmnReplace.replaceElement(element, { type: "bpmn:ServiceTask" });
+    const name = context.element.businessObject.name;
+    this.modeling.updateProperties(context.element, { ...binding(template), ...(name ? {} : { name: template.name }) });
+  }
+  execute() {
+    return [];
+  }
+  revert() {
+    return [];
+  }
+}
+
+export class Editor {
+  constructor({ container, templates, changed, selected }) {
+    this.templates = templates;
+    const translate = translator();
+    this.modeler = new kit.Modeler({
+      container,
+      bpmnRenderer: {
+        defaultFillColor: "var(--diagram-fill)",
+        defaultStrokeColor: "var(--diagram-line)",
+        defaultLabelColor: "var(--diagram-text)",
+      },
+      textRenderer: {
+        defaultStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+        externalStyle: { fontSize: 11 },
+      },
+      additionalModules: [
+        { elementTemplates: ["type", Templates], __init__: [["commandStack", (stack) => stack.registerHandler("stone.choose", Choose)]] },
+        kit.CreateAppendAnythingModule,
+        kit.CreateAppendElementTemplatesModule,
+        kit.CamundaBehaviors,
+        kit.Minimap,
+        kit.Grid,
+        { translate: ["value", translate] },
+      ],
+      moddleExtensions: { camunda: kit.camunda },
+    });
+    this.#readableIds();
+    // The modeler's own way to its pad warns on the browser's console.
+    const pad = this.get("contextPad");
+    pad.getPad = () => ({ html: container.querySelector(".djs-context-pad") });
+    this.get("elementTemplates").templates = templates;
+    const bus = this.get("eventBus");
+    bus.on("commandStack.changed", () => changed());
+    bus.on("selection.changed", () => selected(this.chosen));
+    bus.on("element.changed", ({ element }) => element === this.chosen && selected(element));
+  }
+
+  get(name) {
+    return this.modeler.get(name);
+  }
+
+  /** The only selected element, else the process itself. */
+  get chosen() {
+    const all = this.get("selection").get();
+    return all.length === 1 ? (all[0].labelTarget ?? all[0]) : all.length === 0 ? this.get("canvas").getRootElement() : null;
+  }
+
+  /** A task's id is the namespace of its outputs, so people read and write it. */
+  #readableIds() {
+    const factory = this.get("bpmnFactory");
+    const { ids } = this.get("moddle");
+    const before = factory._ensureId;
+    const kinds = [["Gateway", "gateway"], ["Event", "event"], ["Task", "task"], ["Activity", "task"], ["SubProcess", "part"], ["SequenceFlow", "flow"]];
+    factory._ensureId = (element) => {
+      const kind = kinds.find(([type]) => element.$type.endsWith(type) && !element.$type.endsWith("EventDefinition"));
+      if (element.id || kind === undefined) return before.call(factory, element);
+      const code = element.get("camunda:topic");
+      const last = code?.split("::").at(-1).replace(/[^\w]/g, "");
+      element.id = last ? this.free(last.charAt(0).toLowerCase() + last.slice(1), "") : this.free(kind[1]);
+      ids.claim(element.id, element);
+    };
+  }
+
+  /** An id that nothing has yet. */
+  free(word, gap = "_") {
+    const { ids } = this.get("moddle");
+    for (let number = gap ? 1 : 0; ; number += 1) {
+      const id = number === 0 ? word : `${word}${gap}${number === 0 ? "" : gap ? number : number + 1}`;
+      if (!ids.assigned(id) && !this.get("elementRegistry").get(id)) return id;
+    }
+  }
+
+  /** A model with nothing but its beginning. */
+  async blank(key, name) {
+    const moddle = this.get("moddle");
+    const start = moddle.create("bpmn:StartEvent", { id: "start" });
+    const process = moddle.create("bpmn:Process", { id: key, name, isExecutable: true, flowElements: [start] });
+    const bounds = moddle.create("dc:Bounds", { x: 180, y: 160, width: 36, height: 36 });
+    const shape = moddle.create("bpmndi:BPMNShape", { id: "start_di", bpmnElement: start, bounds });
+    const plane = moddle.create("bpmndi:BPMNPlane", { id: "plane", bpmnElement: process, planeElement: [shape] });
+    const diagram = moddle.create("bpmndi:BPMNDiagram", { id: "diagram", plane });
+    const whole = { id: "definitions", targetNamespace: "urn:riverstone", rootElements: [process], diagrams: [diagram] };
+    return (await moddle.toXML(moddle.create("bpmn:Definitions", whole), { format: true })).xml;
+  }
+
+  async open(xml) {
+    const result = await this.modeler.importXML(xml);
+    this.fit();
+    return result.warnings;
+  }
+
+  /** Show all of it beside the palette; what would be too small to be read is shown from its beginning. */
+  fit() {
+    const canvas = this.get("canvas");
+    canvas.resized();
+    const { inner, outer } = canvas.viewbox();
+    const room = { left: 90, right: 40, top: 40, bottom: 60 };
+    const [width, height] = [outer.width - room.left - room.right, outer.height - room.top - room.bottom];
+    const scale = Math.min(1, Math.max(0.5, Math.min(width / inner.width, height / inner.height)));
+    const place = (start, size, space) => start - Math.max(0, (space / scale - size) / 2);
+    canvas.viewbox({
+      x: place(inner.x, inner.width, width) - room.left / scale,
+      y: place(inner.y, inner.height, height) - room.top / scale,
+      width: outer.width / scale,
+      height: outer.height / scale,
+    });
+  }
+
+  async xml() {
+    return (await this.modeler.saveXML({ format: true })).xml;
+  }
+
+  /** A picture that stands alone: what the page's colours were is written into it, in light. */
+  async svg() {
+    const { svg } = await this.modeler.saveSVG();
+    const colours = { "--diagram-fill": "#ffffff", "--diagram-line": "#334155", "--diagram-text": "#17202c" };
+    return svg.replace(/var\((--[\w-]+)\)/g, (whole, name) => colours[name] ?? whole);
+  }
+
+  /** Begin to place a new task for this template, from where the pointer is. */
+  place(template, event) {
+    const element = this.get("elementTemplates").createElement(template);
+    this.get("create").start(event, element);
+  }
+
+  /** Put a new task after the chosen element, or in the middle of what is seen. */
+  append(template) {
+    const chosen = this.chosen;
+    const element = this.get("elementTemplates").createElement(template);
+    if (chosen?.parent && chosen.businessObject.$instanceOf("bpmn:FlowNode") && !chosen.businessObject.$instanceOf("bpmn:EndEvent"))
+      return this.get("autoPlace").append(chosen, element);
+    const { x, y, width, height } = this.get("canvas").viewbox();
+    return this.get("modeling").createShape(element, { x: x + width / 2, y: y + height / 2 }, this.get("canvas").getRootElement());
+  }
+
+  find(id) {
+    return this.get("elementRegistry").get(id);
+  }
+
+  reach(id) {
+    const element = this.find(id);
+    if (element === undefined) return;
+    if (element.parent) {
+      this.get("canvas").scrollToElement(element, 120);
+      this.get("selection").select(element);
+    } else this.get("selection").select([]);
+  }
+
+  mark(looks) {
+    const canvas = this.get("canvas");
+    const overlays = this.get("overlays");
+    overlays.remove({ type: "finding" });
+    for (const [id, name] of this.marked ?? []) if (this.find(id)) canvas.removeMarker(id, name);
+    this.marked = [];
+    for (const [id, { name, html }] of looks) {
+      const element = this.find(id);
+      if (element === undefined || !element.parent) continue;
+      canvas.addMarker(id, name);
+      this.marked.push([id, name]);
+      const position = element.waypoints ? { bottom: 12, right: 12 } : { top: -11, right: 13 };
+      overlays.add(id, "finding", { position, html });
+    }
+  }
+
+  undo() {
+    this.get("commandStack").undo();
+  }
+  redo() {
+    this.get("commandStack").redo();
+  }
+
+  close() {
+    this.modeler.destroy();
+  }
+}
+
+export function compare(before, after) {
+  return kit.diff(before, after);
+}
