@@ -13,8 +13,9 @@ from ...models import BatchItemRow, BatchRecords, BatchRow, InstanceFilter, Inst
 from ...models.vocabulary import BatchAction, BatchResult, BatchState
 from .. import jsontext
 from ..clock import moment
-from ..errors import Conflict, Invalid, RiverstoneError, UnknownBatch
+from ..errors import Conflict, Invalid, RiverstoneError, UnknownBatch, UnknownProcessInstance
 from ..instance.ledger import DONE_WITH
+from ..mask import MASKED
 from ..operating.audit import present_call
 from ..river.batches import Batches
 from ..river.turn import Turn
@@ -197,8 +198,19 @@ class BatchCalls(RepairCalls):
             self._batch_row(batch_id, owner)
             after = row_before(cursor) or 0
             found = self._records_of_batches.items(batch_id, result=result, limit=limit + 1, after=after)
+            for row in found:
+                row.reason = self._masked_reason(row)
         cursor = str(found[limit - 1].number) if len(found) > limit else None
         return Page(items=tuple(map(_item, found[:limit])), cursor=cursor)
+
+    def _masked_reason(self, row: BatchItemRow) -> str | None:
+        if row.reason is None:
+            return None
+        try:
+            mask = self._records.mask(row.process_instance_id)
+        except UnknownProcessInstance:
+            return row.reason
+        return row.reason if mask is None else mask.mask_text(row.reason)
 
     # -- steering
 
@@ -371,7 +383,7 @@ def _view(row: BatchRow) -> Batch:
     return Batch(
         batch_id=row.id,
         action=row.action,
-        options=jsontext.read(row.options),
+        options={name: _hidden(name, value) for name, value in jsontext.read(row.options).items()},
         where=jsontext.read(row.searched),
         state=row.state,
         total=row.total,
@@ -383,6 +395,11 @@ def _view(row: BatchRow) -> Batch:
         client=row.client or None,
         owner=row.owner_name,
     )
+
+
+def _hidden(name: str, value: Any) -> Any:
+    """An option as it is shown: any of the values may be a secret of one of the processes."""
+    return dict.fromkeys(value, MASKED) if name in ("variables", "parameters") else value
 
 
 def _item(row: BatchItemRow) -> BatchItem:
