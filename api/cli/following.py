@@ -143,7 +143,7 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
     number = instance.process_instance_id
     if instance.suspended is not None:
         by = f" by {instance.suspended.who}" if instance.suspended.who else ""
-        why = f": {instance.suspended.reason}" if instance.suspended.reason else "."
+        why = f": {instance.suspended.reason.rstrip('.')}." if instance.suspended.reason else "."
         return printable(f"It is suspended{by}{why} Let it go on: riverstone unsuspend {number}.")
     if instance.paused or instance.attention:
         failures = engine.failures(number)

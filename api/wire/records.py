@@ -117,6 +117,7 @@ MovedTimerRecord = record("MovedTimerRecord", MovedTimer)
 MigrationPlanRecord = record("MigrationPlanRecord", MigrationPlan)
 RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
 
+
 class TemplateRecord(Schema):
     """An element template, as the modelers of Camunda read it."""
 

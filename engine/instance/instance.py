@@ -248,7 +248,7 @@ class Instance:
         begun is looked at until it ends.
         """
         if self.row.phase == "suspended" and row.event != "monitor":
-            self._hold_back(row, "Its process is suspended; the task goes on when that is lifted.")
+            self._let_wait(row, "Its process is suspended; the task goes on when that is lifted.")
             return
         if stone.external and (row.event != "mock" or stone.has("mock")):
             self._offer(row)
@@ -269,7 +269,7 @@ class Instance:
             self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
 
-    def _hold_back(self, row: TaskRow, reason: str) -> None:
+    def _let_wait(self, row: TaskRow, reason: str) -> None:
         """Let the row wait in nobody's hands."""
         if row.owner == EXTERNAL:
             self.changes.external[row.id] = None

@@ -247,6 +247,23 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
 
 
+def test_a_process_is_suspended_and_let_go_on(run: Run) -> None:
+    run("deploy", "breaking.bpmn")
+    pid = json.loads(run("start", "--key", "breaking", "--name", "waiting", "--on-failure", "pause").stdout)[
+        "processInstanceId"
+    ]
+    told = json.loads(run("suspend", pid, "--reason", "The saw is away").stdout)
+    assert told["processStatus"] == "running"
+    assert pid in run("list", "--state", "suspended").stdout
+    assert f"riverstone unsuspend {pid}" in run("why", pid).stdout
+    refused = run("retry", pid, fails=True).stderr
+    assert "was suspended by" in refused
+    followed = run("show", pid, "--follow", fails=True).stderr
+    assert f"The saw is away. Let it go on: riverstone unsuspend {pid}." in followed
+    run("unsuspend", pid)
+    assert "is not suspended" in run("unsuspend", pid, fails=True).stderr
+
+
 def test_many_are_acted_upon_together(run: Run) -> None:
     run("deploy", "breaking.bpmn")
     for name in ("one", "two", "three"):
