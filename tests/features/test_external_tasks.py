@@ -362,3 +362,29 @@ def test_why_tells_who_has_a_task_and_what_an_undo_waits_for(engine: Engine) -> 
     explained = engine.why(number)
     assert "mail.delete" in " ".join(explained.sentences)
     assert "riverstone stone declare mail --hook start" in explained.commands
+
+
+def test_a_suspended_process_offers_nothing_and_takes_what_was_fetched(engine: Engine) -> None:
+    number = started(engine, service("a", "mail"), service("b", "post"))
+    engine.suspend(number)
+    assert nothing(engine, "mail")
+    engine.unsuspend(number)
+    engine.run_pending()
+    task = one(engine, "mail")
+    engine.suspend(number)
+    engine.external.complete(task.id, "w", {}, {})
+    assert nothing(engine, "post")
+    assert engine.get(number).awaits == "suspended"
+    engine.unsuspend(number)
+    engine.external.complete(one(engine, "post").id, "w", {}, {})
+    assert engine.get(number).status == "success"
+
+
+def test_what_a_worker_of_a_suspended_process_has_lost_is_fetched_when_it_goes_on(engine: Engine) -> None:
+    number = started(engine, service("a", "mail"))
+    one(engine, "mail", lock=1)
+    engine.suspend(number)
+    time.sleep(0.02)
+    assert nothing(engine, "mail")
+    engine.unsuspend(number)
+    assert one(engine, "mail").process_instance_id == number
