@@ -10,7 +10,7 @@ import pytest
 from riverstone.engine import Conflict, Engine, Invalid, TaskInfo, UnknownTask, VirtualClock
 
 from .sketch import definitions, flow, line, process, service
-from .world import World, policy, run, statuses, undone
+from .world import Make, World, policy, run, statuses, undone
 
 
 def drawn(key: str, *parts: str) -> bytes:
@@ -273,6 +273,23 @@ def test_a_cancel_takes_back_what_a_failed_rewind_has_left(engine: Engine, world
     engine.cancel(number)
     assert engine.wait(number, 9).status == "cancel.success"
     assert (world.of("rollback"), world.of("cancel"), world.exists) == (["c", "b"], ["b", "a"], [])
+
+
+def test_a_cancel_waits_for_a_rewind_that_is_under_way(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    members = {"world": world, "code": "patient", "retries": 2, "__doc__": "Tries again."}
+    engine.register(type("Patient", (Make,), members))
+    number = begun(engine, line("slow", service("a", "make"), service("b", "patient"), ASK), "slow")
+    world.wrong("rollback", "b", RuntimeError("busy"))
+    engine.rewind(number, ids(engine, number)["b"])
+    engine.run_pending()
+    assert (engine.get(number).status, engine.get(number).attention) == ("running", 0)
+    engine.cancel(number)
+    assert engine.get(number).status == "cancel.begin"
+    clock.advance(1000)
+    assert engine.wait(number, 99).status == "cancel.success"
+    assert (world.of("rollback"), world.of("cancel"), world.exists) == (["b", "b"], ["a"], [])
 
 
 def test_a_failed_task_is_gone_back_behind(engine: Engine, world: World) -> None:

@@ -233,7 +233,8 @@ def ask(engine: Engine, random: Random) -> None:
     """Ask an engine for one thing."""
     dice = random.random()
     if dice < 0.3:
-        engine.start(key=random.choice(KEYS), name="it", rollback=random.random() < 0.9)
+        policy = random.choice((None, "rollback", "pause", "pause", "pause PT2S", "keep"))
+        engine.start(key=random.choice(KEYS), name="it", on_failure=policy)
         return
     if dice < 0.4:
         engine.message("m", business_key=f"k{random.randint(0, 200)}")
@@ -251,10 +252,24 @@ def ask(engine: Engine, random: Random) -> None:
         engine.delete(number, force=random.random() < 0.3)
     elif dice < 0.75:
         engine.retry_undo(number)
+    elif dice < 0.87:
+        repair(engine, random, number)
     else:
         for task in engine.tasks(number):
             if task.status == "running" and task.stone is None:
                 engine.complete(task.task_id)
+
+
+def repair(engine: Engine, random: Random, number: str) -> None:
+    """Decide about what has failed in a process, or let it go back to one of its tasks."""
+    failed = [each.task_id for each in engine.failures(number) if each.task_id is not None]
+    if failed and random.random() < 0.8:
+        random.choice((engine.rerun, engine.skip, engine.done_by_hand, engine.resume))(random.choice(failed))
+    elif random.random() < 0.3:
+        engine.retry(number)
+    else:
+        tasks = [task for task in engine.tasks(number) if task.kind == "start"]
+        engine.rewind(number, random.choice(tasks).task_id) if tasks else None
 
 
 class Supplier:
@@ -341,7 +356,8 @@ def settle(engine: Engine, seconds: float = 120) -> list[str]:
                 elif not each.status.endswith(".begin"):
                     engine.delete(each.process_instance_id)
         time.sleep(0.5)
-    return [f"{each.process_instance_id} stays {each.status}" for each in going_on]
+    told = [" ".join(engine.why(each.process_instance_id).sentences) for each in going_on]
+    return [f"{each.process_instance_id} stays {each.status}: {why}" for each, why in zip(going_on, told, strict=True)]
 
 
 Entry = list[Any]
