@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, request
 
 from ..engine import Engine
-from .access.gate import Admit, Gate
+from .access.gate import Admit, Gate, answers_everybody
 from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
@@ -99,6 +99,7 @@ def create_app(
         app.register_blueprint(create_camunda(engine))
     if console:
         app.register_blueprint(create_console())
+        app.add_url_rule("/", view_func=_enter)
         app.register_blueprint(create_docs())
     register(app)
     return app
@@ -108,6 +109,12 @@ def _refuse_slashes() -> None:
     """What begins with two slashes is another path, to those before this server too; werkzeug would take it for one."""
     if request.environ["PATH_INFO"].startswith("//"):
         abort(404)
+
+
+@answers_everybody
+def _enter() -> Response:
+    """Whoever comes to the address alone is led to the console, also where a server before this one mounts it."""
+    return Response(status=302, headers={"Location": f"{request.script_root}/console/"})
 
 
 def _close(engine: weakref.ref[Engine]) -> None:

@@ -130,6 +130,8 @@ def serve(
         server = Server(create_app(engine, access=access, console=console), host, port, stopping)
         spare_what_lasts()
         click.echo(f"Listening on {server.url}")
+        if console:
+            click.echo(f"The console is at {server.url}/console/ and the calls, to be tried, at {server.url}/docs/")
         server.run()
     click.echo("Stopped.")
 

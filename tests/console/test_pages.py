@@ -120,6 +120,13 @@ def test_the_viewer_is_there_with_its_licence() -> None:
     assert "watermark" in (FILES / "bpmn-js" / "LICENSE.txt").read_text(encoding="utf-8")
 
 
+def test_the_address_alone_leads_to_the_console(engine: Engine) -> None:
+    engine.keys.add("shop", scopes=["read"])
+    entered = get(create_app(engine), "/")
+    assert (entered.status_code, entered.headers["Location"]) == (302, "/console/")
+    assert get(create_app(engine, console=False), "/").status_code in (401, 404)
+
+
 def test_a_large_file_is_packed_for_those_who_can_read_it_so(engine: Engine) -> None:
     app, path = create_app(engine), "/console/modeler/modeler.js"
     plain, packed = get(app, path), get(app, path, headers={"Accept-Encoding": "gzip"})

@@ -80,7 +80,7 @@ def test_a_wrong_method_is_told_which_are_right(client: Client) -> None:
     assert response.allow == {"GET", "HEAD", "OPTIONS"}
 
 
-@pytest.mark.parametrize("path", ["/", "/proces", "/process/", "/process//", "/process/1/cancel/2", "/%00", "/%FF"])
+@pytest.mark.parametrize("path", ["/proces", "/process/", "/process//", "/process/1/cancel/2", "/%00", "/%FF"])
 def test_an_unknown_path_is_a_problem_too(client: Client, path: str) -> None:
     check(client.get(path), 404)
 
