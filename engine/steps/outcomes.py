@@ -52,6 +52,9 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
     instance.changes.task_changed(row)
     if outcome.token_taken:
         _keep_token(instance, row)
+        if row.event == "start" and outcome.result in ("failed", "bpmn-error"):
+            # Somebody outside has the token, and may have begun although the start broke off.
+            ledger.keep(row, outside=row.attempt)
     token = instance.workflow.tasks.get(row.token)
     if outcome.result == "withdrawn":
         _not_begun(instance, row)

@@ -515,3 +515,32 @@ def test_what_is_told_while_a_stopped_start_still_runs_is_undone_once_more(sqlit
         assert engine.wait(number, 10).status == "cancel.success"
         assert not engine.complete_deferred(outside.token, {"id": "late"})
         assert len(outside.calls) == 4
+
+
+def breaks_off(task: TaskInfo, later: Deferral) -> Any:
+    raise RuntimeError("the line broke after the order")
+
+
+def test_a_start_that_breaks_off_after_it_gave_its_token_still_hears_of_what_was_made(
+    engine: Engine, outside: Outside
+) -> None:
+    outside.then = breaks_off
+    number = started(engine, outside)
+    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.complete_deferred(outside.token, {"id": "late"})
+    assert engine.wait(number, 10).status == "rollback.success"
+    assert outside.calls == ["start 1", "rollback partial {}", 'rollback partial {"id": "late"}']
+
+
+def test_one_that_broke_off_and_was_skipped_is_left_until_a_delete(engine: Engine, outside: Outside) -> None:
+    outside.then = breaks_off
+    engine.register(outside.stone())
+    engine.deploy(line("shop", service("a", "outside")))
+    number = engine.start(key="shop", name="test", on_failure="pause").process_instance_id
+    engine.skip(engine.tasks(number)[0].task_id)
+    assert engine.wait(number, 10).status == "success"
+    assert engine.complete_deferred(outside.token, {"id": "late"})
+    assert engine.tasks(number)[0].undo == "left"
+    engine.delete(number)
+    assert engine.wait(number, 10).status == "delete.success"
+    assert outside.calls[-1] == 'delete partial {"id": "late"}'
