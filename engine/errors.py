@@ -104,6 +104,15 @@ class UnknownTask(Unknown):
         super().__init__(identifier, f"No task has the id {identifier!r}.")
 
 
+class UnknownStone(Unknown):
+    """No stone has this code, and no process has used it."""
+
+    code = "unknown-stone"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No stone has the code {identifier!r}, and no process has used it.")
+
+
 class UnknownModel(Unknown):
     """No model has this id."""
 

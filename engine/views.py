@@ -172,6 +172,16 @@ class Suspension:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SuspendedStone:
+    """A stone of which nothing begins, in no process."""
+
+    code: str
+    since: datetime
+    reason: str | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessInstance:
     """One run. The first sixteen fields are the documented record, in its order; the rest is more to know.
 

@@ -7,7 +7,16 @@ from .changes import Changes, StragglerKey
 from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
-from .errors import AlreadyUsed, ConnectionLost, EngineForgotten, InDoubt, RevisionConflict, StoreClosed, StoreError
+from .errors import (
+    AlreadyUsed,
+    ConnectionLost,
+    EngineForgotten,
+    InDoubt,
+    RevisionConflict,
+    StoreClosed,
+    StoreError,
+    SuspensionsChanged,
+)
 from .external_tasks import ExternalFilter, ExternalTasks, TopicCount
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
@@ -36,6 +45,7 @@ from .row_types import (
     RetraceRow,
     StragglerRow,
     SubscriptionRow,
+    SuspendedStoneRow,
     TaskRow,
     TokenRow,
     TokenSecretRow,
@@ -45,6 +55,7 @@ from .row_types import (
 )
 from .store import Store
 from .stragglers import StoppedTask, Stragglers
+from .suspended_stones import SuspendedStones
 from .token_secrets import TokenSecrets
 from .webhooks import Webhooks
 
@@ -101,6 +112,9 @@ __all__ = [
     "StragglerRow",
     "Stragglers",
     "SubscriptionRow",
+    "SuspendedStoneRow",
+    "SuspendedStones",
+    "SuspensionsChanged",
     "TaskGroup",
     "TaskRow",
     "TokenRow",

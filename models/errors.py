@@ -11,6 +11,14 @@ class RevisionConflict(StoreError):
     """Another engine changed one of the instances, or what one begins with, first; nothing was written."""
 
 
+class SuspensionsChanged(RevisionConflict):
+    """Others have suspended stones or let them go on, so what was about to begin is to be looked at again."""
+
+    def __init__(self, codes: frozenset[str]) -> None:
+        super().__init__("other stones are suspended now")
+        self.codes = codes
+
+
 class AlreadyUsed(StoreError):
     """Someone else was first to take an idempotency key or a version number; nothing was written."""
 

@@ -265,6 +265,16 @@ class ExternalRow:
 
 
 @dataclass(slots=True)
+class SuspendedStoneRow:
+    """One stone of which nothing begins."""
+
+    code: str
+    reason: str | None
+    who: str | None
+    since: int
+
+
+@dataclass(slots=True)
 class StragglerRow:
     """A hook that may still run although its task has ended or gone on; which one, first."""
 
@@ -534,6 +544,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "event": EventRow,
     "kept_message": KeptMessageRow,
     "straggler": StragglerRow,
+    "suspended_stone": SuspendedStoneRow,
     "token_secret": TokenSecretRow,
     "variable": VariableRow,
     "history": HistoryRow,

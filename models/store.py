@@ -174,6 +174,10 @@ class Store(Connection):
         )
         return bool(self.read(sql, tuple(process_instance_ids)))
 
+    def is_used(self, stone: str) -> bool:
+        """Whether any process has used the stone with this code, or tried to."""
+        return self.value("SELECT 1 FROM `stone_use` WHERE `stone` = ? LIMIT 1", (stone,)) is not None
+
     def active_count(self, key: str) -> int:
         """How many instances of this key have not ended."""
         return int(self.value("SELECT COUNT(*) FROM `process_instance` WHERE `phase` <> 'ended' AND `key` = ?", (key,)))

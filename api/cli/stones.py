@@ -8,10 +8,10 @@ import click
 
 from ...models.vocabulary import HOOKS, Hook
 from .invocation import Invocation, invoked
-from .terminal import json_option, printable
+from .terminal import json_option, printable, user_name
 
 if TYPE_CHECKING:
-    from ...engine import StoneDeclaration
+    from ...engine import StoneDeclaration, SuspendedStone
 
 
 @click.group()
@@ -53,6 +53,39 @@ def stone_lines(declaration: StoneDeclaration) -> str:
     title = "  ".join(filter(None, (declaration.code, declaration.display_name, first)))
     lines = [title, *(f"    {word}: {text}" for word, text in told.items() if text)]
     return "\n".join(map(printable, lines))
+
+
+@stone.command("suspend")
+@click.argument("code")
+@click.option("--reason", metavar="TEXT", help="Why, for whoever looks at it.")
+@invoked
+def suspend_stone(invocation: Invocation, /, code: str, reason: str | None) -> None:
+    """Let no hook of a stone begin, in any process; what runs ends."""
+    with invocation.changing() as engine:
+        click.echo(_suspended_line(engine.suspend_stone(code, reason=reason, who=user_name())))
+
+
+@stone.command("unsuspend")
+@click.argument("code")
+@invoked
+def unsuspend_stone(invocation: Invocation, /, code: str) -> None:
+    """Let a suspended stone's hooks begin again."""
+    with invocation.changing() as engine:
+        engine.unsuspend_stone(code)
+
+
+@stone.command("suspended")
+@invoked
+def suspended_stones(invocation: Invocation, /) -> None:
+    """List the stones of which nothing begins."""
+    with invocation.asking(passive=True) as engine:
+        for each in engine.suspended_stones():
+            click.echo(_suspended_line(each))
+
+
+def _suspended_line(each: SuspendedStone) -> str:
+    by = f" by {each.who}" if each.who else ""
+    return printable(f"{each.code}  suspended since {each.since:%Y-%m-%d %H:%M:%S}{by}  {each.reason or ''}".rstrip())
 
 
 @stone.command("forget")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from getpass import getuser
-
 import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
-from .terminal import print_record
+from .terminal import print_record, user_name
 
 
 @click.command()
@@ -20,7 +18,7 @@ def suspend(invocation: Invocation, /, process_instance_id: str, reason: str | N
     from ..wire.records import ProcessRecord
 
     with invocation.changing(process_instance_id) as engine:
-        print_record(ProcessRecord, engine.suspend(process_instance_id, reason=reason, who=_who()))
+        print_record(ProcessRecord, engine.suspend(process_instance_id, reason=reason, who=user_name()))
 
 
 @click.command()
@@ -33,11 +31,3 @@ def unsuspend(invocation: Invocation, /, process_instance_id: str, follow: bool,
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.unsuspend(process_instance_id)
         following.end(process_instance_id, "success", "rollback.success", "cancel.success", "delete.success")
-
-
-def _who() -> str | None:
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        # The system knows no name for it.
-        return None

@@ -38,6 +38,7 @@ from ...engine.views import (
     Reasons,
     RewindPlan,
     Situation,
+    SuspendedStone,
     Task,
     Token,
     UndoStep,
@@ -189,6 +190,17 @@ class Client:
 
     def stones_declared(self) -> tuple[StoneDeclaration, ...]:
         return tuple(reading.stone(each) for each in self._transport.get("/stone"))
+
+    def suspend_stone(self, code: str, *, reason: str | None = None, who: str | None = None) -> SuspendedStone:
+        """As of the engine; who has done it is whom the server takes this client for, whatever is given."""
+        body = {"code": code, "reason": reason}
+        return reading.suspended_stone(self._transport.send("PUT", "/stone/suspend", body=body))
+
+    def unsuspend_stone(self, code: str) -> None:
+        self._transport.send("PUT", "/stone/unsuspend", body={"code": code})
+
+    def suspended_stones(self) -> tuple[SuspendedStone, ...]:
+        return tuple(reading.suspended_stone(each) for each in self._transport.get("/stone/suspended"))
 
     def declare_stone(
         self,

@@ -30,6 +30,7 @@ from ..wire.records import (
     ReasonsRecord,
     RewindPlanRecord,
     StoneRecord,
+    SuspendedStoneRecord,
     TaskDetail,
     TokenRecord,
     UndoStepRecord,
@@ -43,6 +44,7 @@ failure = FailureRecord().read
 undo_step = UndoStepRecord().read
 migration_plan = MigrationPlanRecord().read
 rewind_plan = RewindPlanRecord().read
+suspended_stone = SuspendedStoneRecord().read
 batch = BatchRecord().read
 batches = BatchPage().read
 batch_items = BatchItemPage().read
@@ -73,6 +75,7 @@ UNKNOWN: dict[str, Callable[[str], errors.Unknown]] = {
     errors.UnknownDeployment.code: errors.UnknownDeployment,
     errors.UnknownDecision.code: errors.UnknownDecision,
     errors.UnknownBatch.code: errors.UnknownBatch,
+    errors.UnknownStone.code: errors.UnknownStone,
 }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine import Engine, StoneDeclaration
+from ...engine import Engine, StoneDeclaration, SuspendedStone
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
-from ..wire.records import StoneRecord, TemplateRecord
-from ..wire.request_schemas import StoneDeclared, TemplateQuery
+from ..wire.records import StoneRecord, SuspendedStoneRecord, TemplateRecord
+from ..wire.request_schemas import StoneCode, StoneDeclared, StoneSuspension, TemplateQuery
 
 OPERATIONS = Operations()
 
@@ -42,3 +42,34 @@ def get_templates(engine: Engine, query: dict[str, Any]) -> list[dict[str, Any]]
 def post_stones(engine: Engine, body: dict[str, Any]) -> StoneDeclaration:
     engine.declare_stone(**body)
     return next(each for each in engine.stones_declared() if each.code == body["code"])
+
+
+@OPERATIONS.add("/stone/suspended", "List the stones of which nothing begins", SuspendedStoneRecord, many=True)
+def get_suspended(engine: Engine) -> tuple[SuspendedStone, ...]:
+    return engine.suspended_stones()
+
+
+@OPERATIONS.add(
+    "/stone/suspend",
+    "Let no hook of a stone begin, in any process",
+    SuspendedStoneRecord,
+    body=JsonBody(StoneSuspension),
+    problems=(404,),
+    scope="deploy",
+)
+def put_suspend_stone(engine: Engine, body: dict[str, Any]) -> SuspendedStone:
+    return engine.suspend_stone(**body)
+
+
+@OPERATIONS.add(
+    "/stone/unsuspend",
+    "Let a suspended stone's hooks begin again",
+    SuspendedStoneRecord,
+    many=True,
+    body=JsonBody(StoneCode),
+    problems=(409,),
+    scope="deploy",
+)
+def put_unsuspend_stone(engine: Engine, body: dict[str, Any]) -> tuple[SuspendedStone, ...]:
+    engine.unsuspend_stone(body["code"])
+    return engine.suspended_stones()

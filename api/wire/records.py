@@ -33,6 +33,7 @@ from ...engine.views import (
     ReasonGroup,
     Reasons,
     RewindPlan,
+    SuspendedStone,
     Suspension,
     Task,
     TaskBinding,
@@ -138,6 +139,7 @@ class TemplateRecord(Schema):
 StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)
 StoneRecord = record("StoneRecord", StoneDeclaration)
+SuspendedStoneRecord = record("SuspendedStoneRecord", SuspendedStone)
 
 MODEL = """
     modelId key name createTime=created updateTime=updated createdAt=created updatedAt=updated

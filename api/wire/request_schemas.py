@@ -535,6 +535,18 @@ class Signal(Strict):
     payload = Object(allow_none=True)
 
 
+class StoneCode(Strict):
+    """Which stone is meant."""
+
+    code = Text(required=True, description="By which models name it.")
+
+
+class StoneSuspension(StoneCode):
+    """A stone of which nothing is to begin."""
+
+    reason = Text(longest=1000, allow_none=True, description="Why, for whoever looks at it.")
+
+
 class SuspensionReason(Strict):
     """The optional body of a suspension."""
 

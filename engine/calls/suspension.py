@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ..errors import UnknownProcessInstance
+from ...models import SuspendedStoneRow, SuspendedStones
+from ..clock import moment
+from ..errors import Conflict, UnknownProcessInstance, UnknownStone
+from ..operating.audit import present_call
 from ..steps import suspending
-from ..views import ProcessInstance
+from ..store_errors import engine_errors
+from ..views import ProcessInstance, SuspendedStone
 from .undo import UndoCalls
 from .workings import number_of
 
@@ -39,3 +43,48 @@ class SuspensionCalls(UndoCalls):
         number = number_of(process_instance_id, UnknownProcessInstance)
         self._asked("unsuspend", number, suspending.unsuspend)
         return self.get(process_instance_id)
+
+    def suspend_stone(self, code: str, *, reason: str | None = None, who: str | None = None) -> SuspendedStone:
+        """Let no hook of a stone begin, in any process and on any engine, until :meth:`unsuspend_stone`.
+
+        What runs ends, monitors are polled, and tasks that need the stone wait; everything else goes on. Asked again,
+        the reason is replaced.
+
+        Args:
+            code: The stone's.
+            reason: Why, for whoever looks at it; at most 1,000 characters.
+            who: Who wants it so, where it is not the client that asks over HTTP.
+
+        Raises UnknownStone, Invalid.
+        """
+        suspending.check_reason(reason)
+        call = present_call()
+        row = SuspendedStoneRow(code, reason or None, who or (call.client if call else None), self.clock.now())
+        with engine_errors():
+            self._reports.learn()
+            if not (self._facilities.stones.is_known(code) or self._store.is_used(code)):
+                raise UnknownStone(code)
+            SuspendedStones(self._store).suspend(row)
+            self._learn_suspended()
+        return _shown(row)
+
+    def unsuspend_stone(self, code: str) -> None:
+        """Let a suspended stone's hooks begin again; raises Conflict if it is not suspended."""
+        with engine_errors():
+            found = SuspendedStones(self._store).unsuspend(code, self.clock.now())
+            self._learn_suspended()
+        if not found:
+            raise Conflict(f"The stone {code[:80]!r} is not suspended.", code="not-suspended")
+        self._pump.step(lambda turn: None)
+
+    def suspended_stones(self) -> tuple[SuspendedStone, ...]:
+        """The stones of which nothing begins, by code."""
+        with engine_errors():
+            return tuple(_shown(row) for row in SuspendedStones(self._store).all())
+
+    def _learn_suspended(self) -> None:
+        self._facilities.suspended = SuspendedStones(self._store).codes()
+
+
+def _shown(row: SuspendedStoneRow) -> SuspendedStone:
+    return SuspendedStone(code=row.code, since=moment(row.since), reason=row.reason, who=row.who)

@@ -247,9 +247,17 @@ class Instance:
         longer be used to stop the task as one that waits. In a process that is suspended the row waits; what has
         begun is looked at until it ends.
         """
-        if self.row.phase == "suspended" and row.event != "monitor":
-            self._let_wait(row, "Its process is suspended; the task goes on when that is lifted.")
-            return
+        if row.event != "monitor":
+            # The same for the whole turn, whoever learns otherwise meanwhile: the commit compares it.
+            suspended = self.changes.suspended
+            if suspended is None:
+                suspended = self.changes.suspended = self.facilities.suspended
+            if self.row.phase == "suspended":
+                self._let_wait(row, "Its process is suspended; the task goes on when that is lifted.")
+                return
+            if suspended and row.stone in suspended:
+                self._let_wait(row, f"The stone {row.stone!r} is suspended; the task goes on when that is lifted.")
+                return
         if stone.external and (row.event != "mock" or stone.has("mock")):
             self._offer(row)
             return

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from ...models import Declarations, HandedRow, Handovers, StoreError
+from ...models import Declarations, HandedRow, Handovers, InstanceRow, StoreError, SuspendedStones
 from .. import jsontext
 from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities
@@ -39,6 +39,7 @@ class RiverReports:
         self.limits = facilities.limits
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
+        self._suspended = SuspendedStones(facilities.store)
         self._river = river
         self._lease = lease
         self._stamp = (0, 0)
@@ -54,15 +55,16 @@ class RiverReports:
 
         One that is to stop never begins; what the store cannot be asked about is handed over again when it answers.
         """
-        if waited <= WAITED and self._lease.covers(waited):
-            return True
         facilities = self.facilities
+        if waited <= WAITED and self._lease.covers(waited) and work.stone not in facilities.suspended:
+            return True
         try:
             found = facilities.store.in_hand(work.task_id, work.delivery, facilities.engine_id)
+            suspended = found is not None and self._is_suspended(found, work.stone, work.event)
         except StoreError:
             self._river.post(lambda turn: self._river.note_out_of_hand(work.process_instance_id))
             return False
-        if found is not None and (is_stopped(found) or (found.phase == "suspended" and work.event != "monitor")):
+        if found is not None and (suspended or is_stopped(found)):
             self._river.post_outcomes([_withdrawn(work)])
             return False
         return found is not None
@@ -133,10 +135,12 @@ class RiverReports:
         found = self.handovers.in_hand(task_id, delivery)
         if found is None or is_stopped(found):
             return False
-        if found.phase != "suspended":
-            return True
         task = self.facilities.store.task(task_id)
-        return task is not None and task.event == "monitor"
+        return task is not None and not self._is_suspended(found, task.stone or "", task.event)
+
+    def _is_suspended(self, found: InstanceRow, stone: str, event: str) -> bool:
+        """Whether no hook but a look of a monitor may begin; raises StoreError."""
+        return event != "monitor" and (found.phase == "suspended" or stone in self._suspended.codes())
 
     # -- stones that workers declare
 

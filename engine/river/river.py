@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from ...models import AlreadyUsed, EngineForgotten, EventRow, InDoubt, KeptMessageRow, RevisionConflict, StoreError
+from ...models import (
+    AlreadyUsed,
+    EngineForgotten,
+    EventRow,
+    InDoubt,
+    KeptMessageRow,
+    RevisionConflict,
+    StoreError,
+    SuspensionsChanged,
+)
 from .. import failpoints
 from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
@@ -269,8 +278,10 @@ class River:
                 result = turn.act(action)
                 self._commit(turn)
                 return result, turn
-            except RevisionConflict:
+            except RevisionConflict as error:
                 self._forget(turn)
+                if isinstance(error, SuspensionsChanged):
+                    self.facilities.suspended = error.codes
             except InDoubt as error:
                 self._forget(turn)
                 raise OutcomeUnknown from error

@@ -61,6 +61,7 @@ ENGINE = """
     Stone
     StoneDeclaration
     StoreUnavailable
+    SuspendedStone
     Suspension
     Task
     TaskBinding
@@ -76,6 +77,7 @@ ENGINE = """
     UnknownDeployment
     UnknownModel
     UnknownProcessInstance
+    UnknownStone
     UnknownTask
     UnknownToken
     VariablesInvalid
@@ -134,6 +136,9 @@ MODELS = """
     StoreError
     StragglerKey
     StragglerRow
+    SuspendedStoneRow
+    SuspendedStones
+    SuspensionsChanged
     Stragglers
     SubscriptionRow
     TaskRow
@@ -234,11 +239,14 @@ METHODS = """
     stones_declared
     stop_batch
     suspend
+    suspend_stone
+    suspended_stones
     task
     task_of_token
     tasks
     tokens
     unsuspend
+    unsuspend_stone
     wait
     watch
     why

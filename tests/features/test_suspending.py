@@ -15,6 +15,7 @@ from riverstone.engine import (
     Stone,
     TaskInfo,
     ThreadsDispatcher,
+    UnknownStone,
     VirtualClock,
 )
 
@@ -348,3 +349,61 @@ def both(url: str, clock: VirtualClock, world: World) -> Iterator[tuple[Engine, 
         Engine(url, stones=world.stones(), clock=clock, passive=True) as other,
     ):
         yield one, other
+
+
+def test_no_hook_of_a_suspended_stone_begins_and_all_else_goes_on(engine: Engine, world: World) -> None:
+    number = begun(engine, PERSON, service("a", "mail"), service("b", "make"), service("c", "mail"))
+    told = engine.suspend_stone("make", reason="The yard is closed", who="ann")
+    assert engine.suspended_stones() == (told,)
+    engine.complete(at_person(engine, number))
+    assert (statuses(engine.tasks(number))["b"], world.exists) == ("suspended", ["a"])
+    assert "The stone 'make' is suspended" in " ".join(engine.why(number).sentences)
+    engine.unsuspend_stone("make")
+    assert (engine.wait(number, 9).status, world.exists, engine.suspended_stones()) == ("success", ["a", "b", "c"], ())
+
+
+def test_an_undo_waits_for_a_suspended_stone(engine: Engine, world: World) -> None:
+    number = begun(engine, service("a", "make"), PERSON)
+    engine.suspend_stone("make")
+    engine.cancel(number)
+    assert (engine.get(number).status, world.exists) == ("cancel.begin", ["a"])
+    engine.unsuspend_stone("make")
+    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+
+
+def test_both_have_to_be_let_go_on(engine: Engine, world: World) -> None:
+    number = begun(engine, PERSON, service("a", "make"))
+    engine.suspend(number)
+    engine.suspend_stone("make")
+    engine.complete(at_person(engine, number))
+    engine.unsuspend(number)
+    engine.run_pending()
+    assert statuses(engine.tasks(number))["a"] == "suspended"
+    engine.suspend(number)
+    engine.unsuspend_stone("make")
+    engine.run_pending()
+    assert world.calls == []
+    engine.unsuspend(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
+
+
+def test_a_stone_that_nobody_knows_is_not_suspended(engine: Engine) -> None:
+    with pytest.raises(UnknownStone, match="No stone has the code"):
+        engine.suspend_stone("mkae")
+    with pytest.raises(Conflict, match="is not suspended"):
+        engine.unsuspend_stone("make")
+
+
+def test_a_stone_that_another_engine_suspends_begins_nothing_here(url: str, clock: VirtualClock, world: World) -> None:
+    for one, other in both(url, clock, world):
+        number = begun(one, PERSON, service("a", "make"))
+        other.suspend_stone("make")
+        one.complete(at_person(one, number))
+        one.run_pending()
+        assert (world.calls, statuses(one.tasks(number))["a"]) == ([], "suspended")
+        second = one.start(key="shop", name="it").process_instance_id
+        other.unsuspend_stone("make")
+        one.run_pending()
+        assert one.wait(number, 9).status == "success"
+        one.complete(at_person(one, second))
+        assert (one.wait(second, 9).status, world.exists) == ("success", ["a", "a"])

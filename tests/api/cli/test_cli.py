@@ -264,6 +264,16 @@ def test_a_process_is_suspended_and_let_go_on(run: Run) -> None:
     assert "is not suspended" in run("unsuspend", pid, fails=True).stderr
 
 
+def test_a_stone_is_suspended_and_let_go_on(run: Run) -> None:
+    assert "No stone has the code" in run("stone", "suspend", "nothing", fails=True).stderr
+    told = run("stone", "suspend", "make", "--reason", "The yard is closed").stdout
+    assert told.startswith("make  suspended since ")
+    assert run("stone", "suspended").stdout == told
+    run("stone", "unsuspend", "make")
+    assert run("stone", "suspended").stdout == ""
+    assert "is not suspended" in run("stone", "unsuspend", "make", fails=True).stderr
+
+
 def test_many_are_acted_upon_together(run: Run) -> None:
     run("deploy", "breaking.bpmn")
     for name in ("one", "two", "three"):

@@ -171,6 +171,19 @@ def test_an_undo_has_files_of_its_own_and_goes_on_when_it_is_asked_to(engine: En
     assert (origin["undo"], origin["log"]) == ("retained", ["made t-1"])
 
 
+def test_a_stone_is_suspended_and_let_go_on(client: Client) -> None:
+    body = {"code": "make", "reason": "The yard is closed"}
+    told = client.put("/stone/suspend", json=body).json
+    assert (told["code"], told["reason"]) == ("make", "The yard is closed")
+    assert client.get("/stone/suspended").json == [told]
+    assert client.put("/stone/unsuspend", json={"code": "make"}).json == []
+    again = client.put("/stone/unsuspend", json={"code": "make"})
+    assert (again.status_code, again.json["code"]) == (409, "not-suspended")
+    unknown = client.put("/stone/suspend", json={"code": "mkae"})
+    assert (unknown.status_code, unknown.json["code"]) == (404, "unknown-stone")
+    assert client.put("/stone/suspend", json={"reason": "x"}).status_code == 422
+
+
 def test_stones_are_listed_with_what_they_take_and_put_out(engine: Engine, client: Client) -> None:
     engine.register(Stubborn)
 
