@@ -452,10 +452,11 @@ class Instance:
 
     def may_run(self, task_id: int) -> bool:
         """Whether a hook of the task may run now that this task, as it stands, does not tell of."""
-        facilities = self.facilities
-        if facilities.dispatcher.running(task_id):
-            return True
-        elsewhere = (None, facilities.engine_id)
+        return self.facilities.dispatcher.running(task_id) or self.may_run_elsewhere(task_id)
+
+    def may_run_elsewhere(self, task_id: int) -> bool:
+        """The same at another engine, or at workers."""
+        elsewhere = (None, self.facilities.engine_id)
         return any(key[0] == task_id and owner not in elsewhere for key, owner in self.stragglers.items())
 
     def came(self, token: Token, wait: Wait, payload: Mapping[str, Any]) -> None:

@@ -31,6 +31,8 @@ from .order import covers, handler_used, is_kept
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed
 
+BEGINS_UNASKED = 150
+"""Milliseconds after which no engine begins a hook any more that it was handed before, unless the store lets it."""
 POLL_SOON = 5
 LOOK_ONCE_MORE = 1000
 """Milliseconds after which an undo task looks once more whether anybody has said how it is carried out."""
@@ -243,8 +245,12 @@ class UndoInstance(Instance):
         """
         if self.may_run(row.id):
             return True
-        if target.status == "unknown" or not self.origin.may_run(target.id):
+        if not self.origin.may_run(target.id):
             return False
+        if target.status == "unknown":
+            # No grace is left; but what another engine got a moment ago it begins without asking.
+            moment = self.facilities.clock.runs_by_itself and self.origin.may_run_elsewhere(target.id)
+            return moment and self.now() < (target.ended or 0) + BEGINS_UNASKED
         stone = self.facilities.stones.choose(target.stone, target.parameters)
         grace = stone.grace if stone is not None else 0.0
         return self.now() < (target.ended or 0) + round(grace * 1000)

@@ -73,6 +73,18 @@ def there(url: str, net: type[Net], here: Engine) -> Iterator[Engine]:
         yield engine
 
 
+def test_a_forced_cancel_waits_for_what_another_engine_may_be_about_to_begin(
+    here: Engine, there: Engine, net: type[Net]
+) -> None:
+    here.deploy(line("forced", service("a", "net")))
+    number = here.start(key="forced", name="test").process_instance_id
+    assert net.reached.wait(15)
+    asked = time.monotonic()
+    there.cancel(number, force=True)
+    until(lambda: len(net.calls) == 2)
+    assert time.monotonic() - asked >= 0.1, "it was taken back while its hook could still begin without asking"
+
+
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 15
     while not condition():
