@@ -297,6 +297,11 @@ def stone_is_gone(instance: Instance, task_id: int) -> None:
     if instance.facilities.stones.choose(row.stone, row.parameters) is not None:
         # It came back before anybody could see that the task waits for it.
         _not_begun(instance, row)
+    elif is_stopping(instance) and row.kind in ledger.FORWARD:
+        # A cancel or a failure came while it was looked for: nothing is there to stop, or to wait for.
+        lost = ledger.has_begun(row)
+        reason = "Its stone was missing when its process was stopped."
+        instance.stop_task(row, "unknown" if lost else "canceled", reason, held_back=True)
     else:
         ledger.miss_stone(row, instance.now())
     settle(instance)
