@@ -116,9 +116,10 @@ def kept(row: TaskRow) -> dict[str, Any]:
 
     ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
     goes on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back,
-    inside of a run ``put_out``, ``late`` outputs with which it is to be undone once more (of a task of an undo: with
-    which it does so), and what does not count: ``tried`` of the attempts, ``survived`` of the losses. What
-    :mod:`.deferral` keeps of a task that somebody outside has, and what would give its ``tokens`` away.
+    ``moved`` of one that had failed when its process was moved to another version, inside of a run ``put_out``,
+    ``late`` outputs with which it is to be undone once more (of a task of an undo: with which it does so), and what
+    does not count: ``tried`` of the attempts, ``survived`` of the losses. What :mod:`.deferral` keeps of a task
+    that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:

@@ -229,6 +229,10 @@ def _put(migration: Migration, token: Token, before: Node) -> None:
     if row is not None and row.open and row.node != target.name:
         row.node = target.name
         process.changes.task_changed(row)
+    if row is not None and not row.open and row.stone is not None and row.status.endswith("failed"):
+        # It is tried again with what this version says.
+        ledger.keep(row, moved=True)
+        process.changes.task_changed(row)
     waits = process.workflow.waits.get(token.id)
     if waits and token.id not in process.workflow.paused and not _alike(before.definitions, target.definitions):
         _wait_anew(migration, token, before)

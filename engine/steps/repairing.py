@@ -21,6 +21,7 @@ from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.history import note_attempt
 from ..instance.instance import Instance
+from ..instance.task_parameters import code_of, resolve
 from ..stones.parameters import typed
 from .draining import drain
 from .due import goes_on
@@ -258,11 +259,37 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
                 raise
             process.workflow.fail(token, error.message)
             return
+    elif ledger.kept(row).get("moved"):
+        _take_from_model(process, token, row, parameters)
+        try_again(process, row)
     else:
         try_again(process, row, parameters)
     process.changes.task_changed(row)
     _takes_up(process, token)
     process.workflow.open_tasks.add(token.id)
+
+
+def _take_from_model(
+    process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None
+) -> None:
+    """What failed was moved to another version of its model since: the next attempt takes what that says."""
+    node = token.node
+    assert isinstance(node, StoneTask)
+    code = node.fixed_code or code_of(node, token.context)
+    if code != row.stone:
+        text = f"{node.label} is carried out by the stone {code!r} in this version, and task {row.id} is one of"
+        raise Conflict(
+            f"{text} {row.stone!r}: go back to it by a rewind, which takes it back and begins it anew.",
+            status=row.status,
+            related=str(process.number),
+            allowed=("rewind", "skip", "cancel"),
+        )
+    _, parameters = resolve(process.facilities.stones, token, node, code, given=given)
+    text = jsontext.dumps(parameters)
+    process.weight.foresee(parameters)
+    process.weight.total += len(text) - len(row.parameters)
+    row.parameters = text
+    ledger.keep(row, moved=False)
 
 
 def try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Conflict, Engine, Invalid, UnknownDeployment, VirtualClock
+from riverstone.engine import Conflict, Engine, Invalid, TaskInfo, UnknownDeployment, VirtualClock
 
 from .sketch import catch, definitions, flow, line, process, service
 from .world import World, run
@@ -64,6 +64,34 @@ def test_a_failed_task_is_mended_in_a_new_version(engine: Engine, world: World) 
     engine.retry(number)
     assert engine.wait(number, 9).status == "success"
     assert world.seen[-1].parameters == {"size": 5}
+
+
+def test_a_failed_stone_is_tried_again_with_what_the_new_version_says(engine: Engine, world: World) -> None:
+    def too_small(task: TaskInfo) -> None:
+        if task.parameters["size"] < 10:
+            raise RuntimeError("too small")
+
+    world.wrong("start", "b", too_small, too_small)
+    engine.deploy(line("disks", service("b", "make", {"size": "${small}"})))
+    number = run(engine, "disks", {"small": 1, "large": 50}, on_failure="pause").process_instance_id
+    other = engine.deploy(line("disks", service("b", "make", {"size": "${large}"})))
+    engine.migrate(number, other.deployment_id)
+    engine.retry(number)
+    assert engine.wait(number, 9).status == "success"
+    assert [task.parameters["size"] for task in world.seen] == [1, 50]
+
+
+def test_a_failed_stone_that_is_another_one_now_is_gone_back_to(engine: Engine, world: World) -> None:
+    world.wrong("start", "b", RuntimeError("no"))
+    engine.deploy(line("other", service("b", "make")))
+    number = run(engine, "other", on_failure="pause").process_instance_id
+    engine.migrate(number, engine.deploy(line("other", service("b", "watch"))).deployment_id)
+    with pytest.raises(Conflict, match="by a rewind"):
+        engine.retry(number)
+    assert engine.get(number).attention == 1
+    engine.rewind(number, ids(engine, number)["b"])
+    engine.run_pending()
+    assert [task.stone for task in engine.tasks(number)] == ["make", "watch"]
 
 
 def test_an_element_that_there_is_no_more_has_to_be_mapped(engine: Engine, world: World) -> None:
