@@ -63,6 +63,7 @@ class Poison(Stone):
     code = "poison"
     def start(self, task):
         call(task)
+        time.sleep(0.3)  # its sibling has had its turn by then
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
