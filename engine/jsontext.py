@@ -20,6 +20,12 @@ _STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|([\[{])|
 NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 """What no string may hold: PostgreSQL has no NUL, and half of a surrogate pair has no UTF-8."""
 
+
+def storable(text: str) -> str:
+    """The text without what no database keeps."""
+    return NOT_STORABLE.sub("", text)
+
+
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 _decode = json.JSONDecoder().raw_decode
 

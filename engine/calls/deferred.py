@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from .. import jsontext
 from ..errors import Invalid, Malformed, UnknownTask, UnknownToken
 from ..instance.instance import Instance
+from ..jsontext import storable
 from ..mask import cut
 from ..steps import deferred
 from ..steps.callbacks import Answer, Callback
@@ -48,13 +49,13 @@ class DeferredCalls(Workings):
         if not code:
             raise Invalid("A BPMN error needs a code.", code="error-code", errors={"code": ["Is missing."]})
         told = Answer(
-            result="bpmn-error", outputs=self._outputs(outputs), reason=_clean(reason), error_code=_clean(code)
+            result="bpmn-error", outputs=self._outputs(outputs), reason=storable(reason), error_code=storable(code)
         )
         return self._tell(token, told)
 
     def progress_deferred(self, token: str, percent: float, text: str | None = None) -> bool:
         """Say how far the task is, from 0 to 100, with a word for its log."""
-        share, line = max(0, min(100, int(percent))), cut(_clean(text or ""), LONGEST_LOG_LINE)
+        share, line = max(0, min(100, int(percent))), cut(storable(text or ""), LONGEST_LOG_LINE)
         return self._step(token, partial(deferred.progress, percent=share, text=line or None))
 
     def callback(self, token: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None) -> bool:
@@ -84,13 +85,13 @@ class DeferredCalls(Workings):
             return None
         if kind == "application/x-www-form-urlencoded":
             found = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-            return {_clean(name): _of_form([_clean(value) for value in values]) for name, values in found.items()}
+            return {storable(name): _of_form([storable(value) for value in values]) for name, values in found.items()}
         try:
             return jsontext.loads(body, limits=self.limits, name="body")
         except (Invalid, Malformed):
             if kind.endswith("json"):
                 raise
-        return _clean(body.decode(errors="replace"))
+        return storable(body.decode(errors="replace"))
 
     def _outputs(self, outputs: Mapping[str, Any] | None) -> dict[str, Any]:
         values = dict(outputs or {})
@@ -127,10 +128,5 @@ def _of_form(values: list[str]) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-def _clean(text: str) -> str:
-    """The text without what no database keeps."""
-    return jsontext.NOT_STORABLE.sub("", text)
-
-
 def _short(text: str) -> str:
-    return cut(_clean(text), LONGEST_REASON)
+    return cut(storable(text), LONGEST_REASON)

@@ -530,4 +530,4 @@ def _lasting(milliseconds: int) -> int:
 
 
 def _text(text: str | None, longest: int) -> str:
-    return jsontext.NOT_STORABLE.sub("", text or "")[:longest]
+    return jsontext.storable(text or "")[:longest]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,14 +13,13 @@ from ...models.uptime import uptime
 from .. import failpoints
 from ..observing import logs
 from ..stones.event_loop import EventLoop
+from ..stones.hooks import seldom
 from ..stones.registry import is_awaited
 from ..work import Outcome, StopRequest, Work
 from .dispatcher import Reports, call_for, stone_to_call
 
 logger = logging.getLogger("riverstone.engine")
 
-PROGRESS_INTERVAL = 0.5
-"""Seconds between two progress reports of one task that are worth a write."""
 STALE = 0.1
 """Seconds after which it is asked once more whether a hook may begin: the loop was blocked meanwhile."""
 
@@ -142,7 +140,7 @@ class Coroutines:
             if stone is not None:
                 self._elsewhere([work])
             return
-        call = call_for(self.reports, stone, work, request, self._progress_of(work))
+        call = call_for(self.reports, stone, work, request, seldom(partial(self.reports.report_progress, work)))
         self.loop.begin(call, partial(self._note, begun), unless=partial(self._is_stale, begun, uptime()))
 
     def _is_stale(self, begun: Begun, asked: float) -> bool:
@@ -161,18 +159,6 @@ class Coroutines:
         with self._lock:
             self._ended.append((begun, outcome))
             self._something.notify_all()
-
-    def _progress_of(self, work: Work) -> Callable[[int, str | None], None]:
-        last = 0.0
-
-        def on_progress(percent: int, text: str | None) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= PROGRESS_INTERVAL:
-                last = now
-                self.reports.report_progress(work, percent, text)
-
-        return on_progress
 
     def close(self) -> None:
         with self._lock:

@@ -321,4 +321,4 @@ def _one_of(words: tuple[str, ...], word: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return jsontext.NOT_STORABLE.sub("", str(value))
+    return jsontext.storable(str(value))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 
 from .. import failpoints
+from ..stones.hooks import seldom
 from ..stones.registry import is_awaited
 from ..work import StopRequest, Work
-from .coroutines import PROGRESS_INTERVAL, Coroutines
+from .coroutines import Coroutines
 from .dispatcher import Reports, call_for, stone_to_call
 
 
@@ -140,15 +141,7 @@ class ThreadsDispatcher:
         if is_awaited(stone, work.event):
             self._coroutines.submit([work])
             return
-        last = 0.0
-
-        def on_progress(percent: int, text: str | None) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= PROGRESS_INTERVAL:
-                last = now
-                self.reports.report_progress(work, percent, text)
-
+        on_progress = seldom(partial(self.reports.report_progress, work))
         outcome = call_for(self.reports, stone, work, request, on_progress).carry_out()
         failpoints.reach("before-report")
         self.reports.report([outcome])

@@ -22,6 +22,9 @@ from .task_info import TaskInfo, Tokens
 
 logger = logging.getLogger("riverstone.stone")
 
+PROGRESS_INTERVAL = 0.5
+"""Seconds between two progress reports of one task that are worth a write or a message."""
+
 
 class HookCall:
     """One call of a hook, from what it is handed to what came of it: never an exception of the engine."""
@@ -122,7 +125,7 @@ class HookCall:
             return self._outcome("failed", reason=_reason(error))
         if isinstance(error, BpmnError):
             result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_KINDS else "bpmn-error"
-            return self._outcome(result, reason=_reason(error), error_code=_clean(str(error.error_code)))
+            return self._outcome(result, reason=_reason(error), error_code=jsontext.storable(str(error.error_code)))
         # Only the main thread is interrupted from outside: anywhere else it is the stone that says so.
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise error
@@ -150,7 +153,9 @@ class HookCall:
             outputs=dict(info.put_out) if info and info.put_out else {},
             state=info.state if info and result == "again" else None,
             progress=info.percent if info else None,
-            log=tuple([_clean(line) for line in info.logged[-MOST_LOG_LINES:]]) if info and info.logged else (),
+            log=tuple([jsontext.storable(line) for line in info.logged[-MOST_LOG_LINES:]])
+            if info and info.logged
+            else (),
             reason=reason,
             error_code=error_code,
             delivery=work.delivery,
@@ -217,11 +222,20 @@ def _reason(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     """What an error says of itself, if it can."""
     try:
-        return cut(_clean(str(getattr(error, "message", "") or error)), LONGEST_REASON)
+        return cut(jsontext.storable(str(getattr(error, "message", "") or error)), LONGEST_REASON)
     except Exception:
         return ""
 
 
-def _clean(text: str) -> str:
-    """The text without what no database keeps."""
-    return jsontext.NOT_STORABLE.sub("", text)
+def seldom(report: Callable[[int, str | None], None]) -> Callable[[int, str | None], None]:
+    """The same for a hook that tells more often of its progress than is worth a write."""
+    last = 0.0
+
+    def report_seldom(percent: int, text: str | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_INTERVAL:
+            last = now
+            report(percent, text)
+
+    return report_seldom

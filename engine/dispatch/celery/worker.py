@@ -27,7 +27,7 @@ from ...jsontext import JSON
 from ...limits import Limits
 from ...observing.logs import where
 from ...stones.event_loop import EventLoop
-from ...stones.hooks import HookCall
+from ...stones.hooks import HookCall, seldom
 from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
@@ -41,8 +41,6 @@ from .stopping import STOP, Ring
 
 logger = logging.getLogger("riverstone.stone")
 
-PROGRESS_INTERVAL = 0.5
-"""Seconds between two progress reports of one task that are worth a message."""
 MOST_REMEMBERED = 1000
 Own = TypeVar("Own")
 
@@ -113,16 +111,8 @@ class Workshop:
                 # The hook is called when they are in the ledger: a retry and an undo are to see the same.
                 return _unbegun(work, "supplied", parameters=missing)
         request = self.ring.begin(work.task_id, work.delivery)
-        last = 0.0
-
-        def on_progress(percent: int, text: str | None) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= PROGRESS_INTERVAL:
-                last = now
-                self._report(work, percent)
-
         try:
+            on_progress = seldom(partial(self._report, work))
             call = HookCall(stone, work, limits=self.limits, request=request, on_progress=on_progress)
             return self.loop.perform(call)
         finally:
@@ -151,7 +141,7 @@ class Workshop:
                 time.sleep(pause)
                 pause = min(AGAIN, pause * 2)
 
-    def _report(self, work: Work, percent: int) -> None:
+    def _report(self, work: Work, percent: int, text: str | None) -> None:
         link = self._link
         try:
             link.publish(signs_queue(), messages.progress_text(work, percent), durable=False)
