@@ -248,10 +248,7 @@ class Instance:
         begun is looked at until it ends.
         """
         if row.event != "monitor":
-            # The same for the whole turn, whoever learns otherwise meanwhile: the commit compares it.
-            suspended = self.changes.suspended
-            if suspended is None:
-                suspended = self.changes.suspended = self.facilities.suspended
+            suspended = self.suspended_stones
             if self.row.phase == "suspended":
                 self._let_wait(row, "Its process is suspended; the task goes on when that is lifted.")
                 return
@@ -276,6 +273,13 @@ class Instance:
             self.changes.tasks[row.id] = row
             self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
+
+    @property
+    def suspended_stones(self) -> frozenset[str]:
+        """Those of which nothing begins: the same for the whole turn, whoever learns otherwise; the commit compares."""
+        if self.changes.suspended is None:
+            self.changes.suspended = self.facilities.suspended
+        return self.changes.suspended
 
     def _let_wait(self, row: TaskRow, reason: str) -> None:
         """Let the row wait in nobody's hands."""

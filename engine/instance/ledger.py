@@ -128,6 +128,11 @@ def kept(row: TaskRow) -> dict[str, Any]:
     return found
 
 
+def in_force(row: TaskRow) -> bool:
+    """Whether what a row has made, or was to make, was neither taken back nor given up."""
+    return "rewound" not in kept(row) and row.undo not in ("undone", "retained", "left")
+
+
 def keep(row: TaskRow, **values: Any) -> None:
     """Keep JSON values of the engine's own in a row."""
     state = jsontext.read(row.state) if row.state else {}

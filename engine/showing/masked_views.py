@@ -121,7 +121,7 @@ def show_summary(
         key=row.key,
         kind=row.kind,
         status=row.status,
-        reason=mask.mask_text(row.reason) if mask is not None and row.reason is not None else row.reason,
+        reason=_hidden(row.reason, mask),
         start_time=moment(row.started),
         end_time=moment(row.ended),
         model_id=row.model_id,

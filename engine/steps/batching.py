@@ -28,15 +28,11 @@ class Act(NamedTuple):
 def rewind_target(instance: Instance, element_id: str) -> TaskRow:
     """The last task at an element that is in force; raises Conflict where there is none."""
     tasks = instance.tasks.values()
-    found = [row for row in tasks if row.node == element_id and row.kind == ledger.START and _in_force(row)]
+    found = [row for row in tasks if row.node == element_id and row.kind == ledger.START and ledger.in_force(row)]
     if not found:
         text = f"Process {instance.number} has no task in force at {element_id[:80]!r}, so it cannot go back there."
         raise Conflict(text, code="rewind-refused", status=instance.row.status)
     return max(found, key=lambda row: row.id)
-
-
-def _in_force(row: TaskRow) -> bool:
-    return "rewound" not in ledger.kept(row) and row.undo not in ("undone", "retained", "left")
 
 
 def _rewind(instance: Instance, options: Mapping[str, Any]) -> None:

@@ -93,13 +93,9 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
     offered, left = instance.lock_of(row)
     if offered is None or left >= 0:
         return None
-    if row.event != "monitor":
-        changes = instance.changes
-        if changes.suspended is None:
-            changes.suspended = instance.facilities.suspended
-        if row.stone in changes.suspended:
-            instance.hand_over(row, stone_of(instance, row))
-            return None
+    if row.event != "monitor" and row.stone in instance.suspended_stones:
+        instance.hand_over(row, stone_of(instance, row))
+        return None
     if offered.worker is not None:
         times = int(ledger.kept(row).get("expired", 0)) + 1
         if times > most_losses:

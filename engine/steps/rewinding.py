@@ -50,8 +50,7 @@ def request_rewind(
         process.tasks[number].undo = "retained"
     _fence(found)
     placeholder = _go_back(found)
-    for name, value in variables.items():
-        process.workflow.task_tree.set_variables({name: value})
+    process.workflow.task_tree.set_variables(variables)
     if parameters:
         placeholder.note(given=dict(parameters))
     if not order.tasks:
@@ -84,7 +83,7 @@ def look(instance: Instance, task_id: int) -> Retraced:
     if (rewind := _under_way(instance)) is not None:
         text = f"A rewind of process {instance.number} is under way: wait until it has ended, or let it go on by retry."
         raise _refused(instance, text, related=rewind)
-    if row.kind != ledger.START or "rewound" in ledger.kept(row) or row.undo in ("undone", "retained", "left"):
+    if row.kind != ledger.START or not ledger.in_force(row):
         text = f"Task {task_id} was taken back, or takes something back itself: choose one that is in force."
         raise _refused(instance, text)
     found = retraced(instance, row)
