@@ -13,6 +13,11 @@ VALID = (
 )
 """Whose creator may still be told."""
 
+CONCERNED = (
+    "(`process_instance_id` IS NULL AND (`key` IS NULL OR `key` = ?) AND (`owner_name` IS NULL OR `owner_name` = ?))"
+)
+"""Of processes of this key and owner."""
+
 
 class Webhooks:
     """Those of one store; every method may raise StoreError."""
@@ -41,12 +46,10 @@ class Webhooks:
         condition = f"`process_instance_id` IS NULL AND {VALID} ORDER BY `created`"
         return self.store.rows(SubscriptionRow, select("subscription", SubscriptionRow, condition))
 
-    def of_process(self, process_instance_id: int) -> list[SubscriptionRow]:
-        """Who is told of one process."""
-        condition = f"`process_instance_id` = ? AND {VALID}"
-        return self.store.rows(
-            SubscriptionRow, select("subscription", SubscriptionRow, condition), (process_instance_id,)
-        )
+    def of(self, process_instance_id: int, key: str, owner: str | None) -> list[SubscriptionRow]:
+        """Who is told of one process: as such, by its model or as one of all, in the owner's name or anybody's."""
+        sql = select("subscription", SubscriptionRow, f"(`process_instance_id` = ? OR {CONCERNED}) AND {VALID}")
+        return self.store.rows(SubscriptionRow, f"{sql} ORDER BY `created`", (process_instance_id, key, owner))
 
     # -- notices
 

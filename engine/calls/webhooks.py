@@ -77,7 +77,6 @@ class WebhookCalls:
         self.allowed = allowed
         self._stored = stored
         self._clock = clock
-        self._telling = telling
         self.sender = Sender(stored, allowed, self.secrets_of) if telling is not None else None
 
     def subscribe(
@@ -95,8 +94,6 @@ class WebhookCalls:
         )
         with engine_errors():
             self._stored.add(row)
-        if self._telling is not None:
-            self._telling.forget()
         return _subscription(row)
 
     def subscriptions(self, *, owner: str | None = None) -> list[Subscription]:
@@ -111,8 +108,6 @@ class WebhookCalls:
             row = self._stored.subscription(subscription_id)
             if row is None or owner not in (None, row.owner_name) or not self._stored.remove(subscription_id):
                 raise UnknownSubscription(subscription_id)
-        if self._telling is not None:
-            self._telling.forget()
 
     def notices(self, *, limit: int = 50, cursor: str | None = None, owner: str | None = None) -> Page[Notice]:
         """What was told or is to be, newest first; raises Malformed for a cursor that is none."""

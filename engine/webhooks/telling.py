@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -13,8 +12,6 @@ from ..identifiers import new_uuid
 
 NoticeType = Literal["started", "ended", "failed", "paused", "person", "undone", "undo-failed", "kept"]
 TYPE = "riverstone.process."
-HOLDS = 1.0
-"""Seconds for which it is relied on that nobody else has subscribed."""
 Seen = tuple[str, str, str | None]
 
 
@@ -31,8 +28,6 @@ class Telling:
     def __init__(self, webhooks: Webhooks, source: str | None) -> None:
         self._webhooks = webhooks
         self._source = source or "riverstone"
-        self._by_model: list[SubscriptionRow] = []
-        self._looked = 0.0
 
     def note(self, instances: Iterable[Told], changes: Changes, now: int) -> None:
         """Add what is to be told to the transaction; raises StoreError."""
@@ -45,26 +40,16 @@ class Telling:
             types = [*_types(row, instance.seen), *(["kept"] if row.process_instance_id in kept else [])]
             if not types:
                 continue
-            for subscription in self._of(row, started.get(row.process_instance_id)):
+            found = self._webhooks.of(row.process_instance_id, row.key, row.owner_name)
+            if (own := started.get(row.process_instance_id)) is not None:
+                found.append(own)
+            for subscription in found:
                 changes.new_notices += [self._notice(subscription, row, each, now) for each in types]
 
     def committed(self, instances: Iterable[Told]) -> None:
         """What these have come to is told."""
         for instance in instances:
             instance.seen = seen_of(instance.row)
-
-    def forget(self) -> None:
-        """Somebody has subscribed here."""
-        self._looked = 0.0
-
-    def _of(self, row: InstanceRow, own: SubscriptionRow | None) -> list[SubscriptionRow]:
-        if time.monotonic() - self._looked > HOLDS:
-            self._by_model = self._webhooks.by_model()
-            self._looked = time.monotonic()
-        found = [
-            each for each in self._by_model if each.key in (None, row.key) and each.owner_name in (None, row.owner_name)
-        ]
-        return [*found, *([own] if own is not None else self._webhooks.of_process(row.process_instance_id))]
 
     def _notice(self, subscription: SubscriptionRow, row: InstanceRow, kind: str, now: int) -> NoticeRow:
         identifier = new_uuid()

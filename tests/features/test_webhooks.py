@@ -148,6 +148,24 @@ def test_a_subscription_hears_of_its_owners_processes_of_its_model(sqlite: str) 
         assert len(receiver.received) == 3
 
 
+def test_a_subscription_made_at_one_engine_is_known_at_once_to_another(url: str) -> None:
+    with receiving() as receiver:
+        allowed = allowing(receiver)
+        with (
+            ready(Engine(url, dispatcher="threads", webhooks=allowed)) as one,
+            ready(Engine(url, dispatcher="threads", webhooks=allowed)) as other,
+        ):
+            # The other one has just seen that nobody wants to hear of anything.
+            other.wait(other.start(key="shop", name="before").process_instance_id, timeout=30)
+            subscription = one.webhooks.subscribe(receiver.url, key="shop")
+            number = other.start(key="shop", name="x").process_instance_id
+            until(lambda: len(receiver.received) == 2)
+            assert {json.loads(body)["subject"] for _, body in receiver.received} == {number}
+            one.webhooks.unsubscribe(subscription.subscription_id)
+            other.wait(other.start(key="shop", name="after").process_instance_id, timeout=30)
+            assert {each.process_instance_id for each in other.webhooks.notices().items} == {number}
+
+
 def test_a_subscription_ends_with_the_key_that_made_it(sqlite: str) -> None:
     with receiving() as receiver, ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver))) as engine:
         key, _ = engine.keys.add("ann", scopes=["run"])
