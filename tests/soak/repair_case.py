@@ -6,11 +6,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
-import tempfile
-import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +18,7 @@ from riverstone.engine import Conflict, Engine, Invalid, Task, VirtualClock
 from .undo_case import UndoCase
 from .undo_checks import ancestors
 from .undo_land import HOOKS, KINDS
+from .undo_stress import play_many
 
 
 class RepairCase(UndoCase):
@@ -188,28 +185,5 @@ class RepairCase(UndoCase):
                 assert gone, f"{event} of {task_id} before that of {later}"
 
 
-def main(count: int, first: int = 0) -> int:
-    """Play cases with these seeds; the number that failed."""
-    logging.disable(logging.CRITICAL)
-    failed = 0
-    ends: Counter[str] = Counter()
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + count):
-            case = RepairCase(seed, Path(folder))
-            try:
-                case.play()
-                ends.update(case.history)
-            except Exception:
-                failed += 1
-                print(f"seed {seed} failed after {', '.join(case.history)}")
-                traceback.print_exc(limit=-4)
-            for file in Path(folder).glob(f"case-{seed}.db*"):
-                file.unlink()
-    print(f"{count} cases, {failed} failed, {time.monotonic() - began:.0f} s")
-    print(", ".join(f"{what}: {times}" for what, times in ends.most_common(12)))
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(bool(main(*map(int, sys.argv[1:3] or ["200"]))))
+    sys.exit(bool(play_many(RepairCase, *map(int, sys.argv[1:3] or ["200"]))))

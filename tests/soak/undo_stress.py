@@ -8,12 +8,14 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from .undo_case import UndoCase
 
 
-def main(count: int, first: int = 0, *, threads: bool = False) -> int:
+def play_many(make: Callable[[int, Path], UndoCase], count: int, first: int = 0) -> int:
     """Play cases with these seeds; the number that failed."""
     logging.disable(logging.CRITICAL)
     failed = 0
@@ -21,7 +23,7 @@ def main(count: int, first: int = 0, *, threads: bool = False) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            case = UndoCase(seed, Path(folder), threads=threads)
+            case = make(seed, Path(folder))
             try:
                 case.play()
                 ends.update(case.history)
@@ -37,4 +39,5 @@ def main(count: int, first: int = 0, *, threads: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(*map(int, sys.argv[1:3] or ["200"]), threads="threads" in sys.argv)))
+    make = partial(UndoCase, threads="threads" in sys.argv)
+    sys.exit(bool(play_many(make, *map(int, sys.argv[1:3] or ["200"]))))
