@@ -11,6 +11,7 @@ from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
 from ..bpmn.running.node import Node
 from ..bpmn.running.retracing import Way
 from ..bpmn.running.token import Token
+from ..errors import Conflict
 from . import freezing, ledger
 from .flags import Flags
 from .instance import Instance, kind_of
@@ -95,3 +96,15 @@ class ForwardInstance(Instance):
         """The forward flow never goes on: nothing of it needs to be kept but the ledger."""
         for token in list(self.workflow.tasks.values()):
             self.workflow._forget(token)
+
+
+def forward_of(instance: Instance, otherwise: str) -> ForwardInstance:
+    """The instance, if it is a process that was started; raises Conflict for an undo, ``otherwise`` ends its text."""
+    if isinstance(instance, ForwardInstance):
+        return instance
+    raise Conflict(
+        f"Process {instance.number} is itself a {instance.row.kind}{otherwise}",
+        code="is-undo",
+        status=instance.row.status,
+        related=str(instance.row.origin),
+    )

@@ -18,7 +18,7 @@ from ..bpmn.running.token_data import TASK
 from ..errors import Conflict, Invalid, RiverstoneError, UnknownTask
 from ..instance import ledger, secrets
 from ..instance.flags import Flags
-from ..instance.forward import ForwardInstance
+from ..instance.forward import ForwardInstance, forward_of
 from ..instance.history import note_attempt
 from ..instance.instance import Instance
 from ..instance.task_parameters import code_of, resolve
@@ -103,7 +103,7 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
 
     Raises UnknownTask, Conflict, Invalid for values that the parameter template refuses.
     """
-    process = _process(instance)
+    process = forward_of(instance, ": ask for that again.")
     if process.row.phase not in ("running", "suspended", "paused"):
         text = f"Process {process.number} has the status {process.row.status!r}: its variables change no more."
         raise Conflict(text, status=process.row.status)
@@ -156,20 +156,9 @@ def roll_back(instance: Instance) -> None:
 # -- what has failed and stands still
 
 
-def _process(instance: Instance) -> ForwardInstance:
-    if isinstance(instance, ForwardInstance):
-        return instance
-    raise Conflict(
-        f"Process {instance.number} is itself a {instance.row.kind}: ask for that again.",
-        code="is-undo",
-        status=instance.row.status,
-        related=str(instance.row.origin),
-    )
-
-
 def _failed(instance: Instance, element_id: str | None) -> tuple[ForwardInstance, Sequence[Token]]:
     """All that stands still in a process, or at one element of it; raises Conflict where nothing does."""
-    process = _process(instance)
+    process = forward_of(instance, ": ask for that again.")
     refuse_suspended(process)
     tokens = process.waits_for_somebody
     found = [token for token in tokens if element_id in (None, token.node.bpmn_id)]

@@ -9,7 +9,7 @@ from ..bpmn.running.token import STARTED, Token
 from ..errors import Conflict, Invalid
 from ..instance import ledger
 from ..instance.flags import Flags
-from ..instance.forward import ForwardInstance
+from ..instance.forward import ForwardInstance, forward_of
 from ..instance.history import note, note_attempt
 from ..instance.instance import Instance
 from ..undo.creation import create_undo
@@ -25,7 +25,7 @@ from .undoing import begin_undo, undo_of
 
 def request_cancel(instance: Instance, *, force: bool) -> None:
     """Cancel a running or paused process; asked again, the same cancel goes on. Raises Conflict."""
-    process = _no_undo(instance, "cancelled")
+    process = forward_of(instance, ", which cannot be cancelled.")
     row = process.row
     if row.cancel_id is not None:
         _ask_again(process, "cancel", row.cancel_id, ())
@@ -42,7 +42,7 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
 
     ``kept`` are the ids of tasks to retain. Raises Conflict, Invalid.
     """
-    process = _no_undo(instance, "deleted")
+    process = forward_of(instance, ", which cannot be deleted.")
     row = process.row
     if process.has(Flags.PROTECTED):
         raise _protected(process, f"Process {process.number}")
@@ -91,18 +91,6 @@ def _protected(instance: ForwardInstance, what: str) -> Conflict:
     return Conflict(text, code="protected", status=instance.row.status)
 
 
-def _no_undo(instance: Instance, what: str) -> ForwardInstance:
-    """The instance, if it is a process that was started; raises Conflict for an undo."""
-    if isinstance(instance, ForwardInstance):
-        return instance
-    raise Conflict(
-        f"Process {instance.number} is itself a {instance.row.kind}, which cannot be {what}.",
-        code="is-undo",
-        status=instance.row.status,
-        related=str(instance.row.origin),
-    )
-
-
 def _in_the_way(instance: ForwardInstance, what: str) -> Conflict:
     row = instance.row
     allowed = {
@@ -149,7 +137,7 @@ def _failed_rewind(origin: ForwardInstance) -> int | None:
 
 def retry(instance: Instance, kept: Sequence[int]) -> None:
     """Let whichever undo of this process has failed go on; raises Conflict if none has, Invalid."""
-    origin = _no_undo(instance, "retried")
+    origin = forward_of(instance, ", which cannot be retried.")
     for kind in UNDO_KINDS if kept else ():
         undo_id = getattr(origin.row, f"{kind}_id")
         if origin.row.status == UNDO_BEGUN[kind] and undo_id is not None and _failed_rewind(origin) is None:
@@ -168,7 +156,7 @@ def retry_failed(instance: Instance, element_id: str | None, kept: Sequence[int]
 
 def give_up_failed(instance: Instance) -> None:
     """Retain for ever whatever the failed undo of a process could not take back; the rest goes on. Raises Conflict."""
-    origin = _no_undo(instance, "given up")
+    origin = forward_of(instance, ", which cannot be given up.")
     kind, undo_id = _failed_undo(origin)
     undo = undo_of(origin, undo_id)
     failed = [row.id for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
