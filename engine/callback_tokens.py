@@ -28,6 +28,11 @@ def hidden(text: str) -> str:
     return _TOKEN.sub(rf"{PREFIX}_\1_\2_*****", text) if f"{PREFIX}_" in text else text
 
 
+def secret_part(token: str) -> str:
+    """What of a token must stay hidden; ``_`` is one of its signs, so the token cannot be split at the last one."""
+    return token.split("_", 3)[3]
+
+
 class CallbackTokens:
     """Those of one store; ``public_url`` is where the server's callbacks are reached from outside."""
 

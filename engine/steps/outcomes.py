@@ -10,6 +10,7 @@ from ...models import TaskRow
 from ...models.vocabulary import HOOK_FAILED, UNDER_WAY, LedgerEvent, TaskStatus
 from .. import jsontext
 from ..bpmn.running.token import Token
+from ..callback_tokens import secret_part
 from ..errors import BpmnError
 from ..instance import deferral, ledger, secrets
 from ..instance.flags import Flags
@@ -122,7 +123,7 @@ def take_back(instance: Instance, row: TaskRow) -> None:
 
 def _keep_token(instance: Instance, row: TaskRow) -> None:
     """Keep what gives a token away, so that it is hidden wherever the hook has put it."""
-    token = instance.facilities.tokens.token_of(row.id, row.generation).rpartition("_")[2]
+    token = secret_part(instance.facilities.tokens.token_of(row.id, row.generation))
     tokens = ledger.kept(row).get("tokens", [])
     if token not in tokens:
         ledger.keep(row, tokens=[*tokens, token])
