@@ -309,6 +309,8 @@ class DeploymentRow:
     """Of an undo: what it takes back and in which order, as JSON; its ``sources`` are made when they are first read."""
     meaning: int = MEANING
     """By which reading of the standard it runs."""
+    on_failure: str | None = None
+    """The failure policy of its processes, as it was written; None for what their model says."""
 
 
 @dataclass(slots=True)

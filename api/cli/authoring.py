@@ -77,6 +77,11 @@ def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"
 )
 @strict_option
 @click.option("--external", is_flag=True, help="Topics that no stone serves are those of workers over HTTP.")
+@click.option(
+    "--on-failure",
+    metavar="POLICY",
+    help="Where neither the element nor the start says: rollback, pause, keep, or such as 'pause PT2H'.",
+)
 @invoked
 def deploy(
     invocation: Invocation,
@@ -88,6 +93,7 @@ def deploy(
     protected: bool | None,
     strict: bool,
     external: bool,
+    on_failure: str | None,
 ) -> None:
     """Publish BPMN files as one deployment."""
     from ..wire.records import DeploymentRecord
@@ -97,7 +103,15 @@ def deploy(
         "outputs_template": json_file(outputs_template),
     }
     with invocation.changing(passive=True) as engine:
-        deployed = engine.deploy(*files, name=name, protected=protected, strict=strict, external=external, **templates)
+        deployed = engine.deploy(
+            *files,
+            name=name,
+            protected=protected,
+            strict=strict,
+            external=external,
+            on_failure=on_failure,
+            **templates,
+        )
         print_record(DeploymentRecord, deployed)
 
 

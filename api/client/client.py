@@ -109,12 +109,14 @@ class Client:
         protected: bool | None = None,
         strict: bool = False,
         external: bool = False,
+        on_failure: str | None = None,
     ) -> Deployment:
         files = _files((source, *more), name, parameter_template, outputs_template)
         query = {
             "deleteProtection": _flag(protected),
             "strict": _flag(strict or None),
             "external": _flag(external or None),
+            "onFailure": on_failure,
         }
         found = self._transport.send("POST", "/deployment", files=files, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
@@ -135,8 +137,9 @@ class Client:
         found = self._transport.send(method, path, files=files, query=query, harmless=model_id is not None)
         return self.model(found["modelId"])
 
-    def deploy_model(self, model_id: str, *, strict: bool = False) -> Deployment:
-        path, query = f"/model/{part(model_id)}/deployment", {"strict": _flag(strict or None)}
+    def deploy_model(self, model_id: str, *, strict: bool = False, on_failure: str | None = None) -> Deployment:
+        path = f"/model/{part(model_id)}/deployment"
+        query = {"strict": _flag(strict or None), "onFailure": on_failure}
         found = self._transport.send("POST", path, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
 

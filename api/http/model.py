@@ -28,7 +28,15 @@ from ..wire.records import (
     ModelRecord,
     SavedModel,
 )
-from ..wire.request_schemas import DeploymentOptions, DeploymentQuery, ModelOptions, ModelQuery, Protection, Strictness
+from ..wire.request_schemas import (
+    DeployedModelOptions,
+    DeploymentOptions,
+    DeploymentQuery,
+    ModelOptions,
+    ModelQuery,
+    Protection,
+    Strictness,
+)
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", Model, Deployment)
@@ -152,7 +160,7 @@ def put_model(engine: Engine, model_id: str, body: dict[str, Any], query: dict[s
     "/model/<model_id>/deployment",
     "Deploy a model as it now stands",
     DeploymentRecord,
-    query=Strictness,
+    query=DeployedModelOptions,
     problems=(404, 409),
     scope="deploy",
 )
@@ -218,8 +226,13 @@ def get_deployments(engine: Engine, query: dict[str, Any]) -> Page[Deployment]:
     scope="deploy",
 )
 def post_deployments(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -> Deployment:
-    strict, external = query.get("strict", False), query.get("external", False)
-    return engine.deploy(*body["sources"], **described(body, query), strict=strict, external=external)
+    return engine.deploy(
+        *body["sources"],
+        **described(body, query),
+        strict=query.get("strict", False),
+        external=query.get("external", False),
+        on_failure=query.get("on_failure"),
+    )
 
 
 @OPERATIONS.add("/deployment/<deployment_id>", "Show a deployment", DeploymentDetail, problems=(404,))

@@ -374,9 +374,19 @@ class Strictness(Strict):
     strict = FlagText(metadata={"description": STRICT})
 
 
+ON_FAILURE = "What follows a failure where neither the element nor the start says: rollback, pause, keep or pause PT2H."
+
+
+class DeployedModelOptions(Strictness):
+    """What is said of the deployment of a model that is kept."""
+
+    on_failure = Text(data_key="onFailure", shown=FAILURE_POLICY, description=ON_FAILURE)
+
+
 class DeploymentOptions(ModelOptions):
     """What is said of a deployment beside its BPMN."""
 
+    on_failure = Text(data_key="onFailure", shown=FAILURE_POLICY, description=ON_FAILURE)
     strict = FlagText(metadata={"description": STRICT})
     external = FlagText(metadata={"description": "Whether topics that no stone serves are those of workers over HTTP."})
 

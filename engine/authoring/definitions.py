@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...models import DeploymentRow
 from ..bpmn.elements.subprocesses import CallActivity
+from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, read_policy
 from ..bpmn.running.node import Process
 from ..errors import Conflict, ModelInvalid
 from ..limits import Limits
@@ -37,6 +38,8 @@ class Definition:
     process: Process
     parameter_template: ParameterTemplate | None
     outputs_template: OutputsTemplate | None
+    on_failure: FailurePolicy = ROLLBACK
+    """What follows a failure in an instance whose start does not say."""
 
 
 class Definitions:
@@ -103,14 +106,16 @@ class Definitions:
             raise Conflict(text, code="decision-deployment")
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
+        process = parsed.processes[row.key]
         definition = Definition(
             row.id,
             row.model_id,
             row.key,
             row.name,
             row.version,
-            parsed.processes[row.key],
+            process,
             *_templates(row, self._limits),
+            read_policy(row.on_failure) if row.on_failure else process.on_failure or ROLLBACK,
         )
         with self._lock:
             self._kept[row.id] = definition

@@ -12,6 +12,7 @@ from uuid import uuid4
 from ...models import AlreadyUsed, DeploymentRow, Leases, ModelRow, Store
 from ...models.catalogue import Tag, Trigger
 from .. import failpoints
+from ..bpmn.running.failure_policy import asked_policy
 from ..clock import Clock, moment
 from ..errors import Invalid, Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
@@ -176,21 +177,26 @@ class Deployments:
         protected: bool | None = None,
         strict: bool = False,
         external: bool = False,
+        on_failure: str | None = None,
     ) -> Deployment:
         """Check and number a BPMN file, with the files of the processes it calls; identical content is deployed once.
 
         ``protected`` says whether the delete of what processes of the model made is refused; None leaves it.
         With ``strict`` a breach of a formal rule of BPMN is refused, even where the file can be run. With ``external``
         the topics and job types that no stone serves are those of workers over HTTP, who fetch their tasks.
-        Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template.
+        ``on_failure`` is what follows a failure in its processes (``rollback``, ``pause``, ``keep``, or ``pause`` and
+        how long, such as ``pause PT2H``) where neither the element nor the start says otherwise; it is a part of the
+        version, so the same files with another policy are another one.
+        Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template or policy.
         """
+        policy = _policy_text(on_failure)
         sources, names = read_sources(source, more)
         texts = template_text(parameter_template), template_text(outputs_template)
         if external:
             self.assume(self.bundles.unknown_topics(sources, names, *texts, strict=strict))
         parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
         drawn = self.bundles.drawn(sources)
-        digest = digest_of(drawn, *texts)
+        digest = digest_of(drawn, *texts, policy)
         key = str(parsed.key)
 
         def number() -> Deployment:
@@ -201,7 +207,7 @@ class Deployments:
                 return deployment_view(newest)
             model = self._model_row(parsed, drawn, texts, self.store.catalogue.model_of_key(key), name, protected)
             self.store.catalogue.save_model(model)
-            return self._number_all(model, digest, parsed)
+            return self._number_all(model, digest, parsed, policy)
 
         return self._numbered(number)
 
@@ -213,25 +219,26 @@ class Deployments:
         failpoints.reach("after-deployment")
         return found
 
-    def deploy_model(self, model_id: str, *, strict: bool = False) -> Deployment:
-        """Number the model as it now stands, checked as by :meth:`deploy`; raises UnknownModel, ModelInvalid."""
+    def deploy_model(self, model_id: str, *, strict: bool = False, on_failure: str | None = None) -> Deployment:
+        """Number the model as it now stands, as :meth:`deploy` does; raises UnknownModel, ModelInvalid, Invalid."""
+        policy = _policy_text(on_failure)
         model = self.model_row(model_id)
         sources = unpack(model.sources)
-        digest = digest_of(sources, model.parameter_template, model.outputs_template)
+        digest = digest_of(sources, model.parameter_template, model.outputs_template, policy)
         newest = self.store.catalogue.newest_deployment(model.key)
         if newest is not None and newest.digest == digest and not strict:
             return deployment_view(newest)
         parsed, _ = self.bundles.checked(
             sources, [None] * len(sources), model.parameter_template, model.outputs_template, strict=strict
         )
-        return self._numbered(lambda: self._number_all(model, digest, parsed))
+        return self._numbered(lambda: self._number_all(model, digest, parsed, policy))
 
-    def _number_all(self, model: ModelRow, digest: str, parsed: Parsed) -> Deployment:
+    def _number_all(self, model: ModelRow, digest: str, parsed: Parsed, policy: str | None) -> Deployment:
         """Number every process of a bundle that can be started by its own key; the first is what was deployed."""
-        rows = [self._number(model, key, digest, parsed) for key in parsed.executable or [str(parsed.key)]]
+        rows = [self._number(model, key, digest, parsed, policy) for key in parsed.executable or [str(parsed.key)]]
         return deployment_view(rows[0])
 
-    def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed) -> DeploymentRow:
+    def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed, policy: str | None) -> DeploymentRow:
         """The next version of a key, or the newest if that already holds the same."""
         newest = self.store.catalogue.newest_deployment(key)
         if newest is not None and newest.digest == digest:
@@ -239,6 +246,7 @@ class Deployments:
         if newest is not None:
             self._refuse_other_kind(newest, parsed)
         row = self._deployment_row(model, key, digest, self.store.catalogue.last_version(key) + 1)
+        row.on_failure = policy
         if key != model.key:
             # The templates are about the first process of a bundle.
             row.parameter_template = row.outputs_template = None
@@ -362,6 +370,14 @@ class Deployments:
                 # Another trial run of the same model came first at this moment, and its snapshot is as good.
                 row = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
+
+
+def _policy_text(on_failure: str | None) -> str | None:
+    """A failure policy as it is stored; raises Invalid."""
+    if on_failure is None:
+        return None
+    asked_policy(on_failure)
+    return " ".join(on_failure.split())
 
 
 def _tags(parsed: Parsed, key: str) -> list[Tag]:

@@ -59,6 +59,8 @@ class Deployment:
     """All its BPMN files, of which ``xml`` is the first."""
     next_starts: tuple[datetime, ...] = ()
     """When its timers start processes next, at most three times; only of the newest of a key, asked for alone."""
+    on_failure: str | None = None
+    """What follows a failure in its processes; None leaves it to their model."""
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""
@@ -98,4 +100,5 @@ def deployment_view(row: DeploymentRow) -> Deployment:
         files=files,
         parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
         outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
+        on_failure=row.on_failure,
     )

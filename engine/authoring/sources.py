@@ -39,10 +39,17 @@ def template_text(template: Template) -> str | None:
     return None if template is None else dumps(list(template))
 
 
-def digest_of(sources: Sequence[bytes], parameter_template: str | None, outputs_template: str | None) -> str:
+def digest_of(
+    sources: Sequence[bytes],
+    parameter_template: str | None,
+    outputs_template: str | None,
+    on_failure: str | None = None,
+) -> str:
     """Tells whether two deployments hold the same."""
     whole = hashlib.sha256(bytes((MEANING,)))
-    for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode()):
+    # What is not said leaves the digests of earlier versions as they were.
+    options = (on_failure.encode(),) if on_failure else ()
+    for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode(), *options):
         whole.update(len(part).to_bytes(8, "big"))
         whole.update(part)
     return whole.hexdigest()

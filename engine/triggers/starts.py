@@ -11,9 +11,9 @@ from ...models import ContentRow, InstanceRow, SubscriptionRow, digests
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
-from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, read_policy
+from ..bpmn.running.failure_policy import FailurePolicy, asked_policy
 from ..bpmn.running.node import Node
-from ..errors import Conflict, ExpressionError, Invalid, LimitExceeded, UnknownDeployment
+from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from ..identifiers import new_uuid
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
@@ -165,7 +165,7 @@ class Starts:
             raise LimitExceeded("throw_depth", f"Processes start one another deeper than throw_depth ({limit}) allows.")
         definition = self.facilities.definitions.get(deployment_id)
         self._refuse_too_many(definition.key)
-        policy = definition.process.on_failure or ROLLBACK
+        policy = definition.on_failure
         return CheckedStart(
             definition=definition,
             name=name[:LONGEST_NAME],
@@ -295,16 +295,13 @@ class Starts:
 
 
 def _policy(definition: Definition, on_failure: str | None, rollback: bool) -> FailurePolicy:
-    """What follows a failure: what is asked for, else what the model says, else a rollback; raises Invalid."""
+    """What follows a failure: what is asked for, else what the deployment says; raises Invalid."""
     if on_failure is None:
-        return FailurePolicy("keep") if not rollback else definition.process.on_failure or ROLLBACK
+        return FailurePolicy("keep") if not rollback else definition.on_failure
     if not rollback:
         text = "Switching the rollback off is onFailure 'keep': give one of the two."
         raise Invalid(text, errors={"onFailure": [text], "rollback": [text]})
-    try:
-        return read_policy(on_failure)
-    except ExpressionError as error:
-        raise Invalid(error.message, errors={"onFailure": [error.message]}) from None
+    return asked_policy(on_failure)
 
 
 def _flag(policy: FailurePolicy) -> int:

@@ -193,12 +193,50 @@ def test_the_model_says_so_for_all_that_does_not(engine: Engine, world: World) -
     assert run(engine, "modest", on_failure="rollback").status == "rollback.success"
 
 
+def test_a_version_is_deployed_with_a_policy_of_its_own(engine: Engine, world: World) -> None:
+    plain = engine.deploy(line("asked", service("a", "make")))
+    pausing = engine.deploy(line("asked", service("a", "make")), on_failure="pause  PT2H")
+    assert (pausing.version, pausing.on_failure, plain.on_failure) == (2, "pause PT2H", None)
+    assert engine.deploy(line("asked", service("a", "make")), on_failure="pause PT2H").version == 2
+    world.wrong("start", "a", *[RuntimeError("no")] * 4)
+    assert run(engine, "asked").attention == 1
+    assert run(engine, "asked", on_failure="rollback").status == "rollback.success"
+    assert run(engine, "asked", rollback=False).status == "failed"
+    old = engine.start(deployment_id=plain.deployment_id, name="old")
+    assert engine.wait(old.process_instance_id, 9).status == "rollback.success"
+
+
+def test_what_is_deployed_goes_before_what_the_model_says(engine: Engine, world: World) -> None:
+    parts = on_failure("pause"), '<startEvent id="s"/>', service("a", "make"), flow("s", "a")
+    engine.deploy(drawn("modest", *parts), on_failure="keep")
+    world.wrong("start", "a", RuntimeError("no"))
+    assert run(engine, "modest").status == "failed"
+    model = engine.save_model(line("asked", stone("a", "rollback")))
+    assert engine.deploy_model(model.model_id, on_failure="pause").on_failure == "pause"
+    world.wrong("start", "a", RuntimeError("no"))
+    assert run(engine, "asked").status == "rollback.success"
+
+
+def test_a_process_that_a_message_starts_follows_the_policy_of_its_deployment(engine: Engine, world: World) -> None:
+    called = '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>'
+    parts = process("told", called, service("a", "make"), flow("s", "a"))
+    engine.deploy(definitions('<message id="m" name="order"/>', parts), on_failure="pause")
+    world.wrong("start", "a", RuntimeError("no"))
+    engine.message("order", {})
+    engine.run_pending()
+    (found,) = engine.search(key="told").items
+    assert (found.status, found.attention) == ("running", 1)
+
+
 def test_a_policy_that_nobody_can_read_is_refused(engine: Engine) -> None:
     with pytest.raises(Invalid, match="onFailure='ask'"):
         engine.deploy(line("ask", stone("b", "ask")))
-    for text in ("ask", "pause 2h", "pause P1M", "pause PT0S", "keep PT1H", ""):
+    for text in ("ask", "pause 2h", "pause P1M", "pause PT0S", "keep PT1H", "pause PT" + "0" * 99 + "1H", ""):
         with pytest.raises(Invalid, match="rollback, pause, keep") as caught:
             engine.start(key="three", name="x", variables={"size": 1}, on_failure=text)
+        assert "onFailure" in caught.value.errors
+        with pytest.raises(Invalid, match=r"rollback, pause, keep|failure policy") as caught:
+            engine.deploy(THREE, on_failure=text)
         assert "onFailure" in caught.value.errors
     with pytest.raises(Invalid, match="one of the two"):
         engine.start(key="three", name="x", variables={"size": 1}, on_failure="keep", rollback=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...errors import ExpressionError
+from ...errors import ExpressionError, Invalid
 from ...mask import cut
 from .timers import read_duration
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .token import Token
 
 WORDS = "use rollback, pause, keep, or pause and how long, such as 'pause PT2H'"
+LONGEST = 80
 _DAY = 86_400_000
 
 
@@ -31,7 +32,7 @@ def read_policy(text: str) -> FailurePolicy:
     action, *rest = text.split()[:3] or [""]
     if not rest and action in ("rollback", "pause", "keep"):
         return FailurePolicy(action)  # type: ignore[arg-type]
-    if action != "pause" or len(rest) != 1:
+    if action != "pause" or len(rest) != 1 or len(text) > LONGEST:
         raise ExpressionError(f"{cut(text, 80)!r} is no failure policy: {WORDS}.")
     try:
         length = read_duration(rest[0])
@@ -41,6 +42,14 @@ def read_policy(text: str) -> FailurePolicy:
     if length.months or patience <= 0:
         raise ExpressionError(f"A pause lasts days, hours, minutes and seconds, not {cut(rest[0], 80)!r}: {WORDS}.")
     return FailurePolicy("pause", patience)
+
+
+def asked_policy(text: str) -> FailurePolicy:
+    """The same for what somebody asks for; raises Invalid."""
+    try:
+        return read_policy(text)
+    except ExpressionError as error:
+        raise Invalid(error.message, errors={"onFailure": [error.message]}) from None
 
 
 def policy_at(token: Token, otherwise: FailurePolicy) -> FailurePolicy:

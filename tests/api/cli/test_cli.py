@@ -247,6 +247,14 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
 
 
+def test_a_version_is_deployed_with_a_policy(run: Run) -> None:
+    run("deploy", "breaking.bpmn", "--on-failure", "pause")
+    refused = run("deploy", "breaking.bpmn", "--on-failure", "ask", fails=True)
+    assert "'ask' is no failure policy" in refused.stderr
+    run("start", "--key", "breaking", "--name", "waiting", "--follow", fails=True)
+    assert "waiting" in run("list", "--state", "attention").stdout
+
+
 def test_a_process_is_suspended_and_let_go_on(run: Run) -> None:
     run("deploy", "breaking.bpmn")
     pid = json.loads(run("start", "--key", "breaking", "--name", "waiting", "--on-failure", "pause").stdout)[

@@ -146,6 +146,15 @@ def test_what_is_no_suspension_is_refused(
     assert response.status_code == status, response.json
 
 
+def test_a_version_is_deployed_with_a_policy(client: Client) -> None:
+    found = client.post("/deployment?onFailure=pause", data=processes.breaking(), content_type="application/xml")
+    assert client.get(f"/deployment/{found.json['deploymentId']}").json["onFailure"] == "pause"
+    started = client.post("/process", json={"key": "breaking", "processName": "x", "variables": {}}).json
+    assert detail(client, started["processInstanceId"])["attention"] == 1
+    again = client.post(f"/model/{found.json['modelId']}/deployment?onFailure=keep").json
+    assert (again["version"], client.post("/deployment?onFailure=ask").status_code) == (2, 400)
+
+
 @pytest.mark.parametrize("policy", ["ask", "pause 2h", ""])
 def test_a_policy_that_there_is_not_is_refused(client: Client, waiting: dict[str, Any], policy: str) -> None:
     body = {"key": "breaking", "processName": "x", "variables": {}, "onFailure": policy}
