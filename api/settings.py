@@ -21,6 +21,8 @@ INTROSPECTION = {
     "form": "RIVERSTONE_INTROSPECTION_FORM",
     "scope_prefix": "RIVERSTONE_INTROSPECTION_SCOPE_PREFIX",
     "audience": "RIVERSTONE_INTROSPECTION_AUDIENCE",
+    "user_claim": "RIVERSTONE_INTROSPECTION_USER_CLAIM",
+    "groups_claim": "RIVERSTONE_INTROSPECTION_GROUPS_CLAIM",
 }
 PARTS = {"limits", "introspection", "encryption_keys", "public_url", "webhooks"}
 

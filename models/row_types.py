@@ -510,6 +510,10 @@ class KeyRow:
     revoked: int | None = None
     topics: str | None = None
     """Of one with the scope ``work``: the patterns of what it may fetch, separated by blanks."""
+    user_name: str | None = None
+    """The person who has it."""
+    user_groups: str | None = None
+    """The groups of that person: a JSON array of their names."""
 
 
 @dataclass(slots=True)

@@ -41,6 +41,10 @@ class Client:
     owner: str | None = None
     topics: tuple[str, ...] = ()
     """What it fetches with the scope ``work``; ``*`` in it stands for anything."""
+    user: str | None = None
+    """The person who asks, as models name assignees and candidates; None for whoever is nobody in particular."""
+    groups: tuple[str, ...] = ()
+    """The groups of that person."""
 
     def may_fetch(self, topic: str) -> bool:
         """Whether it may carry out the tasks of a topic; whoever may do so may take them back too."""

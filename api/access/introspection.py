@@ -23,6 +23,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from ...engine import jsontext
 from ...engine.errors import Invalid, RiverstoneError, StoreUnavailable
 from ...engine.limits import Limits
+from ...engine.operating.access_keys import MOST_GROUPS, is_person
 
 log = logging.getLogger("riverstone.api")
 
@@ -45,6 +46,8 @@ class ActiveToken:
     scopes: frozenset[str]
     expires: float | None
     """Seconds since 1970."""
+    user: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 class IntrospectionFailed(StoreUnavailable):
@@ -63,6 +66,8 @@ class Introspection:
     ``form`` is ``rfc7662`` (parameter ``token``, client id and secret as HTTP Basic) or ``original`` (parameters
     ``access_token``, ``client_id`` and ``client_secret``); both in the body of a POST, never in the URL. A token's
     scopes count where they begin with ``scope_prefix``, which is taken off. With an ``audience``, only tokens for it.
+    Who has a token is told by the members ``user_claim`` (of RFC 7662: ``username`` or ``sub``) and ``groups_claim`` of
+    the answer; without these settings, by none.
     """
 
     url: str
@@ -71,6 +76,8 @@ class Introspection:
     form: Literal["rfc7662", "original"] = "rfc7662"
     scope_prefix: str = ""
     audience: str | None = None
+    user_claim: str | None = None
+    groups_claim: str | None = None
     timeout: float = TIMEOUT
     _kept: OrderedDict[bytes, tuple[float, ActiveToken | None]] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -196,7 +203,16 @@ class Introspection:
             return None
         prefix = self.scope_prefix
         scopes = frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
-        return ActiveToken(client_id=client, scopes=scopes, expires=expires)
+        user, groups = self._person(answer)
+        return ActiveToken(client_id=client, scopes=scopes, expires=expires, user=user, groups=groups)
+
+    def _person(self, answer: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
+        user = answer.get(self.user_claim) if self.user_claim else None
+        groups = answer.get(self.groups_claim, []) if self.groups_claim else []
+        named = [*([] if user is None else [user]), *(groups if isinstance(groups, list) else [None])]
+        if not all(isinstance(name, str) and is_person(name) for name in named) or len(named) > MOST_GROUPS:
+            raise self._failed("does not say by usable texts who has the token")
+        return user, tuple(sorted(set(groups)))
 
     def _failed(self, why: str, error: BaseException | None = None) -> IntrospectionFailed:
         log.warning("The token server %s%s.", why, f": {error}" if error is not None else "")

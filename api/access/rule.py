@@ -16,7 +16,7 @@ from .introspection import Introspection
 from .loopback import refuse_foreign_pages, refuse_strangers
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
-LOCAL = Client(name="local", scopes=frozenset(SCOPES))
+LOCAL = Client(name="local", scopes=frozenset(SCOPES), user="local")
 BASIC = re.compile(r"basic +([A-Za-z0-9+/]{0,8000}={0,2})", re.IGNORECASE)
 
 
@@ -58,14 +58,22 @@ class Access:
             key = self.engine.keys.find(credential)
             if key is None:
                 raise unknown("The key is not valid, or was revoked: use another one.", code="key-invalid")
-            return Client(name=f"key:{key.name}", scopes=frozenset(key.scopes), owner=key.owner, topics=key.topics)
+            return Client(
+                name=f"key:{key.name}",
+                scopes=frozenset(key.scopes),
+                owner=key.owner,
+                topics=key.topics,
+                user=key.user,
+                groups=key.groups,
+            )
         if self.introspection is None:
             raise unknown("The token is not valid here: use a key of this server.", code="token-invalid")
         token = self.introspection.ask(credential)
         if token is None:
             raise unknown("The token is not active: get a new one.", code="token-invalid")
         name = f"client:{token.client_id}"
-        return Client(name=name, scopes=token.scopes & frozenset(SCOPES), owner=name)
+        scopes = token.scopes & frozenset(SCOPES)
+        return Client(name=name, scopes=scopes, owner=name, user=token.user, groups=token.groups)
 
 
 def credential_given(basic: bool = False) -> str:

@@ -28,6 +28,8 @@ def key() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES))
 @click.option("--topic", "topics", multiple=True, help="What it fetches with the scope work, such as 'mail.*'.")
 @click.option("--owner", help="Whose processes it starts and sees; its own unless said otherwise.")
+@click.option("--user", help="The person who gets it, as models name assignees and candidates.")
+@click.option("--group", "groups", multiple=True, help="A group of that person; may be repeated.")
 @click.option("--every-owner", is_flag=True, help="It sees everyone's processes, and starts some that are nobody's.")
 @invoked
 def add_key(
@@ -37,11 +39,15 @@ def add_key(
     scopes: tuple[str, ...],
     topics: tuple[str, ...],
     owner: str | None,
+    user: str | None,
+    groups: tuple[str, ...],
     every_owner: bool,
 ) -> None:
     """Add a key and print it, this once."""
     with invocation.recording(name, passive=True) as engine:
-        added, text = engine.keys.add(name, scopes=scopes, owner=owner, every_owner=every_owner, topics=topics)
+        added, text = engine.keys.add(
+            name, scopes=scopes, owner=owner, every_owner=every_owner, topics=topics, user=user, groups=groups
+        )
     click.echo(text)
     click.echo(f"Key {added.key_id} of {added.name}; it is not shown again.", err=True)
 
@@ -125,8 +131,13 @@ def key_line(found: Key) -> str:
     topics = f"  {' '.join(found.topics)}" if found.topics else ""
     return (
         f"{found.key_id}  {found.created.astimezone():{TIME}}  {found.name}  {','.join(found.scopes)}  {owner}"
-        f"{topics}{revoked}"
+        f"{topics}{_person(found)}{revoked}"
     )
+
+
+def _person(found: Key) -> str:
+    groups = f" in {', '.join(found.groups)}" if found.groups else ""
+    return f"  for {found.user or 'nobody'}{groups}" if found.user or groups else ""
 
 
 def audit_line(entry: AuditEntry) -> str:

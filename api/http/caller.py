@@ -18,4 +18,11 @@ OPERATIONS = Operations()
 def get_caller(engine: Engine) -> dict[str, Any]:
     client = present_client()
     scopes = [scope for scope in SCOPES if client.may(scope)]
-    return {"name": client.name, "scopes": scopes, "owner": client.sees, "time": datetime.now().astimezone()}
+    return {
+        "name": client.name,
+        "scopes": scopes,
+        "owner": client.sees,
+        "user": client.user,
+        "groups": client.groups,
+        "time": datetime.now().astimezone(),
+    }

@@ -256,6 +256,8 @@ class ClientRecord(Schema):
     name = shown("name")
     scopes = shown("scopes", fields.List, cls_or_instance=Word(Scope))
     owner = shown("owner", allow_none=True)
+    user = shown("user", allow_none=True, metadata={"description": "The person who asks, as models name people."})
+    groups = shown("groups", fields.List, cls_or_instance=fields.String(), metadata={"description": "Of that person."})
     time = shown("time", LocalTime, metadata={"description": "The server's present time, in the zone of all times."})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import math
 import re
 import secrets
@@ -26,6 +27,7 @@ NONE_HOLDS = 0.1
 """Seconds for which it is relied on that there is no key; other processes add some too."""
 PREFIX = "rsk"
 LONGEST_NAME = 100
+MOST_GROUPS = 500
 _FORM = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]*")
 
@@ -52,6 +54,10 @@ class Key:
     revoked: datetime | None = None
     topics: tuple[str, ...] = ()
     """What it may fetch with the scope ``work``; ``*`` in it stands for anything."""
+    user: str | None = None
+    """The person who has it, by whom people's tasks are claimed and done; None if it is nobody's in particular."""
+    groups: tuple[str, ...] = ()
+    """The groups of that person."""
 
 
 class Keys:
@@ -83,12 +89,15 @@ class Keys:
         owner: str | None = None,
         every_owner: bool = False,
         topics: Collection[str] = (),
+        user: str | None = None,
+        groups: Collection[str] = (),
     ) -> tuple[Key, str]:
         """A new key and its text, which is shown this once and kept nowhere.
 
         It starts and sees the process instances of ``owner``, which is ``key:NAME`` unless said otherwise, or with
         ``every_owner`` those of all. With the scope ``work`` it fetches ``topics``, such as ``mail.*``, and those of
-        their undo; without any it fetches nothing. Raises Invalid, Conflict for a name that is taken.
+        their undo; without any it fetches nothing. Whoever has it is ``user`` to people's tasks, and in ``groups``.
+        Raises Invalid, Conflict for a name that is taken.
         """
         if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             text = f"Use 1 to {LONGEST_NAME} letters, digits and . _ : @ - for the name of a key, not {name[:100]!r}."
@@ -103,6 +112,10 @@ class Keys:
         if wrong or (topics and "work" not in scopes):
             text = "Topics are for keys with the scope work, and hold 1 to 255 printable characters without blanks"
             raise Invalid(f"{text}: {', '.join(repr(topic[:100]) for topic in wrong or topics)}.", code="key-topics")
+        unfit = [name for name in (*(() if user is None else (user,)), *groups) if not is_person(name)]
+        if unfit or len(groups) > MOST_GROUPS:
+            text = f"Users and groups are 1 to 255 printable characters, no blanks around, {MOST_GROUPS} groups at most"
+            raise Invalid(f"{text}: {', '.join(repr(name[:100]) for name in unfit) or len(groups)}.", code="key-user")
         secret = secrets.token_urlsafe(32)
         row = KeyRow(
             id=secrets.token_hex(6),
@@ -112,6 +125,8 @@ class Keys:
             owner_name=None if every_owner or (owner is None and "admin" in scopes) else owner or f"key:{name}",
             created=self.clock.now(),
             topics=" ".join(topics) or None,
+            user_name=user,
+            user_groups=json.dumps(sorted(set(groups)), ensure_ascii=False) if groups else None,
         )
         try:
             with engine_errors():
@@ -150,6 +165,11 @@ def is_key(text: str) -> bool:
     return text.startswith(f"{PREFIX}_")
 
 
+def is_person(name: str) -> bool:
+    """Whether a text can name a user or a group: as it is told, since many name people by addresses or with blanks."""
+    return 0 < len(name) <= 255 and name.isprintable() and name == name.strip()
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -166,4 +186,6 @@ def _view(row: KeyRow) -> Key:
         created=moment(row.created),
         revoked=moment(row.revoked),
         topics=tuple((row.topics or "").split()),
+        user=row.user_name,
+        groups=tuple(json.loads(row.user_groups or "[]")),
     )

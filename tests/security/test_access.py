@@ -207,6 +207,20 @@ def test_keys_are_named_once_and_have_scopes_that_exist(engine: Engine) -> None:
         engine.keys.revoke("other")
 
 
+def test_a_key_tells_which_person_asks(engine: Engine) -> None:
+    client = Client(create_app(engine))
+    here = client.get("/client").json
+    ann = client.get("/client", headers=key(engine, "laptop", "read", user="ann", groups=["ops", "Buyers"])).json
+    shop = client.get("/client", headers=key(engine, "shop", "read")).json
+
+    assert (here["user"], here["groups"]) == ("local", [])
+    assert (ann["name"], ann["user"], ann["groups"]) == ("key:laptop", "ann", ["Buyers", "ops"])
+    assert (shop["user"], shop["groups"]) == (None, [])
+    for wrong in ({"user": ""}, {"user": "a\nb"}, {"groups": ["x" * 256]}, {"groups": [f"g{n}" for n in range(501)]}):
+        with pytest.raises(Invalid, match="Users and groups"):
+            key(engine, "other", "run", **wrong)
+
+
 # -- owners
 
 

@@ -256,3 +256,26 @@ def test_a_wrong_settings_file_is_refused(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(Invalid):
         Settings.read(file=str(tmp_path / "river.toml"))
+
+
+def test_a_token_tells_who_has_it_by_the_claims_that_the_operator_names(engine: Engine, server: TokenServer) -> None:
+    server.says({**GOOD, "username": "ann", "roles": ["ops", "buyers"], "groups": ["admins"]})
+
+    unnamed = asking(engine, server).get("/client", headers=TOKEN).json
+    named = asking(engine, server, user_claim="username", groups_claim="roles").get("/client", headers=TOKEN).json
+
+    assert (unnamed["user"], unnamed["groups"]) == (None, [])
+    assert (named["user"], named["groups"]) == ("ann", ["buyers", "ops"])
+
+
+@pytest.mark.parametrize(
+    "said", [{"sub": ["ann"]}, {"sub": ""}, {"groups": "ops"}, {"groups": [1]}, {"groups": ["a\0"]}]
+)
+def test_a_token_of_nobody_who_can_be_named_is_not_believed(
+    engine: Engine, server: TokenServer, said: dict[str, Any]
+) -> None:
+    server.says({**GOOD, **said})
+
+    answer = asking(engine, server, user_claim="sub", groups_claim="groups").get("/client", headers=TOKEN)
+
+    assert answer.status_code == 503

@@ -56,3 +56,24 @@ def test_a_key_for_work_lists_its_topics(tmp_path: Path, monkeypatch: pytest.Mon
     assert "rsk_" in run("key", "add", "mailer", "--scope", "work", "--topic", "mail.*", "--topic", "bill")
     assert "mail.* bill" in run("key", "list")
     assert "Topics are for keys" in run("key", "add", "other", "--scope", "read", "--topic", "x", fails=True)
+
+
+def test_a_key_names_its_person_and_their_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(
+        "key",
+        "add",
+        "laptop",
+        "--scope",
+        "run",
+        "--user",
+        "ann@example.com",
+        "--group",
+        "ops",
+        "--group",
+        "Key Accounts",
+    )
+    run("key", "add", "crew", "--scope", "run", "--group", "ops")
+    assert "for ann@example.com in Key Accounts, ops" in run("key", "list")
+    assert "for nobody in ops" in run("key", "list")
+    assert "Users and groups are" in run("key", "add", "other", "--scope", "run", "--user", " ann", fails=True)
