@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 FIRST_PAGES = ("../README.md", "../README.zh-CN.md", "../CONTRIBUTING.md", "../SECURITY.md")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (\w+)\.py\n")
@@ -18,7 +19,7 @@ PRINTS = re.compile(r"print\(.*\)  # (.+)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
-@pytest.mark.parametrize("page", sorted(page.name for page in DOCS.glob("*.md")))
+@pytest.mark.parametrize("page", PAGES)
 def test_every_python_block_of_a_guide_runs_and_prints_what_it_says(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -36,7 +37,7 @@ def test_every_python_block_of_a_guide_runs_and_prints_what_it_says(
         assert set(PRINTS.findall(block)) <= set(printed)
 
 
-@pytest.mark.parametrize("page", [*FIRST_PAGES, *sorted(page.name for page in DOCS.glob("*.md"))])
+@pytest.mark.parametrize("page", [*FIRST_PAGES, *PAGES])
 def test_what_a_page_links_to_exists(page: str) -> None:
     place = DOCS / page
     missing = [link for link in LINK.findall(place.read_text(encoding="utf-8")) if not (place.parent / link).exists()]

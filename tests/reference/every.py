@@ -1,0 +1,28 @@
+"""What writes each block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .calls import calls, schemas
+from .codes import problem_codes
+from .commands import commands
+from .functions import functions, methods
+from .limits import limits
+from .metrics import metrics
+from .public import public
+from .vendors import harmless, not_yet_used
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "calls": calls,
+    "commands": commands,
+    "functions": functions,
+    "harmless": harmless,
+    "limits": limits,
+    "methods": methods,
+    "metrics": metrics,
+    "not-yet-used": not_yet_used,
+    "problem-codes": problem_codes,
+    "public": public,
+    "schemas": schemas,
+}

@@ -1,0 +1,87 @@
+"""The public classes with their methods, by their first sentences; the site adds all else from the docstrings."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import riverstone.engine
+
+from .blocks import sentence, table
+
+CALLS = ("Engine", "AsyncEngine")
+YOURS = (
+    "Stone",
+    "TaskInfo",
+    "Deferral",
+    "CallbackSignature",
+    "Observer",
+    "Clock",
+    "VirtualClock",
+    "Dispatcher",
+    "InlineDispatcher",
+    "ThreadsDispatcher",
+    "JsonFormatter",
+    "Limits",
+)
+
+
+def public() -> str:
+    """Four groups: the engine, what programs subclass or make, errors, and views."""
+    names = [name for name in riverstone.engine.__all__ if name not in (*CALLS, *YOURS)]
+    errors = [name for name in names if issubclass(getattr(riverstone.engine, name), Exception)]
+    views = [name for name in names if name not in errors]
+    parts = ["## The engine", *map(_class, CALLS), "## What you make or subclass", *map(_class, YOURS)]
+    parts += [
+        "## Views",
+        "Frozen answers of the engine. Each attribute is described at its class.",
+        *map(_class, views),
+    ]
+    parts += ["## Errors", _table(errors), *(f"<!-- ::: riverstone.engine.{name} -->" for name in errors)]
+    return "\n\n".join(parts)
+
+
+def _class(name: str) -> str:
+    cls = getattr(riverstone.engine, name)
+    rows = [(f"`{member}{_arguments(value)}`", sentence(_told(value))) for member, value in _members(cls)]
+    parts = [f"### {name}", sentence(cls.__doc__)]
+    if rows:
+        parts.append(table(("member", "what it does"), rows))
+    parts.append(f"<!-- ::: riverstone.engine.{name} -->")
+    return "\n\n".join(parts)
+
+
+def _members(cls: type) -> list[tuple[str, Any]]:
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[:-1]):
+        if base.__module__.startswith("riverstone."):
+            found.update({name: value for name, value in vars(base).items() if name[0] != "_"})
+    if issubclass(cls, Exception):
+        return []
+    kinds = (property, classmethod, staticmethod)
+    return [(name, value) for name, value in found.items() if inspect.isfunction(value) or isinstance(value, kinds)]
+
+
+def _told(value: Any) -> str | None:
+    return inspect.getdoc(value.__func__ if isinstance(value, classmethod | staticmethod) else value)
+
+
+def _arguments(value: Any) -> str:
+    if isinstance(value, property):
+        return ""
+    function = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+    names = [
+        {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(each.kind.name, "") + name
+        for name, each in inspect.signature(function).parameters.items()
+        if name not in ("self", "cls")
+    ]
+    return f"({', '.join(names)})"
+
+
+def _table(names: list[str]) -> str:
+    rows = [
+        (f"`{name}`", f"`{cls.code}`" if hasattr(cls, "code") else "", sentence(cls.__doc__))
+        for name in names
+        for cls in (getattr(riverstone.engine, name),)
+    ]
+    return table(("error", "code", "when"), rows)
