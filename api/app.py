@@ -17,7 +17,7 @@ from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
-from .http import batch, callback, caller, decision, health, model, process, stone, task, webhook
+from .http import batch, callback, caller, decision, draft, health, model, process, stone, task, webhook
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -41,6 +41,7 @@ PARTS = {
     "task": task.OPERATIONS,
     "callback": callback.OPERATIONS,
     "model": model.OPERATIONS,
+    "draft": draft.OPERATIONS,
     "decision": decision.OPERATIONS,
     "stone": stone.OPERATIONS,
     "webhook": webhook.OPERATIONS,

@@ -1,7 +1,7 @@
 """riverstone: a BPMN workflow engine whose processes can be taken back."""
 
 from .async_engine import AsyncEngine
-from .authoring.model_views import Deployment, Model
+from .authoring.model_views import Deployment, Draft, Model
 from .clock import Clock, VirtualClock
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
@@ -26,6 +26,7 @@ from .errors import (
     UnknownBatch,
     UnknownDecision,
     UnknownDeployment,
+    UnknownDraft,
     UnknownModel,
     UnknownProcessInstance,
     UnknownStone,
@@ -89,6 +90,7 @@ __all__ = [
     "Deferral",
     "Deployment",
     "Dispatcher",
+    "Draft",
     "Engine",
     "EngineClosed",
     "Explanation",
@@ -140,6 +142,7 @@ __all__ = [
     "UnknownBatch",
     "UnknownDecision",
     "UnknownDeployment",
+    "UnknownDraft",
     "UnknownModel",
     "UnknownProcessInstance",
     "UnknownStone",

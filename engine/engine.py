@@ -17,8 +17,8 @@ from .callback_tokens import CallbackTokens
 from .calls.batches import BatchCalls
 from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
+from .calls.drafts import DraftCalls
 from .calls.external_tasks import ExternalCalls
-from .calls.models import ModelCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.webhooks import WebhookCalls
@@ -57,7 +57,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(ModelCalls, DecisionCalls, BatchCalls, DeferredCalls, OperatingCalls):
+class Engine(DraftCalls, DecisionCalls, BatchCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a

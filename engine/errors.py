@@ -7,6 +7,7 @@ RiverstoneError
 │   ├── UnknownTask
 │   ├── UnknownModel
 │   ├── UnknownDeployment
+│   ├── UnknownDraft
 │   └── UnknownBatch
 ├── Conflict                     the state does not allow it (409)
 ├── TooLarge                     over a limit of size (413)
@@ -120,6 +121,15 @@ class UnknownModel(Unknown):
 
     def __init__(self, identifier: str) -> None:
         super().__init__(identifier, f"No model has the id {identifier!r}.")
+
+
+class UnknownDraft(Unknown):
+    """No draft has the id of this model."""
+
+    code = "unknown-draft"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier, f"No draft has the id {identifier!r}: nothing is drawn that was not saved.")
 
 
 class UnknownDeployment(Unknown):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .catalogue import IN_USE, LOCK_SEQUENCE, Trigger, replace_triggers
 from .connection import Connection
+from .drafts import DELETE_DRAFT
 from .errors import AlreadyUsed
 from .row_types import TokenRow
 from .statements import marks, select
@@ -107,6 +108,7 @@ class Removal:
             refuse()
             if model_id is not None:
                 run("DELETE FROM `process_model` WHERE `id` = ?", (model_id,))
+                run(DELETE_DRAFT, (model_id,))
             for each in successors:
                 replace_triggers(self.store, each.key, each.deployment_id, each.triggers)
 

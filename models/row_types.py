@@ -329,6 +329,23 @@ class ModelRow:
 
 
 @dataclass(slots=True)
+class DraftRow:
+    """What is drawn of one model and not saved; ``base`` is when the model was saved that it was begun on."""
+
+    id: str
+    revision: str
+    key: str
+    name: str
+    sources: str
+    parameter_template: str | None
+    outputs_template: str | None
+    base: int | None
+    created: int
+    updated: int
+    who: str | None
+
+
+@dataclass(slots=True)
 class EventRow:
     """One message or signal that is owed, and the process that has thrown it.
 
@@ -541,6 +558,7 @@ def columns(row: type[Any]) -> tuple[str, ...]:
 
 TABLES: Mapping[str, type[Any] | None] = {
     "process_model": ModelRow,
+    "draft": DraftRow,
     "deployment": DeploymentRow,
     "process_instance": InstanceRow,
     "content": ContentRow,

@@ -12,6 +12,7 @@ from typing import Any
 from .catalogue import Catalogue
 from .cipher import Cipher, opened
 from .connection import Connection
+from .drafts import Drafts
 from .errors import AlreadyUsed
 from .pool import CONNECTIONS
 from .receivers import ReceiverFilter
@@ -62,6 +63,7 @@ class Store(Connection):
         if self.kind == "sqlite":
             self._prepare_clock()
         self.catalogue = Catalogue(self)
+        self.drafts = Drafts(self)
 
     # -- ids
 

@@ -10,8 +10,9 @@ from typing import Literal
 import click
 
 from .invocation import Invocation, invoked
-from .terminal import binding_line, json_file, print_record, readable
+from .terminal import binding_line, json_file, print_record, printable, readable
 
+TIME = "%Y-%m-%d %H:%M:%S"
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write into this file."
 )
@@ -134,6 +135,45 @@ def lint(invocation: Invocation, /, files: Sequence[str], strict: bool) -> None:
         click.echo(binding_line(binding))
     if any(finding.severity == "error" for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+@click.group()
+def draft() -> None:
+    """What authors draw and have not saved yet, such as in the console's designer."""
+
+
+@draft.command("list")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@invoked
+def list_drafts(invocation: Invocation, /, limit: int) -> None:
+    """List drafts, newest first: model, key, name, when and by whom they were written."""
+    with invocation.asking(passive=True) as engine:
+        for found in engine.drafts(limit=limit).items:
+            facts = [found.model_id, found.key, printable(found.name), found.updated.strftime(TIME), found.who or "-"]
+            click.echo("  ".join([*facts, *(["not saved yet"] if found.new else [])]))
+
+
+@draft.command("save")
+@click.argument("model_id", metavar="MODEL")
+@click.option("--replace", "over", is_flag=True, help="Even if the model was saved otherwise since it was begun.")
+@invoked
+def save_draft(invocation: Invocation, /, model_id: str, over: bool) -> None:
+    """Make a draft the model; what the checks refuse is not saved."""
+    from ..wire.records import ModelRecord
+
+    with invocation.changing(model_id, passive=True) as engine:
+        print_record(ModelRecord, engine.save_draft(model_id, replace=over))
+
+
+@draft.command("discard")
+@click.argument("model_id", metavar="MODEL")
+@invoked
+def discard_draft(invocation: Invocation, /, model_id: str) -> None:
+    """Remove a draft; its model stays as it was saved."""
+    from ..wire.records import DraftRecord
+
+    with invocation.changing(model_id, passive=True) as engine:
+        print_record(DraftRecord, engine.discard_draft(model_id))
 
 
 @click.command()

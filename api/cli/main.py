@@ -13,7 +13,7 @@ import click
 
 from ..log import log_options, write_log
 from .access import audit, encrypt, key, restore, secret
-from .authoring import deploy, lint, remove, render, templates
+from .authoring import deploy, draft, lint, remove, render, templates
 from .batches import batch, reasons
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
@@ -147,6 +147,7 @@ def demo(pace: float) -> None:
 
 COMMANDS = (
     deploy,
+    draft,
     lint,
     remove,
     render,

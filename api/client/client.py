@@ -12,7 +12,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from ...engine import Engine, jsontext
-from ...engine.authoring.model_views import Deployment, Model
+from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.authoring.templates import searchable_texts
 from ...engine.errors import Invalid, UnknownToken, WaitTimeout
@@ -136,6 +136,39 @@ class Client:
         query = {"deleteProtection": _flag(protected)}
         found = self._transport.send(method, path, files=files, query=query, harmless=model_id is not None)
         return self.model(found["modelId"])
+
+    def write_draft(
+        self,
+        source: Source,
+        *more: Source,
+        model_id: str | None = None,
+        revision: str | None = None,
+        name: str | None = None,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
+        who: str | None = None,
+    ) -> Draft:
+        """As the engine's; who draws is whom the server takes this client for, whatever is given."""
+        files = _files((source, *more), name, parameter_template, outputs_template)
+        method, path = ("POST", "/draft") if model_id is None else ("PUT", f"/model/{part(model_id)}/draft")
+        return reading.draft(self._transport.send(method, path, files=files, headers=_matching(revision)))
+
+    def draft(self, model_id: str) -> Draft:
+        return reading.draft(self._transport.get(f"/model/{part(model_id)}/draft"))
+
+    def drafts(self, *, limit: int = 50, cursor: str | None = None) -> Page[Draft]:
+        """As the engine's, without content, which :meth:`draft` has."""
+        return reading.page(self._transport.get("/draft", limit=limit, cursor=cursor), reading.draft)
+
+    def save_draft(self, model_id: str, *, revision: str | None = None, replace: bool = False) -> Model:
+        path, query = f"/model/{part(model_id)}/draft/save", {"replace": _flag(replace or None)}
+        found = self._transport.send("POST", path, query=query, headers=_matching(revision))
+        return self.model(found["modelId"])
+
+    def discard_draft(self, model_id: str, *, revision: str | None = None) -> Draft:
+        """As the engine's; without the content of what is gone."""
+        path = f"/model/{part(model_id)}/draft"
+        return reading.draft(self._transport.send("DELETE", path, headers=_matching(revision)))
 
     def deploy_model(self, model_id: str, *, strict: bool = False, on_failure: str | None = None) -> Deployment:
         path = f"/model/{part(model_id)}/deployment"
@@ -653,6 +686,11 @@ def _files(sources: Sequence[Source], name: str | None, *templates: Template) ->
     if not sources:
         raise Invalid("There is no file to send.", code="fields-invalid")
     return fields
+
+
+def _matching(revision: str | None) -> dict[str, str] | None:
+    """The header that names which draft was read."""
+    return None if revision is None else {"If-Match": f'"{revision}"'}
 
 
 def _flag(value: bool | None) -> str | None:

@@ -19,6 +19,7 @@ from ..wire.records import (
     DecisionPage,
     DecisionResultRecord,
     DeploymentDetail,
+    DraftDetail,
     ExplanationRecord,
     FailureRecord,
     FindingRecord,
@@ -53,6 +54,8 @@ reasons = ReasonsRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read
 """Also of a ``ModelRecord``: a model without its content."""
+draft = DraftDetail().read
+"""Also of a ``DraftRecord``."""
 deployment = DeploymentDetail().read
 """Also of a ``DeploymentRecord``."""
 decision_result = DecisionResultRecord().read
@@ -73,6 +76,7 @@ UNKNOWN: dict[str, Callable[[str], errors.Unknown]] = {
     errors.UnknownTask.code: errors.UnknownTask,
     errors.UnknownModel.code: errors.UnknownModel,
     errors.UnknownDeployment.code: errors.UnknownDeployment,
+    errors.UnknownDraft.code: errors.UnknownDraft,
     errors.UnknownDecision.code: errors.UnknownDecision,
     errors.UnknownBatch.code: errors.UnknownBatch,
     errors.UnknownStone.code: errors.UnknownStone,
@@ -95,6 +99,7 @@ def error(status: int, content: Content, asked_for: str) -> errors.RiverstoneErr
         400: lambda: errors.Malformed(text, code=code, errors=wrong),
         401: lambda: Refused(text, status=401, code=code),
         403: lambda: Refused(text, status=403, code=code),
+        412: lambda: errors.Conflict(text, code=code),
         409: lambda: errors.Conflict(
             text,
             code=code,

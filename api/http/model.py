@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from ...engine import Deployment, Engine, Finding, Model, Page, jsontext
+from ...engine import Deployment, Draft, Engine, Finding, Model, Page, jsontext
 from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
@@ -39,7 +39,7 @@ from ..wire.request_schemas import (
 )
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
-Detail = TypeVar("Detail", Model, Deployment)
+Detail = TypeVar("Detail", Model, Deployment, Draft)
 XML_TYPE = r"(application|text)/([^;]+\+)?xml|application/octet-stream"
 
 

@@ -62,7 +62,7 @@ class Operation:
     later: str | None
     """What a 202 means, which is the answer where the function returns None."""
     audited: bool
-    """Whether it is written into the audit: not, where it changes nothing."""
+    """Whether it is written into the audit: not, where it changes nothing that is in use."""
     scope: str
     """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody, and
     ``token`` for who has that of the task."""
@@ -133,7 +133,8 @@ class Operations(list[Operation]):
             later: What a 202 means.
             scope: Unless said otherwise a GET needs ``read`` and everything else ``run``; all but a GET is written
                 into the audit.
-            audited: Whether that is so; false for what changes nothing though it takes a body.
+            audited: Whether that is so; false for what changes nothing though it takes a body, and for drafts, which
+                an editor writes every few seconds and which tell themselves who wrote them.
             prepare: Called once for the engine that is served.
         """
 

@@ -34,6 +34,8 @@ STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
 
 # The request is in order; it is the tasks' state that does not allow it.
 CONFLICTS = frozenset({"retain-invalid"})
+# Another one is there than the request names in If-Match (RFC 9110, 13.1.1).
+CHANGED = frozenset({"draft-changed"})
 RETRY_AFTER = "5"
 UNEXPECTED = "The server met an error of its own and logged it: ask its operator, naming the time and this request."
 FINDINGS = FindingRecord(many=True)
@@ -89,6 +91,8 @@ def of_engine(error: errors.RiverstoneError) -> Response:
         status = HTTPStatus.TOO_MANY_REQUESTS
     if error.code in CONFLICTS:
         status = HTTPStatus.CONFLICT
+    if error.code in CHANGED:
+        status = HTTPStatus.PRECONDITION_FAILED
     members: dict[str, Any] = {}
     if isinstance(error, errors.Malformed | errors.Invalid):
         members["errors"] = error.errors or None

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from marshmallow import Schema, fields
 
-from ...engine.authoring.model_views import Deployment, Model
+from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.calls.webhooks import Notice, Subscription
 from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
@@ -160,6 +160,17 @@ DeploymentDetail = record(
     notes={"nextStarts": "When its timers start processes next, at most three times, if it is the newest of its key."},
 )
 """A deployment with its content; ``xml`` is the first of its files."""
+DRAFT = "modelId key name revision createdAt=created updatedAt=updated updateTime=updated who new outdated"
+OF_DRAFT = {
+    "revision": "Its ETag: whoever writes, saves or discards it names the one that was read in If-Match.",
+    "new": "Whether there is no saved model yet.",
+    "outdated": "Whether the model was saved since the draft was begun.",
+}
+DraftRecord = record("DraftRecord", Draft, DRAFT, notes=OF_DRAFT)
+"""A draft in a list."""
+DraftDetail = record("DraftDetail", Draft, f"{DRAFT} files parameterTemplate outputsTemplate", notes=OF_DRAFT)
+"""A draft with its content."""
+DraftPage = record("DraftPage", Page[Draft])
 FindingRecord = record("FindingRecord", Finding)
 BindingRecord = record("BindingRecord", TaskBinding)
 SavedModel = record("SavedModel", Model, f"{MODEL} findings tasks")

@@ -359,6 +359,34 @@ class ModelOptions(Strict):
     protected = FlagText(data_key="deleteProtection")
 
 
+class DraftHeaders(Strict):
+    """Which draft a request is about."""
+
+    revision = Text(
+        data_key="If-Match", description="The ETag of the draft that was read; another one is left as it is (412)."
+    )
+
+
+class DraftList(Part):
+    """Which part of the drafts."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}-[0-9A-Za-z-]{1,36}$", description=CURSOR)
+
+
+class DraftOptions(Strict):
+    """What is said of a draft beside its BPMN."""
+
+    name = Text()
+
+
+class DraftSaving(Strict):
+    """How a draft becomes the model."""
+
+    replace = FlagText(
+        metadata={"description": "Save it although the model was saved otherwise since the draft was begun."}
+    )
+
+
 STRICT = "Whether a breach of a formal rule of BPMN is an error, even where the model can be run."
 
 

@@ -119,6 +119,22 @@ class Bundles:
         # What is shown of a deployment is its first file, so a process comes first.
         return [*drawn, *decisions]
 
+    def named(self, sources: Sequence[bytes]) -> tuple[str, str]:
+        """The id and name of the first process of files, or else of their decisions, whatever else is wrong with them.
+
+        Raises Malformed or TooLarge for what is no XML.
+        """
+        others: list[tuple[str, str]] = []
+        for source in sources:
+            root = read_xml(source, limits=self.limits)
+            process = next(root.iter(qualified("process")), None)
+            found = root if process is None else process
+            names = found.get("id", ""), found.get("name", "")
+            if process is not None:
+                return names
+            others.append(names)
+        return others[0]
+
     def holds_decisions(self, sources: Sequence[bytes]) -> bool:
         """Whether these are files of decisions alone: a process comes first where there is one."""
         _, root = next(etree.iterparse(BytesIO(sources[0]), events=("start",), resolve_entities=False))

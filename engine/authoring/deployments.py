@@ -14,7 +14,7 @@ from ...models.catalogue import Tag, Trigger
 from .. import failpoints
 from ..bpmn.running.failure_policy import asked_policy
 from ..clock import Clock, moment
-from ..errors import Invalid, Malformed, UnknownDeployment, UnknownModel
+from ..errors import Conflict, Invalid, Malformed, UnknownDeployment, UnknownModel
 from ..findings import Finding
 from ..limits import Limits
 from ..stones.registry import Stones
@@ -104,19 +104,48 @@ class Deployments:
     ) -> Model:
         """Create a model, or replace the one with ``model_id``; it is checked as a deployment is.
 
-        ``protected`` says whether the delete of what its processes made is refused; None leaves it.
+        ``protected`` says whether the delete of what its processes made is refused; None leaves it. Raises as
+        :meth:`deploy` does, UnknownModel, and Conflict for a process of another key.
         """
         sources, names = read_sources(source, more)
         if model_id is not None:
             self.model_row(model_id)
-        texts = template_text(parameter_template), template_text(outputs_template)
+        return self.save(
+            sources,
+            names,
+            (template_text(parameter_template), template_text(outputs_template)),
+            name=name,
+            protected=protected,
+            before=lambda: None if model_id is None else self.model_row(model_id),
+        )
+
+    def save(
+        self,
+        sources: list[bytes],
+        names: list[str | None],
+        texts: tuple[str | None, str | None],
+        *,
+        name: str | None,
+        before: Callable[[], ModelRow | None],
+        after: Callable[[], None] = lambda: None,
+        model_id: str | None = None,
+        protected: bool | None = None,
+    ) -> Model:
+        """Check and save a model.
+
+        ``before`` and ``after`` are called within the transaction: the one gives the model that is replaced, where
+        there is one, the other does what belongs to the saving. A new model has the ``model_id``, or any.
+        """
         parsed, findings = self.bundles.checked(sources, names, *texts)
         drawn = self.bundles.drawn(sources)
 
         def save() -> ModelRow:
-            before = None if model_id is None else self.model_row(model_id)
-            row = self._model_row(parsed, drawn, texts, before, name, protected)
+            known = before()
+            if known is not None:
+                _refuse_other_key(known, str(parsed.key))
+            row = self._model_row(parsed, drawn, texts, known, name, protected, model_id)
             self.store.catalogue.save_model(row)
+            after()
             return row
 
         row = self.store.catalogue.alone(save)
@@ -130,11 +159,15 @@ class Deployments:
         before: ModelRow | None,
         name: str | None,
         protected: bool | None,
+        model_id: str | None = None,
     ) -> ModelRow:
         key = str(parsed.key)
         now = self.clock.now()
+        if before is not None:
+            # By this time drafts tell whether the model is the one that they were begun on.
+            now = max(now, before.updated + 1)
         return ModelRow(
-            id=before.id if before is not None else str(uuid4()),
+            id=before.id if before is not None else model_id or str(uuid4()),
             key=key,
             name=(name or parsed.name or key)[:255],
             sources=pack(sources),
@@ -378,6 +411,14 @@ def _policy_text(on_failure: str | None) -> str | None:
         return None
     asked_policy(on_failure)
     return " ".join(on_failure.split())
+
+
+def _refuse_other_key(model: ModelRow, key: str) -> None:
+    """Raise Conflict where a model would go on under another key, by which nobody would find its versions."""
+    if key == model.key:
+        return
+    text = f"The model {model.name[:80]!r} has the key {model.key[:80]!r}, and the first process now is {key[:80]!r}"
+    raise Conflict(f"{text}: give it the id {model.key[:80]!r}, or save it as a new model.", code="key-changed")
 
 
 def _tags(parsed: Parsed, key: str) -> list[Tag]:

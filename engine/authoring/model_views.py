@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ...models import DeploymentRow, ModelRow
+from ...models import DeploymentRow, DraftRow, ModelRow
 from ..clock import moment
 from ..findings import Finding
 from ..views import TaskBinding
@@ -67,6 +67,47 @@ class Deployment:
         from ..bpmn.drawing.svg import draw_svg  # late, like whatever else draws
 
         return draw_svg(self.xml) if self.xml else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """What is drawn of a model and not saved; it may hold errors."""
+
+    model_id: str
+    """That of its model, or which its model will have."""
+    revision: str
+    """Different after each write; whoever writes next names the one that was read."""
+    key: str
+    name: str
+    created: datetime
+    updated: datetime
+    who: str | None = None
+    """Who wrote it last."""
+    new: bool = False
+    """Whether there is no saved model yet."""
+    outdated: bool = False
+    """Whether the model was saved since the draft was begun."""
+    parameter_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    outputs_template: list[dict[str, Any]] | None = field(default=None, repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+
+
+def draft_view(row: DraftRow, saved: int | None) -> Draft:
+    """What is shown of a draft whose model was saved at that time."""
+    return Draft(
+        model_id=row.id,
+        revision=row.revision,
+        key=row.key,
+        name=row.name,
+        created=moment(row.created),
+        updated=moment(row.updated),
+        who=row.who,
+        new=saved is None,
+        outdated=saved != row.base,
+        files=texts_of(row.sources),
+        parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
+        outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
+    )
 
 
 def model_view(row: ModelRow) -> Model:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ...models import DeploymentRow, ModelRow
+from ...models import DeploymentRow, DraftRow, ModelRow
 
-Row = TypeVar("Row", ModelRow, DeploymentRow)
+Row = TypeVar("Row", ModelRow, DeploymentRow, DraftRow)
 Place = tuple[int, str]
 """Where a part ends: milliseconds since 1970 and the id of its last row."""
 
@@ -36,5 +36,5 @@ def read_part(
     return rows[:limit], _cursor(rows[limit - 1])
 
 
-def _cursor(row: ModelRow | DeploymentRow) -> str:
+def _cursor(row: ModelRow | DeploymentRow | DraftRow) -> str:
     return f"{row.created}-{row.id}"

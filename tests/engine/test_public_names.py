@@ -24,6 +24,7 @@ ENGINE = """
     Deferral
     Deployment
     Dispatcher
+    Draft
     Engine
     EngineClosed
     Explanation
@@ -75,6 +76,7 @@ ENGINE = """
     UnknownBatch
     UnknownDecision
     UnknownDeployment
+    UnknownDraft
     UnknownModel
     UnknownProcessInstance
     UnknownStone
@@ -101,6 +103,7 @@ MODELS = """
     DeclarationRow
     Declarations
     DeploymentRow
+    DraftRow
     EXTERNAL
     EngineForgotten
     EngineRow
@@ -180,7 +183,10 @@ METHODS = """
     deploy_model
     deployment
     deployments
+    discard_draft
     done_by_hand
+    draft
+    drafts
     encrypt_again
     error_deferred
     fail_deferred
@@ -226,6 +232,7 @@ METHODS = """
     roll_back
     rotate_token_secret
     run_pending
+    save_draft
     save_model
     search
     set_variables
@@ -250,6 +257,7 @@ METHODS = """
     wait
     watch
     why
+    write_draft
 """.split()
 
 

@@ -138,7 +138,7 @@ def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Clien
     server.rerun(task.task_id, {"works": False})
     server.wait(number, 20)
     assert server.resume(task.task_id).status in ("debug", "rollback.begin", "rollback.success", "failed")
-    assert server.save_model(processes.making(), model_id=model.model_id, name="new").name == "new"
+    assert server.save_model(processes.breaking(), model_id=model.model_id, name="new").name == "new"
 
 
 def test_many_at_once_go_through_the_client(server: Client, engine: Engine) -> None:
@@ -332,3 +332,17 @@ def test_decisions_are_listed_and_made_as_by_the_engine(server: Client, engine: 
     assert server.picture(number).svg == engine.picture(number).svg
     assert raised(lambda: server.decide("wine")).code == "unknown-decision"
     assert raised(lambda: server.decide("dish", version=9)).code == "unknown-decision"
+
+
+def test_drafts_are_written_read_saved_and_discarded(server: Client, engine: Engine) -> None:
+    source = line("drawn", '<userTask id="u"/>')
+    begun = server.write_draft(source, name="Drawn", parameter_template=TEMPLATE)
+    shown = [each.revision for each in (begun, engine.draft(begun.model_id), *server.drafts().items)]
+    assert (begun.name, shown) == ("Drawn", [begun.revision] * 3)
+    late = raised(lambda: server.write_draft(source, model_id=begun.model_id))
+    assert (type(late), late.code) == (Conflict, "draft-changed")
+    again = server.write_draft(source, model_id=begun.model_id, revision=begun.revision, name="Again")
+    assert server.save_draft(begun.model_id, revision=again.revision).name == "Again"
+    assert server.write_draft(source, model_id=begun.model_id).new is False
+    assert server.discard_draft(begun.model_id).model_id == begun.model_id
+    assert raised(lambda: server.draft(begun.model_id)).code == "unknown-draft"

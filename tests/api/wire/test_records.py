@@ -82,6 +82,7 @@ def story(engine: Engine) -> dict[str, str]:
     asked = engine.start(key="asking", name="asks")
     batch = engine.batch("delete", {"key": "making"})
     deployment = next(each for each in engine.deployments().items if each.key == "making")
+    engine.write_draft(processes.making(), model_id=deployment.model_id)
     return {
         "processInstanceId": made.process_instance_id,
         "batchId": batch.batch_id,
