@@ -7,6 +7,7 @@ attempt after which another came, and what no row is about: variables, events, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from ...models import NewHistoryRow
@@ -68,11 +69,14 @@ def _mask(instance: Instance) -> Mask | None:
     hidden: Instance = getattr(instance, "origin", instance)
     stones, variables = hidden.facilities.stones, hidden.context.parameters
     paths = secrets.paths_in(hidden.definition, variables, stones)
-    known = instance.changes, len(hidden.tasks), secrets.values_at(paths, variables)
-    if hidden.noted_with is None or hidden.noted_with[0] != known:
+    known = [instance.changes, *secrets.values_at(paths, variables)]
+    count, before, mask = hidden.noted_with or (-1, (), None)
+    # By which they are and not by what they say: there may be very many of them, and very many entries in a step.
+    if count != len(hidden.tasks) or len(before) != len(known) or not all(map(is_, before, known)):
         tasks = hidden.tasks.values() if hidden.has(Flags.SECRETS) else ()
-        hidden.noted_with = known, secrets.mask_at(paths, variables, tasks, stones)
-    return hidden.noted_with[1]
+        mask = secrets.mask_at(paths, variables, tasks, stones)
+        hidden.noted_with = len(hidden.tasks), known, mask
+    return mask
 
 
 def note_attempt(instance: Instance, row: TaskRow, status: TaskStatus, reason: str | None, *, edited: bool) -> None:

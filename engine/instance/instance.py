@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
@@ -96,8 +96,8 @@ class Instance:
         self.searches = template is not None and bool(template.searchable_paths)
         self.searched: dict[str, str] | None = None
         """The values by which it is found, as they were last written."""
-        self.noted_with: tuple[tuple[Changes, int, str], Mask | None] | None = None
-        """What hides secrets in the history: since which step, with how many tasks and which secret variables."""
+        self.noted_with: tuple[int, Sequence[Any], Mask | None] | None = None
+        """What hides secrets in the history: with how many tasks, since which step and with which secret variables."""
         self.people = 0
         """How many tasks of people are open."""
         self.to_hand_over: list[TaskRow] = []
@@ -407,7 +407,8 @@ class Instance:
     def stop_task(self, row: TaskRow, status: TaskStatus, reason: str, *, held_back: bool | None = None) -> None:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         if held_back is None:
-            held_back = self.hold_back(row)
+            # What people do was never handed over.
+            held_back = row.stone is None or self.hold_back(row)
         if row.stone is None or ((held_back or row.status in ledger.HELD_BACK) and not ledger.has_begun(row)):
             row.undo = "never-begun"
         elif not held_back and not (row.event == "start" and deferral.is_deferred(row)):

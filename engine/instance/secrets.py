@@ -70,9 +70,9 @@ def paths_in(definition: Definition, variables: Mapping[str, JSON], stones: Ston
     return paths | taken.among(variables) if taken.paths else paths
 
 
-def values_at(paths: Iterable[Path], variables: Mapping[str, JSON]) -> str:
-    """The secrets that stand there, as one text."""
-    return jsontext.dumps([value_at(variables, path) for path in sorted(paths)])
+def values_at(paths: Iterable[Path], variables: Mapping[str, JSON]) -> list[JSON]:
+    """The secrets that stand there. A variable that changes gets another value, which is never changed itself."""
+    return [value_at(variables, path) for path in sorted(paths)]
 
 
 def mask_at(

@@ -9,6 +9,9 @@ from typing import Literal
 import pytest
 
 from riverstone.engine import Engine, Limits
+from riverstone.engine.bpmn.elements.loops import PORTION
+from riverstone.engine.river import turn
+from riverstone.engine.river.river import River
 
 from .sketch import catch, definitions, flow, line, process, runs
 from .test_survival import House, house
@@ -111,6 +114,49 @@ def test_as_many_as_watch_a_variable_see_it_change(tmp_path: Path, dispatcher: L
         engine.complete(asked.task_id)
 
         assert engine.wait(number, timeout=60).status == "success"
+
+
+def test_runs_that_begin_at_once_begin_in_portions_and_each_has_its_item(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first turns nothing is kept in memory, as where the engine dies after each."""
+    begun: list[int] = []
+
+    def forgetful(river: River) -> bool:
+        if len(begun) < 3:
+            river.cache.clear()
+            (found,) = engine.instances().items
+            begun.append(len(engine.tokens(found.process_instance_id)))
+        else:
+            monkeypatch.undo()
+        return go_on(river)
+
+    go_on = River.go_on
+    monkeypatch.setattr(River, "go_on", forgetful)
+    monkeypatch.setattr(turn, "LONGEST", 0.0)
+    monkeypatch.setattr(turn, "LEAST", 0.0)
+    repeated = (
+        '<multiInstanceLoopCharacteristics camunda:collection="${items}" camunda:elementVariable="item"'
+        ' xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements><zeebe:loopCharacteristics'
+        ' outputCollection="collected" outputElement="=item + 1"/></extensionElements>'
+        "</multiInstanceLoopCharacteristics>"
+    )
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
+        engine.deploy(
+            line("wide", f'<userTask id="p">{repeated}</userTask>'),
+            outputs_template=[{"Key": "collected", "Value": "${collected}"}],
+        )
+        items = list(range(1_200))
+        number = engine.start(key="wide", name="test", variables={"items": items}).process_instance_id
+        asked = engine.tasks(number)
+        assert len(asked) == len(items)
+        assert [count // PORTION for count in begun] == [0, 1, 2]
+        for task in asked:
+            engine.complete(task.task_id)
+        ended = engine.wait(number)
+
+    assert ended.status == "success", ended.reason
+    assert ended.output_values == {"collected": [item + 1 for item in items]}
 
 
 def test_a_process_of_an_engine_without_threads_ends_in_the_call_that_began_it(tmp_path: Path) -> None:

@@ -275,9 +275,7 @@ def test_a_cancel_takes_back_what_a_failed_rewind_has_left(engine: Engine, world
     assert (world.of("rollback"), world.of("cancel"), world.exists) == (["c", "b"], ["b", "a"], [])
 
 
-def test_a_cancel_waits_for_a_rewind_that_is_under_way(
-    engine: Engine, world: World, clock: VirtualClock
-) -> None:
+def test_a_cancel_waits_for_a_rewind_that_is_under_way(engine: Engine, world: World, clock: VirtualClock) -> None:
     members = {"world": world, "code": "patient", "retries": 2, "__doc__": "Tries again."}
     engine.register(type("Patient", (Make,), members))
     number = begun(engine, line("slow", service("a", "make"), service("b", "patient"), ASK), "slow")

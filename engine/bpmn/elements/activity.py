@@ -8,7 +8,7 @@ from typing import Any
 from ..running.event_definitions import EventDefinition, matches
 from ..running.node import Catcher, Flow, Node, Process, catching
 from ..running.token import WAITING, Token
-from ..running.token_data import COMPENSATES, RACE, RUN
+from ..running.token_data import BEGINNING, COMPENSATES, RACE, RUN
 from .boundary import BoundaryEvent, armed
 from .compensation import compensated, hand_up, remember
 from .gateways import end_race
@@ -63,6 +63,9 @@ class Activity(Node):
     def _run_hook(self, token: Token) -> bool | None:
         if RUN in token.internal_data:
             return self.execute(token)
+        if isinstance(self.loop, MultiInstance) and BEGINNING in token.internal_data:
+            self.loop.begin_more(token, self)
+            return None
         if self.boundary and token.internal_data.pop("again", None) is None:
             for event in self.boundary:
                 event.listen(token)

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from ...errors import ExpressionError, LimitExceeded
 from ...language.operators import kind_of
 from ..running.token import STARTED, Token
+from ..running.token_data import BEGINNING
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression
     from ..running.event_definitions import EventDefinition
+
+
+PORTION = 500
+"""Runs that begin before others may have a turn."""
 
 
 class Repeated(Protocol):
@@ -108,8 +113,29 @@ class MultiInstance(NamedTuple):
         if count == 0:
             self._end(token, activity)
             return
-        for number in range(1, 2 if self.sequential else count + 1):
+        if self.sequential:
+            self._start(token, activity, 1, items)
+        else:
+            self._begin_portion(token, activity, items)
+
+    def begin_more(self, token: Token, activity: Repeated) -> None:
+        """Start the next of runs that all begin at once, in the order in which they would without portions."""
+        del token.internal_data[BEGINNING]
+        token._set_state(STARTED)
+        self._begin_portion(token, activity, token.internal_data.pop("items", None))
+
+    def _begin_portion(self, token: Token, activity: Repeated, items: list[Any] | None) -> None:
+        internal = token.internal_data
+        begun, count = internal["begun"], internal["count"]
+        last = min(begun + PORTION, count)
+        for number in range(begun + 1, last + 1):
             self._start(token, activity, number, items)
+        if last < count:
+            token.note(beginning=True)
+            if items is not None:
+                token.note(items=items)
+            # It is older than its runs, so none of them comes before the rest has begun.
+            token.workflow.make_ready(token)
 
     def collect(self, token: Token, run: Token) -> None:
         """Keep what a run that is about to end has put out."""

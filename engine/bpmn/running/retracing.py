@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LONGEST = 65_536
 """Characters of JSON that one note keeps; what is longer cannot be brought back, and a rewind says so."""
 
+LEAST = 35
+"""Characters that the shortest entry of such a list takes."""
+
 
 class Note(NamedTuple):
     """One thing that has happened; ``token`` is that of the scope for a variable, 0 for the whole process."""
@@ -63,13 +66,18 @@ class Way:
 
     def removed(self, tokens: Iterable[Token], causes: tuple[int, ...]) -> None:
         """An event has taken away what went on beside it or before."""
+        counted = [token for token in tokens if token.node.counts]
+        if not (counted and _rows(causes)):
+            return
+        label = counted[0].node.label
+        if len(counted) * LEAST > LONGEST:
+            self._note("removed", 0, label, causes, None)
+            return
         told: list[dict[str, Any]] = [
             {"label": token.node.label, "causes": list(token.causes), "task": token.internal_data.get(TASK, 0)}
-            for token in tokens
-            if token.node.counts
+            for token in counted
         ]
-        if told and _rows(causes):
-            self._note("removed", 0, told[0]["label"], causes, _text(told))
+        self._note("removed", 0, label, causes, _text(told))
 
     def _note(self, kind: RetraceKind, token: int, name: str | None, causes: tuple[int, ...], data: str | None) -> None:
         self.notes.append(Note(kind, token, name, _rows(causes), data))

@@ -36,25 +36,27 @@ class Saved:
 
     def save(self, workflow: Workflow, changes: Changes) -> None:
         """Put what has changed since the last save into the transaction."""
+        without_waits = {token_id for token_id in workflow.gone if token_id in self.waits}
+        waits: list[WaitRow] = []
         for token_id in workflow.gone:
             if token_id in self.tokens:
                 self._drop_token(token_id, changes)
-            if token_id in self.waits:
-                self._drop_waits(token_id, changes)
         for token_id, token in workflow.touched.items():
             if not (_in_ledger(token) or _is_plain_root(token)):
                 self._put_token(token, changes)
             elif token_id in self.tokens:
                 self._drop_token(token_id, changes)
             if token_id in self.waits:
-                self._drop_waits(token_id, changes)
+                without_waits.add(token_id)
             for wait in workflow.waits.get(token_id, ()):
-                self.waits.add(token_id)
                 place = self.process_instance_id, token_id
                 owner = self.timekeeper if wait.due is not None else None
-                changes.new_waits.append(
-                    WaitRow(*place, wait.number, wait.kind, wait.name, wait.correlation, wait.due, owner)
-                )
+                waits.append(WaitRow(*place, wait.number, wait.kind, wait.name, wait.correlation, wait.due, owner))
+        if without_waits:
+            self._drop_waits(without_waits, changes)
+        if waits:
+            self.waits.update(wait.token for wait in waits)
+            changes.new_waits += waits
         workflow.gone.clear()
         workflow.touched.clear()
 
@@ -74,14 +76,13 @@ class Saved:
             changes.tokens.pop(key, None)
             changes.gone_tokens.add(key)
 
-    def _drop_waits(self, token_id: int, changes: Changes) -> None:
-        self.waits.discard(token_id)
+    def _drop_waits(self, token_ids: set[int], changes: Changes) -> None:
+        number = self.process_instance_id
+        self.waits -= token_ids
         changes.new_waits = [
-            wait
-            for wait in changes.new_waits
-            if wait.token != token_id or wait.process_instance_id != self.process_instance_id
+            wait for wait in changes.new_waits if wait.process_instance_id != number or wait.token not in token_ids
         ]
-        changes.gone_waits.add((self.process_instance_id, token_id))
+        changes.gone_waits.update([(number, token_id) for token_id in token_ids])
 
 
 def _in_ledger(token: Token) -> bool:

@@ -11,7 +11,7 @@ from ...language.context import Context
 from .event_definitions import named
 from .results import Step, calls_in, of_run
 from .spiff import Task
-from .token_data import CALLED, RUN
+from .token_data import BEGINNING, CALLED, RUN
 
 if TYPE_CHECKING:
     from .node import Node, Process
@@ -106,7 +106,7 @@ class Token(Task):
             return
         if done:
             self.complete()
-        elif self._state == READY:
+        elif self._state == READY and BEGINNING not in self.internal_data:
             self._set_state(WAITING if self.id in self.workflow.waits else STARTED)
 
     def complete(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 RUN: Final = "run"
 TASK: Final = "task"
+BEGINNING: Final = "beginning"
 CALLED: Final = "called"
 TRIGGERED: Final = "triggered"
 RACE: Final = "race"
@@ -84,6 +85,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """How many runs a multi-instance activity has."""
         begun: int
         """How many of them have begun."""
+        beginning: bool
+        """More of them are to begin at once, a portion at a time."""
         done: int
         """How many of them are through."""
         items: list[Any]

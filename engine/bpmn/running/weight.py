@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ...errors import LimitExceeded
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Those of most tokens: their sum is bounded by the number of tokens.
 _LIGHT = 1_000
+FEW = 12
 
 
 class Weighed(Protocol):
@@ -79,6 +80,8 @@ class Weight:
             if TASK in internal or not (internal or token.data):
                 # A task's row has been counted, with what its token keeps.
                 continue
+            if token.id not in self._tokens and _is_light(internal.values()) and _is_light(token.data.values()):
+                continue
             size = weigh(internal, self._most) + weigh(token.data, self._most)
             if size > _LIGHT or token.id in self._tokens:
                 self.total += size - self._tokens.get(token.id, 0)
@@ -94,6 +97,11 @@ class Weight:
     def _refuse(self) -> NoReturn:
         text = f"Its variables, parameters and outputs are more than the limit instance_size ({self._most} bytes)."
         raise LimitExceeded("instance_size", text)
+
+
+def _is_light(values: Collection[Any]) -> bool:
+    """Whether these are so few and plain that nobody needs to weigh them, as with most tokens."""
+    return len(values) < FEW and not any(type(value) in (str, dict, list) for value in values)
 
 
 def _length(*texts: str | None) -> int:

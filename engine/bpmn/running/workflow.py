@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CHECK = 30
 """What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
-MOST_TOUCHED = 8_000
+MOST_TOUCHED = 2_500
 """Tokens after which a turn is over: each is written."""
 
 
