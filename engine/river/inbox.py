@@ -10,6 +10,9 @@ from typing import Any
 from ..errors import EngineClosed
 from .turn import Action
 
+SHARE = 64
+"""Commands of a batch that may be the work of one process while others wait."""
+
 
 class StepResult:
     """What came of a command, for the thread that steps it; as a future, but without what other threads need."""
@@ -59,20 +62,31 @@ class AwaitedResult(StepResult):
 
 
 class Command:
-    """One action in the inbox, and who is told what came of it; ``otherwise`` is stepped if it cannot be."""
+    """One action in the inbox, and who is told what came of it; ``otherwise`` is stepped if it cannot be.
 
-    __slots__ = ("action", "otherwise", "result")
+    ``about`` is the process whose work it is, where there may be very many of one; 0 for what somebody asks for.
+    """
+
+    __slots__ = ("about", "action", "otherwise", "result")
 
     def __init__(
-        self, action: Action, result: Future[Any] | StepResult | None = None, otherwise: Action | None = None
+        self,
+        action: Action,
+        result: Future[Any] | StepResult | None = None,
+        otherwise: Action | None = None,
+        about: int = 0,
     ) -> None:
         self.action = action
         self.result = result
         self.otherwise = otherwise
+        self.about = about
 
 
 class Inbox:
-    """The commands of one river, in the order of their coming; used from any thread."""
+    """The commands of one river, in the order of their coming; used from any thread.
+
+    Where more wait than one batch takes, the work of one process gets no more than its share while others wait.
+    """
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
@@ -104,11 +118,13 @@ class Inbox:
             self.commands[:0] = commands
 
     def take(self, most: int) -> list[Command]:
-        """Take out the oldest commands."""
+        """Take out the oldest commands, those of each process in the order of their coming."""
         with self._lock:
             batch = self.commands
-            self.commands = batch[most:] if len(batch) > most else []
-            del batch[most:]
+            if len(batch) <= most:
+                self.commands = []
+            else:
+                batch, self.commands = _shared_out(batch, most)
         return batch
 
     def wake(self) -> None:
@@ -134,3 +150,25 @@ class Inbox:
         """Take nothing more, unless commands still wait."""
         with self._lock:
             self.closed = even_if_full or not self.commands
+
+
+def _shared_out(commands: Sequence[Command], most: int) -> tuple[list[Command], list[Command]]:
+    """The next batch, and what stays: what was asked for first, then of each process the oldest up to its share."""
+    asked: list[Command] = []
+    work: list[Command] = []
+    stay: list[Command] = []
+    shares: dict[int, int] = {}
+    room = most
+    for place, command in enumerate(commands):
+        if not room:
+            stay += commands[place:]
+            break
+        about = command.about
+        if about:
+            shares[about] = share = shares.get(about, 0) + 1
+            if share > SHARE:
+                stay.append(command)
+                continue
+        (work if about else asked).append(command)
+        room -= 1
+    return asked + work + stay[:room], stay[room:]

@@ -423,4 +423,4 @@ def _entering(outcome: Outcome) -> Command:
     def give_up(turn: Turn) -> None:
         outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome.as_failure())
 
-    return Command(enter, None, give_up)
+    return Command(enter, None, give_up, outcome.process_instance_id)

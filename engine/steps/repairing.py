@@ -258,9 +258,7 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
     process.workflow.open_tasks.add(token.id)
 
 
-def _take_from_model(
-    process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None
-) -> None:
+def _take_from_model(process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None) -> None:
     """What failed was moved to another version of its model since: the next attempt takes what that says."""
     node = token.node
     assert isinstance(node, StoneTask)
