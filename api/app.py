@@ -17,7 +17,7 @@ from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
-from .http import batch, callback, caller, decision, draft, health, model, process, stone, task, webhook
+from .http import batch, callback, caller, decision, draft, health, key, model, process, stone, task, webhook
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -44,6 +44,7 @@ PARTS = {
     "draft": draft.OPERATIONS,
     "decision": decision.OPERATIONS,
     "stone": stone.OPERATIONS,
+    "key": key.OPERATIONS,
     "webhook": webhook.OPERATIONS,
     "client": caller.OPERATIONS,
     "health": health.OPERATIONS,

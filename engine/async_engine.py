@@ -102,6 +102,10 @@ class AsyncProcesses:
     resume_batch = _awaited(BatchCalls.resume_batch)
     stop_batch = _awaited(BatchCalls.stop_batch)
 
+    suspend_key = _awaited(Engine.suspend_key)
+    unsuspend_key = _awaited(Engine.unsuspend_key)
+    suspended_keys = _awaited(Engine.suspended_keys)
+
     async def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
         """Return when the process has come to rest: ended, its undo included, or paused in debug mode.
 

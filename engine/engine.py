@@ -14,11 +14,11 @@ from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .callback_tokens import CallbackTokens
-from .calls.batches import BatchCalls
 from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
 from .calls.drafts import DraftCalls
 from .calls.external_tasks import ExternalCalls
+from .calls.keys import KeyCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.webhooks import WebhookCalls
@@ -57,7 +57,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(DraftCalls, DecisionCalls, BatchCalls, DeferredCalls, OperatingCalls):
+class Engine(DraftCalls, DecisionCalls, KeyCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a

@@ -169,6 +169,8 @@ class Suspension:
     since: datetime
     reason: str | None = None
     who: str | None = None
+    by_key: bool = False
+    """Whether all processes of its key are."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,6 +178,16 @@ class SuspendedStone:
     """A stone of which nothing begins, in no process."""
 
     code: str
+    since: datetime
+    reason: str | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuspendedKey:
+    """A key of whose processes nothing begins."""
+
+    key: str
     since: datetime
     reason: str | None = None
     who: str | None = None

@@ -46,7 +46,7 @@ from .row_types import (
     RetraceRow,
     StragglerRow,
     SubscriptionRow,
-    SuspendedStoneRow,
+    SuspensionRow,
     TaskRow,
     TokenRow,
     TokenSecretRow,
@@ -56,7 +56,7 @@ from .row_types import (
 )
 from .store import Store
 from .stragglers import StoppedTask, Stragglers
-from .suspended_stones import SuspendedStones
+from .suspensions import Suspensions
 from .token_secrets import TokenSecrets
 from .webhooks import Webhooks
 
@@ -114,8 +114,8 @@ __all__ = [
     "StragglerRow",
     "Stragglers",
     "SubscriptionRow",
-    "SuspendedStoneRow",
-    "SuspendedStones",
+    "SuspensionRow",
+    "Suspensions",
     "SuspensionsChanged",
     "TaskGroup",
     "TaskRow",

@@ -160,9 +160,9 @@ SEEN = {
     for width in WIDTHS
 }
 """The revisions of so many instances, held until the commit against whoever would change them."""
-CODES = "SELECT `code` FROM `suspended_stone`"
+SUSPENDED = "SELECT `kind`, `name` FROM `suspension`"
 TEXTS = (
-    CODES,
+    SUSPENDED,
     *EVERY_ANY,
     *SEEN.values(),
     FORGOTTEN,
@@ -242,8 +242,8 @@ class Changes:
         self.batch_items: list[BatchItemRow] = []
         """Of which it is known what came of them."""
         self.new_audit: list[AuditRow] = []
-        self.suspended: frozenset[str] | None = None
-        """What was taken for suspended where hooks begin with this commit; they begin only if that is so."""
+        self.suspended: frozenset[tuple[str, str]] | None = None
+        """What was taken for suspended where hooks or processes begin with this commit; they do only if that is so."""
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
 
@@ -285,9 +285,9 @@ class Changes:
         """
         run, put, write = writer.run, writer.put, writer.write
         if self.suspended is not None:
-            codes = frozenset(code for (code,) in writer.find(CODES, ()))
-            if codes != self.suspended:
-                raise SuspensionsChanged(codes)
+            suspended = frozenset(writer.find(SUSPENDED, ()))
+            if suspended != self.suspended:
+                raise SuspensionsChanged(suspended)
         if self.begun or self.triggered or self.unheard:
             self._check_beginnings(writer)
         # Asked here one by one: most steps change an instance and two tasks, and every call counts.

@@ -12,11 +12,11 @@ class RevisionConflict(StoreError):
 
 
 class SuspensionsChanged(RevisionConflict):
-    """Others have suspended stones or let them go on, so what was about to begin is to be looked at again."""
+    """Others have suspended something or let it go on, so what was about to begin is to be looked at again."""
 
-    def __init__(self, codes: frozenset[str]) -> None:
-        super().__init__("other stones are suspended now")
-        self.codes = codes
+    def __init__(self, suspended: frozenset[tuple[str, str]]) -> None:
+        super().__init__("other stones or keys are suspended now")
+        self.suspended = suspended
 
 
 class AlreadyUsed(StoreError):

@@ -18,6 +18,7 @@ from .vocabulary import (
     ProcessOutcome,
     ProcessStatus,
     RetraceKind,
+    SuspendedKind,
     TaskKind,
     TaskStatus,
     ThrownKind,
@@ -265,10 +266,11 @@ class ExternalRow:
 
 
 @dataclass(slots=True)
-class SuspendedStoneRow:
-    """One stone of which nothing begins."""
+class SuspensionRow:
+    """One stone, or one key of processes, of which nothing begins."""
 
-    code: str
+    kind: SuspendedKind
+    name: str
     reason: str | None
     who: str | None
     since: int
@@ -568,7 +570,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "event": EventRow,
     "kept_message": KeptMessageRow,
     "straggler": StragglerRow,
-    "suspended_stone": SuspendedStoneRow,
+    "suspension": SuspensionRow,
     "token_secret": TokenSecretRow,
     "variable": VariableRow,
     "history": HistoryRow,

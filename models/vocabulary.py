@@ -110,6 +110,9 @@ ThrownKind: TypeAlias = Literal["message", "signal"]
 RetraceKind: TypeAlias = Literal["variable", "merge", "scope", "removed"]
 """What is noted of the way of tokens for a rewind."""
 
+SuspendedKind: TypeAlias = Literal["stone", "key"]
+"""Of what nothing begins, whatever process it is in."""
+
 TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
 """Of what starts a process from outside, or is found by its id in the newest version of a model."""
 

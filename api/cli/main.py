@@ -20,7 +20,7 @@ from .invocation import Invocation, invoked
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .stones import stone
-from .suspension import suspend, unsuspend
+from .suspension import suspend, suspended, unsuspend
 from .terminal import readable
 from .undo import cancel, delete, protect, undo
 from .webhooks import webhook
@@ -177,6 +177,7 @@ COMMANDS = (
     migrate,
     suspend,
     unsuspend,
+    suspended,
     done,
     set_variables,
     resume,

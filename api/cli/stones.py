@@ -8,10 +8,11 @@ import click
 
 from ...models.vocabulary import HOOKS, Hook
 from .invocation import Invocation, invoked
+from .suspension import suspension_line
 from .terminal import json_option, printable, user_name
 
 if TYPE_CHECKING:
-    from ...engine import StoneDeclaration, SuspendedStone
+    from ...engine import StoneDeclaration
 
 
 @click.group()
@@ -62,7 +63,7 @@ def stone_lines(declaration: StoneDeclaration) -> str:
 def suspend_stone(invocation: Invocation, /, code: str, reason: str | None) -> None:
     """Let no hook of a stone begin, in any process; what runs ends."""
     with invocation.changing() as engine:
-        click.echo(_suspended_line(engine.suspend_stone(code, reason=reason, who=user_name())))
+        click.echo(suspension_line(code, engine.suspend_stone(code, reason=reason, who=user_name())))
 
 
 @stone.command("unsuspend")
@@ -80,12 +81,7 @@ def suspended_stones(invocation: Invocation, /) -> None:
     """List the stones of which nothing begins."""
     with invocation.asking(passive=True) as engine:
         for each in engine.suspended_stones():
-            click.echo(_suspended_line(each))
-
-
-def _suspended_line(each: SuspendedStone) -> str:
-    by = f" by {each.who}" if each.who else ""
-    return printable(f"{each.code}  suspended since {each.since:%Y-%m-%d %H:%M:%S}{by}  {each.reason or ''}".rstrip())
+            click.echo(suspension_line(each.code, each))
 
 
 @stone.command("forget")

@@ -38,6 +38,7 @@ from ...engine.views import (
     Reasons,
     RewindPlan,
     Situation,
+    SuspendedKey,
     SuspendedStone,
     Task,
     Token,
@@ -237,6 +238,17 @@ class Client:
 
     def suspended_stones(self) -> tuple[SuspendedStone, ...]:
         return tuple(reading.suspended_stone(each) for each in self._transport.get("/stone/suspended"))
+
+    def suspend_key(self, key: str, *, reason: str | None = None, who: str | None = None) -> SuspendedKey:
+        """As of the engine; who has done it is whom the server takes this client for, whatever is given."""
+        body = {"key": key, "reason": reason}
+        return reading.suspended_key(self._transport.send("PUT", "/key/suspend", body=body))
+
+    def unsuspend_key(self, key: str) -> None:
+        self._transport.send("PUT", "/key/unsuspend", body={"key": key})
+
+    def suspended_keys(self) -> tuple[SuspendedKey, ...]:
+        return tuple(reading.suspended_key(each) for each in self._transport.get("/key/suspended"))
 
     def declare_stone(
         self,

@@ -31,6 +31,7 @@ from ..wire.records import (
     ReasonsRecord,
     RewindPlanRecord,
     StoneRecord,
+    SuspendedKeyRecord,
     SuspendedStoneRecord,
     TaskDetail,
     TokenRecord,
@@ -46,6 +47,7 @@ undo_step = UndoStepRecord().read
 migration_plan = MigrationPlanRecord().read
 rewind_plan = RewindPlanRecord().read
 suspended_stone = SuspendedStoneRecord().read
+suspended_key = SuspendedKeyRecord().read
 batch = BatchRecord().read
 batches = BatchPage().read
 batch_items = BatchItemPage().read

@@ -58,6 +58,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "MovingNow": {"deploymentId": "5c5166d5-8f36-47d2-acf6-2e2357bd76a2", "timeout": 10},
     "StoneCode": {"code": "SIP::EC2::Volume"},
     "StoneSuspension": {"code": "SIP::EC2::Volume", "reason": "The storage is being rebuilt."},
+    "KeySuspension": {"key": "app-server", "reason": "Its third version makes too many servers."},
     "SuspensionReason": {"reason": "The network is being rebuilt."},
     "Variables": {"variables": {"size": 20}},
     "HandWork": {"outputs": {"volumeId": "vol-1"}},

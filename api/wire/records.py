@@ -33,6 +33,7 @@ from ...engine.views import (
     ReasonGroup,
     Reasons,
     RewindPlan,
+    SuspendedKey,
     SuspendedStone,
     Suspension,
     Task,
@@ -140,6 +141,7 @@ StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)
 StoneRecord = record("StoneRecord", StoneDeclaration)
 SuspendedStoneRecord = record("SuspendedStoneRecord", SuspendedStone)
+SuspendedKeyRecord = record("SuspendedKeyRecord", SuspendedKey)
 
 MODEL = """
     modelId key name createTime=created updateTime=updated createdAt=created updatedAt=updated

@@ -585,6 +585,18 @@ class StoneSuspension(StoneCode):
     reason = Text(longest=1000, allow_none=True, description="Why, for whoever looks at it.")
 
 
+class ModelKey(Strict):
+    """Which processes are meant."""
+
+    key = Text(required=True, description="That of their model.")
+
+
+class KeySuspension(ModelKey):
+    """A key of whose processes nothing is to begin."""
+
+    reason = Text(longest=1000, allow_none=True, description="Why, for whoever looks at it.")
+
+
 class SuspensionReason(Strict):
     """The optional body of a suspension."""
 

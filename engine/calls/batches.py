@@ -93,14 +93,27 @@ class BatchCalls(RepairCalls):
         )
         _check_rate(rate)
         wanted, searched = self._searched_for(where, owner)
+        return self._begin_batch(action, options, wanted, searched, rate=rate, owner=owner)
+
+    def _begin_batch(
+        self,
+        action: BatchAction,
+        options: Mapping[str, Any],
+        wanted: InstanceFilter,
+        searched: Mapping[str, Any],
+        *,
+        rate: float | None = None,
+        owner: str | None = None,
+    ) -> Batch:
+        """Settle which processes it is about, and let it begin; raises Invalid where there are none, or too many."""
         with engine_errors():
             rows = self._found(wanted)
             call = present_call()
             row = BatchRow(
                 id=str(uuid4()),
                 action=action,
-                options=jsontext.dumps(options),
-                searched=jsontext.dumps(searched),
+                options=jsontext.dumps(dict(options)),
+                searched=jsontext.dumps(dict(searched)),
                 state="preparing",
                 total=len(rows),
                 created=self.clock.now(),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...models import SuspendedStoneRow, SuspendedStones
+from ...models import SuspensionRow, Suspensions
+from ...models.vocabulary import SuspendedKind
 from ..clock import moment
 from ..errors import Conflict, UnknownProcessInstance, UnknownStone
 from ..operating.audit import present_call
@@ -57,34 +58,42 @@ class SuspensionCalls(UndoCalls):
 
         Raises UnknownStone, Invalid.
         """
-        suspending.check_reason(reason)
-        call = present_call()
-        row = SuspendedStoneRow(code, reason or None, who or (call.client if call else None), self.clock.now())
+        row = self._suspension("stone", code, reason, who)
         with engine_errors():
             self._reports.learn()
             if not (self._facilities.stones.is_known(code) or self._store.is_used(code)):
                 raise UnknownStone(code)
-            SuspendedStones(self._store).suspend(row)
-            self._learn_suspended()
+            self._suspend(row)
         return _shown(row)
 
     def unsuspend_stone(self, code: str) -> None:
         """Let a suspended stone's hooks begin again; raises Conflict if it is not suspended."""
-        with engine_errors():
-            found = SuspendedStones(self._store).unsuspend(code, self.clock.now())
-            self._learn_suspended()
-        if not found:
-            raise Conflict(f"The stone {code[:80]!r} is not suspended.", code="not-suspended")
-        self._pump.step(lambda turn: None)
+        self._unsuspend("stone", code)
 
     def suspended_stones(self) -> tuple[SuspendedStone, ...]:
         """The stones of which nothing begins, by code."""
         with engine_errors():
-            return tuple(_shown(row) for row in SuspendedStones(self._store).all())
+            return tuple(_shown(row) for row in Suspensions(self._store).all("stone"))
 
-    def _learn_suspended(self) -> None:
-        self._facilities.suspended = SuspendedStones(self._store).codes()
+    def _suspension(self, kind: SuspendedKind, name: str, reason: str | None, who: str | None) -> SuspensionRow:
+        suspending.check_reason(reason)
+        call = present_call()
+        return SuspensionRow(kind, name, reason or None, who or (call.client if call else None), self.clock.now())
+
+    def _suspend(self, row: SuspensionRow) -> None:
+        suspensions = Suspensions(self._store)
+        suspensions.suspend(row)
+        self._facilities.suspended = suspensions.names()
+
+    def _unsuspend(self, kind: SuspendedKind, name: str) -> None:
+        suspensions = Suspensions(self._store)
+        with engine_errors():
+            found = suspensions.unsuspend(kind, name, self.clock.now())
+            self._facilities.suspended = suspensions.names()
+        if not found:
+            raise Conflict(f"The {kind} {name[:80]!r} is not suspended.", code="not-suspended")
+        self._pump.step(lambda turn: None)
 
 
-def _shown(row: SuspendedStoneRow) -> SuspendedStone:
-    return SuspendedStone(code=row.code, since=moment(row.since), reason=row.reason, who=row.who)
+def _shown(row: SuspensionRow) -> SuspendedStone:
+    return SuspendedStone(code=row.name, since=moment(row.since), reason=row.reason, who=row.who)

@@ -38,8 +38,8 @@ class Facilities:
     observers: Observers = field(default_factory=Observers)
     stone_uses: set[tuple[str, str]] = field(default_factory=set)
     """Stones with deployments whose processes use them, as far as the store is known to have it."""
-    suspended: frozenset[str] = frozenset()
-    """The codes of stones of which nothing begins, as far as is known; each commit that hands over compares them."""
+    suspended: frozenset[tuple[str, str]] = frozenset()
+    """The stones and keys of which nothing begins, as far as is known; each commit that lets begin compares them."""
     workflow: type[Workflow] = Workflow
     """What drives an instance's tokens; a test's may watch them."""
 

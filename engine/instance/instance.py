@@ -247,14 +247,9 @@ class Instance:
         longer be used to stop the task as one that waits. In a process that is suspended the row waits; what has
         begun is looked at until it ends.
         """
-        if row.event != "monitor":
-            suspended = self.suspended_stones
-            if self.row.phase == "suspended":
-                self._let_wait(row, "Its process is suspended; the task goes on when that is lifted.")
-                return
-            if suspended and row.stone in suspended:
-                self._let_wait(row, f"The stone {row.stone!r} is suspended; the task goes on when that is lifted.")
-                return
+        if row.event != "monitor" and (what := self.suspended_for(row)) is not None:
+            self._let_wait(row, f"{what} is suspended; the task goes on when that is lifted.")
+            return
         if stone.external and (row.event != "mock" or stone.has("mock")):
             self._offer(row)
             return
@@ -274,9 +269,20 @@ class Instance:
             self.changes.instance_changed(self.row)
         self.to_hand_over.append(row)
 
+    def suspended_for(self, row: TaskRow) -> str | None:
+        """What is suspended, so that no hook of a task begins; None where nothing is, which the commit compares."""
+        suspended = self.suspended
+        if self.row.phase == "suspended":
+            return "Its process"
+        if suspended and ("stone", row.stone) in suspended:
+            return f"The stone {row.stone!r}"
+        if suspended and self.row.kind == "start" and ("key", self.row.key) in suspended:
+            return f"The key {self.row.key!r}"
+        return None
+
     @property
-    def suspended_stones(self) -> frozenset[str]:
-        """Those of which nothing begins: the same for the whole turn, whoever learns otherwise; the commit compares."""
+    def suspended(self) -> frozenset[tuple[str, str]]:
+        """Stones and keys of which nothing begins: the same for the whole turn, whoever learns otherwise."""
         if self.changes.suspended is None:
             self.changes.suspended = self.facilities.suspended
         return self.changes.suspended

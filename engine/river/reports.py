@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from ...models import Declarations, HandedRow, Handovers, InstanceRow, StoreError, SuspendedStones
+from ...models import Declarations, HandedRow, Handovers, InstanceRow, StoreError, Suspensions
 from .. import jsontext
 from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities
@@ -39,7 +39,7 @@ class RiverReports:
         self.limits = facilities.limits
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
-        self._suspended = SuspendedStones(facilities.store)
+        self._suspended = Suspensions(facilities.store)
         self._river = river
         self._lease = lease
         self._stamp = (0, 0)
@@ -56,7 +56,8 @@ class RiverReports:
         One that is to stop never begins; what the store cannot be asked about is handed over again when it answers.
         """
         facilities = self.facilities
-        if waited <= WAITED and self._lease.covers(waited) and work.stone not in facilities.suspended:
+        # Of which key it is the work does not say.
+        if waited <= WAITED and self._lease.covers(waited) and not facilities.suspended:
             return True
         try:
             found = facilities.store.in_hand(work.task_id, work.delivery, facilities.engine_id)
@@ -140,7 +141,11 @@ class RiverReports:
 
     def _is_suspended(self, found: InstanceRow, stone: str, event: str) -> bool:
         """Whether no hook but a look of a monitor may begin; raises StoreError."""
-        return event != "monitor" and (found.phase == "suspended" or stone in self._suspended.codes())
+        if event == "monitor":
+            return False
+        suspended = self._suspended.names()
+        of_key = found.kind == "start" and ("key", found.key) in suspended
+        return found.phase == "suspended" or of_key or ("stone", stone) in suspended
 
     # -- stones that workers declare
 

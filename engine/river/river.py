@@ -21,6 +21,7 @@ from ...models import (
     KeptMessageRow,
     RevisionConflict,
     StoreError,
+    Suspensions,
     SuspensionsChanged,
 )
 from .. import failpoints
@@ -280,8 +281,7 @@ class River:
                 return result, turn
             except RevisionConflict as error:
                 self._forget(turn)
-                if isinstance(error, SuspensionsChanged):
-                    self.facilities.suspended = error.codes
+                self._learn(error)
             except InDoubt as error:
                 self._forget(turn)
                 raise OutcomeUnknown from error
@@ -298,7 +298,9 @@ class River:
                         raise error
                     # A refusal leaves the turn too, and what was read while another engine wrote breaks anything.
                     self._compare(turn.revisions)
-                except RevisionConflict:
+                    self._compare_suspended(turn)
+                except RevisionConflict as outdated:
+                    self._learn(outdated)
                     continue
                 except StoreError as unavailable:
                     raise _not_taken(unavailable) from unavailable
@@ -318,13 +320,26 @@ class River:
             turn.changes.read = read
             self.facilities.store.commit(turn.changes)
             failpoints.reach("after-commit")
-        elif read:
+        else:
             self._compare(read)
+            self._compare_suspended(turn)
 
     def _compare(self, revisions: Mapping[int, int]) -> None:
         """Raise RevisionConflict unless these instances still have these revisions."""
         if revisions and self.facilities.store.revisions(list(revisions)) != revisions:
             raise RevisionConflict("a process instance was changed by another engine")
+
+    def _compare_suspended(self, turn: Turn) -> None:
+        """The same for what was taken for suspended, where the turn rests on that."""
+        taken = turn.changes.suspended
+        if taken is not None:
+            found = Suspensions(self.facilities.store).names()
+            if found != taken:
+                raise SuspensionsChanged(found)
+
+    def _learn(self, outdated: RevisionConflict) -> None:
+        if isinstance(outdated, SuspensionsChanged):
+            self.facilities.suspended = outdated.suspended
 
     def _after_commit(self, turn: Turn, batch: Sequence[Command], results: Sequence[Any]) -> None:
         """Answer those who asked for these actions, and hand over what is to be done."""

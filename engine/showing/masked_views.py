@@ -150,7 +150,7 @@ def _suspension(row: InstanceRow, mask: Mask | None) -> Suspension | None:
         return None
     kept = jsontext.read(row.suspension)
     reason = mask.mask_text(kept["reason"]) if mask is not None and kept["reason"] else kept["reason"]
-    return Suspension(since=moment(kept["since"]), reason=reason, who=kept["who"])
+    return Suspension(since=moment(kept["since"]), reason=reason, who=kept["who"], by_key="key" in kept)
 
 
 def show_tokens(

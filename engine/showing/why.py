@@ -117,8 +117,12 @@ def _tell_suspended(telling: Telling) -> None:
     by = f" by {kept['who']}" if kept["who"] else ""
     why = f": {sentence(kept['reason'])}" if kept["reason"] else "."
     process = row.origin or row.process_instance_id
-    text = f"It was suspended{by} at {at(kept['since'], telling.now)}{why} What runs ends, and nothing begins"
-    telling.say(f"{text} until somebody lets it go on.", f"riverstone unsuspend {process}")
+    of_key = telling.instance.origin.row.key if isinstance(telling.instance, UndoInstance) else row.key
+    what, command = "It", f"riverstone unsuspend {process}"
+    if "key" in kept:
+        what, command = f"Its key {of_key!r}", f"riverstone unsuspend --key {shlex.quote(of_key)}"
+    text = f"{what} was suspended{by} at {at(kept['since'], telling.now)}{why} What runs ends, and nothing begins"
+    telling.say(f"{text} until somebody lets it go on.", command)
 
 
 def _tell_running(telling: Telling) -> None:

@@ -59,7 +59,17 @@ def _retry(instance: Instance, options: Mapping[str, Any]) -> None:
 
 
 def _suspend(instance: Instance, options: Mapping[str, Any]) -> None:
-    suspending.suspend(instance, options.get("reason"), None)
+    if "key" in options:
+        suspending.suspend_with_key(instance)
+    else:
+        suspending.suspend(instance, options.get("reason"), None)
+
+
+def _unsuspend(instance: Instance, options: Mapping[str, Any]) -> None:
+    if "key" in options:
+        suspending.unsuspend_with_key(instance)
+    else:
+        suspending.unsuspend(instance)
 
 
 ACTS: Final[Mapping[BatchAction, Act]] = {
@@ -70,7 +80,7 @@ ACTS: Final[Mapping[BatchAction, Act]] = {
     "rewind": Act(_rewind, "rewind", frozenset({"element_id", "variables", "parameters"}), frozenset({"element_id"})),
     "migrate": Act(_migrate, "migrate", frozenset({"deployment_id", "mapping"}), frozenset({"deployment_id"})),
     "suspend": Act(_suspend, "suspend", frozenset({"reason"})),
-    "unsuspend": Act(lambda instance, _: suspending.unsuspend(instance), "unsuspend"),
+    "unsuspend": Act(_unsuspend, "unsuspend"),
     "retain": Act(lambda instance, _: undo_requests.give_up_failed(instance), "retry"),
 }
 

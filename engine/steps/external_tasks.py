@@ -93,7 +93,7 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
     offered, left = instance.lock_of(row)
     if offered is None or left >= 0:
         return None
-    if row.event != "monitor" and row.stone in instance.suspended_stones:
+    if row.event != "monitor" and instance.suspended_for(row) is not None:
         instance.hand_over(row, stone_of(instance, row))
         return None
     if offered.worker is not None:

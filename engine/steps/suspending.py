@@ -6,8 +6,10 @@ look; messages and people's answers move tokens, which then stand ready.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from ...models import Suspensions
 from ...models.vocabulary import UNDO_KINDS
 from .. import jsontext
 from ..errors import Conflict, Invalid
@@ -25,12 +27,48 @@ LONGEST_REASON = 1000
 def suspend(instance: Instance, reason: str | None, who: str | None) -> None:
     """Let nothing of a process begin; asked again, the reason is replaced. Raises Conflict, Invalid."""
     process = _process_of(instance)
+    check_reason(reason)
+    _suspend(process, {"reason": reason or None, "who": who or process.changes.who, "since": process.now()})
+
+
+def suspend_with_key(instance: Instance) -> None:
+    """Suspend a process since its key is; one that somebody has suspended itself stays so. Raises Conflict."""
+    process = _process_of(instance)
+    if (kept := _of_key(process)) is None:
+        text = f"The key {process.row.key!r} is not suspended any more, so process {process.number} goes on."
+        raise Conflict(text, code="not-suspended", status=process.row.status)
+    if process.row.suspension is None or _is_of_key(process):
+        _suspend(process, kept)
+
+
+def begin_suspended(process: ForwardInstance) -> None:
+    """Let a process that begins wait where its key is suspended."""
+    if (kept := _of_key(process)) is not None:
+        process.row.suspension, process.row.phase = jsontext.dumps(kept), "suspended"
+
+
+def _of_key(process: ForwardInstance) -> dict[str, Any] | None:
+    """What is kept of the suspension of a process's key; None where that is not suspended, which the commit compares.
+
+    If others have just let it go on, the commit finds that out too.
+    """
+    if ("key", process.row.key) not in process.suspended:
+        return None
+    row = Suspensions(process.facilities.store).of("key", process.row.key)
+    about = {"reason": row.reason, "who": row.who, "since": row.since} if row is not None else {}
+    return {"reason": None, "who": None, "since": process.now(), **about, "key": True}
+
+
+def _is_of_key(process: ForwardInstance) -> bool:
+    return "key" in jsontext.read(process.row.suspension or "{}")
+
+
+def _suspend(process: ForwardInstance, kept: Mapping[str, Any]) -> None:
     row = process.row
     if row.phase == "ended":
         text = f"Process {process.number} has the status {row.status!r}: nothing goes on that could be suspended."
         raise Conflict(text, status=row.status)
-    check_reason(reason)
-    text = jsontext.dumps({"reason": reason or None, "who": who or process.changes.who, "since": process.now()})
+    text = jsontext.dumps(dict(kept))
     for each in _family(process):
         each.row.suspension = text
         if each.row.phase == "running":
@@ -48,6 +86,22 @@ def check_reason(reason: str | None) -> None:
 def unsuspend(instance: Instance) -> None:
     """Let a suspended process go on where it stands. Raises Conflict."""
     process = _process_of(instance)
+    if process.row.suspension is not None and _is_of_key(process) and _of_key(process) is not None:
+        text = f"Process {process.number} is suspended with all of the key {process.row.key!r}: let the key go on,"
+        raise Conflict(f"{text} or cancel the process.", code="key-suspended", status=process.row.status)
+    _unsuspend(process)
+
+
+def unsuspend_with_key(instance: Instance) -> None:
+    """Let a process go on that was suspended since its key was. Raises Conflict."""
+    process = _process_of(instance)
+    if process.row.suspension is not None and not _is_of_key(process):
+        text = f"Process {process.number} was suspended by itself before its key was: it goes on when it is let go on."
+        raise Conflict(text, code="suspended", status=process.row.status, allowed=("unsuspend", "cancel"))
+    unsuspend(process)
+
+
+def _unsuspend(process: ForwardInstance) -> None:
     if process.row.suspension is None:
         text = f"Process {process.number} is not suspended, so it goes on by itself as far as it can."
         raise Conflict(text, status=process.row.status)

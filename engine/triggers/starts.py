@@ -23,7 +23,7 @@ from ..observing import tracing
 from ..river.turn import Turn
 from ..showing.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
-from ..steps import settling
+from ..steps import settling, suspending
 from ..views import ProcessInstance
 
 MOCK = "SipRS::Mock"
@@ -280,6 +280,7 @@ class Starts:
         instance = ForwardInstance(self.facilities, row, content, definition, {})
         instance.watch_way()
         turn.join(instance)
+        suspending.begin_suspended(instance)
         tracing.begun(row)
         if turn.changes.who is not None:
             note(instance, "started")

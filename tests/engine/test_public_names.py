@@ -62,6 +62,7 @@ ENGINE = """
     Stone
     StoneDeclaration
     StoreUnavailable
+    SuspendedKey
     SuspendedStone
     Suspension
     Task
@@ -139,8 +140,8 @@ MODELS = """
     StoreError
     StragglerKey
     StragglerRow
-    SuspendedStoneRow
-    SuspendedStones
+    SuspensionRow
+    Suspensions
     SuspensionsChanged
     Stragglers
     SubscriptionRow
@@ -246,13 +247,16 @@ METHODS = """
     stones_declared
     stop_batch
     suspend
+    suspend_key
     suspend_stone
+    suspended_keys
     suspended_stones
     task
     task_of_token
     tasks
     tokens
     unsuspend
+    unsuspend_key
     unsuspend_stone
     wait
     watch

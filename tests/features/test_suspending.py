@@ -15,6 +15,7 @@ from riverstone.engine import (
     Stone,
     TaskInfo,
     ThreadsDispatcher,
+    UnknownDeployment,
     UnknownStone,
     VirtualClock,
 )
@@ -407,3 +408,124 @@ def test_a_stone_that_another_engine_suspends_begins_nothing_here(url: str, cloc
         assert one.wait(number, 9).status == "success"
         one.complete(at_person(one, second))
         assert (one.wait(second, 9).status, world.exists) == ("success", ["a", "a"])
+
+
+def test_the_processes_of_a_key_wait_and_what_is_started_waits_with_them(engine: Engine, world: World) -> None:
+    first = begun(engine, service("a", "make"), PERSON, service("b", "make"))
+    told = engine.suspend_key("shop", reason="It makes too many", who="ann")
+    assert engine.suspended_keys() == (told,)
+    second = engine.start(key="shop", name="later").process_instance_id
+    engine.complete(at_person(engine, first))
+    engine.run_pending()
+    for number in (first, second):
+        found = engine.get(number)
+        assert found.suspended is not None
+        assert (found.status, found.awaits, found.suspended.by_key) == ("running", "suspended", True)
+        assert (found.suspended.who, found.suspended.reason) == ("ann", "It makes too many")
+        told_why = engine.why(number)
+        assert "Its key 'shop' was suspended by ann" in " ".join(told_why.sentences)
+        assert "riverstone unsuspend --key shop" in told_why.commands
+    assert world.of("start") == ["a"]
+    engine.unsuspend_key("shop")
+    engine.run_pending()
+    assert (engine.wait(first, 9).status, engine.suspended_keys()) == ("success", ())
+    assert engine.get(second).awaits == "person"
+    assert sorted(world.exists) == ["a", "a", "b"]
+
+
+def test_a_process_of_a_suspended_key_goes_on_only_with_it_but_can_be_cancelled(engine: Engine, world: World) -> None:
+    number = begun(engine, service("a", "make"), PERSON)
+    engine.suspend_key("shop")
+    with pytest.raises(Conflict, match="let the key go on") as refused:
+        engine.unsuspend(number)
+    assert refused.value.code == "key-suspended"
+    assert (engine.cancel(number).status, world.exists) == ("cancel.success", [])
+
+
+def test_who_was_suspended_by_itself_stays_so_when_its_key_goes_on(engine: Engine) -> None:
+    number = begun(engine, PERSON)
+    engine.suspend(number, reason="mine", who="bob")
+    engine.suspend_key("shop", reason="all")
+    engine.unsuspend_key("shop")
+    engine.run_pending()
+    kept = engine.get(number).suspended
+    assert kept is not None
+    assert (kept.reason, kept.by_key) == ("mine", False)
+    engine.unsuspend(number)
+    assert engine.get(number).awaits == "person"
+
+
+def test_messages_and_timers_start_processes_of_a_suspended_key_that_wait(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    told = '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>'
+    engine.deploy(definitions(MESSAGE, process("told", told, service("a", "make"), flow("s", "a"))))
+    due = '<startEvent id="s"><timerEventDefinition><timeCycle>R1/PT1H</timeCycle></timerEventDefinition></startEvent>'
+    engine.deploy(definitions(process("timed", due, service("b", "make"), flow("s", "b"))))
+    engine.suspend_key("told")
+    engine.suspend_key("timed")
+    engine.message("paid", {"sum": 5})
+    clock.advance(4_000_000)
+    engine.run_pending()
+    assert (engine.counts()["suspended"], world.calls) == (2, [])
+    engine.unsuspend_key("told")
+    engine.unsuspend_key("timed")
+    engine.run_pending()
+    assert (engine.counts()["success"], sorted(world.exists)) == (2, ["a", "b"])
+
+
+def test_a_key_that_there_is_not_is_not_suspended(engine: Engine) -> None:
+    with pytest.raises(UnknownDeployment, match="shpo"):
+        engine.suspend_key("shpo")
+    begun(engine, PERSON)
+    with pytest.raises(Conflict, match="is not suspended"):
+        engine.unsuspend_key("shop")
+    with pytest.raises(Invalid, match="at most 1000"):
+        engine.suspend_key("shop", reason="x" * 1001)
+    assert engine.suspended_keys() == ()
+
+
+def test_a_key_that_another_engine_suspends_begins_nothing_here(url: str, clock: VirtualClock, world: World) -> None:
+    for one, other in both(url, clock, world):
+        number = begun(one, PERSON, service("a", "make"))
+        other.suspend_key("shop")
+        one.complete(at_person(one, number))
+        later = one.start(key="shop", name="later").process_instance_id
+        one.run_pending()
+        assert world.calls == []
+        assert [one.get(each).awaits for each in (number, later)] == ["suspended", "suspended"]
+        other.unsuspend_key("shop")
+        one.run_pending()
+        assert one.wait(number, 9).status == "success"
+        assert (one.get(later).awaits, world.exists) == ("person", ["a"])
+
+
+def test_what_was_to_be_suspended_goes_on_where_its_key_does_meanwhile(engine: Engine, world: World) -> None:
+    number = begun(engine, PERSON, service("a", "make"))
+    engine.suspend_key("shop")
+    batch = engine.batches().items[0]
+    assert (batch.action, batch.options, batch.total) == ("suspend", {"key": "shop"}, 1)
+    engine.unsuspend_key("shop")
+    engine.run_pending()
+    late = engine.batch("suspend", {"key": "shop"})
+    assert late.done == 1
+    engine.unsuspend(number)
+    engine.complete(at_person(engine, number))
+    assert engine.wait(number, 9).status == "success"
+
+
+def test_a_hook_that_waited_when_its_key_was_suspended_goes_on_with_it(engine: Engine, world: World) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 0.0}))
+    number = begun(engine, PERSON, service("a", "again"))
+    engine.suspend_key("shop")
+    engine.unsuspend_key("shop")
+    engine.suspend_stone("again")
+    engine.complete(at_person(engine, number))
+    assert statuses(engine.tasks(number))["a"] == "suspended"
+    engine.suspend_key("shop")
+    engine.unsuspend_stone("again")
+    engine.run_pending()
+    assert world.calls == []
+    engine.unsuspend_key("shop")
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])

@@ -247,6 +247,17 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
 
 
+def test_a_key_is_suspended_and_goes_on(run: Run) -> None:
+    run("deploy", "breaking.bpmn")
+    assert run("suspend", "--key", "breaking", "--reason", "Why not?").stdout.startswith("breaking  suspended since ")
+    assert "Why not?" in run("suspended").stdout
+    run("start", "--key", "breaking", "--name", "held up")
+    assert "held up" in run("list", "--state", "suspended").stdout
+    run("unsuspend", "--key", "breaking")
+    assert run("suspended").stdout == ""
+    assert "a process or a --key" in run("suspend").output
+
+
 def test_a_version_is_deployed_with_a_policy(run: Run) -> None:
     run("deploy", "breaking.bpmn", "--on-failure", "pause")
     refused = run("deploy", "breaking.bpmn", "--on-failure", "ask", fails=True)

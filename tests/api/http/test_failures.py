@@ -146,6 +146,19 @@ def test_what_is_no_suspension_is_refused(
     assert response.status_code == status, response.json
 
 
+def test_a_key_is_suspended_and_goes_on(client: Client, waiting: dict[str, Any]) -> None:
+    found = client.put("/key/suspend", json={"key": "breaking", "reason": "Too many saws break."})
+    assert (found.status_code, found.json["key"], found.json["reason"]) == (200, "breaking", "Too many saws break.")
+    assert client.get("/key/suspended").json == [found.json]
+    assert detail(client, waiting["processInstanceId"])["suspended"]["byKey"] is True
+    refused = client.put(f"/process/{waiting['processInstanceId']}/unsuspend")
+    assert (refused.status_code, refused.json["code"]) == (409, "key-suspended")
+    assert client.put("/key/unsuspend", json={"key": "breaking"}).json == []
+    assert client.put("/key/unsuspend", json={"key": "breaking"}).status_code == 409
+    assert client.put("/key/suspend", json={"key": "baking"}).status_code == 404
+    assert client.put("/key/suspend", json={}).status_code == 422
+
+
 def test_a_version_is_deployed_with_a_policy(client: Client) -> None:
     found = client.post("/deployment?onFailure=pause", data=processes.breaking(), content_type="application/xml")
     assert client.get(f"/deployment/{found.json['deploymentId']}").json["onFailure"] == "pause"

@@ -1,0 +1,61 @@
+"""The engine's calls that let no process of a key begin anything for a while."""
+
+from __future__ import annotations
+
+from ...models import SuspensionRow, Suspensions
+from ...models.vocabulary import BatchAction
+from ..clock import moment
+from ..errors import Invalid, UnknownDeployment
+from ..store_errors import engine_errors
+from ..views import SuspendedKey
+from .batches import BatchCalls
+
+UNDER_WAY = ("running", "debug", "rollback.begin", "cancel.begin", "delete.begin")
+
+
+class KeyCalls(BatchCalls):
+    """A part of :class:`~riverstone.engine.Engine`."""
+
+    def suspend_key(self, key: str, *, reason: str | None = None, who: str | None = None) -> SuspendedKey:
+        """Let nothing begin in the processes of a key, on any engine, until :meth:`unsuspend_key`.
+
+        From when this returns no hook of them begins, and what is started waits from its first step on. Those that
+        there are by then are suspended one after the other by a batch, as by :meth:`suspend`. Asked again, the reason
+        is replaced for what is still to come.
+
+        Args:
+            key: The key; processes that other keys call by it go on.
+            reason: Why, for whoever looks at it; at most 1,000 characters.
+            who: Who wants it so, where it is not the client that asks over HTTP.
+
+        Raises UnknownDeployment, Invalid.
+        """
+        row = self._suspension("key", key, reason, who)
+        with engine_errors():
+            if not self._store.catalogue.last_version(key) and not self._store.active_count(key):
+                raise UnknownDeployment(key, key=True)
+            self._suspend(row)
+        self._all_of("suspend", key)
+        return _shown(row)
+
+    def unsuspend_key(self, key: str) -> None:
+        """Let the processes of a key go on that were suspended with it; raises Conflict if it is not suspended."""
+        self._unsuspend("key", key)
+        self._all_of("unsuspend", key)
+
+    def suspended_keys(self) -> tuple[SuspendedKey, ...]:
+        """The keys of whose processes nothing begins."""
+        with engine_errors():
+            return tuple(map(_shown, Suspensions(self._store).all("key")))
+
+    def _all_of(self, action: BatchAction, key: str) -> None:
+        wanted, searched = self._searched_for({"key": key, "statuses": UNDER_WAY}, None)
+        try:
+            self._begin_batch(action, {"key": key}, wanted, searched)
+        except Invalid as error:
+            if error.code != "batch-empty":
+                raise
+
+
+def _shown(row: SuspensionRow) -> SuspendedKey:
+    return SuspendedKey(key=row.name, since=moment(row.since), reason=row.reason, who=row.who)
