@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,8 @@ KINDS: dict[type[Database], Kind] = {
     MySQLDatabase: "mysql",
 }
 MIGRATION_LOCK = 7_214_503
+DRIVERS = {"postgres": (("psycopg", "psycopg2"), "postgresql"), "mysql": (("pymysql", "MySQLdb"), "mariadb")}
+"""By the beginning of a scheme: the modules of which one is needed, and the extra that brings one."""
 
 
 def open_database(url: str, *, patient: bool = False) -> Database:
@@ -68,12 +72,25 @@ def open_database(url: str, *, patient: bool = False) -> Database:
     that turns into a write fails at once when another writer is active, whatever the busy timeout says.
 
     A ``patient`` one waits longer for locks and answers, for changes of the schema.
-    Raises :class:`StoreError` for a URL of no known kind, and for a server that has to be asked and does not answer.
+    Raises :class:`StoreError` for a URL of no known kind, for a kind whose driver is missing, on a system that is not
+    supported, and for a server that has to be asked and does not answer.
     """
+    if sys.platform == "win32":
+        # Which engines of this machine live is asked by signals to their process ids, and Windows has no such.
+        raise StoreError("riverstone does not run on Windows: use Linux, macOS, or the Windows Subsystem for Linux")
+    url = f"mysql{url.removeprefix('mariadb')}" if url.startswith(("mariadb:", "mariadb+")) else url
+    _need_driver(url)
     try:
         return _opened(url, patient)
     except (RuntimeError, ValueError, PeeweeException) as error:
         raise StoreError(str(error)) from error
+
+
+def _need_driver(url: str) -> None:
+    for scheme, (modules, extra) in DRIVERS.items():
+        if url.startswith(scheme) and not any(find_spec(module) for module in modules):
+            text = f"its driver {modules[0]} is not installed: pip install 'riverstone[{extra}]'"
+            raise StoreError(text)
 
 
 def _opened(url: str, patient: bool) -> Database:

@@ -150,7 +150,11 @@ class Guard:
                 return connection
 
     def _open(self) -> Any:
-        self.database.connect()
+        try:
+            self.database.connect()
+        except TypeError as error:
+            # What stands after the question mark of a URL becomes arguments of the driver's function.
+            raise StoreError(f"its driver does not know an option of its URL: {error}") from error
         return self.database.connection()
 
     def _is_worth_waiting(self, error: Exception, begun: float) -> bool:

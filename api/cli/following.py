@@ -103,7 +103,7 @@ class Following:
             all_tasks(engine, engine.get(process_instance_id)) if follow and process_instance_id is not None else []
         )
 
-    def end(self, process_instance_id: str, *good: str, otherwise: Callable[[], None] | None = None) -> None:
+    def end(self, process_instance_id: str, *good: str, otherwise: Callable[[], None] | None = None) -> ProcessInstance:
         """Follow the process if asked to, and show how it stands; exit 1 unless it then is in a ``good`` status.
 
         Without following, ``otherwise`` shows what the command is about, else the process's record is printed.
@@ -136,6 +136,7 @@ class Following:
             if advice is None:
                 click.echo(f"Why: riverstone why {process_instance_id}", err=True)
             raise click.exceptions.Exit(1)
+        return instance
 
 
 def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
 from .terminal import age, in_runs, json_option, print_record, printable, statuses_named
+
+if TYPE_CHECKING:
+    from ...engine import Engine
+    from ..client.client import Client
 
 STATES = ("running", "attention", "person", "event", "suspended", "success", "failed", "canceled")
 
@@ -17,7 +22,7 @@ STATES = ("running", "attention", "person", "event", "suspended", "success", "fa
 @click.option("--key", help="The newest deployment of this key.")
 @click.option("--deployment-id", help="This version.")
 @click.option("--model-id", help="A trial run of this model, in debug mode.")
-@click.option("--name", required=True, help="What to call the process.")
+@click.option("--name", help="What to call the process; without it, like its key.")
 @click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
 @click.option("--business-key", help="By which messages find the process.")
 @click.option("--callback-url", metavar="URL", help="An address that is told what it comes to.")
@@ -31,13 +36,32 @@ STATES = ("running", "attention", "person", "event", "suspended", "success", "fa
 @click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
 @followable
 @invoked
-def start(invocation: Invocation, /, variables: str | None, follow: bool, as_json: bool, **options: Any) -> None:
+def start(
+    invocation: Invocation,
+    /,
+    name: str | None,
+    variables: str | None,
+    follow: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Start a process."""
     values = json_option("--variables", variables)
     with invocation.changing(dispatcher=dispatcher_for(follow)) as engine:
+        options["name"] = name or _name_of(engine, options)
         following = Following(engine, None, follow=follow, as_json=as_json)
         instance = engine.start(variables=values or {}, **options)
-        following.end(instance.process_instance_id, "success")
+        stands = following.end(instance.process_instance_id, "success")
+    if stands.status == "running" and stands.awaits is None and invocation.server is None:
+        again = f"riverstone show {stands.process_instance_id} --follow"
+        click.echo(f"It goes on while an engine runs: {again}, or riverstone serve.", err=True)
+
+
+def _name_of(engine: Engine | Client, options: Mapping[str, Any]) -> str:
+    """What a process is called that nobody names: like its key; raises UnknownDeployment."""
+    if options["deployment_id"] is not None:
+        return engine.deployment(options["deployment_id"]).key
+    return options["key"] or "trial"
 
 
 @click.command()
@@ -46,12 +70,20 @@ def start(invocation: Invocation, /, variables: str | None, follow: bool, as_jso
 @followable
 @invoked
 def show(invocation: Invocation, /, process_instance_id: str, decisions: bool, follow: bool, as_json: bool) -> None:
-    """Show one process instance."""
+    """Show one process instance: what it was given, what came of it, and its tasks."""
+    from .page import process_page
+
     if decisions:
         _show_decisions(invocation, process_instance_id, as_json=as_json)
         return
     with invocation.asking(dispatcher_for(follow), passive=None if follow else True) as engine:
-        Following(engine, None, follow=follow, as_json=as_json).end(process_instance_id, "success", "delete.success")
+
+        def page() -> None:
+            for line in process_page(engine, engine.get(process_instance_id)):
+                click.echo(line)
+
+        following = Following(engine, None, follow=follow, as_json=as_json)
+        following.end(process_instance_id, "success", "delete.success", otherwise=None if as_json else page)
 
 
 def _show_decisions(invocation: Invocation, process_instance_id: str, *, as_json: bool) -> None:
@@ -141,7 +173,7 @@ def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, 
 @invoked
 def list_instances(invocation: Invocation, /, status: str | None, variables: tuple[str, ...], **options: Any) -> None:
     """List process instances, newest first."""
-    from .screen import instance_line
+    from .screen import INSTANCE_HEADER, instance_line
 
     unnamed = next((each for each in variables if "=" not in each[1:]), None)
     if unnamed is not None:
@@ -149,6 +181,7 @@ def list_instances(invocation: Invocation, /, status: str | None, variables: tup
     options["variables"] = dict(each.split("=", 1) for each in variables)
     with invocation.asking(passive=True) as engine:
         page = engine.search(statuses=statuses_named(status), **options)
+    click.echo(INSTANCE_HEADER if page.items else "No process matches.", err=not page.items)
     for instance in page.items:
         click.echo(instance_line(instance))
     if page.cursor is not None:

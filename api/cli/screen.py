@@ -70,10 +70,13 @@ def task_line(task: Task) -> str:
     return printable(text)
 
 
+INSTANCE_HEADER = f"{'ID':>8}  {'STARTED':<19}  {'STATUS':<16} KEY  NAME"
+
+
 def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
     """One process instance in one line."""
     started = instance.start_time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    told = ", ".join(_standing(instance))
+    told = ", ".join(standing(instance))
     named = f"{instance.key}  {instance.process_name}{told and f'  ({told})'}"
     return printable(f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {named}")
 
@@ -91,8 +94,8 @@ def history_line(entry: HistoryEntry) -> str:
     return printable(f"{when}  {entry.kind:<10}  {'  '.join(each for each in (*told, values, retained, who) if each)}")
 
 
-def _standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:
-    """What the status does not say: how a deleted process had ended, what is kept of it, and what it waits for."""
+def standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:
+    """What the status does not say: how a deleted process had ended, what is kept of it, what it waits for."""
     if instance.outcome is not None and instance.status.startswith("delete."):
         yield instance.outcome
     if instance.kept:

@@ -66,14 +66,13 @@ def protect(invocation: Invocation, /, process_instance_id: str | None, model_id
 
 @click.command()
 @click.argument("process_instance_id")
-@click.option("--preview", is_flag=True, required=True, help="Only show it; cancel and delete do it.")
+@click.option("--preview", is_flag=True, hidden=True, help="What it does anyway.")
 @click.option("--kind", type=click.Choice(["rollback", "cancel", "delete"]), default="delete", show_default=True)
 @invoked
 def undo(
     invocation: Invocation, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
 ) -> None:
-    """Show what an undo would do, in order, changing nothing."""
-
+    """Show what an undo would do, in order, changing nothing; rollback, cancel and delete do it."""
     with invocation.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
     for step in steps:

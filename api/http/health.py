@@ -41,6 +41,10 @@ def get_ready(engine: Engine) -> dict[str, str]:
     return {"status": "ready"}
 
 
+COUNTS = find_spec("prometheus_client") is not None
+"""Whether what counts is installed."""
+
+
 def metrics_of(engine: Engine) -> Metrics:
     """What Prometheus counts, from the making of the application on."""
     from ...engine.metrics import Metrics
@@ -48,7 +52,13 @@ def metrics_of(engine: Engine) -> Metrics:
     return Metrics.of(engine)
 
 
+@OPERATIONS.add(
+    "/metrics", "Show metrics for Prometheus", Nothing, media_type=TEXT, prepare=metrics_of if COUNTS else None
+)
 def get_metrics(engine: Engine) -> bytes:
+    if not COUNTS:
+        text = "This server counts nothing: install what does with pip install 'riverstone[metrics]', and restart it."
+        raise Refused(text, status=HTTPStatus.NOT_FOUND, code="metrics-missing")
     client = present_client()
     if client.sees is not None:
         text = (
@@ -58,7 +68,3 @@ def get_metrics(engine: Engine) -> bytes:
         raise Refused(text, status=HTTPStatus.FORBIDDEN, code="owner-limited")
     return metrics_of(engine).text()
 
-
-# Only where what counts is installed: the extra riverstone[metrics].
-if find_spec("prometheus_client") is not None:
-    OPERATIONS.add("/metrics", "Show metrics for Prometheus", Nothing, media_type=TEXT, prepare=metrics_of)(get_metrics)

@@ -274,7 +274,7 @@ def _tell_results(telling: Telling) -> None:
     elif (model_id := instance.row.model_id) and instance.facilities.store.catalogue.is_protected(model_id):
         telling.say(f"{text}, against which its model is protected.", f"riverstone protect --model {model_id} --off")
     else:
-        telling.say(f"{text}.", f"riverstone undo {instance.number} --preview", f"riverstone delete {instance.number}")
+        telling.say(f"{text}.", f"riverstone undo {instance.number}", f"riverstone delete {instance.number}")
 
 
 def _tell_undo(telling: Telling, undo: UndoInstance) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from peewee import Database, MySQLDatabase, SqliteDatabase
 
-from riverstone.models import Store
+from riverstone.models import Store, StoreError
 from riverstone.models.database import MIGRATIONS, migrate, open_database
 from riverstone.models.row_types import TABLES, columns
 
@@ -19,7 +19,7 @@ from .stores import KINDS, SHARED, bare
 
 OPEN = """
 import sys
-from riverstone.models import Store
+from riverstone.models import Store, StoreError
 sys.stdin.readline()
 stores = [Store(sys.argv[1]) for _ in range(3)]
 print(len({store.new_id() for store in stores}), flush=True)
@@ -126,8 +126,42 @@ def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
         "postgresql://nobody@127.0.0.1:1/none",
         "mysql://nobody@127.0.0.1:1/none",
         "oracle://x",
+        f"sqlite:///{tmp_path}/x.db?colour=red",
         "no url",
         "",
     ):
         with pytest.raises(StoreUnavailable, match="cannot be opened"):
             Engine(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "drivers", "extra"),
+    [
+        ("postgresql://127.0.0.1/x", ("psycopg", "psycopg2"), "postgresql"),
+        ("mysql://127.0.0.1/x", ("pymysql", "MySQLdb"), "mariadb"),
+        ("mariadb://127.0.0.1/x", ("pymysql", "MySQLdb"), "mariadb"),
+    ],
+)
+def test_a_missing_driver_is_told_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, drivers: tuple[str, ...], extra: str
+) -> None:
+    from riverstone.engine import Engine, StoreUnavailable
+
+    for driver in drivers:
+        monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(StoreUnavailable, match=rf"{drivers[0]} is not installed: pip install 'riverstone\[{extra}\]'"):
+        Engine(url)
+
+
+def test_mariadb_may_be_named_by_its_own_name() -> None:
+    with bare("mariadb", Path()) as url:
+        store = Store(url.replace("mysql://", "mariadb://", 1))
+        assert store.read("SELECT COUNT(*) FROM `process_instance`") == [(0,)]
+        store.close()
+
+
+def test_windows_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal that asks on POSIX whether a process lives would end it there."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(StoreError, match="does not run on Windows"):
+        open_database("sqlite:///:memory:")

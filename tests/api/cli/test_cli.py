@@ -34,6 +34,12 @@ class Make(Stone):
     def delete(self, task):
         pass
 
+class Watch(Stone):
+    code = "watch"
+    monitor_interval = 0.01
+    def monitor(self, task):
+        return task.state.pop("seen", False) or task.state.update(seen=True)
+
 class Break(Stone):
     code = "break"
     parameters = {"works": fields.Boolean(load_default=False)}
@@ -79,7 +85,7 @@ def test_a_process_is_deployed_started_shown_and_listed(run: Run) -> None:
     options = ["--name", "测试", "--variables", '{"a": "值"}']
     record = json.loads(run("start", "--deployment-id", version, *options).stdout)
 
-    shown = run("show", record["processInstanceId"]).stdout
+    shown = run("show", record["processInstanceId"], "--json").stdout
     assert list(json.loads(shown)) == RECORD
     assert "东西" in shown
     assert json.loads(shown)["processStatus"] == "success"
@@ -91,11 +97,43 @@ def test_a_process_is_deployed_started_shown_and_listed(run: Run) -> None:
         "ended",
     ]
     assert json.loads(run("history", record["processInstanceId"], "--json").stdout)["items"][0]["kind"] == "started"
-    assert "测试" in run("list", "--status", "success").stdout
-    assert run("list", "--status", "failed").stdout == ""
+    header, line = run("list", "--status", "success").stdout.splitlines()
+    assert header.split() == ["ID", "STARTED", "STATUS", "KEY", "NAME"]
+    assert line.endswith("making  测试")
+    none = run("list", "--status", "failed")
+    assert (none.stdout, none.stderr) == ("", "No process matches.\n")
     assert "测试" in run("list", "--state", "success", "--sort", "ended").stdout
     assert run("list", "--variable", "a=值", "--error", "quota", "--element", "middle").stdout == ""
     assert "give NAME=VALUE" in run("list", "--variable", "a", fails=True).stderr
+
+
+def test_a_process_is_shown_as_a_page(run: Run) -> None:
+    run("deploy", "making.bpmn")
+    pid = json.loads(run("start", "--key", "making", "--variables", '{"a": "值"}').stdout)["processInstanceId"]
+    lines = run("show", pid).stdout.splitlines()
+    assert lines[0] == f"Process {pid}: making"
+    parts = [line for line in lines if line and not line.startswith(" ")]
+    assert parts[1:] == ["Variables", "Outputs", "Tasks"]
+    said = [" ".join(line.split()) for line in lines]
+    assert {"status success", "key making", "a 值", "middle.thing 东西"} <= set(said)
+    assert said[-1].endswith("start.success 中间")
+    run("delete", pid)
+    page = run("show", pid).stdout
+    assert "start.success, undone" in page
+    assert re.search(r"Undone by\n  delete  \d+, success\n$", page)
+    version = json.loads(run("deploy", "breaking.bpmn").stdout)["deploymentId"]
+    failed = json.loads(run("start", "--deployment-id", version).stdout)["processInstanceId"]
+    assert "the saw is blunt" in run("show", failed).stdout
+    assert run("show", failed).stdout.startswith(f"Process {failed}: breaking\n")
+
+
+def test_who_starts_what_takes_a_while_is_told_how_it_goes_on(run: Run) -> None:
+    Path("watching.bpmn").write_bytes(processes.serviced("watching", "watch"))
+    run("deploy", "watching.bpmn")
+    result = run("start", "--key", "watching")
+    pid = json.loads(result.stdout)["processInstanceId"]
+    assert f"It goes on while an engine runs: riverstone show {pid} --follow" in result.stderr
+    assert "success" in run("show", pid, "--follow").stdout.splitlines()[-1]
 
 
 def test_variables_and_templates_come_from_files(run: Run) -> None:
@@ -168,7 +206,7 @@ def test_tasks_and_previews_tell_in_which_run_a_task_is(run: Run) -> None:
     Path("repeated.bpmn").write_bytes(processes.bpmn("repeated", sub))
     pid = started(run, "repeated")["processInstanceId"]
 
-    for shown in (run("tasks", pid).stdout, run("undo", pid, "--preview").stdout):
+    for shown in (run("tasks", pid).stdout, run("undo", pid).stdout):
         assert "server[1]  make" in shown
         assert "server[2]  make" in shown
 
@@ -176,10 +214,10 @@ def test_tasks_and_previews_tell_in_which_run_a_task_is(run: Run) -> None:
 def test_a_preview_shows_what_a_delete_then_does(run: Run) -> None:
     pid = started(run, "making")["processInstanceId"]
 
-    preview = run("undo", pid, "--preview").stdout
+    preview = run("undo", pid).stdout
     deleted = json.loads(run("delete", pid).stdout)
 
-    nothing = run("undo", pid, "--preview")
+    nothing = run("undo", pid)
 
     assert preview.split()[0] == "delete"
     assert (nothing.stdout, nothing.stderr) == ("", "A delete would take nothing back.\n")
@@ -208,14 +246,14 @@ def test_a_person_completes_a_task(run: Run) -> None:
     record = json.loads(run("complete", only_task(run, pid), "--outputs", '{"ok": true}').stdout)
 
     assert json.loads(record["outputs"]) == {"ok": True}
-    assert json.loads(run("show", pid).stdout)["processStatus"] == "success"
+    assert json.loads(run("show", pid, "--json").stdout)["processStatus"] == "success"
 
 
 @pytest.mark.parametrize("giving_up", [False, True])
 def test_a_failed_trial_run_is_rerun_or_given_up(run: Run, giving_up: bool) -> None:
     model_id = json.loads(run("deploy", "breaking.bpmn").stdout)["modelId"]
     pid = json.loads(run("start", "--model-id", model_id, "--name", "trial").stdout)["processInstanceId"]
-    shown = run("show", pid)
+    shown = run("show", pid, "--json")
     assert json.loads(shown.stdout)["processStatus"] == "debug"
     assert "rerun" in shown.stderr
 
@@ -224,7 +262,7 @@ def test_a_failed_trial_run_is_rerun_or_given_up(run: Run, giving_up: bool) -> N
     else:
         run("rerun", only_task(run, pid), "--parameters", '{"works": true}')
 
-    status = json.loads(run("show", pid).stdout)["processStatus"]
+    status = json.loads(run("show", pid, "--json").stdout)["processStatus"]
     assert (status == "success") is not giving_up
 
 
@@ -242,7 +280,7 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     else:
         given = {"rerun": ("--parameters", '{"works": true}'), "done": ("--outputs", '{"thing": "by hand"}')}
         run(way, task, *given.get(way, ()))
-    status = json.loads(run("show", pid).stdout)["processStatus"]
+    status = json.loads(run("show", pid, "--json").stdout)["processStatus"]
     wanted = {"retry": "running", "resume": "rollback", "rollback": "rollback"}.get(way, "success")
     assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
 
@@ -385,7 +423,7 @@ def test_messages_and_signals_are_sent(run: Run) -> None:
     heard = run("signal", "alarm").stdout.split()
 
     assert heard == [hearing]
-    assert json.loads(run("show", listening).stdout)["processStatus"] == "success"
+    assert json.loads(run("show", listening, "--json").stdout)["processStatus"] == "success"
 
 
 def test_lint_names_each_place_and_touches_no_store(run: Run, tmp_path: Path) -> None:

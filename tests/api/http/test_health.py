@@ -129,6 +129,9 @@ from riverstone.api import create_app
 with Engine("sqlite:///:memory:") as engine:
     client = create_app(engine).test_client()
     print(client.get("/metrics").status_code, client.get("/health/ready").status_code)
+    print(client.get("/metrics").json["message"])
 """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
-    assert found.stdout.split() == ["404", "200"], found.stderr
+    codes, text = found.stdout.splitlines()
+    assert codes.split() == ["404", "200"], found.stderr
+    assert "pip install 'riverstone[metrics]'" in text
