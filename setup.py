@@ -6,7 +6,8 @@ FOLDERS = ("api", "bpmn_samples", "engine", "models")
 
 setup(
     packages=[
-        f"riverstone.{package}" for package in find_packages(include=[*FOLDERS, *(f"{each}.*" for each in FOLDERS)])
+        "riverstone",
+        *(f"riverstone.{package}" for package in find_packages(include=[*FOLDERS, *(f"{each}.*" for each in FOLDERS)])),
     ],
-    package_dir={f"riverstone.{folder}": folder for folder in FOLDERS},
+    package_dir={"riverstone": "command", **{f"riverstone.{folder}": folder for folder in FOLDERS}},
 )

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -35,24 +36,37 @@ def source_files() -> list[str]:
         listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
         if listed.returncode == 0:
             return listed.stdout.split()
-    found = (path for top in (*FOLDERS, "") for path in (ROOT / top).glob("**/*" if top else "*") if path.is_file())
+    tops = (*FOLDERS, "command", "")
+    found = (path for top in tops for path in (ROOT / top).glob("**/*" if top else "*") if path.is_file())
     return [path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts]
 
 
-def test_a_wheel_holds_every_module_and_every_file_that_they_read(tmp_path: Path) -> None:
+def test_what_is_published_holds_every_file_and_licence_and_what_pypi_asks_for(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tracked = source_files()
     for name in tracked:
-        if name.split("/")[0] in (*FOLDERS, "LICENSE", "README.md", "pyproject.toml", "setup.py", "MANIFEST.in"):
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tree / name)
-    build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
+    build = "from setuptools import build_meta; build_meta.build_sdist('dist'); build_meta.build_wheel('dist')"
     built = subprocess.run([sys.executable, "-c", build], cwd=tree, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
 
-    with zipfile.ZipFile(next(tree.glob("*.whl"))) as wheel:
-        packed = {name for name in wheel.namelist() if name.startswith("riverstone/")}
-    assert packed == {f"riverstone/{name}" for name in tracked if name.split("/")[0] in FOLDERS}
+    files = sorted((tree / "dist").iterdir())
+    with zipfile.ZipFile(files[0]) as wheel:
+        named = wheel.namelist()
+    packed = {name for name in named if name.startswith("riverstone/")}
+    assert packed == {"riverstone/__main__.py"} | {
+        f"riverstone/{name}" for name in tracked if name.split("/")[0] in FOLDERS
+    }
+    licences = {name.partition("/licenses/")[2] for name in named if "/licenses/" in name}
+    assert licences == set(PROJECT["project"]["license-files"])
+    with tarfile.open(files[1]) as archive:
+        sources = {name.partition("/")[2] for name in archive.getnames()}
+    assert {name for name in tracked if name.split("/")[0] in (*FOLDERS, "docs", "tests")} <= sources
+    checked = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *map(str, files)], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_every_package_is_a_regular_one_and_says_that_it_is_typed() -> None:

@@ -138,11 +138,12 @@ def serve(
 
 @main.command()
 @click.option("--pace", type=click.FloatRange(0, 60), default=0.4, show_default=True, help="Seconds per piece of work.")
-def demo(pace: float) -> None:
-    """Run a sample process on made-up stones and watch it."""
+@click.option("--browser/--no-browser", default=None, help="Whether a browser is opened; in a terminal, it is.")
+def demo(pace: float, browser: bool | None) -> None:
+    """Show how a process succeeds, is rolled back, and is paused and fixed, on a made-up cloud and in the console."""
     from .demo import demonstrate
 
-    demonstrate(pace=pace)
+    demonstrate(pace=pace, browser=browser)
 
 
 COMMANDS = (

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
 from riverstone.api.cli import main
@@ -509,13 +510,31 @@ def test_help_imports_nothing_heavy() -> None:
     assert "deploy" in shown.stdout
 
 
-def test_the_demonstration_shows_every_task_and_both_records() -> None:
+def test_the_demonstration_undoes_a_failure_and_repairs_another() -> None:
     result = CliRunner().invoke(main, ["demo", "--pace", "0"])
 
     assert result.exit_code == 0, result.output
+    first, second, third = result.stdout.split("\n== ")[1:]
     for node in ("SIP::EC2::SecurityGroup", "SIP::EC2::Instance", "SIP::EC2::Volume", "SIP::Shell"):
-        assert node in result.stdout
-    assert result.stdout.count('"processStatus": "success"') == 2
+        assert node in first
+    had = re.findall(r"The cloud has (.*)", first)
+    assert "rollback.success" in second
+    assert re.findall(r"The cloud has (.*)", second) == had
+    assert "paused after a failure" in third
+    assert third.count("start.failed") == 1
+    assert re.search(r"Process \d+: success", third)
+
+
+def test_the_demonstration_ends_in_the_console() -> None:
+    command = [sys.executable, "-m", "riverstone", "demo", "--pace", "0", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as shown:
+        assert shown.stdout is not None
+        address = next(found[0] for line in shown.stdout if (found := re.search(r"http://127\S+/console/", line)))
+        assert requests.get(address, timeout=10).status_code == 200
+        found = requests.get(address.replace("console/", "process"), timeout=10).json()["items"]
+        shown.terminate()
+        assert shown.wait(timeout=30) == 0
+    assert len(found) == 3
 
 
 def test_a_file_and_a_process_are_drawn(run: Run, tmp_path: Path) -> None:
