@@ -24,7 +24,7 @@ from ..bpmn.running.token_data import CALLED, COMPENSATES, RUN, TASK
 from ..clock import moment
 from ..errors import Conflict, Invalid, RiverstoneError
 from ..instance import ledger
-from ..instance.forward import ForwardInstance
+from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
 from ..views import MigrationPlan, MovedTimer
 from .settling import settle
@@ -96,21 +96,16 @@ def rehearse(copy: Instance, definition: Definition, mapping: Mapping[str, str])
 
 def look(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> Migration:
     """Where everything would go; raises Conflict, Invalid where nothing can."""
-    if not isinstance(instance, ForwardInstance):
-        raise Conflict(
-            f"Process {instance.number} is itself a {instance.row.kind}: it takes back what was made, by no model.",
-            status=instance.row.status,
-            code="is-undo",
-        )
-    if instance.row.phase not in ("running", "suspended", "paused") or instance.workflow.rewinding:
-        text = f"Process {instance.number} has the status {instance.row.status!r}, or goes back to an earlier task"
-        raise Conflict(f"{text}: only what goes on forward can be moved.", status=instance.row.status)
-    if definition.key != instance.row.key:
-        text = f"The deployment is one of the key {definition.key!r}, and the process is one of {instance.row.key!r}."
+    process = forward_of(instance, ": it takes back what was made, by no model.")
+    if process.row.phase not in ("running", "suspended", "paused") or process.workflow.rewinding:
+        text = f"Process {process.number} has the status {process.row.status!r}, or goes back to an earlier task"
+        raise Conflict(f"{text}: only what goes on forward can be moved.", status=process.row.status)
+    if definition.key != process.row.key:
+        text = f"The deployment is one of the key {definition.key!r}, and the process is one of {process.row.key!r}."
         raise Invalid(text, code="migration-invalid", errors={"deploymentId": [text]})
-    migration = Migration(process=instance, definition=definition, mapping=mapping)
+    migration = Migration(process=process, definition=definition, mapping=mapping)
     _refuse_unknown(migration)
-    for token in sorted(instance.workflow.tasks.values(), key=lambda token: token.id):
+    for token in sorted(process.workflow.tasks.values(), key=lambda token: token.id):
         _find_target(migration, token)
     return migration
 

@@ -183,7 +183,11 @@ def test_an_undo_is_neither_cancelled_nor_deleted_nor_retried(threads: Engine, w
     ended = run(threads, "short")
     undo = str(threads.delete(ended.process_instance_id).delete_process_instance_id)
     assert gate.reached.wait(10)
-    for ask in (threads.cancel, threads.delete, threads.retry_undo):
+
+    def move(number: str) -> object:
+        return threads.migrate(number, ended.deployment_id)
+
+    for ask in (threads.cancel, threads.delete, threads.retry_undo, move):
         with pytest.raises(Conflict) as refused:
             ask(undo)
         assert (refused.value.code, refused.value.related) == ("is-undo", ended.process_instance_id)
