@@ -17,6 +17,7 @@ from .authoring import deploy, draft, lint, remove, render, templates
 from .batches import batch, reasons
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
+from .new import new
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .stones import stone
@@ -147,6 +148,7 @@ def demo(pace: float, browser: bool | None) -> None:
 
 
 COMMANDS = (
+    new,
     deploy,
     draft,
     lint,
