@@ -58,6 +58,7 @@ class AsyncProcesses:
     signal = _awaited(RepairCalls.signal)
 
     get = _awaited(RepairCalls.get)
+    variables = _awaited(RepairCalls.variables)
     why = _awaited(RepairCalls.why)
     tasks = _awaited(RepairCalls.tasks)
     decisions_made = _awaited(RepairCalls.decisions_made)

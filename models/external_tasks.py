@@ -33,6 +33,7 @@ class ExternalFilter:
     locked: bool | None = None
     process_instance_id: int | None = None
     task_id: int | None = None
+    version_tag: str | None = None
 
     def condition(self, now: str) -> tuple[str, list[str | int]]:
         """As SQL, and its values."""
@@ -54,6 +55,9 @@ class ExternalFilter:
             if value is not None:
                 parts.append(f"{column} = ?")
                 values.append(value)
+        if self.version_tag is not None:
+            parts.append(_TAGGED)
+            values.append(self.version_tag)
         if self.owners is not None:
             named = [name for name in self.owners if name is not None]
             owned = [f"`external_task`.`owner_name` IN ({marks(named)})"] if named else []
@@ -144,6 +148,11 @@ class ExternalTasks:
 _OPEN = f"`task`.`open` = 1 AND `task`.`owner` = '{EXTERNAL}' AND `task`.`due` IS NULL"
 _SAME = "`task`.`handed` + `task`.`lost` = `external_task`.`delivery`"
 _VALID = f"{_OPEN} AND {_SAME} AND `task`.`status` <> 'stone-missing'"
+_TAGGED = (
+    "EXISTS (SELECT 1 FROM `version_tag` WHERE `version_tag`.`deployment_id` = `process_instance`.`deployment_id`"
+    " AND `version_tag`.`kind` = 'process' AND `version_tag`.`name` = `process_instance`.`key`"
+    " AND `version_tag`.`tag` = ?)"
+)
 _STILL = f"SELECT 1 FROM `task` WHERE `task`.`id` = `external_task`.`task_id` AND {_OPEN} AND {_SAME}"
 _FROM = (
     "FROM `external_task` JOIN `task` ON `task`.`id` = `external_task`.`task_id` JOIN `process_instance`"

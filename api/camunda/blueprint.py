@@ -38,6 +38,7 @@ WORKERS: tuple[tuple[str, str, Function, bool], ...] = (
     ("POST", "/external-task/count", workers.post_count, False),
     ("GET", "/execution/<process_instance_id>/localVariables/<name>/data", workers.file_of, False),
     ("GET", "/process-instance/<process_instance_id>/variables/<name>/data", workers.file_of, False),
+    ("POST", "/process-instance/<process_instance_id>/variables", workers.set_variables, True),
 )
 """Method, path, function, and whether the audit tells of it."""
 OTHERS: tuple[tuple[str, str, Function, str], ...] = (

@@ -13,12 +13,8 @@ from ..access.request_id import request_id
 from ..parking import hold
 from .definitions import DEFAULT_TENANT, key_of, version_of
 from .view import body_of, json_answer, needed, number, text, texts, workers, wrong
-from .workers import LONGEST_WAIT
+from .workers import EARLY, LONGEST_WAIT, WAIT
 
-WAIT = 10_000
-"""Milliseconds for which an activation waits that says nothing."""
-EARLY = 500
-"""Milliseconds before which it is answered: some clients give up at the same moment."""
 RETRIES = 3
 """Tries of a job whose model says nothing, as in Camunda 8."""
 DIGITS = 4
@@ -116,13 +112,14 @@ def _job(engine: Engine, task: ExternalTask, leased: bool) -> dict[str, Any]:
     """All that any version of a client reads: one that misses a member stops for good."""
     own: dict[str, Any] = {"event": task.event, "attempt": task.attempt, "phase": task.phase}
     own |= {"delivery": task.delivery, "key": task.idempotency_key}
+    headers = {**task.headers, **{f"riverstone.{name}": str(value) for name, value in own.items()}}
     tenant = task.owner or DEFAULT_TENANT
     return {
         "type": task.topic,
         "processDefinitionId": task.key,
         "processDefinitionVersion": version_of(engine, task.deployment_id),
         "elementId": task.element_id,
-        "customHeaders": {f"riverstone.{name}": str(value) for name, value in own.items()},
+        "customHeaders": headers,
         "worker": task.worker,
         "retries": RETRIES if task.model_retries is None else task.model_retries,
         "deadline": 0 if task.locked_until is None else round(task.locked_until.timestamp() * 1000),

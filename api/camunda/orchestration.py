@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 from flask import Response, request
 
-from ...engine import Conflict, Engine, Invalid
+from ...engine import Conflict, Engine, Invalid, ProcessInstance, Situation
 from ..access.clients import present_client
 from ..http.model import Upload
+from ..http.waiting import held
 from ..wire.operation import visible
 from .definitions import DEFAULT_TENANT, deployment_of, key_of, version_of
-from .view import body_of, json_answer, needed, number, text, wrong
+from .view import body_of, json_answer, needed, number, text, texts, wrong
+from .workers import EARLY, WAIT
 
 VERSION = "8.8.0"
 """The version of Camunda 8 whose clients this was tried with."""
@@ -57,14 +60,16 @@ def deploy(engine: Engine) -> dict[str, Any]:
     return {"deploymentKey": key_of(deployed.deployment_id), "tenantId": DEFAULT_TENANT, "deployments": [listed]}
 
 
-def start(engine: Engine) -> dict[str, Any]:
+def start(engine: Engine) -> dict[str, Any] | Response:
+    """Start a process; with ``awaitCompletion`` it is answered at its end, with its variables."""
     body = body_of(engine)
     which = _which(engine, body)
     variables = body.get("variables")
     if variables is not None and not isinstance(variables, dict):
         raise wrong("variables", "is to be an object")
-    if body.get("awaitCompletion"):
-        raise Invalid("awaitCompletion is not known here: wait with GET /process/ID?wait=30.", code="fields-invalid")
+    wanted, wait = texts(body, "fetchVariables"), number(body, "requestTimeout", 0) or WAIT
+    if wait < 0:
+        raise wrong("requestTimeout", "is to be 0 or more milliseconds")
     business_key = text(body, "businessId")
     started = engine.start(
         **which,  # type: ignore[arg-type]
@@ -73,11 +78,36 @@ def start(engine: Engine) -> dict[str, Any]:
         business_key=business_key,
         owner=present_client().owner,
     )
+    if not body.get("awaitCompletion"):
+        return _started(engine, started, {})
+    return _at_its_end(engine, started.process_instance_id, wait, wanted)
+
+
+def _at_its_end(engine: Engine, process_instance_id: str, wait: int, wanted: Sequence[str] | None) -> Response:
+    """What a process has come to: its variables where it succeeds, else an error; another when the time is over."""
+    seen = visible(engine)
+
+    def look(situation: Situation, last: bool) -> Response | None:
+        found = situation.instance
+        if situation.need == "ended" and found.status == "success":
+            variables = seen.variables(process_instance_id)
+            if wanted:
+                variables = {name: variables[name] for name in wanted if name in variables}
+            return json_answer(_started(engine, found, variables))
+        told = f"Process {process_instance_id} has the status {found.status}"
+        if situation.need == "ended":
+            return problem(409, "INVALID_STATE", f"{told}: {found.reason}" if found.reason else f"{told}.")
+        return problem(504, "DEADLINE_EXCEEDED", f"{told}: it has not ended in time, and goes on.") if last else None
+
+    return held(seen, process_instance_id, look, max(0, wait - EARLY) / 1000)
+
+
+def _started(engine: Engine, started: ProcessInstance, variables: dict[str, Any]) -> dict[str, Any]:
     return {
         "processDefinitionId": started.key,
         "processDefinitionVersion": version_of(engine, started.deployment_id),
         "tenantId": started.owner or DEFAULT_TENANT,
-        "variables": {},
+        "variables": variables,
         "processDefinitionKey": key_of(started.deployment_id),
         "processInstanceKey": started.process_instance_id,
         "tags": [],

@@ -21,7 +21,10 @@ from .view import body_of, json_answer, needed, number, text, texts, workers, wr
 
 LONGEST_WAIT = 1_800_000
 """Milliseconds that Camunda lets a fetch wait at most."""
-LOCK = 30_000
+WAIT = 10_000
+"""Milliseconds for which a request of Camunda 8 waits that says nothing."""
+EARLY = 500
+"""Milliseconds before which it is answered: some clients give up at the same moment."""
 MOST_TOPICS = 200
 
 
@@ -73,6 +76,7 @@ def _topic(engine: Engine, given: Any) -> Topic:
         keys=keys,
         deployment_ids=ids,
         owners=owners,
+        version_tag=text(given, "processDefinitionVersionTag"),
         process_variables=_plain(engine, given.get("processVariables")),
     )
 
@@ -140,6 +144,15 @@ def put_retries(engine: Engine, task_id: str) -> None:
 
 def put_priority(engine: Engine, task_id: str) -> None:
     workers(engine).set_priority(task_id, number(body_of(engine), "priority"))
+
+
+def set_variables(engine: Engine, process_instance_id: str) -> None:
+    """Variables that a worker sets before it has completed the one task that it has of a process."""
+    body = body_of(engine)
+    if body.get("deletions"):
+        raise wrong("deletions", "is not known here: set a variable to null")
+    values = read_variables(engine, body.get("modifications"), "modifications")
+    workers(engine).set_variables(process_instance_id, needed(body, "workerId"), values)
 
 
 def get_tasks(engine: Engine) -> list[dict[str, Any]]:
@@ -231,7 +244,7 @@ def _shown(task: ExternalTask) -> dict[str, Any]:
         "priority": task.priority,
         "processDefinitionId": task.deployment_id,
         "processDefinitionKey": task.key,
-        "processDefinitionVersionTag": None,
+        "processDefinitionVersionTag": task.version_tag,
         "processInstanceId": task.process_instance_id,
         "retries": task.retries,
         "suspended": task.suspended,
@@ -246,7 +259,7 @@ def _locked(task: ExternalTask, extended: set[str]) -> dict[str, Any]:
     return {
         **_shown(task),
         "errorDetails": None,
-        "extensionProperties": {f"riverstone.{name}": str(value) for name, value in own.items()}
+        "extensionProperties": {**task.properties, **{f"riverstone.{name}": str(value) for name, value in own.items()}}
         if task.topic in extended
         else None,
         "variables": show_variables(task.variables),

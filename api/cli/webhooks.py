@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,8 +27,8 @@ def webhook() -> None:
 @invoked
 def add_webhook(invocation: Invocation, /, url: str, key: str | None, owner: str | None) -> None:
     """Tell an address that RIVERSTONE_WEBHOOKS (or webhooks in the settings file) lists."""
-    with invocation.recording(url, passive=True) as engine:
-        added = engine.webhooks.subscribe(url, key=key, owner=owner)
+    with invocation.changing(url, passive=True) as engine:
+        added = engine.webhooks.subscribe(url, key=key, **_whose(invocation, owner))
     click.echo(webhook_line(added))
 
 
@@ -36,7 +36,7 @@ def add_webhook(invocation: Invocation, /, url: str, key: str | None, owner: str
 @invoked
 def list_webhooks(invocation: Invocation, /) -> None:
     """List who is told of the processes of models."""
-    with invocation.engine(passive=True) as engine:
+    with invocation.asking(passive=True) as engine:
         for found in engine.webhooks.subscriptions():
             click.echo(webhook_line(found))
 
@@ -46,7 +46,7 @@ def list_webhooks(invocation: Invocation, /) -> None:
 @invoked
 def remove_webhook(invocation: Invocation, /, subscription_id: str) -> None:
     """Tell an address no more."""
-    with invocation.recording(subscription_id, passive=True) as engine:
+    with invocation.changing(subscription_id, passive=True) as engine:
         engine.webhooks.unsubscribe(subscription_id)
     click.echo(f"Removed {printable(subscription_id)}.")
 
@@ -56,7 +56,7 @@ def remove_webhook(invocation: Invocation, /, subscription_id: str) -> None:
 @invoked
 def list_notices(invocation: Invocation, /, limit: int) -> None:
     """List what was told or is to be, newest first, and why it did not arrive."""
-    with invocation.engine(passive=True) as engine:
+    with invocation.asking(passive=True) as engine:
         for found in engine.webhooks.notices(limit=limit).items:
             click.echo(notice_line(found))
 
@@ -66,7 +66,7 @@ def list_notices(invocation: Invocation, /, limit: int) -> None:
 @invoked
 def replay(invocation: Invocation, /, notice_id: str) -> None:
     """Tell something once more; a running engine sends it."""
-    with invocation.recording(notice_id, passive=True) as engine:
+    with invocation.changing(notice_id, passive=True) as engine:
         engine.webhooks.replay(notice_id)
     click.echo(f"{printable(notice_id)} is sent again.")
 
@@ -76,8 +76,14 @@ def replay(invocation: Invocation, /, notice_id: str) -> None:
 @invoked
 def new_secret(invocation: Invocation, /, owner: str | None) -> None:
     """Sign with a new secret, shown this once; the one before is valid for a day."""
-    with invocation.recording(owner or "-", passive=True) as engine:
-        click.echo(engine.webhooks.rotate_secret(owner=owner))
+    with invocation.changing(owner or "-", passive=True) as engine:
+        click.echo(engine.webhooks.rotate_secret(**_whose(invocation, owner)))
+
+
+def _whose(invocation: Invocation, owner: str | None) -> dict[str, Any]:
+    if owner is not None and invocation.server is not None:
+        raise click.UsageError("A server knows the owner by the key: leave --owner out, or use --db.")
+    return {} if owner is None else {"owner": owner}
 
 
 def webhook_line(found: Subscription) -> str:

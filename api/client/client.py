@@ -52,6 +52,7 @@ from ..wire.record import camel
 from ..wire.records import said_by_each
 from . import reading
 from .transport import Files, Transport, part
+from .webhooks import WebhookClient
 
 LONGEST_WAIT = 20
 """Seconds for which one request of :meth:`Client.wait` waits; many a proxy gives up after 30."""
@@ -82,6 +83,7 @@ class Client:
     ) -> None:
         """``ca_certs`` is a file of certificates to trust instead of the system's; raises Invalid for a wrong URL."""
         self._transport = Transport(url, key=key, timeout=timeout, retries=retries, ca_certs=ca_certs)
+        self.webhooks = WebhookClient(self._transport)
 
     def __repr__(self) -> str:
         return f"<Client of {self._transport.url}>"
@@ -465,6 +467,9 @@ class Client:
 
     def roll_back(self, process_instance_id: str) -> ProcessInstance:
         return self._change(process_instance_id, "rollback", None)
+
+    def variables(self, process_instance_id: str) -> dict[str, Any]:
+        return dict(self._transport.get(f"/process/{part(process_instance_id)}/variables")["variables"])
 
     def set_variables(
         self, process_instance_id: str, variables: Mapping[str, Any], *, task_id: str | None = None

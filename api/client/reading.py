@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ...engine import errors
+from ...engine.calls.webhooks import UnknownNotice, UnknownSubscription
 from ...engine.views import Item, Page
 from ..errors import Refused, ServerUnavailable
 from ..wire.record import Content
@@ -26,11 +27,13 @@ from ..wire.records import (
     HistoryPage,
     MigrationPlanRecord,
     ModelDetail,
+    NoticePage,
     ProcessDetail,
     ProcessSummaryRecord,
     ReasonsRecord,
     RewindPlanRecord,
     StoneRecord,
+    SubscriptionRecord,
     SuspendedKeyRecord,
     SuspendedStoneRecord,
     TaskDetail,
@@ -66,6 +69,8 @@ decisions_made = DecisionMadePage().read
 decisions = DecisionPage().read
 stone = StoneRecord().read
 finding = FindingRecord().read
+subscription = SubscriptionRecord().read
+notices = NoticePage().read
 
 
 def page(content: Content, read: Callable[[Content], Item]) -> Page[Item]:
@@ -82,6 +87,8 @@ UNKNOWN: dict[str, Callable[[str], errors.Unknown]] = {
     errors.UnknownDecision.code: errors.UnknownDecision,
     errors.UnknownBatch.code: errors.UnknownBatch,
     errors.UnknownStone.code: errors.UnknownStone,
+    UnknownSubscription.code: UnknownSubscription,
+    UnknownNotice.code: UnknownNotice,
 }
 
 

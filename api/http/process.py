@@ -42,6 +42,7 @@ from ..wire.records import (
     SourceRecord,
     TaskDetail,
     UndoStepRecord,
+    VariablesRecord,
     said_once,
 )
 from ..wire.request_schemas import (
@@ -275,6 +276,11 @@ def put_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any]) 
 )
 def post_migrate(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> MigrationPlan:
     return visible(engine).plan_migration(process_instance_id, **body)
+
+
+@OPERATIONS.add(f"{ONE}/variables", "Show the variables of a process as they are now", VariablesRecord, problems=(404,))
+def get_variables(engine: Engine, process_instance_id: str) -> dict[str, Any]:
+    return {"variables": visible(engine).variables(process_instance_id)}
 
 
 @OPERATIONS.add(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
@@ -35,12 +36,8 @@ def standing(
     Without ``since`` that is when it has ended or needs somebody; with it when its ETag is another one. An answer to
     whoever wanted to wait tells by ``Preference-Applied`` that it ended or needs somebody.
     """
-    watches: list[Watch] = []
 
-    def look(last: bool) -> Response | None:
-        situation = engine.situation(process_instance_id)
-        for watch in watches:
-            watch.mark = situation.mark
+    def look(situation: Situation, last: bool) -> Response | None:
         answer = shown(situation)
         changed = since is not None and answer.get_etag()[0] != ETAG.sub(r"\1", since)
         if not last and not changed and (since is not None or situation.need is None):
@@ -55,14 +52,37 @@ def standing(
             answer.make_conditional(request)
         return answer
 
+    return held(engine, process_instance_id, look, wait, any_change=since is not None)
+
+
+def held(
+    engine: Engine | OwnedEngine,
+    process_instance_id: str,
+    look: Callable[[Situation, bool], Response | None],
+    seconds: float,
+    *,
+    any_change: bool = False,
+) -> Response:
+    """What ``look`` makes of the situation of a process, asked whenever that may have come to rest or has changed.
+
+    It answers None to wait on; called with true it has to answer.
+    """
+    watches: list[Watch] = []
+
+    def again(last: bool) -> Response | None:
+        situation = engine.situation(process_instance_id)
+        for watch in watches:
+            watch.mark = situation.mark
+        return look(situation, last)
+
     def watch(told: Any) -> Watch:
-        watches.append(engine.watch(process_instance_id, told, any_change=since is not None))
+        watches.append(engine.watch(process_instance_id, told, any_change=any_change))
         return watches[-1]
 
     request_id()
     whole = engine.engine if isinstance(engine, OwnedEngine) else engine
     assert isinstance(whole, Engine)
-    return hold(wait, look, watch, whole.run_pending if whole.is_inline else None)
+    return hold(seconds, again, watch, whole.run_pending if whole.is_inline else None)
 
 
 def shown(situation: Situation) -> Response:

@@ -250,6 +250,12 @@ class SourceRecord(Schema):
     files = shown("files", fields.List, cls_or_instance=fields.String())
 
 
+class VariablesRecord(Schema):
+    """The variables of a process, secrets hidden."""
+
+    variables = shown("variables", fields.Dict)
+
+
 class ProcessCounts(Schema):
     """How many process instances there are in each state; of each at most 1,000 are counted."""
 

@@ -67,6 +67,7 @@ class Topic:
     keys: Sequence[str] | None = None
     deployment_ids: Sequence[str] | None = None
     owners: Sequence[str | None] | None = None
+    version_tag: str | None = None
     process_variables: Mapping[str, Any] = field(default_factory=dict)
     """Values that variables of the process have to have."""
 
@@ -103,6 +104,11 @@ class ExternalTask:
     created: datetime
     reason: str | None
     suspended: bool = False
+    version_tag: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the model says to workers of Camunda 8 about the task."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """The same for those of Camunda 7."""
 
 
 class ExternalCalls:
@@ -259,12 +265,33 @@ class ExternalCalls:
         )
         self._answer(task_id, worker, given)
 
-    def _answer(self, task_id: str, worker: str | None, given: Answer) -> None:
+    def set_variables(self, process_instance_id: str, worker: str, variables: Mapping[str, Any]) -> None:
+        """What a worker has got so far of the one task of a process that it has: outputs and variables, as at its end.
+
+        Raises UnknownExternalTask where it has none, Invalid where it has several.
+        """
+        number = number_of(process_instance_id, UnknownExternalTask)
+        self._weigh(variables)
+        with engine_errors():
+            wanted = self._seen(ExternalFilter(process_instance_id=number, worker=worker))
+            rows = self.facilities.external.find(wanted, limit=2)
+        if len(rows) > 1:
+            text = f"{worker!r} has several tasks of process {number}, so it is not clear of which these variables are"
+            raise Invalid(f"{text}: give them when it completes one.", code="external-task-unclear")
+        if not rows:
+            raise UnknownExternalTask(process_instance_id)
+        act = partial(steps.set_variables, task_id=rows[0].task_id, worker=worker, values=variables)
+        self._pump.step(lambda turn: act(turn.instance(number)))
+
+    def _weigh(self, values: Mapping[str, Any]) -> None:
         limits = self.facilities.limits
+        jsontext.check(values, limits=limits, name="variables")
+        if jsontext.weigh(values, limits.output_size) > limits.output_size:
+            raise LimitExceeded("output_size", f"The variables have more than {limits.output_size} bytes.")
+
+    def _answer(self, task_id: str, worker: str | None, given: Answer) -> None:
         for values in (given.variables, given.local_variables):
-            jsontext.check(values, limits=limits, name="variables")
-            if jsontext.weigh(values, limits.output_size) > limits.output_size:
-                raise LimitExceeded("output_size", f"The variables have more than {limits.output_size} bytes.")
+            self._weigh(values)
         act = partial(steps.answer, wanted=read_id(task_id), worker=worker, given=given)
         if self._step(task_id, act) == "late":
             raise UnknownExternalTask(task_id)
@@ -436,7 +463,7 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
     """One task; without a topic it is shown without its variables."""
     work = instance.work(row)
     until = None if offered.until is None else moment(offered.until)
-    root = instance.row
+    root, node = instance.row, _node(instance, row)
     return ExternalTask(
         id=str(TaskId(row.id, row.generation)),
         task_id=str(row.id),
@@ -461,7 +488,17 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
         owner=root.owner_name,
         created=moment(row.created),
         reason=row.reason,
+        version_tag=instance.definition.process.version_tag,
+        headers={} if node is None else node.headers,
+        properties={} if node is None else node.properties,
     )
+
+
+def _node(instance: Instance, row: TaskRow) -> StoneTask | None:
+    """The element of a task, but of one that takes back."""
+    token = instance.workflow.tasks.get(row.token) if row.target is None else None
+    node = None if token is None else token.task_spec
+    return node if isinstance(node, StoneTask) else None
 
 
 def _variables(
@@ -469,9 +506,8 @@ def _variables(
 ) -> dict[str, Any]:
     found = jsontext.read(parameters)
     if topic.local_variables and row.target is None:
-        token = instance.workflow.tasks.get(row.token)
-        node = token.task_spec if token is not None else None
-        inputs = node.input_values if isinstance(node, StoneTask) else {}
+        node = _node(instance, row)
+        inputs = {} if node is None else node.input_values
         found = {name: value for name, value in found.items() if name in inputs}
     for more in (outputs, state):
         found |= jsontext.read(more) if more else {}
@@ -505,6 +541,7 @@ def _filter(topic: Topic, owner: str | None) -> ExternalFilter:
         keys=topic.keys,
         deployment_ids=topic.deployment_ids,
         business_key=topic.business_key,
+        version_tag=topic.version_tag,
         locked=False,
     )
     return _owned(wanted, owner)

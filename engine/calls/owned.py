@@ -56,6 +56,7 @@ class OwnedEngine:
 
     get = _owned(RepairCalls.get)
     wait = _owned(RepairCalls.wait)
+    variables = _owned(RepairCalls.variables)
     situation = _owned(RepairCalls.situation)
     watch = _owned(RepairCalls.watch)
     why = _owned(RepairCalls.why)

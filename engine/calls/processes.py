@@ -302,6 +302,12 @@ class ProcessCalls(Workings):
         with engine_errors():
             return self._records.rested(rested)
 
+    def variables(self, process_instance_id: str) -> dict[str, Any]:
+        """The variables of a process as they are now, secrets hidden; raises UnknownProcessInstance."""
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        with engine_errors():
+            return self._records.variables(number)
+
     def situation(self, process_instance_id: str, *, wait: float = 0, since: str | None = None) -> Situation:
         """How a process stands now, and whether it goes on by itself.
 

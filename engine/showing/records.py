@@ -21,6 +21,7 @@ from ...models import (
     place_of,
 )
 from ...models.vocabulary import ProcessState
+from .. import jsontext
 from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
@@ -122,6 +123,13 @@ class Records:
         elif self.store.needs_somebody([number, *undo_ids(row).values()]):
             need = "person"
         return Situation(instance=self._show(row, content), mark=mark, need=need)
+
+    def variables(self, number: int) -> dict[str, Any]:
+        """The variables of one instance; raises UnknownProcessInstance."""
+        row, content = self._rows(number)
+        found: dict[str, Any] = jsontext.read(content.variables or content.start_variables)
+        mask = self._mask(row, content)
+        return found if mask is None else dict(mask.mask_value(found))
 
     def at_rest(self, number: int) -> Rested | None:
         """One instance if nothing goes on in it; raises UnknownProcessInstance."""

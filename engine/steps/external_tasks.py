@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ...models import EXTERNAL, ExternalRow, TaskRow
 from ...models.vocabulary import UNDO_KINDS
+from .. import jsontext
 from ..errors import Conflict, Invalid, Unknown
 from ..instance import ledger
 from ..instance.instance import Instance, topic_of
@@ -159,6 +160,26 @@ def set_retries(instance: Instance, wanted: TaskId, retries: int) -> None:
     ledger.keep(row, left=retries)
     instance.changes.task_changed(row)
     instance.save()
+
+
+def set_variables(instance: Instance, task_id: int, worker: str, values: Mapping[str, Any]) -> None:
+    """Enter what a worker has got so far; an undo knows of it, whatever comes of the task then.
+
+    Raises UnknownExternalTask, Invalid where it has not got the task any more.
+    """
+    row = instance.tasks.get(task_id)
+    if row is None:
+        raise UnknownExternalTask(str(task_id))
+    wanted = TaskId(task_id, row.generation)
+    _held(instance, open_row(instance, wanted), wanted, worker)
+    before = row.outputs
+    row.outputs = jsontext.dumps({**(jsontext.read(before) if before else {}), **values})
+    instance.weight.total += len(row.outputs) - len(before or "")
+    instance.changes.task_changed(row)
+    token = instance.workflow.tasks.get(row.token)
+    if row.target is None and token is not None and not is_stopping(instance):
+        token.node.receive(token, values)
+    settle(instance)
 
 
 def answer(instance: Instance, wanted: TaskId, worker: str | None, given: Answer) -> Answered:

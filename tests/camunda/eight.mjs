@@ -3,7 +3,8 @@
 import { Camunda8 } from "@camunda8/sdk";
 import createCamundaClient from "@camunda8/orchestration-cluster-api";
 
-const [address, which, types] = process.argv.slice(2);
+const [address, which, types, awaited] = process.argv.slice(2);
+const ask = { processDefinitionId: awaited, variables: { n: 21 }, awaitCompletion: true, requestTimeout: 30000 };
 const say = (what) => console.log(JSON.stringify(what));
 
 const handler = async (job) => {
@@ -23,7 +24,8 @@ if (which === "sdk") {
   const client = camunda.getCamundaRestClient();
   const topology = await client.getTopology();
   say({ gateway: topology.gatewayVersion });
-  for (const type of types.split(",")) {
+  if (awaited) say({ ended: (await client.createProcessInstanceWithResult(ask)).variables });
+  for (const type of types.split(",").filter(Boolean)) {
     client.createJobWorker({
       type, worker: "sdk", maxJobsToActivate: 5, timeout: 20000, pollIntervalMs: 50, autoStart: true, jobHandler: handler,
     });
@@ -34,7 +36,8 @@ if (which === "sdk") {
   });
   const topology = await client.getTopology();
   say({ gateway: topology.gatewayVersion });
-  for (const jobType of types.split(",")) {
+  if (awaited) say({ ended: (await client.createProcessInstance(ask)).variables });
+  for (const jobType of types.split(",").filter(Boolean)) {
     client.createJobWorker({ jobType, workerName: "oca", maxParallelJobs: 5, jobTimeoutMs: 20000, jobHandler: handler });
   }
 }

@@ -7,6 +7,7 @@ import io
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import requests
 
 from riverstone.engine import Engine
 
-from ..features.sketch import line
+from ..features.sketch import line, service
 from ..services import skip
 from .conftest import HERE, Begin, Worker
 
@@ -191,3 +192,59 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.02)
+
+
+def test_headers_of_the_model_reach_the_worker(engine: Engine, url: str) -> None:
+    header = f'<zeebe:taskHeaders {ZEEBE}><zeebe:header key="team" value="blue"/></zeebe:taskHeaders>'
+    started(engine, line("shop", job("a", "mail").replace("</extensionElements>", f"{header}</extensionElements>")))
+    (found,) = activate(url, "mail").json()["jobs"]
+    assert found["customHeaders"]["team"] == "blue"
+    assert found["customHeaders"]["riverstone.event"] == "start"
+
+
+def begin(url: str, **body: Any) -> requests.Response:
+    body = {"processDefinitionId": "shop", "awaitCompletion": True, **body}
+    return requests.post(f"{url}/v2/process-instances", json=body, timeout=70)
+
+
+def test_a_start_awaits_the_end_and_gets_the_variables(engine: Engine, url: str) -> None:
+    engine.deploy(line("shop", job("a", "mail")), external=True)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [
+            pool.submit(begin, url, variables={"order": "7"}, requestTimeout=60_000, **more)
+            for more in ({}, {"fetchVariables": ["sum", "nothing"]})
+        ]
+        for _ in waiting:
+            (found,) = activate(url, "mail", requestTimeout=20_000, maxJobsToActivate=1).json()["jobs"]
+            assert tell(url, found["jobKey"], "completion", variables={"sum": 12}).status_code == 204
+        every, some = (each.result(60) for each in waiting)
+    assert (every.status_code, some.status_code) == (200, 200)
+    assert every.json()["variables"] == {"order": "7", "sum": 12}
+    assert some.json()["variables"] == {"sum": 12}
+    assert engine.get(every.json()["processInstanceKey"]).status == "success"
+
+
+def test_a_start_that_awaits_is_told_of_a_bad_end_and_of_none_in_time(engine: Engine, url: str) -> None:
+    engine.deploy(line("shop", job("a", "mail")), external=True)
+    late = begin(url, requestTimeout=600)
+    assert (late.status_code, late.json().keys() >= FIVE) == (504, True)
+    assert engine.counts()["running"] == 1
+    assert begin(url, requestTimeout=-1).status_code == 400
+    assert engine.counts()["running"] == 1
+    engine.external.declare({"code": "mail", "hooks": ["start"]})
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(begin, url, requestTimeout=60_000)
+        until(lambda: engine.counts()["running"] == 2)
+        for found in activate(url, "mail", requestTimeout=20_000).json()["jobs"]:
+            tell(url, found["jobKey"], "failure", retries=0, errorMessage="no network")
+        bad = waiting.result(60)
+    assert (bad.status_code, bad.json()["title"]) == (409, "INVALID_STATE")
+    assert "no network" in bad.json()["detail"]
+
+
+def test_the_clients_await_completion(engine: Engine, url: str, node: Begin) -> None:
+    engine.stone("double")(lambda task: task.add_output("sum", 2 * task.parameters["n"]))
+    engine.deploy(line("sums", service("a", "double", {"n": "${n}"})))
+    for which in ("sdk", "oca"):
+        worker = node("eight.mjs", url, which, "", "sums")
+        assert worker.says("ended")["ended"] == {"n": 21}

@@ -318,3 +318,69 @@ def test_a_blueprint_has_these_paths_only_where_they_are_asked_for(engine: Engin
         app = Flask("host")
         app.register_blueprint(create_blueprint(engine, camunda=camunda), url_prefix="/river")
         assert app.test_client().get("/river/engine-rest/version", base_url="http://127.0.0.1").status_code == status
+
+
+def test_a_java_worker_sets_variables_before_it_completes_and_an_undo_knows_them(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"), service("b", "call"))
+    (task,) = fetch(url, "mail").json()
+    path = f"{url}/engine-rest/process-instance/{number}/variables"
+
+    def put(**body: Any) -> requests.Response:
+        return requests.post(path, json={"workerId": "w", **body}, timeout=9)
+
+    answer = put(modifications={"id": {"value": 7, "type": "Integer", "valueInfo": None}})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert engine.variables(number) == {"id": 7}
+    assert put(workerId="other", modifications={"id": 8}).status_code == 404
+    assert put(modifications=[]).status_code == 400
+    assert put(deletions=["id"]).status_code == 400
+    engine.external.declare({"code": "mail", "hooks": ["start", "cancel"]})
+    engine.cancel(number)
+    assert tell(url, task, "failure", errorMessage="gone", retries=0).status_code == 204
+    undo = fetch(url, "mail.cancel", wait=20_000).json()[0]
+    assert undo["variables"]["id"]["value"] == 7
+    path = f"{url}/engine-rest/process-instance/{undo['processInstanceId']}/variables"
+    assert put(modifications={"id": 9}).status_code == 204
+    assert engine.variables(number) == {"id": 7}
+    assert tell(url, undo, "complete").status_code == 204
+    assert engine.wait(number, 30).status == "cancel.success"
+
+
+def test_variables_of_a_worker_with_several_tasks_of_a_process_are_refused(engine: Engine, url: str) -> None:
+    split = '<parallelGateway id="p"/>'
+    parts = '<startEvent id="s"/>', split, service("a", "mail"), service("b", "mail"), '<endEvent id="x"/>'
+    flows = flow("s", "p"), flow("p", "a"), flow("p", "b"), flow("a", "x"), flow("b", "x")
+    engine.deploy(definitions(process("two", *parts, *flows)), external=True)
+    number = engine.start(key="two", name="test").process_instance_id
+    assert len(fetch(url, "mail").json()) == 2
+    path = f"{url}/engine-rest/process-instance/{number}/variables"
+    answer = requests.post(path, json={"workerId": "w", "modifications": {"a": 1}}, timeout=9)
+    assert answer.status_code == 400
+    assert "several tasks" in answer.json()["message"]
+
+
+def test_a_key_sets_no_variables_of_another_owners_process(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"), owner="key:ann")
+    keys = {name: engine.keys.add(name, scopes=["work"], topics=["mail"])[1] for name in ("ann", "bob")}
+    topics = [{"topicName": "mail", "lockDuration": 9000}]
+    body: dict[str, Any] = {"workerId": "w", "maxTasks": 1, "topics": topics}
+    path = f"{url}/engine-rest/external-task/fetchAndLock"
+    assert len(requests.post(path, json=body, auth=("w", keys["ann"]), timeout=9).json()) == 1
+    path = f"{url}/engine-rest/process-instance/{number}/variables"
+    for name, status in (("bob", 404), ("ann", 204)):
+        answer = requests.post(
+            path, json={"workerId": "w", "modifications": {"a": {"value": name}}}, auth=("", keys[name]), timeout=9
+        )
+        assert answer.status_code == status
+    assert engine.variables(number) == {"a": "ann"}
+
+
+def test_a_version_tag_and_what_the_model_says_to_workers_reach_them(engine: Engine, url: str) -> None:
+    properties = '<camunda:properties><camunda:property name="team" value="blue"/></camunda:properties>'
+    model = line("shop", service("a", "mail", None, f"<extensionElements>{properties}</extensionElements>"))
+    engine.deploy(model.replace(b'<process id="shop"', b'<process id="shop" camunda:versionTag="v2"'), external=True)
+    number = engine.start(key="shop", name="test").process_instance_id
+    assert fetch(url, "mail", processDefinitionVersionTag="v1").json() == []
+    (task,) = fetch(url, "mail", processDefinitionVersionTag="v2", includeExtensionProperties=True).json()
+    assert (task["processInstanceId"], task["processDefinitionVersionTag"]) == (number, "v2")
+    assert task["extensionProperties"]["team"] == "blue"

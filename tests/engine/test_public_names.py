@@ -258,6 +258,7 @@ METHODS = """
     unsuspend
     unsuspend_key
     unsuspend_stone
+    variables
     wait
     watch
     why

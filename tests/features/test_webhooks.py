@@ -27,7 +27,13 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None] | None = None) -> None:
+    def __init__(
+        self,
+        answer: Callable[[BaseHTTPRequestHandler], None] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         received: list[tuple[dict[str, str], bytes]] = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,9 +49,9 @@ class Receiver(ThreadingHTTPServer):
             def log_message(self, *_: Any) -> None:
                 """Not on the terminal."""
 
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__((host, port), Handler)
         self.received = received
-        self.url = f"http://127.0.0.1:{self.server_port}/hook?x=1"
+        self.url = f"http://{host}:{self.server_port}/hook?x=1"
 
     @property
     def types(self) -> list[str]:
@@ -306,3 +312,50 @@ def test_a_start_that_is_refused_tells_nobody(sqlite: str) -> None:
         with pytest.raises(Unknown):
             engine.start(key="nothing", name="x", callback_url=receiver.url)
         assert engine.webhooks.notices().items == ()
+
+
+def test_an_answer_of_the_dns_that_changes_leads_nowhere_else(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is made to the address that was checked; what the name leads to a moment later is nobody's."""
+    with receiving() as honest, Receiver(host="127.0.0.66", port=honest.server_port) as inside:
+        thread = threading.Thread(target=inside.serve_forever, args=(0.02,))
+        thread.start()
+        asked: list[str] = []
+        resolve = socket.getaddrinfo
+
+        def lies(host: Any, *given: Any, **more: Any) -> Any:
+            if host != "hooks.example.com":
+                return resolve(host, *given, **more)
+            asked.append(host)
+            return resolve("127.0.0.1" if len(asked) == 1 else "127.0.0.66", *given, **more)
+
+        monkeypatch.setattr(socket, "getaddrinfo", lies)
+        url = f"http://hooks.example.com:{honest.server_port}/x"
+        listed = [f"http://hooks.example.com:{honest.server_port}", "127.0.0.1/32"]
+        with ready(Engine(sqlite, dispatcher="threads", webhooks=listed)) as engine:
+            engine.start(key="shop", name="x", callback_url=url)
+            until(lambda: any("no public address" in (each.reason or "") for each in engine.webhooks.notices().items))
+            until(lambda: len(honest.received) == 1)
+        assert inside.received == []
+        inside.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"nothing of HTTP\r\n\r\n", b"HTTP/1.1 204 No\r\n" + b"a: b\r\n" * 5000, b"HTTP/1.1 999999999999 x\r\n"],
+)
+def test_one_that_lies_is_asked_again_and_its_words_are_not_believed(sqlite: str, said: bytes) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(said)
+        handler.close_connection = True
+
+    with (
+        receiving(answer) as liar,
+        receiving() as honest,
+        ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(liar, honest))) as engine,
+    ):
+        engine.start(key="shop", name="x", callback_url=liar.url)
+        until(lambda: all(each.reason for each in engine.webhooks.notices().items))
+        assert {each.status for each in engine.webhooks.notices().items} == {"pending"}
+        engine.start(key="shop", name="x", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)

@@ -49,6 +49,8 @@ class StoneTask(Activity):
     priority: int = 0
     """By which workers over HTTP get it before others."""
     properties: Mapping[str, str]
+    headers: Mapping[str, str] = MappingProxyType({})
+    """What the model says to workers over HTTP about the task, as it is written."""
     result_variable: str | None = None
 
     def execute(self, token: Token) -> bool | None:

@@ -122,10 +122,8 @@ def read_inputs(element: etree._Element) -> dict[str, Input]:
             continue
     for mapping in zeebe_mappings(element, "input"):
         _put_nested(inputs, mapping.get("target", ""), mapping.get("source", "").strip())
-    for headers in extensions(element, "taskHeaders", (ZEEBE,)):
-        for header in headers.iterchildren(f"{{{ZEEBE}}}header"):
-            if header.get("key"):
-                inputs.setdefault(header.get("key", ""), Input(value=header.get("value", "")))
+    for name, text in read_headers(element).items():
+        inputs.setdefault(name, Input(value=text))
     for name, text in read_fields(element).items():
         inputs.setdefault(name, Input(value=text))
     for operator in extensions(element, "serviceTaskOperator", (SPIFF,)):
@@ -133,6 +131,16 @@ def read_inputs(element: etree._Element) -> dict[str, Input]:
             if parameter.get("id") and parameter.get("value") is not None:
                 inputs.setdefault(parameter.get("id", ""), Input(value=_spiff_value(parameter.get("value", ""))))
     return inputs
+
+
+def read_headers(element: etree._Element) -> dict[str, str]:
+    """The ``taskHeaders`` by key; the first of two equal ones counts."""
+    found: dict[str, str] = {}
+    for headers in extensions(element, "taskHeaders", (ZEEBE,)):
+        for header in headers.iterchildren(f"{{{ZEEBE}}}header"):
+            if header.get("key"):
+                found.setdefault(header.get("key", ""), header.get("value", ""))
+    return found
 
 
 def read_fields(element: etree._Element) -> dict[str, str]:

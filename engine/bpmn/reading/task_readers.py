@@ -17,7 +17,7 @@ from .bindings import Binding, read_binding, read_decision, read_properties
 from .event_readers import read_task_message
 from .expression_texts import ExpressionText
 from .forms import read_form
-from .mappings import Input, read_io
+from .mappings import Input, read_headers, read_io
 from .model_reader import ModelReader
 from .vendors import ZEEBE, extensions
 from .words import bpmn_name, child, is_true, label, own_text, referred
@@ -39,6 +39,7 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     node = activity(reader, process, element, tasks.StoneTask, binding)
     node.stone, node.dialect = binding.stone, binding.dialect
     node.undo_policy, node.properties = binding.undo_policy, binding.properties
+    node.headers = read_headers(element)
     node.retries, node.retry_pauses = binding.retries, binding.retry_pauses
     node.result_variable, node.priority = binding.result_variable, binding.priority
     node.namespace = binding.namespace or node.name
