@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from .reference.blocks import filled, pages
+from .reference.every import BLOCKS
+
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 FIRST_PAGES = ("../README.md", "../README.zh-CN.md", "../CONTRIBUTING.md", "../SECURITY.md")
@@ -43,6 +46,12 @@ def test_what_a_page_links_to_exists(page: str) -> None:
     missing = [link for link in LINK.findall(place.read_text(encoding="utf-8")) if not (place.parent / link).exists()]
 
     assert not missing
+
+
+@pytest.mark.parametrize("place", list(pages()), ids=lambda place: str(place.relative_to(DOCS)))
+def test_what_a_page_takes_from_the_code_is_what_the_code_says_now(place: Path) -> None:
+    text = place.read_text(encoding="utf-8")
+    assert text == filled(text, BLOCKS), "run: .venv/bin/python -m tests.reference"
 
 
 def test_the_map_of_the_code_names_every_module_and_no_other() -> None:

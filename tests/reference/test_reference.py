@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -16,8 +15,7 @@ from riverstone.engine.bpmn.running.event_definitions import EventKind
 from riverstone.engine.language import functions
 from riverstone.models import vocabulary
 
-from .blocks import DOCS, ROOT, filled, pages
-from .every import BLOCKS
+from .blocks import DOCS, ROOT
 from .functions import FUNCTIONS, METHODS
 
 VARIABLE = re.compile(r"\bRIVERSTONE_[A-Z_]+[A-Z]\b")
@@ -28,12 +26,6 @@ INTERNAL = {"RIVERSTONE_FAILPOINT", "RIVERSTONE_COMPLETE"}
 
 def page(name: str) -> str:
     return (DOCS / "reference" / name).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("place", list(pages()), ids=lambda place: str(place.relative_to(DOCS)))
-def test_what_is_written_from_the_code_is_what_the_code_says_now(place: Path) -> None:
-    text = place.read_text(encoding="utf-8")
-    assert text == filled(text, BLOCKS), "run: .venv/bin/python -m tests.reference"
 
 
 def test_every_function_and_method_of_expressions_has_an_example() -> None:
