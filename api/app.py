@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import weakref
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -78,12 +77,9 @@ def create_app(
     app.url_map.merge_slashes = False
     settings = Settings.read(config={name: app.config[name] for name in app.config if name.startswith("RIVERSTONE_")})
     if engine is None:
-        url = app.config.get("RIVERSTONE_DB") or os.environ.get("RIVERSTONE_DB") or "sqlite:///riverstone.db"
-        modules = app.config.get("RIVERSTONE_STONES") or os.environ.get("RIVERSTONE_STONES") or ""
-        stones = stones_named(modules.split(","))
         engine = Engine(
-            url,
-            stones=stones,
+            settings.db or "sqlite:///riverstone.db",
+            stones=stones_named(settings.stones),
             dispatcher="threads",
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,

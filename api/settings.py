@@ -1,4 +1,4 @@
-"""What an operator sets: limits, encryption, introspection and the public address, from files or the environment."""
+"""What an operator sets, from files or the environment."""
 
 from __future__ import annotations
 
@@ -24,14 +24,21 @@ INTROSPECTION = {
     "user_claim": "RIVERSTONE_INTROSPECTION_USER_CLAIM",
     "groups_claim": "RIVERSTONE_INTROSPECTION_GROUPS_CLAIM",
 }
-PARTS = {"limits", "introspection", "encryption_keys", "public_url", "webhooks"}
+TEXTS = ("db", "broker")
+PARTS = {*TEXTS, "stones", "limits", "introspection", "encryption_keys", "public_url", "webhooks", "serve", "log"}
+SERVE = {"host": str, "port": int, "console": bool}
+LOG = {"form": str, "level": str}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything beside the store and the stones."""
+    """What an engine and its server are made with."""
 
     limits: Limits
+    db: str | None = None
+    """The database's URL."""
+    stones: tuple[str, ...] = ()
+    """The modules with stones."""
     introspection: Introspection | None = None
     encryption_keys: tuple[str, ...] = ()
     """Fernet keys: the first encrypts, all of them decrypt."""
@@ -61,12 +68,43 @@ class Settings:
         }
         keys = _texts(given.get("RIVERSTONE_ENCRYPTION_KEY")) or _texts(in_file.get("encryption_keys"))
         return cls(
+            db=_text(given.get("RIVERSTONE_DB") or in_file.get("db"), "db"),
+            stones=tuple(_texts(given.get("RIVERSTONE_STONES")) or _texts(in_file.get("stones"))),
             limits=Limits.of(named),
             introspection=_introspection(asked),
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
             public_url=_address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url")),
         )
+
+
+def options_in(path: str) -> dict[str, Any]:
+    """What a settings file says of the command line's options, as click's ``default_map``; raises Invalid."""
+    read = _file(path)
+    log = {f"log_{name}": value for name, value in _typed(read, "log", LOG).items()}
+    common = {name: _text(read.get(name), name) for name in TEXTS}
+    return {
+        **{name: value for name, value in common.items() if value is not None},
+        **({"modules": _texts(read["stones"])} if "stones" in read else {}),
+        "serve": {**_typed(read, "serve", SERVE), **log},
+        "river": log,
+    }
+
+
+def _typed(file: Mapping[str, Any], name: str, types: Mapping[str, type]) -> dict[str, Any]:
+    part = _part(file, name)
+    for each, value in part.items():
+        if each not in types:
+            raise _wrong(f"The part {name!r} of the settings file has no {each!r}: use {', '.join(sorted(types))}.")
+        if type(value) is not types[each]:
+            raise _wrong(f"{each!r} in the part {name!r} of the settings file is no {types[each].__name__}.")
+    return part
+
+
+def _text(given: Any, name: str) -> str | None:
+    if given is not None and not isinstance(given, str):
+        raise _wrong(f"The setting {name!r} is no text.")
+    return given or None
 
 
 def _file(path: str | None) -> Mapping[str, Any]:

@@ -47,6 +47,19 @@ class OneSentence(click.Group):
             raise click.ClickException(" ".join(text.split())) from error
 
 
+def _read_config(context: click.Context, _: click.Parameter, path: str | None) -> str | None:
+    """Take what the settings file says as the options' defaults: before it go the options and the environment."""
+    if path is not None:
+        from ...engine.errors import Invalid
+        from ..settings import options_in
+
+        try:
+            context.default_map = options_in(path)
+        except Invalid as error:
+            raise click.ClickException(error.message) from error
+    return path
+
+
 @click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--db", envvar="RIVERSTONE_DB", default="sqlite:///riverstone.db", show_default=True, help="URL of the database."
@@ -60,7 +73,12 @@ class OneSentence(click.Group):
     help="A Python module that defines stones; may be given again.",
 )
 @click.option(
-    "--config", envvar="RIVERSTONE_CONFIG", type=click.Path(), help="A TOML file with limits and introspection."
+    "--config",
+    envvar="RIVERSTONE_CONFIG",
+    type=click.Path(),
+    is_eager=True,
+    callback=_read_config,
+    help="A TOML file with settings; options and the environment go before it.",
 )
 @click.option(
     "--broker", envvar="RIVERSTONE_BROKER", metavar="URL", help="Leave stones to the workers behind it: amqp, redis."
