@@ -16,6 +16,7 @@ from .errors import (
     LimitExceeded,
     Malformed,
     ModelInvalid,
+    NotAllowed,
     NotFound,
     OutcomeUnknown,
     ReferenceNotFound,
@@ -39,6 +40,7 @@ from .findings import Finding
 from .limits import Limits
 from .observing.logs import JsonFormatter
 from .observing.observer import Observer, ProcessChange, TaskEvent
+from .person import Person
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.deferral import CallbackSignature, Deferral
 from .stones.stone import Stone
@@ -72,6 +74,7 @@ from .views import (
     TaskBinding,
     Token,
     UndoStep,
+    UserTask,
     Wait,
 )
 
@@ -110,12 +113,14 @@ __all__ = [
     "Model",
     "ModelInvalid",
     "MovedTimer",
+    "NotAllowed",
     "NotFound",
     "Observer",
     "OutcomeUnknown",
     "OutputDeclaration",
     "Page",
     "ParameterDeclaration",
+    "Person",
     "Picture",
     "ProcessChange",
     "ProcessInstance",
@@ -150,6 +155,7 @@ __all__ = [
     "UnknownStone",
     "UnknownTask",
     "UnknownToken",
+    "UserTask",
     "VariablesInvalid",
     "VirtualClock",
     "Wait",

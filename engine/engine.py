@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import Cipher, ExternalTasks, Store, StoreError, Webhooks
+from ..models import Cipher, ExternalTasks, Store, StoreError, UserTasks, Webhooks
 from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
@@ -21,6 +21,7 @@ from .calls.external_tasks import ExternalCalls
 from .calls.keys import KeyCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
+from .calls.people import PeopleCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -128,6 +129,7 @@ class Engine(DraftCalls, DecisionCalls, KeyCalls, DeferredCalls, OperatingCalls)
             workflow=self._workflow,
             keeps_time=by_itself,
             external=ExternalTasks(self._store),
+            people=UserTasks(self._store),
         )
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         lease = Lease(self._facilities)
@@ -145,6 +147,8 @@ class Engine(DraftCalls, DecisionCalls, KeyCalls, DeferredCalls, OperatingCalls)
         self._reports = RiverReports(self._facilities, self._river, lease)
         self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
         """What workers over HTTP ask for."""
+        self.people = PeopleCalls(self)
+        """What people ask for who have tasks to do."""
         self._deployments.assume = self.external.assume
         allowed, stored = Allowed(webhooks), Webhooks(self._store)
         self._river.telling = Telling(stored, public_url) if allowed else None

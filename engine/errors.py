@@ -9,6 +9,7 @@ RiverstoneError
 │   ├── UnknownDeployment
 │   ├── UnknownDraft
 │   └── UnknownBatch
+├── NotAllowed                   a person may not do this (403)
 ├── Conflict                     the state does not allow it (409)
 ├── TooLarge                     over a limit of size (413)
 ├── Invalid                      well-formed, but wrong (422)
@@ -160,6 +161,12 @@ class UnknownDecision(Unknown):
         """``which`` is the version that is meant, in words."""
         text = f"No deployment holds the decision {identifier!r}{which}: deploy the DMN file with it first."
         super().__init__(identifier, text)
+
+
+class NotAllowed(RiverstoneError):
+    """Whoever asks may not do this, though others may; nothing was changed."""
+
+    code = "not-allowed"
 
 
 class Conflict(RiverstoneError):

@@ -45,6 +45,10 @@ HistoryKind: TypeAlias = Literal[
 """In the order in which things are told that happened in the same millisecond: what brings something about first."""
 HistoryAction: TypeAlias = Literal[
     "complete",
+    "claim",
+    "release",
+    "assign",
+    "delegate",
     "rerun",
     "retry",
     "skip",
@@ -331,6 +335,36 @@ class Wait:
     """What a message has to be sent with; None where any is right."""
 
 
+PersonAct: TypeAlias = Literal["claim", "release", "assign", "delegate", "complete"]
+"""What is done about a task of a person."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserTask:
+    """A task of a person, as it stands in lists: nothing of the process but its name."""
+
+    task_id: str
+    process_instance_id: str
+    name: str
+    element_id: str
+    process_name: str
+    key: str
+    business_key: str | None
+    created: datetime
+    due: datetime | None
+    follow_up: datetime | None
+    """Before which nobody has to look at it."""
+    priority: int
+    assignee: str | None
+    delegated_by: str | None
+    """Who has handed it on, and has it back once it is given back."""
+    users: tuple[str, ...]
+    """The candidates, who may take it."""
+    groups: tuple[str, ...]
+    ended: datetime | None = None
+    done_by: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
     """One place where a process instance stands or has failed, other than in a task."""
@@ -483,6 +517,8 @@ class HistoryEntry:
     outputs: Mapping[str, Any] | None = None
     variables: Mapping[str, Any] | None = None
     """What was set, or came with a message or a signal."""
+    assignee: str | None = None
+    """To whom a task was given."""
     retained: tuple[str, ...] = ()
     """Tasks that were given up."""
     engine: str | None = None

@@ -20,6 +20,7 @@ from .errors import (
 from .external_tasks import ExternalFilter, ExternalTasks, TopicCount
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
+from .inbox_lists import ALL, USUAL, list_of
 from .instance_filter import InstanceFilter
 from .instance_search import Place, Sort, count_instances, find_instances, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
@@ -50,6 +51,7 @@ from .row_types import (
     TaskRow,
     TokenRow,
     TokenSecretRow,
+    UserTaskRow,
     VariableRow,
     WaitRow,
     WebhookSecretRow,
@@ -58,11 +60,14 @@ from .store import Store
 from .stragglers import StoppedTask, Stragglers
 from .suspensions import Suspensions
 from .token_secrets import TokenSecrets
+from .user_tasks import FoundTask, InboxOrder, Listed, UserTasks
 from .webhooks import Webhooks
 
 __all__ = [
+    "ALL",
     "EXTERNAL",
     "SUSPECT",
+    "USUAL",
     "WORKERS",
     "AccessRecords",
     "AlreadyUsed",
@@ -87,16 +92,19 @@ __all__ = [
     "ExternalRow",
     "ExternalTasks",
     "Figures",
+    "FoundTask",
     "Group",
     "HandedRow",
     "Handovers",
     "HistoryRow",
     "InDoubt",
+    "InboxOrder",
     "InstanceFilter",
     "InstanceRow",
     "KeptMessageRow",
     "KeyRow",
     "Leases",
+    "Listed",
     "Look",
     "ModelRow",
     "NewHistoryRow",
@@ -123,6 +131,8 @@ __all__ = [
     "TokenSecretRow",
     "TokenSecrets",
     "TopicCount",
+    "UserTaskRow",
+    "UserTasks",
     "VariableRow",
     "WaitRow",
     "WebhookSecretRow",
@@ -131,6 +141,7 @@ __all__ = [
     "digests",
     "encrypt_again",
     "find_instances",
+    "list_of",
     "place_of",
     "read_awaited",
     "read_figures",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from .errors import RevisionConflict, SuspensionsChanged
+from .inbox_lists import lists_of
 from .receivers import EVERY_ANY, ReceiverFilter
 from .row_types import (
     AuditRow,
@@ -17,6 +18,7 @@ from .row_types import (
     EventRow,
     ExternalRow,
     HistoryRow,
+    InboxRow,
     InstanceRow,
     KeptMessageRow,
     NewHistoryRow,
@@ -26,6 +28,7 @@ from .row_types import (
     SubscriptionRow,
     TaskRow,
     TokenRow,
+    UserTaskRow,
     VariableRow,
     WaitRow,
 )
@@ -138,6 +141,11 @@ INSERT_KEPT = Insert.of("kept_message", KeptMessageRow)
 INSERT_EXTERNAL = Insert.of("external_task", ExternalRow)
 INSERT_SUBSCRIPTION = Insert.of("subscription", SubscriptionRow)
 INSERT_NOTICE = Insert.of("notice", NoticeRow)
+INSERT_USER_TASK = Insert.of("user_task", UserTaskRow)
+DELETE_USER_TASK = Delete("user_task", ("id",))
+END_USER_TASK = Update("user_task", ("ended", "done_by"), where=("id",))
+INSERT_INBOX = Insert.of("inbox", InboxRow)
+DELETE_INBOX = Delete("inbox", ("task_id",))
 DELETE_EXTERNAL = Delete("external_task", ("task_id",))
 DELETE_KEPT = Delete("kept_message", ("id",))
 DELETE_EVENT = Delete("event", ("id",))
@@ -225,6 +233,10 @@ class Changes:
         self.new_notices: list[NoticeRow] = []
         self.external: dict[int, ExternalRow | None] = {}
         """By task: what workers that fetch over HTTP are to find of it; None for one that they are not to find."""
+        self.user_tasks: dict[int, UserTaskRow] = {}
+        """Tasks of people that have begun or are somebody else's now."""
+        self.ended_user_tasks: dict[int, tuple[int, str | None]] = {}
+        """Of those that have ended: when, and who has done it."""
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
@@ -336,6 +348,8 @@ class Changes:
             write(DELETE_EXTERNAL, [(each,) for each in self.external])
             if offered := [row for row in self.external.values() if row is not None]:
                 run(INSERT_EXTERNAL, offered)
+        if self.user_tasks or self.ended_user_tasks:
+            self._write_user_tasks(writer)
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:
@@ -364,6 +378,20 @@ class Changes:
                 run(END_ITEM, self.batch_items)
         if on_written is not None:
             on_written()
+
+    def _write_user_tasks(self, writer: Writer) -> None:
+        """Whose tasks are now, and in which lists they stand."""
+        known = [(number,) for number in (*self.user_tasks, *self.ended_user_tasks) if number not in self.new_tasks]
+        if known:
+            writer.write(DELETE_INBOX, known)
+        if self.user_tasks:
+            if changed := [(number,) for number in self.user_tasks if number not in self.new_tasks]:
+                writer.write(DELETE_USER_TASK, changed)
+            writer.run(INSERT_USER_TASK, self.user_tasks.values())
+            if listed := [place for row in self.user_tasks.values() for place in lists_of(row)]:
+                writer.run(INSERT_INBOX, listed)
+        if self.ended_user_tasks:
+            writer.write(END_USER_TASK, [(*told, number) for number, told in self.ended_user_tasks.items()])
 
     def _check_beginnings(self, writer: Writer) -> None:
         for trigger in self.triggered:

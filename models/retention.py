@@ -12,7 +12,7 @@ from .vocabulary import UndoMark
 
 MOST_AT_ONCE = 100
 """Rows of one table that one transaction removes, so that no step waits for long."""
-MANY = ("task", "decision_made")
+MANY = ("task", "decision_made", "user_task")
 """Tables of which one process instance may have any number of rows, each with an id of its own."""
 SETTLED = ("success", "failed", "rollback.success", "cancel.success", "delete.success")
 """How a process may have ended for its record to go; an undo that failed can still be asked to go on."""

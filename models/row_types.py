@@ -266,6 +266,38 @@ class ExternalRow:
 
 
 @dataclass(slots=True)
+class UserTaskRow:
+    """Whose a task of a person is, and who may take it; kept as long as its row of the ledger, by the same ``id``."""
+
+    id: int
+    process_instance_id: int
+    created: int
+    owner_name: str | None
+    candidates: str
+    """The ``users`` and ``groups`` who may take it, as JSON; empty where the model names nobody."""
+    priority: int
+    due: int | None = None
+    follow_up: int | None = None
+    assignee: str | None = None
+    delegated_by: str | None = None
+    """Who has it back once it is given back; None where nobody has handed it on."""
+    ended: int | None = None
+    done_by: str | None = None
+
+
+@dataclass(slots=True)
+class InboxRow:
+    """One list in which an open task of a person stands, with that by which the list is in order."""
+
+    list_name: str
+    """Whose list; see :mod:`.user_tasks`."""
+    task_id: int
+    priority: int
+    """Below zero, so that the highest comes first."""
+    due: int
+
+
+@dataclass(slots=True)
 class SuspensionRow:
     """One stone, or one key of processes, of which nothing begins."""
 
@@ -551,6 +583,8 @@ class AuditRow:
     """Of what: the id of a process instance, task, model or key, where there is one."""
     outcome: str
     """``done``, or the code of the error that refused it."""
+    person: str | None = None
+    """Which person, where the client told."""
 
 
 def columns(row: type[Any]) -> tuple[str, ...]:
@@ -577,6 +611,8 @@ TABLES: Mapping[str, type[Any] | None] = {
     # Which stones the processes of a version have used.
     "stone_use": None,
     "external_task": ExternalRow,
+    "user_task": UserTaskRow,
+    "inbox": InboxRow,
     "subscription": SubscriptionRow,
     "notice": NoticeRow,
     "webhook_secret": WebhookSecretRow,

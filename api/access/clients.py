@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Request, current_app, request
 
 from ...engine.operating.audit import AuditedCall
+from ...engine.person import Person
 from ...models.vocabulary import HOOKS
 from .request_id import request_id
 
@@ -92,6 +93,7 @@ def call_of(client: Client, environ: WSGIEnvironment, action: str, target: str |
         action=action,
         request_id=request_id(environ),
         target=target,
+        person=client.user,
     )
 
 
@@ -100,6 +102,19 @@ def refused_call(client: Client) -> AuditedCall:
     view: Any = current_app.view_functions.get(request.endpoint or "")
     action = getattr(getattr(view, "operation", None), "name", request.method.lower())
     return call_of(client, request.environ, action, next(iter((request.view_args or {}).values()), None))
+
+
+def present_person() -> Person:
+    """Who the client of the present request is to tasks of people."""
+    client = present_client()
+    return Person(
+        user=client.user or client.name,
+        groups=frozenset(client.groups),
+        owner=client.owner,
+        sees_all=client.sees is None,
+        is_admin=client.may("admin"),
+        is_program=client.user is None,
+    )
 
 
 def present_client() -> Client:

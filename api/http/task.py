@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from flask import Response
+
 from ...engine import Engine, ProcessInstance, Task
-from ..access.clients import TOKEN
+from ...engine.errors import UnknownTask
+from ...engine.views import UserTask
+from ..access.clients import TOKEN, present_person
 from ..access.rule import credential_given
+from ..wire.answer import json_response, unless_known
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
-from ..wire.records import ProcessRecord, TaskDetail, TaskRecord, TokenAnswer
+from ..wire.records import ProcessRecord, TaskDetail, TaskRecord, TokenAnswer, UserTaskPage, UserTaskRecord
 from ..wire.request_schemas import (
+    ME,
+    Assignee,
     Completion,
     DeferredError,
     DeferredFailure,
@@ -21,24 +29,43 @@ from ..wire.request_schemas import (
 )
 
 OPERATIONS = Operations()
+PAGE = UserTaskPage()
 
 
 @OPERATIONS.add(
-    "/task", "List the tasks of a process instance", TaskRecord, many=True, query=TaskQuery, problems=(404,)
+    "/task",
+    "List the tasks of a process instance, or with kind=user tasks of people page by page",
+    TaskRecord,
+    many=True,
+    also=UserTaskPage,
+    query=TaskQuery,
+    problems=(404,),
 )
-def get_tasks(engine: Engine, query: dict[str, Any]) -> list[Task]:
-    refuse_impossible_ids(query)
-    return visible(engine).tasks(query["process_instance_id"])
+def get_tasks(engine: Engine, query: dict[str, Any]) -> list[Task] | Response:
+    refuse_impossible_ids({name: query[name] for name in ("process_instance_id",) if name in query})
+    if query.pop("kind", None) is None:
+        return visible(engine).tasks(query["process_instance_id"])
+    person = present_person()
+    for name in ("assignee", "candidate"):
+        if query.get(name) == ME:
+            query[name] = person.user
+    named = query.pop("groups", ())
+    groups = [name for name in named if name != ME]
+    if ME in named:
+        groups += sorted(person.groups)
+        query.setdefault("candidate", person.user)
+    page = engine.people.inbox(person, groups=groups, **query)
+    return unless_known(json_response(PAGE.dump(page)))
 
 
 @OPERATIONS.add("/task/<task_id>", "Show a task", TaskRecord, problems=(404,))
 def get_task(engine: Engine, task_id: str) -> Task:
-    return visible(engine).task(task_id)
+    return shown_task(engine, task_id)
 
 
 @OPERATIONS.add("/task/<task_id>/detail", "Show all that is known of a task", TaskDetail, problems=(404,))
 def get_detailed_task(engine: Engine, task_id: str) -> Task:
-    return visible(engine).task(task_id)
+    return shown_task(engine, task_id)
 
 
 @OPERATIONS.add(
@@ -83,7 +110,54 @@ def put_resume_task(engine: Engine, task_id: str) -> ProcessInstance:
     problems=(404, 409),
 )
 def put_complete_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
-    return visible(engine).complete(task_id, body.get("outputs"))
+    engine.people.complete(task_id, body.get("outputs"), present_person())
+    return shown_task(engine, task_id)
+
+
+@OPERATIONS.add("/task/<task_id>/user", "Show whose a task of a person is", UserTaskRecord, problems=(404, 409))
+def get_user_task(engine: Engine, task_id: str) -> UserTask:
+    return engine.people.task(task_id, present_person())
+
+
+@OPERATIONS.add("/task/<task_id>/claim", "Take a task of a person", UserTaskRecord, problems=(404, 409))
+def put_claim_task(engine: Engine, task_id: str) -> UserTask:
+    return engine.people.claim(task_id, present_person())
+
+
+@OPERATIONS.add("/task/<task_id>/release", "Give a task of a person back", UserTaskRecord, problems=(404, 409))
+def put_release_task(engine: Engine, task_id: str) -> UserTask:
+    return engine.people.release(task_id, present_person())
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/assign",
+    "Say whose a task of a person is, as who oversees its process",
+    UserTaskRecord,
+    body=JsonBody(Assignee),
+    problems=(404, 409),
+)
+def put_assign_task(engine: Engine, task_id: str, body: dict[str, Any]) -> UserTask:
+    return engine.people.assign(task_id, body["assignee"], present_person())
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/delegate",
+    "Hand on a task that one has, and may get back",
+    UserTaskRecord,
+    body=JsonBody(Assignee),
+    problems=(404, 409),
+)
+def put_delegate_task(engine: Engine, task_id: str, body: dict[str, Any]) -> UserTask:
+    return engine.people.delegate(task_id, body["assignee"], present_person())
+
+
+def shown_task(engine: Engine, task_id: str) -> Task:
+    """A task as who asks may see it: whoever only has it to do sees nothing of its process beside its own outputs."""
+    try:
+        return visible(engine).task(task_id)
+    except UnknownTask:
+        engine.people.task(task_id, present_person())
+        return replace(engine.task(task_id), parameters={}, after=(), log=())
 
 
 @OPERATIONS.add(

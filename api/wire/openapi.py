@@ -154,6 +154,8 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[
     if operation.headers is not None:
         parameters += converter.schema2parameters(operation.headers, location="header")
     answer: dict[str, Any] = {"application/json": {"schema": operation.answer}}
+    if operation.also is not None:
+        answer = {"application/json": {"schema": {"oneOf": [operation.answer, operation.also]}}}
     if operation.media_type is not None:
         answer = {operation.media_type: {"schema": {"type": "string"}}}
     refusals = {OPEN: (), TOKEN: (401,)}.get(operation.scope, (401, 403))

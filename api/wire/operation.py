@@ -55,6 +55,8 @@ class Operation:
     """By which OpenAPI and the audit tell of it, such as ``postProcesses``."""
     summary: str
     answer: Schema
+    also: Schema | None
+    """What it answers instead where it is asked so: the function returns that as a response."""
     body: Body | None
     query: Schema
     headers: Schema | None
@@ -110,6 +112,7 @@ class Operations(list[Operation]):
         answer: type[Schema],
         *,
         many: bool = False,
+        also: type[Schema] | None = None,
         body: Body | None = None,
         query: type[Schema] = Nothing,
         headers: type[Schema] | None = None,
@@ -129,6 +132,7 @@ class Operations(list[Operation]):
 
         Args:
             rule: The path, as Flask has it.
+            also: Another answer, which the function returns as a response.
             problems: The HTTP statuses of its own refusals.
             later: What a 202 means.
             scope: Unless said otherwise a GET needs ``read`` and everything else ``run``; all but a GET is written
@@ -148,6 +152,7 @@ class Operations(list[Operation]):
                     name=camel(name),
                     summary=summary,
                     answer=answer(many=many),
+                    also=None if also is None else also(),
                     body=body,
                     query=query(),
                     headers=headers() if headers else None,

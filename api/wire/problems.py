@@ -22,6 +22,7 @@ log = logging.getLogger("riverstone.api")
 STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
     (errors.Malformed, HTTPStatus.BAD_REQUEST),
     (errors.Unknown, HTTPStatus.NOT_FOUND),
+    (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -40,6 +40,7 @@ from ...engine.views import (
     TaskBinding,
     Token,
     UndoStep,
+    UserTask,
     Wait,
 )
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
@@ -178,6 +179,21 @@ BindingRecord = record("BindingRecord", TaskBinding)
 SavedModel = record("SavedModel", Model, f"{MODEL} findings tasks")
 """A model that was just saved, with the warnings of the checks and what was read for each task."""
 
+UserTaskRecord = record(
+    "UserTaskRecord",
+    UserTask,
+    """
+    taskId processInstanceId name elementId processName key businessKey createdAt=created dueAt=due
+    followUpAt=follow_up priority assignee delegatedBy users groups endedAt=ended doneBy
+    """,
+    notes={
+        "followUpAt": "Before which nobody has to look at it.",
+        "delegatedBy": "Who has handed it on, and has it back once it is given back.",
+        "users": "The candidates, who may take it.",
+    },
+)
+"""A task of a person, as it stands in lists."""
+UserTaskPage = record("UserTaskPage", Page[UserTask])
 ProcessPage = record("ProcessPage", Page[ProcessInstance])
 SearchPage = record("SearchPage", Page[ProcessSummary])
 ModelPage = record("ModelPage", Page[Model])
@@ -194,7 +210,7 @@ HistoryRecord = record(
     HistoryEntry,
     """
     time happenedAt=time kind who action taskId elementId name stone attempt status reason parameters outputs variables
-    engine undo processInstanceId retained shortened
+    assignee engine undo processInstanceId retained shortened
     """,
     notes={
         "who": "The client that asked for it, where that is known.",

@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_lo
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.stones.element_templates import Modeler
 from ...engine.triggers.starts import Drain
-from ...models import Sort
+from ...models import InboxOrder, Sort
 from ...models.vocabulary import BatchAction, BatchResult, Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
 from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Texts, Word
@@ -20,6 +20,10 @@ STATE = (
     " decides what becomes of a failure (attention), a person with a task, an event; or running: the rest."
 )
 CURSOR = "The cursor of the part before."
+ME = "me"
+"""In place of a user or group: whoever asks."""
+PROCESS = "process_instance_id"
+TasksAsked: TypeAlias = Literal["user"]
 MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
 """The ways to say what is to be started, by their outside names."""
 
@@ -320,10 +324,46 @@ class PreviewQuery(Strict):
     kind = Word(UndoKind, load_default="delete")
 
 
-class TaskQuery(Strict):
+class TaskQuery(Part):
     """Whose tasks are asked for."""
 
-    process_instance_id = Text(data_key="processInstanceId", required=True)
+    process_instance_id = Text(data_key="processInstanceId")
+    kind = Word(TasksAsked, metadata={"description": "The open tasks of people, of all processes unless one is named."})
+    assignee = Text(description=f"Who has them; {ME} is whoever asks.")
+    candidate = Text(description=f"A user who may take them; {ME} is whoever asks. With a group either is enough.")
+    groups = fields.List(
+        Text(),
+        data_key="group",
+        metadata={"description": f"A group that may take them; may be given again. {ME} is who asks, in every group."},
+    )
+    assigned = FlagText(metadata={"description": "Whether somebody has them."})
+    key = Text(description="The key of their processes.")
+    text = Text(description="A part of their name, or of the name or key of their process, or its business key.")
+    due_before = LocalTimeText(data_key="dueBefore")
+    sort = Word(
+        InboxOrder, metadata={"description": "The newest first, the first due first, or the highest priority first."}
+    )
+    cursor = Text(pattern=r"^-?[0-9]{1,18}\.[0-9]{1,18}$", description=CURSOR)
+
+    def is_whole(self, values: dict[str, Any]) -> bool:
+        return "kind" in values or values.keys() == {PROCESS}
+
+    @validates_schema
+    def asks_of_one_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse what is said of people's tasks where all tasks of a process are asked for."""
+        if "kind" in data:
+            return
+        wrong = {self.fields[name].data_key or name: ["Needs kind=user."] for name in data if name != PROCESS}
+        if PROCESS not in data:
+            wrong["processInstanceId"] = ["Missing data for required field."]
+        if wrong:
+            raise ValidationError(wrong)
+
+
+class Assignee(Strict):
+    """To whom a task of a person is given."""
+
+    assignee = Text(required=True)
 
 
 class StartHeaders(Strict):

@@ -240,6 +240,8 @@ def values_of(node: Node) -> Iterator[Value]:
         candidates += node.input_values.values()
     if isinstance(node, StoneTask):
         candidates.append(node.code)
+    if isinstance(node, UserTask):
+        candidates += node.assignment.values
     if isinstance(node, ExpressionTask):
         candidates.append(node.expression)
     if isinstance(node, CallActivity):

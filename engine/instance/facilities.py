@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...models import ExternalTasks, Store
+from ...models import ExternalTasks, Store, UserTasks
 from ..authoring.definitions import Definitions
 from ..bpmn.running.workflow import Workflow
 from ..callback_tokens import CallbackTokens
@@ -35,6 +35,7 @@ class Facilities:
     keeps_time: bool
     """Whether this engine sees to the timers and graces that it sets; one that only acts when it is called does not."""
     external: ExternalTasks
+    people: UserTasks
     observers: Observers = field(default_factory=Observers)
     stone_uses: set[tuple[str, str]] = field(default_factory=set)
     """Stones with deployments whose processes use them, as far as the store is known to have it."""

@@ -36,7 +36,7 @@ from ..language.context import Context
 from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import Work
-from . import decision_made, deferral, history, ledger, secrets
+from . import decision_made, deferral, history, ledger, secrets, user_tasks
 from .facilities import Facilities
 from .families import StepThrows
 from .flags import Flags
@@ -329,8 +329,11 @@ class Instance:
 
     def _begin_user_task(self, token: Token) -> None:
         namespace = run_namespace(token.node.namespace, token)
+        # Before there is a row, since it may go wrong.
+        to = user_tasks.assigned(self, token)
         row = self.new_task(token, None, namespace, kind="start", event="user")
         row.status = "running"
+        user_tasks.begin(self, row, to)
         self.people += 1
         if inputs := token.node.input_values:
             row.parameters = jsontext.dumps({name: token.data[name] for name in inputs})
@@ -385,8 +388,8 @@ class Instance:
         """The row has ended; nothing is expected of it any more."""
         if row.state is not None:
             self.leave_outside(row)
-        if row.event == "user":
-            self.people -= row.open
+        if row.event == "user" and row.open:
+            self.people -= 1
         row.open = 0
         row.status = status
         row.reason = reason if reason is not None else row.reason if status.endswith("failed") else None
@@ -396,6 +399,8 @@ class Instance:
         if row.owner == EXTERNAL:
             self.changes.external[row.id] = None
         row.owner = None
+        if row.event == "user":
+            user_tasks.end(self, row)
         self.changes.task_changed(row)
 
     def withdraw_task(self, token: Token) -> None:

@@ -29,6 +29,8 @@ class AuditedCall:
     request_id: str
     target: str | None = None
     written: bool = False
+    person: str | None = None
+    """Which person, where the client tells."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +46,8 @@ class AuditEntry:
     target: str | None
     outcome: str
     """``done``, or the code of the error that refused it."""
+    person: str | None = None
+    """Which person, where the client told."""
 
 
 _present: ContextVar[AuditedCall | None] = ContextVar("riverstone_call", default=None)
@@ -80,6 +84,7 @@ class AuditLog:
             action=call.action[:64],
             target=None if call.target is None else call.target[:255],
             outcome=outcome[:64],
+            person=call.person,
         )
 
     def note(self, changes: Changes, call: AuditedCall) -> None:
@@ -134,7 +139,6 @@ def present_call() -> AuditedCall | None:
 
 
 def _view(number: int, row: AuditRow) -> AuditEntry:
-    values: dict[str, Any] = {
-        name: getattr(row, name) for name in ("request_id", "client", "address", "action", "target", "outcome")
-    }
+    names = ("request_id", "client", "address", "action", "target", "outcome", "person")
+    values: dict[str, Any] = {name: getattr(row, name) for name in names}
     return AuditEntry(number=str(number), time=moment(row.created), **values)

@@ -182,7 +182,7 @@ def _noted(action: Callable[[Turn], Any], call: AuditedCall, audit: AuditLog) ->
     """The same action, with the row of the call that asks for it in the same transaction."""
 
     def noted(turn: Turn) -> Any:
-        turn.changes.who = call.client
+        turn.changes.who = call.person or call.client
         try:
             result = action(turn)
         finally:

@@ -12,8 +12,10 @@ from ..errors import ExpressionError, Invalid, ReferenceNotFound
 from ..instance.instance import Instance
 
 
-def check_answer(instance: Instance, token: Token, answer: Mapping[str, Any]) -> None:
-    """Raise Invalid, with what is wrong by name, for an answer that the task's form or output mapping cannot take.
+def checked_answer(instance: Instance, token: Token, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What is taken of an answer.
+
+    Raises Invalid, with what is wrong by name, for one that the task's form or output mapping cannot take.
 
     Names are only known where a form lists them, or where nothing but an output mapping reads them; anywhere else
     every name is taken. A variable that the parameter template types keeps its type.
@@ -37,6 +39,7 @@ def check_answer(instance: Instance, token: Token, answer: Mapping[str, Any]) ->
         told = " ".join(f"{name!r}: {' '.join(texts)}" for name, texts in errors.items())
         text = f"The task {node.label} cannot take this answer, and is still open. {told}"
         raise Invalid(text, code="outputs-invalid", errors=errors)
+    return dict(answer)
 
 
 def _declared(node: Node) -> set[str] | None:

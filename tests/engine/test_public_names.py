@@ -43,12 +43,14 @@ ENGINE = """
     Model
     ModelInvalid
     MovedTimer
+    NotAllowed
     NotFound
     Observer
     OutcomeUnknown
     OutputDeclaration
     Page
     ParameterDeclaration
+    Person
     Picture
     ProcessChange
     ProcessInstance
@@ -83,12 +85,14 @@ ENGINE = """
     UnknownStone
     UnknownTask
     UnknownToken
+    UserTask
     VariablesInvalid
     VirtualClock
     Wait
     WaitTimeout
 """.split()
 MODELS = """
+    ALL
     AccessRecords
     AlreadyUsed
     AuditRow
@@ -113,16 +117,19 @@ MODELS = """
     ExternalRow
     ExternalTasks
     Figures
+    FoundTask
     Group
     HandedRow
     Handovers
     HistoryRow
     InDoubt
+    InboxOrder
     InstanceFilter
     InstanceRow
     KeptMessageRow
     KeyRow
     Leases
+    Listed
     Look
     ModelRow
     NewHistoryRow
@@ -133,23 +140,26 @@ MODELS = """
     RevisionConflict
     SUSPECT
     Sort
-    TaskGroup
     StoppedTask
     Store
     StoreClosed
     StoreError
     StragglerKey
     StragglerRow
+    Stragglers
+    SubscriptionRow
     SuspensionRow
     Suspensions
     SuspensionsChanged
-    Stragglers
-    SubscriptionRow
+    TaskGroup
     TaskRow
     TokenRow
     TokenSecretRow
     TokenSecrets
     TopicCount
+    USUAL
+    UserTaskRow
+    UserTasks
     VariableRow
     WORKERS
     WaitRow
@@ -159,6 +169,7 @@ MODELS = """
     digests
     encrypt_again
     find_instances
+    list_of
     place_of
     read_awaited
     read_figures

@@ -112,13 +112,11 @@ def test_a_choice_that_is_none_and_a_task_that_does_nothing_are_told(engine: Eng
 
 
 def test_what_nothing_looks_at_yet_is_told_once(engine: Engine) -> None:
-    said = 'camunda:assignee="ann" camunda:dueDate="2031-01-01" camunda:formKey="f" camunda:priority="5"'
+    said = 'camunda:assignee="ann" camunda:dueDate="2031-01-01" camunda:jobPriority="3" camunda:priority="5"'
     tasks = "".join(f'<userTask id="u{number}" {said}><documentation>x</documentation></userTask>' for number in (1, 2))
     told = [each for each in engine.lint(line("p", tasks)) if each.code == "not-yet-used"]
-    assert [each.text.split(" of ")[0] for each in told] == [
-        f"The {name}" for name in ("assignee", "dueDate", "formKey", "priority", "documentation")
-    ]
-    assert "userTask 'u1' and 1 more is not used yet: anybody" in told[0].text
+    assert [each.text.split(" of ")[0] for each in told] == ["The jobPriority"]
+    assert "userTask 'u1' and 1 more is not used yet: all tasks" in told[0].text
 
 
 def test_an_element_that_is_refused_is_not_refused_again_for_its_stone(engine: Engine) -> None:

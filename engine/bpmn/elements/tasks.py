@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..running.token import Token
 from ..running.token_data import RUN, TRIGGERED
 from .activity import Activity
+from .assignment import NOBODY, Assignment
 from .events import CatchEvent, ThrowEvent
 from .loops import MultiInstance
 
@@ -80,6 +81,7 @@ class UserTask(Activity):
 
     form: Mapping[str, FormField] = MappingProxyType({})
     """What the model itself asks for."""
+    assignment: Assignment = NOBODY
 
     def execute(self, token: Token) -> bool | None:
         self.take_inputs(token)

@@ -13,6 +13,7 @@ from ..elements import tasks
 from ..elements.decisions import DecisionCall, DecisionTask
 from ..running.node import Node, Process
 from .activity_readers import activity
+from .assignments import STARTER, read_assignment
 from .bindings import Binding, read_binding, read_decision, read_properties
 from .event_readers import read_task_message
 from .expression_texts import ExpressionText
@@ -20,7 +21,7 @@ from .forms import read_form
 from .mappings import Input, read_headers, read_io
 from .model_reader import ModelReader
 from .vendors import ZEEBE, extensions
-from .words import bpmn_name, child, is_true, label, own_text, referred
+from .words import bpmn_name, child, is_true, label, own_text, qualified, referred
 
 _BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
 """A bean, a member of one, or a call of either, which is the name of a stone."""
@@ -121,8 +122,21 @@ def decision_task(reader: ModelReader, process: Process, element: etree._Element
 def user_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:
     node = activity(reader, process, element, tasks.UserTask)
     node.form = read_form(element)
+    node.assignment = read_assignment(reader, element)
+    _refuse_unknown_tasks(reader, element, node)
     node.namespace = read_properties(element).get("namespace") or node.name
     return node
+
+
+def _refuse_unknown_tasks(reader: ModelReader, element: etree._Element, node: tasks.UserTask) -> None:
+    """A rule of who may not do a task names the starter or other tasks of people."""
+    if not (named := [name for name in node.assignment.barred if name != STARTER]):
+        return
+    known = {each.get("id") for root in reader.roots for each in root.iter(qualified("userTask"))} - {node.name}
+    for name in named:
+        if name not in known:
+            text = f"{label(element)} is not for who did {name!r}, which is no other user task: name one, or starter."
+            reader.report.error("unknown-task", element, text)
 
 
 def none_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:

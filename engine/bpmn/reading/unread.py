@@ -22,6 +22,7 @@ from .vendors import (
     HARMLESS_ATTRIBUTES,
     HARMLESS_ELEMENTS,
     NOT_YET_USED,
+    OF_PEOPLE,
     PICTURE_NAMESPACES,
     PREFIXES,
     SPIFF,
@@ -75,7 +76,7 @@ def not_yet_used(element: etree._Element) -> Iterator[str]:
     for part in element.iterchildren("*"):
         names += [local_name(each) for each in part] if part.tag == EXTENSIONS else [local_name(part)]
     is_persons = local_name(element) == "userTask"
-    yield from (name for name in names if name in NOT_YET_USED and (is_persons or name != "documentation"))
+    yield from (name for name in names if name in NOT_YET_USED and not (is_persons and name in OF_PEOPLE))
 
 
 def unread(element: etree._Element) -> list[str]:

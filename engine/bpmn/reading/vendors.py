@@ -59,9 +59,13 @@ NOT_YET_USED = {
         ),
         "no form is shown",
     ),
-    "documentation": "it is shown with the model only",
 }
-"""Of what is harmless, what an author will expect to see with a person's task, and what happens instead."""
+"""Of what is harmless, what an author may expect, and what happens instead where nothing looks at it."""
+OF_PEOPLE = frozenset(
+    """assignee candidateGroups candidateUsers assignmentDefinition potentialOwner humanPerformer dueDate followUpDate
+    taskSchedule priority priorityDefinition formRef formData formProperty formDefinition userTaskForm""".split()
+)
+"""Of that, what is read with a task of a person."""
 HARMLESS_ELEMENTS = frozenset(
     """formData formProperty formDefinition form userTaskForm userTask assignmentDefinition taskSchedule
     priorityDefinition potentialStarter versionTag properties property customProperties localization

@@ -10,13 +10,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from riverstone.api.wire import records
-from riverstone.api.wire.request_schemas import ParameterType
+from riverstone.api.wire.request_schemas import ParameterType, TasksAsked
 from riverstone.engine import Engine, Finding, findings, views
 from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.stones.element_templates import Modeler
 from riverstone.engine.triggers.starts import Drain
-from riverstone.models import Sort, vocabulary
+from riverstone.models import InboxOrder, Sort, vocabulary
 
 from .. import processes
 from ..asking import Client
@@ -36,6 +36,8 @@ VOCABULARIES = (
     vocabulary.BatchState,
     vocabulary.BatchResult,
     Sort,
+    InboxOrder,
+    TasksAsked,
     views.HistoryKind,
     views.HistoryAction,
     NoticeStatus,
@@ -90,6 +92,7 @@ def story(engine: Engine) -> dict[str, str]:
         "modelId": deployment.model_id,
         "deploymentId": deployment.deployment_id,
         "asked": asked.process_instance_id,
+        "person": engine.tasks(asked.process_instance_id)[0].task_id,
     }
 
 
@@ -104,7 +107,10 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
         if answer is None or path.endswith("/rewind"):
             continue
         for process in (story["processInstanceId"], story["asked"]):
-            asked = path.format(**{**story, "processInstanceId": process})
+            ids = {**story, "processInstanceId": process}
+            if path.endswith("/user"):
+                ids["taskId"] = story["person"]
+            asked = path.format(**ids)
             query = f"?processInstanceId={process}" if path == "/task" else ""
             if path == "/batch/preview":
                 query = "?action=delete&key=making"
