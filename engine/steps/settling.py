@@ -13,6 +13,7 @@ from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from .draining import end_if_drained, fail
+from .partial_undo import begin_undos
 from .undoing import settle_undo
 
 
@@ -43,6 +44,10 @@ def settle_forward(instance: ForwardInstance) -> None:
     if instance.row.phase == "running":
         instance.row.due = None
         instance.advance()
+    while workflow.to_undo:
+        begin_undos(instance)
+        if instance.row.phase == "running":
+            instance.advance()
     if workflow.completed and instance.row.phase in UNDER_WAY:
         instance.succeed()
         _evaluate_outputs(instance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...models.vocabulary import UNDER_WAY, UNDO_FAILED, UNDO_SUCCEEDED, UndoKind
 from .. import failpoints
 from ..bpmn.running.token import READY
+from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..undo import handlers, order
 from ..undo.creation import create_undo
@@ -86,20 +87,22 @@ def _undo_ended(undo: UndoInstance) -> None:
 
 def _rewound(undo: UndoInstance, success: bool) -> None:
     """What is to begin again does, unless the process was stopped meanwhile; after a failure it waits for somebody."""
-    workflow = undo.origin.workflow
+    origin, workflow, reason = undo.origin, undo.origin.workflow, undo.row.reason or ""
     for token_id, number in list(workflow.rewinding.items()):
         if number != undo.number:
             continue
         token = workflow.tasks[token_id]
-        if success:
-            # The undo of a process that was stopped meanwhile waits for that too.
-            del workflow.rewinding[token_id]
-            del token.internal_data["rewinding"]
-            workflow.touched[token_id] = token
-            if undo.origin.row.phase in UNDER_WAY:
-                workflow.make_ready(token)
-        else:
-            token.note(failed=undo.row.reason or "")
+        if not success and ("undo_first" not in token.internal_data or origin.has(Flags.DEBUG) or origin.pauses(token)):
+            token.note(failed=reason)
+            continue
+        # The undo of a process that was stopped meanwhile waits for that too.
+        del workflow.rewinding[token_id]
+        del token.internal_data["rewinding"]
+        workflow.touched[token_id] = token
+        if not success:
+            workflow.fail(token, f"At {token.node.label}: what was to be undone before could not be: {reason}")
+        elif origin.row.phase in UNDER_WAY:
+            workflow.make_ready(token)
     undo.origin.save()
     failpoints.reach("undo-ended")
 

@@ -35,6 +35,7 @@ FAILURES = {
     "pause": "wait for somebody, and let the rest go on",
     "keep": "end the process and keep what was made",
 }
+ON_ERROR = {"": "keep what it made", "true": "undo what it made first"}
 REFERENCE = r"[$#]\{.+\}"
 NUMBERS = {"integer": r"-?\d+", "float": r"-?\d+(\.\d+)?", "decimal": r"-?\d+(\.\d+)?"}
 
@@ -58,7 +59,7 @@ def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Templat
     first = sorted(parameters.values(), key=lambda parameter: not parameter.required)
     properties += [_property(parameter, modeler) for parameter in first]
     if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
-        properties += [_policy(modeler), _on_failure(modeler)]
+        properties += [_policy(modeler), _on_failure(modeler), _undo_on_error(modeler)]
     used = {each.get("group") for each in properties}
     return {
         "$schema": SCHEMAS[modeler],
@@ -155,6 +156,18 @@ def _on_failure(modeler: Modeler) -> Template:
         "choices": [{"name": name, "value": value} for value, name in FAILURES.items()],
         "value": "",
         "binding": {"type": kind, "name": "onFailure"},
+    }
+
+
+def _undo_on_error(modeler: Modeler) -> Template:
+    kind = "camunda:property" if modeler == "camunda7" else "zeebe:property"
+    return {
+        "label": "When an error leaves it by its border",
+        "type": "Dropdown",
+        "group": "undo",
+        "choices": [{"name": name, "value": value} for value, name in ON_ERROR.items()],
+        "value": "",
+        "binding": {"type": kind, "name": "undoOnError"},
     }
 
 

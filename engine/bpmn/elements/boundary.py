@@ -7,7 +7,7 @@ from typing import Any
 
 from ..running.event_definitions import AWAITED
 from ..running.node import Catcher, Node
-from ..running.token import WAITING, Token
+from ..running.token import READY, WAITING, Token
 from .events import CatchEvent
 from .gateways import end_race
 from .triggers import set_again
@@ -35,15 +35,19 @@ class BoundaryEvent(CatchEvent, Catcher):
         host = workflow.tasks[token.internal_data["host"]]
         if not self.interrupting and self.definitions[number].kind == "timer":
             set_again(token, number)
-        self.catch(host, {**token.data, **payload} if self.only_mapped else payload)
+        self._come(host, {**token.data, **payload} if self.only_mapped else payload)
 
     def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
-        if self.interrupting:
-            self._interrupt(token, payload)
-        else:
-            self.go_on(token, token.causes, payload)
+        undoes = token.node.undo_on_error and any(definition.kind == "error" for definition in self.definitions)
+        self._come(token, payload, undoes=undoes)
 
-    def _interrupt(self, host: Token, payload: Mapping[str, Any]) -> None:
+    def _come(self, host: Token, payload: Mapping[str, Any], *, undoes: bool = False) -> None:
+        if self.interrupting:
+            self._interrupt(host, payload, undoes=undoes)
+        else:
+            self.go_on(host, host.causes, payload)
+
+    def _interrupt(self, host: Token, payload: Mapping[str, Any], *, undoes: bool) -> None:
         workflow = host.workflow
         scope = host.scope
         assert scope is not None
@@ -55,13 +59,16 @@ class BoundaryEvent(CatchEvent, Catcher):
         causes = workflow.cancel_token(host, removed)
         if workflow.way is not None:
             workflow.way.removed(removed, causes)
-        self.go_on(host, causes, payload)
+        token = self.go_on(host, causes, payload, state=WAITING if undoes else READY)
+        if undoes:
+            workflow.undo_before(token, [(host.node, {"id": host.id, "tasks": list(causes)})])
         scope.live -= 1
 
-    def go_on(self, host: Token, causes: tuple[int, ...], payload: Mapping[str, Any]) -> None:
+    def go_on(self, host: Token, causes: tuple[int, ...], payload: Mapping[str, Any], *, state: int = READY) -> Token:
         """Let a token leave the border, beside the activity or in its place."""
-        token = host.workflow.new_token(self.fired, host.scope, None, causes)
+        token = host.workflow.new_token(self.fired, host.scope, None, causes, state=state)
         self.receive(token, payload)
+        return token
 
 
 class Fired(Node):

@@ -24,7 +24,7 @@ THROWING = frozenset({"intermediateThrowEvent", "endEvent"})
 """The events that a stone can carry out if they throw a message."""
 UNDO_POLICIES = frozenset(get_args(UndoPolicy))
 QUEUE = "mq_queue"
-RESERVED = frozenset({QUEUE, "namespace", "undoPolicy", "retries", "onFailure"})
+RESERVED = frozenset({QUEUE, "namespace", "undoPolicy", "retries", "onFailure", "undoOnError"})
 """The properties that speak about the task and are no input of the stone."""
 SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
 """The words of ``camunda:mapDecisionResult``."""
@@ -155,6 +155,11 @@ def read_properties(element: etree._Element) -> dict[str, str]:
             if local_name(found) == "property" and name:
                 properties.setdefault(name, found.get("value", own_text(found)))
     return properties
+
+
+def says(element: etree._Element, name: str) -> bool | None:
+    """What a property of an element says that is true or false; None where it says nothing."""
+    return {"true": True, "false": False}.get(read_properties(element).get(name, ""))
 
 
 def _result_variable(bearers: list[etree._Element]) -> str | None:

@@ -13,10 +13,11 @@ from lxml import etree
 from ...dmn.decisions import Decisions
 from ...errors import ExpressionError
 from ...findings import Finding
+from ..elements.activity import Activity
 from ..elements.tasks import StoneTask
 from ..running.failure_policy import FailurePolicy, read_policy
 from ..running.node import Process
-from .bindings import read_properties, read_version_tag
+from .bindings import read_properties, read_version_tag, says
 from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
 from .model_reader import ModelReader
 from .node_readers import READERS
@@ -185,9 +186,18 @@ class Parser(ModelReader):
             read_boundary_event(self, process, part)
         for part in flows:
             read_flow(self, process, part)
+        self._warn_of_no_error(process, element)
         join_handlers(process, element)
         join_links(process)
         find_entries(process)
+
+    def _warn_of_no_error(self, process: Process, element: etree._Element) -> None:
+        for part in element:
+            node = process.nodes.get(str(part.get("id")))
+            events = node.boundary if isinstance(node, Activity) and node.undo_on_error else None
+            if events is not None and not any(each.kind == "error" for event in events for each in event.definitions):
+                text = f"{label(part)} has undoOnError, and no error event on its border: nothing leaves it that way."
+                self.report.warning("undo-on-error", part, text)
 
     def _initial(self, process: Process, element: etree._Element) -> None:
         """A data object to which Activiti or Flowable gives a value is a variable that begins with it."""
@@ -211,5 +221,6 @@ class Parser(ModelReader):
         if node is not None:
             process.nodes[node.name] = node
             node.on_failure = _on_failure(element)
+            node.undo_on_error = says(element, "undoOnError") is True
             if (default := referred(element, "default")) is not None:
                 self.defaults[node] = default

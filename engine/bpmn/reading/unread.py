@@ -30,8 +30,10 @@ from .vendors import (
     attribute_value,
     extensions,
 )
-from .words import children, local_name, own_text
+from .words import ACTIVITIES, bpmn_name, children, local_name, own_text
 
+FLAGS = frozenset({"undoOnError"})
+"""The properties of activities that are true or false."""
 _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
 _RESULT = frozenset({"resultVariable", "resultVariableName"})
@@ -237,6 +239,9 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
         read_policy(properties.get("onFailure") or "rollback")
     except ExpressionError:
         yield f"property onFailure={properties['onFailure'][:80]!r}"
+    for name in FLAGS & properties.keys():
+        if properties[name] not in ("true", "false", "") or bpmn_name(part) not in ACTIVITIES:
+            yield f"property {name}={properties[name][:80]!r}"
     if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"
     if QUEUE in properties and not bindable:

@@ -118,6 +118,8 @@ class Node(BpmnTaskSpec):
     """What the model lets out when it is done, by the variables that it sets."""
     on_failure: FailurePolicy | None = None
     """What follows when it, or something inside it, has failed for good; None leaves that to what is around it."""
+    undo_on_error = False
+    """Whether what was made inside is undone before an error leaves it by its border."""
     only_mapped = False
     """Whether nothing else becomes a variable of those around it, as in Zeebe's models once a mapping is there."""
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Why the token cannot go on."""
         rewinding: int
         """It is to begin again when this rewind has ended."""
+        undo_first: bool
+        """It goes on when what was to be undone before is, which is no rewind that anybody has asked for."""
         given: dict[str, Any]
         """Of a task that is to begin: parameters that somebody has given it."""
         paused: bool

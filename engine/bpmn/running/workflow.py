@@ -19,6 +19,7 @@ from .waits import Wait
 
 if TYPE_CHECKING:
     from .retracing import Way
+    from .token_data import Executed
 
 CHECK = 30
 """What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
@@ -45,6 +46,8 @@ class Workflow(BpmnWorkflow):
         """What is noted for a rewind, where there may be one."""
         self.rewinding: dict[int, int] = {}
         """By token that is to begin again: the rewind for whose end it waits."""
+        self.to_undo: dict[int, list[tuple[Node, Executed]]] = {}
+        """By token that waits for it: the activities whose present work is to be undone before it goes on."""
         self.paused: dict[int, str] = {}
         """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
         self.waits: dict[int, list[Wait]] = {}
@@ -187,7 +190,7 @@ class Workflow(BpmnWorkflow):
     def _fail_if_stuck(self) -> None:
         if self.is_unfinished or self.failures or self.waits or self._agenda:
             return
-        if self.paused or self.rewinding:
+        if self.paused or self.rewinding or self.to_undo:
             return
         for token in sorted(self.tasks.values(), key=lambda token: token.id):
             if token._state == WAITING and token.node.counts:
@@ -488,6 +491,15 @@ class Workflow(BpmnWorkflow):
         due = None if policy.patience is None else self.host.now() + policy.patience
         self.wait(standing, [] if due is None else [Wait("timer", due=due)])
 
+    def undo_before(self, token: Token, activities: list[tuple[Node, Executed]]) -> None:
+        """Let a token that waits go on when what these executions of activities have made is undone."""
+        if not self.stops_on_failure:
+            # A handler that takes something back itself: what it did is undone by nobody.
+            self.make_ready(token)
+            return
+        token.note(undo_first=True)
+        self.to_undo[token.id] = activities
+
     def give_up(self, token: Token) -> None:
         """What had failed and stood still is a failure of the process now."""
         self.failures[token.id] = self.paused.pop(token.id)
@@ -500,7 +512,7 @@ class Workflow(BpmnWorkflow):
         self.failures.pop(token.id, None)
         if self.paused.pop(token.id, None) is not None:
             self.stop_waiting(token)
-        for word in ("failed", "paused", "given_up", "leaving"):
+        for word in ("failed", "paused", "given_up", "leaving", "undo_first"):
             token.internal_data.pop(word, None)  # type: ignore[misc]
 
     def _standing(self, token: Token) -> Token:

@@ -1,0 +1,241 @@
+"""A part of what was made is undone before the process goes on: on the way of an error that an event catches."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from riverstone.engine import BpmnError, Conflict, Engine, Invalid, VirtualClock
+
+from .sketch import definitions, flow, line, process, runs, service
+from .world import World, makes_then_fails, run, undone
+
+SHORT = BpmnError("short", "There is no capacity in this zone.")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """What is told here does not depend on the database."""
+    return f"sqlite:///{tmp_path}/parts.db"
+
+
+def flag(name: str, value: str = "true") -> str:
+    return (
+        f'<extensionElements><camunda:properties><camunda:property name="{name}" value="{value}"/>'
+        "</camunda:properties></extensionElements>"
+    )
+
+
+def caught(host: str) -> str:
+    return f'<boundaryEvent id="caught" attachedToRef="{host}"><errorEventDefinition/></boundaryEvent>'
+
+
+def zone(*steps: str, saying: str = flag("undoOnError"), key: str = "zone", marker: str = "") -> bytes:
+    """A server and its volume in a sub-process; another zone where that does not work."""
+    names = ["in", *(step.split('"')[1] for step in steps), "out"]
+    inside = "".join(flow(one, two) for one, two in itertools.pairwise(names))
+    inner = f'<startEvent id="in"/>{"".join(steps)}<endEvent id="out"/>{inside}'
+    return definitions(
+        process(
+            key,
+            '<startEvent id="s"/><endEvent id="e"/>',
+            service("network", "make"),
+            f'<subProcess id="sub" name="First zone">{saying}{marker}{inner}</subProcess>',
+            caught("sub"),
+            service("other", "make"),
+            flow("s", "network"),
+            flow("network", "sub"),
+            flow("sub", "e"),
+            flow("caught", "other"),
+            flow("other", "e"),
+        )
+    )
+
+
+PERSON = '<userTask id="person"/>'
+SERVER, VOLUME = service("server", "make"), service("volume", "make")
+
+
+def test_what_was_made_inside_is_undone_in_order_before_the_error_is_caught(engine: Engine, world: World) -> None:
+    engine.deploy(zone(SERVER, service("disk", "make"), VOLUME))
+    world.wrong("start", "volume", SHORT)
+    found = run(engine, "zone")
+    assert (found.status, world.exists) == ("success", ["network", "other"])
+    assert world.calls[-4:] == [
+        ("rollback", "volume"),
+        ("rollback", "disk"),
+        ("rollback", "server"),
+        ("start", "other"),
+    ]
+    marks = undone(engine.tasks(found.process_instance_id))
+    assert {name for name, mark in marks.items() if mark == "undone"} == {"server", "disk", "volume"}
+    number = found.process_instance_id
+    assert (engine.delete(number).status, world.exists) == ("delete.success", [])
+    assert [name for _, name in world.calls if name == "server"] == ["server", "server"]
+
+
+def test_what_nobody_asks_for_stays_until_the_delete(engine: Engine, world: World) -> None:
+    for number, saying in enumerate(("", flag("undoOnError", "false"))):
+        engine.deploy(zone(SERVER, VOLUME, saying=saying, key=f"plain{number}"))
+        world.wrong("start", "volume", SHORT)
+        assert run(engine, f"plain{number}").status == "success"
+    assert world.exists == ["network", "network", "other", "other", "server", "server"]
+
+
+def test_a_task_that_fails_half_way_takes_back_what_it_left(engine: Engine, world: World) -> None:
+    def half(task: object) -> None:
+        try:
+            makes_then_fails(task)  # type: ignore[arg-type]
+        except RuntimeError:
+            raise SHORT from None
+
+    task = service("server", "make", inside="").replace("</serviceTask>", f"{flag('undoOnError')}</serviceTask>")
+    engine.deploy(
+        definitions(
+            process(
+                "one",
+                '<startEvent id="s"/><endEvent id="e"/>',
+                task,
+                caught("server"),
+                service("other", "make"),
+                flow("s", "server"),
+                flow("server", "e"),
+                flow("caught", "other"),
+                flow("other", "e"),
+            )
+        )
+    )
+    world.wrong("start", "server", half)
+    assert (run(engine, "one").status, world.exists) == ("success", ["other"])
+
+
+def test_every_run_is_undone_and_what_ran_beside_is_stopped(engine: Engine, world: World) -> None:
+    engine.deploy(zone(SERVER, VOLUME, marker=runs("3")))
+    world.wrong("start", "volume", lambda task: None, SHORT)
+    found = run(engine, "zone")
+    assert (found.status, world.exists) == ("success", ["network", "other"])
+
+
+def test_an_undo_that_fails_makes_the_process_fail(engine: Engine, world: World) -> None:
+    engine.deploy(zone(SERVER, VOLUME))
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    found = run(engine, "zone")
+    assert (found.status, world.exists) == ("rollback.success", [])
+    assert "what was to be undone before could not be" in (found.reason or "")
+    assert "other" not in world.of("start")
+
+
+def test_it_waits_for_somebody_where_a_failure_pauses(engine: Engine, world: World) -> None:
+    engine.deploy(zone(SERVER, VOLUME))
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"), RuntimeError("busy"))
+    found = run(engine, "zone", on_failure="pause")
+    assert (found.status, found.attention, world.exists) == ("running", 1, ["network", "server"])
+    number = found.process_instance_id
+    engine.retry(number)
+    assert engine.get(number).attention == 1
+    engine.retry(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["network", "other"])
+
+
+@pytest.mark.parametrize("giving_up", ["retain", "cancel"])
+def test_what_cannot_be_undone_is_given_up_or_the_process_is(engine: Engine, world: World, giving_up: str) -> None:
+    engine.deploy(zone(SERVER, VOLUME))
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    number = run(engine, "zone", on_failure="pause").process_instance_id
+    server = next(task.task_id for task in engine.tasks(number) if task.namespace == "server")
+    if giving_up == "retain":
+        engine.retry(number, retain=[server])
+        assert (engine.wait(number, 9).status, world.exists) == ("success", ["network", "other", "server"])
+        return
+    assert (engine.cancel(number).status, world.exists) == ("cancel.success", [])
+
+
+def test_it_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock) -> None:
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    again = type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0})
+    with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
+        engine.deploy(zone(service("server", "again"), VOLUME))
+        number = engine.start(key="zone", name="x").process_instance_id
+        assert (engine.get(number).status, world.exists) == ("running", ["network", "server"])
+    clock.advance(120_000)
+    with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
+        engine.run_pending()
+        assert (engine.wait(number, 9).status, world.exists) == ("success", ["network", "other"])
+
+
+def test_a_cancel_while_it_is_undone_takes_all_back_once(engine: Engine, world: World, clock: VirtualClock) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+    engine.deploy(zone(service("server", "again"), VOLUME))
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    number = engine.start(key="zone", name="x").process_instance_id
+    engine.cancel(number)
+    clock.advance(120_000)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+    assert world.of("cancel") == ["network"]
+
+
+def test_a_process_that_is_suspended_undoes_it_when_it_goes_on(engine: Engine, world: World) -> None:
+    number: list[str] = []
+
+    def suspends(task: object) -> None:
+        number.append(engine.instances().items[0].process_instance_id)
+        engine.suspend(number[0])
+        raise SHORT
+
+    engine.deploy(zone(SERVER, VOLUME))
+    world.wrong("start", "volume", suspends)
+    engine.start(key="zone", name="x")
+    assert (engine.get(number[0]).awaits, world.exists) == ("suspended", ["network", "server"])
+    engine.unsuspend(number[0])
+    assert (engine.wait(number[0], 9).status, world.exists) == ("success", ["network", "other"])
+
+
+def test_a_mock_undoes_nothing(engine: Engine, world: World) -> None:
+    engine.deploy(zone(SERVER, VOLUME))
+    assert run(engine, "zone", {"SipRS::Mock": True}).status == "success"
+    assert world.calls == []
+
+
+def test_what_would_do_nothing_is_told_and_what_cannot_be_read_is_refused(engine: Engine) -> None:
+    task = SERVER.replace("</serviceTask>", f"{flag('undoOnError')}</serviceTask>")
+    (warned,) = [finding for finding in engine.lint(line("bare", task)) if finding.code == "undo-on-error"]
+    assert warned.severity == "warning"
+    with pytest.raises(Invalid, match="undoOnError='yes'"):
+        engine.deploy(zone(SERVER, saying=flag("undoOnError", "yes")))
+
+
+def test_no_rewind_goes_back_while_it_is_undone(engine: Engine, world: World) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+    engine.deploy(zone(service("server", "again"), VOLUME))
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    number = engine.start(key="zone", name="x").process_instance_id
+    first = engine.tasks(number)[0].task_id
+    with pytest.raises(Conflict, match="under way"):
+        engine.rewind(number, first)
+
+
+def test_a_failure_beside_it_waits_until_it_is_undone(engine: Engine, world: World, clock: VirtualClock) -> None:
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+    text = zone(service("server", "again"), VOLUME).decode()
+    beside = f'<parallelGateway id="g"/>{PERSON}{service("late", "make")}{flow("g", "person")}{flow("person", "late")}'
+    text = text.replace(flow("network", "sub"), flow("network", "g") + flow("g", "sub") + beside)
+    engine.deploy(text.encode())
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    world.wrong("start", "late", RuntimeError("no"))
+    number = engine.start(key="zone", name="x").process_instance_id
+    engine.complete(next(task.task_id for task in engine.tasks(number) if task.namespace == "person"))
+    assert engine.get(number).status == "running"
+    clock.advance(120_000)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
+    assert world.of("rollback") == ["volume", "server", "server", "late", "network"]
