@@ -39,6 +39,22 @@ def outside(row: TaskRow) -> int | None:
     return found
 
 
+def may_have_deferred(row: TaskRow) -> bool:
+    """Whether a start was lost with its engine: it may have given its token before that, and no row says so."""
+    return row.status == "unknown" or row.lost > 0
+
+
+def hear(row: TaskRow, generation: int) -> None:
+    """They have told what came of a start that may have been lost, so what they tell again changes nothing."""
+    if may_have_deferred(row):
+        ledger.keep(row, heard=[*ledger.kept(row).get("heard", ()), generation])
+
+
+def is_heard(row: TaskRow, generation: int) -> bool:
+    """Whether they have told that already."""
+    return row.state is not None and generation in ledger.kept(row).get("heard", ())
+
+
 def spend_early(row: TaskRow) -> None:
     """The task goes on without being deferred: what its own service told of it is there for an undo to see."""
     kept = ledger.kept(row).get("early")

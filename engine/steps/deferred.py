@@ -25,7 +25,7 @@ def answer(instance: Instance, task_id: int, generation: int, told: Answer) -> b
     if row is None:
         return False
     if not _is_awaited(row, generation):
-        return _too_late(instance, row, told)
+        return _too_late(instance, row, generation, told)
     if deferral.is_deferred(row):
         check(row, told)
         _enter(instance, row, told)
@@ -68,6 +68,7 @@ def _enter(instance: Instance, row: TaskRow, told: Answer) -> None:
         instance.note_straggler(row)
     take_back(instance, row)
     deferral.told(row)
+    deferral.hear(row, row.generation)
     _apply(instance, row, told)
 
 
@@ -77,19 +78,25 @@ def _apply(instance: Instance, row: TaskRow, told: Answer) -> None:
     apply_outcome(instance, outcome)
 
 
-def _too_late(instance: Instance, row: TaskRow, told: Answer) -> bool:
+def _too_late(instance: Instance, row: TaskRow, generation: int, told: Answer) -> bool:
     """The task has ended or gone on without it: it feeds the ledger once, as what a hook reports late."""
+    unheard = not deferral.is_heard(row, generation)
     keys = {key: owner for key, owner in instance.stragglers.items() if key[0] == row.id and key[2] == "start"}
     key = next((key for key, owner in keys.items() if owner is None), None)
     if key is not None:
         check(row, told)
+        deferral.hear(row, generation)
         apply_late(instance, row, replace(outcome_of(row, told, key[1], key[3]), event="start"))
         return True
-    if not keys or "told" in ledger.kept(row):
+    if keys and "told" not in ledger.kept(row):
+        # The start itself may still run, and nobody knows yet that it has deferred the task.
+        _, attempt, _, delivery = next(iter(keys))
+        ledger.keep(row, told=True)
+    elif not keys and unheard and deferral.may_have_deferred(row):
+        attempt, delivery = row.attempt, ledger.delivery(row)
+    else:
         return False
-    # The start itself may still run, and nobody knows yet that it has deferred the task.
-    key = next(iter(keys))
     check(row, told)
-    ledger.keep(row, told=True)
-    enter_late(instance, row, replace(outcome_of(row, told, key[1], key[3]), event="start"), straggled=True)
+    deferral.hear(row, generation)
+    enter_late(instance, row, replace(outcome_of(row, told, attempt, delivery), event="start"), straggled=True)
     return True

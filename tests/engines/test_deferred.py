@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from riverstone.engine import Deferral, Engine, Stone, TaskInfo, VirtualClock
+from riverstone.models import EngineRow
 
 from ..features.sketch import line, service
 from ..features.test_deferred import Outside
@@ -153,3 +154,33 @@ def test_a_rotation_is_seen_by_the_other_engine(one: Engine, other: Engine, outs
     assert one.complete_deferred(outside.token)
     assert other.get(second_number).status == "success"
     assert other.complete_deferred(first)
+
+
+def test_one_whose_start_was_lost_while_it_was_stopped_still_hears_of_what_was_made(
+    one: Engine, other: Engine, outside: Outside, clock: VirtualClock
+) -> None:
+    """The engine was taken for dead: that the start had given its token is in no row, and the token itself says so."""
+
+    def lost(task: TaskInfo, later: Deferral) -> Deferral:
+        other.cancel(task.process_instance_id)
+        rows: list[EngineRow] = [row for row in other._loop.lease.leases.engines() if row.id == engine_id]
+        other._loop.lease.leases.take_from(rows, clock.now())
+        return later
+
+    engine_id = one._facilities.engine_id
+    outside.then = lost
+    number = start(one)
+    for engine in (other, one, other):
+        clock.advance(20)
+        while engine.run_pending():
+            pass
+    assert other.get(number).status == "cancel.success"
+    before = list(outside.calls)
+    assert before[-1] == "cancel unknown {}"
+
+    assert other.complete_deferred(outside.token, {"id": "x"})
+    assert not one.complete_deferred(outside.token, {"id": "x"})
+    while other.run_pending():
+        pass
+    assert other.get(number).status == "cancel.success"
+    assert outside.calls == [*before, 'cancel unknown {"id": "x"}']
