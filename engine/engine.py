@@ -52,7 +52,6 @@ from .triggers.messages import MessageDelivery
 from .triggers.start_timers import StartTimers
 from .triggers.starts import Starts
 from .webhooks.allowed import Allowed
-from .webhooks.telling import Telling
 
 FORKED = "it was made before this process was forked, so make one in each process (with gunicorn not --preload)"
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -133,7 +132,7 @@ class Engine(DraftCalls, DecisionCalls, KeyCalls, DeferredCalls, OperatingCalls)
         )
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         lease = Lease(self._facilities)
-        self._river = River(self._facilities, lease)
+        self._river = River(self._facilities, lease, public_url)
         self._starts = Starts(self._facilities, self._deployments)
         self._records = Records(self._facilities)
         thrown = MessageDelivery(self._facilities, self._starts, self._river.now)
@@ -151,8 +150,7 @@ class Engine(DraftCalls, DecisionCalls, KeyCalls, DeferredCalls, OperatingCalls)
         """What people ask for who have tasks to do."""
         self._deployments.assume = self.external.assume
         allowed, stored = Allowed(webhooks), Webhooks(self._store)
-        self._river.telling = Telling(stored, public_url) if allowed else None
-        self.webhooks = WebhookCalls(stored, self.clock, allowed, self._river.telling)
+        self.webhooks = WebhookCalls(stored, self.clock, allowed)
         """Who is told over HTTP what processes come to."""
         with engine_errors():
             self._reports.learn()

@@ -3,7 +3,7 @@
 from .access import AccessRecords
 from .awaited import AwaitedRow, read_awaited
 from .batches import BatchRecords, TaskGroup
-from .changes import Changes, StragglerKey
+from .changes import Changes, StragglerKey, ToTell
 from .cipher import Cipher, digests
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
@@ -127,6 +127,7 @@ __all__ = [
     "SuspensionsChanged",
     "TaskGroup",
     "TaskRow",
+    "ToTell",
     "TokenRow",
     "TokenSecretRow",
     "TokenSecrets",

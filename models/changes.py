@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from .errors import RevisionConflict, SuspensionsChanged
 from .inbox_lists import lists_of
@@ -32,7 +33,7 @@ from .row_types import (
     VariableRow,
     WaitRow,
 )
-from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks
+from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks, select
 from .vocabulary import LedgerEvent, TriggerKind
 
 INSTANCE_SET = (
@@ -168,9 +169,24 @@ SEEN = {
     for width in WIDTHS
 }
 """The revisions of so many instances, held until the commit against whoever would change them."""
+VALID = (
+    "(`creator` IS NULL OR NOT EXISTS (SELECT 1 FROM `access_key` WHERE `access_key`.`name` = `subscription`.`creator`"
+    " AND `access_key`.`revoked` IS NOT NULL))"
+)
+"""Of subscriptions: whose creator may still be told."""
+CONCERNED = (
+    "(`process_instance_id` IS NULL AND (`key` IS NULL OR `key` = ?) AND (`owner_name` IS NULL OR `owner_name` = ?))"
+)
+"""Of processes of this key and owner."""
 SUSPENDED = "SELECT `kind`, `name` FROM `suspension`"
+SUBSCRIBED = (
+    select("subscription", SubscriptionRow, f"(`process_instance_id` = ? OR {CONCERNED}) AND {VALID}")
+    + " ORDER BY `created`"
+)
+"""Who is told of one process: as such, by its model or as one of all, in the owner's name or anybody's."""
 TEXTS = (
     SUSPENDED,
+    SUBSCRIBED,
     *EVERY_ANY,
     *SEEN.values(),
     FORGOTTEN,
@@ -191,6 +207,15 @@ on_written: Callable[[], None] | None = None
 
 StragglerKey = tuple[int, int, LedgerEvent, int]
 """Which hook it is: task, attempt, event, delivery."""
+
+
+class ToTell(NamedTuple):
+    """What a process has come to, for whoever wants to hear it over HTTP."""
+
+    values: tuple[int, str, str | None]
+    """The process, its key and its owner."""
+    kinds: Sequence[str]
+    notice: Callable[[SubscriptionRow, str], NoticeRow]
 
 
 class Changes:
@@ -230,7 +255,9 @@ class Changes:
         self.new_decisions_made: list[DecisionMadeRow] = []
         self.new_retraces: list[RetraceRow] = []
         self.new_subscriptions: list[SubscriptionRow] = []
+        self.to_tell: list[ToTell] = []
         self.new_notices: list[NoticeRow] = []
+        """What those are told who want to hear it; known once it is written."""
         self.external: dict[int, ExternalRow | None] = {}
         """By task: what workers that fetch over HTTP are to find of it; None for one that they are not to find."""
         self.user_tasks: dict[int, UserTaskRow] = {}
@@ -342,8 +369,8 @@ class Changes:
             run(INSERT_RETRACE, self.new_retraces)
         if self.new_subscriptions:
             run(INSERT_SUBSCRIPTION, self.new_subscriptions)
-        if self.new_notices:
-            run(INSERT_NOTICE, self.new_notices)
+        if self.to_tell:
+            self._tell(writer)
         if self.external:
             write(DELETE_EXTERNAL, [(each,) for each in self.external])
             if offered := [row for row in self.external.values() if row is not None]:
@@ -406,6 +433,17 @@ class Changes:
             used = not writer.finds(OUT_OF_USE, deployment_id) if writer.wide else writer.finds(USED, deployment_id)
             if not used or (newest and writer.finds(NEWER, deployment_id)):
                 raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
+
+    def _tell(self, writer: Writer) -> None:
+        """Write notices for whoever wants to hear now: whoever wants to waits for the commits that are under way."""
+        self.new_notices = [
+            told.notice(SubscriptionRow(*found), kind)
+            for told in self.to_tell
+            for found in writer.find(SUBSCRIBED, told.values)
+            for kind in told.kinds
+        ]
+        if self.new_notices:
+            writer.run(INSERT_NOTICE, self.new_notices)
 
     def _settle_events(self, writer: Writer) -> None:
         gone = [(event_id,) for event_id in self.gone_events]

@@ -251,6 +251,14 @@ class Connection:
 
         return self.write(own)
 
+    def wait_for_commits(self) -> None:
+        """Within a transaction: let no commit of an engine be under way until it ends, so that the next knows of it.
+
+        Each engine's commit holds its own row; SQLite has one writer at a time.
+        """
+        if self.kind != "sqlite":
+            self.read(ENGINES)
+
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one writing statement (``?`` marks, backquotes) in a transaction of its own; the number of rows."""
         return self.write(lambda: self.run(sql, values))
@@ -266,4 +274,5 @@ class Connection:
 
 MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
 OWN = "SELECT 1 FROM `engine_node` WHERE `id` = ? FOR SHARE"
+ENGINES = "SELECT `id` FROM `engine_node` ORDER BY `id` FOR UPDATE"
 MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"

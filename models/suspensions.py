@@ -35,7 +35,7 @@ class Suspensions:
         """Let nothing of it begin; said again, the reason is replaced."""
 
         def write() -> None:
-            self._wait_for_commits()
+            self.store.wait_for_commits()
             self.store.run(DELETE, (row.kind, row.name))
             self.store.run(INSERT, (row.kind, row.name, row.reason, row.who, row.since))
 
@@ -46,7 +46,7 @@ class Suspensions:
         outdate, release = RELEASES[kind]
 
         def write() -> bool:
-            self._wait_for_commits()
+            self.store.wait_for_commits()
             if not self.store.run(DELETE, (kind, name)):
                 return False
             self.store.run(outdate, (name,))
@@ -54,11 +54,6 @@ class Suspensions:
             return True
 
         return self.store.write(write)
-
-    def _wait_for_commits(self) -> None:
-        """Each engine's commit holds its own row; SQLite has one writer at a time."""
-        if self.store.kind != "sqlite":
-            self.store.read("SELECT `id` FROM `engine_node` ORDER BY `id` FOR UPDATE")
 
 
 SELECT_ALL = select("suspension", SuspensionRow, "`kind` = ? ORDER BY `name`")

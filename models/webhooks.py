@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
+from .changes import INSERT_SUBSCRIPTION, VALID
 from .connection import Connection
 from .leases import now_of
 from .row_types import NoticeRow, SubscriptionRow, WebhookSecretRow
 from .statements import Insert, select
-
-VALID = (
-    "(`creator` IS NULL OR NOT EXISTS (SELECT 1 FROM `access_key` WHERE `access_key`.`name` = `subscription`.`creator`"
-    " AND `access_key`.`revoked` IS NOT NULL))"
-)
-"""Whose creator may still be told."""
-
-CONCERNED = (
-    "(`process_instance_id` IS NULL AND (`key` IS NULL OR `key` = ?) AND (`owner_name` IS NULL OR `owner_name` = ?))"
-)
-"""Of processes of this key and owner."""
 
 
 class Webhooks:
@@ -29,8 +19,13 @@ class Webhooks:
     # -- subscriptions
 
     def add(self, row: SubscriptionRow) -> None:
-        """Tell somebody from now on."""
-        self.store.write(lambda: self.store.put(INSERT_SUBSCRIPTION, row))
+        """Tell somebody of whatever is committed from now on."""
+
+        def write() -> None:
+            self.store.wait_for_commits()
+            self.store.put(INSERT_SUBSCRIPTION, row)
+
+        self.store.write(write)
 
     def remove(self, subscription_id: str) -> bool:
         """Tell no more; whether there was anybody."""
@@ -45,11 +40,6 @@ class Webhooks:
         """All who are told of the processes of models."""
         condition = f"`process_instance_id` IS NULL AND {VALID} ORDER BY `created`"
         return self.store.rows(SubscriptionRow, select("subscription", SubscriptionRow, condition))
-
-    def of(self, process_instance_id: int, key: str, owner: str | None) -> list[SubscriptionRow]:
-        """Who is told of one process: as such, by its model or as one of all, in the owner's name or anybody's."""
-        sql = select("subscription", SubscriptionRow, f"(`process_instance_id` = ? OR {CONCERNED}) AND {VALID}")
-        return self.store.rows(SubscriptionRow, f"{sql} ORDER BY `created`", (process_instance_id, key, owner))
 
     # -- notices
 
@@ -117,5 +107,4 @@ class Webhooks:
         self.store.write(write)
 
 
-INSERT_SUBSCRIPTION = Insert.of("subscription", SubscriptionRow)
 INSERT_SECRET = Insert.of("webhook_secret", WebhookSecretRow)

@@ -16,7 +16,6 @@ from ..views import Page
 from ..webhooks import signing
 from ..webhooks.allowed import Allowed
 from ..webhooks.sender import Sender
-from ..webhooks.telling import Telling
 from .workings import cursor_of
 
 NoticeStatus: TypeAlias = Literal["pending", "sent", "failed"]
@@ -73,11 +72,11 @@ class Notice:
 class WebhookCalls:
     """What may be asked about webhooks; without an ``owner`` about those of all."""
 
-    def __init__(self, stored: StoredWebhooks, clock: Clock, allowed: Allowed, telling: Telling | None) -> None:
+    def __init__(self, stored: StoredWebhooks, clock: Clock, allowed: Allowed) -> None:
         self.allowed = allowed
         self._stored = stored
         self._clock = clock
-        self.sender = Sender(stored, allowed, self.secrets_of) if telling is not None else None
+        self.sender = Sender(stored, allowed, self.secrets_of) if allowed else None
 
     def subscribe(
         self, url: str, *, key: str | None = None, owner: str | None = None, creator: str | None = None

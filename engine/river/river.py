@@ -51,7 +51,8 @@ TRIES = 5
 class River:
     """One line of steps for one engine; ``ask`` and ``submit`` from any thread, ``drain`` where the steps run."""
 
-    def __init__(self, facilities: Facilities, lease: Lease) -> None:
+    def __init__(self, facilities: Facilities, lease: Lease, source: str | None = None) -> None:
+        """``source`` is where the engine's server is reached from outside, if anywhere."""
         self.facilities = facilities
         self.inbox = Inbox()
         self.cache = InstanceCache(facilities.store)
@@ -59,8 +60,7 @@ class River:
         self.schedule = Schedule(self.monitor_polls)
         self.watchers = Watchers()
         self.offers = Offers()
-        self.telling: Telling | None = None
-        """What writes down what is to be told over HTTP; None where nobody may be told."""
+        self.telling = Telling(source)
         self.on_notices: Callable[[], None] = lambda: None
         """Called when there is something to be told."""
         self.pending_messages: deque[EventRow | KeptMessageRow] = deque()
@@ -314,8 +314,7 @@ class River:
             # Nobody else has changed it.
             read = {}
         if turn.changes:
-            if self.telling is not None:
-                self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())
+            self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())
             failpoints.reach("before-commit")
             turn.changes.read = read
             self.facilities.store.commit(turn.changes)
@@ -377,10 +376,9 @@ class River:
             self.watchers.tell(instance)
         if self.watchers.has_watches:
             self.watchers.stepped(turn.instances.values(), [*changes.new_tasks.values(), *changes.tasks.values()])
-        if self.telling is not None:
-            self.telling.committed(turn.instances.values())
-            if changes.new_notices:
-                self.on_notices()
+        self.telling.committed(turn.instances.values())
+        if changes.new_notices:
+            self.on_notices()
         if changes.external:
             offered = [each for each in changes.external.values() if each is not None and each.worker is None]
             self.offers.offered((each.topic, each.owner_name) for each in offered)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, Protocol
 
-from ...models import Changes, InstanceRow, NoticeRow, SubscriptionRow, TaskRow, Webhooks
+from ...models import Changes, InstanceRow, NoticeRow, SubscriptionRow, TaskRow, ToTell
 from .. import jsontext
 from ..identifiers import new_uuid
 
@@ -25,33 +26,27 @@ class Told(Protocol):
 class Telling:
     """One engine's; ``source`` is where its server is reached from outside, if anywhere."""
 
-    def __init__(self, webhooks: Webhooks, source: str | None) -> None:
-        self._webhooks = webhooks
+    def __init__(self, source: str | None) -> None:
         self._source = source or "riverstone"
 
     def note(self, instances: Iterable[Told], changes: Changes, now: int) -> None:
-        """Add what is to be told to the transaction; raises StoreError."""
+        """Add what is to be told to the transaction, which finds who wants to hear it."""
         kept = {row.process_instance_id for row in changes.tasks.values() if _is_kept(row)}
-        started = {row.process_instance_id: row for row in changes.new_subscriptions}
         for instance in instances:
             row = instance.row
             if row.kind != "start":
                 continue
             types = [*_types(row, instance.seen), *(["kept"] if row.process_instance_id in kept else [])]
-            if not types:
-                continue
-            found = self._webhooks.of(row.process_instance_id, row.key, row.owner_name)
-            if (own := started.get(row.process_instance_id)) is not None:
-                found.append(own)
-            for subscription in found:
-                changes.new_notices += [self._notice(subscription, row, each, now) for each in types]
+            if types:
+                about = row.process_instance_id, row.key, row.owner_name
+                changes.to_tell.append(ToTell(about, types, partial(self._notice, row=row, now=now)))
 
     def committed(self, instances: Iterable[Told]) -> None:
         """What these have come to is told."""
         for instance in instances:
             instance.seen = seen_of(instance.row)
 
-    def _notice(self, subscription: SubscriptionRow, row: InstanceRow, kind: str, now: int) -> NoticeRow:
+    def _notice(self, subscription: SubscriptionRow, kind: str, *, row: InstanceRow, now: int) -> NoticeRow:
         identifier = new_uuid()
         number = str(row.process_instance_id)
         # Ids, status and kind: whoever is told more has to ask for it, with a key.

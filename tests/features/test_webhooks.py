@@ -18,6 +18,7 @@ import pytest
 
 from riverstone.engine import Engine, Invalid, Unknown
 from riverstone.engine.webhooks.allowed import Allowed
+from riverstone.models import changes
 
 from .sketch import line, service
 
@@ -170,6 +171,53 @@ def test_a_subscription_made_at_one_engine_is_known_at_once_to_another(url: str)
             one.webhooks.unsubscribe(subscription.subscription_id)
             other.wait(other.start(key="shop", name="after").process_instance_id, timeout=30)
             assert {each.process_instance_id for each in other.webhooks.notices().items} == {number}
+
+
+def test_an_engine_that_may_tell_nobody_writes_down_what_others_are_to_tell(url: str) -> None:
+    with (
+        receiving() as receiver,
+        ready(Engine(url, dispatcher="threads", webhooks=allowing(receiver))) as one,
+        ready(Engine(url, dispatcher="threads")) as other,
+    ):
+        one.webhooks.subscribe(receiver.url, key="shop")
+        number = other.start(key="shop", name="x").process_instance_id
+        until(lambda: sorted(receiver.types) == ["ended", "started"])
+        assert {json.loads(body)["subject"] for _, body in receiver.received} == {number}
+
+
+def test_whoever_subscribes_waits_for_the_commits_that_are_under_way(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What such a commit has to tell was looked up before; what is committed after the answer is told."""
+    with (
+        receiving() as receiver,
+        ready(Engine(url, dispatcher="threads", webhooks=allowing(receiver))) as one,
+        ready(Engine(url, dispatcher="threads")) as other,
+    ):
+        written, go_on, answered = threading.Event(), threading.Event(), threading.Event()
+        stepping = other._loop.thread
+
+        def hold() -> None:
+            if threading.current_thread() is stepping and not written.is_set():
+                written.set()
+                go_on.wait(30)
+
+        def subscribe() -> None:
+            one.webhooks.subscribe(receiver.url, key="asks")
+            answered.set()
+
+        monkeypatch.setattr(changes, "on_written", hold)
+        before = threading.Thread(target=other.start, kwargs={"key": "asks", "name": "before"})
+        before.start()
+        assert written.wait(30)
+        asking = threading.Thread(target=subscribe)
+        asking.start()
+        assert not answered.wait(0.5)
+        go_on.set()
+        assert answered.wait(30)
+        number = other.start(key="asks", name="after").process_instance_id
+        before.join()
+        asking.join()
+        until(lambda: len(receiver.received) == 2)
+        assert {json.loads(body)["subject"] for _, body in receiver.received} == {number}
 
 
 def test_a_subscription_ends_with_the_key_that_made_it(sqlite: str) -> None:
