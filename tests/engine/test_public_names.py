@@ -153,7 +153,7 @@ MODELS = """
     SuspensionsChanged
     TaskGroup
     TaskRow
-    TokenRow
+    ToTell TokenRow
     TokenSecretRow
     TokenSecrets
     TopicCount
