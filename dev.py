@@ -1,9 +1,10 @@
 """Everything a checkout needs, with CPython and pip alone: ``python3 dev.py setup|demo|test|bench|soak``.
 
-``setup`` makes ``.venv`` and is run by the others; ``demo`` runs a sample process, without the developers' tools;
-``test`` runs ruff, the import rules, mypy and pytest, with ``--fast`` without the tests marked ``slow``; ``bench``
-measures how fast all of it is; ``soak`` kills engines at work on random models, 1,000 times or ``--kills`` times.
-Further arguments go to the demo, to pytest, or name the benchmarks to run.
+``setup`` makes ``.venv`` and is run by the others; with ``--newest`` it takes up new versions of what is used.
+``demo`` runs sample processes, without the developers' tools. ``test`` runs ruff, the import rules, mypy and pytest,
+with ``--fast`` without the tests marked ``slow``. ``bench`` measures how fast all of it is. ``soak`` kills engines at
+work on random models, 1,000 times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the
+benchmarks.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 PYTHON = str(BIN / "python")
+CONSTRAINTS = "constraints.txt"
+HEAD = """\
+# The versions with which the tests passed: pip install -c constraints.txt riverstone.
+# Written by: python3 dev.py setup --newest
+"""
 TYPED = ("api", "bpmn_samples", "engine", "models")
 
 
@@ -35,22 +41,33 @@ def run(*command: str) -> int:
     return start(*command).wait()
 
 
-def setup(*, tools: bool = True) -> None:
-    """Make ``.venv`` afresh if what is installed or its place has changed, or if it lacks the developers' tools."""
-    sources = ((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "setup.py"))
-    digest = hashlib.sha256("\n".join((sys.version, str(ROOT), *sources)).encode()).hexdigest()
+def _digest() -> str:
+    """Of all that decides what is installed, and where."""
+    sources = ((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "setup.py", CONSTRAINTS))
+    return hashlib.sha256("\n".join((sys.version, str(ROOT), *sources)).encode()).hexdigest()
+
+
+def setup(*, tools: bool = True, newest: bool = False) -> None:
+    """Make ``.venv`` afresh if what is installed or its place has changed, or if it lacks the developers' tools.
+
+    What is installed are the tested versions of ``constraints.txt``, or the ``newest``, which are then written there.
+    """
     stamp = VENV / "installed"
     installed = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
-    if installed[:1] != [digest] or (tools and "tools" not in installed):
+    if newest or installed[:1] != [_digest()] or (tools and "tools" not in installed):
         if importlib.util.find_spec("pip") is None:
             sys.exit("dev.py needs pip: install it first (on Debian: apt-get install python3-pip).")
         print(f"Installing riverstone{' and its tools' if tools else ''} into .venv: a minute or two.", flush=True)
         # A bare Debian has venv without ensurepip, and marks its own pip as not to be used (PEP 668): so no pip inside.
         make = run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV))
         pip = (sys.executable, "-m", "pip", "--python", PYTHON, "--disable-pip-version-check")
-        if make or run(*pip, "install", "--quiet", "--editable", ".[dev]" if tools else "."):
+        tested = () if newest else ("--constraint", CONSTRAINTS)
+        if make or run(*pip, "install", "--quiet", *tested, "--editable", ".[dev]" if tools else "."):
             sys.exit("Setting up .venv failed: see the message above.")
-        stamp.write_text(f"{digest} tools" if tools else digest, encoding="utf-8")
+        if newest:
+            frozen = subprocess.check_output([*pip, "freeze", "--exclude-editable"], text=True)
+            (ROOT / CONSTRAINTS).write_text(HEAD + frozen, encoding="utf-8")
+        stamp.write_text(f"{_digest()} tools" if tools else _digest(), encoding="utf-8")
     # mypy cannot follow the mapping of folders to packages, but it follows links.
     links = ROOT / ".typing" / "riverstone"
     links.mkdir(parents=True, exist_ok=True)
@@ -86,7 +103,7 @@ def main() -> int:
         sys.exit(f"riverstone needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     if command not in ("setup", "demo", "test", "bench", "soak"):
         sys.exit("Usage: python3 dev.py setup|demo|test|bench|soak")
-    setup(tools=command != "demo")
+    setup(tools=command != "demo", newest=command == "setup" and "--newest" in arguments)
     if command == "demo":
         return run("riverstone", "demo", *arguments)
     if command == "bench":
