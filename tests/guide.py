@@ -42,7 +42,7 @@ def play(page: Path, folder: Path) -> int:
         )
         code, said = _run(script, folder, environment)
         assert code == 0, f"{block}\n{said}"
-        exported += "".join(f"{line}\n" for line in block.splitlines() if line.startswith("export "))
+        exported += "".join(f"{line}\n" for line in block.splitlines() if line.startswith(("cd ", "export ")))
         promised = (PRINTS if kind == "python" else SAYS).findall(block)
         assert [text for text in promised if text not in said] == [], said
     return len(blocks)

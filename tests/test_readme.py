@@ -1,4 +1,4 @@
-"""The README, in both languages, is run as a reader would run it: block after block, in one folder."""
+"""The README, in both languages, and the tutorial about a service are run as a reader runs them: block after block."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_every_block_does_what_it_says(readme: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/to-a-service.md"])
+def test_every_block_does_what_it_says(page: str, tmp_path: Path) -> None:
     program("curl", package="curl")
 
-    assert play(ROOT / readme, tmp_path) >= 2
+    assert play(ROOT / page, tmp_path) >= 2
 
 
 def test_the_commands_are_those_of_dev_py() -> None:

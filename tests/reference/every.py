@@ -10,6 +10,7 @@ from .commands import commands
 from .functions import functions, methods
 from .limits import limits
 from .metrics import metrics
+from .places import places
 from .public import public
 from .vendors import harmless, not_yet_used
 
@@ -22,6 +23,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "methods": methods,
     "metrics": metrics,
     "not-yet-used": not_yet_used,
+    "places": places,
     "problem-codes": problem_codes,
     "public": public,
     "schemas": schemas,
