@@ -345,6 +345,8 @@ class DeploymentRow:
     """By which reading of the standard it runs."""
     on_failure: str | None = None
     """The failure policy of its processes, as it was written; None for what their model says."""
+    undo_on_compensation: int = 0
+    """Whether a compensation calls the stones' own hooks where the model draws no handler and does not say."""
 
 
 @dataclass(slots=True)

@@ -83,6 +83,9 @@ def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"
     metavar="POLICY",
     help="Where neither the element nor the start says: rollback, pause, keep, or such as 'pause PT2H'.",
 )
+@click.option(
+    "--undo-on-compensation", is_flag=True, help="A compensation has stones take back what they made, unless drawn."
+)
 @invoked
 def deploy(
     invocation: Invocation,
@@ -95,6 +98,7 @@ def deploy(
     strict: bool,
     external: bool,
     on_failure: str | None,
+    undo_on_compensation: bool,
 ) -> None:
     """Publish BPMN files as one deployment."""
     from ..wire.records import DeploymentRecord
@@ -111,6 +115,7 @@ def deploy(
             strict=strict,
             external=external,
             on_failure=on_failure,
+            undo_on_compensation=undo_on_compensation,
             **templates,
         )
         print_record(DeploymentRecord, deployed)

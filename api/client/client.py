@@ -113,6 +113,7 @@ class Client:
         strict: bool = False,
         external: bool = False,
         on_failure: str | None = None,
+        undo_on_compensation: bool = False,
     ) -> Deployment:
         files = _files((source, *more), name, parameter_template, outputs_template)
         query = {
@@ -120,6 +121,7 @@ class Client:
             "strict": _flag(strict or None),
             "external": _flag(external or None),
             "onFailure": on_failure,
+            "undoOnCompensation": _flag(undo_on_compensation or None),
         }
         found = self._transport.send("POST", "/deployment", files=files, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
@@ -173,9 +175,20 @@ class Client:
         path = f"/model/{part(model_id)}/draft"
         return reading.draft(self._transport.send("DELETE", path, headers=_matching(revision)))
 
-    def deploy_model(self, model_id: str, *, strict: bool = False, on_failure: str | None = None) -> Deployment:
+    def deploy_model(
+        self,
+        model_id: str,
+        *,
+        strict: bool = False,
+        on_failure: str | None = None,
+        undo_on_compensation: bool = False,
+    ) -> Deployment:
         path = f"/model/{part(model_id)}/deployment"
-        query = {"strict": _flag(strict or None), "onFailure": on_failure}
+        query = {
+            "strict": _flag(strict or None),
+            "onFailure": on_failure,
+            "undoOnCompensation": _flag(undo_on_compensation or None),
+        }
         found = self._transport.send("POST", path, query=query, harmless=True)
         return self.deployment(found["deploymentId"])
 

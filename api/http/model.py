@@ -232,6 +232,7 @@ def post_deployments(engine: Engine, body: dict[str, Any], query: dict[str, Any]
         strict=query.get("strict", False),
         external=query.get("external", False),
         on_failure=query.get("on_failure"),
+        undo_on_compensation=query.get("undo_on_compensation", False),
     )
 
 

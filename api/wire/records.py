@@ -159,7 +159,7 @@ DeploymentRecord = record("DeploymentRecord", Deployment, DEPLOYMENT)
 DeploymentDetail = record(
     "DeploymentDetail",
     Deployment,
-    f"{DEPLOYMENT} {CONTENT} nextStarts onFailure",
+    f"{DEPLOYMENT} {CONTENT} nextStarts onFailure undoOnCompensation",
     notes={"nextStarts": "When its timers start processes next, at most three times, if it is the newest of its key."},
 )
 """A deployment with its content; ``xml`` is the first of its files."""

@@ -444,17 +444,21 @@ class Strictness(Strict):
 
 ON_FAILURE = "What follows a failure where neither the element nor the start says: rollback, pause, keep or pause PT2H."
 
+ON_COMPENSATION = "Whether a compensation has stones take back what they made where no handler is drawn."
+
 
 class DeployedModelOptions(Strictness):
     """What is said of the deployment of a model that is kept."""
 
     on_failure = Text(data_key="onFailure", shown=FAILURE_POLICY, description=ON_FAILURE)
+    undo_on_compensation = FlagText(data_key="undoOnCompensation", metadata={"description": ON_COMPENSATION})
 
 
 class DeploymentOptions(ModelOptions):
     """What is said of a deployment beside its BPMN."""
 
     on_failure = Text(data_key="onFailure", shown=FAILURE_POLICY, description=ON_FAILURE)
+    undo_on_compensation = FlagText(data_key="undoOnCompensation", metadata={"description": ON_COMPENSATION})
     strict = FlagText(metadata={"description": STRICT})
     external = FlagText(metadata={"description": "Whether topics that no stone serves are those of workers over HTTP."})
 

@@ -107,6 +107,9 @@ class Definitions:
         if row.key not in parsed.processes:
             raise ModelInvalid(parsed.findings)
         process = parsed.processes[row.key]
+        if row.undo_on_compensation:
+            for node in (node for each in parsed.processes.values() for node in each.walk()):
+                node.undo_on_compensation = node.undo_on_compensation is not False
         definition = Definition(
             row.id,
             row.model_id,

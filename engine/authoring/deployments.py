@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from uuid import uuid4
 
 from ...models import AlreadyUsed, DeploymentRow, Leases, ModelRow, Store
@@ -30,6 +30,19 @@ if TYPE_CHECKING:
 
 
 LONGEST_TAG = 255
+
+
+class Options(NamedTuple):
+    """What is said of a version beside its files."""
+
+    on_failure: str | None
+    undo_on_compensation: bool
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What tells it apart from others; without any, the same version has been told apart by its files alone."""
+        by_stones = ("undoOnCompensation",) if self.undo_on_compensation else ()
+        return (*((self.on_failure,) if self.on_failure else ()), *by_stones)
 
 
 class Deployments:
@@ -211,6 +224,7 @@ class Deployments:
         strict: bool = False,
         external: bool = False,
         on_failure: str | None = None,
+        undo_on_compensation: bool = False,
     ) -> Deployment:
         """Check and number a BPMN file, with the files of the processes it calls; identical content is deployed once.
 
@@ -218,18 +232,19 @@ class Deployments:
         With ``strict`` a breach of a formal rule of BPMN is refused, even where the file can be run. With ``external``
         the topics and job types that no stone serves are those of workers over HTTP, who fetch their tasks.
         ``on_failure`` is what follows a failure in its processes (``rollback``, ``pause``, ``keep``, or ``pause`` and
-        how long, such as ``pause PT2H``) where neither the element nor the start says otherwise; it is a part of the
-        version, so the same files with another policy are another one.
+        how long, such as ``pause PT2H``) where neither the element nor the start says otherwise. With
+        ``undo_on_compensation`` a compensation of the model has stones take back what they made, where no handler is
+        drawn and no element says otherwise. Both are a part of the version: the same files with others are another.
         Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template or policy.
         """
-        policy = _policy_text(on_failure)
+        options = _options(on_failure, undo_on_compensation)
         sources, names = read_sources(source, more)
         texts = template_text(parameter_template), template_text(outputs_template)
         if external:
             self.assume(self.bundles.unknown_topics(sources, names, *texts, strict=strict))
         parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
         drawn = self.bundles.drawn(sources)
-        digest = digest_of(drawn, *texts, policy)
+        digest = digest_of(drawn, *texts, options.texts)
         key = str(parsed.key)
 
         def number() -> Deployment:
@@ -240,7 +255,7 @@ class Deployments:
                 return deployment_view(newest)
             model = self._model_row(parsed, drawn, texts, self.store.catalogue.model_of_key(key), name, protected)
             self.store.catalogue.save_model(model)
-            return self._number_all(model, digest, parsed, policy)
+            return self._number_all(model, digest, parsed, options)
 
         return self._numbered(number)
 
@@ -252,26 +267,33 @@ class Deployments:
         failpoints.reach("after-deployment")
         return found
 
-    def deploy_model(self, model_id: str, *, strict: bool = False, on_failure: str | None = None) -> Deployment:
+    def deploy_model(
+        self,
+        model_id: str,
+        *,
+        strict: bool = False,
+        on_failure: str | None = None,
+        undo_on_compensation: bool = False,
+    ) -> Deployment:
         """Number the model as it now stands, as :meth:`deploy` does; raises UnknownModel, ModelInvalid, Invalid."""
-        policy = _policy_text(on_failure)
+        options = _options(on_failure, undo_on_compensation)
         model = self.model_row(model_id)
         sources = unpack(model.sources)
-        digest = digest_of(sources, model.parameter_template, model.outputs_template, policy)
+        digest = digest_of(sources, model.parameter_template, model.outputs_template, options.texts)
         newest = self.store.catalogue.newest_deployment(model.key)
         if newest is not None and newest.digest == digest and not strict:
             return deployment_view(newest)
         parsed, _ = self.bundles.checked(
             sources, [None] * len(sources), model.parameter_template, model.outputs_template, strict=strict
         )
-        return self._numbered(lambda: self._number_all(model, digest, parsed, policy))
+        return self._numbered(lambda: self._number_all(model, digest, parsed, options))
 
-    def _number_all(self, model: ModelRow, digest: str, parsed: Parsed, policy: str | None) -> Deployment:
+    def _number_all(self, model: ModelRow, digest: str, parsed: Parsed, options: Options) -> Deployment:
         """Number every process of a bundle that can be started by its own key; the first is what was deployed."""
-        rows = [self._number(model, key, digest, parsed, policy) for key in parsed.executable or [str(parsed.key)]]
+        rows = [self._number(model, key, digest, parsed, options) for key in parsed.executable or [str(parsed.key)]]
         return deployment_view(rows[0])
 
-    def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed, policy: str | None) -> DeploymentRow:
+    def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed, options: Options) -> DeploymentRow:
         """The next version of a key, or the newest if that already holds the same."""
         newest = self.store.catalogue.newest_deployment(key)
         if newest is not None and newest.digest == digest:
@@ -279,7 +301,7 @@ class Deployments:
         if newest is not None:
             self._refuse_other_kind(newest, parsed)
         row = self._deployment_row(model, key, digest, self.store.catalogue.last_version(key) + 1)
-        row.on_failure = policy
+        row.on_failure, row.undo_on_compensation = options.on_failure, int(options.undo_on_compensation)
         if key != model.key:
             # The templates are about the first process of a bundle.
             row.parameter_template = row.outputs_template = None
@@ -405,12 +427,12 @@ class Deployments:
         return self.definitions.get(row.id)
 
 
-def _policy_text(on_failure: str | None) -> str | None:
-    """A failure policy as it is stored; raises Invalid."""
-    if on_failure is None:
-        return None
-    asked_policy(on_failure)
-    return " ".join(on_failure.split())
+def _options(on_failure: str | None, undo_on_compensation: bool) -> Options:
+    """What is asked for, as it is stored; raises Invalid."""
+    if on_failure is not None:
+        asked_policy(on_failure)
+        on_failure = " ".join(on_failure.split())
+    return Options(on_failure, undo_on_compensation)
 
 
 def _refuse_other_key(model: ModelRow, key: str) -> None:

@@ -61,6 +61,8 @@ class Deployment:
     """When its timers start processes next, at most three times; only of the newest of a key, asked for alone."""
     on_failure: str | None = None
     """What follows a failure in its processes; None leaves it to their model."""
+    undo_on_compensation: bool = False
+    """Whether a compensation has stones take back what they made where the model does not say."""
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""
@@ -142,4 +144,5 @@ def deployment_view(row: DeploymentRow) -> Deployment:
         parameter_template=json.loads(row.parameter_template) if row.parameter_template else None,
         outputs_template=json.loads(row.outputs_template) if row.outputs_template else None,
         on_failure=row.on_failure,
+        undo_on_compensation=bool(row.undo_on_compensation),
     )

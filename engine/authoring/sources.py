@@ -43,13 +43,12 @@ def digest_of(
     sources: Sequence[bytes],
     parameter_template: str | None,
     outputs_template: str | None,
-    on_failure: str | None = None,
+    options: Sequence[str] = (),
 ) -> str:
     """Tells whether two deployments hold the same."""
     whole = hashlib.sha256(bytes((MEANING,)))
-    # What is not said leaves the digests of earlier versions as they were.
-    options = (on_failure.encode(),) if on_failure else ()
-    for part in (*sources, (parameter_template or "").encode(), (outputs_template or "").encode(), *options):
+    texts = (parameter_template or "", outputs_template or "", *options)
+    for part in (*sources, *(text.encode() for text in texts)):
         whole.update(len(part).to_bytes(8, "big"))
         whole.update(part)
     return whole.hexdigest()

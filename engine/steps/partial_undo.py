@@ -1,4 +1,4 @@
-"""Undo of a part of what a process has made, before the process goes on: on the way of an error that is caught.
+"""Undo of a part of what a process has made, before that goes on: on the way of an error, or in a compensation.
 
 It is a process of its own like any undo, of the kind of a rewind's: what has been made goes, and its origin goes on.
 """
@@ -28,7 +28,7 @@ def begin_undos(process: ForwardInstance) -> None:
         }
         order = plan(process.tasks, "rollback", rows)
         if process.has(Flags.MOCK) or not order.tasks:
-            workflow.make_ready(token)
+            workflow.undone(token)
             continue
         undo = create_rewind(process, order)
         token.note(rewinding=undo.number)

@@ -102,7 +102,7 @@ def _rewound(undo: UndoInstance, success: bool) -> None:
         if not success:
             workflow.fail(token, f"At {token.node.label}: what was to be undone before could not be: {reason}")
         elif origin.row.phase in UNDER_WAY:
-            workflow.make_ready(token)
+            workflow.undone(token)
     undo.origin.save()
     failpoints.reach("undo-ended")
 

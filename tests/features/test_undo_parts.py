@@ -204,6 +204,136 @@ def test_a_mock_undoes_nothing(engine: Engine, world: World) -> None:
     assert world.calls == []
 
 
+def saying(node: str, value: str = "true") -> str:
+    return service(node, "make").replace("</serviceTask>", f"{flag('undoOnCompensation', value)}</serviceTask>")
+
+
+def handled(node: str) -> str:
+    """A task with a handler that is drawn."""
+    return (
+        service(node, "make")
+        + f'<boundaryEvent id="on{node}" attachedToRef="{node}"><compensateEventDefinition/></boundaryEvent>'
+        + service(f"un{node}", "mail", isForCompensation="true")
+        + f'<association id="as{node}" associationDirection="One" sourceRef="on{node}" targetRef="un{node}"/>'
+    )
+
+
+def thrown(*parts: str, key: str = "shop", says: str = "", after: str = service("last", "make")) -> bytes:
+    """Steps, a compensation of all of them, and one more step."""
+    throw = '<intermediateThrowEvent id="back"><compensateEventDefinition/></intermediateThrowEvent>'
+    names = ["s", *(part.split('"')[1] for part in parts), "back", after.split('"')[1], "e"]
+    flows = "".join(flow(one, two) for one, two in itertools.pairwise(names))
+    return definitions(process(key, says, '<startEvent id="s"/>', *parts, throw, after, '<endEvent id="e"/>', flows))
+
+
+def test_a_compensation_has_stones_take_back_what_they_made(engine: Engine, world: World) -> None:
+    engine.deploy(
+        thrown(service("a", "make"), service("b", "make"), service("c", "make"), says=flag("undoOnCompensation"))
+    )
+    found = run(engine, "shop")
+    assert (found.status, world.exists) == ("success", ["last"])
+    assert world.of("rollback") == ["c", "b", "a"]
+    undos = [each for each in engine.instances().items if each.process_instance_id != found.process_instance_id]
+    assert [each.process_instance_id for each in undos] == [found.rewind_process_instance_id]
+    assert engine.delete(found.process_instance_id).status == "delete.success"
+    assert (world.exists, world.of("delete")) == ([], ["last"])
+
+
+def test_no_model_that_does_not_say_so_deletes_anything_in_a_compensation(engine: Engine, world: World) -> None:
+    engine.deploy(thrown(service("a", "make"), saying("b", "false")))
+    assert run(engine, "shop").status == "success"
+    assert world.exists == ["a", "b", "last"]
+
+
+def test_a_deployment_says_so_for_all_that_does_not(engine: Engine, world: World) -> None:
+    plain = engine.deploy(thrown(service("a", "make"), saying("b", "false")))
+    found = engine.deploy(thrown(service("a", "make"), saying("b", "false")), undo_on_compensation=True)
+    assert (found.version, found.undo_on_compensation, plain.undo_on_compensation) == (2, True, False)
+    assert run(engine, "shop").status == "success"
+    assert world.exists == ["b", "last"]
+
+
+def test_handlers_that_are_drawn_run_in_their_place_in_the_order(engine: Engine, world: World) -> None:
+    engine.deploy(thrown(saying("a"), saying("b"), handled("c"), saying("d"), saying("f")))
+    found = run(engine, "shop")
+    assert found.status == "success"
+    assert world.calls[5:-1] == [
+        ("rollback", "f"),
+        ("rollback", "d"),
+        ("start", "unc"),
+        ("rollback", "b"),
+        ("rollback", "a"),
+    ]
+    assert world.exists == ["c", "last", "unc"]
+
+
+def test_a_cancelled_transaction_takes_back_all_that_was_made_inside(engine: Engine, world: World) -> None:
+    inner = (
+        '<startEvent id="in"/><endEvent id="out"><cancelEventDefinition/></endEvent>'
+        f'<parallelGateway id="f"/><parallelGateway id="j"/>{service("a", "make")}{service("b", "make")}'
+        f'<subProcess id="deep"><startEvent id="i"/><endEvent id="o"/>{service("c", "make")}'
+        f"{flow('i', 'c')}{flow('c', 'o')}"
+        f"</subProcess>{flow('in', 'f')}{flow('f', 'a')}{flow('f', 'b')}{flow('a', 'j')}{flow('b', 'j')}"
+        f"{flow('j', 'deep')}{flow('deep', 'out')}"
+    )
+    engine.deploy(
+        definitions(
+            process(
+                "trip",
+                '<startEvent id="s"/><endEvent id="e"/>',
+                f'<transaction id="t">{flag("undoOnCompensation")}{inner}</transaction>',
+                '<boundaryEvent id="off" attachedToRef="t"><cancelEventDefinition/></boundaryEvent>',
+                service("told", "make"),
+                flow("s", "t"),
+                flow("t", "e"),
+                flow("off", "told"),
+                flow("told", "e"),
+            )
+        )
+    )
+    found = run(engine, "trip")
+    assert (found.status, world.exists) == ("success", ["told"])
+    assert world.of("rollback")[0] == "c"
+    assert sorted(world.of("rollback")) == ["a", "b", "c"]
+
+
+def test_what_a_called_process_made_and_every_run_is_taken_back(engine: Engine, world: World) -> None:
+    engine.deploy(line("part", service("x", "make"), service("y", "make")))
+    call = f'<callActivity id="call" calledElement="part">{flag("undoOnCompensation")}</callActivity>'
+    many = saying("m").replace("</serviceTask>", f"{runs('3')}</serviceTask>")
+    engine.deploy(thrown(call, many))
+    assert run(engine, "shop").status == "success"
+    assert world.exists == ["last"]
+    assert world.of("rollback")[-2:] == ["y", "x"]
+    assert len(world.of("rollback")) == 5
+
+
+def test_an_undo_that_fails_makes_the_throw_fail(engine: Engine, world: World) -> None:
+    engine.deploy(thrown(saying("a"), saying("b")))
+    world.wrong("rollback", "a", RuntimeError("busy"))
+    found = run(engine, "shop")
+    assert (found.status, world.exists) == ("rollback.success", [])
+    assert "'back'" in (found.reason or "")
+    world.wrong("rollback", "a", RuntimeError("busy"))
+    waiting = run(engine, "shop", on_failure="pause")
+    assert (waiting.status, waiting.attention) == ("running", 1)
+    engine.retry(waiting.process_instance_id)
+    assert (engine.wait(waiting.process_instance_id, 9).status, world.exists) == ("success", ["last"])
+
+
+def test_a_compensation_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock) -> None:
+    world.wrong("rollback", "a", RuntimeError("busy"))
+    again = type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0})
+    with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
+        engine.deploy(thrown(service("a", "again"), saying("b"), says=flag("undoOnCompensation")))
+        number = engine.start(key="shop", name="x").process_instance_id
+        assert (engine.get(number).status, world.exists) == ("running", ["a"])
+    clock.advance(120_000)
+    with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
+        engine.run_pending()
+        assert (engine.wait(number, 9).status, world.exists) == ("success", ["last"])
+
+
 def test_what_would_do_nothing_is_told_and_what_cannot_be_read_is_refused(engine: Engine) -> None:
     task = SERVER.replace("</serviceTask>", f"{flag('undoOnError')}</serviceTask>")
     (warned,) = [finding for finding in engine.lint(line("bare", task)) if finding.code == "undo-on-error"]

@@ -23,6 +23,8 @@ class Activity(Node):
     for_compensation = False
     compensation: Activity | None = None
     """The handler that a compensation event on the border names."""
+    makes = False
+    """Whether there may be rows of stones in the ledger for it alone."""
     start_quantity = 1
     completion_quantity = 1
 
@@ -170,7 +172,12 @@ class Activity(Node):
 
     def is_compensable(self, token: Token) -> bool:
         """Whether there is something to compensate, now that it has completed."""
-        return self.compensation is not None or bool(token.internal_data.get("compensable"))
+        kept = bool(token.internal_data.get("compensable"))
+        return self.compensation is not None or kept or self.is_undone_by_stones
+
+    @property
+    def is_undone_by_stones(self) -> bool:
+        return self.makes and self.undo_on_compensation is True and self.compensation_handler() is None
 
     def compensation_handler(self) -> Node | None:
         return self.compensation

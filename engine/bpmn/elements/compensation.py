@@ -4,6 +4,9 @@ An activity that completed and can be compensated is remembered by its scope, as
 and the numbers of the entries that came before it on its way. A throw event (or a cancelled transaction) takes what
 its scope remembers and runs a handler as soon as all that came after its activity is compensated; what was
 independent on the way there is independent on the way back.
+
+An activity without a handler may say that its stones take back what they made (``undoOnCompensation``): several such
+in a row are taken back by one undo.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from ..running.token_data import CALLED
 from ..running.workflow import Workflow
 
 if TYPE_CHECKING:
-    from ..running.token_data import Compensable
+    from ..running.token_data import Compensable, Compensating
 
 
 def remember(token: Token, keeper: Token) -> None:
@@ -93,18 +96,24 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
     scope = workflow.tasks[asker.internal_data["compensated_in"]]
     left = asker.internal_data["undoing"]
     handling = asker.internal_data["handling"]
-    while True:
-        held_up = {before for entry in (*left, *handling) for before in entry["after"]}
-        free = [entry for entry in reversed(left) if entry["id"] not in held_up]
-        if not free:
-            break
-        left = [entry for entry in left if entry["id"] in held_up]
+    taken: list[Compensable] = []
+    while free := _free(workflow, asker, left, handling, taken):
+        chosen = {entry["id"] for entry in free}
+        left = [entry for entry in left if entry["id"] not in chosen]
         for entry in free:
-            if _handle(workflow, asker, scope, entry):
+            if workflow.node_named(entry["node"], scope).is_undone_by_stones:
+                taken.append(entry)
+            elif _handle(workflow, asker, scope, entry):
                 handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
             else:
                 left = [*left, *entry["inner"]]
+    for entry in taken:
+        handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
     asker.note(undoing=left, handling=handling)
+    if taken:
+        asker.note(taken_back=[entry["id"] for entry in taken])
+        activities = [(workflow.node_named(entry["node"], scope), entry) for entry in taken]
+        workflow.undo_before(asker, activities)
     if left or handling:
         return
     if asker is scope:
@@ -112,6 +121,39 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
     else:
         del asker.internal_data["undoing"]
         asker.complete()
+
+
+def _free(
+    workflow: Workflow,
+    asker: Token,
+    left: list[Compensable],
+    handling: list[Compensating],
+    taken: list[Compensable],
+) -> list[Compensable]:
+    """What nothing holds up any more, the last first.
+
+    What stones take back one after the other is one undo, which keeps its own order; there is one at a time.
+    """
+    scope = workflow.tasks[asker.internal_data["compensated_in"]]
+    held_up = {before for entry in (*left, *handling) for before in entry["after"]}
+    by_taken = {before for entry in taken for before in entry["after"]}
+    busy = "taken_back" in asker.internal_data
+    found = []
+    for entry in reversed(left):
+        if entry["id"] in held_up:
+            continue
+        by_stones = workflow.node_named(entry["node"], scope).is_undone_by_stones
+        if (by_stones and not busy) or not (by_stones or entry["id"] in by_taken):
+            found.append(entry)
+    return found
+
+
+def taken_back(asker: Token) -> None:
+    """What the stones of activities were to take back is gone: what came before it follows."""
+    done = set(asker.internal_data.pop("taken_back"))
+    asker._set_state(STARTED)
+    asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] not in done])
+    _go_on(asker.workflow, asker)
 
 
 def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) -> bool:

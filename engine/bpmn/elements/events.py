@@ -13,7 +13,7 @@ from ..running.node import Node
 from ..running.token import Token
 from ..running.token_data import CALLED, RACE, TRIGGERED
 from ..running.workflow import Workflow
-from .compensation import cancel_transaction, compensate
+from .compensation import cancel_transaction, compensate, taken_back
 from .gateways import end_race
 from .triggers import condition_holds, event_name, repeats_left, set_again, waits_for
 
@@ -128,6 +128,10 @@ class ThrowEvent(Node):
         compensate(aside, definition)
         return True
 
+    def undone(self, token: Token) -> bool | None:
+        taken_back(token)
+        return None
+
     def _on_complete(self, token: Token) -> None:
         scope = token.scope
         if self.link_targets and scope is not None:
@@ -149,6 +153,10 @@ class Sent(Node):
         if "kind" in internal:
             _send(token.workflow, internal["kind"], internal["name"], internal["payload"])
         return "undoing" not in internal
+
+    def undone(self, token: Token) -> bool | None:
+        taken_back(token)
+        return None
 
     def leave(self, token: Token) -> None:
         token.workflow.move(token, ())

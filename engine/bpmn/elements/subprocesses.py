@@ -12,7 +12,7 @@ from ..running.node import Catcher, Node, Process, catching
 from ..running.token import STARTED, Token
 from ..running.token_data import RUN
 from .activity import Activity
-from .compensation import begin
+from .compensation import begin, taken_back
 from .loops import MultiInstance
 from .tasks import run_namespace
 
@@ -60,6 +60,10 @@ class SubProcess(Activity):
         if self.loop is not None and RUN not in scope.internal_data:
             return ()
         return catching(self.body.event_sub_processes, kind, code)
+
+    def undone(self, token: Token) -> bool | None:
+        taken_back(token)
+        return None
 
     def compensation_handler(self) -> Node | None:
         if self.compensation is not None:
@@ -141,6 +145,7 @@ class AdHocSubProcess(SubProcess):
 class CallActivity(Activity):
     """Another process, run inside this instance with parameters of its own."""
 
+    makes = True
     called: str
     called_expression: Expression | None = None
     own_process: Process | None = None
@@ -197,7 +202,7 @@ class CallActivity(Activity):
 
     def is_compensable(self, token: Token) -> bool:
         # What the called process remembers ends with it: its nodes are none of this process.
-        return self.compensation is not None
+        return self.compensation is not None or self.is_undone_by_stones
 
     def scope_ended(self, token: Token) -> None:
         if self.loop is not None and RUN not in token.internal_data:

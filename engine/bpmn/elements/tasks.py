@@ -35,6 +35,7 @@ class NoneTask(Activity):
 class StoneTask(Activity):
     """A task whose work a stone does."""
 
+    makes = True
     stone: str
     """The stone's code as written; it may hold ``${...}``."""
     dialect: str

@@ -50,6 +50,8 @@ class ModelReader:
         """By node the id of its default flow."""
         self.calls: list[CallActivity] = []
         self.stone_tasks: list[StoneTask] = []
+        self.around: dict[etree._Element, bool | None] = {}
+        """What elements, or else those around them, say about compensation."""
         self.bodies: dict[etree._Element, Process] = {}
         """What was read of the inside of each sub-process."""
         self.unused: dict[str, list[etree._Element]] = {}

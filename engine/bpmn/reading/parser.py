@@ -191,6 +191,20 @@ class Parser(ModelReader):
         join_links(process)
         find_entries(process)
 
+    def _undo_on_compensation(self, element: etree._Element) -> bool | None:
+        """What the nearest of an element and those around it says; each of these is read once."""
+        asked: list[etree._Element] = []
+        current: etree._Element | None = element
+        said = None
+        while current is not None and said is None and current not in self.around:
+            asked.append(current)
+            said = says(current, "undoOnCompensation")
+            current = current.getparent()
+        if said is None and current is not None:
+            said = self.around[current]
+        self.around.update(dict.fromkeys(asked, said))
+        return said
+
     def _warn_of_no_error(self, process: Process, element: etree._Element) -> None:
         for part in element:
             node = process.nodes.get(str(part.get("id")))
@@ -222,5 +236,6 @@ class Parser(ModelReader):
             process.nodes[node.name] = node
             node.on_failure = _on_failure(element)
             node.undo_on_error = says(element, "undoOnError") is True
+            node.undo_on_compensation = self._undo_on_compensation(element)
             if (default := referred(element, "default")) is not None:
                 self.defaults[node] = default

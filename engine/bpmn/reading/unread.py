@@ -32,8 +32,8 @@ from .vendors import (
 )
 from .words import ACTIVITIES, bpmn_name, children, local_name, own_text
 
-FLAGS = frozenset({"undoOnError"})
-"""The properties of activities that are true or false."""
+FLAGS = frozenset({"undoOnError", "undoOnCompensation"})
+"""The properties of activities, or of a process, that are true or false."""
 _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
 _RESULT = frozenset({"resultVariable", "resultVariableName"})
@@ -240,7 +240,8 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
     except ExpressionError:
         yield f"property onFailure={properties['onFailure'][:80]!r}"
     for name in FLAGS & properties.keys():
-        if properties[name] not in ("true", "false", "") or bpmn_name(part) not in ACTIVITIES:
+        known = bpmn_name(part) in ACTIVITIES or (name == "undoOnCompensation" and bpmn_name(part) == "process")
+        if properties[name] not in ("true", "false", "") or not known:
             yield f"property {name}={properties[name][:80]!r}"
     if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"

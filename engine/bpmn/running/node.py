@@ -118,6 +118,8 @@ class Node(BpmnTaskSpec):
     """What the model lets out when it is done, by the variables that it sets."""
     on_failure: FailurePolicy | None = None
     """What follows when it, or something inside it, has failed for good; None leaves that to what is around it."""
+    undo_on_compensation: bool | None = None
+    """Whether a compensation takes back what was made inside where no handler is drawn; None where nothing says so."""
     undo_on_error = False
     """Whether what was made inside is undone before an error leaves it by its border."""
     only_mapped = False
@@ -148,6 +150,15 @@ class Node(BpmnTaskSpec):
         flow.target.incoming.append(flow)
         self.conditional = self.conditional or flow.condition is not None
         self.connect(flow.target)
+
+    @property
+    def is_undone_by_stones(self) -> bool:
+        """Whether a compensation takes back what was made here by the stones' own hooks."""
+        return False
+
+    def undone(self, token: Token) -> bool | None:
+        """What a token has asked to be undone before it goes on is; true if it has done its work."""
+        return self._run_hook(token)
 
     def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
         """A token comes in by a flow (None: it begins here)."""

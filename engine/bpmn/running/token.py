@@ -101,7 +101,8 @@ class Token(Task):
 
     def run(self) -> None:
         """Let the node act; unless it has completed or is gone by then, the token waits on it."""
-        done = self.task_spec._run_hook(self)
+        node = self.task_spec
+        done = node.undone(self) if self.internal_data.pop("undone", None) else node._run_hook(self)
         if self.id not in self.workflow.tasks:
             return
         if done:

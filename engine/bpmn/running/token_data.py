@@ -127,6 +127,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of such a token: what is still to be compensated."""
         handling: list[Compensating]
         """Of such a token: what is being compensated."""
+        taken_back: list[int]
+        """Of such a token: which of these an undo takes back by the hooks of stones."""
+        undone: bool
+        """Of such a token: it has."""
         cancelled: bool
         """Of a transaction: it was cancelled."""
         compensates: int

@@ -46,7 +46,7 @@ class Workflow(BpmnWorkflow):
         """What is noted for a rewind, where there may be one."""
         self.rewinding: dict[int, int] = {}
         """By token that is to begin again: the rewind for whose end it waits."""
-        self.to_undo: dict[int, list[tuple[Node, Executed]]] = {}
+        self.to_undo: dict[int, Sequence[tuple[Node, Executed]]] = {}
         """By token that waits for it: the activities whose present work is to be undone before it goes on."""
         self.paused: dict[int, str] = {}
         """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
@@ -491,14 +491,20 @@ class Workflow(BpmnWorkflow):
         due = None if policy.patience is None else self.host.now() + policy.patience
         self.wait(standing, [] if due is None else [Wait("timer", due=due)])
 
-    def undo_before(self, token: Token, activities: list[tuple[Node, Executed]]) -> None:
+    def undo_before(self, token: Token, activities: Sequence[tuple[Node, Executed]]) -> None:
         """Let a token that waits go on when what these executions of activities have made is undone."""
         if not self.stops_on_failure:
             # A handler that takes something back itself: what it did is undone by nobody.
-            self.make_ready(token)
+            self.undone(token)
             return
         token.note(undo_first=True)
         self.to_undo[token.id] = activities
+
+    def undone(self, token: Token) -> None:
+        """What was to be undone before a token goes on is."""
+        if "taken_back" in token.internal_data:
+            token.note(undone=True)
+        self.make_ready(token)
 
     def give_up(self, token: Token) -> None:
         """What had failed and stood still is a failure of the process now."""
