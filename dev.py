@@ -1,8 +1,9 @@
-"""Everything a checkout needs, with CPython and pip alone: ``python3 dev.py setup|demo|test|bench|soak``.
+"""Everything a checkout needs, with CPython and pip alone: ``python3 dev.py setup|demo|test|docs|bench|soak``.
 
 ``setup`` makes ``.venv`` and is run by the others; with ``--newest`` it takes up new versions of what is used.
 ``demo`` runs sample processes, without the developers' tools. ``test`` runs ruff, the import rules, mypy and pytest,
-with ``--fast`` without the tests marked ``slow``. ``bench`` measures how fast all of it is. ``soak`` kills engines at
+with ``--fast`` without the tests marked ``slow``. ``docs`` writes the parts of the manual that come from the code, and
+makes a site of it in ``build/site``. ``bench`` measures how fast all of it is. ``soak`` kills engines at
 work on random models, 1,000 times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the
 benchmarks.
 """
@@ -101,11 +102,14 @@ def main() -> int:
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if sys.version_info < (3, 11):
         sys.exit(f"riverstone needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    if command not in ("setup", "demo", "test", "bench", "soak"):
-        sys.exit("Usage: python3 dev.py setup|demo|test|bench|soak")
+    if command not in ("setup", "demo", "test", "docs", "bench", "soak"):
+        sys.exit("Usage: python3 dev.py setup|demo|test|docs|bench|soak")
     setup(tools=command != "demo", newest=command == "setup" and "--newest" in arguments)
     if command == "demo":
         return run("riverstone", "demo", *arguments)
+    if command == "docs":
+        os.environ["NO_MKDOCS_2_WARNING"] = "1"
+        return run(PYTHON, "-m", "tests.reference") or run(PYTHON, "-m", "mkdocs", "build", "--strict", *arguments)
     if command == "bench":
         return run(PYTHON, "-m", "tests.benchmarks", *arguments)
     if command == "soak":

@@ -53,9 +53,10 @@ def _class(name: str) -> str:
 
 def _members(cls: type) -> list[tuple[str, Any]]:
     found: dict[str, Any] = {}
-    for base in reversed(cls.__mro__[:-1]):
-        if base.__module__.startswith("riverstone."):
-            found.update({name: value for name, value in vars(base).items() if name[0] != "_"})
+    for base in cls.__mro__[:-1]:
+        for name, value in vars(base).items() if base.__module__.startswith("riverstone.") else ():
+            if name[0] != "_":
+                found.setdefault(name, value)
     if issubclass(cls, Exception):
         return []
     kinds = (property, classmethod, staticmethod)
