@@ -50,8 +50,8 @@ class Limits:
     """Of one process instance at the same time."""
     timer_interval: float = 0.01
     """The shortest time after which a repeated timer fires again."""
-    expression_length: int = 4096
-    expression_tokens: int = 400
+    expression_length: int = 16_384
+    expression_tokens: int = 800
     model_expressions: int = 100_000
     """Characters of all expressions of one model together, what is written twice counted once."""
     output_size: int = 1024 * 1024

@@ -267,6 +267,15 @@ def test_a_decision_that_nobody_makes_keeps_nobody_from_deploying(engine: Engine
     assert decide(engine, camunda(), rules, season="Winter", guests=1)["r"] == "Roast"
 
 
+def test_a_function_that_only_others_have_is_null_and_the_model_warns_of_it(engine: Engine) -> None:
+    """As Camunda 8 has it, whose connectors bring functions of their own."""
+    mapping = '<zeebe:output source="=if ok then 1 else bpmnError(&quot;no&quot;, &quot;It failed.&quot;)" target="r"/>'
+    model = extended(f"<zeebe:ioMapping>{mapping}</zeebe:ioMapping>", '<userTask id="choose"')
+    (found,) = [each for each in engine.lint(model) if each.code == "expression-null"]
+    assert (found.severity, found.element_id) == ("warning", "choose")
+    assert "there is no function 'bpmnError'" in found.text
+
+
 def test_python_in_a_cell_is_never_run(engine: Engine, tmp_path: Any) -> None:
     """SpiffWorkflow evaluates cells as Python; here they are FEEL, in which nothing else can be called."""
     made = decisions(dish=table("UNIQUE", ["a"], ["x"], f"open('{tmp_path}/made', 'w') : 1"))

@@ -148,7 +148,7 @@ class NameReader(LevelReader):
             return self.call_named(function, shown, begin)
         arguments = self.items(")")
         if function.function is None and function.path is not None and not self.is_declared(function.path[0]):
-            self.refuse(begin, f"there is no function {shown!r}: use one of FEEL's, or a stone")
+            self.doubt(begin, f"there is no function {shown!r}: use one of FEEL's, or a stone")
         elif function.function is not None and not function.function.takes(len(arguments)):
             self.refuse(begin, f"{shown}() is called with {len(arguments)} arguments: {function.function.shown}")
         run = closures.call(function.run, [argument.run for argument in arguments], f"{shown}")

@@ -28,9 +28,9 @@ from .sentences import Sentences, ends
         ("f(a: 1, a: 2)", "'a' is given twice"),
         ('"\\uD83D"', "half of a surrogate pair"),
         ("", "it is empty"),
-        ("(" * 40 + "1" + ")" * 40, "nested deeper than 32 levels"),
-        ("x" * 5000, "longer than 4096 characters"),
-        ("1+" * 300 + "1", "more than 400 parts"),
+        ("(" * 70 + "1" + ")" * 70, "nested deeper than 64 levels"),
+        ("x" * 17_000, "longer than 16384 characters"),
+        ("1+" * 500 + "1", "more than 800 parts"),
         ("1e7000", "the number is too large"),
     ],
 )
@@ -95,3 +95,12 @@ def test_any_text_ends_in_a_value_or_a_refusal() -> None:
     """A part of what ``python3 -m tests.soak.feel_texts`` runs as often as one likes."""
     sentences = Sentences(18)
     assert sum(ends(sentences.text(), as_cell=number % 5 == 0) for number in range(3000)) > 500
+
+
+def test_calls_inside_of_each_other_are_read_as_deep_as_real_models_have_them() -> None:
+    text = "replace(" * 30 + "a" + ', "b", "c")' * 30
+    assert feel(text, {"a": "bb"}) == "cc"
+
+
+def test_the_longest_sum_that_is_read_is_evaluated_too() -> None:
+    assert feel("+".join(["a"] * 400), {"a": 1}) == 400
