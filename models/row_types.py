@@ -417,6 +417,7 @@ class KeptMessageRow:
 class RetraceRow:
     """One note of the way of a process's tokens, the ``number``-th; ``causes`` and ``data`` are JSON.
 
+    Where many notes in a row have the same many causes, all but the first are stored with its number in their place.
     ``data`` is None where it would be too long.
     """
 

@@ -273,7 +273,12 @@ class Store(Connection):
 
     def retraces(self, process_instance_id: int) -> list[RetraceRow]:
         """The notes of the way of one instance's tokens, oldest first."""
-        return self.rows(RetraceRow, SELECT_RETRACES, (process_instance_id,))
+        rows = self.rows(RetraceRow, SELECT_RETRACES, (process_instance_id,))
+        causes = {row.number: row.causes for row in rows if row.causes[0] == "["}
+        for row in rows:
+            if row.causes[0] != "[":
+                row.causes = causes[int(row.causes)]
+        return rows
 
     def size_of_decisions_made(self, process_instance_id: int) -> int:
         """How much is kept of all of them."""

@@ -67,4 +67,3 @@ def get_metrics(engine: Engine) -> bytes:
         )
         raise Refused(text, status=HTTPStatus.FORBIDDEN, code="owner-limited")
     return metrics_of(engine).text()
-

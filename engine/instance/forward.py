@@ -76,7 +76,11 @@ class ForwardInstance(Instance):
     def _keep_way(self, way: Way) -> None:
         for note in way.notes:
             number = self.row.retraced = self.row.retraced + 1
-            causes = jsontext.dumps(note.causes)
+            if note.causes != way.said[0]:
+                causes = jsontext.dumps(note.causes)
+                way.said = note.causes, causes if len(causes) < ledger.LONG_AFTER else str(number)
+            else:
+                causes = way.said[1]
             row = RetraceRow(self.number, number, note.kind, note.token, note.name, causes, note.data)
             self.changes.new_retraces.append(row)
         way.notes.clear()

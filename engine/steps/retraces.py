@@ -35,6 +35,14 @@ class Retraced:
     """By scope, also one that has ended: the scope around it, and which run of that it is."""
     around: set[int] = field(default_factory=set)
     """The scopes that the target is inside of."""
+    causes: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By their text: many notes may have the same many."""
+
+    def causes_of(self, note: RetraceRow) -> frozenset[int]:
+        """The rows that what a note tells of has come of."""
+        if (known := self.causes.get(note.causes)) is None:
+            known = self.causes[note.causes] = frozenset(jsontext.read(note.causes))
+        return known
 
     def is_after(self, token: Token) -> bool:
         """Whether a token has come of what is undone; a loop around the target follows its own last turn."""
@@ -83,10 +91,6 @@ def _after(tasks: Mapping[int, TaskRow], target: int) -> set[int]:
     return found
 
 
-def _is_undone(found: Retraced, causes: Iterable[int]) -> bool:
-    return not found.undone.isdisjoint(causes)
-
-
 def _refused(found: Retraced, text: str) -> Conflict:
     what = f"Process {found.process.number} cannot go back to task {found.target.id}: {text}"
     return Conflict(what, status=found.process.row.status, code="rewind-refused")
@@ -129,6 +133,9 @@ def _find_scopes(found: Retraced, notes: Iterable[RetraceRow]) -> None:
         if note.data is None:
             raise _refused(found, f"{note.name} held too much to be kept when it ended.")
         kept = jsontext.read(note.data)
+        for name in ("causes", "ended"):
+            if kept[name] is None:
+                kept[name] = sorted(found.causes_of(note))
         begun, done = kept["internal"].get("begun"), kept["internal"].get("done")
         if begun is not None and begun != done:
             raise _refused(found, f"{note.name} ended before all of its runs were through.")
@@ -140,7 +147,7 @@ def _find_joining(found: Retraced, notes: Iterable[RetraceRow]) -> None:
     # One that a rewind has brought back was merged a second time.
     known: set[int] = set()
     for note in notes:
-        if note.kind != "merge" or not _is_undone(found, jsontext.read(note.causes)):
+        if note.kind != "merge" or found.undone.isdisjoint(found.causes_of(note)):
             continue
         if note.data is None:
             raise _refused(found, f"what {note.name} has joined was too much to be kept.")
@@ -153,7 +160,7 @@ def _find_joining(found: Retraced, notes: Iterable[RetraceRow]) -> None:
 def _refuse_removed(found: Retraced, notes: Iterable[RetraceRow]) -> None:
     """What an event of the undone part took away of others stays away."""
     for note in notes:
-        if note.kind != "removed" or not _is_undone(found, jsontext.read(note.causes)):
+        if note.kind != "removed" or found.undone.isdisjoint(found.causes_of(note)):
             continue
         for kept in jsontext.read(note.data) if note.data is not None else [{"label": note.name, "causes": []}]:
             if found.over.isdisjoint(kept["causes"]) and kept.get("task", 0) not in found.over:
@@ -171,10 +178,10 @@ def _find_variables(found: Retraced, notes: Iterable[RetraceRow]) -> None:
         first: RetraceRow | None = None
         concerned = False
         for note in reversed(rows):
-            causes = jsontext.read(note.causes)
+            causes = found.causes_of(note)
             if found.over.isdisjoint(causes):
                 break
-            first, concerned = note, concerned or _is_undone(found, causes)
+            first, concerned = note, concerned or not found.undone.isdisjoint(causes)
         if first is None or not concerned:
             continue
         if first.data is None:

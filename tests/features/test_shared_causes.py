@@ -110,3 +110,20 @@ def test_tokens_that_wait_inside_of_many_runs_know_what_they_followed(
 
     firsts = {task.task_id for task in tasks if task.element_id == "a"}
     assert all(set(task.after) == firsts for task in tasks if task.element_id == "b")
+
+
+def test_scopes_that_end_after_many_are_noted_for_a_rewind_with_one_list(url: str, tmp_path: Path) -> None:
+    inside = f'<startEvent id="x"/><task id="y"/>{flow("x", "y")}'
+    scopes = f'<subProcess id="s">{runs(str(MANY))}{inside}</subProcess>'
+    bunch = service("a", "thing", inside=runs(str(MANY)))
+    with Engine(url, stones=[Thing], dispatcher="threads") as engine:
+        engine.deploy(line("two", service("z", "thing"), bunch, scopes, '<userTask id="u"/>'))
+        number = engine.start(key="two", name="test").process_instance_id
+        asked(engine, number)
+    # A note for each, of two hundred characters, and not each with a list of three hundred.
+    assert held(tmp_path, "causes", "retrace") < 10 * MANY
+    assert held(tmp_path, "data", "retrace") < 300 * MANY
+
+    with Engine(url, stones=[Thing], dispatcher="threads") as engine:
+        first = next(task.task_id for task in engine.tasks(number) if task.element_id == "z")
+        assert len(engine.preview_rewind(number, first).steps) == MANY + 1

@@ -334,8 +334,8 @@ class Supplier:
 
 
 def settle(engine: Engine, seconds: float = 120) -> list[str]:
-    """Bring everything to an end and have it deleted; what does not come to that."""
-    deadline = time.monotonic() + seconds
+    """Bring everything to an end and have it deleted; what does not come to that while nothing else does."""
+    deadline, fewest = time.monotonic() + seconds, sys.maxsize
     while time.monotonic() < deadline:
         going_on = []
         cursor = None
@@ -347,6 +347,8 @@ def settle(engine: Engine, seconds: float = 120) -> list[str]:
                 break
         if not going_on:
             return []
+        if len(going_on) < fewest:
+            fewest, deadline = len(going_on), time.monotonic() + seconds
         for each in going_on:
             with suppress(RiverstoneError):
                 if each.status in ("running", "debug"):

@@ -40,6 +40,8 @@ class Way:
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
+        self.said: tuple[tuple[int, ...], str] = (), ""
+        """The causes of the last note that was stored, and how the next one says the same."""
         self._written: dict[tuple[int, str], tuple[int, ...]] = {}
         """By variable the causes of its last change: of several with the same only the first is needed."""
 
@@ -55,13 +57,19 @@ class Way:
     def merged(self, name: str, tokens: Iterable[Token], causes: tuple[int, ...]) -> None:
         """A join makes one token of several."""
         if _rows(causes):
-            self._note("merge", 0, name, causes, _text([snapshot(token) for token in tokens]))
+            together = list(tokens)
+            # Each may have the same many causes: not all of that is built only to be found too long.
+            fits = sum(LEAST + 2 * len(token.causes) for token in together) <= LONGEST
+            self._note("merge", 0, name, causes, _text([snapshot(token) for token in together]) if fits else None)
 
     def ended(self, scope: Token) -> None:
         """A scope, or what holds the runs of an activity, is about to end."""
         causes = tuple(sorted(scope.ended))
-        if _rows(causes):
-            data = {**snapshot(scope), "ended": list(causes)}
+        if rows := _rows(causes):
+            data = snapshot(scope)
+            # None stands for those of the note, which many notes may share.
+            data["causes"] = None if scope.causes == rows else data["causes"]
+            data["ended"] = None if causes == rows else list(causes)
             self._note("scope", scope.id, scope.node.label, causes, _text(data))
 
     def removed(self, tokens: Iterable[Token], causes: tuple[int, ...]) -> None:
@@ -70,7 +78,7 @@ class Way:
         if not (counted and _rows(causes)):
             return
         label = counted[0].node.label
-        if len(counted) * LEAST > LONGEST:
+        if sum(LEAST + 2 * len(token.causes) for token in counted) > LONGEST:
             self._note("removed", 0, label, causes, None)
             return
         told: list[dict[str, Any]] = [

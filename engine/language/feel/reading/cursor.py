@@ -8,7 +8,7 @@ from .lexer import Lexeme
 from .places import Misread
 
 MOST_NESTED = 64
-"""Brackets inside of each other; each costs ten Python frames in the reading, of a thousand, and fewer in each evaluation."""
+"""Brackets inside of each other; each costs ten of a thousand Python frames in the reading, and fewer later."""
 
 
 class Cursor:
