@@ -228,6 +228,7 @@ class AsyncEngine(AsyncProcesses):
     model = _awaited(Engine.model)
     models = _awaited(Engine.models)
     remove_model = _awaited(Engine.remove_model)
+    next_times = _awaited(Engine.next_times)
     write_draft = _awaited(Engine.write_draft)
     draft = _awaited(Engine.draft)
     drafts = _awaited(Engine.drafts)

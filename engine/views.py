@@ -178,6 +178,14 @@ class Suspension:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NextTimes:
+    """When a timer comes next."""
+
+    times: tuple[datetime, ...]
+    """At most three; none where it is over already."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SuspendedStone:
     """A stone of which nothing begins, in no process."""
 

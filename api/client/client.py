@@ -15,6 +15,7 @@ from ...engine import Engine, jsontext
 from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.authoring.templates import searchable_texts
+from ...engine.bpmn.running.cycles import TimerKind
 from ...engine.errors import Invalid, UnknownToken, WaitTimeout
 from ...engine.showing.picture import process_picture
 from ...engine.stones.declaration import StoneDeclaration
@@ -31,6 +32,7 @@ from ...engine.views import (
     HistoryEntry,
     MigrationPlan,
     Need,
+    NextTimes,
     Page,
     Picture,
     ProcessInstance,
@@ -196,6 +198,9 @@ class Client:
         path = f"/model/{part(model_id)}/protection"
         self._transport.send("PUT", path, body={"deleteProtection": on}, harmless=True)
         return self.model(model_id)
+
+    def next_times(self, kind: TimerKind, text: str) -> NextTimes:
+        return reading.next_times(self._transport.get("/timer", kind=kind, text=text))
 
     def remove_model(self, model_id: str) -> Model:
         """As the engine's; without the content of what is gone."""

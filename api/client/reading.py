@@ -27,6 +27,7 @@ from ..wire.records import (
     HistoryPage,
     MigrationPlanRecord,
     ModelDetail,
+    NextTimesRecord,
     NoticePage,
     ProcessDetail,
     ProcessSummaryRecord,
@@ -59,6 +60,7 @@ reasons = ReasonsRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read
 """Also of a ``ModelRecord``: a model without its content."""
+next_times = NextTimesRecord().read
 draft = DraftDetail().read
 """Also of a ``DraftRecord``."""
 deployment = DeploymentDetail().read

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from ...engine import Deployment, Draft, Engine, Finding, Model, Page, jsontext
+from ...engine import Deployment, Draft, Engine, Finding, Model, NextTimes, Page, jsontext
 from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
@@ -26,6 +26,7 @@ from ..wire.records import (
     ModelDetail,
     ModelPage,
     ModelRecord,
+    NextTimesRecord,
     SavedModel,
 )
 from ..wire.request_schemas import (
@@ -36,6 +37,7 @@ from ..wire.request_schemas import (
     ModelQuery,
     Protection,
     Strictness,
+    TimerQuery,
 )
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
@@ -209,6 +211,11 @@ def post_findings(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -
         outputs_template=body.get("outputs_template"),
         strict=query.get("strict", False),
     )
+
+
+@OPERATIONS.add("/timer", "Tell when a timer of a model would come next", NextTimesRecord, query=TimerQuery)
+def get_next_times(engine: Engine, query: dict[str, Any]) -> NextTimes:
+    return engine.next_times(**query)
 
 
 @OPERATIONS.add("/deployment", "List deployments, newest first", DeploymentPage, query=DeploymentQuery)

@@ -27,6 +27,7 @@ from ...engine.views import (
     MatchedRules,
     MigrationPlan,
     MovedTimer,
+    NextTimes,
     Page,
     ProcessInstance,
     ProcessSummary,
@@ -141,6 +142,7 @@ class TemplateRecord(Schema):
 StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)
 StoneRecord = record("StoneRecord", StoneDeclaration)
+NextTimesRecord = record("NextTimesRecord", NextTimes)
 SuspendedStoneRecord = record("SuspendedStoneRecord", SuspendedStone)
 SuspendedKeyRecord = record("SuspendedKeyRecord", SuspendedKey)
 

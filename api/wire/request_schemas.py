@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
+from ...engine.bpmn.running.cycles import TimerKind
 from ...engine.calls.processes import LONGEST_TTL
 from ...engine.stones.element_templates import Modeler
 from ...engine.triggers.starts import Drain
@@ -411,6 +412,13 @@ class DraftList(Part):
     """Which part of the drafts."""
 
     cursor = Text(pattern=r"^[0-9]{1,18}-[0-9A-Za-z-]{1,36}$", description=CURSOR)
+
+
+class TimerQuery(Strict):
+    """What a model says of a timer."""
+
+    kind = Word(TimerKind, required=True)
+    text = Text(required=True, description="As a constant: ISO 8601, or cron.")
 
 
 class DraftOptions(Strict):

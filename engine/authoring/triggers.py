@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ...models.catalogue import Trigger
-from ..bpmn.running.cycles import Timer, read_cycle, read_timer
+from ..bpmn.running.cycles import Timer, TimerKind, read_cycle, read_timer
 from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Process
 from ..errors import ExpressionError
@@ -101,6 +101,18 @@ def next_times(process: Process, timers: Iterable[tuple[str, str]], times: Times
             then = max(times.of(steady=trigger.is_steady), trigger.due)
             name = trigger.following(process, node, Times(then, then), limits)
     return sorted(found)[:MOST_TIMES]
+
+
+def times_of(kind: TimerKind, text: str, now: int, limits: Limits) -> list[int]:
+    """The next three times of a timer that is set now; raises ExpressionError for what is no time."""
+    timer = read_timer(kind, text, now, round(limits.timer_interval * 1000))
+    found: list[int] = []
+    due, cycle = timer.due, timer.cycle
+    while due is not None and len(found) < MOST_TIMES:
+        found.append(due)
+        following = None if cycle is None else cycle.following(due, due)
+        due, cycle = (None, None) if following is None else following
+    return found
 
 
 def triggers_of(process: Process, times: Times, limits: Limits) -> list[Trigger]:

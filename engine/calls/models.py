@@ -9,11 +9,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
+from ..authoring.triggers import times_of
+from ..bpmn.running.cycles import TimerKind
+from ..clock import moment
 from ..operating import removal
 from ..showing.pages import read_part
 from ..store_errors import engine_errors
 from ..undo.file import sources_of
-from ..views import Page
+from ..views import NextTimes, Page
 from .workings import Workings, cursor_of
 
 Given = ParamSpec("Given")
@@ -43,6 +46,15 @@ class ModelCalls(Workings):
     model = _of_deployments(Deployments.model)
     protect_model = _of_deployments(Deployments.protect_model)
     save_model = _of_deployments(Deployments.save_model)
+
+    def next_times(self, kind: TimerKind, text: str) -> NextTimes:
+        """When a timer would come that is set now, at most three times; raises ExpressionError for what is no time.
+
+        Args:
+            kind: What the model calls it.
+            text: What the model says, as a constant.
+        """
+        return NextTimes(times=tuple(map(moment, times_of(kind, text, self.clock.now(), self.limits))))
 
     def remove_model(self, model_id: str) -> Model:
         """Take a model with all its versions out of use: nothing is started from it any more.

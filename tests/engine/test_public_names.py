@@ -44,6 +44,7 @@ ENGINE = """
     ModelInvalid
     MovedTimer
     NotAllowed
+    NextTimes
     NotFound
     Observer
     OutcomeUnknown
@@ -215,6 +216,7 @@ METHODS = """
     migrate
     model
     models
+    next_times
     not_ready
     observe
     owned_by

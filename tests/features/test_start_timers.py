@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from riverstone.engine import Engine, Limits, ModelInvalid, VirtualClock
+from riverstone.engine import Engine, ExpressionError, Limits, ModelInvalid, VirtualClock
 from riverstone.engine.authoring.triggers import OVER as NONE_LEFT
 from riverstone.engine.authoring.triggers import TimerTrigger, Times
+from riverstone.engine.bpmn.running.cycles import TimerKind
 from riverstone.engine.clock import moment
 
 from .elements import BEGIN, catch, condition, end, model, timer, user
@@ -209,3 +210,14 @@ def test_why_tells_when_a_timer_that_repeats_comes_again(engine: Engine) -> None
     assert re.search(
         r"waits until \S+ \S+ \(in 60 minutes\), then \S+ \S+ \(in 2 hours\), .* \(in 3 hours\) and so on\.", told
     )
+
+
+def test_an_author_is_told_when_a_timer_would_come(engine: Engine) -> None:
+    def told(kind: TimerKind, text: str) -> list[int]:
+        return [round(time.timestamp() * 1000) - BEGIN for time in engine.next_times(kind, text).times]
+
+    assert told("duration", "PT30S") == [30_000]
+    assert told("cycle", "R2/PT1M") == [60_000, 120_000]
+    assert told("cycle", "R/PT1H") == [3_600_000, 7_200_000, 10_800_000]
+    with pytest.raises(ExpressionError):
+        told("cycle", "every day")

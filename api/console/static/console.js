@@ -7,7 +7,7 @@ import { hasKey, keep } from "./key.js";
 import { askForKey } from "./keydialog.js";
 import { LANGUAGES, speak, spoken, t, told } from "./language.js";
 import { settle } from "./moment.js";
-import { announce, NOTICES, problemBox, weatherIs } from "./notice.js";
+import { announce, forgetToasts, NOTICES, problemBox, weatherIs } from "./notice.js";
 import { editPage } from "./editpage.js";
 import { modelPage } from "./modelpage.js";
 import { modelsPage } from "./modelspage.js";
@@ -149,6 +149,7 @@ function titled(text) {
 }
 
 function moved() {
+  forgetToasts();
   draw();
   main.querySelector("h1")?.focus({ preventScroll: true });
   scrollTo(0, 0);

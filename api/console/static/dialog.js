@@ -5,12 +5,12 @@ import { t } from "./language.js";
 import { problemBox } from "./notice.js";
 
 /** Tell something that is to be read and closed. */
-export function tell({ title, content }) {
+export function tell({ title, content, size = null, closed = () => {} }) {
   const id = unique("dialog");
   const close = el("button", { type: "button", class: "primary", onclick: () => dialog.close() }, t("close"));
   const dialog = el(
     "dialog",
-    { "aria-labelledby": id, onclose: () => dialog.remove() },
+    { "aria-labelledby": id, class: size, onclose: () => (dialog.remove(), closed()) },
     el("h2", { id }, title),
     el("div", { class: "dialog-content" }, content),
     el("div", { class: "dialog-buttons" }, close),

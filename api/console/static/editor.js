@@ -1,6 +1,7 @@
 // The drawing part of the editor: a bpmn-js modeler that knows the stones of the server. It says what it changes.
 
-import { spoken } from "./language.js";
+import { translation } from "./edittexts.js";
+import { Rename, renamed } from "./renaming.js";
 
 const KIT = "./modeler/modeler.js";
 
@@ -19,42 +20,6 @@ export async function loadKit() {
   return kit;
 }
 
-
-function translator() {
-  const words = spoken() === "zh" ? { ...kit.zh, ...MORE_ZH } : {};
-  return (template, values = {}) =>
-    (words[template] ?? template).replace(/\{([^}]+)\}/g, (_, name) => translateValue(words, values[name] ?? `{${name}}`));
-}
-const translateValue = (words, value) => words[value] ?? value;
-
-/** What the modeler says and the published translation leaves out. */
-const MORE_ZH = {
-  "Append element": "追加元素",
-  "Create element": "创建元素",
-  "Change element": "更改元素",
-  "Search": "搜索",
-  "Search in diagram": "在图中搜索",
-  "Stones": "Stone",
-  "Templates": "模板",
-  "Toggle minimap": "切换小地图",
-  "Open minimap": "打开小地图",
-  "Close minimap": "关闭小地图",
-  "Set color": "设置颜色",
-  "Default": "默认",
-  "Data": "数据",
-  "Tasks": "任务",
-  "Gateways": "网关",
-  "Events": "事件",
-  "Sub-processes": "子流程",
-  "Participants": "参与者",
-  "Append text annotation": "追加文本注释",
-  "Create pool/participant": "创建池/参与者",
-  "Create expanded sub-process": "创建展开的子流程",
-  "Create data object reference": "创建数据对象引用",
-  "Create data store reference": "创建数据存储引用",
-  "Create group": "创建分组",
-  "Delete": "删除",
-};
 
 const codeOf = (template) => template.properties.find(({ binding }) => binding.name === "camunda:topic").value;
 const binding = (template) => ({ "camunda:type": "external", "camunda:topic": codeOf(template), "camunda:modelerTemplate": template.id });
@@ -116,7 +81,6 @@ class Choose {
 export class Editor {
   constructor({ container, templates, changed, selected }) {
     this.templates = templates;
-    const translate = translator();
     this.modeler = new kit.Modeler({
       container,
       bpmnRenderer: {
@@ -130,12 +94,13 @@ export class Editor {
       },
       additionalModules: [
         { elementTemplates: ["type", Templates], __init__: [["commandStack", (stack) => stack.registerHandler("stone.choose", Choose)]] },
+        { __init__: [["commandStack", (stack) => stack.registerHandler("element.rename", Rename)]] },
         kit.CreateAppendAnythingModule,
         kit.CreateAppendElementTemplatesModule,
         kit.CamundaBehaviors,
         kit.Minimap,
         kit.Grid,
-        { translate: ["value", translate] },
+        translation(kit.zh),
       ],
       moddleExtensions: { camunda: kit.camunda },
     });
@@ -232,6 +197,21 @@ export class Editor {
     return svg.replace(/var\((--[\w-]+)\)/g, (whole, name) => colours[name] ?? whole);
   }
 
+  /** The same as a picture of points, twice as fine as a screen. */
+  async png() {
+    const svg = await this.svg();
+    const [, width, height] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg).map(Number);
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: width * 2, height: height * 2 });
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+
   /** Begin to place a new task for this template, from where the pointer is. */
   place(template, event) {
     const element = this.get("elementTemplates").createElement(template);
@@ -246,6 +226,26 @@ export class Editor {
       return this.get("autoPlace").append(chosen, element);
     const { x, y, width, height } = this.get("canvas").viewbox();
     return this.get("modeling").createShape(element, { x: x + width / 2, y: y + height / 2 }, this.get("canvas").getRootElement());
+  }
+
+  /** All of the file: what its diagram shows, and the messages, errors and signals that it names. */
+  get root() {
+    return this.modeler.getDefinitions();
+  }
+
+  /** The id of the process that is drawn. */
+  get key() {
+    return this.root.get("rootElements").find(({ $type }) => $type === "bpmn:Process")?.id ?? "";
+  }
+
+  /** Give an element another id, in whatever reads its outputs too. */
+  rename(element, id) {
+    this.get("commandStack").execute("element.rename", { element, id, root: this.root });
+  }
+
+  /** The same in a template of outputs, which is beside the file. */
+  renameIn(template, from, to) {
+    return template.map((entry) => (typeof entry.Value === "string" ? { ...entry, Value: renamed(entry.Value, from, to) } : entry));
   }
 
   find(id) {

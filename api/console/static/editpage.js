@@ -1,281 +1,308 @@
 // Drawing a model: the canvas, the shelf of stones, the form of the chosen element, and what the server's checks say.
 
+import { showComparison } from "./comparison.js";
 import { ask } from "./dialog.js";
-import { Diagram } from "./diagram.js";
-import { compare, Editor, loadKit } from "./editor.js";
+import { Draft, formOf } from "./draft.js";
+import { EditBar } from "./editbar.js";
+import { EditFindings } from "./editfindings.js";
+import { Editor, loadKit } from "./editor.js";
 import { Panel } from "./editpanel.js";
 import { el, fill, said } from "./element.js";
-import { findingList } from "./findings.js";
-import { icon } from "./icon.js";
-import { counted, t } from "./language.js";
+import { t } from "./language.js";
 import { box, problemBox, toast } from "./notice.js";
 import { go, to } from "./route.js";
-import { get, getAll, post, upload } from "./server.js";
+import { get, getAll, post } from "./server.js";
+import { Shelf } from "./shelf.js";
+import { processFile } from "./sources.js";
 
-export function editPage({ main, id, query, titled }) {
-  let keep = `riverstone.draft.${id ?? "new"}`;
+const LOOK = 400;
+const KEEP = 1200;
+
+export function editPage({ main, id, query, client, titled }) {
+  const may = client.scopes.length === 0 || client.scopes.includes("deploy");
   const canvas = el("div", { class: "designer-canvas" });
+  const findings = new EditFindings();
   const shelf = el("div", { class: "designer-shelf" });
-  const findings = el("div", { class: "designer-findings", hidden: true });
   const trouble = el("div", { class: "designer-trouble" });
   const heading = el("h1", { tabindex: "-1", class: "designer-title" }, "…");
   const state = el("span", { class: "faint designer-state", role: "status" });
-  const verdict = el("button", { type: "button", class: "chip designer-verdict", "aria-expanded": "false", onclick: () => opened() });
-  const tool = (name, text, act, words = false) => el("button", { type: "button", class: words ? "" : "square quiet", "aria-label": words ? null : t(text), title: t(text), onclick: act }, icon(name), words && t(text));
-  const undo = tool("undone", "edit.undo.do", () => editor.undo());
-  const redo = tool("redo", "edit.redo.do", () => editor.redo());
+  const bar = new EditBar({
+    id,
+    parts: [heading, state],
+    verdict: findings.button,
+    undo: () => editor.undo(),
+    redo: () => editor.redo(),
+    fit: () => editor.fit(),
+    find: () => editor.get("searchPad").toggle(),
+    differ: () => differ(),
+    download,
+    discard,
+    save: () => save(),
+    tryIt,
+    deploy,
+  });
+  const draft = new Draft({ id, told: kept });
   let editor = null;
   let panel = null;
   let model = null;
-  let place = 0;
   let newest = null;
-  let timer = 0;
-  let asked = null;
+  let content = null;
+  let timers = [];
   let closed = false;
-  let saved = null;
 
-  fill(main, el("div", { class: "studio" },
-    el("div", { class: "designer-bar" },
-      el("a", { class: "button square quiet", href: id ? to("model", id) : to("models"), "aria-label": t("nav.models"), title: t("nav.models") }, icon("left")),
-      heading, state,
-      el("div", { class: "designer-tools" }, undo, redo,
-        tool("fit", "zoom.fit", () => editor.fit()), tool("search", "edit.search", () => setTimeout(() => editor.get("searchPad").toggle()))),
-      verdict,
-      el("div", { class: "actions" },
-        tool("diff", "edit.diff", showDiff, true),
-        el("details", { class: "menu" }, el("summary", { class: "button" }, icon("download"), t("edit.download")),
-          el("div", { class: "menu-items" }, el("button", { type: "button", class: "quiet", onclick: () => download("bpmn") }, "BPMN"), el("button", { type: "button", class: "quiet", onclick: () => download("svg") }, "SVG"))),
-        el("button", { type: "button", onclick: () => save() }, t("save")),
-        el("button", { type: "button", onclick: tryIt }, icon("play"), t("trial")),
-        el("button", { type: "button", class: "primary", onclick: deploy }, icon("upload"), t("deploy")),
-      )),
-    trouble, shelf, canvas, findings));
+  fill(main, el("div", { class: "studio" }, bar.node, trouble, shelf, canvas, findings.list));
   titled(t("edit"));
   const begun = performance.now();
-  load();
+  if (may) load();
+  else fill(trouble, box("info", el("p", {}, t("edit.read.only"))));
 
   async function load() {
     try {
-      const [, templates, stones, found] = await Promise.all([loadKit(), get("template", { modeler: "camunda7" }), get("stone"), id ? get(`model/${id}`) : null]);
-      const deployments = await getAll("deployment", {});
+      const [, templates, stones, found, deployments, { items: decisions }] = await Promise.all([
+        loadKit(),
+        get("template", { modeler: "camunda7" }),
+        get("stone"),
+        draft.load(),
+        getAll("deployment", {}),
+        get("decision", { limit: 500 }),
+      ]);
       if (closed) return;
-      model = found;
-      newest = model && deployments.find(({ key }) => key === model.key);
-      const keys = [...new Set(deployments.map(({ key }) => key))];
-      const variables = (model?.parameterTemplate ?? []).map((entry) => ({ key: entry.Key, about: entry.Description ?? entry.DisplayName }));
+      ({ model } = found);
       editor = new Editor({ container: canvas, templates, changed, selected: (element) => panel?.show(element) });
-      panel = new Panel({ editor, stones, variables, keys });
+      content = await begin(found);
+      newest = deployments.find(({ key }) => key === content.key) ?? null;
+      const keys = [...new Set(deployments.map(({ key }) => key))];
+      const known = { stones, keys, decisions: decisions.map((each) => each.decisionId) };
+      panel = new Panel({ editor, known, content: () => content, contentChanged });
       main.querySelector(".studio").append(panel.node);
-      drawShelf(templates, stones);
-      place = model ? Math.max(0, model.files.findIndex((text) => text.includes(`id="${model.key}"`))) : 0;
-      let xml = model ? model.files[place] : await editor.blank(query.get("key") ?? "process", query.get("name") ?? "");
-      const draft = read();
-      saved = xml;
-      if (draft && draft.xml !== xml) {
-        xml = draft.xml;
-        fill(trouble, box("info", el("p", {}, t("edit.restored", { time: new Date(draft.at).toLocaleString() }), " ", el("button", { type: "button", class: "link", onclick: forget }, t("edit.forget")))));
-      }
-      await editor.open(xml);
-      heading.textContent = model?.name ?? query.get("name") ?? query.get("key") ?? t("edit.new");
-      titled(heading.textContent);
-      panel.show(editor.chosen);
+      fill(shelf, new Shelf({ editor, templates }).nodes);
+      await show();
+      if (found.draft !== null) resumed(found.draft);
       new ResizeObserver(() => !closed && editor.get("canvas").resized()).observe(canvas);
       canvas.dataset.ready = String(Math.round(performance.now() - begun));
-      changed(false);
-      editor.get("canvas").focus?.();
     } catch (problem) {
-      fill(trouble, problemBox(problem));
+      fill(trouble, problem.status === 404 ? box("info", el("p", {}, t("edit.gone"))) : problemBox(problem));
     }
   }
 
-  function drawShelf(templates, stones) {
-    const field = el("input", { type: "search", placeholder: t("search.stones"), "aria-label": t("search.stones") });
-    const list = el("ul", {});
-    const draw = () => {
-      const wanted = field.value.trim().toLowerCase();
-      fill(list, templates.filter(({ name, id: code, description }) => `${name} ${code} ${description}`.toLowerCase().includes(wanted)).map((template) => {
-        const code = template.id.replace("riverstone:", "");
-        return el("li", {}, el("button", {
-          type: "button", class: "quiet stone-card", title: template.description, draggable: "true",
-          onclick: () => editor.append(template),
-          ondragstart: (event) => { event.preventDefault(); editor.place(template, event); },
-        }, icon("model"), el("span", {}, said(template.name), el("span", { class: "sub" }, code))));
-      }));
-    };
-    field.addEventListener("input", draw);
-    draw();
-    fill(shelf, el("h2", {}, t("nav.stones")), field, list, el("p", { class: "hint" }, t("edit.shelf.hint")));
+  /** What is drawn on: the draft, else the saved model, else a blank one. */
+  async function begin(found) {
+    const source = found.draft ?? found.model;
+    if (source === null) {
+      const key = query.get("key") ?? "process";
+      const name = query.get("name") ?? key;
+      return { key, name, files: [await editor.blank(key, name)], place: 0, parameterTemplate: null, outputsTemplate: null };
+    }
+    const { key, name, files, parameterTemplate, outputsTemplate } = source;
+    return { key, name, files, place: processFile(files, key), parameterTemplate, outputsTemplate };
   }
+
+  async function show() {
+    const xml = content.files[content.place];
+    await editor.open(xml);
+    fill(heading, said(content.name || content.key || t("edit.new")));
+    titled(content.name || t("edit"));
+    panel.show(editor.chosen, true);
+    if (/<!--|<!\[CDATA\[/.test(xml)) fill(trouble, box("info", el("p", {}, t("edit.comments"))));
+    changed(false);
+    editor.get("canvas").focus?.();
+  }
+
+  /** Show what is stored in place of what is drawn. */
+  async function loadAgain() {
+    fill(trouble);
+    content = await begin(await draft.load());
+    await show();
+  }
+
+  function resumed({ who, updateTime, outdated }) {
+    const text = t(outdated ? "edit.resumed.outdated" : "edit.resumed", { who: who ?? "?", time: updateTime });
+    fill(trouble, box(outdated ? "warning" : "info", el("p", {}, text)));
+    state.textContent = t("edit.kept");
+  }
+
+  // -- what changes
 
   function changed(edited = true) {
-    const stack = editor.get("commandStack");
-    undo.disabled = !stack.canUndo();
-    redo.disabled = !stack.canRedo();
-    clearTimeout(timer);
-    timer = setTimeout(() => look(edited), edited ? 400 : 0);
+    bar.follow(editor.get("commandStack"));
+    timers.forEach(clearTimeout);
+    timers = [setTimeout(look, edited ? LOOK : 0), ...(edited ? [setTimeout(keep, KEEP)] : [])];
+    if (edited) state.textContent = t("edit.unsaved");
+    else if (draft.revision === null) state.textContent = newest ? `v${newest.version}` : "";
   }
 
-  async function look(edited) {
+  function contentChanged(change) {
+    content = { ...content, ...change };
+    if ("name" in change) fill(heading, said(content.name || content.key));
+    changed();
+  }
+
+  /** The model as it is drawn now. */
+  async function drawn() {
     const xml = await editor.xml();
+    content = { ...content, files: content.files.with(content.place, xml) };
+    return content;
+  }
+
+  async function keep() {
+    timers.forEach(clearTimeout);
+    if (!closed) await draft.write(await drawn());
+  }
+
+  function kept(how, told) {
     if (closed) return;
-    if (edited) {
-      write(xml);
-      state.textContent = t("edit.unsaved");
-    } else state.textContent = newest ? `v${newest.version}` : "";
-    asked?.abort();
-    asked = new AbortController();
-    try {
-      const form = formOf(xml);
-      form.delete("name");
-      show(await upload("POST", "finding", form));
-    } catch (problem) {
-      if (problem.name !== "AbortError") fill(findings, problemBox(problem));
-    }
-  }
-
-  function show(found) {
-    if (closed) return;
-    const errors = found.filter(({ severity }) => severity === "error").length;
-    const kind = errors ? "failed" : found.length ? "warning" : "success";
-    verdict.className = `chip designer-verdict badge is-${kind}`;
-    fill(verdict, icon(kind === "success" ? "success" : kind === "failed" ? "failed" : "warning"), el("span", {}, found.length === 0 ? t("edit.fine") : [errors && counted("edit.errors", errors), found.length - errors && counted("edit.warnings", found.length - errors)].filter(Boolean).join(" · ")));
-    const looks = new Map();
-    for (const { elementId, severity, text } of found) {
-      if (elementId === null) continue;
-      const name = severity === "error" ? "is-failed" : "is-missing";
-      const before = looks.get(elementId);
-      if (before?.name === "is-failed") continue;
-      looks.set(elementId, { name, html: el("div", { class: `mark ${name}`, title: text }, icon("warning")) });
-    }
-    editor.mark(looks);
-    fill(findings, found.length === 0 ? el("p", { class: "faint" }, t("findings.none")) : findingList(found, (elementId) => editor.reach(elementId)));
-    if (found.length === 0) opened(false);
-    verdict.dataset.count = String(found.length);
-  }
-
-  function opened(on = findings.hidden) {
-    findings.hidden = !on;
-    verdict.setAttribute("aria-expanded", String(on));
-  }
-
-  function read() {
-    try { return JSON.parse(localStorage.getItem(keep)); } catch { return null; }
-  }
-  function write(xml) {
-    try { localStorage.setItem(keep, JSON.stringify({ xml, at: Date.now() })); } catch { /* it is in the page at least */ }
-  }
-  async function forget() {
-    localStorage.removeItem(keep);
-    fill(trouble);
-    await editor.open(saved);
-    panel.show(editor.chosen, true);
-    changed(false);
-  }
-
-  function formOf(xml) {
-    const form = new FormData();
-    const files = model ? model.files.with(place, xml) : [xml];
-    files.forEach((text, number) => form.append("bpmn", new File([text], `${number}.bpmn`), `${model?.key ?? "model"}${number ? `-${number + 1}` : ""}.bpmn`));
-    if (model) form.append("name", model.name);
-    if (model?.parameterTemplate) form.append("parameterTemplate", JSON.stringify(model.parameterTemplate));
-    if (model?.outputsTemplate) form.append("outputsTemplate", JSON.stringify(model.outputsTemplate));
-    return form;
-  }
-
-  async function save() {
-    fill(trouble);
-    clearTimeout(timer);
-    try {
-      const xml = await editor.xml();
-      const was = model;
-      model = { ...model, ...(await upload(model ? "PUT" : "POST", model ? `model/${model.modelId}` : "model", formOf(xml))) };
-      model.files ??= was ? was.files.with(place, xml) : [xml];
-      localStorage.removeItem(keep);
-      saved = xml;
-      state.textContent = t("edit.saved");
-      toast(t("saved", { name: model.name }));
-      if (was === null) {
-        keep = `riverstone.draft.${model.modelId}`;
-        history.replaceState(null, "", to("edit", model.modelId));
+    if (how === "keeping") state.textContent = t("edit.keeping");
+    if (how === "kept") {
+      state.textContent = t("edit.kept");
+      if (id !== told.modelId) {
+        id = told.modelId;
+        history.replaceState(null, "", to("edit", id));
       }
+    }
+    if (how === "lost") state.textContent = t("edit.lost", { reason: told.message });
+    if (how === "taken") taken(told);
+  }
+
+  /** Somebody else has drawn on meanwhile: theirs or mine, but never by accident. */
+  function taken(problem) {
+    state.textContent = t("edit.taken");
+    const theirs = () => {
+      Object.assign(draft, { next: null, stopped: false });
+      return loadAgain();
+    };
+    const mine = async () => {
+      fill(trouble);
+      await draft.takeOver();
+    };
+    fill(trouble, box("warning", el("p", { lang: "en" }, problem.message), el("p", { class: "row" },
+      el("button", { type: "button", onclick: theirs }, t("edit.taken.theirs")),
+      el("button", { type: "button", onclick: mine }, t("edit.taken.mine")))));
+  }
+
+  // -- what the checks say
+
+  async function look() {
+    const form = formOf(await drawn());
+    form.delete("name");
+    if (!closed) await findings.ask(form, editor);
+  }
+
+  // -- what is done with it
+
+  async function save(replace = false) {
+    fill(trouble);
+    try {
+      await keep();
+      if (!(await draft.settled())) return false;
+      if (draft.revision !== null) model = await draft.save(replace);
+      state.textContent = t("edit.saved");
+      toast(t("saved", { name: content.name }));
       return true;
     } catch (problem) {
-      fill(trouble, problemBox(problem));
-      if (problem.findings?.length) { show(problem.findings); opened(true); }
+      refusedToSave(problem);
       return false;
     }
+  }
+
+  function refusedToSave(problem) {
+    const ways = {
+      "key-changed": [["edit.save.new", saveAsNew]],
+      "model-changed": [["edit.diff", () => differ(true)], ["edit.save.mine", () => save(true)]],
+    };
+    const buttons = (ways[problem.code] ?? []).map(([text, act]) => el("button", { type: "button", onclick: act }, t(text)));
+    fill(trouble, problemBox(problem), buttons.length > 0 && el("p", { class: "row" }, buttons));
+    if (problem.findings.length > 0) {
+      findings.tell(problem.findings, editor);
+      findings.open(true);
+    }
+  }
+
+  /** What is drawn has another key, so it is another model; this one stays as it was saved. */
+  async function saveAsNew() {
+    const mine = await drawn();
+    await draft.discard();
+    Object.assign(draft, { id: null, revision: null, stopped: false });
+    await draft.write({ ...mine, key: editor.key });
+    content = { ...content, key: editor.key };
+    newest = null;
+    await save();
   }
 
   async function deploy() {
     if (!(await save())) return;
     try {
-      newest = await post(`model/${model.modelId}/deployment`);
+      newest = await post(`model/${draft.id}/deployment`);
       state.textContent = `v${newest.version}`;
-      toast(t("deployed", { name: model.name, version: newest.version }));
+      toast(t("deployed", { name: content.name, version: newest.version }));
     } catch (problem) {
       fill(trouble, problemBox(problem));
     }
   }
 
   async function tryIt() {
-    if (await save()) go(to("start", null, { modelId: model.modelId }));
+    if (await save()) go(to("start", null, { modelId: draft.id }));
+  }
+
+  async function discard() {
+    const content = el("p", {}, t("edit.discard.text"));
+    if ((await ask({ title: t("edit.discard.title"), confirm: t("edit.discard"), danger: true, content, act: async () => true })) === null) return;
+    timers.forEach(clearTimeout);
+    await draft.settled();
+    const isNew = draft.revision !== null && model === null;
+    await draft.discard();
+    if (isNew || draft.id === null) return go(to("models"));
+    return loadAgain();
   }
 
   async function download(kind) {
-    const text = kind === "svg" ? await editor.svg() : await editor.xml();
-    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: kind === "svg" ? "image/svg+xml" : "application/xml" })), download: `${model?.key ?? "process"}.${kind}` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    const made = { bpmn: () => editor.xml(), svg: () => editor.svg(), png: () => editor.png() };
+    const types = { bpmn: "application/xml", svg: "image/svg+xml", png: "image/png" };
+    const url = URL.createObjectURL(new Blob([await made[kind]()], { type: types[kind] }));
+    el("a", { href: url, download: `${content.key || "process"}.${kind}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
   }
 
-  async function showDiff() {
-    if (!newest) return toast(t("edit.diff.none"));
-    const { files } = await get(`deployment/${newest.deploymentId}`);
-    const old = files.find((text) => text.includes(`id="${model.key}"`)) ?? files[0];
-    const sides = [[old, `v${newest.version}`], [await editor.xml(), t("edit.diff.now")]].map(([xml, label]) => ({ xml, label, diagram: new Diagram({ label }) }));
-    const list = el("ul", { class: "diff-list" });
-    const shown = ask({ title: t("edit.diff.title", { version: newest.version }), confirm: t("close"), wide: true, content: [el("div", { class: "diff" }, sides.map(({ label, diagram }) => el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h3", {}, label)), diagram.node))), list], act: async () => true });
-    document.querySelector("dialog:last-of-type").classList.add("huge");
-    for (const { xml, diagram } of sides) await diagram.show(xml, model.key);
-    const moddle = editor.get("moddle");
-    const [before, after] = await Promise.all(sides.map(async ({ xml }) => (await moddle.fromXML(xml)).rootElement));
-    const found = compare(before, after);
-    const kinds = [["removed", found._removed, "failed", [0]], ["added", found._added, "success", [1]], ["changed", found._changed, "missing", [0, 1]], ["moved", found._layoutChanged, "undone", [0, 1]]];
-    const looks = [new Map(), new Map()];
-    const items = [];
-    for (const [kind, entries, colour, on] of kinds) {
-      for (const [key, entry] of Object.entries(entries)) {
-        for (const side of on) if (!looks[side].has(key)) looks[side].set(key, { classes: [`is-${colour}`], badges: [] });
-        if (kind === "moved" && found._changed[key]) continue;
-        const attrs = Object.keys(entry.attrs ?? {}).join(", ");
-        items.push(el("li", {}, el("span", { class: `badge is-${colour}` }, t(`edit.diff.${kind}`)), el("button", { type: "button", class: "link", onclick: () => sides.forEach(({ diagram }) => { diagram.reach(key); diagram.point(key); }) }, said((entry.model ?? entry).name ?? key)), el("span", { class: "sub" }, el("code", {}, key), attrs)));
-      }
-    }
-    sides.forEach(({ diagram }, side) => diagram.paint(looks[side]));
-    fill(list, items.length ? items : el("li", {}, t("edit.diff.same")));
-    await shown;
-    for (const { diagram } of sides) diagram.close();
+  /** What has changed since the newest version, or since somebody else has saved. */
+  async function differ(saved = false) {
+    if (!saved && !newest) return toast(t("edit.diff.none"));
+    const { files } = saved ? await get(`model/${draft.id}`) : await get(`deployment/${newest.deploymentId}`);
+    const label = saved ? t("edit.diff.saved") : `v${newest.version}`;
+    return showComparison({
+      title: saved ? t("edit.diff.saved") : t("edit.diff.title", { version: newest.version }),
+      before: { xml: files[processFile(files, content.key)], label },
+      after: { xml: await editor.xml(), label: t("edit.diff.now") },
+      key: content.key,
+      moddle: editor.get("moddle"),
+    });
   }
 
   function pressed(event) {
     if (!(event.ctrlKey || event.metaKey) || editor === null) return;
-    if (event.key === "s") {
-      event.preventDefault();
-      save();
-    }
     const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
-    if (typing) return;
-    if (event.key === "z" || event.key === "Z") { event.preventDefault(); event.stopPropagation(); if (event.shiftKey) editor.redo(); else editor.undo(); }
-    if (event.key === "y") { event.preventDefault(); event.stopPropagation(); editor.redo(); }
+    const acts = { s: () => save() };
+    if (!typing) Object.assign(acts, { z: () => editor.undo(), Z: () => editor.redo(), y: () => editor.redo() });
+    const act = acts[event.shiftKey && event.key === "z" ? "Z" : event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  function leaving(event) {
+    if (draft.isBehind) event.preventDefault();
   }
   addEventListener("keydown", pressed, true);
+  addEventListener("beforeunload", leaving);
 
   return {
     close() {
+      const behind = editor !== null && may && state.textContent === t("edit.unsaved");
+      if (behind) drawn().then((now) => draft.write(now)).finally(() => editor.close());
+      else editor?.close();
       closed = true;
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
       removeEventListener("keydown", pressed, true);
-      editor?.close();
+      removeEventListener("beforeunload", leaving);
     },
   };
 }

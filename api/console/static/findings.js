@@ -4,8 +4,8 @@ import { el, said } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 
-/** The findings, the worst first; `reach` is called with an element's id when its name is chosen. */
-export function findingList(findings, reach = null) {
+/** The findings, the worst first; `reach` is called with an element's id when its name, by `nameOf`, is chosen. */
+export function findingList(findings, reach = null, nameOf = (elementId) => elementId) {
   const ordered = [...findings].sort((one, other) =>
     one.severity === other.severity ? 0 : one.severity === "error" ? -1 : 1,
   );
@@ -38,7 +38,7 @@ export function findingList(findings, reach = null) {
                 ? el(
                     "button",
                     { type: "button", class: "link", onclick: () => reach(finding.elementId) },
-                    said(finding.elementId),
+                    said(nameOf(finding.elementId)),
                   )
                 : el("code", {}, said(finding.elementId))),
             place && el("span", {}, place),

@@ -284,9 +284,15 @@ export function modelPage({ main, id, query, client, titled }) {
   async function replace() {
     const saved = await askForFiles({ model });
     if (saved === null) return;
+    if (saved.isDraft) return drawOn(saved);
     toast(t("saved", { name: saved.name }));
     go(to("model", id));
     await load();
+  }
+
+  function drawOn(draft) {
+    toast(t("upload.kept"));
+    go(to("edit", draft.modelId));
   }
 
   return { close: () => diagram.close() };

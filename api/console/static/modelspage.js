@@ -20,6 +20,8 @@ export function modelsPage({ main, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("deploy");
   const cursor = query.get("cursor");
   const look = new Look("model", { limit: 50, cursor });
+  const draftLook = new Look("draft", { limit: 100 });
+  const drafts = el("section", { class: "drafts", hidden: true, "aria-label": t("drafts") });
   const trouble = el("div");
   const body = el("tbody");
   const nothing = el(
@@ -69,8 +71,8 @@ export function modelsPage({ main, query, client, titled }) {
   async function add(given = []) {
     const saved = await askForFiles({ given });
     if (saved === null) return;
-    toast(t("saved", { name: saved.name }));
-    go(to("model", saved.modelId));
+    toast(saved.isDraft ? t("upload.kept") : t("saved", { name: saved.name }));
+    go(to(saved.isDraft ? "edit" : "model", saved.modelId));
   }
 
   /** Ask how the new process is called, then draw it. */
@@ -127,13 +129,31 @@ export function modelsPage({ main, query, client, titled }) {
     el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.models"))),
     trouble,
     may && zone,
+    drafts,
     table,
     nothing,
     el("nav", { class: "pages", "aria-label": t("parts") }, older),
   );
+  /** What is drawn and not saved: by whom, and the way to go on. */
+  function drawDrafts(items) {
+    drafts.hidden = items.length === 0;
+    const line = ({ modelId, name, key, who, updateTime }) =>
+      el(
+        "li",
+        {},
+        icon("pen"),
+        may ? el("a", { href: to("edit", modelId) }, said(name)) : said(name),
+        el("code", {}, said(key)),
+        el("span", { class: "sub" }, t("drafts.by", { who: who ?? "–", time: updateTime })),
+      );
+    fill(drafts, el("h2", {}, t("drafts")), el("ul", { class: "draft-list" }, items.map(line)));
+  }
+
   const watch = new Watch(
     async (signal) => {
-      if (!(await look.again(signal))) return;
+      const [some, drawn] = await Promise.all([look.again(signal), draftLook.again(signal)]);
+      if (drawn) drawDrafts(draftLook.data.items);
+      if (!some) return;
       const { items, cursor: next } = look.data;
       rows.update(items);
       table.hidden = items.length === 0;

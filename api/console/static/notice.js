@@ -5,7 +5,9 @@ import { icon } from "./icon.js";
 import { t } from "./language.js";
 
 const polite = el("div", { class: "heard", role: "status", "aria-live": "polite", id: "announcements" });
-const toasts = el("div", { class: "toasts" });
+const toasts = el("div", { class: "toasts", role: "region" });
+/** How long what was told on one page is to be seen on the one that it leads to. */
+const FRESH = 1500;
 const weather = el("div", { class: "weather", role: "status" });
 
 export const NOTICES = [polite, weather, toasts];
@@ -14,6 +16,13 @@ export const NOTICES = [polite, weather, toasts];
 export function announce(text) {
   if (polite.textContent === text) fill(polite);
   polite.textContent = text;
+}
+
+let told = 0;
+
+/** Another page is shown: what was told on the one before is over, unless it was just told. */
+export function forgetToasts() {
+  if (Date.now() - told > FRESH) toasts.replaceChildren();
 }
 
 /** Tell that something was done; it goes by itself and can be sent away. */
@@ -26,7 +35,9 @@ export function toast(text) {
       icon("failed"),
     ),
   );
+  toasts.setAttribute("aria-label", t("notices"));
   toasts.replaceChildren(node);
+  told = Date.now();
   announce(text);
   setTimeout(() => node.remove(), 6000);
 }

@@ -35,9 +35,10 @@ function address(path, query) {
   return url;
 }
 
-async function call(method, path, { query, json, form, etag, signal } = {}) {
+async function call(method, path, { query, json, form, etag, match, signal } = {}) {
   const headers = { Accept: "application/json", ...keyHeader() };
   if (etag) headers["If-None-Match"] = etag;
+  if (match) headers["If-Match"] = `"${match}"`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = json !== undefined ? JSON.stringify(json) : form;
   let answer;
@@ -71,21 +72,22 @@ export async function getAll(path, query, most = 5000) {
   return found;
 }
 
-export async function post(path, json, query) {
-  return (await call("POST", path, { json, query })).data;
+/** `match` is what was read of what this changes: nothing is done where it is another one by now. */
+export async function post(path, json, query, match) {
+  return (await call("POST", path, { json, query, match })).data;
 }
 
 export async function put(path, json) {
   return (await call("PUT", path, { json })).data;
 }
 
-export async function remove(path) {
-  return (await call("DELETE", path)).data;
+export async function remove(path, match) {
+  return (await call("DELETE", path, { match })).data;
 }
 
 /** Send a form with files; with `method` PUT it replaces. */
-export async function upload(method, path, form) {
-  return (await call(method, path, { form })).data;
+export async function upload(method, path, form, match, signal) {
+  return (await call(method, path, { form, match, signal })).data;
 }
 
 /** One address that is looked at again and again; what has not changed is not sent again. */

@@ -6,9 +6,12 @@ import { ask } from "./dialog.js";
 import { JsonField } from "./jsontext.js";
 import { t } from "./language.js";
 import { problemBox } from "./notice.js";
-import { upload } from "./server.js";
+import { get, upload } from "./server.js";
 
-/** Ask for files and templates and send them; resolves with the saved model, or null. `model` is the one to replace. */
+/**
+ * Ask for files and templates and send them; `model` is the one to replace. Resolves with the saved model, with the
+ * draft (`isDraft`) where the checks refuse them, or with null.
+ */
 export function askForFiles({ model = null, given = [] } = {}) {
   const files = el("input", {
     id: "files",
@@ -71,10 +74,19 @@ export function askForFiles({ model = null, given = [] } = {}) {
     try {
       return await upload(model === null ? "POST" : "PUT", model === null ? "model" : `model/${model.modelId}`, form);
     } catch (problem) {
+      if (problem.code === "model-invalid" && sent.some((file) => !file.name.endsWith(".dmn"))) return asDraft(form);
       fill(result, problemBox(problem), problem.findings?.length ? findingList(problem.findings) : null);
       result.scrollIntoView({ block: "nearest" });
       return false;
     }
+  }
+
+  /** What has errors is kept as a draft, and shown where it can be mended. */
+  async function asDraft(form) {
+    const path = model === null ? "draft" : `model/${model.modelId}/draft`;
+    const before = model === null ? null : await get(path).catch(() => null);
+    const draft = await upload(model === null ? "POST" : "PUT", path, form, before?.revision);
+    return { ...draft, isDraft: true };
   }
 
   return ask({

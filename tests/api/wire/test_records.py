@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from riverstone.api.wire import records
 from riverstone.api.wire.request_schemas import ParameterType, TasksAsked
 from riverstone.engine import Engine, Finding, findings, views
+from riverstone.engine.bpmn.running.cycles import TimerKind
 from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.stones.element_templates import Modeler
@@ -47,6 +48,7 @@ VOCABULARIES = (
     views.UndoAction,
     views.Executor,
     findings.Severity,
+    TimerKind,
     Scope,
     Drain,
     ParameterType,
@@ -112,6 +114,8 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
                 ids["taskId"] = story["person"]
             asked = path.format(**ids)
             query = f"?processInstanceId={process}" if path == "/task" else ""
+            if path == "/timer":
+                query = "?kind=duration&text=PT1H"
             if path == "/batch/preview":
                 query = "?action=delete&key=making"
             found = client.get(f"{asked}{query}")

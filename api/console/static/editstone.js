@@ -1,0 +1,115 @@
+// What a task's stone takes and puts out, how it is undone, and what follows when it fails.
+
+import { INPUTS, PROPERTIES } from "./editform.js";
+import { el } from "./element.js";
+import { t } from "./language.js";
+
+const POLICIES = ["delete", "retain", "retain-except-on-failed-start"];
+const FAILURES = ["", "rollback", "pause", "keep"];
+/** What binds a task in files of other modelers, which the panel does not change. */
+const ELSEWHERE = ["zeebe:taskDefinition", "flowable:type", "spiffworkflow:serviceTaskOperator"];
+
+export const codeOf = (template) => template.properties.find(({ binding }) => binding.name === "camunda:topic")?.value;
+
+/** The sections of a task that a stone may carry out; `template` and `declared` are null where none is known. */
+export function stoneSections(form, { editor, templates, template, declared, chosen }) {
+  const topic = form.object.get("camunda:topic");
+  const bound = ELSEWHERE.find((type) => form.object.extensionElements?.values?.some((each) => each.$type === type));
+  const options = [
+    ["", t("edit.stone.none")],
+    ...templates.map((each) => [each.id, `${each.name} · ${codeOf(each)}`]),
+    ...(topic && template === null ? [["?", topic]] : []),
+  ];
+  const choose = (value) => {
+    const found = templates.find(({ id }) => id === value);
+    if (found) chosen(editor.get("elementTemplates").applyTemplate(form.element, found));
+    else if (value === "") form.set({ "camunda:type": undefined, "camunda:topic": undefined });
+    form.again();
+  };
+  const unknown = topic && template === null ? t("edit.stone.unknown", { code: topic }) : "";
+  const hint = declared?.description ?? (bound ? t("edit.stone.elsewhere", { name: bound }) : unknown);
+  const now = () => template?.id ?? (topic ? "?" : "");
+  return [
+    form.section(t("edit.stone"), form.field(t("edit.stone.which"), now, choose, { options, hint })),
+    template !== null && parameters(form, template, declared),
+    (template !== null || topic) && undo(form),
+    declared?.outputs.length > 0 && outputs(form, declared),
+  ];
+}
+
+function parameters(form, template, declared) {
+  const shown = template.properties.filter(({ binding }) => binding.type === "camunda:inputParameter");
+  const value = (name) => form.entry(INPUTS, name)?.value ?? "";
+  const isMain = ({ group, binding }) => group !== "expert" || value(binding.name);
+  const [main, more] = [shown.filter(isMain), shown.filter((each) => !isMain(each))];
+  const fields = (properties) => properties.map((property) => parameter(form, property, value, declared));
+  return [
+    main.length > 0 && form.section(t("edit.parameters"), fields(main)),
+    more.length > 0 && form.rest(t("edit.parameters.more", { count: more.length }), false, fields(more)),
+  ];
+}
+
+function parameter(form, property, value, declared) {
+  const { name } = property.binding;
+  const parameter = declared?.parameters.find((each) => each.name === name) ?? {};
+  const left = t(parameter.required ? "edit.left.variable" : "edit.left.default");
+  const choices = property.choices?.map((choice) => [choice.value, choice.value === "" ? left : choice.name]);
+  const hint = [parameter.description, parameter.noEcho && t("edit.secret", { name })].filter(Boolean).join(" ");
+  return form.field(
+    property.label,
+    () => value(name),
+    (text) => form.write(INPUTS, name, text || undefined),
+    {
+      hint,
+      hints: true,
+      options: choices,
+      needed: property.constraints?.notEmpty,
+      code: name,
+      placeholder: usual(parameter) || (parameter.required ? t("edit.left.variable") : ""),
+    },
+  );
+}
+
+function usual({ default: value, noEcho }) {
+  if (value === null || value === undefined || value === "" || noEcho) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function undo(form) {
+  return form.section(
+    t("edit.undo"),
+    property(form, t("edit.undo.policy"), "undoPolicy", {
+      usual: "delete",
+      options: POLICIES.map((key) => [key, t(`edit.undo.${key}`)]),
+    }),
+    failureField(form),
+    property(form, t("edit.retries"), "retries", { placeholder: "0", hint: t("edit.retries.hint") }),
+  );
+}
+
+/** What follows a failure; of the process, what follows those that say nothing themselves. */
+export function failureField(form) {
+  const whole = form.is("Process");
+  const options = FAILURES.map((key) => [key, t(`edit.failure.${key || (whole ? "usual" : "process")}`)]);
+  return property(form, t("edit.failure"), "onFailure", { options, hint: t("edit.failure.hint") });
+}
+
+function property(form, label, name, { usual = "", ...options }) {
+  return form.field(
+    label,
+    () => form.entry(PROPERTIES, name)?.value || usual,
+    (value) => form.write(PROPERTIES, name, value && value !== usual ? value : undefined),
+    options,
+  );
+}
+
+function outputs(form, declared) {
+  const item = ({ name, description }) =>
+    el(
+      "li",
+      {},
+      el("code", {}, `\${outputs.${form.object.id}.${name}}`),
+      description && el("span", { class: "sub" }, description),
+    );
+  return form.section(t("edit.outputs"), el("ul", { class: "designer-outputs" }, declared.outputs.map(item)));
+}

@@ -1,0 +1,174 @@
+// The start form and the outputs of a model, edited field by field: nobody has to write JSON.
+
+import { ask } from "./dialog.js";
+import { adder } from "./editactivity.js";
+import { offer } from "./edithints.js";
+import { el, said, unique } from "./element.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { TemplateForm } from "./templateform.js";
+
+const TYPES = ["String", "Integer", "Number", "Boolean", "List", "CommaDelimitedList", "Map", "Json"];
+const BOUNDS = ["MinValue", "MaxValue", "MinLength", "MaxLength"];
+const FLAGS = ["NoEcho", "Searchable", "AllowedCustomization"];
+
+/** The sections of the process's form; `content()` has the templates, and `changed` is told what is different. */
+export function templateSections({ content, changed, offers, again }) {
+  const parts = [
+    ["parameterTemplate", "edit.start", variableLine, (entry) => askForVariable(entry)],
+    ["outputsTemplate", "edit.results", outputLine, (entry) => askForOutput(entry, offers)],
+  ];
+  return parts.map(([name, title, line, question]) => {
+    const entries = content()[name] ?? [];
+    const put = (next) => {
+      changed({ [name]: next.length > 0 ? next : null });
+      again();
+    };
+    const edit = async (place) => {
+      const made = await question(entries[place] ?? {});
+      if (made === null) return;
+      const next = [...entries];
+      next.splice(place, 1, made);
+      put(next);
+    };
+    const move = (place, by) => {
+      const next = [...entries];
+      next.splice(place + by, 0, ...next.splice(place, 1));
+      put(next);
+    };
+    const row = (entry, place) =>
+      el(
+        "li",
+        {},
+        el("button", { type: "button", class: "quiet", onclick: () => edit(place) }, line(entry)),
+        act("up", "edit.move.up", place === 0, () => move(place, -1)),
+        act("down", "edit.move.down", place === entries.length - 1, () => move(place, 1)),
+        act("trash", "remove", false, () => put(entries.filter((_, each) => each !== place))),
+      );
+    return el(
+      "details",
+      { class: "designer-section", open: true },
+      el("summary", {}, t(title)),
+      el(
+        "div",
+        { class: "stack" },
+        el("p", { class: "hint" }, t(`${title}.hint`)),
+        entries.length > 0 && el("ul", { class: "designer-list" }, entries.map(row)),
+        el(
+          "p",
+          { class: "row" },
+          adder(t(`${title}.add`), () => edit(entries.length)),
+          name === "parameterTemplate" && entries.length > 0 && el("button", { type: "button", class: "small quiet", onclick: () => preview(entries) }, t("edit.start.preview")),
+        ),
+      ),
+    );
+  });
+}
+
+function act(sign, text, disabled, onclick) {
+  return el("button", { type: "button", class: "square quiet small", "aria-label": t(text), title: t(text), disabled, onclick }, icon(sign));
+}
+
+const variableLine = (entry) =>
+  el("span", {}, said(entry.DisplayName || entry.Key), el("span", { class: "sub" }, el("code", {}, [entry.NameSpace, entry.Key].filter(Boolean).join(".")), ` ${t(`edit.type.${typeOf(entry)}`)}`));
+const outputLine = (entry) => el("span", {}, said(entry.DisplayName || entry.Key), el("span", { class: "sub" }, el("code", {}, asText(entry.Value))));
+
+const typeOf = ({ Type }) => TYPES.find((type) => type.toLowerCase() === (Type ?? "String").toLowerCase().replace(/<.*/, "")) ?? "String";
+const asText = (value) => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
+
+function preview(entries) {
+  ask({ title: t("edit.start.preview"), confirm: t("close"), wide: true, content: new TemplateForm(entries).node, act: async () => true });
+}
+
+/** Fields of one entry: what is written in them is put together when the dialog is confirmed. */
+class Entry {
+  constructor(before) {
+    this.before = before;
+    this.read = [];
+  }
+
+  field(name, { rows = 0, type = "text", hint = "", label = t(`edit.entry.${name}`), value = asText(this.before[name]), take = (text) => text, offers = null } = {}) {
+    const id = unique("entry");
+    const input = el(rows ? "textarea" : "input", { id, rows: rows || null, type: rows ? null : type, step: type === "number" ? "any" : null, value, autocomplete: "off", spellcheck: "false", "aria-describedby": hint ? `${id}-hint` : null });
+    this.read.push(() => [name, input.value.trim() === "" ? undefined : take(input.value)]);
+    const list = offers === null ? null : offer(input, offers, () => {});
+    return el("div", { class: "field" }, el("label", { for: id }, label), input, list, hint && el("p", { class: "hint", id: `${id}-hint` }, hint));
+  }
+
+  choice(name, options, value) {
+    const id = unique("entry");
+    const input = el("select", { id }, options.map(([key, text]) => el("option", { value: key, selected: key === value }, text)));
+    this.read.push(() => [name, input.value]);
+    return el("div", { class: "field" }, el("label", { for: id }, t(`edit.entry.${name}`)), input);
+  }
+
+  check(name) {
+    const id = unique("entry");
+    const input = el("input", { id, type: "checkbox", checked: String(this.before[name]).toLowerCase() === "true" });
+    this.read.push(() => [name, input.checked || undefined]);
+    return el("div", { class: "check" }, input, el("label", { for: id }, t(`edit.entry.${name}`)));
+  }
+
+  /** What was there, with what was written; what is empty is left out. */
+  get made() {
+    const made = { ...this.before };
+    for (const [name, value] of this.read.map((read) => read())) {
+      if (value === undefined) delete made[name];
+      else made[name] = value;
+    }
+    return made;
+  }
+}
+
+/** A text as the type of the variable has it; what is no JSON is left as it was written. */
+function valueOf(text, type) {
+  if (type === "String" || text.startsWith("Ref:")) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function askForVariable(before) {
+  const entry = new Entry(before);
+  const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+  const allowed = Array.isArray(before.AllowedValues) ? before.AllowedValues.map(asText).join("\n") : asText(before.AllowedValues);
+  const number = (name) => entry.field(name, { type: "number", take: Number });
+  const content = [
+    entry.field("Key", { hint: t("edit.entry.Key.hint") }),
+    entry.field("DisplayName"),
+    entry.choice("Type", TYPES.map((type) => [type, t(`edit.type.${type}`)]), typeOf(before)),
+    entry.field("DefaultValue", { hint: t("edit.entry.DefaultValue.hint") }),
+    entry.field("Description", { rows: 2 }),
+    entry.field("AllowedValues", { rows: 3, value: allowed, hint: t("edit.entry.AllowedValues.hint"), take: lines }),
+    el("div", { class: "grid" }, BOUNDS.map(number)),
+    entry.field("AllowedPattern"),
+    entry.field("ConstraintDescription"),
+    entry.field("NameSpace", { hint: t("edit.entry.NameSpace.hint") }),
+    FLAGS.map((name) => entry.check(name)),
+  ];
+  return ask({ title: t("edit.start.entry"), confirm: t("take"), wide: true, content, act: async () => checked(withValues(entry.made)) });
+}
+
+function withValues(made) {
+  const next = { ...made };
+  if (typeof next.DefaultValue === "string") next.DefaultValue = valueOf(next.DefaultValue, next.Type);
+  if (Array.isArray(next.AllowedValues)) next.AllowedValues = next.AllowedValues.map((value) => (typeof value === "string" ? valueOf(value, next.Type) : value));
+  return next;
+}
+
+function checked(made) {
+  if (!made.Key) throw new Error(t("edit.entry.missing"));
+  return made;
+}
+
+function askForOutput(before, offers) {
+  const entry = new Entry(before);
+  const content = [
+    entry.field("Key", { hint: t("edit.entry.Key.output") }),
+    entry.field("DisplayName"),
+    entry.field("Value", { rows: 2, hint: t("edit.condition.hint"), offers }),
+  ];
+  return ask({ title: t("edit.results.entry"), confirm: t("take"), wide: true, content, act: async () => checked(entry.made) });
+}

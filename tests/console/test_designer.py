@@ -1,0 +1,197 @@
+"""Authors at the designer: their work is kept with its errors, never overwritten unseen, and needs no XML or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from riverstone.bpmn_samples import path
+from riverstone.engine import Engine, UnknownDraft
+
+from ..features.sketch import line, service
+from .conftest import Studio
+from .looking import Looker
+
+Bring = Callable[..., Looker]
+WAIT = (
+    '<intermediateCatchEvent id="wait" name="Wait"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+    "</timerEventDefinition></intermediateCatchEvent>"
+)
+VOLUMES = line(
+    "volumes",
+    service("first", "SIP::EC2::Volume", {"instanceCode": "a"}),
+    service("second", "SIP::EC2::Volume", {"instanceCode": "${outputs.first.volumeCode}"}),
+    WAIT,
+)
+
+
+def opened(looker: Looker, model_id: str) -> Page:
+    looker.go(f"#/edit/{model_id}")
+    expect(looker.page.locator(".designer-canvas[data-ready]")).to_be_visible()
+    return looker.page
+
+
+def choose(page: Page, element: str) -> None:
+    page.locator(f'.designer-canvas .djs-element[data-element-id="{element}"] > .djs-hit').first.click()
+    expect(page.locator(".designer-panel-head h2")).to_be_visible()
+
+
+def kept(engine: Engine, model_id: str) -> Any:
+    """The draft as it is stored, or None."""
+    try:
+        return engine.draft(model_id)
+    except UnknownDraft:
+        return None
+
+
+def test_what_is_drawn_is_kept_before_it_is_saved(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+
+    choose(page, "first")
+    looker.field("Name", exact=True).fill("The first volume")
+    looker.sees("draft kept")
+    page.reload()
+    looker.sees("You go on with a draft that local wrote")
+    choose(page, "first")
+    expect(page.locator(".designer-panel-head h2")).to_have_text("The first volume")
+    assert "The first volume" not in studio.engine.model(model_id).xml
+    looker.button("Save").click()
+    looker.sees("volumes is saved.")
+    assert "The first volume" in studio.engine.model(model_id).xml
+    assert kept(studio.engine, model_id) is None
+
+
+def test_two_authors_do_not_overwrite_each_other(studio: Studio, looker: Looker, somebody: Bring) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    mine, theirs = looker, somebody()
+    for each in (mine, theirs):
+        choose(opened(each, model_id), "first")
+    theirs.field("Name", exact=True).fill("Theirs")
+    theirs.sees("draft kept")
+    mine.field("Name", exact=True).fill("Mine")
+    mine.sees("somebody else has written")
+    assert 'name="Theirs"' in kept(studio.engine, model_id).files[0]
+    mine.keep("designer-taken")
+    assert mine.barriers() == []
+
+    mine.button("Keep mine instead").click()
+    mine.sees("draft kept")
+    assert 'name="Mine"' in kept(studio.engine, model_id).files[0]
+    theirs.field("Name", exact=True).fill("Theirs again")
+    theirs.button("Take theirs").click()
+    choose(theirs.page, "first")
+    expect(theirs.page.locator(".designer-panel-head h2")).to_have_text("Mine")
+
+
+def test_another_key_is_another_model(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    opened(looker, model_id)
+    looker.field("Key").fill("disks")
+    looker.button("Save").click()
+    looker.button("Save as a new model").click()
+    looker.sees("volumes is saved.")
+    assert {model.key for model in studio.engine.models().items} == {"volumes", "disks"}
+    assert studio.engine.model(model_id).key == "volumes"
+    assert kept(studio.engine, model_id) is None
+
+
+def test_a_file_with_errors_becomes_a_draft_in_which_they_are_marked(
+    studio: Studio, looker: Looker, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.bpmn"
+    file.write_bytes(line("wrong", service("step", "SIP::Nothing"), '<userTask id="ask" name="Ask"/>'))
+    page = looker.page
+    looker.go("#/models")
+    looker.button("Upload…").click()
+    page.get_by_label("BPMN files").set_input_files(file)
+    looker.button("Upload", exact=True).click()
+    looker.sees("kept as a draft")
+    expect(page.locator(".designer-canvas .mark.is-failed")).to_be_visible()
+    page.locator(".designer-verdict").click()
+    page.locator(".designer-findings").get_by_role("button", name="step").click()
+    expect(page.locator(".designer-panel-head h2")).to_have_text("step")
+    looker.keep("designer-findings")
+    assert looker.barriers() == []
+    page.get_by_label("What carries it out").select_option("riverstone:SIP::EC2::Volume")
+    page.get_by_label("instanceCode").fill("a")
+    expect(page.locator(".designer-verdict.is-failed")).to_have_count(0)
+    looker.button("Deploy").click()
+    looker.sees("is deployed as version 1")
+    looker.go("#/models")
+    looker.sees("wrong")
+    expect(page.locator(".drafts")).to_be_hidden()
+
+
+def test_a_renamed_element_is_read_by_its_new_name(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(
+        VOLUMES, outputs_template=[{"Key": "code", "Value": "${outputs.first.volumeCode}"}]
+    ).model_id
+    page = opened(looker, model_id)
+    choose(page, "first")
+    looker.field("Id", exact=True).fill("disk")
+    looker.sees("draft kept")
+    looker.button("Save").click()
+    looker.sees("volumes is saved.")
+    saved = studio.engine.model(model_id)
+    assert "${outputs.disk.volumeCode}" in saved.xml
+    assert "outputs.first" not in saved.xml
+    assert saved.outputs_template == [{"Key": "code", "Value": "${outputs.disk.volumeCode}"}]
+
+
+def test_the_start_form_and_the_results_are_edited_without_json(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    looker.button("Add a variable").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("size")
+    dialog.get_by_label("Kind").select_option("Integer")
+    dialog.get_by_label("Default", exact=True).fill("20")
+    dialog.get_by_label("Most", exact=True).fill("100")
+    dialog.get_by_label("Allowed values").fill("10\n20")
+    assert looker.barriers() == []
+    dialog.get_by_role("button", name="Take over").click()
+    looker.button("Add a result").click()
+    dialog.get_by_label("Name", exact=True).fill("code")
+    dialog.get_by_label("Value", exact=True).fill("${outputs.first.volumeCode}")
+    dialog.get_by_role("button", name="Take over").click()
+    looker.button("Save").click()
+    looker.sees("volumes is saved.")
+    saved = studio.engine.model(model_id)
+    assert saved.parameter_template == [
+        {"Key": "size", "Type": "Integer", "DefaultValue": 20, "MaxValue": 100, "AllowedValues": [10, 20]}
+    ]
+    assert saved.outputs_template == [{"Key": "code", "Value": "${outputs.first.volumeCode}"}]
+
+
+def test_a_timer_tells_when_it_would_come(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    choose(page, "wait")
+    looker.sees("Set now, it would come:")
+    page.get_by_label("When").fill("PT1X")
+    expect(page.locator(".designer-panel .hint.wrong")).to_be_visible()
+    page.get_by_label("When").fill("PT30S")
+    looker.sees("Set now, it would come:")
+    looker.keep("designer-timer")
+    assert looker.barriers() == []
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_every_kind_of_element_has_its_form_in_the_dark_too(studio: Studio, somebody: Bring, language: str) -> None:
+    looker = somebody(language=language, colours="dark")
+    for sample in ("error_boundary", "cluster", "loop", "call_activity", "user_task", "signal", "inclusive"):
+        page = opened(looker, studio.engine.write_draft(path(sample)).model_id)
+        ids = page.locator(".designer-canvas .djs-element").evaluate_all(
+            "nodes => nodes.map((node) => node.dataset.elementId)"
+        )
+        for element in ids:
+            shape = page.locator(f'.designer-canvas .djs-element[data-element-id="{element}"]').first
+            shape.locator("> .djs-hit").first.dispatch_event("click")
+            expect(page.locator(".designer-panel")).not_to_contain_text("undefined")
+        assert len(ids) > 3
+        assert looker.barriers("color-contrast", "label", "button-name") == [], sample
