@@ -38,10 +38,14 @@ def create_deployment(engine: Engine) -> dict[str, Any]:
     """Every file of the form, whatever its part is called; topics that nobody serves are for workers to fetch."""
     request.max_content_length = engine.limits.model_size + 2 * engine.limits.body_size
     files = [Upload(file.read(), file.filename) for _, file in request.files.items(multi=True)]
-    models = [file for file in files if str(file.name or "").lower().endswith((".bpmn", ".bpmn20.xml", ".dmn", ".xml"))]
+    models = [
+        file
+        for file in files
+        if str(file.name or "").lower().endswith((".bpmn", ".bpmn20.xml", ".dmn", ".form", ".xml"))
+    ]
     if not models:
         raise wrong("the form", "holds no file that ends in .bpmn or .dmn")
-    models.sort(key=lambda file: str(file.name).lower().endswith(".dmn"))
+    models.sort(key=lambda file: str(file.name).lower().endswith((".dmn", ".form")))
     try:
         deployed = engine.deploy(*models, name=request.form.get("deployment-name") or None, external=True)
     except ModelInvalid as error:

@@ -43,10 +43,10 @@ def deploy(engine: Engine) -> dict[str, Any]:
     """The files of the form; job types that nobody serves are for workers to activate."""
     request.max_content_length = engine.limits.model_size + 2 * engine.limits.body_size
     files = [Upload(file.read(), file.filename) for file in request.files.getlist("resources")]
-    models = [file for file in files if str(file.name).lower().endswith((".bpmn", ".dmn", ".xml"))]
+    models = [file for file in files if str(file.name).lower().endswith((".bpmn", ".dmn", ".form", ".xml"))]
     if not models:
         raise wrong("resources", "holds no file that ends in .bpmn or .dmn")
-    models.sort(key=lambda file: str(file.name).lower().endswith(".dmn"))
+    models.sort(key=lambda file: str(file.name).lower().endswith((".dmn", ".form")))
     deployed = engine.deploy(*models, external=True)
     definition = {
         "processDefinitionId": deployed.key,

@@ -9,13 +9,21 @@ from flask import Response
 
 from ...engine import Engine, ProcessInstance, Task
 from ...engine.errors import UnknownTask
-from ...engine.views import UserTask
+from ...engine.views import TaskForm, UserTask
 from ..access.clients import TOKEN, present_person
 from ..access.rule import credential_given
 from ..wire.answer import json_response, unless_known
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
-from ..wire.records import ProcessRecord, TaskDetail, TaskRecord, TokenAnswer, UserTaskPage, UserTaskRecord
+from ..wire.records import (
+    ProcessRecord,
+    TaskDetail,
+    TaskFormRecord,
+    TaskRecord,
+    TokenAnswer,
+    UserTaskPage,
+    UserTaskRecord,
+)
 from ..wire.request_schemas import (
     ME,
     Assignee,
@@ -23,6 +31,7 @@ from ..wire.request_schemas import (
     DeferredError,
     DeferredFailure,
     DeferredProgress,
+    FormValues,
     HandWork,
     Rerun,
     TaskQuery,
@@ -117,6 +126,37 @@ def put_complete_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Tas
 @OPERATIONS.add("/task/<task_id>/user", "Show whose a task of a person is", UserTaskRecord, problems=(404, 409))
 def get_user_task(engine: Engine, task_id: str) -> UserTask:
     return engine.people.task(task_id, present_person())
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/form", "Show a task of a person with what it asks for", TaskFormRecord, problems=(404, 409)
+)
+def get_task_form(engine: Engine, task_id: str) -> TaskForm:
+    return engine.people.form(task_id, present_person())
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/form",
+    "Show how the form of a task stands with other values, and what is wrong with these; nothing is kept",
+    TaskFormRecord,
+    body=JsonBody(FormValues),
+    problems=(404, 409),
+    scope="read",
+    audited=False,
+)
+def post_task_form(engine: Engine, task_id: str, body: dict[str, Any]) -> TaskForm:
+    return engine.people.form(task_id, present_person(), body.get("values") or {})
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/picture",
+    "Draw the process that a task of a person is in",
+    TaskFormRecord,
+    problems=(404, 409),
+    media_type="image/svg+xml",
+)
+def get_task_picture(engine: Engine, task_id: str) -> str:
+    return engine.people.picture(task_id, present_person()).svg
 
 
 @OPERATIONS.add("/task/<task_id>/claim", "Take a task of a person", UserTaskRecord, problems=(404, 409))

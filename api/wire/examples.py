@@ -64,6 +64,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "HandWork": {"outputs": {"volumeId": "vol-1"}},
     "Completion": {"outputs": {"approved": True}},
     "Assignee": {"assignee": "alice"},
+    "FormValues": {"values": {"approved": False}},
     "DeferredFailure": {"reason": "out of paper", "outputs": {"orderId": "o-1"}},
     "DeferredError": {"code": "sold-out", "reason": "none are left"},
     "DeferredProgress": {"percent": 40, "text": "on its way"},

@@ -21,8 +21,11 @@ from ...engine.views import (
     Decision,
     DecisionMade,
     DecisionResult,
+    DoneTask,
     Explanation,
     Failure,
+    FormOption,
+    FormPart,
     HistoryEntry,
     MatchedRules,
     MigrationPlan,
@@ -39,6 +42,7 @@ from ...engine.views import (
     Suspension,
     Task,
     TaskBinding,
+    TaskForm,
     Token,
     UndoStep,
     UserTask,
@@ -195,6 +199,34 @@ UserTaskRecord = record(
     },
 )
 """A task of a person, as it stands in lists."""
+FormOptionRecord = record("FormOptionRecord", FormOption)
+FormPartRecord = record(
+    "FormPartRecord",
+    FormPart,
+    notes={
+        "key": "By which its value is given, with dots where it is a member; empty for what is only shown.",
+        "inside": "The id of the group that it is in.",
+        "date": "What a datetime asks for.",
+        "suggests": "Whether the options are only suggestions.",
+        "row": "Parts of the same row stand side by side.",
+    },
+    rows=fields.List(fields.List(fields.String())),
+)
+DoneTaskRecord = record("DoneTaskRecord", DoneTask, "name endedAt=ended who")
+TaskFormRecord = record(
+    "TaskFormRecord",
+    TaskForm,
+    notes={
+        "values": "What the form is filled in with, as variables.",
+        "errors": "What is wrong with the values that were given, by key.",
+        "changes": "Whether any part depends on what is filled in.",
+        "may": "What whoever asks may do about the task.",
+        "barred": "Why whoever asks may not do it although the model names them.",
+        "before": "What was done before, the last twenty, the last one last.",
+    },
+    errors=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
+)
+"""A task of a person with its form."""
 UserTaskPage = record("UserTaskPage", Page[UserTask])
 ProcessPage = record("ProcessPage", Page[ProcessInstance])
 SearchPage = record("SearchPage", Page[ProcessSummary])

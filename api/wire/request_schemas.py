@@ -361,6 +361,12 @@ class TaskQuery(Part):
             raise ValidationError(wrong)
 
 
+class FormValues(Strict):
+    """What a form is filled in with, as variables."""
+
+    values = Object()
+
+
 class Assignee(Strict):
     """To whom a task of a person is given."""
 

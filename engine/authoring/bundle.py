@@ -15,12 +15,13 @@ from lxml import etree
 
 from ...models import Store
 from ..bpmn.checks import check
+from ..bpmn.reading.form_files import FormFiles, is_form, with_name
 from ..bpmn.reading.parser import Parsed, Parser
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.decisions import Decisions
 from ..dmn.definitions import is_dmn
-from ..errors import ModelInvalid, TooLarge
+from ..errors import Malformed, ModelInvalid, TooLarge
 from ..findings import Finding, Report
 from ..language import effort
 from ..language.compiler import Compiler
@@ -100,11 +101,17 @@ class Bundles:
         asked = [task for task in parsed.stone_tasks if task.code.constant and task.dialect in TOPICS]
         return {task.stone for task in asked if not known(task.stone)}
 
-    def drawn(self, sources: Sequence[bytes]) -> list[bytes]:
-        """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited."""
+    def drawn(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[bytes]:
+        """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited.
+
+        A form keeps the name of its file, by which tasks may know it.
+        """
         drawn: list[bytes] = []
         decisions: list[bytes] = []
+        forms = [with_name(source, name) for source, name in zip(sources, names, strict=True) if is_form(source)]
         for source in sources:
+            if is_form(source):
+                continue
             root = read_xml(source, limits=self.limits)
             if is_dmn(root):
                 decisions.append(source)
@@ -117,7 +124,7 @@ class Bundles:
                 source = etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
             drawn.append(source)
         # What is shown of a deployment is its first file, so a process comes first.
-        return [*drawn, *decisions]
+        return [*drawn, *decisions, *forms]
 
     def named(self, sources: Sequence[bytes]) -> tuple[str, str]:
         """The id and name of the first process of files, or else of their decisions, whatever else is wrong with them.
@@ -125,7 +132,7 @@ class Bundles:
         Raises Malformed or TooLarge for what is no XML.
         """
         others: list[tuple[str, str]] = []
-        for source in sources:
+        for source in [each for each in sources if not is_form(each)] or sources:
             root = read_xml(source, limits=self.limits)
             process = next(root.iter(qualified("process")), None)
             found = root if process is None else process
@@ -185,8 +192,10 @@ def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_
     limits = replace(
         limits, model_size=max(map(len, sources)), model_elements=sys.maxsize, model_expressions=sys.maxsize
     )
-    roots = [read_xml(source, limits=limits) for source in sources]
-    return _parse(roots, Report(), limits=limits, scripts=scripts, null_is_false=null_is_false)
+    roots = [read_xml(source, limits=limits) for source in sources if not is_form(source)]
+    forms = [source for source in sources if is_form(source)]
+    files = FormFiles(forms, [None] * len(forms))
+    return _parse(roots, Report(), limits=limits, scripts=scripts, null_is_false=null_is_false, forms=files)
 
 
 def examine(
@@ -199,16 +208,23 @@ def examine(
     XML at all.
     """
     _refuse_large(sources, limits)
-    roots = [read_xml(source, limits=limits, name=name) for source, name in zip(sources, names, strict=True)]
+    given = list(zip(sources, names, strict=True))
+    forms = [(source, name) for source, name in given if is_form(source)]
+    read = [(read_xml(source, limits=limits, name=name), name) for source, name in given if not is_form(source)]
+    if not read:
+        text = "These are forms alone: deploy a form together with the process whose tasks show it."
+        raise Malformed(text, code="form-alone")
+    roots = [root for root, _ in read]
     _refuse_many_nodes(roots, limits)
-    report = Report(dict(zip(roots, names, strict=True)))
+    report = Report(dict(read))
     together = {root.get("targetNamespace", "") for root in roots}
-    for root, name in zip(roots, names, strict=True):
+    for root, name in read:
         if not is_dmn(root):
             report.add(*check(root, limits=limits, source=name, together=together, strict=strict))
     if report.has_error:
         return Parsed({}, (), report.findings)
-    return _parse(roots, report, limits=limits, scripts=scripts)
+    files = FormFiles([source for source, _ in forms], [name for _, name in forms])
+    return _parse(roots, report, limits=limits, scripts=scripts, forms=files)
 
 
 def _refuse_large(sources: Sequence[bytes], limits: Limits) -> None:
@@ -234,10 +250,24 @@ def _refuse_many_nodes(roots: Sequence[etree._Element], limits: Limits) -> None:
 
 
 def _parse(
-    roots: Sequence[etree._Element], report: Report, *, limits: Limits, scripts: bool, null_is_false: bool = False
+    roots: Sequence[etree._Element],
+    report: Report,
+    *,
+    limits: Limits,
+    scripts: bool,
+    null_is_false: bool = False,
+    forms: FormFiles | None = None,
 ) -> Parsed:
     compiler = Compiler(limits, null_is_false=null_is_false)
     decisions = Decisions([root for root in roots if is_dmn(root)], compiler, report.sources)
     processes = [root for root in roots if not is_dmn(root)]
-    reader = Parser(processes, limits=limits, scripts=scripts, report=report, compiler=compiler, decisions=decisions)
+    reader = Parser(
+        processes,
+        limits=limits,
+        scripts=scripts,
+        report=report,
+        compiler=compiler,
+        decisions=decisions,
+        forms=forms,
+    )
     return reader.parse()

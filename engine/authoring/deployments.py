@@ -150,7 +150,7 @@ class Deployments:
         there is one, the other does what belongs to the saving. A new model has the ``model_id``, or any.
         """
         parsed, findings = self.bundles.checked(sources, names, *texts)
-        drawn = self.bundles.drawn(sources)
+        drawn = self.bundles.drawn(sources, names)
 
         def save() -> ModelRow:
             known = before()
@@ -243,7 +243,7 @@ class Deployments:
         if external:
             self.assume(self.bundles.unknown_topics(sources, names, *texts, strict=strict))
         parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
-        drawn = self.bundles.drawn(sources)
+        drawn = self.bundles.drawn(sources, names)
         digest = digest_of(drawn, *texts, options.texts)
         key = str(parsed.key)
 

@@ -24,9 +24,9 @@ def write_draft(
     who: str | None,
 ) -> Draft:
     """Keep what is drawn; see :meth:`~riverstone.engine.Engine.write_draft`."""
-    texts, _ = read_sources(sources[0], sources[1:])
+    texts, names = read_sources(sources[0], sources[1:])
     key, drawn_name = deployments.bundles.named(texts)
-    drawn = deployments.bundles.drawn(texts)
+    drawn = deployments.bundles.drawn(texts, names)
     templates = template_text(parameter_template), template_text(outputs_template)
     mark = str(uuid4())
 

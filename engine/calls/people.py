@@ -15,10 +15,11 @@ from ..errors import Conflict, Malformed, UnknownTask
 from ..instance.instance import Instance
 from ..instance.user_tasks import candidates, is_seen
 from ..person import Person
+from ..showing.forms import show_form
 from ..showing.user_tasks import show_user_task
 from ..steps import user_tasks as steps
 from ..store_errors import engine_errors
-from ..views import Page, PersonAct, UserTask
+from ..views import Page, PersonAct, Picture, TaskForm, UserTask
 from .processes import ProcessCalls
 from .workings import number_of
 
@@ -158,6 +159,24 @@ class PeopleCalls:
     def task(self, task_id: str, person: Person | None = None) -> UserTask:
         """One task of a person, open or not; raises UnknownTask."""
         return show_user_task(self._found(task_id, person))
+
+    def form(self, task_id: str, person: Person | None = None, values: Mapping[str, Any] | None = None) -> TaskForm:
+        """One task with what it asks for; with ``values`` as its form then stands, and what is wrong with them.
+
+        Nothing is kept of them. Raises UnknownTask, Conflict for a task that no person does, and ExpressionWork.
+        """
+        found = self._found(task_id, person)
+        if values is not None:
+            jsontext.check(dict(values), limits=self._workings.limits, name="values")
+        records = self._workings._records
+        with engine_errors():
+            instance = records.copy(found.task.process_instance_id)
+            mask = records.mask(found.task.process_instance_id)
+        return show_form(instance, found, person or EVERYBODY, mask, values)
+
+    def picture(self, task_id: str, person: Person | None = None) -> Picture:
+        """The diagram of the process that a task is in, in the colours of what happened. Raises UnknownTask."""
+        return self._workings.picture(str(self._found(task_id, person).task.process_instance_id))
 
     def _found(self, task_id: str, person: Person | None) -> FoundTask:
         number = number_of(task_id, UnknownTask)

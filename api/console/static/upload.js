@@ -17,7 +17,7 @@ export function askForFiles({ model = null, given = [] } = {}) {
     id: "files",
     type: "file",
     multiple: true,
-    accept: ".bpmn,.dmn,.xml,application/xml",
+    accept: ".bpmn,.dmn,.form,.xml,application/xml",
     "aria-describedby": "files-hint",
   });
   const names = el("ul", { class: "files" });

@@ -16,7 +16,7 @@ from .loops import MultiInstance
 if TYPE_CHECKING:
     from ....models.vocabulary import UndoPolicy
     from ...language.expressions import Expression, Value
-    from .form_field import FormField
+    from .form import Form
 
 
 LONGEST_CODE = 255
@@ -80,8 +80,10 @@ class StoneTask(Activity):
 class UserTask(Activity):
     """A task that waits until somebody says, from outside, that it is done."""
 
-    form: Mapping[str, FormField] = MappingProxyType({})
-    """What the model itself asks for."""
+    form: Form | None = None
+    """What the model asks for; None where it has no form."""
+    documentation: Value | None = None
+    """What the model says of it to whoever does it."""
     assignment: Assignment = NOBODY
 
     def execute(self, token: Token) -> bool | None:

@@ -14,10 +14,12 @@ from ...language.compiler import Compiler
 from ...language.expressions import Expression, Value, compile_expression, compile_value
 from ...language.feel.reading.places import pointed
 from ...limits import Limits
+from ..elements.form import Form
 from ..elements.subprocesses import CallActivity
 from ..elements.tasks import StoneTask
 from ..running.node import Node, Process
 from .expression_texts import ExpressionText
+from .form_files import FormFiles
 from .mappings import Input, OutputMapping
 from .unread import foreign, not_yet_used, unread
 from .words import label
@@ -37,6 +39,7 @@ class ModelReader:
         report: Report | None = None,
         compiler: Compiler | None = None,
         decisions: Decisions | None = None,
+        forms: FormFiles | None = None,
     ) -> None:
         self.roots = roots
         self.limits = limits
@@ -44,6 +47,9 @@ class ModelReader:
         self.report = report or Report()
         self.compiler = compiler or Compiler(limits)
         self.decisions = decisions or Decisions((), self.compiler)
+        self.forms = forms or FormFiles()
+        self.known_forms: dict[str, Form] = {}
+        """Those that were read, which several tasks may show."""
         self.by_id: dict[str, etree._Element] = {}
         """What stands at the root of a file, and operations."""
         self.defaults: dict[Node, str] = {}

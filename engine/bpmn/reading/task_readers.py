@@ -21,7 +21,7 @@ from .forms import read_form
 from .mappings import Input, read_headers, read_io
 from .model_reader import ModelReader
 from .vendors import ZEEBE, extensions
-from .words import bpmn_name, child, is_true, label, own_text, qualified, referred
+from .words import all_text, bpmn_name, child, children, is_true, label, own_text, qualified, referred
 
 _BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
 """A bean, a member of one, or a call of either, which is the name of a stone."""
@@ -121,7 +121,9 @@ def decision_task(reader: ModelReader, process: Process, element: etree._Element
 
 def user_task(reader: ModelReader, process: Process, element: etree._Element) -> Node:
     node = activity(reader, process, element, tasks.UserTask)
-    node.form = read_form(element)
+    node.form = read_form(reader, element)
+    if text := "\n\n".join(filter(None, (all_text(each) for each in children(element, "documentation")))):
+        node.documentation = reader.value(element, Input(value=text))
     node.assignment = read_assignment(reader, element)
     _refuse_unknown_tasks(reader, element, node)
     node.namespace = read_properties(element).get("namespace") or node.name

@@ -146,10 +146,20 @@ class Token(Task):
     @property
     def context(self) -> Context:
         """Parameters and outputs as they are seen from here, the locals of the scopes in front."""
+        return self._seen(own=True)
+
+    @property
+    def context_behind(self) -> Context:
+        """The same without the token's own locals, as those see it that come after it in its scope."""
+        return self._seen(own=False)
+
+    def _seen(self, *, own: bool) -> Context:
         scope = self.scope
         if scope is not None and scope.scope is None and not (self.data or scope.data):
             return self.workflow.root_context
         locals_, runs, call = self._around()
+        if self.data and not own:
+            locals_ = locals_[1:]
         base = self.workflow.root_context if call is None else call.call_context
         if runs:
             place = [*([] if call is None else call.internal_data["path"]), *(run.run_step for run in runs)]

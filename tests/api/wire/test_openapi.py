@@ -19,6 +19,8 @@ from ..asking import Client
 from ..http.test_process import RECORD
 from ..http.test_seed import CONTENT, START
 
+TEXTS = {"/metrics": "text/plain; version=0.0.4; charset=utf-8", "/task/{taskId}/picture": "image/svg+xml"}
+"""What is not answered as JSON."""
 
 def test_every_route_is_described_and_every_description_is_served(client: Client) -> None:
     described = client.get("/openapi.json").json
@@ -63,7 +65,7 @@ def test_every_operation_tells_of_its_problems(client: Client) -> None:
             for status, response in operation["responses"].items():
                 if status == "304":
                     continue
-                good = "text/plain; version=0.0.4; charset=utf-8" if path == "/metrics" else "application/json"
+                good = TEXTS.get(path, "application/json")
                 media_type = good if status in ("200", "202") else "application/problem+json"
                 assert list(response["content"]) == [media_type], (path, method, status)
             assert "500" in operation["responses"]

@@ -39,6 +39,9 @@ VOCABULARIES = (
     Sort,
     InboxOrder,
     TasksAsked,
+    views.FormKind,
+    views.DateKind,
+    views.PersonAct,
     views.HistoryKind,
     views.HistoryAction,
     NoticeStatus,
@@ -110,7 +113,7 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
             continue
         for process in (story["processInstanceId"], story["asked"]):
             ids = {**story, "processInstanceId": process}
-            if path.endswith("/user"):
+            if path.endswith(("/user", "/form")):
                 ids["taskId"] = story["person"]
             asked = path.format(**ids)
             query = f"?processInstanceId={process}" if path == "/task" else ""

@@ -1,0 +1,87 @@
+"""Forms of people's tasks over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from riverstone.engine import Engine
+
+from ..asking import Client
+from ..processes import bpmn
+
+HIDE = "=if size > 5 then false else true"
+SCHEMA = {
+    "type": "default",
+    "id": "ask",
+    "components": [
+        {"type": "number", "key": "size", "label": "Size", "id": "size", "validate": {"required": True, "max": 9}},
+        {"type": "textfield", "key": "why", "label": "Why", "id": "why", "conditional": {"hide": HIDE}},
+    ],
+}
+ASK = bpmn("asking", '<userTask id="middle" name="Approve" camunda:formRef="ask" camunda:candidateGroups="sales"/>')
+
+
+@pytest.fixture
+def task(engine: Engine) -> str:
+    engine.deploy(ASK, json.dumps(SCHEMA).encode())
+    number = engine.start(key="asking", name="An order", variables={"pin": 4711}, owner="shop").process_instance_id
+    return engine.tasks(number)[0].task_id
+
+
+@pytest.fixture
+def alice(engine: Engine, task: str) -> dict[str, str]:
+    text = engine.keys.add("alice", scopes=["read", "run"], user="alice", groups=["sales"])[1]
+    return {"Authorization": f"Bearer {text}"}
+
+
+def hidden(answer: Any) -> dict[str, bool]:
+    return {part["id"]: part["hidden"] for part in answer.json["parts"]}
+
+
+def test_a_form_is_shown_evaluated_refused_by_field_and_taken(
+    client: Client, engine: Engine, task: str, alice: dict[str, str]
+) -> None:
+    shown = client.get(f"/task/{task}/form", headers=alice)
+    assert (shown.status_code, hidden(shown), shown.json["may"]) == (
+        200,
+        {"size": False, "why": True},
+        ["claim", "complete"],
+    )
+    assert "4711" not in shown.text
+    filled = client.post(f"/task/{task}/form", json={"values": {"size": 7}}, headers=alice)
+    assert (hidden(filled), filled.json["errors"]) == ({"size": False, "why": False}, {})
+    filled = client.post(f"/task/{task}/form", json={"values": {"size": 70}}, headers=alice)
+    assert filled.json["errors"] == {"size": ["Must be at most 9."]}
+    assert client.post(f"/task/{task}/form", json={"values": 7}, headers=alice).status_code == 422
+    refused = client.put(f"/task/{task}/complete", json={"outputs": {"size": 70, "siez": 1}}, headers=alice)
+    assert refused.status_code == 422
+    assert refused.json["errors"].keys() == {"size", "siez"}
+    picture = client.get(f"/task/{task}/picture", headers=alice)
+    assert (picture.status_code, picture.mimetype) == (200, "image/svg+xml")
+    assert client.put(f"/task/{task}/complete", json={"outputs": {"size": "7"}}, headers=alice).status_code == 200
+    assert json.loads(client.get(f"/task/{task}", headers=alice).json["outputs"]) == {"size": 7}
+    done = client.get(f"/task/{task}/form", headers=alice)
+    assert (done.json["parts"], done.json["may"], done.json["task"]["doneBy"]) == ([], [], "alice")
+
+
+def test_a_form_is_as_if_it_were_not_there_for_everybody_else(client: Client, engine: Engine, task: str) -> None:
+    text = engine.keys.add("carol", scopes=["read", "run"], user="carol", groups=["law"])[1]
+    headers = {"Authorization": f"Bearer {text}"}
+    for method, path in (("get", "form"), ("post", "form"), ("get", "picture")):
+        body = {"json": {"values": {}}} if method == "post" else {}
+        assert getattr(client, method)(f"/task/{task}/{path}", headers=headers, **body).status_code == 404
+
+
+def test_a_form_with_a_form_is_deployed_over_http(client: Client, engine: Engine) -> None:
+    import io
+
+    files = [(io.BytesIO(ASK), "asking.bpmn"), (io.BytesIO(json.dumps(SCHEMA).encode()), "ask.form")]
+    made = client.post("/deployment", data={"bpmn": files}, content_type="multipart/form-data")
+    assert made.status_code == 200, made.text
+    again = client.post(
+        "/deployment", data={"bpmn": [(io.BytesIO(ASK), "asking.bpmn")]}, content_type="multipart/form-data"
+    )
+    assert (again.status_code, again.json["findings"][0]["code"]) == (422, "form-missing")
