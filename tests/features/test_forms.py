@@ -230,7 +230,8 @@ def test_groups_nest_as_deep_as_anybody_likes(engine: Engine) -> None:
 
 FIELDS = {
     "camunda": '<camunda:formData><camunda:formField id="size" label="Size" type="long" defaultValue="3">'
-    '<camunda:validation><camunda:constraint name="required"/><camunda:constraint name="max" config="9"/></camunda:validation>'
+    '<camunda:validation><camunda:constraint name="required"/>'
+    '<camunda:constraint name="max" config="9"/></camunda:validation>'
     '</camunda:formField><camunda:formField id="kind" type="enum"><camunda:value id="new" name="New one"/>'
     "</camunda:formField></camunda:formData>",
     "flowable": '<flowable:formProperty id="size" name="Size" type="long" required="true" default="3"/>'

@@ -71,7 +71,7 @@ def test_a_form_is_as_if_it_were_not_there_for_everybody_else(client: Client, en
     text = engine.keys.add("carol", scopes=["read", "run"], user="carol", groups=["law"])[1]
     headers = {"Authorization": f"Bearer {text}"}
     for method, path in (("get", "form"), ("post", "form"), ("get", "picture")):
-        body = {"json": {"values": {}}} if method == "post" else {}
+        body: dict[str, Any] = {"json": {"values": {}}} if method == "post" else {}
         assert getattr(client, method)(f"/task/{task}/{path}", headers=headers, **body).status_code == 404
 
 
