@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .calls import calls, schemas
 from .codes import problem_codes
 from .commands import commands
+from .findings import findings
 from .functions import functions, methods
 from .limits import limits
 from .metrics import metrics
@@ -17,6 +18,7 @@ from .vendors import harmless, not_yet_used
 BLOCKS: dict[str, Callable[[], str]] = {
     "calls": calls,
     "commands": commands,
+    "findings": findings,
     "functions": functions,
     "harmless": harmless,
     "limits": limits,

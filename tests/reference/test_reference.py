@@ -16,6 +16,9 @@ from riverstone.engine.language import functions
 from riverstone.models import vocabulary
 
 from .blocks import DOCS, ROOT
+from .codes import finding_codes
+from .examples import ALIKE, EXAMPLES
+from .findings import after, before
 from .functions import FUNCTIONS, METHODS
 
 VARIABLE = re.compile(r"\bRIVERSTONE_[A-Z_]+[A-Z]\b")
@@ -26,6 +29,13 @@ INTERNAL = {"RIVERSTONE_FAILPOINT", "RIVERSTONE_COMPLETE"}
 
 def page(name: str) -> str:
     return (DOCS / "reference" / name).read_text(encoding="utf-8")
+
+
+def test_every_finding_has_an_example_and_a_mend() -> None:
+    assert {*EXAMPLES, *ALIKE} == finding_codes(), "a new code needs an example in tests/reference/examples.py"
+    unmended = [code for code, example in EXAMPLES.items() if after(code, example) is not None]
+    unseen = [code for code, example in EXAMPLES.items() if before(code, example) is None]
+    assert (unseen, unmended) == ([], [])
 
 
 def test_every_function_and_method_of_expressions_has_an_example() -> None:
