@@ -7,12 +7,13 @@ from typing import Any
 
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.derived_form import form_of, next_choices
-from ..bpmn.elements.form import MISSING, Form, get
+from ..bpmn.elements.form import MISSING, Form
 from ..bpmn.elements.form_values import filled_in
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from ..errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound
 from ..instance.instance import Instance
+from ..language.context import Context
 
 Errors = dict[str, list[str]]
 
@@ -133,7 +134,7 @@ def _dead_end(token: Token, form: Form, answer: Mapping[str, Any]) -> Errors:
         except ExpressionWork:
             raise
         except ExpressionError as error:
-            return _told(choice, form, answer, error)
+            return _told(choice, form, seen, error)
         at += [flow.target for flow in flows]
     return {}
 
@@ -152,14 +153,14 @@ def _own_outputs(token: Token, answer: Mapping[str, Any]) -> dict[str, Any]:
     return {"outputs": {**token.context.outputs, token.node.namespace: dict(answer)}}
 
 
-def _told(choice: Node, form: Form, answer: Mapping[str, Any], error: ExpressionError) -> Errors:
-    """By the fields that the conditions read; by ``answer`` where these are none."""
+def _told(choice: Node, form: Form, seen: Context, error: ExpressionError) -> Errors:
+    """By the first variable that is missing, else by the first field that the conditions read."""
     read = [path for flow in choice.outgoing if flow.condition is not None for path in flow.condition.references]
+    asked = {each.path[0]: each.key for each in form.fields}
+    for path in read:
+        if seen.find(path, MISSING) is MISSING:
+            name = next((inner for inner in path if inner in asked), path[-1])
+            return {asked.get(name, name): ["Is missing: a condition behind the task reads it."]}
     names = {inner for path in read for inner in path}
-    if isinstance(error, ReferenceNotFound) and error.path.split(".")[0] in names:
-        return {error.path.split(".")[-1]: ["Is missing: a condition behind the task reads it."]}
-    fields = [each.key for each in form.fields if each.path[0] in names]
-    missing = [key for key in fields if get(answer, tuple(key.split("."))) is MISSING]
-    return {
-        name: [error.message] for name in (missing or fields or [name for name in answer if name in names])[:1]
-    } or {"outputs": [error.message]}
+    about = next((key for name, key in asked.items() if name in names), "outputs")
+    return {about: [error.message]}

@@ -3,6 +3,8 @@
 import { batchesPage, batchPage } from "./batchespage.js";
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
+import { inboxPage } from "./inboxpage.js";
+import { taskPage } from "./inboxtask.js";
 import { hasKey, keep } from "./key.js";
 import { askForKey } from "./keydialog.js";
 import { LANGUAGES, speak, spoken, t, told } from "./language.js";
@@ -23,6 +25,8 @@ import { stonesPage } from "./stonespage.js";
 const PAGES = {
   processes: processesPage,
   process: processPage,
+  inbox: inboxPage,
+  task: taskPage,
   batches: batchesPage,
   batch: batchPage,
   models: modelsPage,
@@ -34,6 +38,7 @@ const PAGES = {
 };
 const WAYS = [
   ["processes", ["processes", "process"]],
+  ["inbox", ["inbox", "task"]],
   ["batches", ["batches", "batch"]],
   ["models", ["models", "model", "edit"]],
   ["stones", ["stones"]],

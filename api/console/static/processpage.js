@@ -13,7 +13,7 @@ import { ProcessPanel } from "./processpanel.js";
 import { to } from "./route.js";
 import { Change, get, put } from "./server.js";
 import { failedUndo, moves, undosOf } from "./state.js";
-import { askForHandWork, askForVariables, askToComplete, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
+import { askForHandWork, askForVariables, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
 import { askToCancel, askToDelete, askToRetry, askToRewind, askToSuspend } from "./undodialogs.js";
 import { Watch } from "./watch.js";
 
@@ -264,7 +264,9 @@ export function processPage({ main, id, query, client, titled }) {
   function taskButtons(task, process) {
     if (process.kind !== "start") return [];
     if (task.stone === null && task.endTime === null && moves(process)) {
-      return [action(`complete-${task.taskId}`, "success", t("complete"), () => askToComplete(task), "primary")];
+      const sign = icon("success");
+      const more = { class: "button primary", href: to("task", task.taskId), "data-focus": `complete-${task.taskId}` };
+      return [el("a", more, sign, t("person.open"))];
     }
     const back = action(`rewind-${task.taskId}`, "undoing", t("rewind"), () => askToRewind(process, task));
     if (process.suspended !== null) return [];

@@ -35,7 +35,7 @@ function address(path, query) {
   return url;
 }
 
-async function call(method, path, { query, json, form, etag, match, signal } = {}) {
+async function call(method, path, { query, json, form, etag, match, signal, text = false } = {}) {
   const headers = { Accept: "application/json", ...keyHeader() };
   if (etag) headers["If-None-Match"] = etag;
   if (match) headers["If-Match"] = `"${match}"`;
@@ -49,6 +49,7 @@ async function call(method, path, { query, json, form, etag, match, signal } = {
     throw new Problem(0, { detail: t("problem.unreachable"), code: "unreachable" });
   }
   if (answer.status === 304) return { same: true, data: null, etag };
+  if (text && answer.ok) return { same: false, data: await answer.text(), etag: null };
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return { same: false, data: content, etag: answer.headers.get("ETag") };
   const problem = new Problem(answer.status, content);
@@ -58,6 +59,11 @@ async function call(method, path, { query, json, form, etag, match, signal } = {
 
 export async function get(path, query, signal) {
   return (await call("GET", path, { query, signal })).data;
+}
+
+/** What is answered as a text that is no JSON. */
+export async function getText(path, query, signal) {
+  return (await call("GET", path, { query, signal, text: true })).data;
 }
 
 /** All items of a list, part by part, but no more than `most`. */

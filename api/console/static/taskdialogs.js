@@ -1,4 +1,4 @@
-// What is asked before a task is run again or a person's task is completed.
+// What is asked before a task is run again, skipped or done by hand.
 
 import { el, said, unique } from "./element.js";
 import { ask } from "./dialog.js";
@@ -160,17 +160,5 @@ export function askForVariables(process) {
     act: () =>
       variables.check() &&
       put(`process/${process.processInstanceId}/variables`, { variables: variables.value ?? {} }),
-  });
-}
-
-export function askToComplete(task) {
-  const outputs = new JsonField({ label: t("outputs"), hint: t("complete.hint"), rows: 6 });
-  return ask({
-    title: t("complete.title", { name: task.name }),
-    confirm: t("complete.do"),
-    content: outputs.node,
-    act: () =>
-      outputs.check() &&
-      put(`task/${task.taskId}/complete`, outputs.value === undefined ? {} : { outputs: outputs.value }),
   });
 }

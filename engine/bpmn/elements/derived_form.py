@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...views import FormKind
-from .form import Component, Form, Template
+from .form import Component, Form, Template, text_of
 from .gateways import ExclusiveGateway, InclusiveGateway
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _component(path: Path, name: str, texts: list[str], *, free: bool) -> Compon
         kind=kind,
         path=path,
         label=Template((path[0],)),
-        options=tuple((choice, str(choice)) for choice in choices),
+        options=tuple((choice, text_of(choice)) for choice in choices),
         suggests=kind == "select" and free,
     )
 

@@ -1,0 +1,157 @@
+// The inbox: the tasks of people that there are for whoever looks, mine, those of my groups, or all that may be seen.
+
+import { el, fill, Rows, said } from "./element.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { problemBox, weatherIs } from "./notice.js";
+import { preference, prefer } from "./preference.js";
+import { go, to } from "./route.js";
+import { Look } from "./server.js";
+import { Watch } from "./watch.js";
+import { when, whenDue } from "./when.js";
+
+const VIEWS = ["mine", "groups", "all"];
+const SORTS = ["due", "priority", "created"];
+const ASKED = { mine: { assignee: "me" }, groups: { group: "me", assigned: "false" }, all: {} };
+const USUAL = 50;
+const PAUSE = 300;
+
+export function inboxPage({ main, query, titled }) {
+  const view = VIEWS.includes(query.get("view")) ? query.get("view") : (preference("inbox") ?? "groups");
+  const sort = SORTS.includes(query.get("sort")) ? query.get("sort") : "due";
+  const text = query.get("text") ?? "";
+  const cursor = query.get("cursor");
+  prefer("inbox", view);
+  titled(t("nav.inbox"));
+
+  const list = el("ul", { class: "inbox", "aria-label": t(`inbox.${view}`) });
+  const nothing = el("div", { class: "nothing", hidden: true });
+  const older = el("a", { class: "button", hidden: true }, t("inbox.more"));
+  const first = el("a", { class: "button", hidden: cursor === null, href: here({ cursor: null }) }, t("inbox.first"));
+  const trouble = el("div");
+  const rows = new Rows(list, (task) => task.taskId, item);
+  const look = new Look("task", { kind: "user", ...ASKED[view], sort, text, cursor, limit: 50 });
+  let pause = null;
+
+  const search = el("input", {
+    type: "search",
+    "aria-label": t("inbox.search"),
+    placeholder: t("inbox.search"),
+    value: text,
+    autocomplete: "off",
+    oninput: () => {
+      clearTimeout(pause);
+      pause = setTimeout(() => go(here({ text: search.value, cursor: null })), PAUSE);
+    },
+  });
+  const order = el(
+    "select",
+    { "aria-label": t("sort"), onchange: (event) => go(here({ sort: event.target.value, cursor: null })) },
+    SORTS.map((key) => el("option", { value: key, selected: key === sort }, t(`inbox.sort.${key}`))),
+  );
+  fill(
+    main,
+    el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.inbox"))),
+    el(
+      "nav",
+      { class: "tabs", "aria-label": t("inbox.views") },
+      VIEWS.map((key) =>
+        el(
+          "a",
+          {
+            class: "button tab",
+            href: to("inbox", null, { view: key, sort: sort === "due" ? null : sort, text }),
+            "aria-current": key === view ? "page" : null,
+          },
+          t(`inbox.${key}`),
+        ),
+      ),
+    ),
+    el("div", { class: "inbox-tools" }, search, order),
+    trouble,
+    list,
+    nothing,
+    el("nav", { class: "pages", "aria-label": t("parts") }, first, older),
+  );
+  // Every letter that is typed makes a place of its own, and the field goes on where it was.
+  if (text !== "" || query.has("text")) {
+    search.focus();
+    search.setSelectionRange(text.length, text.length);
+  }
+
+  function here(changed) {
+    const asked = { view, sort: sort === "due" ? null : sort, text, cursor, ...changed };
+    if (asked.sort === "due") asked.sort = null;
+    return to("inbox", null, asked);
+  }
+
+  const watch = new Watch(refresh, {
+    interval: () => 4000,
+    trouble: (problem) => {
+      weatherIs(problem);
+      fill(trouble, problem && problem.passing !== true ? problemBox(problem) : null);
+    },
+  });
+
+  async function refresh(signal) {
+    if (!(await look.again(signal))) return;
+    const { items, cursor: next } = look.data;
+    rows.update(items);
+    nothing.hidden = items.length !== 0;
+    fill(
+      nothing,
+      el("p", {}, el("strong", {}, t(next === null ? (text === "" ? `inbox.none.${view}` : "inbox.none.found") : "inbox.none.here"))),
+    );
+    older.hidden = next === null;
+    older.href = here({ cursor: next });
+  }
+
+  return {
+    close() {
+      clearTimeout(pause);
+      watch.stop();
+    },
+  };
+}
+
+function item(task) {
+  const candidates = [...task.users, ...task.groups];
+  return el(
+    "li",
+    {},
+    el(
+      "div",
+      { class: "inbox-what" },
+      el("a", { href: to("task", task.taskId), "data-focus": "name" }, said(task.name)),
+      el(
+        "p",
+        { class: "hint" },
+        said(task.processName),
+        task.businessKey !== null && [" · ", said(task.businessKey)],
+      ),
+    ),
+    el(
+      "div",
+      { class: "inbox-who" },
+      task.assignee !== null
+        ? [icon("person"), said(task.assignee)]
+        : candidates.length > 0
+          ? el("span", { class: "faint" }, said(candidates.join(", ")))
+          : el("span", { class: "faint" }, t("inbox.anybody")),
+    ),
+    el("div", { class: "inbox-due" }, dueBadge(task), task.priority !== USUAL && priorityTag(task)),
+    el("div", { class: "inbox-when faint" }, when(task.createdAt)),
+  );
+}
+
+/** When it is due, or nothing. */
+export function dueBadge(task) {
+  if (task.dueAt === null) return null;
+  const { word, late, soon } = whenDue(task.dueAt);
+  const colour = late ? "failed" : soon ? "waiting" : "undone";
+  return el("span", { class: `badge is-${colour}` }, icon(late ? "warning" : "waiting"), el("span", {}, word));
+}
+
+export function priorityTag(task) {
+  return el("span", { class: "tag" }, t("inbox.priority", { priority: task.priority }));
+}
