@@ -16,7 +16,7 @@ from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
-from .http import batch, callback, caller, decision, draft, health, key, model, process, stone, task, webhook
+from .http import batch, callback, caller, decision, draft, health, key, model, process, resource, stone, task, webhook
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -44,6 +44,7 @@ PARTS = {
     "decision": decision.OPERATIONS,
     "stone": stone.OPERATIONS,
     "key": key.OPERATIONS,
+    "resource": resource.OPERATIONS,
     "webhook": webhook.OPERATIONS,
     "client": caller.OPERATIONS,
     "health": health.OPERATIONS,

@@ -103,6 +103,11 @@ class AsyncProcesses:
     resume_batch = _awaited(BatchCalls.resume_batch)
     stop_batch = _awaited(BatchCalls.stop_batch)
 
+    check = _awaited(Engine.check)
+    accept_gone = _awaited(Engine.accept_gone)
+    resources = _awaited(Engine.resources)
+    resource_counts = _awaited(Engine.resource_counts)
+
     suspend_key = _awaited(Engine.suspend_key)
     unsuspend_key = _awaited(Engine.unsuspend_key)
     suspended_keys = _awaited(Engine.suspended_keys)

@@ -18,10 +18,10 @@ from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
 from .calls.drafts import DraftCalls
 from .calls.external_tasks import ExternalCalls
-from .calls.keys import KeyCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.people import PeopleCalls
+from .calls.resources import ResourceCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -57,7 +57,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(DraftCalls, DecisionCalls, KeyCalls, DeferredCalls, OperatingCalls):
+class Engine(DraftCalls, DecisionCalls, ResourceCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a

@@ -13,9 +13,11 @@ from ..models.vocabulary import (
     BatchAction,
     BatchResult,
     BatchState,
+    CheckState,
     InstanceKind,
     ProcessOutcome,
     ProcessStatus,
+    ResourceState,
     TaskKind,
     TaskStatus,
     UndoKind,
@@ -63,6 +65,7 @@ HistoryAction: TypeAlias = Literal[
     "unprotect",
     "suspend",
     "unsuspend",
+    "accept-gone",
 ]
 UndoAction: TypeAlias = Literal[UndoKind, "retain"]
 
@@ -530,6 +533,40 @@ class Task:
     """The namespaces of the call activities that it is inside of, outermost first."""
     runs: tuple[int, ...] = ()
     """The numbers of the runs of multi-instance sub-processes that it is inside of, outermost first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
+    """What one task has made and nobody has taken back, as far as the ledger and the last check tell."""
+
+    task_id: str
+    process_instance_id: str
+    process_name: str
+    key: str
+    owner: str | None
+    stone: str
+    name: str
+    namespace: str
+    element_id: str
+    state: ResourceState
+    since: datetime
+    """When its task began."""
+    outputs: Mapping[str, Any]
+    checked: datetime | None = None
+    """When it was last looked at."""
+    check: CheckState | None = None
+    """What that has found."""
+    reason: str | None = None
+    """What is different, or why it could not be looked at."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResourceCount:
+    """How much of what exists by the ledger one stone has made."""
+
+    stone: str
+    state: ResourceState
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from ..models.uptime import uptime
-from ..models.vocabulary import LedgerEvent
+from ..models.vocabulary import CheckState, LedgerEvent
 
 MOST_LOG_LINES = 200
 LONGEST_LOG_LINE = 1_000
 LONGEST_REASON = 2_000
+CHECK = -1
+"""As which delivery a look at what a task made goes out: it is none of these."""
 Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
 """How far a task had come that is taken back; ``running`` while it is none."""
 Result: TypeAlias = Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied", "deferred"]
@@ -89,6 +91,8 @@ class Outcome:
     """Whether the hook was handed the task's token, which may be in what it has told."""
     variables: Mapping[str, Any] | None = None
     """What of the outputs becomes variables of the process too."""
+    found: CheckState | None = None
+    """What a check has found."""
     unchanged: bool = False
     """Whether such a monitor has found everything as it was at its last poll."""
 

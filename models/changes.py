@@ -27,6 +27,7 @@ from .row_types import (
     RetraceRow,
     StragglerRow,
     SubscriptionRow,
+    TaskCheckRow,
     TaskRow,
     TokenRow,
     UserTaskRow,
@@ -138,6 +139,8 @@ DELETE_WAIT = Delete("wait", ("process_instance_id", "token"))
 REACHED = Update("event", ("reached",), where=("id", "reached"))
 DELETE_STRAGGLER = Delete("straggler", ("task_id", "attempt", "event", "delivery"))
 LEAVE_STRAGGLER = Update("straggler", (), where=("task_id", "attempt", "event", "delivery"), always={"owner": "NULL"})
+INSERT_CHECK = Insert.of("task_check", TaskCheckRow)
+DELETE_CHECK = Delete("task_check", ("task_id",))
 INSERT_KEPT = Insert.of("kept_message", KeptMessageRow)
 INSERT_EXTERNAL = Insert.of("external_task", ExternalRow)
 INSERT_SUBSCRIPTION = Insert.of("subscription", SubscriptionRow)
@@ -264,6 +267,8 @@ class Changes:
         """Tasks of people that have begun or are somebody else's now."""
         self.ended_user_tasks: dict[int, tuple[int, str | None]] = {}
         """Of those that have ended: when, and who has done it."""
+        self.new_checks: dict[int, TaskCheckRow] = {}
+        """By task: what a check of what it made has found."""
         self.new_stragglers: list[StragglerRow] = []
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
@@ -298,6 +303,7 @@ class Changes:
             or self.new_deployments
             or self.new_audit
             or self.batches
+            or self.new_checks
         )
 
     def task_changed(self, row: TaskRow) -> None:
@@ -377,6 +383,9 @@ class Changes:
                 run(INSERT_EXTERNAL, offered)
         if self.user_tasks or self.ended_user_tasks:
             self._write_user_tasks(writer)
+        if self.new_checks:
+            write(DELETE_CHECK, [(each,) for each in self.new_checks])
+            run(INSERT_CHECK, self.new_checks.values())
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers)
         if self.gone_stragglers:

@@ -19,6 +19,7 @@ from .row_types import (
     KeptMessageRow,
     Look,
     RetraceRow,
+    TaskCheckRow,
     TaskRow,
     TokenRow,
     TokenSecretRow,
@@ -42,6 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "history": ("entries",),
     "batch": ("options", "searched"),
     "batch_item": ("reason",),
+    "task_check": ("reason",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
@@ -58,6 +60,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     WebhookSecretRow: COLUMNS["webhook_secret"],
     BatchRow: COLUMNS["batch"],
     BatchItemRow: COLUMNS["batch_item"],
+    TaskCheckRow: COLUMNS["task_check"],
     Look: ("parameters", "outputs", "state"),
 }
 PLAIN = frozenset({"reason"})

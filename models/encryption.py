@@ -25,6 +25,7 @@ IDENTIFIED_BY = {
     "history": ("process_instance_id", "number"),
     "batch": ("id",),
     "batch_item": ("batch_id", "number"),
+    "task_check": ("task_id",),
 }
 
 

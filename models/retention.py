@@ -107,6 +107,7 @@ class Retention:
             "external_task",
             "subscription",
             "notice",
+            "task_check",
         ):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:

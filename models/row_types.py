@@ -11,6 +11,7 @@ from .vocabulary import (
     BatchAction,
     BatchResult,
     BatchState,
+    CheckState,
     InstanceKind,
     LedgerEvent,
     Pending,
@@ -306,6 +307,17 @@ class SuspensionRow:
     reason: str | None
     who: str | None
     since: int
+
+
+@dataclass(slots=True)
+class TaskCheckRow:
+    """What the last check of what a task made has found."""
+
+    task_id: int
+    process_instance_id: int
+    state: CheckState
+    reason: str | None
+    checked: int
 
 
 @dataclass(slots=True)
@@ -606,6 +618,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "wait": WaitRow,
     "event": EventRow,
     "kept_message": KeptMessageRow,
+    "task_check": TaskCheckRow,
     "straggler": StragglerRow,
     "suspension": SuspensionRow,
     "token_secret": TokenSecretRow,

@@ -52,7 +52,7 @@ Pending: TypeAlias = Literal["failed", FailureAction, "cancel", "delete", "cance
 TaskKind: TypeAlias = Literal["start", "compensation", UndoKind]
 """Of a row of the ledger: what the model asked for, what a compensation handler of it did, or an undo."""
 
-Hook: TypeAlias = Literal["start", "monitor", UndoKind, "mock"]
+Hook: TypeAlias = Literal["start", "monitor", UndoKind, "mock", "check"]
 """The events of a stone."""
 
 LedgerEvent: TypeAlias = Literal[Hook, "user", "activity"]
@@ -100,6 +100,12 @@ UndoMark: TypeAlias = Literal["undone", "left", "retained", "failed", "skipped",
 ``left`` is one that was undone before its hook had ended: what that made since then is there until it is undone again.
 """
 
+CheckState: TypeAlias = Literal["there", "gone", "different", "unknown"]
+"""What a check has found of what a task made; ``unknown`` is one that failed."""
+
+ResourceState: TypeAlias = Literal["kept", "left", "retained", "gone", "different", "unknown"]
+"""Of what exists by the ledger."""
+
 UndoPolicy: TypeAlias = Literal["delete", "retain", "retain-except-on-failed-start"]
 
 WaitKind: TypeAlias = Literal["message", "signal", "timer", "date", "condition"]
@@ -117,7 +123,7 @@ TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
 """Of what starts a process from outside, or is found by its id in the newest version of a model."""
 
 BatchAction: TypeAlias = Literal[
-    "cancel", "delete", "retry", "rollback", "rewind", "migrate", "retain", "suspend", "unsuspend"
+    "cancel", "delete", "retry", "rollback", "rewind", "migrate", "retain", "suspend", "unsuspend", "check"
 ]
 """What is done to each process of a batch; ``retain`` gives up what a failed undo could not take back."""
 

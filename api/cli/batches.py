@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...models.vocabulary import BatchAction, BatchResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "migrate", "suspend", "unsuspend", "retain")
+ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "migrate", "suspend", "unsuspend", "check", "retain")
 LOOK = 0.5
 """Seconds between two looks at a batch that is followed."""
 

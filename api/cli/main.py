@@ -20,6 +20,7 @@ from .invocation import Invocation, invoked
 from .new import new
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
+from .resources import check, gone, resources
 from .stones import stone
 from .suspension import suspend, suspended, unsuspend
 from .terminal import readable
@@ -199,6 +200,9 @@ COMMANDS = (
     suspend,
     unsuspend,
     suspended,
+    resources,
+    check,
+    gone,
     done,
     set_variables,
     resume,

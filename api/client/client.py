@@ -38,6 +38,8 @@ from ...engine.views import (
     ProcessInstance,
     ProcessSummary,
     Reasons,
+    Resource,
+    ResourceCount,
     RewindPlan,
     Situation,
     SuspendedKey,
@@ -47,7 +49,16 @@ from ...engine.views import (
     UndoStep,
 )
 from ...models import Sort
-from ...models.vocabulary import BatchAction, BatchResult, Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ...models.vocabulary import (
+    BatchAction,
+    BatchResult,
+    Hook,
+    InstanceKind,
+    ProcessState,
+    ProcessStatus,
+    ResourceState,
+    UndoKind,
+)
 from ..errors import Refused
 from ..wire.members import TIME
 from ..wire.record import camel
@@ -258,6 +269,38 @@ class Client:
 
     def suspended_stones(self) -> tuple[SuspendedStone, ...]:
         return tuple(reading.suspended_stone(each) for each in self._transport.get("/stone/suspended"))
+
+    def resources(
+        self,
+        *,
+        process_instance_id: str | None = None,
+        stone: str | None = None,
+        key: str | None = None,
+        state: ResourceState | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Resource]:
+        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state}
+        found = self._transport.get("/resource", limit=limit, cursor=cursor, **wanted)
+        return reading.page(found, reading.resource)
+
+    def resource_counts(
+        self,
+        *,
+        process_instance_id: str | None = None,
+        stone: str | None = None,
+        key: str | None = None,
+        state: ResourceState | None = None,
+    ) -> tuple[ResourceCount, ...]:
+        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state}
+        return tuple(map(reading.resource_count, self._transport.get("/resource/count", **wanted)))
+
+    def check(self, process_instance_id: str) -> tuple[Resource, ...]:
+        path = f"/process/{part(process_instance_id)}/check"
+        return tuple(map(reading.resource, self._transport.send("PUT", path, harmless=True)))
+
+    def accept_gone(self, process_instance_id: str, tasks: Sequence[str] = ()) -> ProcessInstance:
+        return self._change(process_instance_id, "gone", {"taskIds": list(tasks)} if tasks else None)
 
     def suspend_key(self, key: str, *, reason: str | None = None, who: str | None = None) -> SuspendedKey:
         """As of the engine; who has done it is whom the server takes this client for, whatever is given."""

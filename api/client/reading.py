@@ -32,6 +32,8 @@ from ..wire.records import (
     ProcessDetail,
     ProcessSummaryRecord,
     ReasonsRecord,
+    ResourceCountRecord,
+    ResourceRecord,
     RewindPlanRecord,
     StoneRecord,
     SubscriptionRecord,
@@ -51,6 +53,8 @@ undo_step = UndoStepRecord().read
 migration_plan = MigrationPlanRecord().read
 rewind_plan = RewindPlanRecord().read
 suspended_stone = SuspendedStoneRecord().read
+resource = ResourceRecord().read
+resource_count = ResourceCountRecord().read
 suspended_key = SuspendedKeyRecord().read
 batch = BatchRecord().read
 batches = BatchPage().read

@@ -36,6 +36,8 @@ from ...engine.views import (
     ProcessSummary,
     ReasonGroup,
     Reasons,
+    Resource,
+    ResourceCount,
     RewindPlan,
     SuspendedKey,
     SuspendedStone,
@@ -148,6 +150,15 @@ StoneOutput = record("StoneOutput", OutputDeclaration)
 StoneRecord = record("StoneRecord", StoneDeclaration)
 NextTimesRecord = record("NextTimesRecord", NextTimes)
 SuspendedStoneRecord = record("SuspendedStoneRecord", SuspendedStone)
+ResourceRecord = record(
+    "ResourceRecord",
+    Resource,
+    """
+    taskId processInstanceId processName key owner stone name namespace elementId state sinceAt=since outputs
+    checkedAt=checked check reason
+    """,
+)
+ResourceCountRecord = record("ResourceCountRecord", ResourceCount)
 SuspendedKeyRecord = record("SuspendedKeyRecord", SuspendedKey)
 
 MODEL = """
@@ -229,6 +240,7 @@ TaskFormRecord = record(
 """A task of a person with its form."""
 UserTaskPage = record("UserTaskPage", Page[UserTask])
 ProcessPage = record("ProcessPage", Page[ProcessInstance])
+ResourcePage = record("ResourcePage", Page[Resource])
 SearchPage = record("SearchPage", Page[ProcessSummary])
 ModelPage = record("ModelPage", Page[Model])
 DeploymentPage = record("DeploymentPage", Page[Deployment])

@@ -11,7 +11,16 @@ from ...engine.calls.processes import LONGEST_TTL
 from ...engine.stones.element_templates import Modeler
 from ...engine.triggers.starts import Drain
 from ...models import InboxOrder, Sort
-from ...models.vocabulary import BatchAction, BatchResult, Hook, InstanceKind, ProcessState, ProcessStatus, UndoKind
+from ...models.vocabulary import (
+    BatchAction,
+    BatchResult,
+    Hook,
+    InstanceKind,
+    ProcessState,
+    ProcessStatus,
+    ResourceState,
+    UndoKind,
+)
 from ..parking import LONGEST
 from .members import NOT_BLANK, CountText, Flag, FlagText, Ids, LocalTimeText, Number, Object, Text, Texts, Word
 
@@ -641,6 +650,27 @@ class StoneSuspension(StoneCode):
     """A stone of which nothing is to begin."""
 
     reason = Text(longest=1000, allow_none=True, description="Why, for whoever looks at it.")
+
+
+class ResourceCountQuery(Strict):
+    """Which of what exists is counted."""
+
+    process_instance_id = Text(data_key="processInstanceId", description="What this process made.")
+    stone = Text(description="What the stone with this code made.")
+    key = Text(description="What processes of this key made.")
+    state = Word(ResourceState)
+
+
+class ResourceQuery(ResourceCountQuery, Part):
+    """Which part of what exists is asked for."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+
+
+class GoneTasks(Strict):
+    """What is taken for undone: that of these tasks, or all that was found gone."""
+
+    tasks = Ids(data_key="taskIds", metadata={"description": "Ids of tasks; without any, all that was found gone."})
 
 
 class ModelKey(Strict):

@@ -64,7 +64,8 @@ class BatchCalls(RepairCalls):
         Args:
             action: ``cancel``, ``delete``, ``retry`` (what stands still after a failure, or a failed undo),
                 ``rollback``, ``rewind`` (to the last task at ``element_id``), ``migrate`` (to ``deployment_id``),
-                ``suspend``, ``unsuspend``, or ``retain``: give up for ever whatever a failed undo could not take back.
+                ``suspend``, ``unsuspend``, ``check`` (see the call of that name), or ``retain``: give up for ever
+                whatever a failed undo could not take back.
             where: What the processes must have, by the arguments of :meth:`search`; at least one of them.
             rate: The most processes a second, from 0.001 to 10,000.
             force: Of a cancel and a delete.
@@ -337,7 +338,7 @@ class BatchCalls(RepairCalls):
             numbers = [row.process_instance_id for row in rows]
             return largest(shown(self._records_of_batches.to_undo(numbers, tuple(DONE_WITH))))
         groups = Groups()
-        if action in ("suspend", "unsuspend"):
+        if action in ("suspend", "unsuspend", "check"):
             # It is about processes as a whole, and no task of theirs.
             return groups.told()
         looks = {"rewind": self._rewound, "migrate": self._migrated}

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from ..errors import UnknownProcessInstance, UnknownTask
 from .batches import BatchCalls
 from .repairs import RepairCalls
+from .resources import ResourceCalls
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -43,7 +44,7 @@ class OwnedEngine:
     Unknown… for what does not.
     """
 
-    def __init__(self, engine: BatchCalls, owner: str) -> None:
+    def __init__(self, engine: ResourceCalls, owner: str) -> None:
         self.engine = engine
         self.owner = owner
 
@@ -89,6 +90,11 @@ class OwnedEngine:
     done_by_hand = _owned(RepairCalls.done_by_hand)
     resume = _owned(RepairCalls.resume)
     complete = _owned(RepairCalls.complete)
+
+    check = _owned(ResourceCalls.check)
+    accept_gone = _owned(ResourceCalls.accept_gone)
+    resources = _owned(ResourceCalls.resources)
+    resource_counts = _owned(ResourceCalls.resource_counts)
 
     batch = _owned(BatchCalls.batch)
     preview_batch = _owned(BatchCalls.preview_batch)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-from ...models.vocabulary import HOOKS
+from ...models.vocabulary import HOOKS, CheckState
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
@@ -105,6 +105,21 @@ def read_work(decoded: Mapping[str, Any]) -> Work:
         raise Invalid(f"This is no work: {type(error).__name__}: {error}.", code="message-invalid") from error
 
 
+TOLD = (
+    "outputs",
+    "state",
+    "parameters",
+    "progress",
+    "log",
+    "reason",
+    "error_code",
+    "timeout",
+    "signature",
+    "found",
+)
+"""What an answer has where there is something to tell."""
+
+
 def answer_text(outcome: Outcome) -> str:
     """What came of a work, for :data:`RESULTS`."""
     content: dict[str, Any] = {
@@ -120,7 +135,7 @@ def answer_text(outcome: Outcome) -> str:
     }
     if outcome.token_taken:
         content["token_taken"] = True
-    for name in ("outputs", "state", "parameters", "progress", "log", "reason", "error_code", "timeout", "signature"):
+    for name in TOLD:
         value = getattr(outcome, name)
         if value is not None and (value or name in ("state", "progress")):
             content[name] = list(value) if name == "log" else value
@@ -194,6 +209,7 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "reason": None if reason is None else cut(_text(reason), LONGEST_REASON),
         "error_code": None if code is None else _text(code),
         "stone": _text(decoded.get("stone", ""))[:255],
+        "found": None if decoded.get("found") is None else _one_of(get_args(CheckState), decoded["found"]),
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),
     }
 

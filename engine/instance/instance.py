@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
@@ -35,7 +36,7 @@ from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
 from ..mask import Mask
 from ..stones.stone import Stone
-from ..work import Work
+from ..work import CHECK, Work
 from . import decision_made, deferral, history, ledger, secrets, user_tasks
 from .facilities import Facilities
 from .families import StepThrows
@@ -100,6 +101,8 @@ class Instance:
         """What hides secrets in the history: with how many tasks, since which step and with which secret variables."""
         self.people = 0
         """How many tasks of people are open."""
+        self.to_check: list[TaskRow] = []
+        """Of which the present step wants to know whether what they made is there."""
         self.to_hand_over: list[TaskRow] = []
         """What the present step wants carried out once it is committed."""
         self._followed: tuple[tuple[int, ...], str] = (), ""
@@ -578,6 +581,11 @@ class Instance:
     def work(self, row: TaskRow) -> Work:
         """The present hook of a task as plain data, for whoever carries it out."""
         return ledger.work_of(row, self.row)
+
+    def work_of_check(self, row: TaskRow) -> Work:
+        """A look at what a task made, which is no delivery of it."""
+        work = self.work(row)
+        return replace(work, event="check", state=None, delivery=CHECK, phase=ledger.PHASES.get(row.status, "partial"))
 
     # -- saving
 

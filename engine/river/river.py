@@ -30,7 +30,7 @@ from ..instance.facilities import Facilities
 from ..instance.instance import Instance
 from ..instance.resting import at_rest
 from ..observing import logs
-from ..steps import outcomes
+from ..steps import checking, outcomes
 from ..webhooks.telling import Telling
 from ..work import Outcome, Work
 from .inbox import AwaitedResult, Command, Inbox, StepResult
@@ -350,6 +350,9 @@ class River:
             if instance.to_hand_over:
                 works += [instance.work(task) for task in instance.to_hand_over if task.open]
                 instance.to_hand_over = []
+            if instance.to_check:
+                works += [instance.work_of_check(task) for task in instance.to_check]
+                instance.to_check = []
             row = instance.row
             if at_rest(row):
                 rested.append(instance)
@@ -429,6 +432,10 @@ def _not_taken(error: StoreError) -> StoreUnavailable:
 
 def _entering(outcome: Outcome) -> Command:
     """The command that enters an outcome; where that cannot be done, the task has failed."""
+
+    if outcome.event == "check":
+        number = outcome.process_instance_id
+        return Command(lambda turn: checking.enter(turn.instance(number), outcome), None, None, number)
 
     def enter(turn: Turn) -> None:
         outcomes.apply_outcome(turn.instance(outcome.process_instance_id), outcome)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from ...models import ContentRow, DecisionMadeRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from ...models.resources import ResourceRow
 from ...models.vocabulary import HOOK_BEGUN, UndoMark
 from .. import jsontext
 from ..authoring.deployed_decisions import result_of
@@ -27,6 +28,7 @@ from ..views import (
     Failure,
     ProcessInstance,
     ProcessSummary,
+    Resource,
     Suspension,
     Task,
     Token,
@@ -293,6 +295,34 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
         log=log,
         calls=tuple(calls_in(place(row))),
         runs=tuple(runs_in(place(row))),
+    )
+
+
+def show_resource(row: ResourceRow, stones: Stones, mask: Mask | None) -> Resource:
+    """What one task has made."""
+    task, instance, check = row.task, row.instance, row.check
+    outputs = masked(jsontext.read(task.outputs) if task.outputs else {}, names_in(task, stones)[1])
+    reason = None if check is None else check.reason
+    stone = task.stone or ""
+    if mask is not None:
+        outputs, stone = mask.mask_value(outputs), mask.mask_text(stone)
+        reason = None if reason is None else mask.mask_text(reason)
+    return Resource(
+        task_id=str(task.id),
+        process_instance_id=str(instance.process_instance_id),
+        process_name=instance.name,
+        key=instance.key,
+        owner=instance.owner_name,
+        stone=stone,
+        name=task.name or task.node,
+        namespace=task.namespace,
+        element_id=task.node,
+        state=row.state,
+        since=moment(task.created),
+        outputs=outputs,
+        checked=None if check is None else moment(check.checked),
+        check=None if check is None else check.state,
+        reason=reason,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import accumulate
@@ -20,6 +20,7 @@ from ...models import (
     find_instances,
     place_of,
 )
+from ...models.resources import ResourceRow
 from ...models.vocabulary import ProcessState
 from .. import jsontext
 from ..authoring.sources import texts_of
@@ -42,6 +43,7 @@ from ..views import (
     Page,
     ProcessInstance,
     ProcessSummary,
+    Resource,
     RewindPlan,
     Situation,
     Task,
@@ -316,6 +318,15 @@ class Records:
             masked_views.show_task(row, self.stones, mask, followed, running=bool(row.open) and running(row.id))
             for row in rows
         ]
+
+    def resources(self, rows: Sequence[ResourceRow]) -> Iterator[Resource]:
+        """What exists by the ledger, as it may be shown."""
+        masks: dict[int, Mask | None] = {}
+        for row in rows:
+            number = row.instance.process_instance_id
+            if number not in masks:
+                masks[number] = self._mask(*self._rows(number))
+            yield masked_views.show_resource(row, self.stones, masks[number])
 
     def history(self, number: int, *, limit: int, after: int) -> Page[HistoryEntry]:
         """What happened in one instance, oldest first, but for the first ``after``; raises UnknownProcessInstance."""

@@ -12,15 +12,15 @@ from ..instance import ledger
 from ..instance.history import note
 from ..instance.instance import Instance
 from ..views import HistoryAction
-from . import migrating, repairing, rewinding, suspending, undo_requests
+from . import checking, migrating, repairing, rewinding, suspending, undo_requests
 
 
 class Act(NamedTuple):
     """What is done to one process, and which options that takes."""
 
     apply: Callable[[Instance, Mapping[str, Any]], None]
-    noted: HistoryAction
-    """As what the history of the process tells of it."""
+    noted: HistoryAction | None
+    """As what the history of the process tells of it; None where nothing is to be told."""
     options: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
 
@@ -81,6 +81,7 @@ ACTS: Final[Mapping[BatchAction, Act]] = {
     "migrate": Act(_migrate, "migrate", frozenset({"deployment_id", "mapping"}), frozenset({"deployment_id"})),
     "suspend": Act(_suspend, "suspend", frozenset({"reason"})),
     "unsuspend": Act(_unsuspend, "unsuspend"),
+    "check": Act(lambda instance, _: checking.check(instance), None),
     "retain": Act(lambda instance, _: undo_requests.give_up_failed(instance), "retry"),
 }
 
@@ -95,7 +96,8 @@ def act_upon(instance: Instance, action: BatchAction, options: Mapping[str, Any]
             "name": options.get("deployment_id"),
             "reason": options.get("reason"),
         }
-        note(instance, "action", action=act.noted, **told)
+        if act.noted is not None:
+            note(instance, "action", action=act.noted, **told)
         act.apply(instance, options)
     finally:
         changes.who = None

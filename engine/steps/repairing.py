@@ -271,6 +271,10 @@ def _take_from_model(process: ForwardInstance, token: Token, row: TaskRow, given
             related=str(process.number),
             allowed=("rewind", "skip", "cancel"),
         )
+    if code not in process.facilities.stones:
+        # What it declares says which of the new version's values it takes.
+        text = f"No stone is registered for {code!r}, so nobody knows what task {row.id} takes in this version"
+        raise Conflict(f"{text}: register it, and try again.", code="stone-missing", status=row.status)
     _, parameters = resolve(process.facilities.stones, token, node, code, given=given)
     text = jsontext.dumps(parameters)
     process.weight.foresee(parameters)

@@ -109,6 +109,8 @@ class HookCall:
         if deferral is not None:
             info.log("task.defer was called and what it gave not returned, so the task has ended with its start.")
         _check_state(info.state, self.limits)
+        if work.event == "check":
+            return self._checked(returned)
         if work.event != "monitor" or returned:
             return self._outcome("done")
         if _is_unchanged(work, info):
@@ -117,8 +119,21 @@ class HookCall:
         outcome.interval = self.stone.monitor_interval
         return outcome
 
+    def _checked(self, returned: object) -> Outcome:
+        if returned is not None and not isinstance(returned, str):
+            text = f"check returned {type(returned).__name__}: it returns a text that says what is different, or None."
+            return self._outcome("failed", reason=text)
+        reason = cut(jsontext.storable(returned), LONGEST_REASON) if returned else None
+        outcome = self._outcome("done", reason=reason)
+        outcome.found = "different" if returned else "there"
+        return outcome
+
     def _failed(self, error: BaseException) -> Outcome:
         work = self.work
+        if isinstance(error, NotFound) and work.event == "check":
+            outcome = self._outcome("done", reason=_text(error) or None)
+            outcome.found = "gone"
+            return outcome
         if isinstance(error, NotFound) and work.event in UNDO_KINDS:
             return self._outcome("done", reason=f"already gone: {_text(error)}".rstrip(": "))
         if isinstance(error, NotFound):
@@ -172,7 +187,7 @@ def _take(returned: object, work: Work, info: TaskInfo) -> None:
             info.add_output(name, value)
         return
     refuse_unrun(returned, f"The hook {work.event!r} of the stone {work.stone!r}")
-    if work.event != "monitor":
+    if work.event not in ("monitor", "check"):
         info.log(f"{work.event} returned {type(returned).__name__}, which is not used: call task.add_output.")
 
 

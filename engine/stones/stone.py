@@ -82,6 +82,13 @@ class Stone:
     def mock(self, task: TaskInfo) -> Awaitable[None] | None:
         """Pretend, in a mock run."""
 
+    def check(self, task: TaskInfo) -> str | Awaitable[str | None] | None:
+        """Look whether what it made is there as it was made: None where it is, or in words what is different.
+
+        What is gone raises ``NotFound``. It must change nothing.
+        """
+        return None
+
     @classmethod
     def has(cls, event: str) -> bool:
         """Whether the class overrides the hook of this event."""

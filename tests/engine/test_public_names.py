@@ -58,6 +58,8 @@ ENGINE = """
     ProcessSummary
     ReasonGroup
     Reasons
+    Resource
+    ResourceCount
     ReferenceNotFound
     RewindPlan
     RiverstoneError
@@ -152,6 +154,7 @@ MODELS = """
     SuspensionRow
     Suspensions
     SuspensionsChanged
+    TaskCheckRow
     TaskGroup
     TaskRow
     ToTell TokenRow
@@ -176,6 +179,7 @@ MODELS = """
     read_figures
 """.split()
 METHODS = """
+    accept_gone
     batch
     batch_items
     batch_progress
@@ -183,6 +187,7 @@ METHODS = """
     bindings
     callback
     cancel
+    check
     close
     complete
     complete_deferred
@@ -237,6 +242,8 @@ METHODS = """
     remove_deployment
     remove_model
     rerun
+    resource_counts
+    resources
     restored
     resume
     resume_batch

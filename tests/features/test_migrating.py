@@ -66,6 +66,22 @@ def test_a_failed_task_is_mended_in_a_new_version(engine: Engine, world: World) 
     assert world.seen[-1].parameters == {"size": 5}
 
 
+def test_what_was_moved_is_not_tried_again_without_its_stone(url: str, world: World) -> None:
+    with Engine(url, stones=world.stones()) as engine:
+        world.wrong("start", "a", RuntimeError("no"))
+        engine.deploy(line("lone", service("a", "make", {"size": "${size}"})))
+        number = run(engine, "lone", {"size": 5}, on_failure="pause").process_instance_id
+        engine.migrate(number, engine.deploy(line("lone", service("a", "make", {"size": "7"}))).deployment_id)
+    with Engine(url) as engine:
+        with pytest.raises(Conflict, match="No stone is registered for 'make'") as refused:
+            engine.retry(number)
+        assert (refused.value.code, engine.get(number).attention) == ("stone-missing", 1)
+    with Engine(url, stones=world.stones()) as engine:
+        engine.retry(number)
+        assert engine.wait(number, 9).status == "success"
+        assert world.seen[-1].parameters == {"size": "7"}
+
+
 def test_a_failed_stone_is_tried_again_with_what_the_new_version_says(engine: Engine, world: World) -> None:
     def too_small(task: TaskInfo) -> None:
         if task.parameters["size"] < 10:

@@ -286,6 +286,17 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
 
 
+def test_what_exists_is_listed_and_checked(run: Run) -> None:
+    run("deploy", "making.bpmn")
+    run("start", "--key", "making", "--name", "x", "--variables", '{"size": 3}', "--follow")
+    assert "thing=东西" in run("resources", "--state", "kept").stdout
+    assert run("resources", "--count").stdout.split() == ["1", "kept", "make"]
+    assert run("resources", "--key", "other").stdout == ""
+    pid = run("resources").stdout.split()[0]
+    assert "thing=东西" in run("check", pid).stdout
+    assert "check it first" in run("gone", pid, fails=True).stderr
+
+
 def test_a_key_is_suspended_and_goes_on(run: Run) -> None:
     run("deploy", "breaking.bpmn")
     assert run("suspend", "--key", "breaking", "--reason", "Why not?").stdout.startswith("breaking  suspended since ")

@@ -141,6 +141,18 @@ def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Clien
     assert server.save_model(processes.breaking(), model_id=model.model_id, name="new").name == "new"
 
 
+def test_what_exists_goes_through_the_client(server: Client, engine: Engine) -> None:
+    server.deploy(processes.making())
+    number = server.start(key="making", name="x", variables={"size": 3}).process_instance_id
+    server.wait(number, timeout=20)
+    assert server.resources(process_instance_id=number, state="kept") == engine.resources(key="making")
+    assert len(server.resources().items) == 1
+    assert server.resource_counts(stone="make") == engine.resource_counts()
+    assert server.check(number) == engine.resources().items
+    assert raised(lambda: server.accept_gone(number)).code == "not-gone"
+    assert raised(lambda: server.resources(process_instance_id="999")).code == raised(lambda: server.get("999")).code
+
+
 def test_many_at_once_go_through_the_client(server: Client, engine: Engine) -> None:
     server.deploy(processes.asking())
     variables = {"size": 7, "colour": "red"}

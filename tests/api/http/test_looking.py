@@ -233,3 +233,17 @@ def test_another_owner_sees_none_of_it(engine: Engine, client: Client) -> None:
         assert client.get(f"/process/{process_id}/{end}", headers=headers).status_code == 404
     assert client.put(f"/process/{process_id}/retry", headers=headers).status_code == 404
     assert client.get("/process/search", headers=headers).json["items"] == []
+
+
+def test_what_exists_is_listed_counted_and_checked(client: Client, engine: Engine) -> None:
+    engine.deploy(processes.making())
+    body = {"key": "making", "processName": "x", "variables": {"size": 3}}
+    number = client.post("/process", json=body).json["processInstanceId"]
+    (found,) = client.get(f"/resource?processInstanceId={number}&state=kept").json["items"]
+    assert (found["stone"], found["outputs"], found["state"]) == ("make", {"thing": "thing-3"}, "kept")
+    assert client.get("/resource/count").json == [{"stone": "make", "state": "kept", "count": 1}]
+    assert client.put(f"/process/{number}/check").json == [found]
+    assert client.put(f"/process/{number}/gone", json={"taskIds": [found["taskId"]]}).status_code == 409
+    assert client.get("/resource?state=lost").status_code == 422
+    assert client.get("/resource?processInstanceId=999").status_code == 404
+    assert client.put("/process/999/check").status_code == 404

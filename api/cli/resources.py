@@ -1,0 +1,84 @@
+"""The commands about what processes have made and nobody has taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from ...models.vocabulary import ResourceState
+from .invocation import Invocation, invoked
+from .terminal import print_record, printable
+
+if TYPE_CHECKING:
+    from ...engine import Resource
+
+
+@click.command()
+@click.option("--process", "process_instance_id", metavar="ID", help="Those of this process.")
+@click.option("--stone", help="Those that the stone with this code made.")
+@click.option("--key", help="Those of processes of this key.")
+@click.option("--state", type=click.Choice(get_args(ResourceState)), help="Those in this state.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--cursor", help="Go on where the part before has ended.")
+@click.option("--count", is_flag=True, help="Count them by stone and state instead.")
+@invoked
+def resources(
+    invocation: Invocation,
+    /,
+    process_instance_id: str | None,
+    stone: str | None,
+    key: str | None,
+    state: ResourceState | None,
+    limit: int,
+    cursor: str | None,
+    count: bool,
+) -> None:
+    """List what exists by the ledger, over all processes, newest first."""
+    with invocation.asking(passive=True) as engine:
+        if count:
+            found = engine.resource_counts(process_instance_id=process_instance_id, stone=stone, key=key, state=state)
+            for each in found:
+                click.echo(printable(f"{each.count:8}  {each.state:9}  {each.stone}"))
+            return
+        page = engine.resources(
+            process_instance_id=process_instance_id, stone=stone, key=key, state=state, limit=limit, cursor=cursor
+        )
+    _print(page.items)
+    if page.cursor is not None:
+        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+
+
+@click.command()
+@click.argument("process_instance_id")
+@invoked
+def check(invocation: Invocation, /, process_instance_id: str) -> None:
+    """Ask stones whether what a process made is still there, and as it was.
+
+    A server is asked, and answers come in later: riverstone resources lists them.
+    """
+    with invocation.changing(process_instance_id) as engine:
+        _print(engine.check(process_instance_id))
+
+
+@click.command()
+@click.argument("process_instance_id")
+@click.option("--task", "tasks", metavar="ID", multiple=True, help="Only what this task made; may be repeated.")
+@invoked
+def gone(invocation: Invocation, /, process_instance_id: str, tasks: tuple[str, ...]) -> None:
+    """Take what the last check of a process has found gone for undone."""
+    from ..wire.records import ProcessRecord
+
+    with invocation.changing(process_instance_id) as engine:
+        print_record(ProcessRecord, engine.accept_gone(process_instance_id, tasks))
+
+
+def _print(found: Iterable[Resource]) -> None:
+    for each in found:
+        outputs = "  ".join(f"{name}={value}" for name, value in each.outputs.items())
+        looked = "" if each.checked is None else f"  checked {each.checked:%Y-%m-%d %H:%M:%S}: {each.check}"
+        why = f", {each.reason}" if each.reason else ""
+        since = f"{each.since:%Y-%m-%d %H:%M:%S}"
+        line = f"{each.process_instance_id:>9} {each.task_id:>9}  {each.state:9}  {since}  {each.stone}  {each.name}"
+        click.echo(printable(f"{line}  {outputs}{looked}{why}".rstrip()))

@@ -1,0 +1,54 @@
+"""``/resource``: what processes have made and nobody has taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...engine import Engine, Page, ProcessInstance, Resource, ResourceCount
+from ..wire.body import JsonBody
+from ..wire.operation import Operations, visible
+from ..wire.records import ProcessRecord, ResourceCountRecord, ResourcePage, ResourceRecord
+from ..wire.request_schemas import GoneTasks, ResourceCountQuery, ResourceQuery
+
+OPERATIONS = Operations()
+
+
+@OPERATIONS.add(
+    "/resource", "List what exists by the ledger, newest first", ResourcePage, query=ResourceQuery, problems=(404,)
+)
+def get_resources(engine: Engine, query: dict[str, Any]) -> Page[Resource]:
+    return visible(engine).resources(**query)
+
+
+@OPERATIONS.add(
+    "/resource/count",
+    "Count what exists by the ledger, by stone and state",
+    ResourceCountRecord,
+    many=True,
+    query=ResourceCountQuery,
+    problems=(404,),
+)
+def get_resource_counts(engine: Engine, query: dict[str, Any]) -> tuple[ResourceCount, ...]:
+    return visible(engine).resource_counts(**query)
+
+
+@OPERATIONS.add(
+    "/process/<process_instance_id>/check",
+    "Ask stones whether what a process made is there; what is known so far is answered",
+    ResourceRecord,
+    many=True,
+    problems=(404, 409),
+)
+def put_check(engine: Engine, process_instance_id: str) -> tuple[Resource, ...]:
+    return visible(engine).check(process_instance_id)
+
+
+@OPERATIONS.add(
+    "/process/<process_instance_id>/gone",
+    "Take what was found gone for undone",
+    ProcessRecord,
+    body=JsonBody(GoneTasks, required=False),
+    problems=(404, 409),
+)
+def put_gone(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
+    return visible(engine).accept_gone(process_instance_id, **body)

@@ -1,0 +1,75 @@
+"""Looking whether what a process made is still there: it changes nothing but what is known.
+
+A check is a call of a stone's ``check`` for a row that has ended. It is in nobody's hands while it runs, so one that is
+lost with its engine is asked again by whoever wants to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ...models import TaskCheckRow, TaskRow
+from ..errors import Conflict, UnknownTask
+from ..instance import ledger
+from ..instance.forward import ForwardInstance, forward_of
+from ..instance.instance import Instance
+from ..work import Outcome
+from .outcomes import stone_of
+
+
+def exists(row: TaskRow) -> bool:
+    """Whether the ledger says of a row that what it made is there."""
+    whole = row.status in ("start.success", "monitor.success") and row.undo is None
+    left = row.undo in ("left", "failed", "skipped", "retained")
+    return row.kind == ledger.START and row.stone is not None and not row.open and (whole or left)
+
+
+def check(instance: Instance) -> None:
+    """Ask the stones of a process what became of what they made; raises Conflict while that is being undone."""
+    process = _at_rest(instance)
+    for row in process.tasks.values():
+        suspended = process.suspended and ("stone", row.stone) in process.suspended
+        stone = stone_of(process, row)
+        if exists(row) and stone.has("check") and not (suspended or stone.external):
+            process.to_check.append(row)
+
+
+def enter(instance: Instance, outcome: Outcome) -> None:
+    """Keep what a check has found, unless the thing was undone meanwhile."""
+    row = instance.tasks.get(outcome.task_id)
+    if row is None or not exists(row):
+        return
+    state = outcome.found if outcome.result == "done" and outcome.found is not None else "unknown"
+    found = TaskCheckRow(row.id, instance.number, state, outcome.reason, instance.now())
+    instance.changes.new_checks[row.id] = found
+
+
+def accept_gone(instance: Instance, task_ids: Collection[int], checks: Mapping[int, TaskCheckRow]) -> list[int]:
+    """Take what is gone for undone: these tasks, or all whose last check says so. Raises UnknownTask, Conflict."""
+    process = _at_rest(instance)
+    gone = [row for number, row in process.tasks.items() if exists(row) and number in checks]
+    gone = [row for row in gone if checks[row.id].state == "gone"]
+    for number in task_ids:
+        if number not in process.tasks:
+            raise UnknownTask(str(number))
+    missing = sorted(set(task_ids) - {row.id for row in gone})
+    if missing or not gone:
+        what = f"the tasks {', '.join(map(str, missing))}" if missing else "anything"
+        text = f"No check of process {process.number} has found {what} gone: check it first."
+        raise Conflict(text, code="not-gone", status=process.row.status, allowed=("check",))
+    chosen = [row for row in gone if not task_ids or row.id in task_ids]
+    for row in chosen:
+        row.undo = "undone"
+        ledger.log(row, ("It was gone, which somebody has accepted as undone.",))
+        process.changes.task_changed(row)
+    process.changes.instance_changed(process.row)
+    process.save()
+    return [row.id for row in chosen]
+
+
+def _at_rest(instance: Instance) -> ForwardInstance:
+    process = forward_of(instance, ", which made nothing: name the process that it takes back.")
+    if process.row.phase not in ("running", "suspended", "paused", "ended") or process.workflow.rewinding:
+        text = f"What process {process.number} made is being undone: wait until that has ended."
+        raise Conflict(text, status=process.row.status)
+    return process

@@ -1,0 +1,230 @@
+"""Day two: what processes have made is listed, looked at, and what is gone is gone for the ledger too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, cast
+
+import pytest
+
+from riverstone.engine import (
+    Conflict,
+    Engine,
+    Invalid,
+    NotFound,
+    Stone,
+    TaskInfo,
+    UnknownProcessInstance,
+    UnknownTask,
+    VirtualClock,
+)
+
+from ..models.stores import SHARED, fresh
+from .sketch import line, service
+from .world import World, makes_then_fails, run
+
+
+class Disk(Stone):
+    """A disk that somebody may resize, or throw away."""
+
+    code = "disk"
+    outputs: ClassVar = {"id": "the disk's id"}
+    sizes: ClassVar[dict[str, int]] = {}
+    broken: ClassVar[set[str]] = set()
+
+    def start(self, task: TaskInfo) -> None:
+        self.sizes[task.namespace] = 10
+        task.add_output("id", task.namespace)
+
+    def check(self, task: TaskInfo) -> str | None:
+        name = task.outputs["id"]
+        if name in self.broken:
+            raise RuntimeError("the cloud does not answer")
+        if name not in self.sizes:
+            raise NotFound(f"no disk {name}")
+        return None if self.sizes[name] == 10 else f"the size is {self.sizes[name]}, not 10"
+
+    def delete(self, task: TaskInfo) -> None:
+        del self.sizes[task.outputs["id"]]
+
+    rollback = cancel = delete
+
+
+def a_cloud_of_its_own() -> type[Disk]:
+    members: dict[str, object] = {"sizes": {}, "broken": set(), "__doc__": Disk.__doc__}
+    return cast(type[Disk], type("Disks", (Disk,), members))
+
+
+@pytest.fixture(autouse=True)
+def disks(engine: Engine) -> type[Disk]:
+    disk = a_cloud_of_its_own()
+    engine.register(disk)
+    engine.deploy(line("shop", service("a", "disk"), service("b", "disk"), service("c", "make"), service("d", "mail")))
+    return disk
+
+
+def states(engine: Engine, number: str) -> dict[str, tuple[str, str | None]]:
+    found = engine.resources(process_instance_id=number).items
+    return {each.namespace: (each.state, each.reason) for each in found}
+
+
+def test_what_exists_is_listed_over_all_processes(engine: Engine, world: World) -> None:
+    first, second = (run(engine, "shop").process_instance_id for _ in range(2))
+    found = engine.resources()
+    assert [each.namespace for each in found.items] == ["d", "c", "b", "a"] * 2
+    last = found.items[-1]
+    assert (last.process_instance_id, last.stone, last.state, last.outputs) == (first, "disk", "kept", {"id": "a"})
+    page = engine.resources(limit=3)
+    assert [each.task_id for each in engine.resources(limit=500, cursor=page.cursor).items] == [
+        each.task_id for each in found.items[3:]
+    ]
+    assert {each.process_instance_id for each in engine.resources(stone="disk").items} == {first, second}
+    engine.delete(first)
+    assert states(engine, first) == {"d": ("retained", None)}
+    assert [(each.stone, each.state, each.count) for each in engine.resource_counts()] == [
+        ("disk", "kept", 2),
+        ("mail", "kept", 1),
+        ("mail", "retained", 1),
+        ("make", "kept", 1),
+    ]
+    assert engine.resources(key="other").items == ()
+
+
+def test_what_an_undo_has_left_and_what_nobody_knows_of_is_listed(engine: Engine, world: World) -> None:
+    world.wrong("delete", "c", RuntimeError("busy"))
+    number = run(engine, "shop").process_instance_id
+    assert engine.delete(number).status == "delete.failed"
+    assert states(engine, number)["c"] == ("left", None)
+    world.wrong("start", "c", makes_then_fails)
+    kept = run(engine, "shop", on_failure="keep").process_instance_id
+    assert {name: state for name, (state, _) in states(engine, kept).items()} == {
+        "a": "kept",
+        "b": "kept",
+        "c": "unknown",
+    }
+
+
+def test_a_check_tells_what_is_there_different_and_gone(
+    engine: Engine, world: World, disks: type[Disk], clock: VirtualClock
+) -> None:
+    number = run(engine, "shop").process_instance_id
+    checked = engine.check(number)
+    assert {each.namespace: (each.state, each.check) for each in checked} == {
+        "a": ("kept", "there"),
+        "b": ("kept", "there"),
+        "c": ("kept", None),
+        "d": ("kept", None),
+    }
+    disks.sizes["a"] = 20
+    del disks.sizes["b"]
+    clock.advance(1000)
+    engine.check(number)
+    assert states(engine, number) == {
+        "a": ("different", "the size is 20, not 10"),
+        "b": ("gone", "no disk b"),
+        "c": ("kept", None),
+        "d": ("kept", None),
+    }
+    assert [each.namespace for each in engine.resources(state="gone").items] == ["b"]
+    assert engine.get(number).status == "success"
+    disks.broken.add("a")
+    engine.check(number)
+    (a,) = [each for each in engine.resources(stone="disk").items if each.namespace == "a"]
+    assert (a.state, a.check, a.reason) == ("kept", "unknown", "RuntimeError: the cloud does not answer")
+
+
+def test_what_is_gone_counts_as_undone_when_somebody_says_so(engine: Engine, world: World, disks: type[Disk]) -> None:
+    number = run(engine, "shop").process_instance_id
+    with pytest.raises(Conflict, match="check it first") as refused:
+        engine.accept_gone(number)
+    assert refused.value.code == "not-gone"
+    del disks.sizes["b"]
+    engine.check(number)
+    ids = {each.namespace: each.task_id for each in engine.resources(process_instance_id=number).items}
+    with pytest.raises(Conflict, match=ids["a"]):
+        engine.accept_gone(number, [ids["a"], ids["b"]])
+    with pytest.raises(UnknownTask):
+        engine.accept_gone(number, ["999"])
+    engine.accept_gone(number, [ids["b"]])
+    assert "b" not in states(engine, number)
+    assert [each.action for each in engine.history(number).items if each.action] == ["accept-gone"]
+    assert [step.namespace for step in engine.preview(number, "delete")] == ["d", "c", "a"]
+    assert engine.delete(number).status == "delete.success"
+    assert disks.sizes == {}
+
+
+def test_a_failed_undo_gets_over_what_is_gone(engine: Engine, world: World, disks: type[Disk]) -> None:
+    number = run(engine, "shop").process_instance_id
+    del disks.sizes["b"]
+    assert engine.delete(number).status == "delete.failed"
+    engine.check(number)
+    engine.accept_gone(number)
+    engine.retry(number)
+    assert (engine.get(number).status, disks.sizes) == ("delete.success", {})
+
+
+def test_many_processes_are_checked_by_a_batch(engine: Engine, world: World, disks: type[Disk]) -> None:
+    numbers = [run(engine, "shop").process_instance_id for _ in range(3)]
+    disks.sizes["a"] = 5
+    batch = engine.batch("check", {"key": "shop"})
+    assert (batch.total, batch.done, batch.refused) == (3, 3, 0)
+    assert len(engine.resources(state="different").items) == 3
+    assert engine.history(numbers[0]).items[-1].kind != "action"
+
+
+def test_nothing_is_looked_at_of_a_stone_that_is_suspended_or_of_what_is_being_undone(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    number = run(engine, "shop").process_instance_id
+    engine.suspend_stone("disk")
+    engine.check(number)
+    assert {each.check for each in engine.resources().items} == {None}
+    engine.delete(number)
+    with pytest.raises(Conflict, match="being undone"):
+        engine.check(number)
+    with pytest.raises(UnknownProcessInstance):
+        engine.check("999")
+    with pytest.raises(Invalid, match="no state of a resource"):
+        engine.resources(state="lost")  # type: ignore[arg-type]
+
+
+def test_a_late_answer_about_what_was_undone_meanwhile_is_dropped(
+    engine: Engine, world: World, disks: type[Disk]
+) -> None:
+    number = run(engine, "shop").process_instance_id
+
+    def deletes(self: Stone, task: TaskInfo) -> None:
+        engine.delete(number)
+
+    engine.register(type("Racing", (disks,), {"check": deletes, "__doc__": "Is deleted while it is looked at."}))
+    engine.check(number)
+    assert engine.wait(number, 60).status == "delete.success"
+    assert {each.check for each in engine.resources().items} == {None}
+
+
+def test_what_was_purged_is_forgotten(engine: Engine, world: World, clock: VirtualClock) -> None:
+    number = run(engine, "shop").process_instance_id
+    engine.check(number)
+    engine.delete(number)
+    clock.advance(10_000)
+    engine.purge(1.0)
+    assert engine.resources().items == ()
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_check_of_one_engine_is_seen_by_another_on_every_database(kind: str, tmp_path: Path) -> None:
+    disk = a_cloud_of_its_own()
+    with fresh(kind, tmp_path) as url, Engine(url, stones=[disk]) as one, Engine(url, stones=[disk]) as other:
+        one.deploy(line("pair", service("a", "disk"), service("b", "disk")))
+        number = one.wait(one.start(key="pair", name="x").process_instance_id, 9).process_instance_id
+        del disk.sizes["b"]
+        other.check(number)
+        assert {each.namespace: each.state for each in one.resources().items} == {"a": "kept", "b": "gone"}
+        one.accept_gone(number)
+        assert [(each.stone, each.count) for each in other.resource_counts()] == [("disk", 1)]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """What is told here does not depend on the database, but where it says so."""
+    return f"sqlite:///{tmp_path}/checks.db"
