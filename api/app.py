@@ -17,6 +17,7 @@ from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
 from .http import batch, callback, caller, decision, draft, health, key, model, process, resource, stone, task, webhook
+from .http.session import create_sign_in
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -90,12 +91,13 @@ def create_app(
         # Whoever runs the application ends the process and closes nothing; what its stones do then is not lost.
         atexit.register(_close, weakref.ref(engine))
     app.extensions["riverstone"] = engine
-    admit = access or Access(engine, settings.introspection)
+    admit = access or Access(engine, settings.introspection, settings.oidc, settings.public_url)
     app.before_request(_refuse_slashes)
     Gate(admit).guard(app)
     app.register_blueprint(_calls(engine, "riverstone"))
     if camunda:
         app.register_blueprint(create_camunda(engine))
+    app.register_blueprint(create_sign_in(admit if isinstance(admit, Access) else None))
     if console:
         app.register_blueprint(create_console())
         app.add_url_rule("/", view_func=_enter)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..engine.errors import Invalid
 from ..engine.limits import Limits
 from .access.introspection import Introspection
+from .access.openid import Provider, is_safe
 
 INTROSPECTION = {
     "url": "RIVERSTONE_INTROSPECTION_URL",
@@ -24,8 +25,30 @@ INTROSPECTION = {
     "user_claim": "RIVERSTONE_INTROSPECTION_USER_CLAIM",
     "groups_claim": "RIVERSTONE_INTROSPECTION_GROUPS_CLAIM",
 }
+OIDC = {
+    "issuer": "RIVERSTONE_OIDC_ISSUER",
+    "client_id": "RIVERSTONE_OIDC_CLIENT_ID",
+    "client_secret": "RIVERSTONE_OIDC_CLIENT_SECRET",
+    "request": "RIVERSTONE_OIDC_REQUEST",
+    "user_claim": "RIVERSTONE_OIDC_USER_CLAIM",
+    "groups_claim": "RIVERSTONE_OIDC_GROUPS_CLAIM",
+    "owner_claim": "RIVERSTONE_OIDC_OWNER_CLAIM",
+    "scopes_claim": "RIVERSTONE_OIDC_SCOPES_CLAIM",
+    "scopes": "RIVERSTONE_OIDC_SCOPES",
+}
 TEXTS = ("db", "broker")
-PARTS = {*TEXTS, "stones", "limits", "introspection", "encryption_keys", "public_url", "webhooks", "serve", "log"}
+PARTS = {
+    *TEXTS,
+    "stones",
+    "limits",
+    "introspection",
+    "oidc",
+    "encryption_keys",
+    "public_url",
+    "webhooks",
+    "serve",
+    "log",
+}
 SERVE = {"host": str, "port": int, "console": bool}
 LOG = {"form": str, "level": str}
 
@@ -40,6 +63,8 @@ class Settings:
     stones: tuple[str, ...] = ()
     """The modules with stones."""
     introspection: Introspection | None = None
+    oidc: Provider | None = None
+    """By whom people sign in with a browser."""
     encryption_keys: tuple[str, ...] = ()
     """Fernet keys: the first encrypts, all of them decrypt."""
     public_url: str | None = None
@@ -66,6 +91,11 @@ class Settings:
             **_part(in_file, "introspection"),
             **{name: given[variable] for name, variable in INTROSPECTION.items() if given.get(variable)},
         }
+        signing_in = {
+            **_part(in_file, "oidc"),
+            **{name: given[variable] for name, variable in OIDC.items() if given.get(variable)},
+        }
+        public_url = _address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url"))
         keys = _texts(given.get("RIVERSTONE_ENCRYPTION_KEY")) or _texts(in_file.get("encryption_keys"))
         return cls(
             db=_text(given.get("RIVERSTONE_DB") or in_file.get("db"), "db"),
@@ -74,7 +104,8 @@ class Settings:
             introspection=_introspection(asked),
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
-            public_url=_address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url")),
+            public_url=public_url,
+            oidc=_oidc(signing_in, public_url),
         )
 
 
@@ -164,6 +195,22 @@ def _introspection(asked: dict[str, Any]) -> Introspection | None:
         text = f"The settings of introspection are wrong: {wrong}; they are {', '.join(INTROSPECTION)}, all texts."
         raise _wrong(text)
     return Introspection(**asked)
+
+
+def _oidc(asked: dict[str, Any], public_url: str | None) -> Provider | None:
+    if not asked:
+        return None
+    scopes = asked.pop("scopes", {})
+    pairs = _pairs(_texts(scopes)) if isinstance(scopes, str) else scopes
+    unknown = sorted(set(asked) - set(OIDC))
+    missing = [name for name in ("issuer", "client_id") if not asked.get(name)]
+    texts = [*asked.values(), *(pairs.values() if isinstance(pairs, dict) else [None])]
+    if unknown or missing or not all(isinstance(value, str) for value in texts):
+        wrong = f"{unknown[0]} is not known" if unknown else f"{', '.join(missing) or 'a text'} is missing"
+        raise _wrong(f"The settings of oidc are wrong: {wrong}; they are {', '.join(OIDC)}, texts but for scopes.")
+    if public_url is not None and not is_safe(public_url):
+        raise _wrong("People sign in over https alone: set public_url to an address that begins so.")
+    return Provider(**asked, scopes={value: frozenset(text.split()) for value, text in pairs.items()})
 
 
 def _wrong(text: str) -> Invalid:

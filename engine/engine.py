@@ -34,6 +34,7 @@ from .instance.scripts import Scripts
 from .limits import Limits
 from .operating.access_keys import Keys
 from .operating.audit import AuditLog
+from .operating.sessions import Sessions
 from .river.batches import Batches
 from .river.lease import Lease
 from .river.loop import Loop
@@ -111,6 +112,7 @@ class Engine(DraftCalls, DecisionCalls, ResourceCalls, DeferredCalls, OperatingC
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot be opened: {error}") from error
         self.keys = Keys(self._store, self.clock)
+        self.sessions = Sessions(self._store, self.clock)
         self.audit = AuditLog(self._store, self.clock)
         self._deployments = Deployments(self._store, self.clock, self.stones, self.limits, scripts=scripts == "trusted")
         by_itself = not passive and not isinstance(self._dispatcher, InlineDispatcher)

@@ -45,6 +45,7 @@ from .row_types import (
     NewHistoryRow,
     NoticeRow,
     RetraceRow,
+    SessionRow,
     StragglerRow,
     SubscriptionRow,
     SuspensionRow,
@@ -57,6 +58,7 @@ from .row_types import (
     WaitRow,
     WebhookSecretRow,
 )
+from .sessions import SessionRecords
 from .store import Store
 from .stragglers import StoppedTask, Stragglers
 from .suspensions import Suspensions
@@ -114,6 +116,8 @@ __all__ = [
     "ReceiverFilter",
     "RetraceRow",
     "RevisionConflict",
+    "SessionRecords",
+    "SessionRow",
     "Sort",
     "StoppedTask",
     "Store",

@@ -583,6 +583,23 @@ class KeyRow:
 
 
 @dataclass(slots=True)
+class SessionRow:
+    """One session of somebody who has signed in; only the digest of its secret is kept."""
+
+    id: str
+    digest: str
+    user_name: str
+    user_groups: str
+    """A JSON array of their names."""
+    scopes: str
+    """The scopes' names, separated by blanks."""
+    owner_name: str
+    created: int
+    used: int
+    """When somebody has last used it, to the minute."""
+
+
+@dataclass(slots=True)
 class AuditRow:
     """One changing call."""
 
@@ -637,6 +654,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "decision_made": DecisionMadeRow,
     "retrace": RetraceRow,
     "access_key": KeyRow,
+    "browser_session": SessionRow,
     # Beside these columns it has the number of the row.
     "audit": AuditRow,
     # The engines that work on the store, with the number of the last commit of each.

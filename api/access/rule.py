@@ -11,9 +11,11 @@ from flask import request
 from ...engine import Engine
 from ...engine.operating.access_keys import SCOPES, is_key
 from ..errors import Refused
+from .browser_session import BrowserSession
 from .clients import KNOWN, Client, refused_call, view_asked
 from .introspection import Introspection
 from .loopback import refuse_foreign_pages, refuse_strangers
+from .openid import Provider
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
 LOCAL = Client(name="local", scopes=frozenset(SCOPES), user="local")
@@ -23,10 +25,19 @@ BASIC = re.compile(r"basic +([A-Za-z0-9+/]{0,8000}={0,2})", re.IGNORECASE)
 class Access:
     """The usual rule, over the keys in the engine's store and an OAuth2 server's introspection."""
 
-    def __init__(self, engine: Engine, introspection: Introspection | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        introspection: Introspection | None = None,
+        provider: Provider | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        """With a ``provider`` people sign in with their browsers, which see the server at ``public_url``."""
         self.engine = engine
         self.introspection = introspection
-        self._closed = introspection is not None
+        self.provider = provider
+        self.session = BrowserSession(engine, public_url) if provider is not None else None
+        self._closed = introspection is not None or provider is not None
 
     def has_rule(self) -> bool:
         """Whether clients must show who they are; once so, it stays so. Raises StoreUnavailable."""
@@ -53,6 +64,9 @@ class Access:
         return client
 
     def _known(self, basic: bool) -> Client:
+        unnamed = not ("Authorization" in request.headers or "X-API-Key" in request.headers)
+        if self.session is not None and unnamed and not basic and (client := self.session.client()) is not None:
+            return client
         credential = credential_given(basic)
         if is_key(credential):
             key = self.engine.keys.find(credential)

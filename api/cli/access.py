@@ -72,6 +72,32 @@ def revoke_key(invocation: Invocation, /, key: str) -> None:
 
 
 @click.group()
+def session() -> None:
+    """Sessions of people who have signed in with a browser."""
+
+
+@session.command("list")
+@invoked
+def list_sessions(invocation: Invocation, /) -> None:
+    """List the sessions that go on: since when, last used, whose, and what they may do."""
+    with invocation.engine(passive=True) as engine:
+        for found in engine.sessions.all():
+            since, used = (f"{moment.astimezone():{TIME}}" for moment in (found.created, found.used))
+            told = f"{','.join(found.scopes) or '-'}  {', '.join(found.groups) or '-'}"
+            click.echo(printable(f"{found.session_id}  {since}  {used}  {found.user}  {told}"))
+
+
+@session.command("revoke")
+@click.argument("session", metavar="USER|ID")
+@invoked
+def revoke_session(invocation: Invocation, /, session: str) -> None:
+    """End a session, or all of a person, from now on."""
+    with invocation.recording(session, passive=True) as engine:
+        ended = engine.sessions.revoke(session)
+    click.echo(f"Ended {ended} {'session' if ended == 1 else 'sessions'} of {printable(session)}.")
+
+
+@click.group()
 def secret() -> None:
     """The secret by which deferred tasks get their tokens."""
 

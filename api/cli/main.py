@@ -12,7 +12,7 @@ from typing import Any, Literal
 import click
 
 from ..log import log_options, write_log
-from .access import audit, encrypt, key, restore, secret
+from .access import audit, encrypt, key, restore, secret, session
 from .authoring import deploy, draft, lint, remove, render, templates
 from .batches import batch, reasons
 from .decisions import decide, feel
@@ -133,7 +133,8 @@ def serve(
 ) -> None:
     """Serve the HTTP calls until SIGTERM or Ctrl-C.
 
-    While no access rule is set (a key, or token introspection), only this machine itself is answered.
+    While no access rule is set (a key, token introspection, or a provider by whom people sign in), only this machine
+    itself is answered.
     """
     from ..access.rule import Access
     from ..app import create_app
@@ -144,7 +145,7 @@ def serve(
     write_log(log_form, log_level)
     settings = invocation.settings()
     with invocation.engine("threads", passive=False, consumes=True) as engine:
-        access = Access(engine, settings.introspection)
+        access = Access(engine, settings.introspection, settings.oidc, settings.public_url)
         if not access.has_rule():
             refuse_remote(host)
         server = Server(create_app(engine, access=access, console=console), host, port, stopping)
@@ -208,6 +209,7 @@ COMMANDS = (
     resume,
     rollback,
     key,
+    session,
     secret,
     audit,
     encrypt,

@@ -7,14 +7,14 @@ from typing import Any
 
 from ...engine import Engine
 from ...engine.operating.access_keys import SCOPES
-from ..access.clients import present_client
+from ..access.clients import KNOWN, present_client
 from ..wire.operation import Operations
 from ..wire.records import ClientRecord
 
 OPERATIONS = Operations()
 
 
-@OPERATIONS.add("/client", "Show what the key or token of this request allows", ClientRecord)
+@OPERATIONS.add("/client", "Show what the key, token or session of this request allows", ClientRecord, scope=KNOWN)
 def get_caller(engine: Engine) -> dict[str, Any]:
     client = present_client()
     scopes = [scope for scope in SCOPES if client.may(scope)]

@@ -53,7 +53,12 @@ def metrics_of(engine: Engine) -> Metrics:
 
 
 @OPERATIONS.add(
-    "/metrics", "Show metrics for Prometheus", Nothing, media_type=TEXT, prepare=metrics_of if COUNTS else None
+    "/metrics",
+    "Show metrics for Prometheus",
+    Nothing,
+    media_type=TEXT,
+    prepare=metrics_of if COUNTS else None,
+    takes_session=False,
 )
 def get_metrics(engine: Engine) -> bytes:
     if not COUNTS:

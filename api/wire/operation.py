@@ -66,6 +66,8 @@ class Operation:
     audited: bool
     """Whether it is written into the audit: not, where it changes nothing that is in use."""
     scope: str
+    takes_session: bool
+    """Whether the session of somebody who has signed in counts."""
     """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody, and
     ``token`` for who has that of the task."""
     media_type: str | None
@@ -119,6 +121,7 @@ class Operations(list[Operation]):
         problems: tuple[int, ...] = (),
         later: str | None = None,
         scope: str | None = None,
+        takes_session: bool = True,
         audited: bool = True,
         media_type: str | None = None,
         prepare: Callable[[Engine], object] | None = None,
@@ -135,6 +138,7 @@ class Operations(list[Operation]):
             also: Another answer, which the function returns as a response.
             problems: The HTTP statuses of its own refusals.
             later: What a 202 means.
+            takes_session: Whether the session of somebody who has signed in with a browser counts.
             scope: Unless said otherwise a GET needs ``read`` and everything else ``run``; all but a GET is written
                 into the audit.
             audited: Whether that is so; false for what changes nothing though it takes a body, and for drafts, which
@@ -160,6 +164,7 @@ class Operations(list[Operation]):
                     later=later,
                     audited=audited and method != "get",
                     scope=scope or ("read" if method == "get" else "run"),
+                    takes_session=takes_session,
                     media_type=media_type,
                     prepare=prepare,
                     function=function,

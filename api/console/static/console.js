@@ -19,6 +19,7 @@ import { processesPage } from "./processespage.js";
 import { place, to } from "./route.js";
 import { get, refused } from "./server.js";
 import { signalsPage } from "./signalspage.js";
+import { mayBeOffered, signInLink, signInPage, whoIs } from "./signin.js";
 import { startPage } from "./startpage.js";
 import { stonesPage } from "./stonespage.js";
 
@@ -35,6 +36,7 @@ const PAGES = {
   stones: stonesPage,
   signals: signalsPage,
   start: startPage,
+  "sign-in": signInPage,
 };
 const WAYS = [
   ["processes", ["processes", "process"]],
@@ -98,6 +100,7 @@ function drawFrame() {
         el("span", { class: "clip" }, known.name),
         el("span", {}, t("key.forget")),
       ),
+    !hasKey() && known.name === `user:${known.user}` && whoIs(known, leave),
   );
 }
 
@@ -161,7 +164,9 @@ function moved() {
   announce(document.title);
 }
 
-refused.addEventListener("key", (event) => {
+refused.addEventListener("key", async (event) => {
+  if (asking) return;
+  const offered = await mayBeOffered();
   if (asking) return;
   current?.close?.();
   current = null;
@@ -174,9 +179,18 @@ refused.addEventListener("key", (event) => {
     icon("key"),
     t("key.enter"),
   );
-  fill(main, el("h1", { tabindex: "-1" }, t("key.title")), el("p", {}, t("key.hint")), el("p", {}, again));
-  titled(t("key.title"));
-  question(problem);
+  if (offered && place().name === "sign-in") return draw();
+  const title = t(offered ? "signin.title" : "key.title");
+  const hint = t(offered ? "signin.hint" : "key.hint");
+  fill(
+    main,
+    el("h1", { tabindex: "-1" }, title),
+    offered && event.detail.code === "session-over" && el("p", {}, t("signin.over")),
+    el("p", {}, hint),
+    el("p", { class: "row" }, offered && signInLink(), again),
+  );
+  titled(title);
+  if (!offered || problem) question(problem);
 });
 
 async function question(problem) {

@@ -36,7 +36,8 @@ function address(path, query) {
 }
 
 async function call(method, path, { query, json, form, etag, match, signal, text = false } = {}) {
-  const headers = { Accept: "application/json", ...keyHeader() };
+  // The header by which a session counts: no page of another site can send it here.
+  const headers = { Accept: "application/json", "X-Riverstone-CSRF": "1", ...keyHeader() };
   if (etag) headers["If-None-Match"] = etag;
   if (match) headers["If-Match"] = `"${match}"`;
   if (json !== undefined) headers["Content-Type"] = "application/json";

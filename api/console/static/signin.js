@@ -1,0 +1,54 @@
+// Signing in with the provider of the server, if it has one: the button, what went wrong, who is known, signing out.
+
+import { el, fill } from "./element.js";
+import { icon } from "./icon.js";
+import { t } from "./language.js";
+import { problemBox } from "./notice.js";
+import { BASE, get, remove } from "./server.js";
+
+const REASONS = ["refused", "expired", "invalid", "unnamed"].map((each) => `sign-in-${each}`);
+
+/** Whether people may sign in at this server. */
+export async function mayBeOffered() {
+  try {
+    return (await get("session")).offered;
+  } catch {
+    return false;
+  }
+}
+
+/** Where the browser goes to sign in. */
+export function signInLink() {
+  return el("a", { href: new URL("session/begin", BASE).href, class: "button primary" }, icon("key"), t("signin.in"));
+}
+
+/** Who has signed in, and the way out. */
+export function whoIs(client, left) {
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      title: t("signin.as", { user: client.user, groups: client.groups.join(", ") || t("none") }),
+      onclick: async () => {
+        await remove("session").catch(() => null);
+        left();
+      },
+    },
+    icon("key"),
+    el("span", { class: "clip" }, client.user),
+    el("span", {}, t("signin.out")),
+  );
+}
+
+/** The page to which the server leads somebody whose sign-in went wrong; `id` says how. */
+export function signInPage({ main, id, titled }) {
+  const known = REASONS.includes(id) || ["provider-unavailable", "public-url-missing"].includes(id);
+  fill(
+    main,
+    el("h1", { tabindex: "-1" }, t("signin.failed")),
+    problemBox(new Error(t(`signin.${known ? id : "other"}`))),
+    el("p", {}, signInLink()),
+  );
+  titled(t("signin.failed"));
+}

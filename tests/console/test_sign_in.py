@@ -1,0 +1,93 @@
+"""Somebody signs in to the console with a real browser, at a provider of OpenID Connect, and signs out again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, expect
+
+from riverstone.api import create_app
+from riverstone.api.access.rule import Access
+from riverstone.api.server import Server
+from riverstone.engine import Engine
+
+from ..oidc.signing_in import asking, honest
+from .looking import Looker
+
+
+class Later:
+    """An application that is known once its address is: the provider has to know that too."""
+
+    app: Flask
+
+    def __call__(self, environ: Any, start: Any) -> Any:
+        return self.app(environ, start)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Engine, str, str]]:
+    later = Later()
+    server = Server(cast("Flask", later), "127.0.0.1", 0)
+    with (
+        Engine(f"sqlite:///{tmp_path / 'store.db'}", dispatcher="threads") as engine,
+        honest(f"{server.url}/session/return") as issuer,
+    ):
+        later.app = create_app(engine, access=Access(engine, None, asking(issuer)))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        yield engine, server.url, issuer
+        server.stop()
+        thread.join()
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_a_person_signs_in_sees_their_own_and_signs_out(
+    browser: Browser, served: tuple[Engine, str, str], language: str
+) -> None:
+    engine, url, issuer = served
+    enter, leave, hint = ("Sign in", "Sign out", "those who have signed in")
+    if language == "zh-CN":
+        enter, leave, hint = ("登录", "退出登录", "已登录")
+    with Looker(browser, url, language=language) as looker:
+        looker.go()
+        looker.sees(hint)
+        assert looker.barriers() == []
+        looker.keep(f"sign-in-{language}")
+        # One who has changed their mind is told so, and tries again.
+        looker.link(enter).click()
+        expect(looker.page.get_by_role("alert")).to_be_visible()
+        assert "#/sign-in/sign-in-refused" in looker.page.url
+        assert looker.barriers() == []
+        looker.context.add_cookies([{"name": "person", "value": "ann", "url": issuer}])
+        looker.link(enter).click()
+        expect(looker.button(leave)).to_be_visible()
+        looker.sees("ann", exact=True)
+        assert looker.barriers() == []
+        looker.keep(f"signed-in-{language}")
+        stored = looker.page.evaluate("() => [JSON.stringify({...localStorage, ...sessionStorage}), document.cookie]")
+        assert not [text for text in stored if "rss_" in text]
+        looker.page.reload()
+        looker.button(leave).click()
+        looker.sees(hint)
+        assert engine.sessions.all() == []
+        # The provider alone was asked beside this server.
+        looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
+
+
+def test_a_session_that_is_revoked_is_over_at_once(browser: Browser, served: tuple[Engine, str, str]) -> None:
+    engine, url, issuer = served
+    with Looker(browser, url) as looker:
+        looker.context.add_cookies([{"name": "person", "value": "ann", "url": issuer}])
+        looker.go()
+        looker.link("Sign in").click()
+        expect(looker.button("Sign out")).to_be_visible()
+        engine.sessions.revoke("ann")
+        looker.page.reload()
+        looker.sees("Your session is over.")
+        expect(looker.link("Sign in")).to_be_visible()
+        looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]

@@ -1,0 +1,200 @@
+"""People sign in with a provider of OpenID Connect, and what their session lets them do and not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from riverstone.api import create_app
+from riverstone.api.access.rule import Access
+from riverstone.engine import Engine, VirtualClock
+
+from ..api.asking import Client
+from ..features.sketch import line
+from .signing_in import OURS, PAGE, asking, at_provider, come_back, honest, sign_in
+
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with honest() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def engine(sqlite: str, clock: VirtualClock) -> Iterator[Engine]:
+    with Engine(sqlite, clock=clock) as engine:
+        yield engine
+
+
+def browser(engine: Engine, issuer: str, **more: Any) -> Client:
+    return Client(create_app(engine, access=Access(engine, None, asking(issuer, **more))))
+
+
+def known(client: Client) -> Any:
+    return client.get("/client", headers=PAGE, base_url=OURS)
+
+
+def test_a_person_signs_in_works_and_signs_out(engine: Engine, issuer: str) -> None:
+    engine.deploy(line("shop", '<userTask id="a"/>'))
+    client = browser(engine, issuer)
+    assert known(client).status_code == 401
+    back = sign_in(client, "ann")
+    assert (back.status_code, back.headers["Location"]) == (302, "/console/")
+    told = known(client).json
+    assert (told["name"], told["user"], told["groups"]) == ("user:ann", "ann", ["Key Accounts", "ops"])
+    assert (told["scopes"], told["owner"]) == (["read", "run"], "user:ann")
+    body = {"key": "shop", "processName": "x", "variables": {}}
+    begun = client.post("/process", json=body, headers=PAGE, base_url=OURS)
+    assert begun.status_code == 200
+    assert engine.owner_of(begun.json["processInstanceId"]) == "user:ann"
+    assert client.delete("/session", headers=PAGE, base_url=OURS).status_code == 204
+    assert known(client).status_code == 401
+    assert engine.sessions.all() == []
+    assert "sign-in" in {entry.action for entry in engine.audit.entries().items if entry.client == "user:ann"}
+
+
+def test_claims_that_are_not_mapped_give_nothing(engine: Engine, issuer: str) -> None:
+    bare = browser(engine, issuer, user_claim="sub", groups_claim=None, scopes_claim=None, scopes={})
+    assert sign_in(bare, "ann").headers["Location"] == "/console/"
+    told = known(bare).json
+    assert (told["user"], told["groups"], told["scopes"], told["owner"]) == ("ann", [], [], "user:ann")
+    assert bare.get("/process", headers=PAGE, base_url=OURS).status_code == 403
+    other = browser(engine, issuer)
+    sign_in(other, "bob")
+    assert (known(other).json["groups"], known(other).json["scopes"]) == (["buyers"], [])
+    team = browser(engine, issuer, owner_claim="team")
+    sign_in(team, "ann")
+    assert known(team).json["owner"] == "north"
+
+
+def test_who_cannot_be_named_gets_no_session(engine: Engine, issuer: str) -> None:
+    for more in ({"user_claim": "nickname"}, {"owner_claim": "team"}):
+        client = browser(engine, issuer, **more)
+        assert sign_in(client, "bob").headers["Location"] == "/console/#/sign-in/sign-in-unnamed"
+        assert known(client).status_code == 401
+    client = browser(engine, issuer, owner_claim="team")
+    assert sign_in(client, "eve").headers["Location"] == "/console/#/sign-in/sign-in-unnamed"
+    assert engine.sessions.all() == []
+
+
+def test_claims_in_the_token_itself_are_read_too(engine: Engine) -> None:
+    with honest("http://127.0.0.1:18080/session/return", "{}", "no") as issuer:
+        client = browser(engine, issuer)
+        sign_in(client, "ann")
+        assert known(client).json["groups"] == ["Key Accounts", "ops"]
+
+
+def test_a_client_of_the_provider_without_a_secret_proves_itself_by_pkce_alone(engine: Engine) -> None:
+    public = '{"token_endpoint_auth_method": "none", "client_secret": null}'
+    with honest("http://127.0.0.1:18080/session/return", public) as issuer:
+        client = browser(engine, issuer, client_secret=None)
+        sign_in(client, "ann")
+        assert known(client).json["user"] == "ann"
+
+
+def test_one_who_changes_their_mind_is_told_so(engine: Engine, issuer: str) -> None:
+    client = browser(engine, issuer)
+    assert sign_in(client, None).headers["Location"] == "/console/#/sign-in/sign-in-refused"
+    assert known(client).status_code == 401
+
+
+def test_the_cookie_is_for_this_host_and_no_script(engine: Engine, issuer: str) -> None:
+    back = sign_in(browser(engine, issuer), "ann")
+    session = next(each for each in back.headers.getlist("Set-Cookie") if each.startswith("riverstone=rss_"))
+    assert "HttpOnly" in session
+    assert "SameSite=Lax" in session
+    assert "Path=/" in session
+    assert "Domain" not in session
+    provider = asking(issuer)
+    secure = Client(create_app(engine, access=Access(engine, None, provider, "https://bpm.example.com/engine")))
+    begun = secure.get("/session/begin", base_url="http://10.0.0.1:8080")
+    query = parse_qs(urlsplit(begun.headers["Location"]).query)
+    assert query["redirect_uri"] == ["https://bpm.example.com/engine/session/return"]
+    assert query["code_challenge_method"] == ["S256"]
+    (cookie,) = begun.headers.getlist("Set-Cookie")
+    assert cookie.startswith("__Host-riverstone-sign-in=")
+    assert "Secure" in cookie
+
+
+def test_a_session_ends_when_nobody_uses_it_and_after_a_week(engine: Engine, clock: VirtualClock, issuer: str) -> None:
+    client = browser(engine, issuer)
+    sign_in(client, "ann")
+    clock.advance(7 * HOUR)
+    assert known(client).status_code == 200
+    clock.advance(7 * HOUR)
+    # What the page asks by itself keeps no session alive.
+    quiet = {**PAGE, "If-None-Match": '"x"'}
+    assert client.get("/process", headers=quiet, base_url=OURS).status_code == 200
+    clock.advance(HOUR)
+    assert known(client).json["code"] == "session-over"
+    sign_in(client, "ann")
+    for _ in range(7 * 24 // 6):
+        assert known(client).status_code == 200
+        clock.advance(6 * HOUR)
+    assert known(client).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
+def test_every_engine_sees_a_session_and_its_end_at_once(kind: str, tmp_path: Any, issuer: str) -> None:
+    from ..models.stores import fresh
+
+    with fresh(kind, tmp_path) as url, Engine(url) as one, Engine(url) as other:
+        here, there = browser(one, issuer), browser(other, issuer)
+        begun = here.get("/session/begin", base_url=OURS)
+        for cookie in begun.headers.getlist("Set-Cookie"):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            there.set_cookie(name, value, domain="127.0.0.1")
+        # The one leads there, and the other takes whoever comes back.
+        back = come_back(there, at_provider(begun.headers["Location"], "ann"))
+        cookie = next(each for each in back.headers.getlist("Set-Cookie") if each.startswith("riverstone="))
+        here.set_cookie("riverstone", cookie.partition(";")[0].partition("=")[2], domain="127.0.0.1")
+        assert known(here).json["user"] == known(there).json["user"] == "ann"
+        assert one.sessions.revoke("ann") == 1
+        assert [known(here).status_code, known(there).status_code] == [401, 401]
+
+
+def test_the_store_has_no_session_that_could_be_used(engine: Engine, issuer: str) -> None:
+    client = browser(engine, issuer)
+    back = sign_in(client, "ann")
+    cookie = next(each for each in back.headers.getlist("Set-Cookie") if each.startswith("riverstone="))
+    secret = cookie.partition(";")[0].rpartition("_")[2]
+    rows = engine._store.read("SELECT `digest`, `id`, `user_name` FROM `browser_session`")
+    assert len(rows) == 1
+    assert secret not in str(rows)
+
+
+def test_sessions_are_listed_and_ended_by_command(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from riverstone.api.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(main, ["--db", "sqlite:///cli.db", "session", *arguments])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    with Engine("sqlite:///cli.db") as engine:
+        one, text = engine.sessions.begin("ann", groups=["ops"], scopes=["run", "read"])
+        engine.sessions.begin("ann")
+        other, _ = engine.sessions.begin("bob")
+        lines = run("list").splitlines()
+        assert len(lines) == 3
+        assert lines[0].startswith(one.session_id)
+        assert lines[0].endswith("ann  read,run  ops")
+        assert "Ended 1 session of" in run("revoke", other.session_id)
+        assert "Ended 2 sessions of ann" in run("revoke", "ann")
+        assert engine.sessions.find(text) is None
+        assert "list the sessions" in run("revoke", "ann", code=1)
+        assert run("list") == ""
