@@ -21,6 +21,8 @@ from .connections import Channel, Threads, expire, make_room
 
 DRAIN = 30.0
 POLL = 0.25
+CROWD = 500
+"""Connections that are many to look at."""
 CONNECTIONS = 2_000
 """That a server holds at the same time; each takes some 12 kB."""
 MOST_CROWDED = 50
@@ -111,7 +113,9 @@ class Server:
     def run(self) -> None:
         """Serve until it is stopped, then answer what was already asked and return."""
         while not self.stopping.is_set():
-            wasyncore.loop(timeout=POLL, map=self.channels, count=1, use_poll=True)
+            # Each look asks every connection what it wants, so the more there are the longer it waits by itself.
+            most = POLL if len(self.channels) < CROWD else 2 * POLL
+            wasyncore.loop(timeout=most, map=self.channels, count=1, use_poll=True)
             self._make_room()
         self._drain()
 

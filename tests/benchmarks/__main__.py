@@ -25,6 +25,8 @@ BENCHMARKS = {
     "expressions": "conditions in JUEL and FEEL, and a decision table",
     "at_once": "32 processes in flight in the library",
     "over_http": "32 clients of the server",
+    "until_ended": "32 clients that are answered at the end, beside Restate",
+    "parked": "500 and 1,000 workers that wait for tasks over HTTP",
     "waiting": "10,000 monitors",
     "coroutines": "5,000 coroutines that wait, and as many deferred tasks",
     "store_size": "bytes per instance; reading beside a million others",

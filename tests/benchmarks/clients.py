@@ -27,9 +27,9 @@ class Load:
         return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-def request(method: str, path: str, body: bytes = b"") -> bytes:
-    """One HTTP/1.1 request on a connection that stays open."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+def request(method: str, path: str, body: bytes = b"", more: str = "") -> bytes:
+    """One HTTP/1.1 request on a connection that stays open; ``more`` are further headers, each with its line's end."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{more}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -29,7 +29,7 @@ def measure(bench: Bench) -> list[Row]:
     posts: list[clients.Load] = []
     gets: list[clients.Load] = []
     used: list[float] = []
-    with _serving("--empty") as (bare, _), _serving(url) as (ours, pid):
+    with serving("--empty") as (bare, _), serving(url) as (ours, pid):
         clients.load(ours, start, clients=CLIENTS, seconds=seconds / 6)
         for _ in range(bench.size(4, 1)):
             gets.append(clients.load(bare, empty, clients=CLIENTS, seconds=seconds / 2))
@@ -73,7 +73,7 @@ def _rows(posts: list[clients.Load], gets: list[clients.Load], used: list[float]
 
 
 @contextmanager
-def _serving(what: str) -> Iterator[tuple[str, int]]:
+def serving(what: str) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", f"{__package__}.serving", what]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
