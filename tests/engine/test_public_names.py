@@ -141,6 +141,8 @@ MODELS = """
     ReceiverFilter
     RetraceRow
     RevisionConflict
+    SessionRecords
+    SessionRow
     SUSPECT
     Sort
     StoppedTask
