@@ -175,7 +175,7 @@ refused.addEventListener("key", async (event) => {
   drawFrame();
   const again = el(
     "button",
-    { type: "button", class: "primary", onclick: () => question(null) },
+    { type: "button", class: offered ? null : "primary", onclick: () => question(null) },
     icon("key"),
     t("key.enter"),
   );
