@@ -435,7 +435,8 @@ class Changes:
             if not writer.finds(TRIGGER, *trigger):
                 raise RevisionConflict(f"deployment {trigger[2]} does not start by {trigger[0]} any more")
         for receivers in self.unheard:
-            if writer.finds(receivers.any, *receivers.values):
+            text, values = receivers.any
+            if writer.finds(text, *values):
                 raise RevisionConflict("somebody waits for a message by now")
         for deployment_id, newest in self.begun.items():
             # SQLite has one writer at a time, and its driver asks once more for what is found.

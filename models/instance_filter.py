@@ -80,8 +80,7 @@ class InstanceFilter(NamedTuple):
     def _standing(self) -> Iterator[Condition]:
         state, statuses = self.state, self.statuses
         if state == "running":
-            yield _ACTIVE
-            yield Condition("p.`awaits` IS NULL")
+            yield _of_row("{}.`phase` <> 'ended' AND {}.`awaits` IS NULL")
         elif state is not None:
             yield _of_row("{}.`awaits` = ?" if state in get_args(Awaits) else "{}.`outcome` = ?", state)
         if statuses:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import count
+from itertools import product
 from typing import Any
 
 from .catalogue import Catalogue
@@ -15,7 +15,7 @@ from .connection import Connection
 from .drafts import Drafts
 from .errors import AlreadyUsed
 from .pool import CONNECTIONS
-from .receivers import ReceiverFilter
+from .receivers import Receiver, ReceiverFilter, exists, ways
 from .row_types import (
     ContentRow,
     DecisionMadeRow,
@@ -290,11 +290,13 @@ class Store(Connection):
 
     def receivers(self, wanted: ReceiverFilter) -> Iterator[tuple[int, int]]:
         """Those that wait for a message, the longest waiting first: (instance, token)."""
-        for start in count(0, RECEIVERS):
-            found = self.read(wanted.page, (*wanted.values, RECEIVERS, start))
+        after: Receiver = 0, 0
+        while True:
+            found = self.read(*wanted.page(after, RECEIVERS))
             yield from ((number, token) for number, token in found)
             if len(found) < RECEIVERS:
                 return
+            after = found[-1][0], found[-1][1]
 
     def listeners(self, name: str, owner: str | None, after: int, limit: int) -> list[int]:
         """The first process instances (of the ``owner``) beyond an id that wait for a signal."""
@@ -418,18 +420,22 @@ SELECT_LISTENERS = (
     " WHERE `wait`.`kind` = 'signal' AND `wait`.`name` = ? AND `wait`.`process_instance_id` > ?"
     " AND `phase` IN ('running', 'suspended')"
 )
+
+
+def _awaited() -> Iterator[str]:
+    """Whether somebody waits for a kept message, by what it says of who may get it."""
+    columns = ("name", "correlation", "owner", "business_key", "process_instance_id")
+    own = {name: f"`kept_message`.`{'owner_name' if name == 'owner' else name}`" for name in columns}
+    for given in product((False, True), repeat=4):
+        said = zip(columns[1:], given, strict=True)
+        fits = [f"{own[name]} IS {'NOT ' if is_given else ''}NULL" for name, is_given in said]
+        yield f"({' AND '.join(fits)} AND {exists(ways(*given)).format(**own)})"
+
+
 SELECT_DELIVERABLE = select(
     "kept_message",
     KeptMessageRow,
-    "`expires` > ? AND EXISTS (SELECT 1 FROM `wait` JOIN `process_instance`"
-    " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
-    " WHERE `wait`.`kind` = 'message' AND `wait`.`name` = `kept_message`.`name` AND `phase` IN ('running', 'suspended')"
-    " AND (`wait`.`correlation` IS NULL OR `wait`.`correlation` = `kept_message`.`correlation`)"
-    " AND (`kept_message`.`owner_name` IS NULL OR `process_instance`.`owner_name` = `kept_message`.`owner_name`)"
-    " AND (`kept_message`.`business_key` IS NULL"
-    " OR `process_instance`.`business_key` = `kept_message`.`business_key`)"
-    " AND (`kept_message`.`process_instance_id` IS NULL"
-    " OR `wait`.`process_instance_id` = `kept_message`.`process_instance_id`)) ORDER BY `created`, `id` LIMIT ?",
+    f"`expires` > ? AND ({' OR '.join(_awaited())}) ORDER BY `created`, `id` LIMIT ?",
 )
 SELECT_EVENTS = select("event", EventRow, "`owner` = ? ORDER BY `created`, `id` LIMIT ?")
 SELECT_NEXT_DUE = (

@@ -30,6 +30,7 @@ BENCHMARKS = {
     "waiting": "10,000 monitors",
     "coroutines": "5,000 coroutines that wait, and as many deferred tasks",
     "store_size": "bytes per instance; reading beside a million others",
+    "large_stores": "messages and lists among a million that wait",
     "imports": "the engine and the command line",
     "databases": "what PostgreSQL and MariaDB take, without an engine",
     "workers": "Celery workers behind RabbitMQ, beside a task that does nothing",
