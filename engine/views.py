@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
@@ -455,7 +455,7 @@ class TaskForm:
     parts: tuple[FormPart, ...]
     values: Mapping[str, Any]
     """What the form is filled in with, as variables."""
-    errors: Mapping[str, tuple[str, ...]]
+    errors: Mapping[str, Sequence[str]]
     """What is wrong with the values that were given, by key."""
     changes: bool
     """Whether any part depends on what is filled in."""

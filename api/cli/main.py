@@ -18,6 +18,7 @@ from .batches import batch, reasons
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .new import new
+from .people import task
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .resources import check, gone, resources
@@ -184,6 +185,7 @@ COMMANDS = (
     history,
     list_instances,
     complete,
+    task,
     message,
     signal,
     purge,

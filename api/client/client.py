@@ -64,6 +64,7 @@ from ..wire.members import TIME
 from ..wire.record import camel
 from ..wire.records import said_by_each
 from . import reading
+from .people import PeopleClient
 from .transport import Files, Transport, part
 from .webhooks import WebhookClient
 
@@ -97,6 +98,7 @@ class Client:
         """``ca_certs`` is a file of certificates to trust instead of the system's; raises Invalid for a wrong URL."""
         self._transport = Transport(url, key=key, timeout=timeout, retries=retries, ca_certs=ca_certs)
         self.webhooks = WebhookClient(self._transport)
+        self.people = PeopleClient(self._transport)
 
     def __repr__(self) -> str:
         return f"<Client of {self._transport.url}>"

@@ -40,13 +40,19 @@ from ..wire.records import (
     SuspendedKeyRecord,
     SuspendedStoneRecord,
     TaskDetail,
+    TaskFormRecord,
     TokenRecord,
     UndoStepRecord,
+    UserTaskPage,
+    UserTaskRecord,
 )
 
 process = ProcessDetail().read
 summary = ProcessSummaryRecord().read
 task = TaskDetail().read
+user_task = UserTaskRecord().read
+user_tasks = UserTaskPage().read
+task_form = TaskFormRecord().read
 token = TokenRecord().read
 failure = FailureRecord().read
 undo_step = UndoStepRecord().read

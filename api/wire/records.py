@@ -221,7 +221,6 @@ FormPartRecord = record(
         "suggests": "Whether the options are only suggestions.",
         "row": "Parts of the same row stand side by side.",
     },
-    rows=fields.List(fields.List(fields.String())),
 )
 DoneTaskRecord = record("DoneTaskRecord", DoneTask, "name endedAt=ended who")
 TaskFormRecord = record(

@@ -47,7 +47,7 @@ def show_form(
         documentation=documentation,
         parts=parts,
         values=values,
-        errors={key: tuple(texts) for key, texts in errors.items()},
+        errors=errors,
         changes=changes,
         may=_acts(found, person, allowed, rule),
         barred=rule,

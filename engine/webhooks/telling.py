@@ -21,6 +21,7 @@ class Told(Protocol):
 
     row: InstanceRow
     seen: Seen | None
+    tasks: dict[int, TaskRow]
 
 
 class Telling:
@@ -32,21 +33,37 @@ class Telling:
     def note(self, instances: Iterable[Told], changes: Changes, now: int) -> None:
         """Add what is to be told to the transaction, which finds who wants to hear it."""
         kept = {row.process_instance_id for row in changes.tasks.values() if _is_kept(row)}
+        asked: dict[int, list[int]] = {}
+        for task in changes.new_tasks.values():
+            if task.event == "user" and task.open:
+                asked.setdefault(task.process_instance_id, []).append(task.id)
         for instance in instances:
             row = instance.row
             if row.kind != "start":
                 continue
             types = [*_types(row, instance.seen), *(["kept"] if row.process_instance_id in kept else [])]
+            people = asked.get(row.process_instance_id, [])
+            if "person" in types:
+                # Each task is told of by itself; one that was there before, if it is what the process waits for now.
+                types.remove("person")
+                people = (
+                    people or [task.id for task in instance.tasks.values() if task.open and task.event == "user"][:1]
+                )
+            about = row.process_instance_id, row.key, row.owner_name
             if types:
-                about = row.process_instance_id, row.key, row.owner_name
                 changes.to_tell.append(ToTell(about, types, partial(self._notice, row=row, now=now)))
+            for number in people:
+                notice = partial(self._notice, row=row, now=now, task_id=str(number))
+                changes.to_tell.append(ToTell(about, ["person"], notice))
 
     def committed(self, instances: Iterable[Told]) -> None:
         """What these have come to is told."""
         for instance in instances:
             instance.seen = seen_of(instance.row)
 
-    def _notice(self, subscription: SubscriptionRow, kind: str, *, row: InstanceRow, now: int) -> NoticeRow:
+    def _notice(
+        self, subscription: SubscriptionRow, kind: str, *, row: InstanceRow, now: int, task_id: str | None = None
+    ) -> NoticeRow:
         identifier = new_uuid()
         number = str(row.process_instance_id)
         # Ids, status and kind: whoever is told more has to ask for it, with a key.
@@ -58,7 +75,13 @@ class Telling:
             "subject": number,
             "time": datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds"),
             "datacontenttype": "application/json",
-            "data": {"processInstanceId": number, "processStatus": row.status, "key": row.key, "kind": row.kind},
+            "data": {
+                "processInstanceId": number,
+                "processStatus": row.status,
+                "key": row.key,
+                "kind": row.kind,
+                **({} if task_id is None else {"taskId": task_id}),
+            },
         }
         return NoticeRow(
             id=identifier,

@@ -101,7 +101,7 @@ def test_conditions_are_evaluated_with_what_is_filled_in(engine: Engine) -> None
     task = order(engine)
     form = engine.people.form(task, values={"urgent": True, "amount": "200"})
     assert not next(part for part in form.parts if part.id == "why").hidden
-    assert form.errors == {"amount": ("Must be at most 100.",)}
+    assert form.errors == {"amount": ["Must be at most 100."]}
     assert engine.people.form(task).values["urgent"] is False
 
 

@@ -155,6 +155,21 @@ def test_a_subscription_hears_of_its_owners_processes_of_its_model(sqlite: str) 
         assert len(receiver.received) == 3
 
 
+def test_each_task_of_a_person_is_told_of_by_its_id(sqlite: str) -> None:
+    """So that a mail or a chat can lead there."""
+    with receiving() as receiver, Engine(sqlite, dispatcher="threads", webhooks=allowing(receiver)) as engine:
+        engine.deploy(line("p", '<userTask id="a"/>', '<userTask id="b"/>'))
+        number = engine.start(key="p", name="x", callback_url=receiver.url).process_instance_id
+        until(lambda: len(receiver.received) == 2)
+        first = engine.tasks(number)[0].task_id
+        engine.people.complete(first)
+        until(lambda: len(receiver.received) == 3)
+        told = [json.loads(body) for _, body in receiver.received]
+        people = [each["data"]["taskId"] for each in told if each["type"].endswith("person")]
+        assert people == [task.task_id for task in engine.tasks(number)]
+        assert ["taskId" in each["data"] for each in told if each["type"].endswith("started")] == [False]
+
+
 def test_a_subscription_made_at_one_engine_is_known_at_once_to_another(url: str) -> None:
     with receiving() as receiver:
         allowed = allowing(receiver)

@@ -1,0 +1,216 @@
+"""The commands for people who have tasks to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .invocation import Invocation, invoked
+from .terminal import json_option, print_record, printable, user_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...engine.views import FormPart, TaskForm, UserTask
+
+TIME = "%Y-%m-%d %H:%M"
+ME = "me"
+
+
+@click.group()
+def task() -> None:
+    """Tasks of people: find one, take it, see what it asks for, and complete it.
+
+    With --url that is whom the key belongs to; on the database itself it is --as, or who runs the command, who may do
+    all.
+    """
+
+
+def as_person(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command be done as somebody."""
+    group = click.option("--in", "groups", metavar="GROUP", multiple=True, help="A group of theirs; with --as.")
+    return click.option("--as", "user", metavar="USER", help="Who does it, where there is no server to ask.")(
+        group(command)
+    )
+
+
+def _whose(invocation: Invocation, user: str | None, groups: tuple[str, ...]) -> dict[str, Any]:
+    """What says to an engine who asks; a server knows that by the key."""
+    if invocation.server is not None:
+        if user is not None or groups:
+            raise click.UsageError("With --url it is the key that says who asks: leave out --as and --in.")
+        return {}
+    from ...engine.person import Person
+
+    if user is None:
+        return {"person": Person(user=user_name(), groups=frozenset(groups), sees_all=True, is_admin=True)}
+    return {"person": Person(user=user, groups=frozenset(groups))}
+
+
+@task.command("list")
+@click.option("--mine", is_flag=True, help="Only those that I have.")
+@click.option("--assignee", metavar="USER", help="Only those of this user.")
+@click.option("--group", "of_groups", metavar="GROUP", multiple=True, help="Only those that this group may take.")
+@click.option("--free", is_flag=True, help="Only those that nobody has.")
+@click.option("--key", help="Only those of processes of this key.")
+@click.option("--text", help="Only those with this in their name, or in that of their process.")
+@click.option("--sort", type=click.Choice(["created", "due", "priority"]), default="due", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--cursor", help="Where the list before ended.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as HTTP would.")
+@as_person
+@invoked
+def list_tasks(
+    invocation: Invocation,
+    /,
+    mine: bool,
+    of_groups: tuple[str, ...],
+    free: bool,
+    as_json: bool,
+    user: str | None,
+    groups: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """List open tasks of people."""
+    from ..wire.records import UserTaskPage
+
+    whose = _whose(invocation, user, groups)
+    if mine:
+        options["assignee"] = whose["person"].user if whose else ME
+    with invocation.asking(passive=True) as engine:
+        page = engine.people.inbox(**whose, **options, groups=list(of_groups), assigned=False if free else None)
+    if as_json:
+        print_record(UserTaskPage, page)
+        return
+    for found in page.items:
+        click.echo(user_task_line(found))
+    if page.cursor is not None:
+        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+
+
+@task.command("show")
+@click.argument("task_id")
+@click.option("--json", "as_json", is_flag=True, help="Print it as HTTP would.")
+@as_person
+@invoked
+def show_task(
+    invocation: Invocation, /, task_id: str, as_json: bool, user: str | None, groups: tuple[str, ...]
+) -> None:
+    """Show what a task asks for."""
+    from ..wire.records import TaskFormRecord
+
+    whose = _whose(invocation, user, groups)
+    with invocation.asking(passive=True) as engine:
+        form = engine.people.form(task_id, **whose)
+    if as_json:
+        print_record(TaskFormRecord, form)
+        return
+    for line in form_lines(form):
+        click.echo(printable(line))
+
+
+def _acting(name: str, text: str, *, takes_user: bool = False) -> None:
+    @as_person
+    @invoked
+    def command(
+        invocation: Invocation, /, task_id: str, user: str | None, groups: tuple[str, ...], **given: Any
+    ) -> None:
+        whose = _whose(invocation, user, groups)
+        with invocation.changing(task_id) as engine:
+            changed = getattr(engine.people, name)(task_id, *given.values(), **whose)
+        click.echo(user_task_line(changed))
+
+    if takes_user:
+        command = click.argument("assignee", metavar="USER")(command)
+    task.command(name, help=text)(click.argument("task_id")(command))
+
+
+_acting("claim", "Take a task, so that others leave it alone.")
+_acting("release", "Give a task back: to who has handed it on, else to all who may take it.")
+_acting("assign", "Say whose a task is, as who oversees its process.", takes_user=True)
+_acting("delegate", "Hand on a task that you have, and may get back.", takes_user=True)
+
+
+@task.command("complete")
+@click.argument("task_id")
+@click.option("--set", "answers", metavar="NAME=VALUE", multiple=True, help="One answer; may be given again.")
+@click.option("--outputs", metavar="JSON|@FILE", help="All answers, a JSON object.")
+@as_person
+@invoked
+def complete_task(
+    invocation: Invocation,
+    /,
+    task_id: str,
+    answers: tuple[str, ...],
+    outputs: str | None,
+    user: str | None,
+    groups: tuple[str, ...],
+) -> None:
+    """Complete a task with what it asks for."""
+    from ...engine.errors import Invalid
+
+    values = json_option("--outputs", outputs) or {}
+    for each in answers:
+        name, sign, value = each.partition("=")
+        if not (name and sign):
+            raise click.ClickException(f"--set is {each!r}: give NAME=VALUE.")
+        _put(values, name.split("."), value)
+    whose = _whose(invocation, user, groups)
+    with invocation.changing(task_id) as engine:
+        try:
+            changed = engine.people.complete(task_id, values, **whose)
+        except Invalid as error:
+            for name, texts in error.errors.items():
+                click.echo(printable(f"{name}: {' '.join(texts)}"), err=True)
+            raise
+    click.echo(user_task_line(changed))
+
+
+def _put(values: dict[str, Any], path: list[str], value: str) -> None:
+    for name in path[:-1]:
+        inner = values.get(name)
+        values[name] = inner if isinstance(inner, dict) else {}
+        values = values[name]
+    values[path[-1]] = value
+
+
+def user_task_line(found: UserTask) -> str:
+    """One task of a person in one line."""
+    due = "" if found.due is None else f"due {found.due.astimezone().strftime(TIME)}"
+    if found.ended is not None:
+        whose = f"done by {found.done_by}" if found.done_by else "ended"
+    else:
+        candidates = ", ".join((*found.users, *found.groups)) or "anybody"
+        whose = f"of {found.assignee}" if found.assignee else f"for {candidates}"
+    told = (f"{found.task_id:>8}", whose, due, found.name, f"({found.process_name})")
+    return printable("  ".join(each for each in told if each))
+
+
+def form_lines(form: TaskForm) -> list[str]:
+    """What a task asks for, a line for each part."""
+    lines = [user_task_line(form.task)]
+    lines += ["", form.documentation] if form.documentation else []
+    lines += [""] if form.parts else []
+    for part in form.parts:
+        if not part.hidden:
+            lines += _part_lines(part, form)
+    if form.may:
+        lines += ["", f"You may: {', '.join(form.may)}."]
+    return lines
+
+
+def _part_lines(part: FormPart, form: TaskForm) -> list[str]:
+    if part.kind == "text":
+        return part.text.splitlines()
+    if part.kind == "table":
+        return ["  ".join(part.columns), *("  ".join(row) for row in part.rows)]
+    if not part.key:
+        return [f"{part.label}:"] if part.label else []
+    here: Any = form.values
+    for name in part.key.split("."):
+        here = here.get(name) if isinstance(here, dict) else None
+    choices = f" ({', '.join(str(option.value) for option in part.options)})" if part.options else ""
+    marks = " (required)" if part.required else " (only shown)" if part.readonly else ""
+    value = "" if here is None else f" = {here}"
+    return [f"{part.key}  {part.label}{choices}{marks}{value}"]

@@ -1,0 +1,68 @@
+"""The command line for people who have tasks to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from riverstone.api.cli import main
+from riverstone.engine import Engine
+
+from ..processes import bpmn
+
+FORM = {
+    "type": "default",
+    "id": "ask",
+    "components": [
+        {"type": "text", "text": "# The order", "id": "head"},
+        {"type": "number", "key": "size", "label": "Size", "id": "size", "validate": {"required": True, "max": 9}},
+        {"type": "select", "key": "at.land", "label": "Land", "id": "land", "values": [{"label": "DE", "value": "de"}]},
+    ],
+}
+
+
+def run(*arguments: str, fails: bool = False) -> str:
+    result = CliRunner().invoke(main, ["--db", "sqlite:///cli.db", *arguments])
+    assert (result.exit_code == 1) is fails, result.output
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_a_person_finds_takes_and_does_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("asking.bpmn").write_bytes(
+        bpmn("asking", '<userTask id="middle" name="Approve" camunda:candidateGroups="sales" camunda:formRef="ask"/>')
+    )
+    Path("ask.form").write_text(json.dumps(FORM))
+    run("deploy", "asking.bpmn", "ask.form")
+    run("start", "--key", "asking", "--name", "An order")
+    (line,) = run("task", "list").splitlines()
+    number = line.split()[0]
+    assert line.split()[1:] == ["for", "sales", "Approve", "(An", "order)"]
+    alice = ("--as", "alice", "--in", "sales")
+    assert run("task", "list", "--as", "carol") == ""
+    assert run("task", "list", "--mine", *alice) == ""
+    assert "of alice" in run("task", "claim", number, *alice)
+    assert number in run("task", "list", "--mine", *alice)
+    assert "taken by 'alice'" in run("task", "claim", number, "--as", "bob", "--in", "sales", fails=True)
+    shown = run("task", "show", number, *alice)
+    assert "# The order" in shown
+    assert "size  Size (required)" in shown
+    assert "at.land  Land (de)" in shown
+    assert "of bob" in run("task", "delegate", number, "bob", *alice)
+    assert "of alice" in run("task", "release", number, "--as", "bob")
+    wrong = run("task", "complete", number, "--set", "size=many", "--set", "at.land=fr", *alice, fails=True)
+    assert "size: Must be a number." in wrong
+    assert "at.land: Must be one of de." in wrong
+    assert "done by alice" in run("task", "complete", number, "--set", "size=7", "--set", "at.land=de", *alice)
+    with Engine("sqlite:///cli.db") as engine:
+        assert engine.task(number).outputs == {"size": 7, "at": {"land": "de"}}
+
+
+def test_a_server_knows_by_the_key_who_asks() -> None:
+    result = CliRunner().invoke(main, ["--url", "http://127.0.0.1:9", "task", "list", "--as", "alice"])
+    assert result.exit_code == 2
+    assert "it is the key that says who asks" in result.output
