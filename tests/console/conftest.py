@@ -22,10 +22,10 @@ from .looking import Looker
 class Studio:
     """An engine on threads, served by real HTTP at an address that stays the same while the server comes and goes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.cloud = Cloud()
         kinds = stones(self.cloud, pace=0.05)
-        self.engine = Engine(f"sqlite:///{folder / 'store.db'}", stones=kinds, dispatcher="threads")
+        self.engine = Engine(f"sqlite:///{folder / 'store.db'}", stones=kinds, dispatcher="threads", **options)
         self.port = 0
         self.server: Server | None = None
         self.open()

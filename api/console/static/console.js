@@ -22,6 +22,7 @@ import { signalsPage } from "./signalspage.js";
 import { mayBeOffered, signInLink, signInPage, whoIs } from "./signin.js";
 import { startPage } from "./startpage.js";
 import { stonesPage } from "./stonespage.js";
+import { webhooksPage } from "./webhookspage.js";
 
 const PAGES = {
   processes: processesPage,
@@ -37,6 +38,7 @@ const PAGES = {
   signals: signalsPage,
   start: startPage,
   "sign-in": signInPage,
+  webhooks: webhooksPage,
 };
 const WAYS = [
   ["processes", ["processes", "process"]],
@@ -45,6 +47,7 @@ const WAYS = [
   ["models", ["models", "model", "edit"]],
   ["stones", ["stones"]],
   ["signals", ["signals"]],
+  ["webhooks", ["webhooks"]],
 ];
 
 /** The client as the server knows it; everything is allowed until it has said. */

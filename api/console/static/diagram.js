@@ -3,6 +3,7 @@
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
+import { Minimap } from "./minimap.js";
 import { box } from "./notice.js";
 
 const SMALLEST_READABLE = 0.34;
@@ -16,6 +17,7 @@ export class Diagram {
     this.select = select;
     this.painted = new Map();
     this.viewer = null;
+    this.minimap = null;
     this.moved = false;
     this.canvas = el("div", { class: "diagram-canvas" });
     this.buttons = el(
@@ -24,6 +26,7 @@ export class Diagram {
       this.#button("plus", "zoom.in", () => this.#zoom(1.25)),
       this.#button("minus", "zoom.out", () => this.#zoom(0.8)),
       this.#button("fit", "zoom.fit", () => this.fit(true)),
+      document.fullscreenEnabled && this.#button("full", "zoom.full", () => this.#full()),
     );
     this.node = el("div", { class: "diagram", role: "group", "aria-label": label }, this.canvas, this.buttons);
     this.sizes = new ResizeObserver(() => this.#resized());
@@ -35,6 +38,11 @@ export class Diagram {
       { type: "button", class: "square", "aria-label": t(text), title: t(text), onclick: act },
       icon(sign),
     );
+  }
+
+  #full() {
+    if (document.fullscreenElement === this.node) document.exitFullscreen();
+    else this.node.requestFullscreen().then(() => this.fit(true));
   }
 
   /** Draw the diagram of the process with this key; whether that could be done. */
@@ -68,6 +76,10 @@ export class Diagram {
     this.#listen();
     this.#height();
     this.fit();
+    if (this.isCropped) {
+      this.minimap = new Minimap(this.viewer);
+      this.node.append(this.minimap.node);
+    }
     this.sizes.observe(this.canvas);
     return true;
   }
@@ -130,6 +142,7 @@ export class Diagram {
   }
 
   #height() {
+    if (document.fullscreenElement === this.node) return;
     this.width = this.canvas.clientWidth;
     const { inner } = this.viewer.get("canvas").viewbox();
     const scale = Math.min(1, (this.canvas.clientWidth - 2 * ROOM.side) / inner.width);
@@ -189,6 +202,7 @@ export class Diagram {
     for (const [id, signature] of this.painted) {
       if (JSON.stringify(looks.get(id)) !== signature) this.#clear(id, JSON.parse(signature));
     }
+    this.minimap?.paint(looks);
     for (const [id, look] of looks) {
       if (!this.painted.has(id) && this.find(id) !== undefined) this.#draw(id, look);
     }
@@ -235,6 +249,8 @@ export class Diagram {
 
   close() {
     this.sizes.disconnect();
+    this.minimap?.close();
+    this.minimap = null;
     this.viewer?.destroy();
     this.viewer = null;
     this.painted.clear();

@@ -5,16 +5,17 @@ import { tell } from "./dialog.js";
 import { el, fill, refill, said } from "./element.js";
 import { historyList } from "./historylist.js";
 import { icon } from "./icon.js";
-import { readObject, valueTable } from "./jsontext.js";
-import { counted, t } from "./language.js";
+import { t } from "./language.js";
+import { askToMigrate } from "./migratedialog.js";
 import { lasting, seconds } from "./moment.js";
-import { announce, box, problemBox, toast, weatherIs } from "./notice.js";
+import { announce, problemBox, toast, weatherIs } from "./notice.js";
+import { isLeft, ProcessHelp } from "./processhelp.js";
 import { ProcessPanel } from "./processpanel.js";
 import { to } from "./route.js";
 import { Change, get, put } from "./server.js";
+import { valuesOf } from "./processvalues.js";
 import { failedUndo, moves, undosOf } from "./state.js";
-import { askForHandWork, askForVariables, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
-import { askToCancel, askToDelete, askToRetry, askToRewind, askToSuspend } from "./undodialogs.js";
+import { askToCancel, askToDelete, askToRetry, askToSuspend } from "./undodialogs.js";
 import { Watch } from "./watch.js";
 
 export function processPage({ main, id, query, client, titled }) {
@@ -23,12 +24,12 @@ export function processPage({ main, id, query, client, titled }) {
   const status = el("span", { class: "status" });
   const buttons = el("div", { class: "actions" });
   const facts = el("dl", { class: "facts wide" });
-  const banner = el("div");
   const trouble = el("div");
   const panels = el("div", { class: "panels" });
   const values = el("div", { class: "values" });
-  const own = new ProcessPanel({ id, heading: t("forward"), actions, point: (task) => pointed(task), linked: false });
+  const own = new ProcessPanel({ id, heading: t("forward"), actions: (task) => help.actions(task, own.process), point: (task) => pointed(task), linked: false });
   const undos = new Map();
+  const help = new ProcessHelp({ id, may, tasks: () => own.tasks, action, explained });
   let wanted = query.get("task");
   let word = null;
   let valuesShown = "";
@@ -39,7 +40,7 @@ export function processPage({ main, id, query, client, titled }) {
     el("div", { class: "page-head" }, heading, status, buttons),
     facts,
     trouble,
-    banner,
+    help.banner,
     panels,
     values,
     el("div", { class: "values" }, historyList(id)),
@@ -76,7 +77,7 @@ export function processPage({ main, id, query, client, titled }) {
     word = now;
     if (process.kind !== "start") own.heading.textContent = t(`kind.${process.kind}`);
     drawFacts(process);
-    drawBanner(process);
+    help.draw(process);
     drawButtons(process);
     drawValues(process);
     for (const [kind, undo] of undosOf(process)) {
@@ -84,7 +85,7 @@ export function processPage({ main, id, query, client, titled }) {
       const panel = new ProcessPanel({
         id: undo,
         heading: t(`kind.${kind}`),
-        actions,
+        actions: () => [],
         point: (task) => pointedFrom(task),
       });
       undos.set(undo, panel);
@@ -126,69 +127,6 @@ export function processPage({ main, id, query, client, titled }) {
     ]);
   }
 
-  function drawBanner(process) {
-    const { paused, processStatus, suspended } = process;
-    refill(banner, [paused, processStatus, process.reason, process.failures, suspended], () => {
-      if (suspended !== null) return suspendedBox(suspended, process);
-      const reason = process.reason && el("p", {}, said(process.reason));
-      if (process.failures.length > 0) {
-        const [failure] = process.failures;
-        const title = counted(process.paused ? "paused.title" : "attention.title", process.failures.length);
-        return box(
-          "paused",
-          el("p", {}, el("strong", {}, title)),
-          process.failures.map((failure) => failed(failure, process)),
-          el("p", {}, t("paused.text")),
-          may && el("p", { class: "row" },
-            process.failures.length > 1 &&
-              action("retry-all", "again", t("retry.all"), () => put(`process/${id}/retry`, {}), "primary"),
-            action("set", "model", t("set"), () => askForVariables(process)),
-            action("rollback", "undoing", t("resume"), () => askToRollBack(process)),
-          ),
-          failure.rollsBack && el("p", { class: "faint" }, t("attention.until", { due: failure.rollsBack })),
-        );
-      }
-      if (failedUndo(process) === null) return reason && box("failed", reason);
-      const more = el("div", { class: "stack", lang: "en" }, reason);
-      explained().then((sentences) => fill(more, sentences));
-      return box("failed", more);
-    });
-  }
-
-  function suspendedBox({ who, since, reason }, process) {
-    const text = who ? t("suspended.by", { who, since }) : t("suspended.title", { since });
-    return box(
-      "paused",
-      el("p", {}, el("strong", {}, text)),
-      reason && el("p", {}, said(reason)),
-      may && el("p", { class: "row" }, action("unsuspend", "play", t("unsuspend"), () => letGoOn(process), "primary")),
-    );
-  }
-
-  function letGoOn(process) {
-    return put(`process/${process.originProcessInstanceId ?? id}/unsuspend`);
-  }
-
-  /** One element that has failed: its name, why, and what can be done about it. */
-  function failed(failure, process) {
-    const task = own.tasks.find((each) => each.taskId === failure.taskId);
-    const name = task?.name ?? failure.elementId;
-    return el(
-      "div",
-      { class: "stack" },
-      el("p", {}, el("strong", {}, said(name)), " ", el("span", { class: "reason" }, said(failure.reason))),
-      may && el("p", { class: "row" }, task ? taskButtons(task, process) : elementButtons(failure, process)),
-    );
-  }
-
-  function elementButtons(failure, process) {
-    const { elementId } = failure;
-    return [
-      action(`retry-${elementId}`, "again", t("retry.element"), () => put(`process/${id}/retry`, { elementId }), "primary"),
-      action(`skip-${elementId}`, "right", t("pass"), () => askToSkip(failure, process, elementId)),
-    ];
-  }
-
   /** Why the process stands where it stands, in the server's sentences. */
   async function explained() {
     try {
@@ -209,7 +147,9 @@ export function processPage({ main, id, query, client, titled }) {
     const ended = !moves(process) && !process.paused;
     const cancellable = forward && (process.paused || ["running", "debug"].includes(process.processStatus));
     const suspendable = process.suspended === null && (moves(process) || process.paused);
-    const deletable = forward && !process.processStatus.startsWith("delete.") && (ended || cancellable);
+    const left = !process.mock && own.tasks.some(isLeft);
+    const deletable = forward && !process.processStatus.startsWith("delete.") && (cancellable || (ended && left));
+    const movable = cancellable && process.modelId !== null;
     const shielded = process.deleteProtection;
     const why = el(
       "button",
@@ -218,11 +158,12 @@ export function processPage({ main, id, query, client, titled }) {
       t("why"),
     );
     if (!may) return refill(buttons, [], () => why);
-    return refill(buttons, [undo, cancellable, suspendable, deletable, shielded], () => [
+    return refill(buttons, [undo, cancellable, suspendable, deletable, movable, shielded], () => [
       why,
       undo && action("retry", "again", t("retry"), () => askToRetry(own.process, undo), "primary"),
       cancellable && action("cancel", "stop", t("cancel"), () => askToCancel(own.process)),
       suspendable && action("suspend", "paused", t("suspend"), () => askToSuspend(own.process), "quiet"),
+      movable && action("migrate", "diff", t("migrate"), () => askToMigrate(own.process), "quiet"),
       deletable && !shielded && action("delete", "trash", t("delete"), () => askToDelete(own.process), "danger-quiet"),
       deletable &&
         action("protect", "retained", t(shielded ? "unprotect" : "protect"), () => protect(own.process), "quiet"),
@@ -255,55 +196,11 @@ export function processPage({ main, id, query, client, titled }) {
     return put(`process/${id}/protection`, { deleteProtection: !process.deleteProtection });
   }
 
-  /** What can be done with one task, as buttons. */
-  function actions(task) {
-    const { process } = own;
-    return may && process !== null && task.processInstanceId === id ? taskButtons(task, process) : [];
-  }
-
-  function taskButtons(task, process) {
-    if (process.kind !== "start") return [];
-    if (task.stone === null && task.endTime === null && moves(process)) {
-      const sign = icon("success");
-      const more = { class: "button primary", href: to("task", task.taskId), "data-focus": `complete-${task.taskId}` };
-      return [el("a", more, sign, t("person.open"))];
-    }
-    const back = action(`rewind-${task.taskId}`, "undoing", t("rewind"), () => askToRewind(process, task));
-    if (process.suspended !== null) return [];
-    const failure = process.failures.find(({ taskId }) => taskId === task.taskId);
-    if (failure === undefined) return canRewind(task, process) ? [back] : [];
-    return [
-      action(`rerun-${task.taskId}`, "again", t("rerun"), () => askToRerun(task), "primary"),
-      action(`hand-${task.taskId}`, "success", t("hand"), () => askForHandWork(task)),
-      action(`skip-${task.taskId}`, "right", t("pass"), () => askToSkip(failure, process, task.name)),
-    ];
-  }
-
-  function canRewind(task, { processStatus }) {
-    const inForce = task.kind === "start" && task.undo === null && task.status !== "canceled";
-    return inForce && task.endTime !== null && (processStatus === "running" || processStatus === "debug");
-  }
-
   function drawValues(process) {
     const text = JSON.stringify([process.processContent, process.outputs, process.nativeOutputs]);
-    if (text === valuesShown) return;
+    if (text === valuesShown || process.kind !== "start") return;
     valuesShown = text;
-    const part = (name, content) => {
-      const read = readObject(content);
-      return el(
-        "details",
-        { open: name === "outputs" && content ? true : null },
-        el("summary", {}, t(name), el("span", { class: "faint" }, ` ${Object.keys(read).length}`)),
-        valueTable(read, t(name)),
-      );
-    };
-    if (process.kind !== "start") return;
-    fill(
-      values,
-      part("variables", process.processContent),
-      process.outputs !== null && part("outputs", process.outputs),
-      part("native", process.nativeOutputs),
-    );
+    fill(values, valuesOf(process));
   }
 
   function tick() {

@@ -11,7 +11,9 @@ import { elementOf, picture } from "./picture.js";
 import { to } from "./route.js";
 import { get, Look } from "./server.js";
 import { moves } from "./state.js";
+import { processFile, saveToDisk } from "./sources.js";
 import { TaskList } from "./tasklist.js";
+import { wayOf } from "./takenpath.js";
 
 const CALL = "bpmn:CallActivity";
 const MOST_RUNS = 20;
@@ -73,7 +75,9 @@ export class ProcessPanel {
   async again(signal) {
     const [some, tasks] = await Promise.all([this.detail.again(signal), this.taskLook.again(signal)]);
     const more = (this.process.decided && (await this.decisionLook.again(signal))) || tasks;
-    if (this.sources === null) {
+    if (this.sources === null || this.version !== this.process.deploymentId) {
+      // It may have moved to another version of its model.
+      this.version = this.process.deploymentId;
       this.sources = (await get(`process/${this.id}/source`, null, signal)).files;
       await this.#draw(this.sources, this.process.key);
     }
@@ -103,9 +107,7 @@ export class ProcessPanel {
   }
 
   async #draw(files, key) {
-    const holds = (file) =>
-      new RegExp(`<(\\w+:)?process\\b[^>]*\\bid=["']${key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}["']`).test(file);
-    const file = files.find(holds) ?? files[0];
+    const file = files[processFile(files, key)];
     if (file !== undefined) await this.diagram.show(file, key);
     else {
       this.diagram.close();
@@ -130,11 +132,26 @@ export class ProcessPanel {
   #paint() {
     if (this.process === null || this.taskLook.data === null) return;
     this.looks = picture({ tasks: this.tasks, tokens: this.process.tokens, decisions: this.decisions, ...this.#where() });
+    this.#way();
     this.diagram.paint(this.looks);
     this.#approach();
     const waits = [...this.looks].flatMap(([id, { waits }]) => waits.map((wait) => [id, wait]));
     this.waits.hidden = waits.length === 0 || !this.moving;
     refill(this.waits, waits, () => waits.slice(0, 20).map(([id, wait]) => this.#wait(id, wait)));
+  }
+
+  /** Between what has states of its own: the flows, gateways and events that were passed. */
+  #way() {
+    if (this.process.kind !== "start") return;
+    const { status, outcome } = { status: this.process.processStatus, outcome: this.process.outcome };
+    const taken = wayOf({
+      elements: this.diagram.all(() => true),
+      tasks: this.tasks,
+      visited: [...this.looks.keys()],
+      isOver: this.calls.length === 0 && (status === "success" || outcome === "success"),
+      elementOf: (task) => elementOf(task, this.calls, (namespace) => this.#callOf(namespace)),
+    });
+    for (const id of taken) if (!this.looks.has(id)) this.looks.set(id, { classes: ["is-taken"], badges: [], waits: [] });
   }
 
   /** Where a large diagram is not seen whole, begin at what matters most. */
@@ -178,6 +195,12 @@ export class ProcessPanel {
       this.heading,
       this.linked && el("a", { class: "number", href: to("process", this.id) }, `#${this.id}`),
       processBadge(process),
+      el(
+        "button",
+        { type: "button", class: "small quiet end", onclick: () => saveToDisk(this.sources, process.key) },
+        icon("download"),
+        "BPMN",
+      ),
     ]);
     this.list.origin = process.originProcessInstanceId;
     this.list.update(this.tasks);

@@ -1,12 +1,14 @@
 // The stones that models may use: what each takes, puts out and can do.
 
+import { ask } from "./dialog.js";
 import { el, fill, said } from "./element.js";
 import { icon } from "./icon.js";
 import { counted, t } from "./language.js";
-import { problemBox, weatherIs } from "./notice.js";
-import { get } from "./server.js";
+import { box, problemBox, weatherIs } from "./notice.js";
+import { get, put } from "./server.js";
 
-export function stonesPage({ main, titled }) {
+export function stonesPage({ main, client, titled }) {
+  const may = client.scopes.length === 0 || client.scopes.includes("deploy");
   const list = el("div", { class: "stones" });
   const trouble = el("div");
   const count = el("p", { class: "faint", role: "status" });
@@ -18,6 +20,7 @@ export function stonesPage({ main, titled }) {
     oninput: () => draw(),
   });
   let stones = [];
+  let suspended = new Map();
 
   titled(t("nav.stones"));
   fill(
@@ -31,7 +34,9 @@ export function stonesPage({ main, titled }) {
 
   async function load() {
     try {
-      stones = await get("stone");
+      const [all, stopped] = await Promise.all([get("stone"), get("stone/suspended")]);
+      stones = all;
+      suspended = new Map(stopped.map((each) => [each.code, each]));
       weatherIs(null);
       draw();
     } catch (problem) {
@@ -75,11 +80,50 @@ export function stonesPage({ main, titled }) {
           { class: "hooks end", "aria-label": t("hooks") },
           stone.hooks.map((hook) => el("li", { class: "tag", title: t(`hook.${hook}`) }, hook)),
         ),
+        may &&
+          !suspended.has(stone.code) &&
+          el("button", { type: "button", class: "small quiet", onclick: () => suspend(stone) }, icon("paused"), t("suspend")),
       ),
+      suspended.has(stone.code) && suspension(suspended.get(stone.code)),
       stone.description && el("p", { class: "prose" }, said(stone.description)),
       stone.parameters.length > 0 && parameters(stone),
       stone.outputs.length > 0 && outputs(stone),
     );
+  }
+
+  /** Nothing of it begins: since when, why, and the way to let it begin again. */
+  function suspension({ code, since, reason, who }) {
+    const letGoOn = () => changed(() => put("stone/unsuspend", { code }));
+    return box(
+      "paused",
+      el("p", {}, el("strong", {}, who ? t("suspended.by", { who, since }) : t("suspended.title", { since }))),
+      reason && el("p", {}, said(reason)),
+      may && el("p", { class: "row" }, el("button", { type: "button", class: "primary", onclick: letGoOn }, icon("play"), t("unsuspend"))),
+    );
+  }
+
+  async function suspend({ code, displayName }) {
+    const reason = el("input", { type: "text", id: "reason", maxlength: "1000", autocomplete: "off" });
+    const done = await ask({
+      title: t("suspend.title", { name: displayName || code }),
+      confirm: t("suspend.do"),
+      content: [
+        el("p", {}, t("suspend.stone.text")),
+        el("div", { class: "field" }, el("label", { for: "reason" }, t("suspend.reason")), reason),
+      ],
+      act: () => put("stone/suspend", { code, reason: reason.value || null }),
+    });
+    if (done !== null) await load();
+  }
+
+  async function changed(act) {
+    fill(trouble);
+    try {
+      await act();
+    } catch (problem) {
+      fill(trouble, problemBox(problem));
+    }
+    await load();
   }
 
   function table(stone, label, columns, rows) {

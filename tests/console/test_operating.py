@@ -1,0 +1,125 @@
+"""Operators at the console: processes move to other versions, stones stand still, webhooks are told again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from riverstone.bpmn_samples import path
+
+from ..features.sketch import line, service
+from ..features.test_webhooks import allowing, receiving, until
+from .conftest import Studio
+from .looking import Looker
+from .test_stories import TEMPLATE
+
+ASK = '<userTask id="ask" name="Ask"/>'
+VARIABLES = {"regionId": "bcc", "projectId": "11111", "password": "s3cret!"}
+
+
+def test_a_process_moves_to_another_version_after_a_look_at_what_stands_against_it(
+    studio: Studio, looker: Looker
+) -> None:
+    engine, page = studio.engine, looker.page
+    engine.deploy(line("orders", ASK))
+    number = engine.start(key="orders", name="order").process_instance_id
+    second = engine.deploy(line("orders", '<userTask id="decide" name="Decide"/>'))
+
+    looker.go(f"#/process/{number}")
+    looker.button("Another version…").click()
+    looker.sees("This stands against it:")
+    looker.keep("migrate")
+    assert looker.barriers() == []
+    page.get_by_label("In place of ask").select_option("decide")
+    looker.sees("Nothing stands against it.")
+    looker.button("Move it").click()
+    expect(looker.element("decide")).to_have_class("djs-element djs-shape is-person")
+    assert engine.get(number).deployment_id == second.deployment_id
+
+
+def test_a_stone_stands_still_for_maintenance_and_goes_on(studio: Studio, looker: Looker) -> None:
+    looker.go("#/stones")
+    card = looker.page.locator(".stone", has_text="SIP::EC2::Volume")
+    card.get_by_role("button", name="Suspend…").click()
+    looker.field("Reason").fill("the disks are moved")
+    looker.button("Suspend it").click()
+    expect(card.get_by_text("the disks are moved")).to_be_visible()
+    assert [each.code for each in studio.engine.suspended_stones()] == ["SIP::EC2::Volume"]
+    looker.keep("stone-suspended")
+    assert looker.barriers() == []
+    card.get_by_role("button", name="Let it go on").click()
+    expect(card.get_by_role("button", name="Suspend…")).to_be_visible()
+    assert studio.engine.suspended_stones() == ()
+
+
+def test_who_is_told_is_listed_and_told_again(browser: Browser, tmp_path: Path) -> None:
+    with receiving() as receiver:
+        studio = Studio(tmp_path, webhooks=allowing(receiver))
+        try:
+            with Looker(browser, studio.url) as looker:
+                looker.go("#/webhooks")
+                looker.sees("Nobody is told anything.")
+                looker.button("Tell an address").first.click()
+                looker.field("Address", exact=True).fill("http://elsewhere.example/hook")
+                looker.page.get_by_role("dialog").get_by_role("button", name="Tell an address").click()
+                expect(looker.page.get_by_role("alert")).to_be_visible()
+                looker.field("Address", exact=True).fill(receiver.url)
+                looker.page.get_by_role("dialog").get_by_role("button", name="Tell an address").click()
+                looker.sees("all processes")
+                studio.engine.deploy(line("orders"))
+                studio.engine.start(key="orders", name="order")
+                looker.sees("arrived")
+                looker.keep("webhooks")
+                assert looker.barriers() == []
+                before = len(receiver.received)
+                looker.button("Tell again").first.click()
+                looker.sees("It is told once more.")
+                until(lambda: len(receiver.received) > before)
+        finally:
+            studio.close()
+
+
+def test_the_way_that_was_taken_is_seen_between_the_tasks(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(path("app_server"), parameter_template=TEMPLATE)
+    number = studio.engine.start(key="app-server", name="shop", variables=VARIABLES).process_instance_id
+    studio.engine.wait(number, timeout=30)
+
+    looker.go(f"#/process/{number}")
+    looker.sees_status("Succeeded")
+    taken = looker.page.locator(".djs-element.is-taken")
+    gateways = looker.page.locator(".djs-connection.is-taken")
+    expect(taken.first).to_be_attached()
+    flows = looker.page.locator(".djs-connection").count()
+    expect(gateways).to_have_count(flows)
+    looker.page.get_by_text("Variables now").click()
+    now = looker.page.locator("details[open]", has_text="Variables now")
+    expect(now.get_by_text("regionId").first).to_be_visible()
+
+
+def test_nothing_is_offered_that_has_nothing_to_do(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(line("small", service("make", "SIP::EC2::SecurityGroup")))
+    mocked = studio.engine.start(key="small", name="mock", variables={"SipRS::Mock": True, **VARIABLES})
+    real = studio.engine.start(key="small", name="real", variables=VARIABLES)
+    for each in (mocked, real):
+        studio.engine.wait(each.process_instance_id, timeout=30)
+    looker.go(f"#/process/{mocked.process_instance_id}")
+    looker.sees_status("Succeeded")
+    expect(looker.button("Delete…")).to_have_count(0)
+    looker.go(f"#/process/{real.process_instance_id}")
+    expect(looker.button("Delete…")).to_be_visible()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_large_diagram_has_its_picture_in_small(studio: Studio, somebody: object, colours: str) -> None:
+    studio.engine.deploy(line("long", *(f'<userTask id="u{number}"/>' for number in range(60))))
+    number = studio.engine.start(key="long", name="long").process_instance_id
+    looker = somebody(colours=colours)  # type: ignore[operator]
+    looker.go(f"#/process/{number}")
+    expect(looker.page.locator(".minimap .is-person")).to_be_attached()
+    before = looker.page.locator(".minimap-frame").get_attribute("x")
+    box = looker.page.locator(".minimap").bounding_box()
+    looker.page.mouse.click(box["x"] + box["width"] - 5, box["y"] + box["height"] / 2)
+    expect(looker.page.locator(".minimap-frame")).not_to_have_attribute("x", before)
+    assert looker.barriers() == []
