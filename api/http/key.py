@@ -14,7 +14,7 @@ OPERATIONS = Operations()
 
 
 @OPERATIONS.add("/key/suspended", "List the keys of whose processes nothing begins", SuspendedKeyRecord, many=True)
-def get_suspended(engine: Engine) -> tuple[SuspendedKey, ...]:
+def get_suspended_keys(engine: Engine) -> tuple[SuspendedKey, ...]:
     return engine.suspended_keys()
 
 

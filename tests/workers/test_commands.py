@@ -52,8 +52,8 @@ def test_a_river_and_a_worker_carry_out_what_a_client_has_started(tmp_path: Path
             # As soon as the worker has declared the stone.
             until(lambda: ask("deploy", "letter.bpmn"))
             started = ask("start", "--key", "letter", "--name", "x")["processInstanceId"]
-            until(lambda: ask("show", started)["processStatus"] == "success")
-            assert ask("show", started)["nativeOutputs"] == '{"tell":{"sent":"yes"}}'
+            until(lambda: ask("show", started, "--json")["processStatus"] == "success")
+            assert ask("show", started, "--json")["nativeOutputs"] == '{"tell":{"sent":"yes"}}'
 
             for process in (worker, river):
                 process.send_signal(signal.SIGTERM)
