@@ -323,5 +323,21 @@ class BpmnError(Exception):
         self.message = message
 
 
+class Fatal(Exception):
+    """Raised by a hook: trying again is of no use, so its task fails whatever retries it has left."""
+
+
+class Later(Exception):
+    """Raised by a hook: it cannot be done now, as where a cloud throttles; it is called again after some seconds.
+
+    No attempt is used up by it, and the idempotency key stays.
+    """
+
+    def __init__(self, seconds: float, message: str = "") -> None:
+        super().__init__(message or "not now")
+        self.seconds = seconds
+        self.message = message or "not now"
+
+
 class NotFound(Exception):
     """Raised by a stone's ``rollback``, ``cancel`` or ``delete``: the thing is already gone, which is success."""

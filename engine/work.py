@@ -13,6 +13,8 @@ from ..models.vocabulary import CheckState, LedgerEvent
 MOST_LOG_LINES = 200
 LONGEST_LOG_LINE = 1_000
 LONGEST_REASON = 2_000
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 86_400.0
+"""Seconds that a hook may put itself off for."""
 CHECK = -1
 """As which delivery a look at what a task made goes out: it is none of these."""
 Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
@@ -91,6 +93,10 @@ class Outcome:
     """Whether the hook was handed the task's token, which may be in what it has told."""
     variables: Mapping[str, Any] | None = None
     """What of the outputs becomes variables of the process too."""
+    fatal: bool = False
+    """Of a failure: trying again is of no use."""
+    later: float | None = None
+    """Of one that is none yet: seconds after which the hook is to be called again."""
     found: CheckState | None = None
     """What a check has found."""
     unchanged: bool = False

@@ -20,7 +20,7 @@ from ..limits import Limits
 from ..mask import cut
 from ..stones.deferral import LONGEST_DEFERRAL, read_signature
 from ..stones.stone import Stone
-from ..work import LONGEST_LOG_LINE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Work
+from ..work import LONGEST_LOG_LINE, LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Work
 
 RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""
@@ -116,6 +116,8 @@ TOLD = (
     "timeout",
     "signature",
     "found",
+    "later",
+    "fatal",
 )
 """What an answer has where there is something to tell."""
 
@@ -184,6 +186,9 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     timeout, signature = decoded.get("timeout"), decoded.get("signature")
     if timeout is not None and not 0 < float(timeout) < LONGEST_DEFERRAL:
         raise Invalid("timeout is no number of seconds.")
+    later = None if decoded.get("later") is None else float(decoded["later"])
+    if later is not None and not 0 < later <= LONGEST_PAUSE:
+        raise Invalid("later is no number of seconds up to a day.")
     outputs, state, log = decoded.get("outputs") or {}, decoded.get("state"), decoded.get("log") or []
     for name, value in (("outputs", outputs), ("state", state), ("parameters", supplied), ("signature", signature)):
         if value is not None and not isinstance(value, dict):
@@ -209,6 +214,8 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "reason": None if reason is None else cut(_text(reason), LONGEST_REASON),
         "error_code": None if code is None else _text(code),
         "stone": _text(decoded.get("stone", ""))[:255],
+        "fatal": bool(decoded.get("fatal")),
+        "later": later,
         "found": None if decoded.get("found") is None else _one_of(get_args(CheckState), decoded["found"]),
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),
     }

@@ -118,7 +118,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
     goes on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back,
     ``moved`` of one that had failed when its process was moved to another version, inside of a run ``put_out``,
     ``late`` outputs with which it is to be undone once more (of a task of an undo: with which it does so), and what
-    does not count: ``tried`` of the attempts, ``survived`` of the losses. What :mod:`.deferral` keeps of a task
+    does not count: ``tried`` of the attempts, ``survived`` of the losses. Since when an event has been ``failing``, and
+    how many ``looks`` of a monitor in a row have failed. What :mod:`.deferral` keeps of a task
     that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.

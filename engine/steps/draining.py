@@ -80,7 +80,7 @@ def _stop_what_waits(instance: ForwardInstance) -> None:
     """Let what is being made be made; what waits for a person, a stone or its next attempt would hold the undo up."""
     _stop_listening(instance)
     for row in list(instance.tasks.values()):
-        to_be_tried_again = row.due is not None and row.status.endswith(".failed")
+        to_be_tried_again = row.due is not None and row.event != "monitor" and row.status.endswith(".failed")
         if row.open and (row.stone is None or row.status in ledger.HELD_BACK or to_be_tried_again):
             instance.stop_task(row, "canceled", "It waited when its process failed, and was not begun again.")
 

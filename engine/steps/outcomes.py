@@ -84,6 +84,7 @@ def stone_of(instance: Instance, row: TaskRow) -> type[Stone]:
 
 def _poll_again(instance: Instance, row: TaskRow) -> None:
     row.status = "monitor.begin"
+    ledger.drop(row, "looks", "failing")
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
         return
@@ -191,11 +192,61 @@ def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None
 
 def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     stone = stone_of(instance, row)
-    retries = ledger.kept(row).get("retries", stone.retries)
-    if outcome.result == "failed" and ledger.tries(row) <= retries and instance.row.phase in UNDER_WAY:
-        _retry(instance, row, stone, outcome)
-        return
+    if outcome.result == "failed" and instance.row.phase in UNDER_WAY and not outcome.fatal:
+        in_time = _is_in_time(instance, row, stone)
+        if in_time and outcome.later is not None:
+            _put_off(instance, row, outcome)
+            return
+        if in_time and row.event == "monitor" and _look_again(instance, row, stone, outcome):
+            return
+        if in_time and ledger.tries(row) <= ledger.kept(row).get("retries", stone.retries):
+            _retry(instance, row, stone, outcome)
+            return
     fail_for_good(instance, row, token, outcome)
+
+
+def _is_in_time(instance: Instance, row: TaskRow, stone: type[Stone]) -> bool:
+    """Whether the time is not over in which an event that has failed may be tried again."""
+    if stone.retry_for is None:
+        return True
+    now = instance.now()
+    since = ledger.kept(row).get("failing")
+    if since is None:
+        ledger.keep(row, failing=now)
+        return True
+    return now < int(since) + round(stone.retry_for * 1000)
+
+
+def _put_off(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
+    """The hook has said that it cannot be done now: it is called again, and no attempt is used up."""
+    seconds = outcome.later or 0.0
+    if row.event != "monitor":
+        row.status = HOOK_FAILED[row.event]
+    if row.event in ("start", "mock"):
+        ledger.keep(row, begun=True)
+    row.reason = f"Put off for {seconds:g} seconds: {outcome.reason}"
+    row.owner = instance.facilities.engine_id
+    row.due = instance.now() + round(seconds * 1000)
+    # The next one is another delivery: what still comes of this one is no answer to it.
+    row.handed += 1
+    if row.event != "monitor":
+        row.deadline = None
+
+
+def _look_again(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> bool:
+    """A look of a monitor has failed, not its task, unless too many in a row have, or its whole time is over."""
+    now = instance.now()
+    failed = int(ledger.kept(row).get("looks", 0)) + 1
+    if failed > stone.monitor_retries or (row.deadline is not None and row.deadline <= now):
+        ledger.drop(row, "looks")
+        return False
+    ledger.keep(row, looks=failed)
+    row.status = "monitor.failed"
+    row.reason = f"Look {failed} of {stone.monitor_retries} that may fail: {outcome.reason}"
+    row.owner = instance.facilities.engine_id
+    pause = max(stone.monitor_interval, min(stone.retry_backoff * 2 ** min(failed - 1, 60), stone.retry_backoff_max))
+    row.due = ledger.next_poll(pause, now)
+    return True
 
 
 def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
@@ -223,7 +274,7 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
         delay = pauses[min(tries, len(pauses)) - 1]
     else:
         seconds = min(stone.retry_backoff * 2 ** min(tries - 1, 60), stone.retry_backoff_max)
-        delay = round(seconds * 1000 * (1 + random.random() / 10))
+        delay = round(seconds * 1000 * (1 + random.random() * stone.retry_jitter))
     note_attempt(instance, row, HOOK_FAILED[row.event], outcome.reason, edited=False)
     row.owner = instance.facilities.engine_id
     row.due = instance.now() + delay
@@ -248,6 +299,9 @@ def next_attempt(row: TaskRow, stone: type[Stone]) -> None:
 
 def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     """What the failed attempt left behind is gone, or not: start the next one under a new key, or fail."""
+    if outcome.later is not None and instance.row.phase in UNDER_WAY and not outcome.fatal:
+        _put_off(instance, row, outcome)
+        return
     if outcome.result != "done":
         text = f"What attempt {row.attempt} left behind could not be taken back: {outcome.reason}"
         instance.end_task(row, "start.failed", text)

@@ -294,6 +294,7 @@ def try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | 
     next_attempt(row, stone)
     if row.event == "rollback":
         instance.leave_outside(row)
+    ledger.drop(row, "failing", "looks")
     # The retries count from here; taking back what was left counts as none.
     ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1, survived=row.lost)
     if instance.may_run(row.id):

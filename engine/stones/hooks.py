@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from ...models.vocabulary import UNDO_KINDS
 from .. import failpoints, jsontext
 from ..coroutines import refuse_unrun
-from ..errors import BpmnError, Invalid, NotFound, RiverstoneError
+from ..errors import BpmnError, Fatal, Invalid, Later, NotFound, RiverstoneError
 from ..limits import Limits
 from ..mask import cut
 from ..observing import logs, tracing
-from ..work import LONGEST_REASON, MOST_LOG_LINES, Outcome, StopRequest, Work
+from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, StopRequest, Work
 from .parameters import typed
 from .stone import Stone
 from .task_info import TaskInfo, Tokens
 
 logger = logging.getLogger("riverstone.stone")
 
+CODES = ("code", "error_code", "status_code", "status", "errno")
+"""The attributes in which errors have their codes."""
 PROGRESS_INTERVAL = 0.5
 """Seconds between two progress reports of one task that are worth a write or a message."""
 
@@ -149,7 +152,11 @@ class HookCall:
         )
         logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
         stopped = self.request.asked and type(error).__name__ == "CancelledError"
-        return self._outcome("failed", reason="It stopped when it was asked to." if stopped else _reason(error))
+        outcome = self._outcome("failed", reason="It stopped when it was asked to." if stopped else _reason(error))
+        if isinstance(error, Later):
+            outcome.later = _seconds(error.seconds)
+        outcome.fatal = isinstance(error, Fatal) or not _is_worth_a_retry(self.stone, error)
+        return outcome
 
     def _outcome(
         self,
@@ -226,9 +233,42 @@ def _check_state(state: object, limits: Limits) -> None:
         raise Invalid(text, code="state-too-large")
 
 
+def _seconds(value: object) -> float:
+    """How long to wait, of whatever a hook has said: never less than a moment, and no longer than a day."""
+    usable = isinstance(value, (int, float)) and math.isfinite(value)
+    return min(max(float(value), SHORTEST_PAUSE), LONGEST_PAUSE) if usable else 1.0  # type: ignore[arg-type]
+
+
+def _is_worth_a_retry(stone: type[Stone], error: BaseException) -> bool:
+    """Whether this error may be another time: by what the stone says of errors."""
+    if not (stone.fatal_on or stone.retry_on) or isinstance(error, Later):
+        return True
+    words = set(_words(error))
+    fatal, worth = (any(_is_one(error, words, kind) for kind in kinds) for kinds in (stone.fatal_on, stone.retry_on))
+    return not fatal and (worth or not stone.retry_on)
+
+
+def _is_one(error: BaseException, words: set[str], kind: type[BaseException] | str) -> bool:
+    return isinstance(error, kind) if isinstance(kind, type) else kind in words
+
+
+def _words(error: BaseException) -> Iterator[str]:
+    """The names of an error's classes, and its codes: its own, and those of an answer that it carries."""
+    yield from (each.__name__ for each in type(error).__mro__)
+    response = getattr(error, "response", None)
+    inner = response.get("Error") if isinstance(response, Mapping) else None
+    for code in (
+        *(getattr(error, name, None) for name in CODES),
+        inner.get("Code") if isinstance(inner, Mapping) else None,
+        getattr(response, "status_code", None),
+    ):
+        if isinstance(code, (str, int)):
+            yield str(code)
+
+
 def _reason(error: BaseException) -> str:
     text = _text(error)
-    if isinstance(error, (RiverstoneError, BpmnError)):
+    if isinstance(error, (RiverstoneError, BpmnError, Fatal, Later)):
         return text
     kind = type(error).__name__
     return f"{kind}: {text}" if text else kind

@@ -31,7 +31,15 @@ FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {
 """By the type in a declaration; any other is taken as it comes, and checked where the code is."""
 HTTP = "http"
 """In a declaration's ``carried_out``: by workers that fetch its tasks over HTTP."""
-NUMBERS = ("retries", "retry_backoff", "retry_backoff_max", "monitor_interval", "grace")
+NUMBERS = (
+    "retries",
+    "retry_backoff",
+    "retry_backoff_max",
+    "retry_jitter",
+    "monitor_retries",
+    "monitor_interval",
+    "grace",
+)
 TEXTS = ("display_name", "description")
 LARGEST = 10**9
 """Of seconds and counts: beyond that no database keeps what is reckoned with them."""
@@ -51,6 +59,7 @@ def declared(stone: type[Stone]) -> dict[str, JSON]:
         "hooks": [hook for hook in HOOKS if stone.has(hook)],
         "timeouts": dict(stone.timeouts),
         **{name: getattr(stone, name) for name in NUMBERS},
+        **({"retry_for": stone.retry_for} if stone.retry_for is not None else {}),
     }
 
 
@@ -103,7 +112,7 @@ def checked(value: object) -> dict[str, JSON]:
         raise _wrong(f"serves of {code!r} holds something other than texts, numbers, booleans and null")
     if not value.get("timeouts", {}).keys() <= set(HOOKS):
         raise _wrong(f"the timeouts of {code!r} are not by hook")
-    numbers = [*(value.get(name, 0) for name in NUMBERS), *value.get("timeouts", {}).values()]
+    numbers = [*(value.get(name, 0) for name in (*NUMBERS, "retry_for")), *value.get("timeouts", {}).values()]
     if not all(type(number) in (int, float) and 0 <= number <= LARGEST for number in numbers):
         raise _wrong(f"a number of {code!r} is none, below zero or above {LARGEST}")
     carried_out = value.get("carried_out")
@@ -119,6 +128,7 @@ _MEMBERS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("parameters", "hooks", "secret_outputs"), (list, "list")),
     **dict.fromkeys(("outputs", "serves", "timeouts"), (dict, "object")),
     "retries": (int, "whole number"),
+    "monitor_retries": (int, "whole number"),
 }
 _PARAMETER_MEMBERS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("name", "type", *TEXTS), (str, "text")),
@@ -182,7 +192,7 @@ def stone_of(declaration: Mapping[str, Any]) -> type[Stone]:
         "timeouts": dict(declaration.get("timeouts", {})),
         "external": declaration.get("carried_out") == HTTP,
         "undeclared": bool(declaration.get("undeclared")),
-        **{name: declaration[name] for name in NUMBERS if name in declaration},
+        **{name: declaration[name] for name in (*NUMBERS, "retry_for") if name in declaration},
         **dict.fromkeys(declaration.get("hooks", ("start",)), _elsewhere),
     }
     return type("RegisteredStone", (Stone,), members)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..coroutines import is_coroutine, refuse_generator, refuse_unrun
@@ -50,8 +50,19 @@ class Stone:
     retries: ClassVar[int] = 0
     """How often a failed event is tried again."""
     retry_backoff: ClassVar[float] = 1.0
-    """Seconds before the first retry; doubled for each further one, with up to a tenth of jitter."""
+    """Seconds before the first retry; doubled for each further one."""
     retry_backoff_max: ClassVar[float] = 300.0
+    retry_jitter: ClassVar[float] = 0.1
+    """By which part of itself a pause before a retry may be longer, at random, so that not all come at once."""
+    retry_for: ClassVar[float | None] = None
+    """Seconds after its first failure in which an event may be tried again; None for as long as its retries last."""
+    retry_on: ClassVar[Sequence[type[BaseException] | str]] = ()
+    """Errors that are worth a retry, by class or by a word: the name of a class, or the code of an error, as those of
+    cloud clients have one. Empty stands for all."""
+    fatal_on: ClassVar[Sequence[type[BaseException] | str]] = ()
+    """Errors after which trying again is of no use; it goes before ``retry_on``."""
+    monitor_retries: ClassVar[int] = 3
+    """How many looks of ``monitor`` in a row may fail before the task does: until then only the look has failed."""
     timeouts: ClassVar[Mapping[str, float]] = {}
     """Seconds by event (``start``, ``monitor``, ``rollback``, ...) after which the event has failed.
     For ``monitor`` the whole time from the first look; for the others one call."""

@@ -66,7 +66,15 @@ def _times(stone: type[Stone]) -> Iterator[str]:
             yield f"it declares a timeout for {event!r}, which is no event: use {', '.join(HOOKS)}"
         elif not _is_number(seconds) or seconds <= 0:
             yield f"its timeout for {event} is {seconds!r}, not a number of seconds above 0"
-    for name in ("retries", "retry_backoff", "retry_backoff_max", "monitor_interval", "grace"):
+    for name in (
+        "retries",
+        "retry_backoff",
+        "retry_backoff_max",
+        "retry_jitter",
+        "monitor_retries",
+        "monitor_interval",
+        "grace",
+    ):
         number: Any = getattr(stone, name)
         if not _is_number(number) or number < 0:
             yield f"its {name} is {number!r}, not a number from 0 on"

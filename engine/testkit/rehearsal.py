@@ -13,7 +13,7 @@ from ..authoring.unresolved_references import outputs_wanted
 from ..bpmn.running.workflow import Workflow
 from ..clock import VirtualClock
 from ..engine import Engine
-from ..errors import WaitTimeout
+from ..errors import Fatal, WaitTimeout
 from ..limits import Limits
 from ..stones.stone import Stone
 from .fakes import Hook, Outputs, fake_of
@@ -96,11 +96,14 @@ class Rehearsal:
         """Let the next ``times`` calls of a node's hook fail; None: all of them.
 
         ``node`` is the task's namespace, which is the element's id unless the model says otherwise; the third run of
-        a multi-instance node ``slave-`` is ``slave-3``. ``error`` is what is raised, such as ``BpmnError("code")``.
+        a multi-instance node ``slave-`` is ``slave-3``. ``error`` is what is raised, such as ``BpmnError("code")``;
+        of a ``monitor`` it is ``Fatal`` unless said otherwise, since a look that fails is not yet a task that does.
         ``point`` is ``"before"`` the hook does anything; ``"after"`` it has done all, its outputs included; or
         ``"unheard"``: it has done all, but nothing that it said reached the engine.
         """
-        raised = error if isinstance(error, BaseException) else Injected(error or f"{event} of {node} was made to fail")
+        text = error if isinstance(error, str) else f"{event} of {node} was made to fail"
+        injected = Fatal(text) if event == "monitor" else Injected(text)
+        raised = error if isinstance(error, BaseException) else injected
         self.faults.add(Fault(namespace=node, event=event, point=point, error=raised, left=times))
 
     def redeliver(self, node: str, event: str = "start", *, times: int = 1) -> None:

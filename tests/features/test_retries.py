@@ -128,6 +128,7 @@ def test_a_business_error_is_not_tried_again(engine: Engine, clock: VirtualClock
 def test_a_monitor_that_fails_is_started_again(engine: Engine, clock: VirtualClock) -> None:
     class Server(Flaky):
         retries = 1
+        monitor_retries = 0
 
         def start(self, task: TaskInfo) -> None:
             calls.append((task.event, task.attempt, task.idempotency_key, 0))

@@ -191,7 +191,7 @@ def test_a_failed_assertion_says_what_was_expected_what_came_and_how_each_task_s
     text = str(caught.value)
     assert "It ended where installMysql was expected." in text
     assert "found:    SecurityGroup, javaAppServer" in text
-    assert re.search(r"monitor\.failed\s+javaAppServer\s+SIP::EC2::Instance\s+Injected: no more servers", text)
+    assert re.search(r"monitor\.failed\s+javaAppServer\s+SIP::EC2::Instance\s+no more servers", text)
     assert re.search(r"rollback\.success\s+SecurityGroup", text)
     with pytest.raises(AssertionError, match=r"is 'rollback\.success', not 'success'"):
         run.assert_status("success")
