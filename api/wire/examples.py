@@ -59,6 +59,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "StoneCode": {"code": "SIP::EC2::Volume"},
     "StoneSuspension": {"code": "SIP::EC2::Volume", "reason": "The storage is being rebuilt."},
     "KeySuspension": {"key": "app-server", "reason": "Its third version makes too many servers."},
+    "ModelKey": {"key": "app-server"},
+    "GoneTasks": {"taskIds": ["2935004"]},
     "SuspensionReason": {"reason": "The network is being rebuilt."},
     "Variables": {"variables": {"size": 20}},
     "HandWork": {"outputs": {"volumeId": "vol-1"}},

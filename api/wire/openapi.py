@@ -65,6 +65,8 @@ TAGS = {
     "finding": "What the checks say of files that are not kept.",
     "timer": "When timers come.",
     "stone": "Stones: what models may use.",
+    "key": "Keys of models: all processes of one.",
+    "resource": "What exists by the ledger.",
     "template": "The forms of stones, for modelers.",
     "client": "Whoever asks.",
     "health": "For what starts and watches servers.",

@@ -41,8 +41,8 @@ def test_every_route_is_described_and_every_description_is_served(client: Client
         for camel, name in snake.items():
             path = path.replace(f"{{{camel}}}", f"{{{name}}}")
         told |= {(path, method) for method in operations if method != "parameters"}
-    # The address alone leads people to the console.
-    assert rules - {("/openapi.json", "get"), ("/", "get")} == told
+    # The address alone leads people to the console, and its pages ask whether one can sign in.
+    assert rules - {("/openapi.json", "get"), ("/", "get"), ("/session", "get")} == told
     assert described["openapi"].startswith("3.1")
 
 

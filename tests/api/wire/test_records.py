@@ -36,6 +36,8 @@ VOCABULARIES = (
     vocabulary.BatchAction,
     vocabulary.BatchState,
     vocabulary.BatchResult,
+    vocabulary.CheckState,
+    vocabulary.ResourceState,
     Sort,
     InboxOrder,
     TasksAsked,
