@@ -16,7 +16,22 @@ from .access.rule import Access
 from .camunda import create_camunda
 from .console import create_console
 from .docs import create_docs
-from .http import batch, callback, caller, decision, draft, health, key, model, process, resource, stone, task, webhook
+from .http import (
+    batch,
+    callback,
+    caller,
+    decision,
+    draft,
+    health,
+    key,
+    model,
+    process,
+    resource,
+    statistics,
+    stone,
+    task,
+    webhook,
+)
 from .http.session import create_sign_in
 from .settings import Settings
 from .stone_modules import stones_named
@@ -43,6 +58,7 @@ PARTS = {
     "model": model.OPERATIONS,
     "draft": draft.OPERATIONS,
     "decision": decision.OPERATIONS,
+    "statistics": statistics.OPERATIONS,
     "stone": stone.OPERATIONS,
     "key": key.OPERATIONS,
     "resource": resource.OPERATIONS,

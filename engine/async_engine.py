@@ -54,6 +54,7 @@ class AsyncProcesses:
     instances = _awaited(RepairCalls.instances)
     search = _awaited(RepairCalls.search)
     counts = _awaited(RepairCalls.counts)
+    statistics = _awaited(RepairCalls.statistics)
     message = _awaited(RepairCalls.message)
     signal = _awaited(RepairCalls.signal)
 

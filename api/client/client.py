@@ -42,6 +42,7 @@ from ...engine.views import (
     ResourceCount,
     RewindPlan,
     Situation,
+    Statistics,
     SuspendedKey,
     SuspendedStone,
     Task,
@@ -433,6 +434,11 @@ class Client:
 
     def counts(self, *, kind: InstanceKind | None = None, key: str | None = None) -> dict[ProcessState, int]:
         return dict(self._transport.get("/process/count", kind=kind, key=key))
+
+    def statistics(self, *, since: datetime | None = None, key: str | None = None, runs: int = 2000) -> Statistics:
+        """As the engine's; the time is meant to the second, in the time zone of the server."""
+        begun = None if since is None else since.strftime(TIME)
+        return reading.statistics(self._transport.get("/statistics", since=begun, key=key, runs=runs))
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         found = self._transport.get(f"/process/{part(process_instance_id)}/task")

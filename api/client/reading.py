@@ -35,6 +35,7 @@ from ..wire.records import (
     ResourceCountRecord,
     ResourceRecord,
     RewindPlanRecord,
+    StatisticsRecord,
     StoneRecord,
     SubscriptionRecord,
     SuspendedKeyRecord,
@@ -70,6 +71,7 @@ reasons = ReasonsRecord().read
 explanation = ExplanationRecord().read
 model = ModelDetail().read
 """Also of a ``ModelRecord``: a model without its content."""
+statistics = StatisticsRecord().read
 next_times = NextTimesRecord().read
 draft = DraftDetail().read
 """Also of a ``DraftRecord``."""

@@ -39,6 +39,8 @@ from ...engine.views import (
     Resource,
     ResourceCount,
     RewindPlan,
+    RunFigures,
+    Statistics,
     SuspendedKey,
     SuspendedStone,
     Suspension,
@@ -148,6 +150,12 @@ class TemplateRecord(Schema):
 StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)
 StoneRecord = record("StoneRecord", StoneDeclaration)
+RunFiguresRecord = record("RunFiguresRecord", RunFigures)
+StatisticsRecord = record(
+    "StatisticsRecord",
+    Statistics,
+    notes={"since": "When the oldest run that was counted began.", "complete": "Whether there are no older ones."},
+)
 NextTimesRecord = record("NextTimesRecord", NextTimes)
 SuspendedStoneRecord = record("SuspendedStoneRecord", SuspendedStone)
 ResourceRecord = record(

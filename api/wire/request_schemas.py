@@ -429,6 +429,17 @@ class DraftList(Part):
     cursor = Text(pattern=r"^[0-9]{1,18}-[0-9A-Za-z-]{1,36}$", description=CURSOR)
 
 
+class StatisticsQuery(Strict):
+    """Which runs are counted."""
+
+    since = LocalTimeText(metadata={"description": "Those that began from then on."})
+    key = Text()
+    runs = CountText(
+        validate=validate.Range(min=1, max=5000),
+        metadata={"description": "At most so many, the newest; 2,000 unless said otherwise."},
+    )
+
+
 class TimerQuery(Strict):
     """What a model says of a timer."""
 

@@ -52,6 +52,7 @@ class OwnedEngine:
     instances = _owned(RepairCalls.instances)
     search = _owned(RepairCalls.search)
     counts = _owned(RepairCalls.counts)
+    statistics = _owned(RepairCalls.statistics)
     message = _owned(RepairCalls.message)
     signal = _owned(RepairCalls.signal)
 

@@ -16,6 +16,7 @@ from ..clock import milliseconds
 from ..errors import Conflict, Invalid, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
 from ..river.waiters import Watch
+from ..showing.statistics import read_statistics
 from ..steps import user_tasks
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
@@ -28,6 +29,7 @@ from ..views import (
     ProcessInstance,
     ProcessSummary,
     Situation,
+    Statistics,
     Task,
     Token,
 )
@@ -231,6 +233,26 @@ class ProcessCalls(Workings):
         """How many process instances :meth:`search` finds in each state, at most 1,000 of each."""
         with engine_errors():
             return self._records.counts(InstanceFilter(kind=kind, key=key, owner=owner))
+
+    def statistics(
+        self,
+        *,
+        since: datetime | None = None,
+        key: str | None = None,
+        runs: int = 2000,
+        owner: str | None = None,
+    ) -> Statistics:
+        """What the last forward runs came to: failures, retries and durations by version, stone and element.
+
+        Args:
+            since: Those that began from then on; without a zone by this machine's.
+            key: Of this key alone.
+            runs: At most so many, the newest; 5,000 at most.
+            owner: Those of this owner alone.
+        """
+        begun, most = milliseconds(since), min(max(runs, 1), 5000)
+        with engine_errors():
+            return read_statistics(self._store, since=begun, key=key, owner=owner, most_runs=most)
 
     def tasks(self, process_instance_id: str) -> list[Task]:
         """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""

@@ -123,3 +123,21 @@ def test_a_large_diagram_has_its_picture_in_small(studio: Studio, somebody: obje
     looker.page.mouse.click(box["x"] + box["width"] - 5, box["y"] + box["height"] / 2)
     expect(looker.page.locator(".minimap-frame")).not_to_have_attribute("x", before)
     assert looker.barriers() == []
+
+
+def test_statistics_tell_what_fails_and_how_long_it_takes(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(path("app_server"), parameter_template=TEMPLATE)
+    for variables in (VARIABLES, {**VARIABLES, "installMysql": {"diskNeeded": 900}}):
+        number = studio.engine.start(key="app-server", name="shop", variables=variables).process_instance_id
+        studio.engine.wait(number, timeout=30)
+
+    looker.go("#/statistics")
+    looker.sees("2 runs since")
+    row = looker.page.get_by_role("row", name="Install MySQL")
+    expect(row).to_contain_text("1 (50 %)")
+    looker.keep("statistics", whole=True)
+    assert looker.barriers() == []
+    row.get_by_role("link").first.click()
+    expect(looker.page.locator(".processes tbody tr")).to_have_count(1)
+    looker.go(f"#/model/{studio.engine.models().items[0].model_id}")
+    looker.sees("v1: 2 runs, 0 not ended, 1 failed")

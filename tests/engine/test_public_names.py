@@ -45,8 +45,8 @@ ENGINE = """
     Model
     ModelInvalid
     MovedTimer
-    NotAllowed
     NextTimes
+    NotAllowed
     NotFound
     Observer
     OutcomeUnknown
@@ -60,12 +60,14 @@ ENGINE = """
     ProcessSummary
     ReasonGroup
     Reasons
+    ReferenceNotFound
     Resource
     ResourceCount
-    ReferenceNotFound
     RewindPlan
     RiverstoneError
+    RunFigures
     Situation
+    Statistics
     Stone
     StoneDeclaration
     StoreUnavailable
@@ -267,6 +269,7 @@ METHODS = """
     skip_element
     sources
     start
+    statistics
     stone
     stones_declared
     stop_batch

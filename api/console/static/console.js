@@ -21,6 +21,7 @@ import { get, refused } from "./server.js";
 import { signalsPage } from "./signalspage.js";
 import { mayBeOffered, signInLink, signInPage, whoIs } from "./signin.js";
 import { startPage } from "./startpage.js";
+import { statisticsPage } from "./statisticspage.js";
 import { stonesPage } from "./stonespage.js";
 import { webhooksPage } from "./webhookspage.js";
 
@@ -34,6 +35,7 @@ const PAGES = {
   models: modelsPage,
   model: modelPage,
   edit: editPage,
+  statistics: statisticsPage,
   stones: stonesPage,
   signals: signalsPage,
   start: startPage,
@@ -44,6 +46,7 @@ const WAYS = [
   ["processes", ["processes", "process"]],
   ["inbox", ["inbox", "task"]],
   ["batches", ["batches", "batch"]],
+  ["statistics", ["statistics"]],
   ["models", ["models", "model", "edit"]],
   ["stones", ["stones"]],
   ["signals", ["signals"]],

@@ -29,6 +29,7 @@ export function modelPage({ main, id, query, client, titled }) {
   let model = null;
   let deployments = [];
   let schedule = [];
+  let figures = null;
 
   fill(
     main,
@@ -69,6 +70,7 @@ export function modelPage({ main, id, query, client, titled }) {
     try {
       model = await get(`model/${id}`);
       deployments = (await getAll("deployment", { modelId: id })).filter(({ key }) => key === model.key);
+      figures = deployments.length === 0 ? null : await get("statistics", { key: model.key, runs: 1000 });
       schedule = deployments.length === 0 ? [] : (await get(`deployment/${deployments[0].deploymentId}`)).nextStarts;
       await draw();
       weatherIs(null);
@@ -90,6 +92,7 @@ export function modelPage({ main, id, query, client, titled }) {
         "versions",
         deployments.length === 0 ? t("versions.none") : `v${deployments[0].version} · ${deployments[0].createTime}`,
       ),
+      figures?.runs > 0 && fact("runs", counts()),
       schedule.length > 0 && fact("schedule", schedule.join(" · ")),
       model.deleteProtection && fact("flags", el("span", { class: "tag" }, t("flag.deleteProtection"))),
       !holdsDecisions() &&
@@ -128,6 +131,17 @@ export function modelPage({ main, id, query, client, titled }) {
     );
     await chosen();
     drawTemplates();
+  }
+
+  /** How the versions do: their runs among the last ones. */
+  function counts() {
+    const line = ({ version, runs, open, failed }) =>
+      el("li", {}, version > 0 ? `v${version}: ` : `${t("trial")}: `, t("versions.counts", { runs, open, failed }));
+    const ordered = figures.models.toSorted((one, other) => other.version - one.version);
+    return [
+      !figures.complete && el("span", { class: "sub" }, t("versions.counts.of", { count: figures.runs })),
+      el("ul", { class: "plain" }, ordered.slice(0, 5).map(line)),
+    ];
   }
 
   async function chosen() {

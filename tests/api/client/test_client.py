@@ -358,3 +358,11 @@ def test_drafts_are_written_read_saved_and_discarded(server: Client, engine: Eng
     assert server.write_draft(source, model_id=begun.model_id).new is False
     assert server.discard_draft(begun.model_id).model_id == begun.model_id
     assert raised(lambda: server.draft(begun.model_id)).code == "unknown-draft"
+
+
+def test_statistics_are_those_of_the_engine(server: Client, engine: Engine) -> None:
+    server.deploy(processes.making())
+    number = server.start(key="making", name="x", variables={"size": 1}).process_instance_id
+    server.wait(number, 20)
+    found, whole = server.statistics(key="making"), engine.statistics(key="making")
+    assert (found.runs, found.models, found.stones, found.elements) == (1, whole.models, whole.stones, whole.elements)
