@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from ..models.uptime import uptime
-from ..models.vocabulary import CheckState, LedgerEvent
+from ..models.vocabulary import CheckState, Hook, LedgerEvent
 
 MOST_LOG_LINES = 200
 LONGEST_LOG_LINE = 1_000
@@ -52,6 +52,8 @@ class Work:
     token: str = field(default="", repr=False)
     """By which somebody outside may complete the task; empty where it is made when it is asked for."""
     callback_url: str | None = field(default=None, repr=False)
+    hook: Hook | None = None
+    """What is called, where it has another name than the event: the monitor of an undo."""
     since: float = field(default_factory=uptime, compare=False)
     """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 
@@ -97,6 +99,8 @@ class Outcome:
     """Of a failure: trying again is of no use."""
     later: float | None = None
     """Of one that is none yet: seconds after which the hook is to be called again."""
+    gone: bool = False
+    """Of an undo: the thing was not there."""
     found: CheckState | None = None
     """What a check has found."""
     unchanged: bool = False

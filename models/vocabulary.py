@@ -52,11 +52,15 @@ Pending: TypeAlias = Literal["failed", FailureAction, "cancel", "delete", "cance
 TaskKind: TypeAlias = Literal["start", "compensation", UndoKind]
 """Of a row of the ledger: what the model asked for, what a compensation handler of it did, or an undo."""
 
-Hook: TypeAlias = Literal["start", "monitor", UndoKind, "mock", "check"]
+UndoMonitor: TypeAlias = Literal["rollback_monitor", "cancel_monitor", "delete_monitor"]
+"""The hooks that look whether an undo that was begun is done."""
+
+Hook: TypeAlias = Literal["start", "monitor", UndoKind, "mock", "check", UndoMonitor]
 """The events of a stone."""
 
 LedgerEvent: TypeAlias = Literal[Hook, "user", "activity"]
-"""What a row of the ledger is about at present: a hook, a person (``user``), or an activity that has a handler."""
+"""What a row of the ledger is about at present: a hook, a person (``user``), or an activity that has a handler. That of
+an undo that is looked at is ``monitor``."""
 
 TaskStatus: TypeAlias = Literal[
     "running",
@@ -140,6 +144,11 @@ UNDO_KINDS: Final[tuple[UndoKind, ...]] = get_args(UndoKind)
 HOOKS: Final[tuple[Hook, ...]] = get_args(Hook)
 """In the order of a task's life."""
 
+UNDO_MONITORS: Final[Mapping[UndoKind, UndoMonitor]] = {
+    "rollback": "rollback_monitor",
+    "cancel": "cancel_monitor",
+    "delete": "delete_monitor",
+}
 UNDO_BEGUN: Final[Mapping[UndoKind, Literal["rollback.begin", "cancel.begin", "delete.begin"]]] = {
     "rollback": "rollback.begin",
     "cancel": "cancel.begin",

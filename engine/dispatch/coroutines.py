@@ -133,7 +133,7 @@ class Coroutines:
             stone = stone_to_call(self.reports, work)
         except Exception as error:
             logger.error("it could not be asked whether a coroutine may begin: %s", logs.where(error))
-        if stone is None or not is_awaited(stone, work.event):
+        if stone is None or not is_awaited(stone, work.hook or work.event):
             with self._lock:
                 self._going -= 1
                 self._let_go(begun)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-from ...models.vocabulary import HOOKS, CheckState
+from ...models.vocabulary import HOOKS, UNDO_MONITORS, CheckState, Hook
 from .. import jsontext
 from ..errors import Invalid
 from ..limits import Limits
@@ -48,7 +48,10 @@ def queue_of(stone: type[Stone], event: str) -> str:
 
 def queues_of(stone: type[Stone]) -> list[str]:
     """Every queue of this stone's hooks."""
-    return list(dict.fromkeys(queue_of(stone, event) for event in HOOKS if event == "start" or stone.has(event)))
+    events: list[Hook] = [event for event in HOOKS if event == "start" or stone.has(event)]
+    # What looks at an undo goes the way of all monitors.
+    events = ["monitor" if event in UNDO_MONITORS.values() else event for event in events]
+    return list(dict.fromkeys(queue_of(stone, event) for event in events))
 
 
 def work_text(work: Work) -> str:
@@ -68,6 +71,7 @@ def work_text(work: Work) -> str:
             "name": work.name,
             "phase": work.phase,
             "traceparent": work.traceparent,
+            **({"hook": work.hook} if work.hook is not None else {}),
             **({"token": work.token, "callback_url": work.callback_url} if work.token else {}),
             "sent": time.time_ns() // 1_000_000,
         }
@@ -97,6 +101,7 @@ def read_work(decoded: Mapping[str, Any]) -> Work:
             traceparent=decoded.get("traceparent"),
             token=decoded.get("token") or "",
             callback_url=decoded.get("callback_url"),
+            hook=None if decoded.get("hook") is None else _one_of(HOOKS, decoded["hook"]),
             parameters=jsontext.dumps(decoded["parameters"]),
             outputs=jsontext.dumps(decoded["outputs"]) if decoded.get("outputs") else None,
             state=jsontext.dumps(decoded["state"]) if decoded.get("state") else None,
@@ -118,6 +123,7 @@ TOLD = (
     "found",
     "later",
     "fatal",
+    "gone",
 )
 """What an answer has where there is something to tell."""
 
@@ -215,6 +221,7 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "error_code": None if code is None else _text(code),
         "stone": _text(decoded.get("stone", ""))[:255],
         "fatal": bool(decoded.get("fatal")),
+        "gone": bool(decoded.get("gone")),
         "later": later,
         "found": None if decoded.get("found") is None else _one_of(get_args(CheckState), decoded["found"]),
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),

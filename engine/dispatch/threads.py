@@ -138,7 +138,7 @@ class ThreadsDispatcher:
         stone = stone_to_call(self.reports, work)
         if stone is None:
             return
-        if is_awaited(stone, work.event):
+        if is_awaited(stone, work.hook or work.event):
             self._coroutines.submit([work])
             return
         on_progress = seldom(partial(self.reports.report_progress, work))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...models import InstanceRow, Look, TaskRow
-from ...models.vocabulary import UNDO_KINDS, TaskKind, TaskStatus, UndoMark
+from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, TaskKind, TaskStatus, UndoKind, UndoMark
 from .. import jsontext
 from ..bpmn.running.results import Place, calls_in
 from ..work import MOST_LOG_LINES, Outcome, Reached, Work
@@ -54,10 +54,11 @@ def work_of(
     """
     outputs = row.outputs
     phase: Reached = "running"
+    watches: UndoKind | None = kept(row).get("watches") if row.event == "monitor" else None
     key = start_key = f"{instance.id}-{row.id}-{row.generation}"
     if target is not None and origin is not None:
         phase = PHASES.get(target.status, "partial")
-        if row.event in UNDO_KINDS:
+        if row.event in UNDO_KINDS or watches is not None:
             outputs = target.outputs
             if more := kept(row).get("late"):
                 outputs = jsontext.dumps({**(jsontext.read(outputs) if outputs else {}), **more})
@@ -66,7 +67,7 @@ def work_of(
         key = f"{key}-{row.event}"
         phase = "partial"
     # By position, in the order of the record: keywords would add 1.5 % to the cost of a step.
-    return Work(
+    work = Work(
         row.id,
         row.process_instance_id,
         row.stone or "",
@@ -85,6 +86,9 @@ def work_of(
         row.lost + row.handed,
         instance.trace,
     )
+    if watches is not None:
+        work.hook = UNDO_MONITORS[watches]
+    return work
 
 
 def work_of_monitor(monitor: Look) -> Work:
@@ -119,7 +123,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
     ``moved`` of one that had failed when its process was moved to another version, inside of a run ``put_out``,
     ``late`` outputs with which it is to be undone once more (of a task of an undo: with which it does so), and what
     does not count: ``tried`` of the attempts, ``survived`` of the losses. Since when an event has been ``failing``, and
-    how many ``looks`` of a monitor in a row have failed. What :mod:`.deferral` keeps of a task
+    how many ``looks`` of a monitor in a row have failed. Of a task of an undo: as which kind of undo its monitor
+    ``watches`` what was begun. That what was gone too soon has ``settled`` since. What :mod:`.deferral` keeps of a task
     that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.

@@ -87,7 +87,7 @@ class RiverReports:
 
     def is_awaited(self, work: Work) -> bool:
         """Whether the hook of this work is a coroutine function, as far as is known now."""
-        return self.facilities.stones.is_awaited(work.stone, work.event, work.parameters)
+        return self.facilities.stones.is_awaited(work.stone, work.hook or work.event, work.parameters)
 
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Queue what came of tasks."""

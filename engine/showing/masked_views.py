@@ -282,7 +282,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
         element_id=row.node,
         create_time=moment(row.created),
         end_time=moment(row.ended),
-        status=HOOK_BEGUN[row.event] if running and row.open else row.status,
+        status=HOOK_BEGUN[row.event] if running and row.open and not _is_watched(row) else row.status,
         reason=reason,
         parameters=parameters,
         outputs=outputs,
@@ -296,6 +296,11 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
         calls=tuple(calls_in(place(row))),
         runs=tuple(runs_in(place(row))),
     )
+
+
+def _is_watched(row: TaskRow) -> bool:
+    """Whether an undo was begun, and a monitor looks whether it is done."""
+    return row.target is not None and row.event == "monitor"
 
 
 def show_resource(row: ResourceRow, stones: Stones, mask: Mask | None) -> Resource:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...models import TaskRow
-from ...models.vocabulary import HOOK_FAILED, UNDER_WAY, LedgerEvent, TaskStatus
+from ...models.vocabulary import HOOK_FAILED, UNDER_WAY, UNDO_BEGUN, UNDO_KINDS, UNDO_MONITORS, LedgerEvent, TaskStatus
 from .. import jsontext
 from ..bpmn.running.token import Token
 from ..callback_tokens import secret_part
@@ -65,7 +65,7 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
         _deferred(instance, row, outcome)
     elif outcome.result == "supplied":
         _supplied(instance, row, token, outcome)
-    elif row.event == "rollback" and row.kind in ledger.FORWARD:
+    elif row.kind in ledger.FORWARD and (row.event == "rollback" or "watches" in ledger.kept(row)):
         _attempt_taken_back(instance, row, token, outcome)
     elif outcome.result == "done":
         _done(instance, row, token, outcome)
@@ -83,7 +83,8 @@ def stone_of(instance: Instance, row: TaskRow) -> type[Stone]:
 
 
 def _poll_again(instance: Instance, row: TaskRow) -> None:
-    row.status = "monitor.begin"
+    watches = ledger.kept(row).get("watches")
+    row.status = "monitor.begin" if watches is None else UNDO_BEGUN[watches]
     ledger.drop(row, "looks", "failing")
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
@@ -160,7 +161,10 @@ def _done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcom
         _begin_monitor(instance, row, stone)
         return
     if row.target is not None and isinstance(instance, UndoInstance):
-        instance.undo_done(row, token)
+        if not _has_settled(instance, row, stone, outcome):
+            _put_off(instance, row, outcome)
+        elif not _is_to_be_watched(instance, row, stone, outcome):
+            instance.undo_done(row, token)
         return
     row.progress = 100
     if row.event == "monitor" and row.state is not None:
@@ -187,21 +191,56 @@ def _begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None
     instance.hand_over(row, stone)
 
 
+def _is_to_be_watched(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> bool:
+    """Whether an undo was only begun, so that its monitor looks from now on whether it is done."""
+    kind = next((each for each in UNDO_KINDS if each == row.event), None)
+    if kind is None or outcome.gone or stone.external or not stone.has(UNDO_MONITORS[kind]):
+        return False
+    ledger.forget_state(row)
+    ledger.keep(row, watches=kind)
+    row.event, row.status = "monitor", UNDO_BEGUN[kind]
+    timeout = stone.timeouts.get(UNDO_MONITORS[kind])
+    row.deadline = instance.now() + round(timeout * 1000) if timeout is not None else None
+    row.due = None
+    instance.hand_over(row, stone)
+    return True
+
+
+def _has_settled(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> bool:
+    """Whether an undo may believe that a thing is not there, which does not show at once in every cloud.
+
+    Otherwise the outcome says when to ask once more.
+    """
+    if not outcome.gone or stone.settle <= 0 or row.event == "monitor" or "settled" in ledger.kept(row):
+        return True
+    seconds = stone.settle
+    if isinstance(instance, UndoInstance):
+        ended = instance.origin.tasks[row.target].ended if row.target is not None else None
+        seconds -= (instance.now() - ended) / 1000 if ended is not None else 0.0
+    ledger.keep(row, settled=True)
+    outcome.later, outcome.reason = seconds, "it is not there, and may not show yet"
+    return seconds <= 0
+
+
 # -- failed
 
 
 def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     stone = stone_of(instance, row)
-    if outcome.result == "failed" and instance.row.phase in UNDER_WAY and not outcome.fatal:
-        in_time = _is_in_time(instance, row, stone)
-        if in_time and outcome.later is not None:
-            _put_off(instance, row, outcome)
-            return
-        if in_time and row.event == "monitor" and _look_again(instance, row, stone, outcome):
-            return
-        if in_time and ledger.tries(row) <= ledger.kept(row).get("retries", stone.retries):
-            _retry(instance, row, stone, outcome)
-            return
+    again = outcome.result == "failed" and instance.row.phase in UNDER_WAY and not outcome.fatal
+    again = again and _is_in_time(instance, row, stone)
+    if again and outcome.later is not None:
+        _put_off(instance, row, outcome)
+        return
+    if again and row.event == "monitor" and _look_again(instance, row, stone, outcome):
+        return
+    if row.event == "monitor" and (kind := ledger.kept(row).get("watches")) is not None:
+        # The undo itself is tried again, or has failed.
+        row.event = kind
+        ledger.drop(row, "watches")
+    if again and ledger.tries(row) <= ledger.kept(row).get("retries", stone.retries):
+        _retry(instance, row, stone, outcome)
+        return
     fail_for_good(instance, row, token, outcome)
 
 
@@ -241,7 +280,8 @@ def _look_again(instance: Instance, row: TaskRow, stone: type[Stone], outcome: O
         ledger.drop(row, "looks")
         return False
     ledger.keep(row, looks=failed)
-    row.status = "monitor.failed"
+    watches = ledger.kept(row).get("watches")
+    row.status = "monitor.failed" if watches is None else UNDO_BEGUN[watches]
     row.reason = f"Look {failed} of {stone.monitor_retries} that may fail: {outcome.reason}"
     row.owner = instance.facilities.engine_id
     pause = max(stone.monitor_interval, min(stone.retry_backoff * 2 ** min(failed - 1, 60), stone.retry_backoff_max))
@@ -299,9 +339,17 @@ def next_attempt(row: TaskRow, stone: type[Stone]) -> None:
 
 def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:
     """What the failed attempt left behind is gone, or not: start the next one under a new key, or fail."""
-    if outcome.later is not None and instance.row.phase in UNDER_WAY and not outcome.fatal:
+    stone, under_way = stone_of(instance, row), instance.row.phase in UNDER_WAY
+    if under_way and (not _has_settled(instance, row, stone, outcome) or outcome.later is not None):
         _put_off(instance, row, outcome)
         return
+    if outcome.result == "done" and _is_to_be_watched(instance, row, stone, outcome):
+        return
+    looks = under_way and row.event == "monitor" and not outcome.fatal
+    if outcome.result != "done" and looks and _look_again(instance, row, stone, outcome):
+        return
+    row.event = "rollback"
+    ledger.drop(row, "watches", "settled")
     if outcome.result != "done":
         text = f"What attempt {row.attempt} left behind could not be taken back: {outcome.reason}"
         instance.end_task(row, "start.failed", text)

@@ -61,7 +61,7 @@ class EventLoop:
 
     def perform(self, call: HookCall) -> Outcome:
         """Carry a hook out where it belongs, here or on the loop, and return what came of it."""
-        if not is_awaited(call.stone, call.work.event):
+        if not is_awaited(call.stone, call.work.hook or call.work.event):
             return call.carry_out()
         ended: Future[Outcome] = Future()
         self.begin(call, ended.set_result)

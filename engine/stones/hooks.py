@@ -80,7 +80,7 @@ class HookCall:
             return self._failed(error)
 
     def _hook(self) -> Callable[[TaskInfo], Any]:
-        hook: Callable[[TaskInfo], Any] = getattr(self.stone(), self.work.event)
+        hook: Callable[[TaskInfo], Any] = getattr(self.stone(), self.work.hook or self.work.event)
         return hook
 
     def _handed(self, *, awaited: bool = False) -> TaskInfo:
@@ -137,8 +137,10 @@ class HookCall:
             outcome = self._outcome("done", reason=_text(error) or None)
             outcome.found = "gone"
             return outcome
-        if isinstance(error, NotFound) and work.event in UNDO_KINDS:
-            return self._outcome("done", reason=f"already gone: {_text(error)}".rstrip(": "))
+        if isinstance(error, NotFound) and (work.event in UNDO_KINDS or work.hook is not None):
+            outcome = self._outcome("done", reason=f"already gone: {_text(error)}".rstrip(": "))
+            outcome.gone = True
+            return outcome
         if isinstance(error, NotFound):
             return self._outcome("failed", reason=_reason(error))
         if isinstance(error, BpmnError):

@@ -38,6 +38,7 @@ NUMBERS = (
     "retry_jitter",
     "monitor_retries",
     "monitor_interval",
+    "settle",
     "grace",
 )
 TEXTS = ("display_name", "description")

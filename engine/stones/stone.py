@@ -67,7 +67,9 @@ class Stone:
     """Seconds by event (``start``, ``monitor``, ``rollback``, ...) after which the event has failed.
     For ``monitor`` the whole time from the first look; for the others one call."""
     monitor_interval: ClassVar[float] = 5.0
-    """Seconds between two looks of ``monitor``."""
+    """Seconds between two looks of ``monitor``, and of those at an undo."""
+    settle: ClassVar[float] = 0.0
+    """Seconds after a start for which ``NotFound`` from an undo is not believed, since the thing may not show yet."""
     grace: ClassVar[float] = 240.0
     """Seconds that a running task is given to stop when its process fails or is cancelled."""
 
@@ -89,6 +91,18 @@ class Stone:
 
     def delete(self, task: TaskInfo) -> Awaitable[None] | None:
         """Remove what the process made."""
+
+    def rollback_monitor(self, task: TaskInfo) -> bool | Awaitable[bool | None] | None:
+        """Look once, after ``rollback``, whether it is gone: true when it is, anything else to be asked again later.
+
+        So an undo that takes minutes holds no thread; ``NotFound`` means that it is gone.
+        """
+
+    def cancel_monitor(self, task: TaskInfo) -> bool | Awaitable[bool | None] | None:
+        """The same after ``cancel``."""
+
+    def delete_monitor(self, task: TaskInfo) -> bool | Awaitable[bool | None] | None:
+        """The same after ``delete``."""
 
     def mock(self, task: TaskInfo) -> Awaitable[None] | None:
         """Pretend, in a mock run."""

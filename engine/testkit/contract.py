@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sized
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
-from ...models.vocabulary import UNDO_KINDS, UndoKind
+from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, UndoKind
 from ..errors import Invalid
 from ..language.context import Context
 from ..stones.parameters import resolve_parameters
@@ -121,7 +122,9 @@ class _Contract:
             yield wrong(name, f"failed both times: {outcomes[0].reason}")
         elif self._existing() - before > self.makes or done[0].outputs != done[-1].outputs:
             yield wrong(
-                name, "made two things under one key: let the outside refuse the second, by the idempotency key"
+                name,
+                "made two things under one key: let the outside refuse the second, by the idempotency key; where it"
+                " takes none, name or tag the thing by the key, and look for it before making one",
             )
         else:
             yield ok(name, "one key made one thing")
@@ -161,17 +164,21 @@ class _Contract:
 
     def _half_made(self) -> Iterator[Check]:
         trial = self._trial()
-        trial.call("start", listen=False)
+        if (started := trial.call("start", listen=False)).result != "done":
+            yield wrong("rollback of a half-made thing", f"was not tried, since its start failed: {started.reason}")
+            return
         yield from self._undo_twice("rollback", trial, "partial", after="of a thing whose start was never heard of")
 
     def _never_begun(self) -> Iterator[Check]:
         if self.stone.has("rollback"):
-            outcome = self._trial().call("rollback", phase="unknown")
+            outcome = self._undone(self._trial(), "rollback", "unknown")
             yield self._taken("rollback of what was never begun", outcome)
 
     def _cancel(self) -> Iterator[Check]:
         trial = self._trial()
-        trial.call("start")
+        if (started := trial.call("start")).result != "done":
+            yield wrong("cancel in the middle", f"was not tried, since its start failed: {started.reason}")
+            return
         if self.stone.has("monitor"):
             trial.call("monitor")
         yield from self._undo_twice("cancel", trial, "running", after="in the middle")
@@ -207,7 +214,7 @@ class _Contract:
         for trial in self.trials:
             if hooks and not any(each.event in UNDO_KINDS and each.result == "done" for each in trial.heard):
                 try:
-                    outcome = trial.call(hooks[0], phase="unknown")
+                    outcome = self._undone(trial, hooks[0], "unknown")
                 except Hangs as error:
                     failed.append(str(error))
                 else:
@@ -266,12 +273,30 @@ class _Contract:
             yield skipped(event, "has none: what it made is kept and listed as retained")
             return
         with_thing = self._existing()
-        first = self._taken(name, trial.call(event, phase=phase))
+        first = self._taken(name, self._undone(trial, event, phase))
         if first.result == "ok" and self._existing() >= with_thing > 0:
             first = wrong(name, "said that it was done, and as much exists as before it")
         yield first
         if first.result == "ok":
-            yield self._taken(f"{name}, again", trial.call(event, phase=phase))
+            yield self._taken(f"{name}, again", self._undone(trial, event, phase))
+
+    def _undone(self, trial: Trial, event: UndoKind, phase: Reached) -> Outcome:
+        """What comes of an undo, looked at by its monitor until it is done, and not believed before things show."""
+        outcome = trial.call(event, phase=phase)
+        if outcome.gone and self.stone.settle > 0 and any(each.event == "start" for each in trial.heard):
+            time.sleep(self.stone.settle)
+            outcome = trial.call(event, phase=phase)
+        if outcome.result != "done" or outcome.gone or not self.stone.has(UNDO_MONITORS[event]):
+            return outcome
+        end = time.monotonic() + self.stone.timeouts.get(UNDO_MONITORS[event], self.timeout)
+        trial.state = {}
+        outcome = trial.call("monitor", phase=phase, hook=UNDO_MONITORS[event])
+        while outcome.result == "again" and time.monotonic() < end:
+            time.sleep(min(self.pace, max(0.0, end - time.monotonic())))
+            outcome = trial.call("monitor", phase=phase, hook=UNDO_MONITORS[event])
+        if outcome.result == "again":
+            outcome = replace(outcome, result="failed", reason=f"{UNDO_MONITORS[event]} was not done in time")
+        return outcome
 
     def _taken(self, name: str, outcome: Outcome) -> Check:
         if outcome.result == "done":

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from ...models.vocabulary import Hook
+from ...models.vocabulary import Hook, UndoMonitor
 from .. import jsontext
 from ..limits import Limits
 from ..stones.event_loop import EventLoop
@@ -51,11 +51,19 @@ class Trial:
     """Seconds of the last call."""
     heard: list[Outcome] = field(default_factory=list)
 
-    def call(self, event: Hook, *, phase: Reached = "running", listen: bool = True, asked: bool = False) -> Outcome:
+    def call(
+        self,
+        event: Hook,
+        *,
+        phase: Reached = "running",
+        listen: bool = True,
+        asked: bool = False,
+        hook: UndoMonitor | None = None,
+    ) -> Outcome:
         """Have a hook called in a thread of its own; without ``listen``, nothing that it says is kept.
 
-        ``asked`` lets it find that it should stop. Raises Hangs after the stone's own timeout for this event, else
-        after ``timeout`` seconds.
+        ``hook`` is that of a ``monitor`` which looks at an undo. ``asked`` lets it find that it should stop. Raises
+        Hangs after the stone's own timeout for this event, else after ``timeout`` seconds.
         """
         work = Work(
             task_id=self.task_id,
@@ -72,6 +80,7 @@ class Trial:
             state=json.dumps(self.state) if self.state else None,
             phase=phase,
             name=self.namespace,
+            hook=hook,
         )
         outcome = self._in_time(work, self._limit(event, asked=asked), asked=asked)
         if outcome.result == "deferred":

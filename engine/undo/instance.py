@@ -198,6 +198,11 @@ class UndoInstance(Instance):
     def hand_over_undo(self, row: TaskRow, token: Token) -> None:
         """Hand over a task; or skip it, where its target needs no undo, is kept by policy, or has no hook for that."""
         kind, target = self.kind, self._target(row)
+        if row.event == "monitor" and row.stone in self.facilities.stones:
+            # What was begun is looked at until it is done.
+            row.due = None
+            self.hand_over(row, self.facilities.stones.choose(row.stone, row.parameters) or Stone)
+            return
         if target.undo is not None and target.undo in ledger.DONE_WITH:
             self._skip(row, token, target.undo, "It had been taken back before.")
         elif is_kept(target, kind):
@@ -276,7 +281,8 @@ class UndoInstance(Instance):
     def undoes(self, target: TaskRow) -> bool:
         """Whether the hook that undoes this row of the origin has been called and has not come back."""
         tasks = self.tasks.values()
-        return any(row.target == target.id and row.open and row.due is None for row in tasks)
+        called = [row for row in tasks if row.target == target.id and row.open]
+        return any(row.due is None or row.event == "monitor" for row in called)
 
     def begin_again(self, target: TaskRow) -> None:
         """Undo a row of the origin once more that a late result has left, reopening what has ended."""

@@ -286,3 +286,53 @@ def test_parameters_that_are_missing_are_asked_for_before_anything_is_made() -> 
     assert [check.name for check in report.wrong] == ["parameters"]
     assert report.wrong[0].text.startswith("server is required: give them by")
     assert not Made.things
+
+
+def test_an_undo_that_takes_a_while_is_looked_at_and_one_that_does_not_show_is_asked_again() -> None:
+    things: dict[str, float] = {}
+
+    class Slow(Stone):
+        """A thing that goes away slowly, and shows late."""
+
+        code = "slow"
+        settle = 0.2
+
+        def start(self, task: TaskInfo) -> None:
+            things.setdefault(task.idempotency_key, time.monotonic() + 0.1)
+
+        def delete(self, task: TaskInfo) -> None:
+            if time.monotonic() < things.get(task.start_key, 0.0) or task.start_key not in things:
+                raise NotFound
+
+        def delete_monitor(self, task: TaskInfo) -> bool:
+            task.state["looks"] = task.state.get("looks", 0) + 1
+            if task.state["looks"] < 3:
+                return False
+            things.pop(task.start_key, None)
+            return True
+
+    report = check_stone(Slow, exists=lambda: list(things), pace=0.0)
+    assert not report.wrong, str(report)
+    assert things == {}
+
+
+def test_a_start_that_fails_is_told_wherever_it_was_needed() -> None:
+    class Once(Stone):
+        """Works once and never again."""
+
+        code = "once"
+        calls: ClassVar[list[str]] = []
+
+        def start(self, task: TaskInfo) -> None:
+            if self.calls and task.idempotency_key not in self.calls:
+                raise RuntimeError("the quota is used up")
+            self.calls.append(task.idempotency_key)
+
+        def rollback(self, task: TaskInfo) -> None:
+            """Nothing."""
+
+        cancel = rollback
+
+    told = [str(each) for each in check_stone(Once).wrong]
+    assert any("rollback of a half-made thing" in each and "the quota is used up" in each for each in told)
+    assert any("cancel in the middle" in each and "the quota is used up" in each for each in told)

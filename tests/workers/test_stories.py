@@ -76,6 +76,24 @@ def test_a_default_that_stays_with_the_worker_is_the_same_for_a_retry_and_an_und
         assert "4711" not in row.declaration
 
 
+def test_workers_put_off_look_at_undos_and_check(team: Team) -> None:
+    crew, engine = team
+    started = run(engine, "cloudy", service("a", "cloudy"))
+    assert crew.hooks(started) == [("a", "start")] * 2
+    (task,) = engine.tasks(started)
+    assert (task.status, task.attempt) == ("start.success", 1)
+
+    engine.check(started)
+    until(lambda: engine.resources(process_instance_id=started).items[0].state == "different")
+    assert engine.resources(process_instance_id=started).items[0].reason == "It has another size."
+
+    engine.delete(started)
+    ended = engine.wait(started, timeout=30)
+    assert ended.status == "delete.success"
+    hooks = crew.hooks(str(ended.delete_process_instance_id))
+    assert [hook for _, hook in hooks] == ["delete", "monitor", "monitor", "monitor"]
+
+
 def test_a_failure_is_rolled_back_by_workers(team: Team) -> None:
     crew, engine = team
     started = run(engine, "failing", service("a", "quick"), service("z", "broken"))

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from marshmallow import fields
 
-from riverstone.engine import Deferral, Stone, TaskInfo
+from riverstone.engine import Deferral, Later, Stone, TaskInfo
 from riverstone.engine.dispatch.celery import make_app, run, set_up, signs
 
 from ..faults.worker import make_stones, told
@@ -121,6 +121,28 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
         def start(self, task: TaskInfo) -> None:
             raise RuntimeError("no")
 
+    class Cloudy(Stone):
+        code = "cloudy"
+        monitor_interval = 0.05
+
+        def start(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+            if not (folder / "throttled").exists():
+                (folder / "throttled").touch()
+                raise Later(0.1, "Rate exceeded")
+
+        def check(self, task: TaskInfo) -> str:
+            told(calls, task, worker)
+            return "It has another size."
+
+        def delete(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+
+        def delete_monitor(self, task: TaskInfo) -> bool:
+            told(calls, task, worker)
+            task.state["looks"] = task.state.get("looks", 0) + 1
+            return bool(task.state["looks"] == 3)
+
     class Keyed(Stone):
         code = "keyed"
         parameters = {
@@ -148,7 +170,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
     quick, held, *others = make_stones(calls, gate, worker)
     hasty = type("Hasty", (held,), {"code": "hasty", "timeouts": {"start": 3.0}})
     patient = type("Patient", (held,), {"code": "patient", "timeouts": {"start": 60.0}})
-    own = [Sized, Beijing, Elsewhere, Cooperative, Awaited, Outside, Moving, Broken, Keyed, hasty, patient]
+    own = [Sized, Beijing, Elsewhere, Cooperative, Awaited, Outside, Moving, Broken, Keyed, Cloudy, hasty, patient]
     return [quick, held, *others, *own]
 
 
