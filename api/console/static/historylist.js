@@ -57,7 +57,7 @@ function row(entry) {
 }
 
 function what(entry) {
-  const { kind, action, attempt, name, elementId, reason, status, undo, processInstanceId, retained, shortened } = entry;
+  const { kind, action, attempt, name, elementId, reason, status, undo, processInstanceId, retained, shortened, assignee } = entry;
   const word = kind === "action" ? t(`action.${action}`) : t(`history.${kind}`, { attempt: attempt ?? "" });
   const where = name ?? elementId;
   const values = entry.variables ?? (kind === "attempt" ? entry.outputs : null);
@@ -70,6 +70,7 @@ function what(entry) {
       el("strong", {}, word),
       undo !== null && [" ", el("a", { href: to("process", processInstanceId) }, t(`kind.${undo}`))],
       where !== null && [" ", said(where)],
+      assignee && [" → ", said(assignee)],
       status !== null && [" ", el("span", { class: "tag" }, status)],
       retained.length > 0 && ` ${t("history.retained", { tasks: retained.join(", ") })}`,
     ),

@@ -37,35 +37,20 @@ HARMLESS_ATTRIBUTES = frozenset(
 
 ``variableName`` and ``variableEvents`` of a conditional event tell a Java engine when to look; here it always is.
 """
-NOT_YET_USED = {
-    **dict.fromkeys(
-        ("assignee", "owner", "candidateGroups", "candidateUsers", "candidateStarterGroups", "candidateStarterUsers"),
-        "anybody who may see it can complete it",
-    ),
-    **dict.fromkeys(("assignmentDefinition", "potentialStarter"), "anybody who may see it can complete it"),
-    **dict.fromkeys(("potentialOwner", "humanPerformer", "performer", "resourceRole"), "anybody can complete it"),
-    **dict.fromkeys(("dueDate", "followUpDate", "taskSchedule"), "no date is watched"),
-    **dict.fromkeys(("priority", "jobPriority", "taskPriority", "priorityDefinition"), "all tasks rank alike"),
-    **dict.fromkeys(
-        (
-            "formKey",
-            "formRef",
-            "formData",
-            "formProperty",
-            "formDefinition",
-            "form",
-            "userTaskForm",
-            "instructionsForEndUser",
-        ),
-        "no form is shown",
-    ),
-}
-"""Of what is harmless, what an author may expect, and what happens instead where nothing looks at it."""
 OF_PEOPLE = frozenset(
     """assignee candidateGroups candidateUsers assignmentDefinition potentialOwner humanPerformer dueDate followUpDate
-    taskSchedule priority priorityDefinition formRef formData formProperty formDefinition userTaskForm""".split()
+    taskSchedule priority priorityDefinition formKey formRef formData formProperty formDefinition
+    userTaskForm""".split()
 )
-"""Of that, what is read with a task of a person."""
+"""What is read with a task of a person."""
+NOT_YET_USED = {
+    **dict.fromkeys(("candidateStarterGroups", "candidateStarterUsers", "potentialStarter"), "keys say who starts it"),
+    **dict.fromkeys(("owner", "performer", "resourceRole"), "it does not say who may do the task"),
+    **dict.fromkeys(("jobPriority", "taskPriority"), "all tasks rank alike"),
+    **dict.fromkeys(("form", "instructionsForEndUser"), "it is not shown"),
+    **dict.fromkeys(sorted(OF_PEOPLE), "only a user task has it"),
+}
+"""Of what is harmless, what an author may expect, and what happens instead where nothing looks at it."""
 HARMLESS_ELEMENTS = frozenset(
     """formData formProperty formDefinition form userTaskForm userTask assignmentDefinition taskSchedule
     priorityDefinition potentialStarter versionTag properties property customProperties localization
