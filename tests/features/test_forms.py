@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Malformed, ModelInvalid, Person, Stone, TaskInfo
+from riverstone.engine import Engine, Invalid, Malformed, ModelInvalid, Person, RiverstoneError, Stone, TaskInfo
 
 from .sketch import definitions, flow, line, process, service
 
@@ -357,3 +359,38 @@ def test_what_led_here_is_told_with_who_did_it(engine: Engine) -> None:
     done = engine.people.complete(task, {}, Person(user="ann", sees_all=True))
     second = engine.tasks(done.process_instance_id)[-1].task_id
     assert [(each.name, each.who) for each in engine.people.form(second).before] == [("Draft", "ann")]
+
+
+WORDS = (
+    "type key label values value validate required min max pattern conditional hide components path id columns"
+    " dataSource valuesExpression valuesKey layout row text readonly defaultValue subtype decimalDigits description"
+).split()
+ODD: list[Any] = [None, True, 0, -1.5, "", "x", "=x", "=", "{{a}}", "{{", "text", "a.b", 10**40, "(", [], {}]
+
+
+def anything(chance: Random, depth: int = 0) -> Any:
+    if depth > 3 or chance.random() < 0.5:
+        return chance.choice(ODD)
+    if chance.random() < 0.5:
+        return [anything(chance, depth + 1) for _ in range(chance.randrange(4))]
+    return {chance.choice(WORDS): anything(chance, depth + 1) for _ in range(chance.randrange(7))}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_json_at_all_is_a_form_or_is_refused_and_so_is_any_answer(engine: Engine, seed: int) -> None:
+    chance, shown = Random(seed), 0
+    kinds = "textfield number select group table text checkbox radio checklist datetime separator".split()
+    for _ in range(120):
+        drawn = [each for each in (anything(chance) for _ in range(3)) if isinstance(each, dict)]
+        components = [{**each, "type": chance.choice(kinds), "key": chance.choice("abc")} for each in drawn]
+        with suppress(RiverstoneError):
+            task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(*components))
+            engine.people.form(task)
+            for _ in range(5):
+                answer = {name: anything(chance) for name in "abc"}
+                with suppress(RiverstoneError):
+                    engine.people.form(task, values=answer)
+                    engine.people.complete(task, answer)
+                    break
+            shown += 1
+    assert shown > 40

@@ -145,7 +145,7 @@ class FormReader:
         if kind == "text":
             return {"text": self._text(given.get("text"))}
         if kind == "table":
-            columns = [_object(each) for each in given.get("columns") or () if isinstance(given.get("columns"), list)]
+            columns = [_object(each) for each in _list(given.get("columns"))]
             return {
                 "columns": [(str(each.get("key", "")), str(each.get("label", ""))) for each in columns][:100],
                 "columns_from": self._expression(given.get("columnsExpression")),
@@ -157,10 +157,10 @@ class FormReader:
         source = given.get("valuesExpression")
         if source is None and isinstance(given.get("valuesKey"), str):
             source = f"={given['valuesKey']}"
-        values = given.get("values") if isinstance(given.get("values"), list) else []
+        values = _list(given.get("values"))
         options = [
             (each["value"], str(each.get("label") or each["value"]))
-            for each in values or ()
+            for each in values
             if isinstance(each, dict) and "value" in each
         ]
         if source is None and not options:
@@ -238,6 +238,10 @@ class FormReader:
 
     def _wrong(self, what: str) -> None:
         self.reader.report.error("form-invalid", self.element, f"The form {self.name} {what}.")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _object(value: Any) -> Mapping[str, Any]:
