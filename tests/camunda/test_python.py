@@ -24,8 +24,8 @@ def python(url: str) -> Iterator[Any]:
         skip("camunda-external-task-client-python3 is not installed")
     begun: list[Worker] = []
 
-    def begin(topics: str) -> Worker:
-        begun.append(Worker([sys.executable, str(HERE / "python_worker.py"), f"{url}/engine-rest", topics]))
+    def begin(topics: str, script: str = "python_worker.py") -> Worker:
+        begun.append(Worker([sys.executable, str(HERE / script), f"{url}/engine-rest", topics]))
         return begun[-1]
 
     yield begin
@@ -52,6 +52,16 @@ def test_its_countdown_of_retries_ends(engine: Engine, python: Any) -> None:
     worker = python("flaky")
     assert [worker.says("id")["retries"] for _ in range(3)] == [None, 2, 1]
     assert engine.wait(number, 60).status == "failed"
+
+
+def test_its_coroutines_complete_and_fail_by_the_countdown_too(engine: Engine, python: Any) -> None:
+    done = started(engine, line("shop", service("a", "mail")))
+    failing = started(engine, line("fails", service("a", "flaky")), rollback=False)
+    python("mail,flaky", "python_async_worker.py")
+    assert engine.wait(done, 60).native_output_values == {"a": {"count": 3, "own": True}}
+    assert engine.wait(failing, 120).status == "failed"
+    (task,) = engine.tasks(failing)
+    assert task.attempt == 4
 
 
 def test_its_bpmn_error_is_caught(engine: Engine, python: Any) -> None:

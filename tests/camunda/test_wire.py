@@ -384,3 +384,97 @@ def test_a_version_tag_and_what_the_model_says_to_workers_reach_them(engine: Eng
     (task,) = fetch(url, "mail", processDefinitionVersionTag="v2", includeExtensionProperties=True).json()
     assert (task["processInstanceId"], task["processDefinitionVersionTag"]) == (number, "v2")
     assert task["extensionProperties"]["team"] == "blue"
+
+
+def test_a_lock_runs_out_is_kept_and_is_lost_as_in_camunda(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail", worker="first", lockDuration=1).json()
+    until(lambda: not engine.external.find(_locked(), limit=1))
+    expired = tell(url, task, "extendLock", workerId="first", newDuration=1000)
+    assert (expired.status_code, expired.json()["type"]) == (400, "InvalidRequestException")
+    # Nobody else has fetched it, so the first one may still complete it. Whoever fetches now takes it over.
+    (again,) = fetch(url, "mail", worker="second").json()
+    assert (again["id"], again["activityInstanceId"]) == (task["id"], task["activityInstanceId"])
+    assert tell(url, task, "complete", workerId="first").status_code == 400
+    assert tell(url, again, "extendLock", workerId="second", newDuration=60000).status_code == 204
+    assert fetch(url, "mail", worker="third").json() == []
+    assert tell(url, again, "complete", workerId="second").status_code == 204
+    assert engine.wait(number, 30).status == "success"
+    for what, body in (("complete", {}), ("extendLock", {"newDuration": 1000}), ("failure", {}), ("unlock", {})):
+        gone = tell(url, again, what, workerId="second", **body)
+        assert (gone.status_code, type(gone.json()["code"])) == (404, int)
+
+
+def test_what_nobody_has_taken_over_is_completed_after_its_lock(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail", lockDuration=1).json()
+    until(lambda: not engine.external.find(_locked(), limit=1))
+    assert tell(url, task, "complete").status_code == 204
+    assert engine.wait(number, 30).status == "success"
+
+
+def test_a_worker_of_a_cancelled_process_hears_so_and_may_still_answer(engine: Engine, url: str) -> None:
+    engine.external.declare({"code": "mail", "hooks": ["start", "cancel"], "grace": 60})
+    number = started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail", lockDuration=60_000).json()
+    engine.cancel(number)
+    assert tell(url, task, "extendLock", newDuration=60000).status_code == 404
+    assert fetch(url, "mail.cancel").json() == []
+    assert tell(url, task, "complete", variables={"made": {"value": 7}}).status_code == 204
+    (undo,) = fetch(url, "mail.cancel", wait=20_000).json()
+    assert undo["variables"]["made"]["value"] == 7
+    assert undo["activityInstanceId"] == task["activityInstanceId"]
+    assert tell(url, undo, "bpmnError", errorCode="not-found").status_code == 204
+    assert engine.wait(number, 30).status == "cancel.success"
+    assert tell(url, task, "complete").status_code == 404
+
+
+def test_tenants_and_definitions_filter(engine: Engine, url: str) -> None:
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    anns = engine.start(key="shop", name="t", owner="ann").process_instance_id
+    nobodys = engine.start(key="shop", name="t").process_instance_id
+    deployment_id = engine.get(anns).deployment_id
+    assert fetch(url, "mail", processDefinitionIdIn=["nothing"]).json() == []
+    assert fetch(url, "mail", tenantIdIn=["bob"]).json() == []
+    assert fetch(url, "mail", processDefinitionKeyIn=[]).json() == []
+    (first,) = fetch(url, "mail", tenantIdIn=["ann"], processDefinitionId=deployment_id).json()
+    (second,) = fetch(url, "mail", withoutTenantId=True, processDefinitionKeyIn=["shop", "other"]).json()
+    assert (first["processInstanceId"], second["processInstanceId"]) == (anns, nobodys)
+
+
+def test_a_closed_engine_is_a_503_in_the_form_of_camunda(engine: Engine, url: str) -> None:
+    engine.close()
+    for path, kind in (("/engine-rest/external-task/fetchAndLock", int), ("/v2/jobs/activation", None)):
+        body: dict[str, Any] = {"workerId": "w", "maxTasks": 1, "topics": [{"topicName": "mail", "lockDuration": 1000}]}
+        if kind is None:
+            body = {"type": "mail", "worker": "w", "timeout": 1000, "maxJobsToActivate": 1, "requestTimeout": -1}
+        answer = requests.post(url + path, json=body, timeout=9)
+        assert answer.status_code == 503
+        if kind is int:
+            assert type(answer.json()["code"]) is int
+        else:
+            assert answer.json()["title"] == "RESOURCE_EXHAUSTED"
+            assert answer.json()["instance"] == path
+
+
+def test_a_worker_key_deploys_starts_and_reads_nothing(engine: Engine, url: str) -> None:
+    started(engine, service("a", "mail"), owner="key:w")
+    _, key = engine.keys.add("w", scopes=["work"], topics=["*"])
+    base, auth = f"{url}/engine-rest", ("w", key)
+    files = {"shop.bpmn": ("shop.bpmn", io.BytesIO(line("x", service("a", "mail"))), "text/xml")}
+    refused = [
+        requests.post(f"{base}/deployment/create", files=files, auth=auth, timeout=9),
+        requests.post(f"{base}/process-definition/key/shop/start", json={}, auth=auth, timeout=9),
+        requests.post(f"{base}/message", json={"messageName": "m"}, auth=auth, timeout=9),
+        requests.get(f"{base}/deployment", auth=auth, timeout=9),
+        requests.post(f"{url}/v2/process-instances", json={"processDefinitionId": "shop"}, auth=auth, timeout=9),
+    ]
+    assert [each.status_code for each in refused] == [403] * 5
+    answer = requests.get(f"{base}/external-task/count", auth=auth, timeout=9)
+    assert answer.json() == {"count": 1}
+
+
+def _locked() -> Any:
+    from riverstone.models import ExternalFilter
+
+    return ExternalFilter(locked=True)
