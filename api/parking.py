@@ -123,17 +123,20 @@ def hold(
         pump: For what goes on only while it is called: called again and again by the thread that then has to wait.
     """
     seconds = min(seconds, LONGEST)
-    answer = look(seconds <= 0)
-    if answer is not None:
-        return answer
+    if seconds <= 0:
+        return _last(look)
     environ = request.environ
     channel = environ.get(CHANNEL)
     due = time.monotonic() + seconds
     if channel is None or pump is not None:
         return _hold_in_thread(due, look, watch, pump)
     ticket = channel.ticket = Ticket(channel, look, due, environ)
-    ticket.watched = watch(ticket.wake)
-    # Once more, since it may have come before anybody watched.
+    try:
+        ticket.watched = watch(ticket.wake)
+    except BaseException:
+        ticket.release()
+        raise
+    # The first look, now that what comes after it is told of.
     return ticket.go_on(environ)
 
 

@@ -182,6 +182,7 @@ CONCERNED = (
 )
 """Of processes of this key and owner."""
 SUSPENDED = "SELECT `kind`, `name` FROM `suspension`"
+ANYBODY = "SELECT 1 FROM `subscription` LIMIT 1"
 SUBSCRIBED = (
     select("subscription", SubscriptionRow, f"(`process_instance_id` = ? OR {CONCERNED}) AND {VALID}")
     + " ORDER BY `created`"
@@ -189,6 +190,7 @@ SUBSCRIBED = (
 """Who is told of one process: as such, by its model or as one of all, in the owner's name or anybody's."""
 TEXTS = (
     SUSPENDED,
+    ANYBODY,
     SUBSCRIBED,
     *EVERY_ANY,
     *SEEN.values(),
@@ -446,6 +448,9 @@ class Changes:
 
     def _tell(self, writer: Writer) -> None:
         """Write notices for whoever wants to hear now: whoever wants to waits for the commits that are under way."""
+        if len(self.to_tell) > 1 and not writer.finds(ANYBODY):
+            # Where nobody wants to hear anything, which is usual, one question is enough.
+            return
         self.new_notices = [
             told.notice(SubscriptionRow(*found), kind)
             for told in self.to_tell

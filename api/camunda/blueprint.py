@@ -15,7 +15,7 @@ from ..access.clients import KNOWN, OPEN
 from ..access.loopback import MODELER, is_modeler
 from ..errors import Refused
 from ..wire import problems
-from . import jobs, modeling, orchestration, workers
+from . import description, jobs, modeling, orchestration, workers
 from .view import Function, View, json_answer
 
 SEVEN = "/engine-rest"
@@ -79,6 +79,7 @@ def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
             _add(where, rule, method, View(engine, function, "work", audited=audited))
         for method, rule, function, scope in others:
             _add(where, rule, method, View(engine, function, scope, audited=method != "GET"))
+        _describe(where, engine, [(*each[:3], "work") for each in asked] + list(others))
         where.after_request(_let_modeler_read)
         whole.register_blueprint(where)
     eight.register_error_handler(RiverstoneError, _refused_job)
@@ -89,6 +90,13 @@ def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
     seven.register_error_handler(HTTPException, _http)
     seven.register_error_handler(Exception, _unexpected)
     return whole
+
+
+def _describe(where: Blueprint, engine: Engine, routes: list[tuple[str, str, Function, str]]) -> None:
+    prefix = where.url_prefix or ""
+    told = description.describe(prefix, routes, description.SEVEN if prefix == SEVEN else description.EIGHT)
+    document = View(engine, lambda engine: told, KNOWN, audited=False)
+    where.add_url_rule("/openapi.json", endpoint="openapi", view_func=document, methods=["GET"])
 
 
 def _add(where: Blueprint, rule: str, method: str, view: View) -> None:

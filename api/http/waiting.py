@@ -38,9 +38,11 @@ def standing(
     """
 
     def look(situation: Situation, last: bool) -> Response | None:
+        if since is None and situation.need is None and not last:
+            return None
         answer = shown(situation)
         changed = since is not None and answer.get_etag()[0] != ETAG.sub(r"\1", since)
-        if not last and not changed and (since is not None or situation.need is None):
+        if not last and not changed and since is not None:
             return None
         if wait and situation.need is not None:
             answer.headers["Preference-Applied"] = "wait"

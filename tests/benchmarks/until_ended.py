@@ -29,16 +29,20 @@ class Runner:
     message: bytes
     cpu: Callable[[], float]
     ended: Callable[[bytes], bool]
+    server: Callable[[], float] = lambda: 0.0
+    """The share of it that the database's server has."""
     used: list[float] = field(default_factory=list)
+    there: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     last: list[float] = field(default_factory=list)
 
     def run(self, seconds: float) -> None:
-        before = self.cpu()
+        before, server = self.cpu(), self.server()
         seen = clients.load(self.url, self.message, clients=CLIENTS, seconds=seconds)
         if not all(map(self.ended, seen.bodies)):
             raise RuntimeError(f"{self.url} has answered before the end: {seen.bodies[-1][:300]!r}")
         self.used.append((self.cpu() - before) / len(seen.latencies))
+        self.there.append((self.server() - server) / len(seen.latencies))
         self.rates.append(seen.rate)
         self.last.append(seen.percentile(99))
 
@@ -55,7 +59,7 @@ def measure(bench: Bench) -> list[Row]:
         seconds = bench.size(5, 1) * 1.0
         for runner in runners.values():
             runner.run(seconds / 2)
-            runner.used, runner.rates, runner.last = [], [], []
+            runner.used, runner.there, runner.rates, runner.last = [], [], [], []
         for _ in range(bench.size(4, 1)):
             for runner in runners.values():
                 runner.run(seconds)
@@ -81,6 +85,7 @@ def _ours(stack: ExitStack, bench: Bench, url: str) -> Runner:
         message,
         lambda: cpu_of(pid) + (backends.cpu() if backends is not None else 0.0),
         lambda body: b'"processStatus":"success"' in body.replace(b" ", b""),
+        backends.cpu if backends is not None else lambda: 0.0,
     )
 
 
@@ -106,9 +111,11 @@ class _Backends:
 
 def _row(name: str, runner: Runner) -> Row:
     title = name if name == "Restate" else f"riverstone on {name}"
+    there = statistics.median(runner.there)
+    database = f", {milliseconds(there)} of it in the database" if there else ""
     return Row(
         f"{title}: {STEPS} steps until ended, one request, {CLIENTS} clients",
-        f"{milliseconds(statistics.median(runner.used))} CPU each",
+        f"{milliseconds(statistics.median(runner.used))} CPU each{database}",
         f"{statistics.median(runner.rates):,.0f} a second",
         f"{milliseconds(statistics.median(runner.last))} p99",
     )

@@ -300,3 +300,10 @@ def test_the_client_waits_on_the_server_and_does_not_ask_again_and_again(engine:
         engine.complete(approval.task_id)
         assert ended.result(20).status == "success"
     assert len(asked) <= 12, "each wait is served twice, and followed by a look"
+
+
+def test_what_is_refused_leaves_nothing_waiting_on_its_connection(server: Server) -> None:
+    with requests.Session() as session:
+        for path in ("/process/999?wait=20", "/process/999?wait=20&since=x", "/process/99999999999999999999?wait=20"):
+            assert session.get(f"{server.url}{path}", timeout=30).status_code == 404
+            assert session.get(f"{server.url}/health/live", timeout=30).json() == {"status": "live"}
