@@ -1,7 +1,6 @@
 // Workers of Camunda 8 with the two clients of its makers: what they get, a line of JSON each.
 
 import { Camunda8 } from "@camunda8/sdk";
-import createCamundaClient from "@camunda8/orchestration-cluster-api";
 
 const [address, which, types, awaited] = process.argv.slice(2);
 const ask = { processDefinitionId: awaited, variables: { n: 21 }, awaitCompletion: true, requestTimeout: 30000 };
@@ -31,6 +30,9 @@ if (which === "sdk") {
     });
   }
 } else {
+  // Version 9 needs Node.js 22.
+  const api = which === "oca9" ? "orchestration-cluster-api-nine" : "@camunda8/orchestration-cluster-api";
+  const { default: createCamundaClient } = await import(api);
   const client = createCamundaClient({
     config: { CAMUNDA_REST_ADDRESS: address, CAMUNDA_AUTH_STRATEGY: "NONE", CAMUNDA_SDK_LOG_LEVEL: "silent" },
   });

@@ -17,10 +17,10 @@ async def handle(job: Any) -> dict[str, object]:
     return {"done": True}
 
 
-async def main(address: str, job_type: str) -> None:
+async def main(address: str, job_type: str, lease: str = "") -> None:
     configuration: Any = {"CAMUNDA_REST_ADDRESS": address, "CAMUNDA_AUTH_STRATEGY": "NONE"}
     async with CamundaAsyncClient(configuration=configuration) as client:
-        config = WorkerConfig(job_type=job_type, job_timeout_milliseconds=20_000)
+        config = WorkerConfig(job_type=job_type, job_timeout_milliseconds=20_000, with_lease=bool(lease))
         client.create_job_worker(config=config, callback=handle)
         print(json.dumps({"ready": True}), flush=True)
         running: Any = client.run_workers

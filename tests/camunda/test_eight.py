@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -59,7 +62,14 @@ def tell(url: str, key: str, what: str, **body: Any) -> requests.Response:
     return requests.post(f"{url}/v2/jobs/{key}/{what}", json=body, timeout=9)
 
 
-@pytest.mark.parametrize("which", ["sdk", "oca"])
+def clients() -> list[str]:
+    """Of the client's version 9 Node.js 22 is what it needs at least."""
+    found = shutil.which("node")
+    told = subprocess.run([found, "--version"], capture_output=True, text=True).stdout if found else ""
+    return ["sdk", "oca", *(["oca9"] if int(re.sub(r"\D", " ", told or "0").split()[0]) >= 22 else [])]
+
+
+@pytest.mark.parametrize("which", clients())
 def test_each_client_completes_fails_and_throws(engine: Engine, url: str, node: Begin, which: str) -> None:
     flaky = started(engine, line("flaky", job("a", "flaky", "3")), rollback=False)
     bounces = started(engine, caught())
@@ -76,11 +86,12 @@ def test_each_client_completes_fails_and_throws(engine: Engine, url: str, node: 
     assert engine.wait(flaky, 60).status == "failed"
 
 
-def test_the_python_client_goes_on_after_a_failure(engine: Engine, url: str) -> None:
+@pytest.mark.parametrize("lease", ["", "leased"])
+def test_the_python_client_goes_on_after_a_failure(engine: Engine, url: str, lease: str) -> None:
     if importlib.util.find_spec("camunda_orchestration_sdk") is None:
         skip("camunda-orchestration-sdk is not installed")
     number = started(engine, line("shop", job("a", "mail")), {"to": "me"})
-    worker = Worker([sys.executable, str(HERE / "orchestration_worker.py"), url, "mail"])
+    worker = Worker([sys.executable, str(HERE / "orchestration_worker.py"), url, "mail", lease])
     try:
         assert worker.says("job")["variables"] == {"to": "me"}
         assert engine.wait(number, 60).status == "success"
@@ -245,6 +256,6 @@ def test_a_start_that_awaits_is_told_of_a_bad_end_and_of_none_in_time(engine: En
 def test_the_clients_await_completion(engine: Engine, url: str, node: Begin) -> None:
     engine.stone("double")(lambda task: task.add_output("sum", 2 * task.parameters["n"]))
     engine.deploy(line("sums", service("a", "double", {"n": "${n}"})))
-    for which in ("sdk", "oca"):
+    for which in clients():
         worker = node("eight.mjs", url, which, "", "sums")
         assert worker.says("ended")["ended"] == {"n": 21}
