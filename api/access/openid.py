@@ -32,6 +32,8 @@ LEEWAY = 30
 """Seconds by which the provider's clock may differ."""
 AT_ONCE = 4
 """Conversations at the same time, so that a provider that hangs does not hold all threads."""
+IN_TURN = 0.2
+"""Seconds for which one more waits for its turn."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Those of a signature that only the provider can make; ``none`` and those of a shared secret are none of them."""
 
@@ -115,11 +117,10 @@ class Provider:
 
     def address(self, redirect_uri: str, secrets: Secrets) -> str:
         """Where the browser goes to sign in; raises ProviderUnavailable."""
-        with self._talk():
-            endpoint = self._endpoint("authorization_endpoint")
-            url, _ = self._session(redirect_uri).create_authorization_url(
-                endpoint, state=secrets.state, nonce=secrets.nonce, code_verifier=secrets.verifier
-            )
+        endpoint = self._endpoint("authorization_endpoint")
+        url, _ = self._session(redirect_uri).create_authorization_url(
+            endpoint, state=secrets.state, nonce=secrets.nonce, code_verifier=secrets.verifier
+        )
         return str(url)
 
     # -- on the way back
@@ -136,11 +137,9 @@ class Provider:
         code = given.get("code")
         if not code or len(code) > 4096:
             raise SignInRefused("The answer of the provider has no code.", code="sign-in-invalid")
-        with self._talk():
-            self._check_issuer(given.get("iss"))
-            claims, session = self._claims(redirect_uri, secrets, code)
-            claims = self._with_userinfo(claims, session)
-        return self._mapped(claims)
+        self._check_issuer(given.get("iss"))
+        claims, session = self._claims(redirect_uri, secrets, code)
+        return self._mapped(self._with_userinfo(claims, session))
 
     def _check_issuer(self, given: str | None) -> None:
         """That the answer is this provider's, not that of another which the browser was sent through."""
@@ -153,10 +152,13 @@ class Provider:
         session = self._session(redirect_uri)
         endpoint = self._endpoint("token_endpoint")
         try:
-            token = session.fetch_token(
-                endpoint, code=code, code_verifier=secrets.verifier, timeout=TIMEOUT, allow_redirects=False
-            )
+            with self._talk():
+                token = session.fetch_token(
+                    endpoint, code=code, code_verifier=secrets.verifier, timeout=TIMEOUT, allow_redirects=False
+                )
             text = token.get("id_token")
+        except ProviderUnavailable:
+            raise
         except _requests().RequestException as error:
             raise self._failed("cannot be reached", error) from None
         except Exception as error:
@@ -269,7 +271,7 @@ class Provider:
         """A JSON object; no larger, no longer and nowhere else than it may be."""
         end, parts, size = time.monotonic() + WHOLE, [], 0
         try:
-            with session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
+            with self._talk(), session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
                 for part in answer.iter_content(16384):
                     parts.append(part)
                     size += len(part)
@@ -299,7 +301,7 @@ class _Turn:
         self._talking = talking
 
     def __enter__(self) -> None:
-        if not self._talking.acquire(timeout=TIMEOUT):
+        if not self._talking.acquire(timeout=IN_TURN):
             raise ProviderUnavailable("is asked by too many at once")
 
     def __exit__(self, *_: object) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +15,7 @@ import pytest
 from joserfc.jwk import OctKey, RSAKey
 
 from riverstone.api import create_app
+from riverstone.api.access import openid
 from riverstone.api.access.openid import Provider
 from riverstone.api.access.rule import Access
 from riverstone.api.settings import Settings
@@ -314,3 +317,24 @@ def test_it_is_set_from_a_file_or_the_environment(tmp_path: Any, monkeypatch: py
     file.write_text('[oidc]\nissuer = "https://login.example.com"\ncolour = "red"\n')
     with pytest.raises(Invalid, match="colour"):
         Settings.read(file=str(file))
+
+
+def test_a_provider_that_hangs_holds_few_threads_of_the_server(client: Client, liar: Liar, engine: Engine) -> None:
+    """Whoever comes while enough wait for it is told at once, so that the server goes on answering."""
+    let_go, asked = threading.Event(), threading.Semaphore(0)
+
+    def hang() -> tuple[int, bytes, dict[str, str]]:
+        asked.release()
+        let_go.wait(30)
+        return 500, b"{}", {}
+
+    app = client.application
+    liar.sign_in(client)
+    liar.says["/token"] = hang
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(liar.sign_in, Client(app)) for _ in range(openid.AT_ONCE)]
+        for _ in waiting:
+            assert asked.acquire(timeout=30)
+        assert liar.sign_in(Client(app)).headers["Location"] == UNAVAILABLE
+        let_go.set()
+        assert {each.result(30).headers["Location"] for each in waiting} == {UNAVAILABLE}
