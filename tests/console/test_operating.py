@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,18 @@ def test_statistics_tell_what_fails_and_how_long_it_takes(studio: Studio, looker
     expect(looker.page.locator(".processes tbody tr")).to_have_count(1)
     looker.go(f"#/model/{studio.engine.models().items[0].model_id}")
     looker.sees("v1: 2 runs, 0 not ended, 1 failed")
+
+
+def test_who_writes_a_message_is_offered_what_is_awaited(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(path("message"))
+    number = studio.engine.start(key="message", name="waits").process_instance_id
+    until(lambda: any(token.waits for token in studio.engine.tokens(number)))
+    (wait,) = [wait for token in studio.engine.tokens(number) for wait in token.waits]
+    looker.go("#/signals")
+    expect(looker.page.locator("#message-name-awaited option")).to_have_attribute("value", wait.name or "")
+    assert looker.barriers() == []
+    looker.go("#/processes")
+    started = looker.page.locator(".processes time")
+    expect(started).to_have_attribute("title", re.compile("here; .* at the server"))
+    looker.page.get_by_label("Until").fill("2001-01-01")
+    looker.sees("No process is like that.")

@@ -75,6 +75,8 @@ function what(entry) {
       retained.length > 0 && ` ${t("history.retained", { tasks: retained.join(", ") })}`,
     ),
     reason !== null && el("div", { class: "reason" }, said(reason)),
+    entry.parameters && Object.keys(entry.parameters).length > 0 &&
+      el("details", {}, el("summary", {}, t("parameters")), valueTable(entry.parameters, t("parameters"))),
     values !== null && Object.keys(values).length > 0 && valueTable(values, t(`history.${kind}`, { attempt: "" })),
     shortened && el("div", { class: "faint" }, t("history.shortened")),
   );

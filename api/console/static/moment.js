@@ -1,6 +1,7 @@
-// Times as the server writes them, in its own zone: shown as they are, and compared with the server's own present.
+// Times: as the server writes them in its own zone, compared with its own present, and those with an offset in the reader's.
 
-import { t } from "./language.js";
+import { el } from "./element.js";
+import { spoken, t } from "./language.js";
 
 let ahead = 0;
 
@@ -35,4 +36,31 @@ export function lasting(total) {
     if (count > 0) parts.push(t(`unit.${name}`, { count }));
   }
   return parts.slice(0, 2).join(" ") || t("unit.s", { count: 0 });
+}
+
+const STEPS = [
+  [60, "second", 1],
+  [3600, "minute", 60],
+  [86_400, "hour", 3600],
+  [2_592_000, "day", 86_400],
+  [31_536_000, "month", 2_592_000],
+  [Infinity, "year", 31_536_000],
+];
+
+/** How long ago a time with an offset is, in words. */
+export function ago(iso) {
+  const past = Math.round((Date.parse(iso) - Date.now()) / 1000);
+  const [, unit, size] = STEPS.find(([most]) => Math.abs(past) < most);
+  const language = spoken() === "zh" ? "zh-CN" : "en";
+  return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(Math.min(0, Math.round(past / size)), unit);
+}
+
+/** A time with an offset in the reader's own zone, which its title names beside the server's. */
+export function time(iso, atServer) {
+  const at = new Date(iso);
+  const two = (number) => String(number).padStart(2, "0");
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  const text = `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
+  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "longOffset" }).formatToParts(at).find(({ type }) => type === "timeZoneName");
+  return el("time", { datetime: iso, title: t("time.title", { here: `${text} ${zone?.value ?? ""}`, server: atServer }) }, text);
 }

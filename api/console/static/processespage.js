@@ -6,7 +6,7 @@ import { el, fill, heard, Rows, said } from "./element.js";
 import { tell } from "./dialog.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
-import { lasting, seconds } from "./moment.js";
+import { ago, lasting, seconds, time } from "./moment.js";
 import { announce, problemBox, weatherIs } from "./notice.js";
 import { go, rename, to } from "./route.js";
 import { get, Look } from "./server.js";
@@ -28,6 +28,7 @@ export function processesPage({ main, query, client, titled }) {
     kind: query.get("kind") ?? "start",
     key: query.get("key") ?? "",
     from: query.get("from") ?? "",
+    until: query.get("until") ?? "",
     sort: SORTS.includes(query.get("sort")) ? query.get("sort") : "id",
     ...Object.fromEntries(Object.keys(MORE).map((name) => [name, query.get(name) ?? ""])),
   };
@@ -88,7 +89,12 @@ export function processesPage({ main, query, client, titled }) {
       ),
       el("td", { class: "is-key" }, said(item.key, { class: "said clip" })),
       el("td", { class: "is-id" }, item.processInstanceId),
-      el("td", { class: "is-started" }, item.startTime),
+      el(
+        "td",
+        { class: "is-started" },
+        time(item.startedAt, item.startTime),
+        el("span", { class: "sub", "data-ago": item.startedAt }, ago(item.startedAt)),
+      ),
       el("td", { class: "is-lasted" }, lasted(item)),
     );
   }
@@ -123,13 +129,14 @@ export function processesPage({ main, query, client, titled }) {
       kind: wanted.kind === "all" ? null : wanted.kind,
       key: wanted.key,
       startedFrom: wanted.from ? `${wanted.from} 00:00:00` : null,
+      startedBefore: wanted.until ? `${wanted.until} 23:59:59` : null,
       ...Object.fromEntries(Object.entries(MORE).map(([name, outside]) => [outside, wanted[name].trim()])),
     };
   }
 
   /** What can be done with all that is found: to know why they failed, and to act upon them together. */
   function manyButtons() {
-    const some = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from;
+    const some = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from || wanted.until;
     const may = client.scopes.length === 0 || client.scopes.includes("run");
     const told = ["attention", "failed", "undone"].includes(wanted.state) || wanted.error;
     return [
@@ -179,7 +186,7 @@ export function processesPage({ main, query, client, titled }) {
 
   function drawTabs() {
     // What is counted is narrowed down by nothing that is typed.
-    const known = wanted.text || wanted.from || narrowed() ? {} : (counts?.data ?? {});
+    const known = wanted.text || wanted.from || wanted.until || narrowed() ? {} : (counts?.data ?? {});
     fill(
       tabs,
       TABS.map((key) => {
@@ -205,7 +212,7 @@ export function processesPage({ main, query, client, titled }) {
   }
 
   function emptiness() {
-    const filtered = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from || wanted.kind !== "start";
+    const filtered = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from || wanted.until || wanted.kind !== "start";
     if (filtered || cursor)
       return [
         el("p", {}, t("found.none.filtered")),
@@ -226,6 +233,7 @@ export function processesPage({ main, query, client, titled }) {
   function tick() {
     for (const node of body.querySelectorAll("[data-since]"))
       node.textContent = lasting(seconds(node.dataset.since, null));
+    for (const node of body.querySelectorAll("[data-ago]")) node.textContent = ago(node.dataset.ago);
   }
 
   function troubled(problem) {
@@ -276,6 +284,12 @@ export function processesPage({ main, query, client, titled }) {
         { class: "inline" },
         t("filter.from"),
         el("input", { type: "date", value: wanted.from, onchange: (event) => changed("from", event.target.value) }),
+      ),
+      el(
+        "label",
+        { class: "inline" },
+        t("filter.until"),
+        el("input", { type: "date", value: wanted.until, onchange: (event) => changed("until", event.target.value) }),
       ),
       select("sort", t("sort"), SORTS.map((key) => [key, t(`sort.${key}`)])),
     ),

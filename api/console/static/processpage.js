@@ -7,7 +7,7 @@ import { historyList } from "./historylist.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { askToMigrate } from "./migratedialog.js";
-import { lasting, seconds } from "./moment.js";
+import { lasting, seconds, time } from "./moment.js";
 import { announce, problemBox, toast, weatherIs } from "./notice.js";
 import { isLeft, ProcessHelp } from "./processhelp.js";
 import { ProcessPanel } from "./processpanel.js";
@@ -113,8 +113,8 @@ export function processPage({ main, id, query, client, titled }) {
         "key",
         process.modelId ? el("a", { href: to("model", process.modelId) }, said(process.key)) : said(process.key),
       ),
-      fact("started", process.startTime),
-      fact("ended", process.endTime),
+      fact("started", time(process.startedAt, process.startTime)),
+      fact("ended", process.endTime && time(process.endedAt, process.endTime)),
       fact("lasted", last),
       fact("business.key", process.businessKey && said(process.businessKey)),
       fact("owner", process.owner && said(process.owner)),

@@ -6,7 +6,7 @@ import { JsonField } from "./jsontext.js";
 import { counted, t } from "./language.js";
 import { announce, box, problemBox } from "./notice.js";
 import { to } from "./route.js";
-import { post } from "./server.js";
+import { get, post } from "./server.js";
 
 export function signalsPage({ main, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("run");
@@ -18,6 +18,29 @@ export function signalsPage({ main, query, client, titled }) {
       ? el("div", { class: "panels beside" }, message(query), signal(query))
       : problemBox(new Error(t("scope.missing", { scope: "run" }))),
   );
+}
+
+/** The names that are awaited now, offered where one is written; `kind` is `message` or `signal`. */
+async function offerAwaited(input, kind, process) {
+  const list = el("datalist", { id: `${input.id}-awaited` });
+  input.setAttribute("list", list.id);
+  input.after(list);
+  try {
+    const names = process ? await awaitedBy(process, kind) : await awaitedByAll(kind);
+    fill(list, [...new Set(names)].map((name) => el("option", { value: name })));
+  } catch {
+    // The names can be written without help.
+  }
+}
+
+async function awaitedByAll(kind) {
+  const { items } = await get("process/search", { state: "event", limit: 200 });
+  return items.flatMap(({ waitsFor }) => waitsFor.filter((each) => each.kind === kind && each.name).map(({ name }) => name));
+}
+
+async function awaitedBy(process, kind) {
+  const { tokens } = await get(`process/${process}/detail`);
+  return tokens.flatMap(({ waits }) => waits.filter((each) => each.kind === kind && each.name).map(({ name }) => name));
 }
 
 function field(id, label, value, hint) {
@@ -87,6 +110,7 @@ function message(query) {
   ttl.input.type = "number";
   ttl.input.min = 1;
   const payload = new JsonField({ label: t("payload"), rows: 4 });
+  offerAwaited(name.input, "message", query.get("process"));
   return sheet(t("message"), t("message.text"), [name, process, business, correlation, ttl], payload, async () => {
     const taken = await post("message", {
       name: name.input.value,
@@ -118,6 +142,7 @@ function signal(query) {
   const given = query.get("kind") === "signal" ? (query.get("name") ?? "") : "";
   const name = field("signal-name", t("signal.name"), given);
   const payload = new JsonField({ label: t("payload"), rows: 4 });
+  offerAwaited(name.input, "signal", null);
   return sheet(t("signal"), t("signal.text"), [name], payload, async () => {
     const { processInstanceIds: ids } = await post("signal", {
       name: name.input.value,

@@ -195,7 +195,7 @@ export class TaskList {
           el("span", { class: "sub" }, said(inRuns(task))),
           task.attempt > 1 && el("span", { class: "tag" }, t("attempt", { count: task.attempt })),
         ),
-        !open && task.reason && el("div", { class: `${wrong} clamp` }, said(task.reason)),
+        !open && task.reason && el("div", { class: wrong === "reason" ? wrong : `${wrong} clamp` }, said(task.reason)),
       ),
       el(
         "td",

@@ -835,6 +835,8 @@ export default {
   "action.accept-gone": "Accepted as gone",
   "versions.counts": "{runs} runs, {open} not ended, {failed} failed",
   "versions.counts.of": "Of the last {count} runs:",
+  "filter.until": "Until",
+  "time.title": "{here} here; {server} at the server",
   "edit.shelf.hint": "Click to put one after the chosen element, or drag it onto the diagram.",
   "edit.diff.none": "Nothing is deployed yet.",
   "edit.diff.now": "As drawn",

@@ -832,6 +832,8 @@ export default {
   "action.accept-gone": "确认已不存在",
   "versions.counts": "{runs} 次运行，{open} 次未结束，{failed} 次失败",
   "versions.counts.of": "最近 {count} 次运行中：",
+  "filter.until": "至",
+  "time.title": "此处 {here}；服务器 {server}",
   "edit.shelf.hint": "点击放在所选元素之后，或拖到图上。",
   "edit.diff.none": "还没有部署过。",
   "edit.diff.now": "当前图",
