@@ -195,3 +195,13 @@ def test_every_kind_of_element_has_its_form_in_the_dark_too(studio: Studio, some
             expect(page.locator(".designer-panel")).not_to_contain_text("undefined")
         assert len(ids) > 3
         assert looker.barriers("color-contrast", "label", "button-name") == [], sample
+
+
+def test_what_cannot_be_drawn_is_said_before_it_is_lost(studio: Studio, looker: Looker) -> None:
+    dangling = VOLUMES.replace(
+        b"</process>", b'<sequenceFlow id="loose" sourceRef="first" targetRef="gone"/></process>', 1
+    )
+    opened(looker, studio.engine.write_draft(dangling).model_id)
+    looker.sees("cannot be drawn")
+    looker.sees("gone")
+    assert looker.barriers() == []

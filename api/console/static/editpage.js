@@ -99,11 +99,12 @@ export function editPage({ main, id, query, client, titled }) {
 
   async function show() {
     const xml = content.files[content.place];
-    await editor.open(xml);
+    const dropped = await editor.open(xml);
     fill(heading, said(content.name || content.key || t("edit.new")));
     titled(content.name || t("edit"));
     panel.show(editor.chosen, true);
-    if (/<!--|<!\[CDATA\[/.test(xml)) fill(trouble, box("info", el("p", {}, t("edit.comments"))));
+    if (dropped.length > 0) tellDropped(dropped);
+    else if (/<!--|<!\[CDATA\[/.test(xml)) fill(trouble, box("info", el("p", {}, t("edit.comments"))));
     changed(false);
     editor.get("canvas").focus?.();
   }
@@ -115,9 +116,15 @@ export function editPage({ main, id, query, client, titled }) {
     await show();
   }
 
+  /** What of the file cannot be drawn is not in what is saved from here: said before anything is lost. */
+  function tellDropped(warnings) {
+    const lines = warnings.slice(0, 5).map(({ message }) => el("li", { lang: "en" }, said(message)));
+    fill(trouble, box("warning", el("p", {}, t("edit.dropped")), el("ul", {}, lines)));
+  }
+
   function resumed({ who, updateTime, outdated }) {
     const text = t(outdated ? "edit.resumed.outdated" : "edit.resumed", { who: who ?? "?", time: updateTime });
-    fill(trouble, box(outdated ? "warning" : "info", el("p", {}, text)));
+    trouble.prepend(box(outdated ? "warning" : "info", el("p", {}, text)));
     state.textContent = t("edit.kept");
   }
 

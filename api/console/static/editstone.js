@@ -90,7 +90,7 @@ function undo(form) {
 /** What follows a failure; of the process, what follows those that say nothing themselves. */
 export function failureField(form) {
   const whole = form.is("Process");
-  const options = FAILURES.map((key) => [key, t(`edit.failure.${key || (whole ? "usual" : "process")}`)]);
+  const options = FAILURES.filter((key) => !whole || key !== "rollback").map((key) => [key, t(`edit.failure.${key || (whole ? "usual" : "process")}`)]);
   return property(form, t("edit.failure"), "onFailure", { options, hint: t("edit.failure.hint") });
 }
 

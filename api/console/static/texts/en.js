@@ -837,6 +837,7 @@ export default {
   "versions.counts.of": "Of the last {count} runs:",
   "filter.until": "Until",
   "time.title": "{here} here; {server} at the server",
+  "edit.dropped": "These parts of the file cannot be drawn. They are lost when it is changed here:",
   "edit.shelf.hint": "Click to put one after the chosen element, or drag it onto the diagram.",
   "edit.diff.none": "Nothing is deployed yet.",
   "edit.diff.now": "As drawn",

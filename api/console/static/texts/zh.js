@@ -834,6 +834,7 @@ export default {
   "versions.counts.of": "最近 {count} 次运行中：",
   "filter.until": "至",
   "time.title": "此处 {here}；服务器 {server}",
+  "edit.dropped": "文件的以下部分无法绘制，在此修改后会丢失：",
   "edit.shelf.hint": "点击放在所选元素之后，或拖到图上。",
   "edit.diff.none": "还没有部署过。",
   "edit.diff.now": "当前图",
