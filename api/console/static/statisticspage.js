@@ -66,7 +66,7 @@ export function statisticsPage({ main, query, titled }) {
       el(
         "div",
         { class: "wide-table", tabindex: "0", role: "region", "aria-label": t(`statistics.${name}`) },
-        el("table", { class: "list statistics" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows.map(row))),
+        el("table", { class: "plain-list statistics" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows.map(row))),
       ),
     );
   }
