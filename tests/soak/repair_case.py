@@ -1,4 +1,4 @@
-"""One random process whose failures pause, repaired at random: tried again, skipped, done by hand, gone back.
+"""One random process whose failures pause, repaired at random: tried again, skipped, done by hand, gone back, held up.
 
 ``python -m tests.soak.repair_case 1000 [first seed]`` plays many and tells which fail.
 """
@@ -61,9 +61,12 @@ class RepairCase(UndoCase):
             wishes.append(("retry", partial(engine.retry, started, element_id=failure.element_id)))
             if (failed := failure.task_id) is not None:
                 wishes += [("rerun", partial(engine.rerun, failed)), ("skip", partial(engine.skip, failed))]
+                wishes.append(("done by hand", partial(engine.done_by_hand, failed)))
         wishes.append(("retry a rewind", lambda: engine.retry(started)))
         tasks = [task for task in engine.tasks(started) if task.kind == "start"]
         wishes += [("rewind", partial(self.rewind, task)) for task in self.random.sample(tasks, min(2, len(tasks)))]
+        wishes += [("suspend", partial(engine.suspend, started)), ("unsuspend", partial(engine.unsuspend, started))]
+        wishes += [("suspend key", lambda: engine.suspend_key("main")), ("unsuspend key", self.unsuspend_key)]
         wishes.append(("migrate", partial(engine.migrate, started, self.random.choice(self.versions))))
         name, wish = self.random.choice(wishes)
         try:
@@ -73,6 +76,9 @@ class RepairCase(UndoCase):
             self.history.append(f"{name} refused: {text[-60:]}")
         else:
             self.history.append(name)
+
+    def unsuspend_key(self) -> None:
+        self.engine.unsuspend_key("main")
 
     def rewind(self, task: Task) -> None:
         """Go back to a task, giving up what has to be."""
@@ -86,6 +92,10 @@ class RepairCase(UndoCase):
         self.come_to_rest_with_stones()
         self.land.peace()
         self.deadly = 0.0
+        if self.engine.suspended_keys():
+            self.unsuspend_key()
+        if self.engine.get(self.started).suspended is not None:
+            self.engine.unsuspend(self.started)
         for _ in range(200):
             if self.at_rest():
                 break
