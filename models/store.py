@@ -39,6 +39,8 @@ ID_BLOCK = 500
 SPARE_IDS = 1_000_000
 """Numbers that are passed over after a restore: more than were given out since the backup."""
 RECEIVERS = 20
+MOST = 2**62
+"""More rows than there can be."""
 """How many of those that wait for a message are read at once: mostly the first takes it."""
 MOST_MARKS = 500
 """Values in one statement; more rows are read in several."""
@@ -192,6 +194,10 @@ class Store(Connection):
     def tasks(self, process_instance_id: int) -> list[TaskRow]:
         """The whole ledger of one instance, oldest first."""
         return self.rows(TaskRow, SELECT_TASKS, (process_instance_id,))
+
+    def some_tasks(self, process_instance_id: int, after: int, limit: int | None) -> list[TaskRow]:
+        """Those after one, oldest first; of all without a ``limit``."""
+        return self.rows(TaskRow, SELECT_SOME_TASKS, (process_instance_id, after, limit or MOST))
 
     def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
         """Those rows of the ledger that have put out anything, oldest first."""
@@ -376,6 +382,7 @@ SELECT_RECORD = (
 )
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
+SELECT_SOME_TASKS = select("task", TaskRow, "`process_instance_id` = ? AND `id` > ? ORDER BY `id` LIMIT ?")
 SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
 SELECT_DUE_TASKS = (

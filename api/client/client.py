@@ -440,8 +440,8 @@ class Client:
         begun = None if since is None else since.strftime(TIME)
         return reading.statistics(self._transport.get("/statistics", since=begun, key=key, runs=runs))
 
-    def tasks(self, process_instance_id: str) -> list[Task]:
-        found = self._transport.get(f"/process/{part(process_instance_id)}/task")
+    def tasks(self, process_instance_id: str, *, limit: int | None = None, after: str | None = None) -> list[Task]:
+        found = self._transport.get(f"/process/{part(process_instance_id)}/task", limit=limit, after=after)
         return said_by_each(map(reading.task, found))
 
     def task(self, task_id: str) -> Task:

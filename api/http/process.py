@@ -67,6 +67,7 @@ from ..wire.request_schemas import (
     Signal,
     StartHeaders,
     SuspensionReason,
+    TaskPart,
     UndoOptions,
     UndoQuery,
     Variables,
@@ -136,9 +137,11 @@ def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
     return SimpleNamespace(**{name: getattr(instance, name) for name in instance.__slots__}, **beside)
 
 
-@OPERATIONS.add(f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, problems=(404,))
-def get_process_tasks(engine: Engine, process_instance_id: str) -> list[Task]:
-    return said_once(visible(engine).tasks(process_instance_id))
+@OPERATIONS.add(
+    f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, query=TaskPart, problems=(404,)
+)
+def get_process_tasks(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> list[Task]:
+    return said_once(visible(engine).tasks(process_instance_id, **query))
 
 
 @OPERATIONS.add(

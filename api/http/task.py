@@ -53,7 +53,7 @@ PAGE = UserTaskPage()
 def get_tasks(engine: Engine, query: dict[str, Any]) -> list[Task] | Response:
     refuse_impossible_ids({name: query[name] for name in ("process_instance_id",) if name in query})
     if query.pop("kind", None) is None:
-        return visible(engine).tasks(query["process_instance_id"])
+        return visible(engine).tasks(query.pop("process_instance_id"), **query)
     person = present_person()
     for name in ("assignee", "candidate"):
         if query.get(name) == ME:

@@ -33,6 +33,8 @@ CURSOR = "The cursor of the part before."
 ME = "me"
 """In place of a user or group: whoever asks."""
 PROCESS = "process_instance_id"
+OF_PROCESS = frozenset({PROCESS, "limit", "after"})
+"""What is said of the tasks of a process, where all kinds of them are asked for."""
 TasksAsked: TypeAlias = Literal["user"]
 MODEL_IDS = {"modelId": "model_id", "deploymentId": "deployment_id", "key": "key"}
 """The ways to say what is to be started, by their outside names."""
@@ -334,7 +336,14 @@ class PreviewQuery(Strict):
     kind = Word(UndoKind, load_default="delete")
 
 
-class TaskQuery(Part):
+class TaskPart(Part):
+    """Which part of the tasks of a process instance; all of them without a limit."""
+
+    limit = CountText(validate=validate.Range(min=1, max=500), metadata={"description": "All unless said otherwise."})
+    after = Text(pattern=r"^[0-9]{1,18}$", description="The id of the last task of the part before.")
+
+
+class TaskQuery(TaskPart):
     """Whose tasks are asked for."""
 
     process_instance_id = Text(data_key="processInstanceId")
@@ -356,14 +365,16 @@ class TaskQuery(Part):
     cursor = Text(pattern=r"^-?[0-9]{1,18}\.[0-9]{1,18}$", description=CURSOR)
 
     def is_whole(self, values: dict[str, Any]) -> bool:
-        return "kind" in values or values.keys() == {PROCESS}
+        return "after" not in values if "kind" in values else PROCESS in values and values.keys() <= OF_PROCESS
 
     @validates_schema
     def asks_of_one_kind(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse what is said of people's tasks where all tasks of a process are asked for."""
         if "kind" in data:
+            if "after" in data:
+                raise ValidationError({"after": ["Is for all tasks of a process; those of people have a cursor."]})
             return
-        wrong = {self.fields[name].data_key or name: ["Needs kind=user."] for name in data if name != PROCESS}
+        wrong = {self.fields[name].data_key or name: ["Needs kind=user."] for name in data if name not in OF_PROCESS}
         if PROCESS not in data:
             wrong["processInstanceId"] = ["Missing data for required field."]
         if wrong:

@@ -254,10 +254,16 @@ class ProcessCalls(Workings):
         with engine_errors():
             return read_statistics(self._store, since=begun, key=key, owner=owner, most_runs=most)
 
-    def tasks(self, process_instance_id: str) -> list[Task]:
-        """The tasks of one process instance, oldest first; raises UnknownProcessInstance."""
+    def tasks(self, process_instance_id: str, *, limit: int | None = None, after: str | None = None) -> list[Task]:
+        """The tasks of one process instance, oldest first: all, or the first ``limit`` of those ``after`` one.
+
+        ``after`` is the id of the last task that is known already. Raises UnknownProcessInstance, UnknownTask for an
+        ``after`` that is no id.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        last = 0 if after is None else number_of(after, UnknownTask)
         with engine_errors():
-            return self._records.tasks(number_of(process_instance_id, UnknownProcessInstance))
+            return self._records.tasks(number, after=last, limit=limit)
 
     def history(self, process_instance_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[HistoryEntry]:
         """What happened in a process instance, oldest first: beginnings, attempts, variables, events and actions.

@@ -308,12 +308,18 @@ class Records:
         deployment = self.store.catalogue.deployment(row.deployment_id)
         return texts_of(sources_of(self.store, deployment)) if deployment is not None else ()
 
-    def tasks(self, number: int) -> list[Task]:
-        """The tasks of one instance, oldest first; raises UnknownProcessInstance."""
+    def tasks(self, number: int, *, after: int = 0, limit: int | None = None) -> list[Task]:
+        """The tasks of one instance ``after`` one, oldest first; raises UnknownProcessInstance."""
         mask = self._mask(*self._rows(number))
         running = self.facilities.dispatcher.running
-        rows = self.store.tasks(number)
-        followed = masked_views.Followed({row.id: row for row in rows})
+        whole = limit is None and not after
+        rows = self.store.tasks(number) if whole else self.store.some_tasks(number, after, limit)
+        ledger = {row.id: row for row in rows}
+        if not whole:
+            # Of many that followed the same, one says what that was.
+            named = {int(row.after) for row in rows if row.after and row.after[0] != "["} - ledger.keys()
+            ledger.update((row.id, row) for each in named if (row := self.store.task(each)) is not None)
+        followed = masked_views.Followed(ledger)
         return [
             masked_views.show_task(row, self.stones, mask, followed, running=bool(row.open) and running(row.id))
             for row in rows

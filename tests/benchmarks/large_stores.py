@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from riverstone.engine import Engine
 
 from ..features.sketch import catch, definitions, flow, process
 from .bench import Bench
-from .measure import alternate
+from .diagrams import sequence
+from .measure import alternate, spent
 from .table import Row, milliseconds
 
 WAITING = definitions(
@@ -47,6 +49,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         yield _row(bench, "a message by id", by_id)
         for work, ask in QUESTIONS.items():
             yield _row(bench, work, partial(_asked, ask, engines))
+    yield _tasks(bench, bench.size(50_000, 500))
 
 
 def _asked(ask: Callable[[Engine], object], engines: Mapping[str, Engine], name: str) -> object:
@@ -67,6 +70,28 @@ def _row(bench: Bench, work: str, act: Callable[[str], object]) -> Row:
     few, many = times["few"].cpu, times["many"].cpu
     beside, growth = f"{milliseconds(few)} beside few", f"{many / few:.2f} times"
     return Row(work, f"{milliseconds(many)} CPU", beside, growth, f"<= {milliseconds(MOST)}", many <= MOST)
+
+
+def _tasks(bench: Bench, count: int) -> Row:
+    """A page in the middle of so many tasks of one process."""
+    with bench.engine("tasks") as engine:
+        number = engine.start(deployment_id=engine.deploy(sequence(1)).deployment_id, name="bench").process_instance_id
+        (task,) = engine.tasks(number)
+    first = int(task.task_id)
+    with closing(sqlite3.connect(bench.folder / "tasks.db")) as connection:
+        columns = [str(row[1]) for row in connection.execute("PRAGMA table_info(task)")]
+        connection.execute(
+            f"WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {count})"
+            f" INSERT INTO task ({', '.join(f'`{column}`' for column in columns)})"
+            f" SELECT {', '.join('id + n' if column == 'id' else f'`{column}`' for column in columns)}"
+            f" FROM copy CROSS JOIN task WHERE id = {first}"
+        )
+        connection.commit()
+    with bench.engine("tasks", passive=True) as engine:
+        pages = bench.size(ASKED, 2)
+        taken = spent(lambda: [engine.tasks(number, limit=100, after=str(first + count // 2)) for _ in range(pages)])
+    cpu = taken.cpu / pages
+    return Row(f"100 of {count:,} tasks", f"{milliseconds(cpu)} CPU", target="<= 10 ms", met=cpu <= 0.01)
 
 
 def _filled(bench: Bench, name: str, count: int) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from riverstone.engine import Engine
 
+from ...features.sketch import line, runs
 from .. import processes
 from ..asking import Client
 
@@ -118,3 +119,26 @@ def test_tasks_are_listed_of_one_process_only(client: Client) -> None:
 
     assert response.status_code == 422
     assert list(response.json["errors"]) == ["processInstanceId"]
+
+
+def test_the_tasks_of_a_process_are_read_in_parts_too(client: Client, engine: Engine) -> None:
+    repeated = runs("25")
+    engine.deploy(line("many", *(f'<userTask id="{name}">{repeated}</userTask>' for name in "ab")))
+    number = engine.start(key="many", name="test").process_instance_id
+    for task in engine.tasks(number):
+        engine.complete(task.task_id)
+
+    for path in (f"/task?processInstanceId={number}&", f"/process/{number}/task?"):
+        whole = client.get(path).json
+        assert len(whole) == 50
+        parts: list[dict[str, Any]] = []
+        while part := client.get(f"{path}limit=20" + (f"&after={parts[-1]['taskId']}" if parts else "")).json:
+            assert len(part) <= 20
+            parts += part
+        assert parts == whole
+        assert client.get(f"{path}after={whole[47]['taskId']}").json == whole[48:]
+
+    for wrong in ("limit=0", "limit=501", "limit=x", "after=x", "after=", "assignee=ann"):
+        assert client.get(f"/task?processInstanceId={number}&{wrong}").status_code == 422, wrong
+    assert client.get("/task?kind=user&after=7").status_code == 422
+    assert client.get("/task?limit=7").status_code == 422
