@@ -182,8 +182,9 @@ def test_one_of_a_handler_is_kept_with_the_rollback_that_ran_it(engine: Engine) 
         '<startEvent id="s"/><userTask id="u"/><boundaryEvent id="b" attachedToRef="u"><compensateEventDefinition/>'
         f'</boundaryEvent><subProcess id="h" isForCompensation="true">{inside}</subProcess>'
         '<association id="a" sourceRef="b" targetRef="h" associationDirection="One"/>'
-        '<exclusiveGateway id="fails"/><endEvent id="e"/>'
-        '<sequenceFlow id="f" sourceRef="s" targetRef="u"/><sequenceFlow id="g" sourceRef="u" targetRef="fails"/>'
+        '<manualTask id="m"/><exclusiveGateway id="fails"/><endEvent id="e"/>'
+        '<sequenceFlow id="f" sourceRef="s" targetRef="u"/><sequenceFlow id="k" sourceRef="u" targetRef="m"/>'
+        '<sequenceFlow id="g" sourceRef="m" targetRef="fails"/>'
         '<sequenceFlow id="i" sourceRef="fails" targetRef="e"><conditionExpression>${missing}</conditionExpression>'
         "</sequenceFlow>"
     )
