@@ -61,8 +61,9 @@ def ring(count: int) -> bytes:
 
 def beside_a_person(node: str, then: str, *, before: str = "") -> bytes:
     """The node ``m``, and beside it a person whose answer leads to what is given with its own flows, from ``w`` on."""
-    body = f'<startEvent id="s"/>{node}{PERSON.format("p")}{then}'
-    flows = flow("f1", "s", "m") + flow("f2", "s", "p") + flow("f3", "p", "w")
+    # An answer after which no way would lead on is refused, so that the choice comes after something else.
+    body = f'<startEvent id="s"/>{node}{PERSON.format("p")}<task id="k"/>{then}'
+    flows = flow("f1", "s", "m") + flow("f2", "s", "p") + flow("f3", "p", "k") + flow("f0", "k", "w")
     return process(body + flows, before=before)
 
 
