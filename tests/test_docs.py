@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (\w+)\.py\n")
 """The first line of a block that is a file of the reader's project."""
 PRINTS = re.compile(r"print\(.*\)  # (.+)$", re.MULTILINE)
+ANCHOR = re.compile(r"\]\(([^)#:]*)#([^)]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -46,6 +49,25 @@ def test_what_a_page_links_to_exists(page: str) -> None:
     missing = [link for link in LINK.findall(place.read_text(encoding="utf-8")) if not (place.parent / link).exists()]
 
     assert not missing
+
+
+@pytest.mark.parametrize("page", [*FIRST_PAGES, *PAGES])
+def test_the_section_that_a_page_links_to_exists(page: str) -> None:
+    place = (DOCS / page).resolve()
+    missing = []
+    for target, anchor in ANCHOR.findall(FENCE.sub("", place.read_text(encoding="utf-8"))):
+        other = (place.parent / target).resolve() if target else place
+        if other.suffix == ".md" and other.exists() and anchor not in _sections(other):
+            missing.append(f"{target}#{anchor}")
+
+    assert not missing
+
+
+@cache
+def _sections(page: Path) -> set[str]:
+    """The anchors of a page's headings, as forges and MkDocs make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-") for text in headings}
 
 
 @pytest.mark.parametrize("place", list(pages()), ids=lambda place: str(place.relative_to(DOCS)))
