@@ -47,43 +47,30 @@ from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDe
 from .stones.deferral import CallbackSignature, Deferral
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo
-from .views import (
+from .views.batches import Batch, BatchItem, BatchPreview
+from .views.decisions import Decision, DecisionMade, DecisionResult, MatchedRules
+from .views.failures import Failure, ReasonGroup, Reasons
+from .views.history import HistoryEntry
+from .views.pages import Page
+from .views.people import UserTask
+from .views.processes import (
     Awaited,
-    Batch,
-    BatchItem,
-    BatchPreview,
-    Decision,
-    DecisionMade,
-    DecisionResult,
     Explanation,
-    Failure,
-    HistoryEntry,
-    MatchedRules,
-    MigrationPlan,
-    MovedTimer,
     NextTimes,
-    Page,
     Picture,
     ProcessInstance,
     ProcessSummary,
-    ReasonGroup,
-    Reasons,
-    Resource,
-    ResourceCount,
-    RewindPlan,
-    RunFigures,
     Situation,
-    Statistics,
     SuspendedKey,
     SuspendedStone,
     Suspension,
-    Task,
-    TaskBinding,
     Token,
-    UndoStep,
-    UserTask,
     Wait,
 )
+from .views.resources import Resource, ResourceCount
+from .views.statistics import RunFigures, Statistics
+from .views.tasks import Task, TaskBinding
+from .views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
 
 __all__ = [
     "AsyncEngine",

@@ -17,7 +17,7 @@ from .errors import Invalid, WaitTimeout
 from .observing.observer import Observer
 from .stones import event_loop
 from .stones.task_info import TaskInfo
-from .views import ProcessInstance, Situation
+from .views.processes import ProcessInstance, Situation
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")

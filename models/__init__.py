@@ -25,39 +25,16 @@ from .instance_filter import InstanceFilter
 from .instance_search import Place, Sort, count_instances, find_instances, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .receivers import ReceiverFilter
-from .row_types import (
-    AuditRow,
-    BatchItemRow,
-    BatchRow,
-    ContentRow,
-    DecisionMadeRow,
-    DeploymentRow,
-    DraftRow,
-    EngineRow,
-    EventRow,
-    ExternalRow,
-    HistoryRow,
-    InstanceRow,
-    KeptMessageRow,
-    KeyRow,
-    Look,
-    ModelRow,
-    NewHistoryRow,
-    NoticeRow,
-    RetraceRow,
-    SessionRow,
-    StragglerRow,
-    SubscriptionRow,
-    SuspensionRow,
-    TaskCheckRow,
-    TaskRow,
-    TokenRow,
-    TokenSecretRow,
-    UserTaskRow,
-    VariableRow,
-    WaitRow,
-    WebhookSecretRow,
-)
+from .row_types.access import AuditRow, KeyRow, SessionRow, TokenSecretRow
+from .row_types.batches import BatchItemRow, BatchRow
+from .row_types.deployments import DeploymentRow, DraftRow, ModelRow
+from .row_types.engines import EngineRow, SuspensionRow
+from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
+from .row_types.instances import ContentRow, InstanceRow, VariableRow
+from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.tasks import ExternalRow, Look, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
+from .row_types.tokens import TokenRow, WaitRow
+from .row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
 from .sessions import SessionRecords
 from .store import Store
 from .stragglers import StoppedTask, Stragglers

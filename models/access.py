@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .connection import Connection
-from .row_types import AuditRow, KeyRow, columns
+from .row_types.access import AuditRow, KeyRow
+from .row_types.tables import columns
 from .statements import Insert, listed, marks, select
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .cipher import sealed
 from .connection import Connection
 from .removal import to_undo
-from .row_types import BatchItemRow, BatchRow
+from .row_types.batches import BatchItemRow, BatchRow
 from .statements import Insert, marks, select
 from .vocabulary import BatchResult, UndoMark
 

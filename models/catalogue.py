@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from .changes import INSERT_DEPLOYMENT, OUT_OF_USE
 from .connection import Connection
 from .errors import AlreadyUsed
-from .row_types import DeploymentRow, ModelRow, columns
+from .row_types.deployments import DeploymentRow, ModelRow
+from .row_types.tables import columns
 from .statements import Insert, Update, select
 from .vocabulary import TriggerKind
 

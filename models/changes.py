@@ -9,31 +9,15 @@ from typing import NamedTuple
 from .errors import RevisionConflict, SuspensionsChanged
 from .inbox_lists import lists_of
 from .receivers import EVERY_ANY, ReceiverFilter
-from .row_types import (
-    AuditRow,
-    BatchItemRow,
-    BatchRow,
-    ContentRow,
-    DecisionMadeRow,
-    DeploymentRow,
-    EventRow,
-    ExternalRow,
-    HistoryRow,
-    InboxRow,
-    InstanceRow,
-    KeptMessageRow,
-    NewHistoryRow,
-    NoticeRow,
-    RetraceRow,
-    StragglerRow,
-    SubscriptionRow,
-    TaskCheckRow,
-    TaskRow,
-    TokenRow,
-    UserTaskRow,
-    VariableRow,
-    WaitRow,
-)
+from .row_types.access import AuditRow
+from .row_types.batches import BatchItemRow, BatchRow
+from .row_types.deployments import DeploymentRow
+from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
+from .row_types.instances import ContentRow, InstanceRow, VariableRow
+from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
+from .row_types.tokens import TokenRow, WaitRow
+from .row_types.webhooks import NoticeRow, SubscriptionRow
 from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks, select
 from .vocabulary import LedgerEvent, TriggerKind
 

@@ -8,23 +8,14 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .errors import StoreError
-from .row_types import (
-    BatchItemRow,
-    BatchRow,
-    ContentRow,
-    DecisionMadeRow,
-    EventRow,
-    HistoryRow,
-    InstanceRow,
-    KeptMessageRow,
-    Look,
-    RetraceRow,
-    TaskCheckRow,
-    TaskRow,
-    TokenRow,
-    TokenSecretRow,
-    WebhookSecretRow,
-)
+from .row_types.access import TokenSecretRow
+from .row_types.batches import BatchItemRow, BatchRow
+from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
+from .row_types.instances import ContentRow, InstanceRow
+from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.tasks import Look, TaskCheckRow, TaskRow
+from .row_types.tokens import TokenRow
+from .row_types.webhooks import WebhookSecretRow
 
 Row = TypeVar("Row")
 

@@ -19,7 +19,7 @@ from playhouse.migrations import Runner
 
 from .errors import StoreError
 from .guard import Guard, Kind
-from .row_types import TABLES
+from .row_types.tables import TABLES
 
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .connection import Connection
 from .errors import AlreadyUsed, StoreError
-from .row_types import TaskRow
+from .row_types.tasks import TaskRow
 from .statements import select
 
 MOST = 10_000

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .connection import Connection
-from .row_types import DraftRow, columns
+from .row_types.deployments import DraftRow
+from .row_types.tables import columns
 from .statements import Insert, Update, select
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .connection import Connection
 from .leases import EXTERNAL, now_of
-from .row_types import ExternalRow
+from .row_types.tasks import ExternalRow
 from .statements import marks, select
 
 MOST_AT_ONCE = 500

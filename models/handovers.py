@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .connection import Connection
 from .leases import BEGUN, OUTDATE, STRAGGLE, WORKERS, now_of
-from .row_types import InstanceRow
+from .row_types.instances import InstanceRow
 from .statements import marks, select
 from .vocabulary import LedgerEvent
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from .row_types import InboxRow, UserTaskRow
+from .row_types.tasks import InboxRow, UserTaskRow
 
 USUAL = 50
 """The priority where none is said."""

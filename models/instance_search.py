@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from .connection import Connection
 from .instance_filter import Condition, InstanceFilter
-from .row_types import InstanceRow
+from .row_types.instances import InstanceRow
 from .statements import marks, select
 
 Sort: TypeAlias = Literal["id", "started", "ended"]

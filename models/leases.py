@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 from .connection import Connection
 from .errors import AlreadyUsed
-from .row_types import EngineRow, TaskRow
+from .row_types.engines import EngineRow
+from .row_types.tasks import TaskRow
 from .statements import marks, select
 from .store import RUNNING
 

@@ -12,7 +12,7 @@ from itertools import product
 from string import Formatter
 from typing import NamedTuple
 
-from .row_types import InstanceRow
+from .row_types.instances import InstanceRow
 
 Receiver = tuple[int, int]
 """Process instance and token."""

@@ -10,7 +10,7 @@ from .catalogue import IN_USE, LOCK_SEQUENCE, Trigger, replace_triggers
 from .connection import Connection
 from .drafts import DELETE_DRAFT
 from .errors import AlreadyUsed
-from .row_types import TokenRow
+from .row_types.tokens import TokenRow
 from .statements import marks, select
 from .vocabulary import UndoMark
 

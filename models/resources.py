@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .connection import Connection
-from .row_types import InstanceRow, TaskCheckRow, TaskRow
+from .row_types.instances import InstanceRow
+from .row_types.tasks import TaskCheckRow, TaskRow
 from .statements import marks, select
 from .vocabulary import ResourceState
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .connection import Connection
-from .row_types import SessionRow
+from .row_types.access import SessionRow
 from .statements import Insert, select
 
 

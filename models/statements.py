@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from .cipher import COLUMNS, Cipher, sealed
-from .row_types import columns
+from .row_types.tables import columns
 
 Make = Callable[..., "Statement"]
 

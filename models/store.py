@@ -16,21 +16,12 @@ from .drafts import Drafts
 from .errors import AlreadyUsed
 from .pool import CONNECTIONS
 from .receivers import Receiver, ReceiverFilter, exists, ways
-from .row_types import (
-    ContentRow,
-    DecisionMadeRow,
-    EventRow,
-    HistoryRow,
-    InstanceRow,
-    KeptMessageRow,
-    Look,
-    RetraceRow,
-    StragglerRow,
-    TaskRow,
-    TokenRow,
-    WaitRow,
-    columns,
-)
+from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
+from .row_types.instances import ContentRow, InstanceRow
+from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.tables import columns
+from .row_types.tasks import Look, StragglerRow, TaskRow
+from .row_types.tokens import TokenRow, WaitRow
 from .statements import listed, marks, select
 from .uptime import boot_id, uptime
 from .vocabulary import UNDER_WAY

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .connection import Connection
-from .row_types import StragglerRow
+from .row_types.tasks import StragglerRow
 from .statements import marks, select
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .changes import SUSPENDED
 from .connection import Connection
-from .row_types import SuspensionRow
+from .row_types.engines import SuspensionRow
 from .statements import select
 from .vocabulary import SuspendedKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .connection import Connection
 from .errors import AlreadyUsed
-from .row_types import TokenSecretRow
+from .row_types.access import TokenSecretRow
 from .statements import Insert, select
 
 

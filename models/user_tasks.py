@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from .connection import Connection
-from .row_types import UserTaskRow, columns
+from .row_types.tables import columns
+from .row_types.tasks import UserTaskRow
 from .statements import marks, select
 
 InboxOrder = Literal["created", "due", "priority"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .changes import INSERT_SUBSCRIPTION, VALID
 from .connection import Connection
 from .leases import now_of
-from .row_types import NoticeRow, SubscriptionRow, WebhookSecretRow
+from .row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
 from .statements import Insert, select
 
 

@@ -13,7 +13,8 @@ from .processes import STATES
 from .terminal import json_option, print_record, printable, statuses_named
 
 if TYPE_CHECKING:
-    from ...engine.views import Batch, BatchPreview, ReasonGroup, Reasons
+    from ...engine.views.batches import Batch, BatchPreview
+    from ...engine.views.failures import ReasonGroup, Reasons
     from ...models.vocabulary import BatchAction, BatchResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...engine import jsontext
-from ...engine.views import ProcessInstance, Task
+from ...engine.views.processes import ProcessInstance
+from ...engine.views.tasks import Task
 from .screen import standing
 from .terminal import in_runs, printable
 

@@ -12,7 +12,7 @@ from .terminal import json_option, print_record, printable, user_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...engine.views import FormPart, TaskForm, UserTask
+    from ...engine.views.people import FormPart, TaskForm, UserTask
 
 TIME = "%Y-%m-%d %H:%M"
 ME = "me"

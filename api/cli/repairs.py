@@ -12,7 +12,7 @@ from .invocation import Invocation, invoked
 from .terminal import in_runs, json_option, print_record, printable
 
 if TYPE_CHECKING:
-    from ...engine.views import RewindPlan
+    from ...engine.views.undo import RewindPlan
 
 
 @click.command()

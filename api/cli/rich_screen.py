@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ...engine.views import Task
+from ...engine.views.tasks import Task
 from .terminal import in_runs, printable
 
 COLOURS = {"success": "green", "failed": "red", "canceled": "bright_black", "retained": "yellow", "skipped": "yellow"}

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, TextIO
 
 from ...engine import jsontext
-from ...engine.views import Awaited, HistoryEntry, ProcessInstance, ProcessSummary, Task
+from ...engine.views.history import HistoryEntry
+from ...engine.views.processes import Awaited, ProcessInstance, ProcessSummary
+from ...engine.views.tasks import Task
 from .terminal import in_runs, printable
 
 BAR = 20

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...engine.views import Page, TaskForm, UserTask
+from ...engine.views.pages import Page
+from ...engine.views.people import TaskForm, UserTask
 from ...models import InboxOrder
 from ..wire.members import TIME
 from . import reading

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from ...engine import errors
 from ...engine.calls.webhooks import UnknownNotice, UnknownSubscription
-from ...engine.views import Item, Page
+from ...engine.views.pages import Item, Page
 from ..errors import Refused, ServerUnavailable
 from ..wire.record import Content
 from ..wire.records import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...engine.calls.webhooks import Notice, Subscription
-from ...engine.views import Page
+from ...engine.views.pages import Page
 from . import reading
 from .transport import Transport, part
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine import Engine
-from ...engine.views import Batch, BatchItem, BatchPreview, Page
+from ...engine.views.batches import Batch, BatchItem, BatchPreview
+from ...engine.views.pages import Page
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, visible
 from ..wire.records import BatchItemPage, BatchPage, BatchPreviewRecord, BatchRecord
-from ..wire.request_schemas import (
-    BatchItemQuery,
-    BatchList,
-    BatchPreviewQuery,
-    BatchRate,
-    BatchRequest,
-    Searched,
-)
+from ..wire.request_schemas.batches import BatchItemQuery, BatchList, BatchPreviewQuery, BatchRate, BatchRequest
+from ..wire.request_schemas.lists import Searched
 
 OPERATIONS = Operations()
 

@@ -8,7 +8,7 @@ from ...engine import Decision, DecisionResult, Engine, Page
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
 from ..wire.records import DecisionPage, DecisionResultRecord
-from ..wire.request_schemas import DecisionList, DecisionQuery, DecisionVariables
+from ..wire.request_schemas.decisions import DecisionList, DecisionQuery, DecisionVariables
 
 OPERATIONS = Operations()
 

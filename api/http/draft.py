@@ -11,7 +11,7 @@ from ..access.clients import present_client
 from ..wire.answer import json_response
 from ..wire.operation import Operations
 from ..wire.records import DraftDetail, DraftPage, DraftRecord, SavedModel
-from ..wire.request_schemas import DraftHeaders, DraftList, DraftOptions, DraftSaving
+from ..wire.request_schemas.models import DraftHeaders, DraftList, DraftOptions, DraftSaving
 from .model import ModelBody, concealed, described
 
 OPERATIONS = Operations()

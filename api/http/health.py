@@ -16,7 +16,7 @@ from ..access.clients import OPEN, present_client
 from ..errors import Refused
 from ..wire.operation import Operations
 from ..wire.records import HealthRecord
-from ..wire.request_schemas import Nothing
+from ..wire.request_schemas.strict import Nothing
 
 if TYPE_CHECKING:
     from ...engine.metrics import Metrics

@@ -8,7 +8,7 @@ from ...engine import Engine, SuspendedKey
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
 from ..wire.records import SuspendedKeyRecord
-from ..wire.request_schemas import KeySuspension, ModelKey
+from ..wire.request_schemas.processes import KeySuspension, ModelKey
 
 OPERATIONS = Operations()
 

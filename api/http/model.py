@@ -29,16 +29,16 @@ from ..wire.records import (
     NextTimesRecord,
     SavedModel,
 )
-from ..wire.request_schemas import (
+from ..wire.request_schemas.models import (
     DeployedModelOptions,
     DeploymentOptions,
     DeploymentQuery,
     ModelOptions,
     ModelQuery,
-    Protection,
     Strictness,
     TimerQuery,
 )
+from ..wire.request_schemas.processes import Protection
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", Model, Deployment, Draft)

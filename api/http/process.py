@@ -9,19 +9,13 @@ from typing import Any
 from flask import Response
 
 from ...engine import Engine
-from ...engine.views import (
-    DecisionMade,
-    Explanation,
-    HistoryEntry,
-    MigrationPlan,
-    Page,
-    ProcessInstance,
-    ProcessSummary,
-    Reasons,
-    RewindPlan,
-    Task,
-    UndoStep,
-)
+from ...engine.views.decisions import DecisionMade
+from ...engine.views.failures import Reasons
+from ...engine.views.history import HistoryEntry
+from ...engine.views.pages import Page
+from ...engine.views.processes import Explanation, ProcessInstance, ProcessSummary
+from ...engine.views.tasks import Task
+from ...engine.views.undo import MigrationPlan, RewindPlan, UndoStep
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
@@ -45,33 +39,30 @@ from ..wire.records import (
     VariablesRecord,
     said_once,
 )
-from ..wire.request_schemas import (
-    CountQuery,
-    DecisionMadeQuery,
-    DeleteOptions,
-    DeleteQuery,
-    ElementSkip,
-    HistoryQuery,
-    InstanceQuery,
+from ..wire.request_schemas.decisions import DecisionMadeQuery
+from ..wire.request_schemas.lists import CountQuery, HistoryQuery, InstanceQuery, Searched, SearchQuery, TaskPart
+from ..wire.request_schemas.processes import (
     Message,
-    Moving,
-    MovingNow,
-    PreviewQuery,
     ProcessStart,
     Protection,
-    RetryOptions,
-    RewindQuery,
-    RewindTo,
-    Searched,
-    SearchQuery,
     Signal,
     StartHeaders,
     SuspensionReason,
-    TaskPart,
-    UndoOptions,
-    UndoQuery,
     Variables,
     WaitQuery,
+)
+from ..wire.request_schemas.undo import (
+    DeleteOptions,
+    DeleteQuery,
+    ElementSkip,
+    Moving,
+    MovingNow,
+    PreviewQuery,
+    RetryOptions,
+    RewindQuery,
+    RewindTo,
+    UndoOptions,
+    UndoQuery,
 )
 from .waiting import seconds_preferred, standing
 

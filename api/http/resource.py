@@ -8,7 +8,7 @@ from ...engine import Engine, Page, ProcessInstance, Resource, ResourceCount
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, visible
 from ..wire.records import ProcessRecord, ResourceCountRecord, ResourcePage, ResourceRecord
-from ..wire.request_schemas import GoneTasks, ResourceCountQuery, ResourceQuery
+from ..wire.request_schemas.resources import GoneTasks, ResourceCountQuery, ResourceQuery
 
 OPERATIONS = Operations()
 

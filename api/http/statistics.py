@@ -7,7 +7,7 @@ from typing import Any
 from ...engine import Engine, Statistics
 from ..wire.operation import Operations, visible
 from ..wire.records import StatisticsRecord
-from ..wire.request_schemas import StatisticsQuery
+from ..wire.request_schemas.lists import StatisticsQuery
 
 OPERATIONS = Operations()
 

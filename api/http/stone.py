@@ -8,7 +8,8 @@ from ...engine import Engine, StoneDeclaration, SuspendedStone
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
 from ..wire.records import StoneRecord, SuspendedStoneRecord, TemplateRecord
-from ..wire.request_schemas import StoneCode, StoneDeclared, StoneSuspension, TemplateQuery
+from ..wire.request_schemas.models import TemplateQuery
+from ..wire.request_schemas.stones import StoneCode, StoneDeclared, StoneSuspension
 
 OPERATIONS = Operations()
 

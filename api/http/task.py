@@ -9,7 +9,7 @@ from flask import Response
 
 from ...engine import Engine, ProcessInstance, Task
 from ...engine.errors import UnknownTask
-from ...engine.views import TaskForm, UserTask
+from ...engine.views.people import TaskForm, UserTask
 from ..access.clients import TOKEN, present_person
 from ..access.rule import credential_given
 from ..wire.answer import json_response, unless_known
@@ -24,8 +24,8 @@ from ..wire.records import (
     UserTaskPage,
     UserTaskRecord,
 )
-from ..wire.request_schemas import (
-    ME,
+from ..wire.request_schemas.strict import ME
+from ..wire.request_schemas.tasks import (
     Assignee,
     Completion,
     DeferredError,

@@ -10,7 +10,7 @@ from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
 from ..wire.records import NoticePage, SubscriptionRecord, WebhookDone, WebhookSecretRecord
-from ..wire.request_schemas import NoticeQuery, Subscribed
+from ..wire.request_schemas.webhooks import NoticeQuery, Subscribed
 
 OPERATIONS = Operations()
 

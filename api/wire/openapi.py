@@ -13,12 +13,25 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
 from ..access.clients import OPEN, TOKEN
-from . import records, request_schemas
+from . import records
 from .examples import EXAMPLES
 from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object, Texts
 from .operation import DECIMAL, METHODS, Operation
 from .record import camel
 from .records import Problem
+from .request_schemas import (
+    batches,
+    decisions,
+    lists,
+    models,
+    processes,
+    resources,
+    stones,
+    strict,
+    tasks,
+    undo,
+    webhooks,
+)
 
 # Every text of this form is a time: each month has 28 days, and no zone leaves them out.
 TIME_SOUGHT = (
@@ -34,6 +47,8 @@ JSON = {
     ]
 }
 JSON_OBJECT = {"type": "object", "propertyNames": {"pattern": STORABLE}, "additionalProperties": ANY}
+REQUESTS = (batches, decisions, lists, models, processes, resources, stones, strict, tasks, undo, webhooks)
+"""The modules of what requests may hold."""
 TITLES = {
     400: "The request cannot be read.",
     401: "The client did not show a valid key or token.",
@@ -103,8 +118,8 @@ def describe(operations: Iterable[Operation], *, server: str = "/") -> dict[str,
     spec.components.schema("JsonObject", JSON_OBJECT)
     spec.components.schema("Problem", schema=Problem)
     for name, example in EXAMPLES.items():
-        schema: Any = getattr(request_schemas, name, None) or getattr(records, name)
-        further = one_model() if schema is request_schemas.ProcessStart else {}
+        schema: Any = next(vars(module)[name] for module in (*REQUESTS, records) if name in vars(module))
+        further = one_model() if schema is processes.ProcessStart else {}
         spec.components.schema(name, {**further, "examples": [example]}, schema=schema)
     for name, description in TAGS.items():
         spec.tag({"name": name, "description": description})

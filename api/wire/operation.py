@@ -28,7 +28,7 @@ from .body import Body
 from .members import DECIMAL_ID
 from .problems import wrong_fields
 from .record import camel
-from .request_schemas import Nothing
+from .request_schemas.strict import Nothing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

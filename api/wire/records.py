@@ -13,45 +13,28 @@ from ...engine.calls.webhooks import Notice, Subscription
 from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
-from ...engine.views import (
+from ...engine.views.batches import Batch, BatchItem, BatchPreview
+from ...engine.views.decisions import Decision, DecisionMade, DecisionResult, MatchedRules
+from ...engine.views.failures import Failure, ReasonGroup, Reasons
+from ...engine.views.history import HistoryEntry
+from ...engine.views.pages import Page
+from ...engine.views.people import DoneTask, FormOption, FormPart, TaskForm, UserTask
+from ...engine.views.processes import (
     Awaited,
-    Batch,
-    BatchItem,
-    BatchPreview,
-    Decision,
-    DecisionMade,
-    DecisionResult,
-    DoneTask,
     Explanation,
-    Failure,
-    FormOption,
-    FormPart,
-    HistoryEntry,
-    MatchedRules,
-    MigrationPlan,
-    MovedTimer,
     NextTimes,
-    Page,
     ProcessInstance,
     ProcessSummary,
-    ReasonGroup,
-    Reasons,
-    Resource,
-    ResourceCount,
-    RewindPlan,
-    RunFigures,
-    Statistics,
     SuspendedKey,
     SuspendedStone,
     Suspension,
-    Task,
-    TaskBinding,
-    TaskForm,
     Token,
-    UndoStep,
-    UserTask,
     Wait,
 )
+from ...engine.views.resources import Resource, ResourceCount
+from ...engine.views.statistics import RunFigures, Statistics
+from ...engine.views.tasks import Task, TaskBinding
+from ...engine.views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
 

@@ -27,7 +27,7 @@ from ..language import effort
 from ..language.compiler import Compiler
 from ..limits import Limits
 from ..stones.registry import Stones
-from ..views import TaskBinding
+from ..views.tasks import TaskBinding
 from .outputs_of_runs import check_runs
 from .stone_checks import check_stones
 from .task_bindings import bindings_of

@@ -12,7 +12,7 @@ from ..errors import UnknownDecision
 from ..language import effort
 from ..language.context import Context
 from ..limits import Limits
-from ..views import DecisionResult, MatchedRules
+from ..views.decisions import DecisionResult, MatchedRules
 from .definitions import Definitions
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ..errors import Conflict, Invalid, Malformed, UnknownDeployment, UnknownMod
 from ..findings import Finding
 from ..limits import Limits
 from ..stones.registry import Stones
-from ..views import TaskBinding
+from ..views.tasks import TaskBinding
 from .definitions import Definition, Definitions
 from .model_views import Deployment, Model, deployment_view, model_view
 from .sources import Source, Template, digest_of, pack, read_sources, template_text, unpack

@@ -10,7 +10,7 @@ from typing import Any
 from ...models import DeploymentRow, DraftRow, ModelRow
 from ..clock import moment
 from ..findings import Finding
-from ..views import TaskBinding
+from ..views.tasks import TaskBinding
 from .sources import texts_of
 
 

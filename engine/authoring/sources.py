@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ...models.row_types import MEANING
+from ...models.row_types.deployments import MEANING
 from ..errors import Malformed
 from ..jsontext import dumps
 

@@ -8,7 +8,7 @@ from ..bpmn.elements.decisions import DecisionTask
 from ..bpmn.elements.tasks import StoneTask, UserTask
 from ..bpmn.reading.parser import Parsed
 from ..bpmn.running.node import Node
-from ..views import Executor, TaskBinding
+from ..views.tasks import Executor, TaskBinding
 
 
 def bindings_of(parsed: Parsed) -> Iterator[TaskBinding]:

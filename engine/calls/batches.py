@@ -23,7 +23,9 @@ from ..showing.reasons import Groups, Reason, largest, reasons_of, shown
 from ..steps import migrating, rewinding, suspending
 from ..steps.batching import ACTS, rewind_target
 from ..store_errors import engine_errors
-from ..views import Batch, BatchItem, BatchPreview, Page, ReasonGroup, Reasons
+from ..views.batches import Batch, BatchItem, BatchPreview
+from ..views.failures import ReasonGroup, Reasons
+from ..views.pages import Page
 from .processes import ProcessCalls
 from .repairs import RepairCalls
 from .workings import cursor_of, row_before

@@ -8,7 +8,8 @@ from typing import Any
 from ...models.catalogue import WantedVersion
 from ..authoring.deployed_decisions import decide, find_decision
 from ..store_errors import engine_errors
-from ..views import Decision, DecisionResult, Page
+from ..views.decisions import Decision, DecisionResult
+from ..views.pages import Page
 from .workings import Workings
 
 

@@ -7,7 +7,7 @@ from ..authoring.model_views import Draft, Model
 from ..authoring.sources import Source, Template
 from ..showing.pages import read_part
 from ..store_errors import engine_errors
-from ..views import Page
+from ..views.pages import Page
 from .models import ModelCalls
 from .workings import cursor_of
 

@@ -7,7 +7,7 @@ from ...models.vocabulary import BatchAction
 from ..clock import moment
 from ..errors import Invalid, UnknownDeployment
 from ..store_errors import engine_errors
-from ..views import SuspendedKey
+from ..views.processes import SuspendedKey
 from .batches import BatchCalls
 
 UNDER_WAY = ("running", "debug", "rollback.begin", "cancel.begin", "delete.begin")

@@ -16,7 +16,8 @@ from ..operating import removal
 from ..showing.pages import read_part
 from ..store_errors import engine_errors
 from ..undo.file import sources_of
-from ..views import NextTimes, Page
+from ..views.pages import Page
+from ..views.processes import NextTimes
 from .workings import Workings, cursor_of
 
 Given = ParamSpec("Given")

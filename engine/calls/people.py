@@ -19,7 +19,9 @@ from ..showing.forms import show_form
 from ..showing.user_tasks import show_user_task
 from ..steps import user_tasks as steps
 from ..store_errors import engine_errors
-from ..views import Page, PersonAct, Picture, TaskForm, UserTask
+from ..views.pages import Page
+from ..views.people import PersonAct, TaskForm, UserTask
+from ..views.processes import Picture
 from .processes import ProcessCalls
 from .workings import number_of
 

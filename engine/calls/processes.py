@@ -20,19 +20,12 @@ from ..showing.statistics import read_statistics
 from ..steps import user_tasks
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
-from ..views import (
-    DecisionMade,
-    Explanation,
-    HistoryEntry,
-    Page,
-    Picture,
-    ProcessInstance,
-    ProcessSummary,
-    Situation,
-    Statistics,
-    Task,
-    Token,
-)
+from ..views.decisions import DecisionMade
+from ..views.history import HistoryEntry
+from ..views.pages import Page
+from ..views.processes import Explanation, Picture, ProcessInstance, ProcessSummary, Situation, Token
+from ..views.statistics import Statistics
+from ..views.tasks import Task
 from .workings import Workings, number_of, place_before, row_before
 
 INLINE_STEP = 0.1

@@ -12,7 +12,10 @@ from ..instance.instance import Instance
 from ..river.turn import Turn
 from ..steps import migrating, repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
-from ..views import Failure, MigrationPlan, ProcessInstance, RewindPlan, Task
+from ..views.failures import Failure
+from ..views.processes import ProcessInstance
+from ..views.tasks import Task
+from ..views.undo import MigrationPlan, RewindPlan
 from .suspension import SuspensionCalls
 from .workings import number_of
 

@@ -11,7 +11,9 @@ from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Instance
 from ..steps import checking
 from ..store_errors import engine_errors
-from ..views import Page, ProcessInstance, Resource, ResourceCount
+from ..views.pages import Page
+from ..views.processes import ProcessInstance
+from ..views.resources import Resource, ResourceCount
 from .keys import KeyCalls
 from .workings import number_of, row_before
 

@@ -9,7 +9,7 @@ from ..errors import Conflict, UnknownProcessInstance, UnknownStone
 from ..operating.audit import present_call
 from ..steps import suspending
 from ..store_errors import engine_errors
-from ..views import ProcessInstance, SuspendedStone
+from ..views.processes import ProcessInstance, SuspendedStone
 from .undo import UndoCalls
 from .workings import number_of
 

@@ -12,7 +12,8 @@ from ..showing.masked_views import show_steps
 from ..steps import undo_requests
 from ..store_errors import engine_errors
 from ..undo.creation import preview
-from ..views import ProcessInstance, UndoStep
+from ..views.processes import ProcessInstance
+from ..views.undo import UndoStep
 from .processes import ProcessCalls
 from .workings import number_of
 

@@ -12,7 +12,7 @@ from ..clock import Clock, moment
 from ..errors import Invalid, Unknown
 from ..identifiers import new_uuid
 from ..store_errors import engine_errors
-from ..views import Page
+from ..views.pages import Page
 from ..webhooks import signing
 from ..webhooks.allowed import Allowed
 from ..webhooks.sender import Sender

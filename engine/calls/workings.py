@@ -24,7 +24,7 @@ from ..showing.records import Records
 from ..store_errors import engine_errors
 from ..triggers.messages import MessageDelivery
 from ..triggers.starts import Starts
-from ..views import HistoryAction
+from ..views.history import HistoryAction
 
 if TYPE_CHECKING:
     from .webhooks import WebhookCalls

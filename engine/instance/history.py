@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...models.vocabulary import TaskStatus
     from ..bpmn.running.token import Token
     from ..bpmn.running.waits import Wait
-    from ..views import HistoryKind
+    from ..views.history import HistoryKind
     from .instance import Instance
 
 MOST_IN_AN_ENTRY = 32_000

@@ -12,7 +12,7 @@ from ..bpmn.elements.assignment import ANYBODY, NOBODY, Assigned, Assignment
 from ..bpmn.elements.tasks import UserTask
 from ..errors import NotAllowed
 from ..person import Person
-from ..views import PersonAct
+from ..views.people import PersonAct
 from . import ledger
 
 if TYPE_CHECKING:

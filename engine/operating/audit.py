@@ -12,7 +12,7 @@ from typing import Any
 from ...models import AccessRecords, AuditRow, Changes, Store, StoreError
 from ..clock import Clock, moment
 from ..errors import Malformed, RiverstoneError
-from ..views import Page
+from ..views.pages import Page
 
 logger = logging.getLogger("riverstone.audit")
 

@@ -15,7 +15,7 @@ from ..instance.resting import Rested
 from ..observing import tracing
 from ..operating.audit import AuditedCall, AuditLog, present_call
 from ..stones import event_loop
-from ..views import ProcessInstance
+from ..views.processes import ProcessInstance
 from .loop import Loop
 from .river import River
 from .turn import Turn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...models import AwaitedRow, InstanceRow, Store, read_awaited
 from ..bpmn.running.token import ERROR
 from ..clock import moment
-from ..views import Awaited
+from ..views.processes import Awaited
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance

@@ -18,7 +18,7 @@ from ..instance.user_tasks import barred, done_by, may
 from ..language import effort
 from ..mask import Mask
 from ..person import Person
-from ..views import DoneTask, FormOption, FormPart, PersonAct, TaskForm
+from ..views.people import DoneTask, FormOption, FormPart, PersonAct, TaskForm
 from .user_tasks import show_user_task
 
 MOST_BEFORE = 20

@@ -12,7 +12,7 @@ from ..instance.secrets import names_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import HistoryEntry, HistoryKind
+from ..views.history import HistoryEntry, HistoryKind
 
 RANKS: Final[Mapping[HistoryKind, int]] = {kind: rank for rank, kind in enumerate(get_args(HistoryKind))}
 

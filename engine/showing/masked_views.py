@@ -22,20 +22,12 @@ from ..instance.secrets import mask_of, names_in
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
-from ..views import (
-    Awaited,
-    DecisionMade,
-    Failure,
-    ProcessInstance,
-    ProcessSummary,
-    Resource,
-    Suspension,
-    Task,
-    Token,
-    Undone,
-    UndoStep,
-    Wait,
-)
+from ..views.decisions import DecisionMade
+from ..views.failures import Failure
+from ..views.processes import Awaited, ProcessInstance, ProcessSummary, Suspension, Token, Wait
+from ..views.resources import Resource
+from ..views.tasks import Task, Undone
+from ..views.undo import UndoStep
 
 if TYPE_CHECKING:
     from ..authoring.definitions import Definition

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable
 from ..bpmn.drawing.canvas import Paint
 from ..bpmn.drawing.svg import draw_svg
 from ..instance.ledger import HELD_BACK
-from ..views import DecisionMade, Picture, Task, Token
+from ..views.decisions import DecisionMade
+from ..views.processes import Picture, Token
+from ..views.tasks import Task
 
 RUNNING = Paint(fill="#dbeafe", stroke="#1d4ed8", word="running")
 WAITING = Paint(fill="#fef9c3", stroke="#a16207", word="waiting")

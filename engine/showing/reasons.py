@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ...models import InstanceRow, TaskGroup, TaskRow
 from ..errors import UnknownProcessInstance
 from ..undo.creation import undo_ids
-from ..views import ReasonGroup
+from ..views.failures import ReasonGroup
 from .records import Records
 
 MOST_GROUPS = 100

@@ -33,22 +33,14 @@ from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
 from ..undo.instance import UndoInstance, load_instance
-from ..views import (
-    Awaited,
-    DecisionMade,
-    Explanation,
-    Failure,
-    HistoryEntry,
-    Need,
-    Page,
-    ProcessInstance,
-    ProcessSummary,
-    Resource,
-    RewindPlan,
-    Situation,
-    Task,
-    Token,
-)
+from ..views.decisions import DecisionMade
+from ..views.failures import Failure
+from ..views.history import HistoryEntry
+from ..views.pages import Page
+from ..views.processes import Awaited, Explanation, Need, ProcessInstance, ProcessSummary, Situation, Token
+from ..views.resources import Resource
+from ..views.tasks import Task
+from ..views.undo import RewindPlan
 from . import masked_views
 from .awaited import awaited_of
 

@@ -10,7 +10,7 @@ from statistics import median
 from ...models import Store
 from ...models.statistics import RunRow, StepRow, read_runs, read_steps
 from ..clock import moment
-from ..views import RunFigures, Statistics
+from ..views.statistics import RunFigures, Statistics
 
 PART = 200
 """Runs that are read at once."""

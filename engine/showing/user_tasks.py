@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...models import FoundTask, UserTasks
 from ..clock import moment
 from ..instance.user_tasks import candidates
-from ..views import UserTask
+from ..views.people import UserTask
 
 
 def show_user_task(found: FoundTask) -> UserTask:

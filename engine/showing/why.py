@@ -16,7 +16,8 @@ from ..mask import Mask
 from ..undo import order
 from ..undo.creation import preview
 from ..undo.instance import UndoInstance
-from ..views import DecisionResult, Explanation
+from ..views.decisions import DecisionResult
+from ..views.processes import Explanation
 from .masked_views import show_decision
 from .why_places import (
     Telling,

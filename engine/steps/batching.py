@@ -11,7 +11,7 @@ from ..errors import Conflict
 from ..instance import ledger
 from ..instance.history import note
 from ..instance.instance import Instance
-from ..views import HistoryAction
+from ..views.history import HistoryAction
 from . import checking, migrating, repairing, rewinding, suspending, undo_requests
 
 

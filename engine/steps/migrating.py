@@ -26,7 +26,7 @@ from ..errors import Conflict, Invalid, RiverstoneError
 from ..instance import ledger
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
-from ..views import MigrationPlan, MovedTimer
+from ..views.undo import MigrationPlan, MovedTimer
 from .settling import settle
 
 TIMED = frozenset({"timer", "date"})

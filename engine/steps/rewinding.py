@@ -22,7 +22,7 @@ from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..undo.creation import create_rewind, steps_of
 from ..undo.order import covers, is_kept, plan, stand_ins
-from ..views import RewindPlan
+from ..views.undo import RewindPlan
 from .counters import count_back
 from .retraces import Retraced, retraced
 from .settling import settle, settle_forward

@@ -15,7 +15,7 @@ from ..instance import ledger
 from ..instance.instance import Instance
 from ..instance.user_tasks import is_seen, may, refuse_barred, row_of
 from ..person import Person
-from ..views import PersonAct
+from ..views.people import PersonAct
 from .answers import checked_answer
 from .settling import settle
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from ..engine import Engine
 from ..errors import UnknownTask
 from ..showing.picture import process_picture
-from ..views import ProcessInstance, Task
+from ..views.processes import ProcessInstance
+from ..views.tasks import Task
 from .faults import Call
 from .order import Expected, difference, shown
 from .trail import Trail

@@ -24,7 +24,7 @@ from ..river.turn import Turn
 from ..showing.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling, suspending
-from ..views import ProcessInstance
+from ..views.processes import ProcessInstance
 
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""

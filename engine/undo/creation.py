@@ -14,7 +14,7 @@ from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..observing import tracing
-from ..views import UndoStep
+from ..views.undo import UndoStep
 from .file import NOT_MADE, name_of
 from .frozen import Order
 from .instance import UndoInstance

@@ -19,7 +19,9 @@ from riverstone.api.console import FILES
 from riverstone.api.http.static_files import TYPES
 from riverstone.engine import Engine
 from riverstone.engine.findings import Severity
-from riverstone.engine.views import AwaitedKind, HistoryAction, HistoryKind, Undone
+from riverstone.engine.views.history import HistoryAction, HistoryKind
+from riverstone.engine.views.processes import AwaitedKind
+from riverstone.engine.views.tasks import Undone
 from riverstone.models.vocabulary import InstanceKind, ProcessState, ProcessStatus, WaitKind
 
 ROOT = Path(__file__).parents[2]

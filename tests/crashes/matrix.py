@@ -22,7 +22,7 @@ from typing import Any
 
 from riverstone.engine import failpoints
 from riverstone.models import Store
-from riverstone.models.row_types import TABLES
+from riverstone.models.row_types.tables import TABLES
 
 from .ground import Ground
 from .reference import VARIANTS, Variant, play, told

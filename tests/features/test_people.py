@@ -11,7 +11,7 @@ import pytest
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, UnknownTask, VirtualClock
 from riverstone.engine.errors import NotAllowed
 from riverstone.engine.person import Person
-from riverstone.engine.views import UserTask
+from riverstone.engine.views.people import UserTask
 
 from .sketch import line
 

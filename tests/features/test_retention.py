@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from riverstone.api.cli import main
 from riverstone.engine import Clock, Engine, Invalid, UnknownProcessInstance, VirtualClock
-from riverstone.models.row_types import TABLES
+from riverstone.models.row_types.tables import TABLES
 
 from ..models.stores import SHARED, fresh
 from .sketch import catch, line, runs, service

@@ -23,7 +23,7 @@ import pymysql
 from playhouse.db_url import parse
 
 from riverstone.models import Store
-from riverstone.models.row_types import TABLES
+from riverstone.models.row_types.tables import TABLES
 
 from ..services import MARIADB, POSTGRESQL, skip
 

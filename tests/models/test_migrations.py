@@ -13,7 +13,7 @@ from peewee import Database, MySQLDatabase, SqliteDatabase
 
 from riverstone.models import Store, StoreError
 from riverstone.models.database import MIGRATIONS, migrate, open_database
-from riverstone.models.row_types import TABLES, columns
+from riverstone.models.row_types.tables import TABLES, columns
 
 from .stores import KINDS, SHARED, bare
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...views import FormKind
+from ...views.people import FormKind
 from .form import Component, Form, Template, text_of
 from .gateways import ExclusiveGateway, InclusiveGateway
 

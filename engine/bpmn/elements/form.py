@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import ExpressionError, ExpressionWork
 from ...jsontext import JSON, dumps
-from ...views import DateKind, FormKind
+from ...views.people import DateKind, FormKind
 
 if TYPE_CHECKING:
     from ...language.context import Context, Path

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import ExpressionWork, RiverstoneError
 from ...jsontext import JSON, dumps
 from ...language.context import Context
-from ...views import DateKind, FormKind
+from ...views.people import DateKind, FormKind
 from .form import MISSING, Component, Form, Part, default_of, existing, get, put
 
 Errors = dict[str, list[str]]

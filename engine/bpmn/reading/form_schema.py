@@ -14,7 +14,7 @@ from lxml import etree
 from ...errors import ExpressionError, Invalid
 from ...language.regex.machine import Regex
 from ...language.regex.signs import Modifiers
-from ...views import DateKind, FormKind
+from ...views.people import DateKind, FormKind
 from ..elements.form import Component, Form, Template
 from ..elements.form_values import SIMPLE_FORMS
 from .expression_texts import ExpressionText

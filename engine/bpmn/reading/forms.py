@@ -11,7 +11,7 @@ from lxml import etree
 
 from ... import jsontext
 from ...errors import RiverstoneError
-from ...views import FormKind
+from ...views.people import FormKind
 from ..elements.form import Component, Form, Template
 from .expression_texts import language_of
 from .form_schema import FormReader

@@ -23,7 +23,7 @@ from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Engine
 from riverstone.engine.errors import UnknownProcessInstance
-from riverstone.engine.views import Task
+from riverstone.engine.views.tasks import Task
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUNNING = Task(

@@ -9,22 +9,24 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from riverstone.api.wire import request_schemas as schemas
+from riverstone.api.wire.request_schemas.processes import Message, ProcessStart, Protection, Signal, StartHeaders
+from riverstone.api.wire.request_schemas.tasks import Completion, Rerun
+from riverstone.api.wire.request_schemas.undo import DeleteOptions, PreviewQuery
 
 LEFT_OUT: Any = object()
 VALUES = [LEFT_OUT, None, True, 0, 1, 1.5, "", " ", "\n", "x", "a b", "true", "all", "a\x00b"]
 VALUES += ["长" * 255, "x" * 256, [], ["1"], [1], {}, {"x": [None]}]
 START = {"key": "x", "processName": "x", "variables": {}}
 BODIES = [
-    (schemas.ProcessStart, START),
-    (schemas.DeleteOptions, {"force": True, "retain": ["1"]}),
-    (schemas.Rerun, {"parameters": {}}),
-    (schemas.Completion, {"outputs": {}}),
-    (schemas.Message, {"name": "paid", "businessKey": None, "processInstanceId": "1"}),
-    (schemas.Signal, {"name": "paid", "payload": None}),
-    (schemas.Protection, {"deleteProtection": False}),
-    (schemas.PreviewQuery, {}),
-    (schemas.StartHeaders, {"Idempotency-Key": "a b"}),
+    (ProcessStart, START),
+    (DeleteOptions, {"force": True, "retain": ["1"]}),
+    (Rerun, {"parameters": {}}),
+    (Completion, {"outputs": {}}),
+    (Message, {"name": "paid", "businessKey": None, "processInstanceId": "1"}),
+    (Signal, {"name": "paid", "payload": None}),
+    (Protection, {"deleteProtection": False}),
+    (PreviewQuery, {}),
+    (StartHeaders, {"Idempotency-Key": "a b"}),
 ]
 
 

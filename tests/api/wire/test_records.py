@@ -10,13 +10,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from riverstone.api.wire import records
-from riverstone.api.wire.request_schemas import ParameterType, TasksAsked
-from riverstone.engine import Engine, Finding, findings, views
+from riverstone.api.wire.request_schemas.strict import ParameterType, TasksAsked
+from riverstone.engine import Engine, Finding, findings
 from riverstone.engine.bpmn.running.cycles import TimerKind
 from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.stones.element_templates import Modeler
 from riverstone.engine.triggers.starts import Drain
+from riverstone.engine.views.history import HistoryAction, HistoryKind
+from riverstone.engine.views.people import DateKind, FormKind, PersonAct
+from riverstone.engine.views.processes import AwaitedKind
+from riverstone.engine.views.tasks import Executor, Undone
+from riverstone.engine.views.undo import UndoAction
 from riverstone.models import InboxOrder, Sort, vocabulary
 
 from .. import processes
@@ -41,17 +46,17 @@ VOCABULARIES = (
     Sort,
     InboxOrder,
     TasksAsked,
-    views.FormKind,
-    views.DateKind,
-    views.PersonAct,
-    views.HistoryKind,
-    views.HistoryAction,
+    FormKind,
+    DateKind,
+    PersonAct,
+    HistoryKind,
+    HistoryAction,
     NoticeStatus,
     ParameterType,
-    views.AwaitedKind,
-    views.Undone,
-    views.UndoAction,
-    views.Executor,
+    AwaitedKind,
+    Undone,
+    UndoAction,
+    Executor,
     findings.Severity,
     TimerKind,
     Scope,

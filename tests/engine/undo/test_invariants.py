@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from riverstone.engine.undo.frozen import Order
 from riverstone.engine.undo.order import plan
 from riverstone.models import TaskRow
-from riverstone.models.row_types import columns
+from riverstone.models.row_types.tables import columns
 
 from ...soak.cancel_race import race
 from ...soak.undo_case import UndoCase

@@ -1,0 +1,89 @@
+"""The calls of a client about tasks, messages and signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.errors import UnknownToken
+from ...engine.views.processes import ProcessInstance
+from ...engine.views.tasks import Task
+from ..errors import Refused
+from .processes import ProcessCalls
+from .transport import part
+
+
+class TaskCalls(ProcessCalls):
+    """A part of :class:`.client.Client`."""
+
+    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
+        body = None if parameters is None else {"parameters": dict(parameters)}
+        self._transport.send("PUT", f"/task/{part(task_id)}/reRun", body=body)
+        return self.task(task_id)
+
+    def skip(self, task_id: str) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/skip")
+        return self.task(task_id)
+
+    def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/done", body={"outputs": dict(outputs or {})})
+        return self.task(task_id)
+
+    def resume(self, task_id: str) -> ProcessInstance:
+        return self.get(self._transport.send("PUT", f"/task/{part(task_id)}/resume")["processInstanceId"])
+
+    def complete(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/complete", body={"outputs": dict(outputs or {})})
+        return self.task(task_id)
+
+    def complete_deferred(self, token: str, outputs: Mapping[str, Any] | None = None) -> bool:
+        return self._tell(token, "complete", {"outputs": dict(outputs or {})})
+
+    def fail_deferred(self, token: str, reason: str = "", *, outputs: Mapping[str, Any] | None = None) -> bool:
+        return self._tell(token, "fail", {"reason": reason or None, "outputs": dict(outputs or {})})
+
+    def error_deferred(
+        self, token: str, code: str, reason: str = "", *, outputs: Mapping[str, Any] | None = None
+    ) -> bool:
+        return self._tell(token, "error", {"code": code, "reason": reason or None, "outputs": dict(outputs or {})})
+
+    def progress_deferred(self, token: str, percent: float, text: str | None = None) -> bool:
+        return self._tell(token, "progress", {"percent": percent, "text": text or None})
+
+    def _tell(self, token: str, what: str, body: Mapping[str, Any]) -> bool:
+        """Tell something of a deferred task; once more it does no harm, and it needs its token and no key."""
+        parts = token.split("_")
+        if len(parts) < 4 or not parts[1].isdigit() or not token.isascii() or not token.isprintable():
+            raise UnknownToken
+        path, headers = f"/task/{parts[1]}/{what}", {"Authorization": f"Bearer {token}"}
+        try:
+            return bool(self._transport.send("POST", path, body=body, headers=headers, harmless=True)["taken"])
+        except Refused as error:
+            if error.code == "token-invalid":
+                raise UnknownToken from None
+            raise
+
+    def message(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        process_instance_id: str | None = None,
+        correlation: str | None = None,
+        ttl: float | None = None,
+    ) -> ProcessInstance | None:
+        body = {
+            "name": name,
+            "payload": dict(payload or {}),
+            "businessKey": business_key,
+            "correlation": correlation,
+            "ttl": ttl,
+            "processInstanceId": process_instance_id,
+        }
+        taken = self._transport.send("POST", "/message", body=body)
+        return None if taken is None else self.get(taken["processInstanceId"])
+
+    def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
+        body = {"name": name, "payload": dict(payload or {})}
+        return list(self._transport.send("POST", "/signal", body=body)["processInstanceIds"])

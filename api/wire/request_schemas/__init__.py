@@ -1,0 +1,1 @@
+"""What requests may hold, as schemas of marshmallow: a module for each kind of thing."""

@@ -1,0 +1,29 @@
+"""What is asked of what exists by the ledger."""
+
+from __future__ import annotations
+
+from ....models.vocabulary import ResourceState
+from ..members import Ids, Text, Word
+from .lists import Part
+from .strict import CURSOR, Strict
+
+
+class ResourceCountQuery(Strict):
+    """Which of what exists is counted."""
+
+    process_instance_id = Text(data_key="processInstanceId", description="What this process made.")
+    stone = Text(description="What the stone with this code made.")
+    key = Text(description="What processes of this key made.")
+    state = Word(ResourceState)
+
+
+class ResourceQuery(ResourceCountQuery, Part):
+    """Which part of what exists is asked for."""
+
+    cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+
+
+class GoneTasks(Strict):
+    """What is taken for undone: that of these tasks, or all that was found gone."""
+
+    tasks = Ids(data_key="taskIds", metadata={"description": "Ids of tasks; without any, all that was found gone."})

@@ -1,0 +1,1 @@
+"""What the engine shows of processes, tasks and decisions: frozen, and made for people and programs outside."""
