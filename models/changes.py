@@ -255,7 +255,7 @@ class Changes:
         """Of those that have ended: when, and who has done it."""
         self.new_checks: dict[int, TaskCheckRow] = {}
         """By task: what a check of what it made has found."""
-        self.new_stragglers: list[StragglerRow] = []
+        self.new_stragglers: dict[StragglerKey, StragglerRow] = {}
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
         """Those that nobody here runs any more, and of which something may still be heard."""
@@ -296,6 +296,11 @@ class Changes:
         """The row is written with this commit, as an update unless it is new."""
         if row.id not in self.new_tasks:
             self.tasks[row.id] = row
+
+    def straggler_gone(self, key: StragglerKey) -> None:
+        """Nothing more is heard of a hook; the store knows of it unless it was noted in this turn."""
+        if self.new_stragglers.pop(key, None) is None:
+            self.gone_stragglers.append(key)
 
     def instance_changed(self, row: InstanceRow) -> None:
         """The row's revision goes up with this commit, once however many steps it carries."""
@@ -372,10 +377,11 @@ class Changes:
         if self.new_checks:
             write(DELETE_CHECK, [(each,) for each in self.new_checks])
             run(INSERT_CHECK, self.new_checks.values())
-        if self.new_stragglers:
-            run(INSERT_STRAGGLER, self.new_stragglers)
+        # One that has ended may be noted once more in the same turn.
         if self.gone_stragglers:
             write(DELETE_STRAGGLER, self.gone_stragglers)
+        if self.new_stragglers:
+            run(INSERT_STRAGGLER, self.new_stragglers.values())
         if self.left_stragglers:
             write(LEAVE_STRAGGLER, self.left_stragglers)
         if self.new_stone_uses:

@@ -449,14 +449,14 @@ class Instance:
     def _note_straggler(self, key: StragglerKey, owner: str | None, until: int | None = None) -> None:
         if key not in self.stragglers:
             self.stragglers[key] = owner
-            self.changes.new_stragglers.append(StragglerRow(*key, self.number, owner, until))
+            self.changes.new_stragglers[key] = StragglerRow(*key, self.number, owner, until)
 
     def has_ended(self, key: StragglerKey) -> bool:
         """Forget a hook that has ended, or never will be heard of; whether it was one that might still run."""
         if key not in self.stragglers:
             return False
         del self.stragglers[key]
-        self.changes.gone_stragglers.append(key)
+        self.changes.straggler_gone(key)
         self.changes.instance_changed(self.row)
         return True
 

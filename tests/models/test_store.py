@@ -30,6 +30,7 @@ from riverstone.models import (
     RevisionConflict,
     Store,
     StoreError,
+    StragglerKey,
     TaskRow,
     TokenRow,
     WaitRow,
@@ -38,6 +39,7 @@ from riverstone.models import (
 )
 from riverstone.models.cipher import COLUMNS
 from riverstone.models.encryption import IDENTIFIED_BY
+from riverstone.models.row_types.tasks import StragglerRow
 from riverstone.models.statements import Delete
 
 from ..features.sketch import line, service
@@ -217,6 +219,29 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     assert store.tokens(1) == tokens[:1]
     assert store.waits(1) == waits[1:2]
     assert store.events("x", 9) == events[1:2]
+
+
+def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None:
+    """What happens to one hook in a turn is written as what came of it: else the turn could never be written."""
+    key: StragglerKey = (2, 1, "start", 1)
+    written(store, instance(1), filled(ContentRow, process_instance_id=1))
+
+    def turn(*steps: str) -> int:
+        change = Changes()
+        (row, _) = store.record(1) or (instance(1), None)
+        change.instance_changed(row)
+        for step in steps:
+            if step == "noted":
+                change.new_stragglers[key] = StragglerRow(*key, 1, "engine")
+            else:
+                change.straggler_gone(key)
+        store.commit(change)
+        return len(store.stragglers(1))
+
+    assert turn("noted", "gone") == 0
+    assert turn("noted", "gone", "noted") == 1
+    assert turn("gone", "noted") == 1
+    assert turn("gone", "noted", "gone") == 0
 
 
 def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: Store) -> None:
