@@ -28,20 +28,25 @@ def check(instance: Instance) -> None:
     """Ask the stones of a process what became of what they made; raises Conflict while that is being undone."""
     process = _at_rest(instance)
     for row in process.tasks.values():
-        suspended = process.suspended and ("stone", row.stone) in process.suspended
+        if not exists(row) or ("stone", row.stone) in process.suspended:
+            continue
         stone = stone_of(process, row)
-        if exists(row) and stone.has("check") and not (suspended or stone.external):
+        if stone.has("check") and not stone.external:
             process.to_check.append(row)
 
 
 def enter(instance: Instance, outcome: Outcome) -> None:
-    """Keep what a check has found, unless the thing was undone meanwhile."""
+    """Keep what a check has found, unless the thing was undone meanwhile.
+
+    The instance's revision goes up with it, since another engine may be taking for undone what was gone before.
+    """
     row = instance.tasks.get(outcome.task_id)
     if row is None or not exists(row):
         return
     state = outcome.found if outcome.result == "done" and outcome.found is not None else "unknown"
     found = TaskCheckRow(row.id, instance.number, state, outcome.reason, instance.now())
     instance.changes.new_checks[row.id] = found
+    instance.changes.instance_changed(instance.row)
 
 
 def accept_gone(instance: Instance, task_ids: Collection[int], checks: Mapping[int, TaskCheckRow]) -> list[int]:

@@ -17,6 +17,7 @@ from riverstone.engine import (
     UnknownProcessInstance,
     UnknownTask,
     VirtualClock,
+    failpoints,
 )
 
 from ..models.stores import SHARED, fresh
@@ -222,6 +223,33 @@ def test_a_check_of_one_engine_is_seen_by_another_on_every_database(kind: str, t
         assert {each.namespace: each.state for each in one.resources().items} == {"a": "kept", "b": "gone"}
         one.accept_gone(number)
         assert [(each.stone, each.count) for each in other.resource_counts()] == [("disk", 1)]
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_what_another_engine_finds_again_is_not_taken_for_gone(kind: str, tmp_path: Path) -> None:
+    disk = a_cloud_of_its_own()
+    with fresh(kind, tmp_path) as url, Engine(url, stones=[disk]) as one, Engine(url, stones=[disk]) as other:
+        one.deploy(line("pair", service("a", "disk"), service("b", "disk")))
+        number = one.wait(one.start(key="pair", name="x").process_instance_id, 9).process_instance_id
+        del disk.sizes["b"]
+        one.check(number)
+        passed: list[str] = []
+
+        def is_found_again(place: str) -> None:
+            if place == "before-commit" and not passed:
+                passed.append(place)
+                disk.sizes["b"] = 10
+                other.check(number)
+
+        failpoints.tell(is_found_again)
+        try:
+            with pytest.raises(Conflict, match="check it first"):
+                one.accept_gone(number)
+        finally:
+            failpoints.tell(None)
+        assert passed
+        assert {each.namespace: each.state for each in one.resources().items} == {"a": "kept", "b": "kept"}
+        assert (one.delete(number).status, disk.sizes) == ("delete.success", {})
 
 
 @pytest.fixture
