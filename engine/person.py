@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_NAME = 255
+MOST_GROUPS = 500
+
+
+def is_person(name: str) -> bool:
+    """Whether a text can name a user or a group: as it is told, since many name people by addresses or with blanks."""
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:

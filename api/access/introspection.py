@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 import logging
 import math
 import socket
@@ -23,7 +22,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from ...engine import jsontext
 from ...engine.errors import Invalid, RiverstoneError, StoreUnavailable
 from ...engine.limits import Limits
-from ...engine.operating.access_keys import MOST_GROUPS, is_person
+from ...engine.person import MOST_GROUPS, is_person
+from .loopback import is_local
 
 log = logging.getLogger("riverstone.api")
 
@@ -87,7 +87,7 @@ class Introspection:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
             raise _wrong(f"The introspection URL {self.url[:200]!r} is not https://HOST/PATH without a query.")
-        if parts.scheme == "http" and not _is_local(parts.hostname):
+        if parts.scheme == "http" and not is_local(parts.hostname):
             raise _wrong(f"The introspection URL {self.url[:200]!r} would send secrets in clear: use https.")
         if self.form not in ("rfc7662", "original"):
             raise _wrong(f"{self.form!r} is no form of introspection: use rfc7662 or original.")
@@ -225,13 +225,6 @@ def _wrong(text: str) -> Invalid:
 
 def _is_time(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(min(value, 1e12))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Line:

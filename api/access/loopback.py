@@ -76,6 +76,11 @@ def _stranger(text: str) -> Refused:
     return Refused(text, status=HTTPStatus.FORBIDDEN, code="loopback-only")
 
 
+def is_local(host: str) -> bool:
+    """Whether a host of an address can only be this machine, by its name too."""
+    return host == "localhost" or is_loopback(host)
+
+
 @lru_cache(maxsize=256)
 def is_loopback(address: str | None) -> bool:
     """Whether an IP address can only be of this machine."""

@@ -5,7 +5,6 @@ Authlib and joserfc (extra ``riverstone[oidc]``) make and check what goes over t
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import threading
@@ -17,7 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...engine.errors import Invalid, StoreUnavailable
-from ...engine.operating.access_keys import MOST_GROUPS, SCOPES, is_person
+from ...engine.operating.access_keys import SCOPES
+from ...engine.person import MOST_GROUPS, is_person
+from .loopback import is_local
 
 log = logging.getLogger("riverstone.api")
 
@@ -54,7 +55,7 @@ class ProviderUnavailable(StoreUnavailable):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Person:
+class SignedIn:
     """Who has signed in, by what the provider's claims are mapped to."""
 
     user: str
@@ -125,7 +126,7 @@ class Provider:
 
     # -- on the way back
 
-    def person(self, redirect_uri: str, secrets: Secrets, given: Mapping[str, str]) -> Person:
+    def person(self, redirect_uri: str, secrets: Secrets, given: Mapping[str, str]) -> SignedIn:
         """Who comes back with these parameters, of which ``state`` was checked.
 
         Raises SignInRefused, ProviderUnavailable.
@@ -209,7 +210,7 @@ class Provider:
             raise SignInRefused("The provider tells of somebody else.", code="sign-in-invalid")
         return {**more, **claims}
 
-    def _mapped(self, claims: Mapping[str, Any]) -> Person:
+    def _mapped(self, claims: Mapping[str, Any]) -> SignedIn:
         user, owner = claims.get(self.user_claim), claims.get(self.owner_claim) if self.owner_claim else None
         groups, values = _texts(claims, self.groups_claim), _texts(claims, self.scopes_claim)
         named = [user, *([] if owner is None else [owner]), *groups]
@@ -219,7 +220,7 @@ class Provider:
         if self.owner_claim and owner is None:
             raise SignInRefused(f"The claim {self.owner_claim!r} is missing.", code="sign-in-unnamed")
         scopes = frozenset(scope for value in values for scope in self.scopes.get(value, ()))
-        return Person(user=str(user), groups=tuple(sorted(set(groups))), scopes=scopes, owner=owner)
+        return SignedIn(user=str(user), groups=tuple(sorted(set(groups))), scopes=scopes, owner=owner)
 
     # -- the conversation
 
@@ -313,14 +314,7 @@ def is_safe(url: str) -> bool:
     parts = urlsplit(url)
     if not parts.hostname or parts.username is not None or parts.fragment:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_local(parts.hostname))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname))
 
 
 def _texts(claims: Mapping[str, Any], name: str | None) -> list[Any]:

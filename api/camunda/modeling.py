@@ -8,10 +8,9 @@ from flask import Response, request
 
 from ...engine import Deployment, Engine, ModelInvalid, ProcessInstance
 from ..access.clients import present_client
-from ..http.model import Upload
 from ..wire.operation import visible
 from .values import read_variables
-from .view import body_of, json_answer, needed, text, wrong
+from .view import body_of, json_answer, needed, text, uploaded, wrong
 from .workers import moment
 
 VERSION = "7.24.0"
@@ -36,8 +35,7 @@ def get_deployments(engine: Engine) -> list[dict[str, Any]]:
 
 def create_deployment(engine: Engine) -> dict[str, Any]:
     """Every file of the form, whatever its part is called; topics that nobody serves are for workers to fetch."""
-    request.max_content_length = engine.limits.model_size + 2 * engine.limits.body_size
-    files = [Upload(file.read(), file.filename) for _, file in request.files.items(multi=True)]
+    files = uploaded(engine)
     models = [
         file
         for file in files

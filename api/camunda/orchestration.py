@@ -10,11 +10,10 @@ from flask import Response, request
 
 from ...engine import Conflict, Engine, Invalid, ProcessInstance, Situation
 from ..access.clients import present_client
-from ..http.model import Upload
 from ..http.waiting import held
 from ..wire.operation import visible
 from .definitions import DEFAULT_TENANT, deployment_of, key_of, version_of
-from .view import body_of, json_answer, needed, number, text, texts, wrong
+from .view import body_of, json_answer, needed, number, text, texts, uploaded, wrong
 from .workers import EARLY, WAIT
 
 VERSION = "8.8.0"
@@ -41,8 +40,7 @@ def topology(engine: Engine) -> dict[str, Any]:
 
 def deploy(engine: Engine) -> dict[str, Any]:
     """The files of the form; job types that nobody serves are for workers to activate."""
-    request.max_content_length = engine.limits.model_size + 2 * engine.limits.body_size
-    files = [Upload(file.read(), file.filename) for file in request.files.getlist("resources")]
+    files = uploaded(engine, "resources")
     models = [file for file in files if str(file.name).lower().endswith((".bpmn", ".dmn", ".form", ".xml"))]
     if not models:
         raise wrong("resources", "holds no file that ends in .bpmn or .dmn")

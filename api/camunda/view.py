@@ -13,6 +13,7 @@ from ...engine import Engine, jsontext
 from ...engine.calls.external_tasks import ExternalCalls
 from ...engine.errors import Malformed
 from ..access.clients import CLIENT, call_of, present_client
+from ..http.model import Upload
 from ..parking import parked
 
 Function = Callable[..., Any]
@@ -67,6 +68,13 @@ def body_of(engine: Engine) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Malformed("The body is no JSON object.", code="body-invalid")
     return found
+
+
+def uploaded(engine: Engine, part: str | None = None) -> list[Upload]:
+    """The files of the form, or those of its parts of this name."""
+    request.max_content_length = engine.limits.model_size + 2 * engine.limits.body_size
+    given = [file for name, file in request.files.items(multi=True) if part is None or name == part]
+    return [Upload(file.read(), file.filename) for file in given]
 
 
 def workers(engine: Engine) -> ExternalCalls:

@@ -36,7 +36,7 @@ def process_page(engine: Engine | Client, instance: ProcessInstance) -> Iterator
         for name, value in values.items()
     }
     yield from _part("Outputs", outputs, f"riverstone show {number} --json")
-    yield from _tasks(engine.tasks(number), number)
+    yield from _tasks(engine.tasks(number, limit=MOST + 1), number)
     yield from _undo(engine, instance)
 
 
@@ -84,7 +84,7 @@ def _tasks(tasks: Sequence[Task], number: str) -> Iterator[str]:
         name = in_runs(task.name, task.runs)
         yield printable(f"  {task.task_id:>8}  {task.status + undone:<24}  {name}{reason}")
     if len(tasks) > MOST:
-        yield f"  and {len(tasks) - MOST} more: riverstone tasks {number}"
+        yield f"  and more: riverstone tasks {number}"
 
 
 def _undo(engine: Engine | Client, instance: ProcessInstance) -> Iterator[str]:

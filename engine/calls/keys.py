@@ -10,7 +10,8 @@ from ..store_errors import engine_errors
 from ..views.processes import SuspendedKey
 from .batches import BatchCalls
 
-UNDER_WAY = ("running", "debug", "rollback.begin", "cancel.begin", "delete.begin")
+NOT_OVER = ("running", "debug", "rollback.begin", "cancel.begin", "delete.begin")
+"""As lists filter by them; ``UNDER_WAY`` are phases, of which a debug run has the same."""
 
 
 class KeyCalls(BatchCalls):
@@ -49,7 +50,7 @@ class KeyCalls(BatchCalls):
             return tuple(map(_shown, Suspensions(self._store).all("key")))
 
     def _all_of(self, action: BatchAction, key: str) -> None:
-        wanted, searched = self._searched_for({"key": key, "statuses": UNDER_WAY}, None)
+        wanted, searched = self._searched_for({"key": key, "statuses": NOT_OVER}, None)
         try:
             self._begin_batch(action, {"key": key}, wanted, searched)
         except Invalid as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...models import ExternalTasks, Store, UserTasks
+from ...models import ExternalTasks, InstanceRow, Store, UserTasks
 from ..authoring.definitions import Definitions
 from ..bpmn.running.workflow import Workflow
 from ..callback_tokens import CallbackTokens
@@ -15,6 +15,18 @@ from ..observing.observer import Observers
 from ..stones.registry import Stones
 from .families import Families
 from .scripts import Scripts
+
+
+def what_is_suspended(process: InstanceRow, stone: str | None, suspended: frozenset[tuple[str, str]]) -> str | None:
+    """What keeps a hook of a process from beginning, other than the look of a monitor; None where nothing does."""
+    if process.phase == "suspended":
+        return "Its process"
+    if suspended and ("stone", stone) in suspended:
+        return f"The stone {stone!r}"
+    # An undo is not of its origin's key: it may go on.
+    if suspended and process.kind == "start" and ("key", process.key) in suspended:
+        return f"The key {process.key!r}"
+    return None
 
 
 @dataclass(slots=True)

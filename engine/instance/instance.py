@@ -38,7 +38,7 @@ from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import CHECK, Work
 from . import decision_made, deferral, history, ledger, secrets, user_tasks
-from .facilities import Facilities
+from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
 from .searched import note_values
@@ -274,14 +274,7 @@ class Instance:
 
     def suspended_for(self, row: TaskRow) -> str | None:
         """What is suspended, so that no hook of a task begins; None where nothing is, which the commit compares."""
-        suspended = self.suspended
-        if self.row.phase == "suspended":
-            return "Its process"
-        if suspended and ("stone", row.stone) in suspended:
-            return f"The stone {row.stone!r}"
-        if suspended and self.row.kind == "start" and ("key", self.row.key) in suspended:
-            return f"The key {self.row.key!r}"
-        return None
+        return what_is_suspended(self.row, row.stone, self.suspended)
 
     @property
     def suspended(self) -> frozenset[tuple[str, str]]:

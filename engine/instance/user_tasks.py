@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...models import TaskRow, UserTaskRow
 from .. import jsontext
-from ..bpmn.elements.assignment import ANYBODY, NOBODY, Assigned, Assignment
+from ..bpmn.elements.assignment import ANYBODY, NOBODY, STARTER, Assigned, Assignment
 from ..bpmn.elements.tasks import UserTask
 from ..errors import NotAllowed
 from ..person import Person
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..bpmn.running.token import Token
     from .instance import Instance
 
-STARTER = "starter"
 
 
 def assignment_of(token: Token) -> Assignment:

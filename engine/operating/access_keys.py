@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias, get_args
 from ...models import AccessRecords, AlreadyUsed, KeyRow, Store
 from ..clock import Clock, moment
 from ..errors import Conflict, Invalid, Unknown
+from ..person import MOST_GROUPS, is_person
 from ..store_errors import engine_errors
 
 Scope: TypeAlias = Literal["read", "run", "deploy", "work", "admin"]
@@ -27,7 +28,6 @@ NONE_HOLDS = 0.1
 """Seconds for which it is relied on that there is no key; other processes add some too."""
 PREFIX = "rsk"
 LONGEST_NAME = 100
-MOST_GROUPS = 500
 _FORM = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]*")
 
@@ -120,7 +120,7 @@ class Keys:
         row = KeyRow(
             id=secrets.token_hex(6),
             name=name,
-            digest=_digest(secret),
+            digest=digest_of(secret),
             scopes=" ".join(scope for scope in SCOPES if scope in scopes),
             owner_name=None if every_owner or (owner is None and "admin" in scopes) else owner or f"key:{name}",
             created=self.clock.now(),
@@ -156,7 +156,7 @@ class Keys:
             return None
         with engine_errors():
             row = self.records.key(form[1])
-        right = hmac.compare_digest(_digest(form[2]), row.digest if row is not None else _NO_DIGEST)
+        right = hmac.compare_digest(digest_of(form[2]), row.digest if row is not None else NO_DIGEST)
         return _view(row) if row is not None and right and row.revoked is None else None
 
 
@@ -165,16 +165,13 @@ def is_key(text: str) -> bool:
     return text.startswith(f"{PREFIX}_")
 
 
-def is_person(name: str) -> bool:
-    """Whether a text can name a user or a group: as it is told, since many name people by addresses or with blanks."""
-    return 0 < len(name) <= 255 and name.isprintable() and name == name.strip()
-
-
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """What is kept of a secret, which is too random to be guessed from it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-_NO_DIGEST = _digest("")
+NO_DIGEST = digest_of("")
+"""What is compared where there is no row, so that it takes as long."""
 
 
 def _view(row: KeyRow) -> Key:

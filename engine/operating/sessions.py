@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -14,8 +13,9 @@ from datetime import datetime
 from ...models import SessionRecords, SessionRow, Store
 from ..clock import Clock, moment
 from ..errors import Invalid, Unknown
+from ..person import MOST_GROUPS, is_person
 from ..store_errors import engine_errors
-from .access_keys import MOST_GROUPS, SCOPES, is_person
+from .access_keys import NO_DIGEST, SCOPES, digest_of
 
 IDLE = 8 * 3600 * 1000
 """Milliseconds after which a session ends that nobody has used."""
@@ -71,7 +71,7 @@ class Sessions:
         secret, now = secrets.token_urlsafe(32), self.clock.now()
         row = SessionRow(
             id=secrets.token_hex(6),
-            digest=_digest(secret),
+            digest=digest_of(secret),
             user_name=user,
             user_groups=json.dumps(sorted(set(groups)), ensure_ascii=False),
             scopes=" ".join(scope for scope in SCOPES if scope in scopes),
@@ -91,7 +91,7 @@ class Sessions:
             return None
         with engine_errors():
             row = self.records.find(form[1])
-            right = hmac.compare_digest(_digest(form[2]), row.digest if row is not None else _NO_DIGEST)
+            right = hmac.compare_digest(digest_of(form[2]), row.digest if row is not None else NO_DIGEST)
             if row is None or not right or _is_over(row, now):
                 return None
             if used and now - row.used >= NOTED:
@@ -121,13 +121,6 @@ class Sessions:
 
 def _is_over(row: SessionRow, now: int) -> bool:
     return now - row.used >= IDLE or now - row.created >= LONGEST
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-_NO_DIGEST = _digest("")
 
 
 def _view(row: SessionRow) -> Session:

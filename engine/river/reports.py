@@ -12,7 +12,7 @@ from typing import Any
 from ...models import Declarations, HandedRow, Handovers, InstanceRow, StoreError, Suspensions
 from .. import jsontext
 from ..errors import UnknownProcessInstance
-from ..instance.facilities import Facilities
+from ..instance.facilities import Facilities, what_is_suspended
 from ..instance.ledger import delivery
 from ..observing import logs
 from ..steps import due, outcomes
@@ -147,9 +147,7 @@ class RiverReports:
         """Whether no hook but a look of a monitor may begin; raises StoreError."""
         if event == "monitor":
             return False
-        suspended = self._suspended.names()
-        of_key = found.kind == "start" and ("key", found.key) in suspended
-        return found.phase == "suspended" or of_key or ("stone", stone) in suspended
+        return what_is_suspended(found, stone, self._suspended.names()) is not None
 
     # -- stones that workers declare
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from ...models import FoundTask
 from ..bpmn.elements.derived_form import form_of
 from ..bpmn.elements.form import MISSING, Form, Part, get, put, text_of, value_of
-from ..bpmn.elements.form_values import filled_in
+from ..bpmn.elements.form_values import bound, filled_in
 from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.token import Token
 from ..clock import moment
@@ -119,10 +119,10 @@ def _part(part: Part, mask: Mask | None, *, secret: bool) -> FormPart:
         required=each.required,
         options=tuple(FormOption(value=value, label=hide(label)) for value, label in part.options),
         suggests=each.suggests,
-        minimum=_number(limits.get("min")),
-        maximum=_number(limits.get("max")),
-        shortest=_whole(limits.get("minLength")),
-        longest=_whole(limits.get("maxLength")),
+        minimum=bound(limits, "min"),
+        maximum=bound(limits, "max"),
+        shortest=_whole(bound(limits, "minLength")),
+        longest=_whole(bound(limits, "maxLength")),
         date=each.date,
         step=each.step or ("1" if each.whole else None),
         columns=tuple(hide(label or key) for key, label in part.columns),
@@ -133,12 +133,7 @@ def _part(part: Part, mask: Mask | None, *, secret: bool) -> FormPart:
     )
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _whole(value: Any) -> int | None:
-    found = _number(value)
+def _whole(found: float | None) -> int | None:
     return None if found is None else int(found)
 
 

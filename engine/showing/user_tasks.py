@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models import FoundTask, UserTasks
+from ...models import FoundTask
 from ..clock import moment
 from ..instance.user_tasks import candidates
 from ..views.people import UserTask
@@ -31,8 +31,3 @@ def show_user_task(found: FoundTask) -> UserTask:
         ended=moment(row.ended),
         done_by=row.done_by,
     )
-
-
-def found_task(store: UserTasks, task_id: int) -> FoundTask | None:
-    """One task with what is shown of its process; None where there is none."""
-    return store.found([task_id]).get(task_id)

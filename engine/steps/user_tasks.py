@@ -9,12 +9,11 @@ from typing import Any
 from ...models import TaskRow, UserTaskRow
 from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
-from ..bpmn.elements.assignment import LONGEST_NAME
 from ..errors import Conflict, Invalid, NotAllowed, UnknownTask
 from ..instance import ledger
 from ..instance.instance import Instance
 from ..instance.user_tasks import is_seen, may, refuse_barred, row_of
-from ..person import Person
+from ..person import LONGEST_NAME, Person, is_person
 from ..views.people import PersonAct
 from .answers import checked_answer
 from .settling import settle
@@ -128,7 +127,7 @@ def _taken(row: TaskRow, whose: UserTaskRow) -> Conflict:
 
 
 def _refuse_misfit(instance: Instance, row: TaskRow, to: str) -> None:
-    if not (0 < len(to) <= LONGEST_NAME and to.isprintable() and to == to.strip()):
+    if not is_person(to):
         text = f"{to[:100]!r} is no name of a user: give one of at most {LONGEST_NAME} characters."
         raise Invalid(text, code="assignee-invalid", errors={"assignee": [text]})
     try:

@@ -6,7 +6,7 @@ The format: https://docs.camunda.io/docs/components/modeler/element-templates/de
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from ..jsontext import dumps
@@ -36,6 +36,11 @@ FAILURES = {
     "keep": "end the process and keep what was made",
 }
 ON_ERROR = {"": "keep what it made", "true": "undo what it made first"}
+CHOICES = (
+    ("When it is undone", "undoPolicy", POLICIES),
+    ("When it fails for good", "onFailure", FAILURES),
+    ("When an error leaves it by its border", "undoOnError", ON_ERROR),
+)
 REFERENCE = r"[$#]\{.+\}"
 NUMBERS = {"integer": r"-?\d+", "float": r"-?\d+(\.\d+)?", "decimal": r"-?\d+(\.\d+)?"}
 
@@ -59,7 +64,7 @@ def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Templat
     first = sorted(parameters.values(), key=lambda parameter: not parameter.required)
     properties += [_property(parameter, modeler) for parameter in first]
     if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
-        properties += [_policy(modeler), _on_failure(modeler), _undo_on_error(modeler)]
+        properties += [_choice(*each, modeler) for each in CHOICES]
     used = {each.get("group") for each in properties}
     return {
         "$schema": SCHEMAS[modeler],
@@ -147,37 +152,13 @@ def _variable(name: str) -> str:
     return name if re.fullmatch(r"[\w-]+", name) else f"parameters.{name}"
 
 
-def _on_failure(modeler: Modeler) -> Template:
-    kind = "camunda:property" if modeler == "camunda7" else "zeebe:property"
+def _choice(label: str, name: str, choices: Mapping[str, str], modeler: Modeler) -> Template:
+    """A property of which the first choice is what holds without it."""
     return {
-        "label": "When it fails for good",
+        "label": label,
         "type": "Dropdown",
         "group": "undo",
-        "choices": [{"name": name, "value": value} for value, name in FAILURES.items()],
-        "value": "",
-        "binding": {"type": kind, "name": "onFailure"},
-    }
-
-
-def _undo_on_error(modeler: Modeler) -> Template:
-    kind = "camunda:property" if modeler == "camunda7" else "zeebe:property"
-    return {
-        "label": "When an error leaves it by its border",
-        "type": "Dropdown",
-        "group": "undo",
-        "choices": [{"name": name, "value": value} for value, name in ON_ERROR.items()],
-        "value": "",
-        "binding": {"type": kind, "name": "undoOnError"},
-    }
-
-
-def _policy(modeler: Modeler) -> Template:
-    kind = "camunda:property" if modeler == "camunda7" else "zeebe:property"
-    return {
-        "label": "When it is undone",
-        "type": "Dropdown",
-        "group": "undo",
-        "choices": [{"name": name, "value": value} for value, name in POLICIES.items()],
-        "value": "delete",
-        "binding": {"type": kind, "name": "undoPolicy"},
+        "choices": [{"name": told, "value": value} for value, told in choices.items()],
+        "value": next(iter(choices)),
+        "binding": {"type": "camunda:property" if modeler == "camunda7" else "zeebe:property", "name": name},
     }

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import ExpressionError
+from ...person import LONGEST_NAME, is_person
 from ..running.timers import duration_ms, read_date
 
 if TYPE_CHECKING:
     from ...language.context import Context
     from ...language.expressions import Value
 
-LONGEST_NAME = 255
+STARTER = "starter"
+"""Whom a model bars by this word: whoever started the process."""
 MOST_NAMES = 500
 USUAL, HIGHEST = 50, 1_000_000_000
 """The priority where none is said, as in Camunda and Flowable, and the highest."""
@@ -39,7 +41,7 @@ class Assignment(NamedTuple):
     follow_up: Value | None = None
     priority: Value | None = None
     barred: tuple[str, ...] = ()
-    """Who may not do it: ``starter``, whoever started the process, and whoever has done the tasks of these ids."""
+    """Who may not do it: with ``STARTER`` whoever started the process, and whoever has done the tasks of these ids."""
 
     def of(self, context: Context, now: int) -> Assigned:
         """For a task that begins now; raises ExpressionError where a value is none."""
@@ -63,7 +65,7 @@ class Assignment(NamedTuple):
 
 
 def _name(value: Any, what: str) -> str:
-    if isinstance(value, str) and 0 < len(text := value.strip()) <= LONGEST_NAME and text.isprintable():
+    if isinstance(value, str) and is_person(text := value.strip()):
         return text
     raise ExpressionError(f"The {what} is {value!r}: give a name of at most {LONGEST_NAME} characters.")
 

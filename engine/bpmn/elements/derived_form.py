@@ -55,13 +55,13 @@ def derived_form(node: Node) -> Form:
     flows: list[tuple[Flow, bool]] = []
     for choice in next_choices(node):
         flows += [(flow, choice.default is not None) for flow in choice.outgoing if flow.condition is not None]
+    texts = [str(flow.condition.source) for flow, _ in flows if flow.condition is not None]
     found: dict[Path, Component] = {}
     for flow, has_default in flows:
         assert flow.condition is not None
         for path in flow.condition.references:
             asked = _asked(path, node)
             if asked is not None and len(found) < MOST_FIELDS:
-                texts = [str(each.condition.source) for each, _ in flows if each.condition is not None]
                 found.setdefault(asked, _component(asked, ".".join(path), texts, free=has_default))
     return Form(list(found.values()), strict=False)
 

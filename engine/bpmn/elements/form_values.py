@@ -209,7 +209,7 @@ def _same(one: JSON, two: JSON) -> bool:
 
 def _text_breaches(part: Part, value: str) -> Iterator[str]:
     each, limits = part.component, part.limits
-    least, most = _bound(limits, "minLength"), _bound(limits, "maxLength")
+    least, most = bound(limits, "minLength"), bound(limits, "maxLength")
     if least is not None and len(value) < least:
         yield f"Must have at least {least:g} characters."
     if most is not None and len(value) > most:
@@ -227,7 +227,7 @@ def _text_breaches(part: Part, value: str) -> Iterator[str]:
 
 def _number_breaches(part: Part, value: Any) -> Iterator[str]:
     each, limits = part.component, part.limits
-    least, most = _bound(limits, "min"), _bound(limits, "max")
+    least, most = bound(limits, "min"), bound(limits, "max")
     if least is not None and value < least:
         yield f"Must be at least {least:g}."
     if most is not None and value > most:
@@ -236,7 +236,8 @@ def _number_breaches(part: Part, value: Any) -> Iterator[str]:
         yield f"Must have at most {each.decimals} decimals." if each.decimals else "Must be a whole number."
 
 
-def _bound(limits: Mapping[str, JSON], name: str) -> float | None:
+def bound(limits: Mapping[str, JSON], name: str) -> float | None:
+    """A limit of a field, if it is a number."""
     found = limits.get(name)
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 

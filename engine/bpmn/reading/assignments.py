@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 NOT = "not"
 """The property that says who may not do a task."""
-STARTER = "starter"
 _ASSIGNED = re.compile(r"\s*(user|group)\s*\((.*)\)\s*", re.DOTALL)
 _BRACED = re.compile(r"[$#]\{(?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*\}|,")
 

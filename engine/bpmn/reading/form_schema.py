@@ -15,7 +15,7 @@ from ...errors import ExpressionError, Invalid
 from ...language.regex.machine import Regex
 from ...language.regex.signs import Modifiers
 from ...views.people import DateKind, FormKind
-from ..elements.form import Component, Form, Template
+from ..elements.form import SHOWN_ONLY, Component, Form, Template
 from ..elements.form_values import SIMPLE_FORMS
 from .expression_texts import ExpressionText
 from .mappings import Input, is_target
@@ -45,7 +45,7 @@ class FormReader:
         self.element = element
         self.name = name
         self.found: list[Component] = []
-        self._keys: dict[str, str] = {}
+        self._keys: set[str] = set()
 
     def read(self, schema: JSON) -> Form:
         """The form that a schema describes, as far as it can be read."""
@@ -84,7 +84,7 @@ class FormReader:
         key = ".".join(part for part in (prefix, str(given.get("key") or "")) if part)
         known = KINDS[kind]
         path: tuple[str, ...] = ()
-        if known not in ("text", "table", "group", "separator", "spacer"):
+        if known not in SHOWN_ONLY:
             if not given.get("key") or not is_target(key):
                 label = str(given.get("label") or given.get("id") or kind)
                 self._wrong(f"has the field {label[:80]!r} without a usable key: give it one")
@@ -92,7 +92,7 @@ class FormReader:
             if key in self._keys:
                 self._wrong(f"has two fields with the key {key[:80]!r}: keep one of them")
                 return None
-            self._keys[key] = key
+            self._keys.add(key)
             path = tuple(key.split("."))
         identifier = str(given.get("id") or f"part-{len(self.found) + 1}")[:100]
         if any(each.id == identifier for each in self.found):

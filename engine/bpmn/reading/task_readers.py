@@ -10,10 +10,11 @@ from lxml import etree
 from ...language.context import Context
 from ...language.expressions import compile_expression
 from ..elements import tasks
+from ..elements.assignment import STARTER
 from ..elements.decisions import DecisionCall, DecisionTask
 from ..running.node import Node, Process
 from .activity_readers import activity
-from .assignments import STARTER, read_assignment
+from .assignments import read_assignment
 from .bindings import Binding, read_binding, read_decision, read_properties
 from .event_readers import read_task_message
 from .expression_texts import ExpressionText

@@ -128,6 +128,22 @@ def test_a_process_is_shown_as_a_page(run: Run) -> None:
     assert run("show", failed).stdout.startswith(f"Process {failed}: breaking\n")
 
 
+def test_the_page_of_a_process_with_many_tasks_says_how_to_see_the_others(run: Run) -> None:
+    repeated = (
+        "<multiInstanceLoopCharacteristics><loopCardinality>31</loopCardinality></multiInstanceLoopCharacteristics>"
+    )
+    Path("many.bpmn").write_bytes(
+        processes.serviced("many", "make").replace(b'="make"/>', f'="make">{repeated}</serviceTask>'.encode())
+    )
+    run("deploy", "many.bpmn")
+    pid = json.loads(run("start", "--key", "many").stdout)["processInstanceId"]
+
+    lines = run("show", pid).stdout.splitlines()
+
+    assert lines[-1] == f"  and more: riverstone tasks {pid}"
+    assert sum("start.success" in line for line in lines) == 30
+
+
 def test_who_starts_what_takes_a_while_is_told_how_it_goes_on(run: Run) -> None:
     Path("watching.bpmn").write_bytes(processes.serviced("watching", "watch"))
     run("deploy", "watching.bpmn")

@@ -83,7 +83,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def parked(server: Server) -> int:
-    return sum(channel.ticket is not None for channel in server._channels())
+    """How many requests have given their threads back; a ticket exists before, while its request still looks."""
+    tickets = [channel.ticket for channel in server._channels()]
+    return sum(ticket is not None and ticket._state == "parked" for ticket in tickets)
 
 
 def body(**more: Any) -> dict[str, Any]:
