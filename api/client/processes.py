@@ -35,6 +35,7 @@ ENDS = ("success", "failed")
 AT_REST = frozenset({*ENDS, *(f"{kind}.{end}" for kind in ("rollback", "cancel", "delete") for end in ENDS)})
 """The statuses of a process for which nothing is done any more."""
 
+
 class ProcessCalls:
     """A part of :class:`.client.Client`."""
 

@@ -47,12 +47,18 @@ class RepairCalls(SuspensionCalls):
     def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
         """Run a failed task that stands still again, its parameters changed by those given.
 
-        What the failed attempt has put out is rolled back before. Raises UnknownTask, Conflict, Invalid.
+        What the failed attempt has put out is rolled back before. With other parameters the attempt is rolled back in
+        any case, and the next one has another key; if its stone has no ``rollback``, it stays in the ledger as it is,
+        and a new task is returned in its place. Raises UnknownTask, Conflict, Invalid.
         """
         number, values = number_of(task_id, UnknownTask), self._checked(parameters, "parameters")
-        instance_number = self._instance_of(number)
-        self._asked("rerun", instance_number, lambda process: repairing.rerun(process, number, values), task=number)
-        return self.task(task_id)
+        going_on = [number]
+
+        def again(process: Instance) -> None:
+            going_on[0] = repairing.rerun(process, number, values)
+
+        self._asked("rerun", self._instance_of(number), again, task=number)
+        return self.task(str(going_on[0]))
 
     def skip(self, task_id: str) -> Task:
         """Go on without a failed task that stands still; what its attempts may have made is rolled back before.

@@ -191,6 +191,13 @@ class Instance:
         used = code, self.row.deployment_id
         if used not in self.facilities.stone_uses:
             self.changes.new_stone_uses[used] = self.facilities.stone_uses
+        row = self._new_stone_task(token, node, code)
+        if code not in self.facilities.stones:
+            ledger.miss_stone(row, self.now())
+            return
+        self.produce(row, token, node, given=token.internal_data.pop("given", None))
+
+    def _new_stone_task(self, token: Token, node: StoneTask, code: str) -> TaskRow:
         event: LedgerEvent = "mock" if self.row.flags & Flags.MOCK else "start"
         namespace = run_namespace(node.namespace, token) if RUN in token.internal_data else node.namespace
         row = self.new_task(token, code, namespace, kind=kind_of(token), event=event)
@@ -200,10 +207,21 @@ class Instance:
             ledger.keep(row, retries=node.retries, **({"pauses": node.retry_pauses} if node.retry_pauses else {}))
         if node.priority:
             ledger.keep(row, priority=node.priority)
-        if code not in self.facilities.stones:
+        return row
+
+    def begin_beside(self, token: Token, node: StoneTask, failed: TaskRow, parameters: Mapping[str, Any]) -> TaskRow:
+        """Begin another task in the place of one that has failed and stays as it is, with parameters as they are."""
+        row = self._new_stone_task(token, node, failed.stone or "")
+        row.parameters = jsontext.dumps(parameters)
+        self.weight.add(row.locals, row.parameters)
+        stone = self.facilities.stones.choose(row.stone, row.parameters)
+        if stone is None:
             ledger.miss_stone(row, self.now())
-            return
-        self.produce(row, token, node, given=token.internal_data.pop("given", None))
+            return row
+        if secrets.keep(row, stone):
+            self.row.flags |= Flags.SECRETS
+        self.hand_over(row, stone)
+        return row
 
     def produce(self, row: TaskRow, token: Token, node: StoneTask, given: Mapping[str, Any] | None = None) -> None:
         """Freeze a task's parameters, those ``given`` before the model's, and hand it over.

@@ -124,7 +124,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
     ``late`` outputs with which it is to be undone once more (of a task of an undo: with which it does so), and what
     does not count: ``tried`` of the attempts, ``survived`` of the losses. Since when an event has been ``failing``, and
     how many ``looks`` of a monitor in a row have failed. Of a task of an undo: as which kind of undo its monitor
-    ``watches`` what was begun. That what was gone too soon has ``settled`` since. What :mod:`.deferral` keeps of a task
+    ``watches`` what was begun. That what was gone too soon has ``settled`` since. The ``edited`` parameters of the next
+    attempt, until what the last one may have made is taken back. What :mod:`.deferral` keeps of a task
     that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.

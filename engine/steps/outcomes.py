@@ -326,9 +326,13 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
         instance.leave_outside(row)
 
 
-def next_attempt(row: TaskRow, stone: type[Stone]) -> None:
-    """Make a failed row ready to be tried again: first what it left behind is taken back, under the old attempt."""
-    if row.kind in ledger.FORWARD and row.event in ("start", "monitor") and row.outputs and stone.has("rollback"):
+def next_attempt(row: TaskRow, stone: type[Stone], *, anew: bool = False) -> None:
+    """Make a failed row ready to be tried again: first what it left behind is taken back, under the old attempt.
+
+    One that begins ``anew``, with other parameters, may have left something behind whatever it has put out.
+    """
+    left = row.kind in ledger.FORWARD and row.event in ("start", "monitor") and (anew or bool(row.outputs))
+    if left and stone.has("rollback"):
         deferral.spend_early(row)
         row.event = "rollback"
         return
@@ -370,13 +374,25 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
     row.due = None
     row.deadline = None
     ledger.forget_state(row)
-    ledger.drop(row, "early", "signature")
+    _take_edited(instance, row)
+    ledger.drop(row, "early", "signature", "edited")
     if instance.row.phase in ("running", "suspended", "paused"):
         instance.hand_over(row, stone_of(instance, row))
         return
     instance.end_task(row, "canceled")
     row.reason = "It was not tried again, because the process had failed or was cancelled."
     row.undo = "undone"
+
+
+def _take_edited(instance: Instance, row: TaskRow) -> None:
+    """The next attempt begins with the parameters that somebody has given for it, if anybody has."""
+    edited = ledger.kept(row).get("edited")
+    if edited is None:
+        return
+    before, row.parameters = row.parameters, jsontext.dumps(edited)
+    instance.weight.total += len(row.parameters) - len(before)
+    if secrets.keep(row, stone_of(instance, row)):
+        instance.row.flags |= Flags.SECRETS
 
 
 # -- meanwhile

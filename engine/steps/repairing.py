@@ -13,7 +13,7 @@ from ...models import TaskRow
 from .. import jsontext
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.tasks import StoneTask
-from ..bpmn.running.token import READY, STARTED, Token
+from ..bpmn.running.token import READY, STARTED, Token, merged
 from ..bpmn.running.token_data import TASK
 from ..errors import Conflict, Invalid, RiverstoneError, UnknownTask
 from ..instance import ledger, secrets
@@ -30,10 +30,11 @@ from .settling import settle
 from .suspending import refuse_suspended
 
 
-def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> None:
+def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> int:
     """Start a failed task that stands still again, with edited parameters if any are given.
 
-    Raises UnknownTask, Conflict, and Invalid for parameters that do not fit the stone.
+    Returns the task that goes on: another one where the old attempt has to stay. Raises UnknownTask, Conflict, and
+    Invalid for parameters that do not fit the stone.
     """
     process, row, token = _failed_task(instance, task_id)
     if row.status.endswith("success") and parameters:
@@ -41,6 +42,7 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "cancel"))
     _again(process, token, row, parameters)
     settle(process)
+    return token.internal_data.get(TASK, row.id)
 
 
 def retry(instance: Instance, element_id: str | None = None) -> None:
@@ -231,14 +233,25 @@ def _again(process: ForwardInstance, token: Token, row: TaskRow | None, paramete
 
 
 def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
-    note_attempt(process, row, row.status, row.reason, edited=bool(parameters) or row.status == "produce.failed")
+    produced = row.status != "produce.failed"
+    edited = _edited(process, token, row, parameters) if produced else None
+    if edited is not None and _may_have_made(row):
+        stone = process.facilities.stones.choose(row.stone, row.parameters)
+        if stone is None:
+            text = f"No stone is registered for {row.stone!r}, so nobody knows whether what task {row.id} may have made"
+            text += " can be taken back before it begins with other parameters: register it, and try again."
+            raise Conflict(text, code="stone-missing", status=row.status)
+        if not stone.has("rollback"):
+            _begin_beside(process, token, row, edited)
+            return
+    note_attempt(process, row, row.status, row.reason, edited=edited is not None or not produced)
     row.open = 1
     row.ended = None
     row.owner = process.facilities.engine_id
     row.reason = None
     if ledger.kept(row).get("skip"):
         ledger.keep(row, skip=False)
-    if row.status == "produce.failed":
+    if not produced:
         row.status = "produce.success"
         assert isinstance(token.node, StoneTask)
         try:
@@ -248,17 +261,53 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
                 raise
             process.workflow.fail(token, error.message)
             return
-    elif ledger.kept(row).get("moved"):
-        _take_from_model(process, token, row, parameters)
-        try_again(process, row)
     else:
-        try_again(process, row, parameters)
+        try_again(process, row, edited)
     process.changes.task_changed(row)
     _takes_up(process, token)
     process.workflow.open_tasks.add(token.id)
 
 
-def _take_from_model(process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None) -> None:
+def _may_have_made(row: TaskRow) -> bool:
+    """Whether an attempt of the row may have made something, so that its key is not good for other parameters."""
+    return row.kind in ledger.FORWARD and row.event != "mock"
+
+
+def _edited(
+    process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """The parameters of the next attempt, where they are others than those of the last one; raises Invalid."""
+    before, moved = jsontext.read(row.parameters), ledger.kept(row).get("moved")
+    edited = _taken_from_model(process, token, row, given) if moved else {**before, **(given or {})}
+    if edited != before:
+        chosen = process.facilities.stones.choose(row.stone, jsontext.dumps(edited))
+        typed(chosen or stone_of(process, row), edited)
+        process.weight.foresee(edited)
+    if moved:
+        ledger.keep(row, moved=False)
+    return edited if edited != before else None
+
+
+def _begin_beside(process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any]) -> None:
+    """Run a task with other parameters as a row of its own, since nothing takes back what the old one may have made.
+
+    That stays in the ledger with its own parameters and key, for a cancel or a delete.
+    """
+    _refuse_while_it_runs(process, row)
+    node = token.node
+    assert isinstance(node, StoneTask)
+    token.causes = merged(token.causes, (row.id,))
+    begun = process.begin_beside(token, node, row, parameters)
+    text = "what its attempts may have made stays in the ledger, since the stone has no rollback"
+    ledger.log(row, (f"Run again with other parameters as task {begun.id}; {text}.",))
+    ledger.log(begun, (f"It runs task {row.id} again with other parameters; {text}.",))
+    process.changes.task_changed(row)
+    _takes_up(process, token)
+
+
+def _taken_from_model(
+    process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """What failed was moved to another version of its model since: the next attempt takes what that says."""
     node = token.node
     assert isinstance(node, StoneTask)
@@ -275,23 +324,22 @@ def _take_from_model(process: ForwardInstance, token: Token, row: TaskRow, given
         # What it declares says which of the new version's values it takes.
         text = f"No stone is registered for {code!r}, so nobody knows what task {row.id} takes in this version"
         raise Conflict(f"{text}: register it, and try again.", code="stone-missing", status=row.status)
-    _, parameters = resolve(process.facilities.stones, token, node, code, given=given)
-    text = jsontext.dumps(parameters)
-    process.weight.foresee(parameters)
-    process.weight.total += len(text) - len(row.parameters)
-    row.parameters = text
-    ledger.keep(row, moved=False)
+    return resolve(process.facilities.stones, token, node, code, given=given)[1]
 
 
-def try_again(instance: Instance, row: TaskRow, parameters: Mapping[str, Any] | None = None) -> None:
-    """Make a failed row's next attempt, with fresh retries."""
+def try_again(instance: Instance, row: TaskRow, edited: Mapping[str, Any] | None = None) -> None:
+    """Make a failed row's next attempt, with fresh retries.
+
+    With ``edited`` parameters what the last one may have made is taken back before, under its own.
+    """
     stone = stone_of(instance, row)
-    if parameters:
-        edited = {**jsontext.read(row.parameters), **parameters}
-        typed(stone, edited)
+    anew = edited is not None and _may_have_made(row)
+    if anew:
+        ledger.keep(row, edited=dict(edited or {}))
+    elif edited is not None:
         row.parameters = jsontext.dumps(edited)
     row.status = "produce.success"
-    next_attempt(row, stone)
+    next_attempt(row, stone, anew=anew)
     if row.event == "rollback":
         instance.leave_outside(row)
     ledger.drop(row, "failing", "looks")

@@ -94,7 +94,8 @@ def test_a_failed_stone_is_tried_again_with_what_the_new_version_says(engine: En
     engine.migrate(number, other.deployment_id)
     engine.retry(number)
     assert engine.wait(number, 9).status == "success"
-    assert [task.parameters["size"] for task in world.seen] == [1, 50]
+    seen = [(task.event, task.parameters["size"]) for task in world.seen]
+    assert seen == [("start", 1), ("rollback", 1), ("start", 50)]
 
 
 def test_a_failed_stone_that_is_another_one_now_is_gone_back_to(engine: Engine, world: World) -> None:

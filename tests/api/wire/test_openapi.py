@@ -22,6 +22,7 @@ from ..http.test_seed import CONTENT, START
 TEXTS = {"/metrics": "text/plain; version=0.0.4; charset=utf-8", "/task/{taskId}/picture": "image/svg+xml"}
 """What is not answered as JSON."""
 
+
 def test_every_route_is_described_and_every_description_is_served(client: Client) -> None:
     described = client.get("/openapi.json").json
 
