@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from ...models import RetraceRow
+from ...models import RetraceRow, TaskRow
 from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
 from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
@@ -90,9 +91,22 @@ class ForwardInstance(Instance):
             return tuple(token.after)
         return freezing.freeze(self, token, entry)
 
-    def compensated(self, activity: Node, handler: Token) -> None:
+    def put_out_by(self, handler: Token) -> Mapping[str, Any]:
+        found = self._put_out_by.get(handler.id)
+        if found is None:
+            activity = self.workflow.node_named(handler.internal_data["activity"], handler.scope)
+            made = self._made_by(activity, handler)
+            found = self._put_out_by[handler.id] = freezing.outputs_of(made, activity.name, len(handler.call_path))
+        return found
+
+    def _made_by(self, activity: Node, handler: Token) -> list[TaskRow]:
+        """The rows of what a handler compensates."""
         entry: Executed = {"id": handler.internal_data["entry"], "tasks": handler.internal_data["tasks"]}
-        for row in freezing.made_by(self.tasks, activity, entry, handler.call_path):
+        return freezing.made_by(self.tasks, activity, entry, handler.call_path)
+
+    def compensated(self, activity: Node, handler: Token) -> None:
+        self._put_out_by.pop(handler.id, None)
+        for row in self._made_by(activity, handler):
             row.undo = "undone"
             self.changes.task_changed(row)
 

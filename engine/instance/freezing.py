@@ -9,6 +9,7 @@ yet, so what it made is rolled back stone by stone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...models import TaskRow
@@ -16,6 +17,7 @@ from .. import jsontext
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.elements.tasks import StoneTask, run_namespace
 from ..bpmn.running.node import Node
+from ..bpmn.running.results import Place, Results
 from ..bpmn.running.token import COMPLETED, Token
 from ..errors import ExpressionError, Invalid
 from . import ledger
@@ -62,6 +64,33 @@ def made_by(tasks: dict[int, TaskRow], activity: Node, entry: Executed, call_pat
     calls = [node.namespace for node in nodes if isinstance(node, CallActivity)]
     names = {node.name for node in nodes}
     return ledger.made_inside(tasks, entry["tasks"], names, calls, call_path, since=abs(entry["id"]))
+
+
+def outputs_of(rows: Sequence[TaskRow], activity: str, calls: int) -> Mapping[str, Any]:
+    """What one execution of the activity of this name has put out, inside of so many calls.
+
+    Its handler sees that before what later runs of it and later turns of a loop have put out: it takes back this one.
+    """
+    results = Results()
+    told = ledger.in_order_of_results(rows)
+    around = min((len(_before_call(ledger.place(row), calls)) for row in told), default=0)
+    for row in told:
+        values = jsontext.read(row.outputs or "{}")
+        results.put(ledger.place(row)[around:], row.namespace, values)
+        if row.run is not None and row.node == activity != row.namespace:
+            # One run of a task stands for all of it.
+            results.put((), row.namespace.removesuffix(str(row.run)), values)
+    return results.values
+
+
+def _before_call(place: Place, calls: int) -> Place:
+    """The steps of a place that come before the call after so many."""
+    for number, step in enumerate(place):
+        if isinstance(step, str):
+            calls -= 1
+            if calls < 0:
+                return place[:number]
+    return place
 
 
 def _is_settled(row: TaskRow) -> bool:

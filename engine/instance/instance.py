@@ -103,6 +103,8 @@ class Instance:
         """How many tasks of people are open."""
         self.to_check: list[TaskRow] = []
         """Of which the present step wants to know whether what they made is there."""
+        self._put_out_by: dict[int, Mapping[str, Any]] = {}
+        """By the tokens of compensation handlers: what the activities have put out that they take back."""
         self.to_hand_over: list[TaskRow] = []
         """What the present step wants carried out once it is committed."""
         self._followed: tuple[tuple[int, ...], str] = (), ""
@@ -543,6 +545,9 @@ class Instance:
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         raise NotImplementedError
+
+    def put_out_by(self, handler: Token) -> Mapping[str, Any]:
+        return {}
 
     def compensated(self, activity: Node, handler: Token) -> None:
         raise NotImplementedError

@@ -127,12 +127,12 @@ def has_failed_undo(instance: Instance) -> bool:
     """Whether an undo of this process has failed and may go on."""
     if not isinstance(instance, ForwardInstance):
         return False
-    return instance.row.status in UNDO_FAILED.values() or _failed_rewind(instance) is not None
+    return instance.row.status in UNDO_FAILED.values() or bool(_failed_rewinds(instance))
 
 
-def _failed_rewind(origin: ForwardInstance) -> int | None:
-    found = [token.internal_data["rewinding"] for token in origin.rewinding if "failed" in token.internal_data]
-    return next(iter(found), None)
+def _failed_rewinds(origin: ForwardInstance) -> list[int]:
+    """The rewinds, and what errors and compensations have undone before, that wait for somebody."""
+    return [token.internal_data["rewinding"] for token in origin.rewinding if "failed" in token.internal_data]
 
 
 def retry(instance: Instance, kept: Sequence[int]) -> None:
@@ -140,10 +140,20 @@ def retry(instance: Instance, kept: Sequence[int]) -> None:
     origin = forward_of(instance, ", which cannot be retried.")
     for kind in UNDO_KINDS if kept else ():
         undo_id = getattr(origin.row, f"{kind}_id")
-        if origin.row.status == UNDO_BEGUN[kind] and undo_id is not None and _failed_rewind(origin) is None:
+        if origin.row.status == UNDO_BEGUN[kind] and undo_id is not None and not _failed_rewinds(origin):
             give_up_waiting(origin, kind, undo_id, kept)
             return
-    resume_undo(origin, *_failed_undo(origin), kept)
+    found = _failed_undos(origin)
+    if kept:
+        # Several may have failed side by side: it is about the one in which these have.
+        found = [next((each for each in found if _has_failed_in(origin, each[1], kept)), found[0])]
+    for kind, undo_id in found:
+        resume_undo(origin, kind, undo_id, kept)
+
+
+def _has_failed_in(origin: ForwardInstance, undo_id: int, task_ids: Sequence[int]) -> bool:
+    rows = undo_of(origin, undo_id).tasks.values()
+    return any(number in task_ids for row in rows for number in (row.id, row.target))
 
 
 def retry_failed(instance: Instance, element_id: str | None, kept: Sequence[int]) -> None:
@@ -157,20 +167,20 @@ def retry_failed(instance: Instance, element_id: str | None, kept: Sequence[int]
 def give_up_failed(instance: Instance) -> None:
     """Retain for ever whatever the failed undo of a process could not take back; the rest goes on. Raises Conflict."""
     origin = forward_of(instance, ", which cannot be given up.")
-    kind, undo_id = _failed_undo(origin)
-    undo = undo_of(origin, undo_id)
-    failed = [row.id for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
-    resume_undo(origin, kind, undo_id, [*failed, *undo.failed_handlers().values()])
+    for kind, undo_id in _failed_undos(origin):
+        undo = undo_of(origin, undo_id)
+        failed = [row.id for row in undo.tasks.values() if row.status == UNDO_FAILED[kind] and not row.open]
+        resume_undo(origin, kind, undo_id, [*failed, *undo.failed_handlers().values()])
 
 
-def _failed_undo(origin: ForwardInstance) -> tuple[UndoKind, int]:
-    """Which undo of this process has failed, and its id; raises Conflict."""
-    if (rewind := _failed_rewind(origin)) is not None:
-        return "rollback", rewind
+def _failed_undos(origin: ForwardInstance) -> list[tuple[UndoKind, int]]:
+    """Which undos of this process have failed, and their ids; raises Conflict."""
+    if rewinds := _failed_rewinds(origin):
+        return [("rollback", number) for number in rewinds]
     for kind in UNDO_KINDS:
         undo_id = getattr(origin.row, f"{kind}_id")
         if origin.row.status == UNDO_FAILED[kind] and undo_id is not None:
-            return kind, undo_id
+            return [(kind, undo_id)]
     raise Conflict(f"No undo of process {origin.number} has failed.", status=origin.row.status)
 
 
@@ -223,8 +233,9 @@ def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Seq
     undo.row.reason = None
     if undo.rewinds:
         for token in origin.rewinding:
-            token.internal_data.pop("failed", None)
-            origin.workflow.touched[token.id] = token
+            if token.internal_data["rewinding"] == undo.number:
+                token.internal_data.pop("failed", None)
+                origin.workflow.touched[token.id] = token
         origin.save()
     else:
         origin.row.status = UNDO_BEGUN[kind]

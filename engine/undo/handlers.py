@@ -15,7 +15,7 @@ from ..bpmn.running.host import Called
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import CALLED
-from ..instance import ledger
+from ..instance import freezing, ledger
 from ..instance.forward import ForwardInstance
 from .nodes import HANDLER_OF
 
@@ -57,7 +57,10 @@ def _renumbered(entry: Compensable) -> Compensable:
 
 def outputs_for(origin: ForwardInstance, target: TaskRow) -> dict[str, Any]:
     """The outputs that the handler of a row sees: those of the process that its activity is in."""
-    return dict(origin.results.seen_from(frozen_in(target)["path"]))
+    handler = frozen_in(target)
+    seen = dict(origin.results.seen_from(handler["path"]))
+    rows = [origin.tasks[number] for number in handler["covers"]]
+    return {**seen, **freezing.outputs_of(rows, handler["entry"]["node"], len(calls_in(handler["path"])))}
 
 
 def handled_by(token: Token) -> int | None:

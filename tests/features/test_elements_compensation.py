@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from riverstone.engine import Engine, TaskInfo
+
 from .elements import START, Stage, boundary, end, model, on_event, runs, stages, sub, throw, user, work
+from .sketch import definitions, flow, process, service
 
 COMPENSATE = "<compensateEventDefinition/>"
 
@@ -154,3 +157,57 @@ def test_a_handler_takes_the_place_of_the_engines_own_rollback(stage: Stage) -> 
     stage.start(model(body, "s -> a -> t -> b -> e"))
     task = next(task for task in stage.engine.tasks(stage.number) if task.element_id == "a")
     assert task.undo == "undone"
+
+
+LOOP = '<standardLoopCharacteristics loopMaximum="3"/>'
+RUNS = "<multiInstanceLoopCharacteristics {}><loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics>"
+REPEATED = (LOOP, RUNS.format('isSequential="true"'), RUNS.format(""))
+
+
+def repeated(marker: str, *, inside: bool, several: bool, then: str) -> bytes:
+    """A task, or a sub-process around one, of which there are three runs, with a handler of one step or of several."""
+    own = {"of": "${outputs.t.id}"}
+    handler = service("h", "take", own) if several else service("h", "take", own, isForCompensation="true")
+    if several:
+        steps = f'<startEvent id="hs"/>{handler}<endEvent id="he"/>{flow("hs", "h")}{flow("h", "he")}'
+        handler = f'<subProcess id="all" isForCompensation="true">{steps}</subProcess>'
+    event = '<boundaryEvent id="c" attachedToRef="t"><compensateEventDefinition id="cd"/></boundaryEvent>'
+    line = f'<association id="a" sourceRef="c" targetRef="{"all" if several else "h"}" associationDirection="One"/>'
+    task = service("t", "make", inside="" if inside else marker)
+    if inside:
+        body = f'<startEvent id="i"/>{task}<endEvent id="o"/>{event}{handler}{flow("i", "t")}{flow("t", "o")}{line}'
+        around = [f'<subProcess id="sub">{marker}{body}</subProcess>']
+    else:
+        around = [task, event, handler]
+    first = "sub" if inside else "t"
+    ends = '<startEvent id="begin"/><endEvent id="done"/>'
+    flows = [flow("begin", first), flow(first, "then"), flow("then", "done"), "" if inside else line]
+    return definitions(process("shop", ends, *around, then, *flows))
+
+
+BACK = '<intermediateThrowEvent id="then"><compensateEventDefinition/></intermediateThrowEvent>'
+
+
+@pytest.mark.parametrize("then", [BACK, service("then", "breaks")], ids=["thrown", "rolled-back"])
+@pytest.mark.parametrize("several", [False, True], ids=["one-step", "several-steps"])
+@pytest.mark.parametrize("inside", [False, True], ids=["task", "sub-process"])
+@pytest.mark.parametrize("marker", REPEATED, ids=["loop", "in-turn", "at-once"])
+def test_the_handler_of_each_run_takes_back_what_that_run_made(
+    marker: str, inside: bool, several: bool, then: str
+) -> None:
+    made: list[str] = []
+
+    def make(task: TaskInfo) -> dict[str, str]:
+        made.append(task.idempotency_key)
+        return {"id": task.idempotency_key}
+
+    def breaks(task: TaskInfo) -> None:
+        raise RuntimeError("broken")
+
+    with Engine("sqlite:///:memory:") as engine:
+        engine.stone("make")(make)
+        engine.stone("take")(lambda task: made.remove(task.parameters["of"]))
+        engine.stone("breaks")(breaks)
+        engine.deploy(repeated(marker, inside=inside, several=several, then=then))
+        found = engine.wait(engine.start(key="shop", name="three").process_instance_id, 60)
+        assert (found.status, made) == ("success" if then == BACK else "rollback.success", [])

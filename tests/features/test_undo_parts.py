@@ -369,3 +369,22 @@ def test_a_failure_beside_it_waits_until_it_is_undone(engine: Engine, world: Wor
     engine.run_pending()
     assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
     assert world.of("rollback") == ["volume", "server", "server", "late", "network"]
+
+
+def test_undos_that_have_failed_side_by_side_all_go_on_when_they_are_tried_again(engine: Engine, world: World) -> None:
+    def told(name: str) -> str:
+        task = service(name, "make").replace("</serviceTask>", f"{flag('undoOnCompensation')}</serviceTask>")
+        event = f'<compensateEventDefinition id="back{name}d" activityRef="{name}"/>'
+        return f'{task}<intermediateThrowEvent id="back{name}">{event}</intermediateThrowEvent>'
+
+    flows = [flow("s", "split"), flow("join", "e")]
+    for name in ("left", "right"):
+        flows += [flow("split", name), flow(name, f"back{name}"), flow(f"back{name}", "join")]
+        world.wrong("rollback", name, RuntimeError("busy"))
+    gateways = '<parallelGateway id="split"/><parallelGateway id="join"/>'
+    ends = '<startEvent id="s"/><endEvent id="e"/>'
+    engine.deploy(definitions(process("two", ends, gateways, told("left"), told("right"), *flows)))
+    found = run(engine, "two", on_failure="pause")
+    assert (found.attention, world.exists) == (2, ["left", "right"])
+    engine.retry(found.process_instance_id)
+    assert (engine.get(found.process_instance_id).status, world.exists) == ("success", [])

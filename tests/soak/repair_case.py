@@ -1,17 +1,19 @@
 """One random process whose failures pause, repaired at random: tried again, skipped, done by hand, gone back, held up.
 
-``python -m tests.soak.repair_case 1000 [first seed]`` plays many and tells which fail.
+Two engines of one store take turns at it in every other case, and each may die of any commit. ``python -m
+tests.soak.repair_case 1000 [first seed]`` plays many and tells which fail.
 """
 
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from riverstone.engine import Conflict, Engine, Invalid, Task, VirtualClock
 
@@ -21,16 +23,50 @@ from .undo_land import HOOKS, KINDS
 from .undo_stress import play_many
 
 
+class Seat(NamedTuple):
+    """One of the engines, and the stone that it lacks."""
+
+    engine: Engine
+    missing: str | None
+
+
 class RepairCase(UndoCase):
     """Plays one case; what it comes to is compared with the same model undisturbed."""
 
     def __init__(self, seed: int, folder: Path) -> None:
         super().__init__(seed, folder)
         self.model.plain = True
+        self.model.partial = self.random.random() < 0.5
+        self.seats, self.seated = [Seat(self.engine, None)], 1
+        if self.random.random() < 0.5:
+            self.seats.append(Seat(self.open(), None))
+        self.seated = 0
         self.land.trouble = self.random.choice((0.05, 0.2, 0.35))
         self.versions: list[str] = []
         self.kept: set[str] = set()
         """The tasks that a rewind has given up by name."""
+
+    # -- the engines
+
+    def bury(self) -> None:
+        """Let all be taken for dead but those that are alive elsewhere."""
+        alive = [seat.engine._facilities.engine_id for n, seat in enumerate(self.seats) if n != self.seated]
+        with sqlite3.connect(self.file) as connection:
+            marks = ", ".join("?" * len(alive))
+            connection.execute(f"UPDATE engine_node SET pid = 99999999 WHERE id NOT IN ({marks})", alive)
+        connection.close()
+
+    def sit(self, seated: int) -> None:
+        """Ask this engine from now on."""
+        self.seats[self.seated] = Seat(self.engine, self.missing)
+        self.seated = seated
+        self.engine, self.missing = self.seats[seated]
+
+    def close(self) -> None:
+        """Close all engines."""
+        for seated in range(len(self.seats)):
+            self.sit(seated)
+            self.engine.close()
 
     def play(self) -> None:
         """Run the case to its end and check it there; raises AssertionError."""
@@ -42,14 +78,15 @@ class RepairCase(UndoCase):
         self.alive(lambda: self.engine.start(name="case", key="main", on_failure="pause"))
         found = [known for known in self.engine.instances(limit=9).items if known.kind == "start"]
         if not found:
-            self.engine.close()
+            self.close()
             return
         self.started = found[0].process_instance_id
         for _ in range(self.random.randint(3, 30)):
+            self.sit(self.random.randrange(len(self.seats)))
             self.alive(self.random.choice((*[self.pass_time] * 3, *[self.repair] * 3, self.restart)))
         self.end()
         self.check_at_the_end(source)
-        self.engine.close()
+        self.close()
 
     # -- what somebody does
 
@@ -67,6 +104,7 @@ class RepairCase(UndoCase):
         wishes += [("rewind", partial(self.rewind, task)) for task in self.random.sample(tasks, min(2, len(tasks)))]
         wishes += [("suspend", partial(engine.suspend, started)), ("unsuspend", partial(engine.unsuspend, started))]
         wishes += [("suspend key", lambda: engine.suspend_key("main")), ("unsuspend key", self.unsuspend_key)]
+        wishes += [("lose", self.lose), ("check", partial(engine.check, started)), ("accept gone", self.accept_gone)]
         wishes.append(("migrate", partial(engine.migrate, started, self.random.choice(self.versions))))
         name, wish = self.random.choice(wishes)
         try:
@@ -76,6 +114,18 @@ class RepairCase(UndoCase):
             self.history.append(f"{name} refused: {text[-60:]}")
         else:
             self.history.append(name)
+
+    def lose(self) -> None:
+        """Somebody throws away what the process made, and tells nobody."""
+        if self.land.things:
+            self.land.things.pop(self.random.choice(list(self.land.things)))
+
+    def accept_gone(self) -> None:
+        """Take what is gone for undone, and nothing that is there."""
+        exist = {each.task_id for each in self.engine.resources(process_instance_id=self.started, limit=500).items}
+        self.engine.accept_gone(self.started)
+        left = {each.task_id for each in self.engine.resources(process_instance_id=self.started, limit=500).items}
+        assert not [key for key in self.land.things if key.rsplit("-", 2)[1] in exist - left]
 
     def unsuspend_key(self) -> None:
         self.engine.unsuspend_key("main")
@@ -89,7 +139,9 @@ class RepairCase(UndoCase):
 
     def end(self) -> None:
         """With all faults gone, whatever stands still is tried again, until the process has ended."""
-        self.come_to_rest_with_stones()
+        for seated in range(len(self.seats)):
+            self.sit(seated)
+            self.come_to_rest_with_stones()
         self.land.peace()
         self.deadly = 0.0
         if self.engine.suspended_keys():
@@ -102,10 +154,16 @@ class RepairCase(UndoCase):
             record = self.engine.get(self.started)
             if record.attention:
                 self.engine.retry(self.started)
-            assert isinstance(self.clock, VirtualClock)
-            self.clock.advance(11)
-            self.engine.run_pending()
+            self.let_go_on()
         assert self.at_rest(), f"it never ended: {self.engine.why(self.started).sentences}"
+
+    def let_go_on(self) -> None:
+        """Some time goes by at all engines."""
+        assert isinstance(self.clock, VirtualClock)
+        self.clock.advance(11)
+        for seated in range(len(self.seats)):
+            self.sit(seated)
+            self.engine.run_pending()
 
     def come_to_rest_with_stones(self) -> None:
         """All stones are there again."""
@@ -134,9 +192,7 @@ class RepairCase(UndoCase):
         for _ in range(50):
             if self.engine.get(self.started).status == "delete.success":
                 break
-            assert isinstance(self.clock, VirtualClock)
-            self.clock.advance(11)
-            self.engine.run_pending()
+            self.let_go_on()
         assert self.engine.get(self.started).status == "delete.success"
         self.check_calls()
         marks = self.undo_marks()
@@ -185,7 +241,7 @@ class RepairCase(UndoCase):
                 if task_id not in causes[later] or after.stone is None or marks[later] in ("never-begun", "retained"):
                     continue
                 begun = [when for kind, number, _, when in calls if number == later and kind == "start"]
-                if not begun or begun[0] > moment or event not in HOOKS[after.stone] or later in self.kept:
+                if not begun or begun[0] > moment or event not in HOOKS.get(after.stone, ()) or later in self.kept:
                     continue
                 ended = [
                     when for kind, number, end, when in calls if number == later and kind in KINDS and end == "done"

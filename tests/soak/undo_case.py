@@ -74,12 +74,16 @@ class UndoCase(Checks):
 
     # -- the engine
 
+    def bury(self) -> None:
+        """Let all engines of the file be taken for dead."""
+        with sqlite3.connect(self.file) as connection:
+            connection.execute("UPDATE engine_node SET pid = 99999999")
+        connection.close()
+
     def open(self) -> Engine:
         """A new engine on the same file, of which every commit may be the last thing it does, or just not."""
         if self.file.exists():
-            with sqlite3.connect(self.file) as connection:
-                connection.execute("UPDATE engine_node SET pid = 99999999")
-            connection.close()
+            self.bury()
         engine = Engine(
             f"sqlite:///{self.file}",
             clock=self.clock,

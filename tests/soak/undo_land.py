@@ -142,6 +142,12 @@ class Make(Shy):
     def cancel(self, task: TaskInfo) -> None:
         self.land.call(task, self.take_back)
 
+    def check(self, task: TaskInfo) -> None:
+        if self.land.random.random() < self.land.trouble:
+            raise RuntimeError("nobody can tell")
+        if task.start_key not in self.land.things:
+            raise NotFound(task.start_key)
+
 
 class Stubborn(Make):
     """Tries again."""

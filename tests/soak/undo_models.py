@@ -28,6 +28,8 @@ class RandomModel:
     """The stone nodes of the blocks around the present one."""
     plain: bool = False
     """Whether sub-processes have no handlers, and no stone hangs or throws an error of the model."""
+    partial: bool = False
+    """Whether errors and compensations have stones take back what they made, before the flow goes on."""
     last: int = 0
 
     def source(self) -> bytes:
@@ -75,6 +77,8 @@ class RandomModel:
         """A stone task, perhaps repeated, with a policy, an interrupting timer or a compensation handler."""
         node = self.name("t")
         stone = self.random.choice(PLAIN if self.plain else STONES)
+        flag = self.random.choice((*[""] * 8, "undoOnError", "undoOnCompensation")) if self.partial else ""
+        stone = "risky" if flag == "undoOnError" else stone
         repeated = self.repeated()
         self.places[node] = (*place, ("repeated" if repeated else "task", 0))
         for around in self.inside:
@@ -82,13 +86,15 @@ class RandomModel:
         self.policies[node] = policy = self.random.choice(("retain", "retain-except-on-failed-start", *["delete"] * 18))
         text = (
             f'<serviceTask id="{node}" camunda:type="external" camunda:topic="{stone}"><extensionElements>'
-            f'<camunda:properties><camunda:property name="undoPolicy" value="{policy}"/></camunda:properties>'
-            f"</extensionElements>{repeated}</serviceTask>"
+            f'<camunda:properties><camunda:property name="undoPolicy" value="{policy}"/>{_set(flag)}'
+            f"</camunda:properties></extensionElements>{repeated}</serviceTask>"
         )
         parts, leave = [text], node
         flows: list[str] = []
         artifacts: list[str] = []
-        if stone == "watch" and self.random.random() < 0.3:
+        if flag:
+            leave = self.taken_back(flag, node, parts, flows)
+        elif stone == "watch" and self.random.random() < 0.3:
             leave = self.timer(node, parts, flows)
         elif stone == "risky" and self.random.random() < 0.8:
             leave = self.merged(node, '<errorEventDefinition id="{0}d"/>', parts, flows)
@@ -114,6 +120,16 @@ class RandomModel:
             f'<timerEventDefinition id="{{0}}d"><timeDuration>PT{seconds:g}S</timeDuration></timerEventDefinition>'
         )
         return self.merged(node, definition, parts, flows)
+
+    def taken_back(self, flag: str, node: str, parts: list[str], flows: list[str]) -> str:
+        """What has stones take back what an activity made: an error that leaves it, or a compensation after it."""
+        if flag == "undoOnError":
+            return self.merged(node, '<errorEventDefinition id="{0}d"/>', parts, flows)
+        throw = self.name("throw")
+        definition = f'<compensateEventDefinition id="{throw}d" activityRef="{node}"/>'
+        parts.append(f'<intermediateThrowEvent id="{throw}">{definition}</intermediateThrowEvent>')
+        flows.append(flow(node, throw))
+        return throw
 
     def merged(self, node: str, definition: str, parts: list[str], flows: list[str]) -> str:
         """An interrupting event on the border, whose path comes together with the normal one; what they end in."""
@@ -164,20 +180,31 @@ class RandomModel:
         node, repeated = self.name("s"), self.repeated()
         begin, done = self.name("b"), self.name("e")
         self.inside.append(set())
-        parts, flows, artifacts, entry, leave = self.sequence(
-            depth - 1, (*place, ("repeated" if repeated else "nested", 0))
-        )
+        around = (*place, ("repeated" if repeated else "nested", 0))
+        parts, flows, artifacts, entry, leave = self.sequence(depth - 1, around)
+        flag = self.random.choice(("", "undoOnError", "undoOnCompensation")) if self.partial else ""
+        if flag == "undoOnError":
+            throws = self.name("t")
+            self.places[throws], self.policies[throws] = (*around, ("sequence", 9), ("task", 0)), "delete"
+            parts.append(service(throws, "risky"))
+            flows.append(flow(leave, throws))
+            leave = throws
         made = self.inside.pop()
         own = ""
         handled = 1.0 if self.plain else self.random.random()
         if handled < 0.15:
             own = self.own_handler(node)
         body = "".join((*parts, own, flow(begin, entry), *flows, flow(leave, done), *artifacts))
-        text = f'<subProcess id="{node}">{repeated}<startEvent id="{begin}"/><endEvent id="{done}"/>{body}</subProcess>'
+        said = f"<extensionElements><camunda:properties>{_set(flag)}</camunda:properties></extensionElements>"
+        ends = f'<startEvent id="{begin}"/><endEvent id="{done}"/>'
+        text = f'<subProcess id="{node}">{said if flag else ""}{repeated}{ends}{body}</subProcess>'
         outside = self.handler(node, several=handled < 0.3) if 0.15 <= handled < 0.45 else ("", "")
         if handled < 0.45:
             self.handled[node] = made
-        return [text, outside[0]], [], [outside[1]], node, node
+        beside: list[str] = []
+        lines: list[str] = []
+        leave = self.taken_back(flag, node, beside, lines) if flag else node
+        return [text, outside[0], *beside], lines, [outside[1]], node, leave
 
     def own_handler(self, node: str) -> str:
         """A compensation event sub-process."""
@@ -229,6 +256,10 @@ class RandomModel:
 
 Block = tuple[list[str], list[str], list[str], str, str]
 """Elements, flows, artifacts, where a token comes in, and where it leaves."""
+
+
+def _set(flag: str) -> str:
+    return f'<camunda:property name="{flag}" value="true"/>' if flag else ""
 
 
 def _joined(one: Block, other: Block) -> Block:

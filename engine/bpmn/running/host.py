@@ -84,5 +84,8 @@ class Host(Protocol):
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         """An activity with a handler has completed; the ids of the tasks that what comes now follows."""
 
+    def put_out_by(self, handler: Token) -> Mapping[str, Any]:
+        """What the execution of an activity has put out that a handler compensates."""
+
     def compensated(self, activity: Node, handler: Token) -> None:
         """A handler in the model has taken an activity back."""

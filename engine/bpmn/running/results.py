@@ -100,6 +100,11 @@ def of_run(seen: Mapping[str, Any], namespace: str, run: int) -> Mapping[str, An
     return seen if own is None else _Seen({namespace: own}, [(seen, {}, None)])
 
 
+def behind(seen: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is seen behind outputs of one's own."""
+    return _Seen(own, [(seen, {}, None)])
+
+
 class _Seen(Mapping[str, Any]):
     """The outputs of a run in front of those around it, less what other runs have put out."""
 

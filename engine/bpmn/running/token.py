@@ -9,9 +9,9 @@ from SpiffWorkflow.util.task import TaskState
 
 from ...language.context import Context
 from .event_definitions import named
-from .results import Step, calls_in, of_run
+from .results import Step, behind, calls_in, of_run
 from .spiff import Task
-from .token_data import BEGINNING, CALLED, RUN
+from .token_data import BEGINNING, CALLED, COMPENSATES, RUN
 
 if TYPE_CHECKING:
     from .node import Node, Process
@@ -155,9 +155,10 @@ class Token(Task):
 
     def _seen(self, *, own: bool) -> Context:
         scope = self.scope
-        if scope is not None and scope.scope is None and not (self.data or scope.data):
+        handles = COMPENSATES in self.internal_data
+        if scope is not None and scope.scope is None and not (self.data or scope.data or handles):
             return self.workflow.root_context
-        locals_, runs, call = self._around()
+        locals_, runs, call, handler = self._around()
         if self.data and not own:
             locals_ = locals_[1:]
         base = self.workflow.root_context if call is None else call.call_context
@@ -168,6 +169,8 @@ class Token(Task):
         if RUN in self.internal_data and self.node.numbers_runs:
             seen = of_run(base.outputs, self.node.namespace, self.internal_data["run"])
             base = type(base)(base.parameters, seen)
+        if handler is not None and (own_outputs := self.workflow.host.put_out_by(handler)):
+            base = type(base)(base.parameters, behind(base.outputs, own_outputs))
         for names in reversed(locals_):
             base = base.child(names)
         return base
@@ -181,26 +184,32 @@ class Token(Task):
     @property
     def visible_inside(self) -> dict[str, Any]:
         """Those of them that are not the whole process's: the called process's, and the locals."""
-        locals_, _, call = self._around()
+        locals_, _, call, _ = self._around()
         names: dict[str, Any] = {} if call is None else dict(call.call_context.parameters)
         for inner in reversed(locals_):
             names.update(inner)
         return names
 
-    def _around(self) -> tuple[list[dict[str, Any]], list[Token], Token | None]:
-        """The locals from here outward, the runs, the outermost first, and the call activity inside which this is."""
+    def _around(self) -> tuple[list[dict[str, Any]], list[Token], Token | None, Token | None]:
+        """The locals from here outward, the runs, the outermost first, the call inside which this is, and the handler.
+
+        That is the innermost that compensates something.
+        """
         locals_: list[dict[str, Any]] = []
         runs: list[Token] = []
+        handler: Token | None = None
         current: Token | None = self
         while current is not None:
             if current.data:
                 locals_.append(current.data)
             if RUN in current.internal_data and current.node.has_runs_apart:
                 runs.insert(0, current)
+            if handler is None and COMPENSATES in current.internal_data:
+                handler = current
             current = current.scope
             if current is not None and CALLED in current.internal_data:
-                return locals_, runs, current
-        return locals_, runs, None
+                return locals_, runs, current, handler
+        return locals_, runs, None, handler
 
     @property
     def run_step(self) -> Step:
