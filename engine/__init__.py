@@ -69,7 +69,7 @@ from .views.processes import (
 )
 from .views.resources import Resource, ResourceCount
 from .views.statistics import RunFigures, Statistics
-from .views.tasks import Task, TaskBinding
+from .views.tasks import Task, TaskBinding, TaskCount
 from .views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
 
 __all__ = [
@@ -140,6 +140,7 @@ __all__ = [
     "Suspension",
     "Task",
     "TaskBinding",
+    "TaskCount",
     "TaskEvent",
     "TaskInfo",
     "ThreadsDispatcher",

@@ -62,6 +62,7 @@ class AsyncProcesses:
     variables = _awaited(RepairCalls.variables)
     why = _awaited(RepairCalls.why)
     tasks = _awaited(RepairCalls.tasks)
+    task_counts = _awaited(RepairCalls.task_counts)
     decisions_made = _awaited(RepairCalls.decisions_made)
     history = _awaited(RepairCalls.history)
     tokens = _awaited(RepairCalls.tokens)

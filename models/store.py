@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from .catalogue import Catalogue
 from .cipher import Cipher, opened
@@ -186,9 +186,26 @@ class Store(Connection):
         """The whole ledger of one instance, oldest first."""
         return self.rows(TaskRow, SELECT_TASKS, (process_instance_id,))
 
-    def some_tasks(self, process_instance_id: int, after: int, limit: int | None) -> list[TaskRow]:
-        """Those after one, oldest first; of all without a ``limit``."""
-        return self.rows(TaskRow, SELECT_SOME_TASKS, (process_instance_id, after, limit or MOST))
+    def some_tasks(
+        self,
+        process_instance_id: int,
+        after: int,
+        limit: int | None,
+        node: str | None = None,
+        state: Literal["open", "failed"] | None = None,
+    ) -> list[TaskRow]:
+        """Those after one, oldest first: of one node, that are open or have failed; of all without a ``limit``."""
+        conditions, values = [SOME_TASKS], list[int | str]((process_instance_id, after))
+        if node is not None:
+            conditions.append("`node` = ?")
+            values.append(node)
+        if state == "open":
+            conditions.append("`open` = 1")
+        elif state == "failed":
+            conditions.append("((`open` = 0 AND `status` LIKE ?) OR `undo` IN ('failed', 'left'))")
+            values.append("%.failed")
+        sql = select("task", TaskRow, f"{' AND '.join(conditions)} ORDER BY `id` LIMIT ?")
+        return self.rows(TaskRow, sql, (*values, limit or MOST))
 
     def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
         """Those rows of the ledger that have put out anything, oldest first."""
@@ -373,7 +390,7 @@ SELECT_RECORD = (
 )
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
-SELECT_SOME_TASKS = select("task", TaskRow, "`process_instance_id` = ? AND `id` > ? ORDER BY `id` LIMIT ?")
+SOME_TASKS = "`process_instance_id` = ? AND `id` > ?"
 SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
 SELECT_DUE_TASKS = (

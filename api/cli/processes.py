@@ -13,6 +13,7 @@ from .terminal import age, in_runs, json_option, print_record, printable, status
 
 if TYPE_CHECKING:
     from ...engine import Engine
+    from ...engine.views.tasks import TaskState
     from ..client.client import Client
 
 STATES = ("running", "attention", "person", "event", "suspended", "success", "failed", "canceled")
@@ -104,13 +105,25 @@ def _show_decisions(invocation: Invocation, process_instance_id: str, *, as_json
 
 @click.command()
 @click.argument("process_instance_id")
+@click.option("--element", metavar="ID", help="Those of one element.")
+@click.option("--state", type=click.Choice(["open", "failed"]), help="Those that are open, or have failed.")
+@click.option("--count", is_flag=True, help="Count them by element and state.")
 @invoked
-def tasks(invocation: Invocation, /, process_instance_id: str) -> None:
+def tasks(
+    invocation: Invocation, /, process_instance_id: str, element: str | None, state: TaskState | None, count: bool
+) -> None:
     """List the tasks of a process instance."""
     from .screen import task_line
 
+    if count and (element or state):
+        raise click.UsageError("--count counts all tasks: leave --element and --state out.")
     with invocation.asking(passive=True) as engine:
-        for task in engine.tasks(process_instance_id):
+        if count:
+            for each in engine.task_counts(process_instance_id):
+                where = "/".join((*each.calls, each.element_id))
+                click.echo(printable(f"{each.count:>7}  {each.status:16}  {where:24}  {each.name}"))
+            return
+        for task in engine.tasks(process_instance_id, element_id=element, state=state):
             click.echo(task_line(task))
 
 

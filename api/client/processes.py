@@ -16,7 +16,7 @@ from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
 from ...engine.views.processes import Explanation, Need, Picture, ProcessInstance, ProcessSummary, Situation, Token
 from ...engine.views.statistics import Statistics
-from ...engine.views.tasks import Task
+from ...engine.views.tasks import Task, TaskCount, TaskState
 from ...models import Sort
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus
 from ..wire.members import TIME
@@ -143,9 +143,22 @@ class ProcessCalls:
         begun = None if since is None else since.strftime(TIME)
         return reading.statistics(self._transport.get("/statistics", since=begun, key=key, runs=runs))
 
-    def tasks(self, process_instance_id: str, *, limit: int | None = None, after: str | None = None) -> list[Task]:
-        found = self._transport.get(f"/process/{part(process_instance_id)}/task", limit=limit, after=after)
+    def tasks(
+        self,
+        process_instance_id: str,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        element_id: str | None = None,
+        state: TaskState | None = None,
+    ) -> list[Task]:
+        path = f"/process/{part(process_instance_id)}/task"
+        found = self._transport.get(path, limit=limit, after=after, elementId=element_id, state=state)
         return said_by_each(map(reading.task, found))
+
+    def task_counts(self, process_instance_id: str) -> list[TaskCount]:
+        found = self._transport.get(f"/process/{part(process_instance_id)}/task/count")
+        return [reading.task_count(each) for each in found]
 
     def task(self, task_id: str) -> Task:
         return reading.task(self._transport.get(f"/task/{part(task_id)}/detail"))

@@ -40,6 +40,7 @@ from ..wire.records import (
     SubscriptionRecord,
     SuspendedKeyRecord,
     SuspendedStoneRecord,
+    TaskCountRecord,
     TaskDetail,
     TaskFormRecord,
     TokenRecord,
@@ -51,6 +52,7 @@ from ..wire.records import (
 process = ProcessDetail().read
 summary = ProcessSummaryRecord().read
 task = TaskDetail().read
+task_count = TaskCountRecord().read
 user_task = UserTaskRecord().read
 user_tasks = UserTaskPage().read
 task_form = TaskFormRecord().read

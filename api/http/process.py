@@ -14,7 +14,7 @@ from ...engine.views.failures import Reasons
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
 from ...engine.views.processes import Explanation, ProcessInstance, ProcessSummary
-from ...engine.views.tasks import Task
+from ...engine.views.tasks import Task, TaskCount
 from ...engine.views.undo import MigrationPlan, RewindPlan, UndoStep
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
@@ -34,13 +34,21 @@ from ..wire.records import (
     SearchPage,
     SignalReceivers,
     SourceRecord,
+    TaskCountRecord,
     TaskDetail,
     UndoStepRecord,
     VariablesRecord,
     said_once,
 )
 from ..wire.request_schemas.decisions import DecisionMadeQuery
-from ..wire.request_schemas.lists import CountQuery, HistoryQuery, InstanceQuery, Searched, SearchQuery, TaskPart
+from ..wire.request_schemas.lists import (
+    CountQuery,
+    HistoryQuery,
+    InstanceQuery,
+    ProcessTaskQuery,
+    Searched,
+    SearchQuery,
+)
 from ..wire.request_schemas.processes import (
     Message,
     ProcessStart,
@@ -129,10 +137,17 @@ def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
 
 
 @OPERATIONS.add(
-    f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, query=TaskPart, problems=(404,)
+    f"{ONE}/task", "List all that is known of the tasks", TaskDetail, many=True, query=ProcessTaskQuery, problems=(404,)
 )
 def get_process_tasks(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> list[Task]:
     return said_once(visible(engine).tasks(process_instance_id, **query))
+
+
+@OPERATIONS.add(
+    f"{ONE}/task/count", "Count the tasks by element and state", TaskCountRecord, many=True, problems=(404,)
+)
+def get_task_counts(engine: Engine, process_instance_id: str) -> list[TaskCount]:
+    return visible(engine).task_counts(process_instance_id)
 
 
 @OPERATIONS.add(

@@ -33,7 +33,7 @@ from ...engine.views.processes import (
 )
 from ...engine.views.resources import Resource, ResourceCount
 from ...engine.views.statistics import RunFigures, Statistics
-from ...engine.views.tasks import Task, TaskBinding
+from ...engine.views.tasks import Task, TaskBinding, TaskCount
 from ...engine.views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
@@ -75,6 +75,17 @@ TaskDetail = record(
     outputs=JsonText(),
 )
 """A task with all that is known of it."""
+TaskCountRecord = record(
+    "TaskCountRecord",
+    TaskCount,
+    notes=CALLS
+    | {
+        "open": "Whether they have not ended.",
+        "progress": "Their mean.",
+        "after": "The positions in this list, from 0, of those that any of them causally followed.",
+        "begins": "Whether any of them followed none.",
+    },
+)
 
 WaitRecord = record("WaitRecord", Wait)
 FailureRecord = record("FailureRecord", Failure)

@@ -63,6 +63,7 @@ class OwnedEngine:
     watch = _owned(RepairCalls.watch)
     why = _owned(RepairCalls.why)
     tasks = _owned(RepairCalls.tasks)
+    task_counts = _owned(RepairCalls.task_counts)
     decisions_made = _owned(RepairCalls.decisions_made)
     history = _owned(RepairCalls.history)
     tokens = _owned(RepairCalls.tokens)

@@ -25,7 +25,7 @@ from ..views.history import HistoryEntry
 from ..views.pages import Page
 from ..views.processes import Explanation, Picture, ProcessInstance, ProcessSummary, Situation, Token
 from ..views.statistics import Statistics
-from ..views.tasks import Task
+from ..views.tasks import Task, TaskCount, TaskState
 from .workings import Workings, number_of, place_before, row_before
 
 INLINE_STEP = 0.1
@@ -247,16 +247,41 @@ class ProcessCalls(Workings):
         with engine_errors():
             return read_statistics(self._store, since=begun, key=key, owner=owner, most_runs=most)
 
-    def tasks(self, process_instance_id: str, *, limit: int | None = None, after: str | None = None) -> list[Task]:
+    def tasks(
+        self,
+        process_instance_id: str,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        element_id: str | None = None,
+        state: TaskState | None = None,
+    ) -> list[Task]:
         """The tasks of one process instance, oldest first: all, or the first ``limit`` of those ``after`` one.
 
-        ``after`` is the id of the last task that is known already. Raises UnknownProcessInstance, UnknownTask for an
-        ``after`` that is no id.
+        Args:
+            process_instance_id: Whose tasks.
+            limit: At most so many.
+            after: The id of the last task that is known already.
+            element_id: Those of one element.
+            state: Those that have not ended, or that failed or could not be undone.
+
+        Raises:
+            UnknownProcessInstance: No process instance has this id.
+            UnknownTask: ``after`` is no id.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         last = 0 if after is None else number_of(after, UnknownTask)
         with engine_errors():
-            return self._records.tasks(number, after=last, limit=limit)
+            return self._records.tasks(number, after=last, limit=limit, element_id=element_id, state=state)
+
+    def task_counts(self, process_instance_id: str) -> list[TaskCount]:
+        """The tasks of one process instance counted by element, calls and state, by the first task of each.
+
+        Raises UnknownProcessInstance.
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        with engine_errors():
+            return self._records.task_counts(number)
 
     def history(self, process_instance_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[HistoryEntry]:
         """What happened in a process instance, oldest first: beginnings, attempts, variables, events and actions.

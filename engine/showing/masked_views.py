@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 
 from ...models import ContentRow, DecisionMadeRow, InstanceRow, TaskRow, TokenRow, WaitRow
 from ...models.resources import ResourceRow
-from ...models.vocabulary import HOOK_BEGUN, UndoMark
+from ...models.task_counts import TaskLine
+from ...models.vocabulary import HOOK_BEGUN, TaskStatus, UndoMark
 from .. import jsontext
 from ..authoring.deployed_decisions import result_of
 from ..bpmn.running.results import Results, calls_in, runs_in
@@ -274,7 +275,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
         element_id=row.node,
         create_time=moment(row.created),
         end_time=moment(row.ended),
-        status=HOOK_BEGUN[row.event] if running and row.open and not _is_watched(row) else row.status,
+        status=status_of(row, running=running),
         reason=reason,
         parameters=parameters,
         outputs=outputs,
@@ -290,9 +291,11 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
     )
 
 
-def _is_watched(row: TaskRow) -> bool:
-    """Whether an undo was begun, and a monitor looks whether it is done."""
-    return row.target is not None and row.event == "monitor"
+def status_of(row: TaskRow | TaskLine, *, running: bool) -> TaskStatus:
+    """How a task stands; ``running`` tells that its hook is being carried out here at this moment."""
+    # Of an undo that was begun, a monitor looks whether it is done.
+    is_watched = row.target is not None and row.event == "monitor"
+    return HOOK_BEGUN[row.event] if running and row.open and not is_watched else row.status
 
 
 def show_resource(row: ResourceRow, stones: Stones, mask: Mask | None) -> Resource:

@@ -39,7 +39,7 @@ from ..views.history import HistoryEntry
 from ..views.pages import Page
 from ..views.processes import Awaited, Explanation, Need, ProcessInstance, ProcessSummary, Situation, Token
 from ..views.resources import Resource
-from ..views.tasks import Task
+from ..views.tasks import Task, TaskCount, TaskState
 from ..views.undo import RewindPlan
 from . import masked_views
 from .awaited import awaited_of
@@ -300,12 +300,20 @@ class Records:
         deployment = self.store.catalogue.deployment(row.deployment_id)
         return texts_of(sources_of(self.store, deployment)) if deployment is not None else ()
 
-    def tasks(self, number: int, *, after: int = 0, limit: int | None = None) -> list[Task]:
+    def tasks(
+        self,
+        number: int,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        element_id: str | None = None,
+        state: TaskState | None = None,
+    ) -> list[Task]:
         """The tasks of one instance ``after`` one, oldest first; raises UnknownProcessInstance."""
         mask = self._mask(*self._rows(number))
         running = self.facilities.dispatcher.running
-        whole = limit is None and not after
-        rows = self.store.tasks(number) if whole else self.store.some_tasks(number, after, limit)
+        whole = limit is None and not after and element_id is None and state is None
+        rows = self.store.tasks(number) if whole else self.store.some_tasks(number, after, limit, element_id, state)
         ledger = {row.id: row for row in rows}
         if not whole:
             # Of many that followed the same, one says what that was.
@@ -316,6 +324,13 @@ class Records:
             masked_views.show_task(row, self.stones, mask, followed, running=bool(row.open) and running(row.id))
             for row in rows
         ]
+
+    def task_counts(self, number: int) -> list[TaskCount]:
+        """The tasks of one instance, counted by element and state; raises UnknownProcessInstance."""
+        from .task_counts import count_tasks  # late, since few programs are asked this
+
+        mask = self._mask(*self._rows(number))
+        return count_tasks(self.store, number, mask, self.facilities.dispatcher.running)
 
     def resources(self, rows: Sequence[ResourceRow]) -> Iterator[Resource]:
         """What exists by the ledger, as it may be shown."""

@@ -11,6 +11,8 @@ from ...models.vocabulary import TaskKind, TaskStatus
 
 Executor: TypeAlias = Literal["stone", "decision", "person"]
 Undone: TypeAlias = Literal["undone", "left", "retained", "failed"]
+TaskState: TypeAlias = Literal["open", "failed"]
+"""By which tasks are chosen: those that have not ended, and those that failed or could not be undone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,3 +75,27 @@ class Task:
     """The namespaces of the call activities that it is inside of, outermost first."""
     runs: tuple[int, ...] = ()
     """The numbers of the runs of multi-instance sub-processes that it is inside of, outermost first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskCount:
+    """How many tasks of a process are alike: of one element, inside of the same calls, and in the same state."""
+
+    element_id: str
+    calls: tuple[str, ...]
+    name: str
+    """Of the first of them."""
+    stone: str | None
+    kind: TaskKind
+    status: TaskStatus
+    open: bool
+    """Whether they have not ended."""
+    undo: Undone | None
+    count: int
+    progress: int
+    """Their mean."""
+    first_task_id: str
+    after: tuple[int, ...]
+    """The positions, in the list of counts, of those that any of them causally followed."""
+    begins: bool
+    """Whether any of them followed none."""

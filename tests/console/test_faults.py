@@ -96,10 +96,22 @@ def test_a_large_process_is_shown_in_parts(studio: Studio, looker: Looker) -> No
     expect(looker.page.locator(".djs-element.is-success")).to_have_count(400)
     expect(looker.page.locator(".tasks tbody tr")).to_have_count(100)
     expect(looker.page.locator(".mark.is-count")).to_have_text("601")
-    looker.button("Show 900 more").click()
-    expect(looker.page.locator(".tasks tbody tr")).to_have_count(600)
+    repeated = looker.page.locator(".of-element", has_text="601 tasks")
+    expect(repeated).to_contain_text("601 Done")
+    asked: list[str] = []
+    looker.page.on("request", lambda request: asked.append(request.url))
+    repeated.get_by_role("button").click()
+    expect(looker.page.locator(".tasks tbody tr")).to_have_count(151)
+    assert looker.barriers() == []
+    looker.button("Show more of them").click()
+    expect(looker.page.locator(".tasks tbody tr")).to_have_count(201)
+    assert all("limit=" in url for url in asked if url.endswith("/task") or "/task?" in url)
+    looker.button("Show 300 more").click()
     looker.button("Show all").click()
     looker.keep("large")
+    last = studio.engine.tasks(started.process_instance_id)[-1]
+    looker.go(f"#/process/{started.process_instance_id}?task={last.task_id}")
+    expect(looker.page.locator(f"#task-{last.task_id}")).to_be_visible()
     looker.button("Delete…").click()
     looker.sees("stay as they are")
 

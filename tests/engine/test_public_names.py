@@ -76,6 +76,7 @@ ENGINE = """
     Suspension
     Task
     TaskBinding
+    TaskCount
     TaskEvent
     TaskInfo
     ThreadsDispatcher
@@ -279,6 +280,7 @@ METHODS = """
     suspended_keys
     suspended_stones
     task
+    task_counts
     task_of_token
     tasks
     tokens

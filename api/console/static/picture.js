@@ -1,22 +1,22 @@
-// How the elements of a diagram look, from the tasks and tokens of a process.
+// How the elements of a diagram look, from the tokens of a process and the counts of its tasks.
 
 import { t } from "./language.js";
-import { ofResults, ofTask, STATES } from "./state.js";
+import { shownState, STATES } from "./state.js";
 
 /**
  * The looks by element id. `calls` are the namespaces of the call activities whose inside is shown; `callOf` tells what
  * element of this diagram a namespace of a call belongs to.
  */
-export function picture({ tasks, tokens, decisions, calls, callOf }) {
+export function picture({ counts, tokens, decisions, calls, callOf }) {
   const elements = new Map();
   const at = (id) => {
     if (!elements.has(id))
       elements.set(id, { states: {}, total: 0, ended: 0, progress: [], waiting: 0, active: false, waits: [] });
     return elements.get(id);
   };
-  for (const task of tasks) {
-    const id = elementOf(task, calls, callOf);
-    if (id !== null) count(at(id), task);
+  for (const alike of counts) {
+    const id = elementOf(alike, calls, callOf);
+    if (id !== null) count(at(id), alike);
   }
   for (const made of decisions) {
     // What a decision ends in is told by its token where it has failed, and inside of a call by that of the call.
@@ -51,14 +51,12 @@ function ended(element, state) {
   element.ended += 1;
 }
 
-function count(element, task) {
-  const state = ofTask(task);
-  // Where it failed is to be seen after it was undone, too.
-  const shown = state === "failed" ? state : (ofResults(task) ?? state);
-  element.states[shown] = (element.states[shown] ?? 0) + 1;
-  element.total += 1;
-  if (task.endTime === null) element.progress.push(task.progress);
-  else element.ended += 1;
+function count(element, alike) {
+  const state = shownState(alike);
+  element.states[state] = (element.states[state] ?? 0) + alike.count;
+  element.total += alike.count;
+  if (alike.open) element.progress.push(alike);
+  else element.ended += alike.count;
 }
 
 function look({ states, total, ended, progress, waiting, active, waits }) {
@@ -76,6 +74,7 @@ function look({ states, total, ended, progress, waiting, active, waits }) {
 
 function percent(progress) {
   if (progress.length === 0) return null;
-  const mean = Math.round(progress.reduce((sum, each) => sum + each, 0) / progress.length);
+  const sum = progress.reduce((found, each) => found + each.progress * each.count, 0);
+  const mean = Math.round(sum / progress.reduce((found, { count }) => found + count, 0));
   return mean > 0 ? `${mean} %` : null;
 }

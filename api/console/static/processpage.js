@@ -29,7 +29,7 @@ export function processPage({ main, id, query, client, titled }) {
   const values = el("div", { class: "values" });
   const own = new ProcessPanel({ id, heading: t("forward"), actions: (task) => help.actions(task, own.process), point: (task) => pointed(task), linked: false });
   const undos = new Map();
-  const help = new ProcessHelp({ id, may, tasks: () => own.tasks, action, explained });
+  const help = new ProcessHelp({ id, may, tasks: () => own.tasks.known, action, explained });
   let wanted = query.get("task");
   let word = null;
   let valuesShown = "";
@@ -61,8 +61,9 @@ export function processPage({ main, id, query, client, titled }) {
     if (some) update();
     await Promise.all([...undos.values()].map((panel) => panel.again(signal)));
     if (wanted !== null) {
-      own.openTask(wanted);
+      const taskId = wanted;
       wanted = null;
+      await own.openTask(taskId);
     }
     tick();
   }
@@ -147,7 +148,7 @@ export function processPage({ main, id, query, client, titled }) {
     const ended = !moves(process) && !process.paused;
     const cancellable = forward && (process.paused || ["running", "debug"].includes(process.processStatus));
     const suspendable = process.suspended === null && (moves(process) || process.paused);
-    const left = !process.mock && own.tasks.some(isLeft);
+    const left = !process.mock && own.tasks.counts.some(isLeft);
     const deletable = forward && !process.processStatus.startsWith("delete.") && (cancellable || (ended && left));
     const movable = cancellable && process.modelId !== null;
     const shielded = process.deleteProtection;

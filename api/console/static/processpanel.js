@@ -10,6 +10,7 @@ import { box, problemBox } from "./notice.js";
 import { elementOf, picture } from "./picture.js";
 import { to } from "./route.js";
 import { get, Look } from "./server.js";
+import { ProcessTasks } from "./processtasks.js";
 import { moves } from "./state.js";
 import { processFile, saveToDisk } from "./sources.js";
 import { TaskList } from "./tasklist.js";
@@ -24,7 +25,7 @@ export class ProcessPanel {
     this.id = id;
     this.linked = linked;
     this.detail = new Look(`process/${id}/detail`);
-    this.taskLook = new Look(`process/${id}/task`);
+    this.tasks = new ProcessTasks(id);
     this.decisionLook = new Look(`process/${id}/decision`, { limit: 100 });
     this.decided = new DecisionsMade();
     this.calls = [];
@@ -38,6 +39,7 @@ export class ProcessPanel {
     this.waits = el("ul", { class: "waits", hidden: true });
     this.diagram = new Diagram({ label: t("diagram.of", { name: heading }), select: (object) => this.#choose(object) });
     this.list = new TaskList({
+      tasks: this.tasks,
       label: t("tasks.of", { name: heading }),
       actions,
       point: (task) => {
@@ -63,17 +65,14 @@ export class ProcessPanel {
     return this.detail.data;
   }
 
-  get tasks() {
-    return this.taskLook.data ?? [];
-  }
-
   get decisions() {
     return this.decisionLook.data?.items ?? [];
   }
 
   /** Look again; whether anything was new. */
   async again(signal) {
-    const [some, tasks] = await Promise.all([this.detail.again(signal), this.taskLook.again(signal)]);
+    const failed = this.process?.failures.map(({ taskId }) => taskId).filter((taskId) => taskId !== null) ?? [];
+    const [some, tasks] = await Promise.all([this.detail.again(signal), this.tasks.again(signal, failed)]);
     const more = (this.process.decided && (await this.decisionLook.again(signal))) || tasks;
     if (this.sources === null || this.version !== this.process.deploymentId) {
       // It may have moved to another version of its model.
@@ -95,11 +94,11 @@ export class ProcessPanel {
 
   /** Point to a task of this panel, by its own id or by that of the other side. */
   pointTo(find) {
-    this.#point(find === null ? null : (this.tasks.find(find) ?? null));
+    this.#point(find === null ? null : (this.tasks.known.find(find) ?? null));
   }
 
-  openTask(taskId) {
-    this.list.open(taskId);
+  async openTask(taskId) {
+    await this.list.open(taskId);
   }
 
   close() {
@@ -130,8 +129,8 @@ export class ProcessPanel {
   }
 
   #paint() {
-    if (this.process === null || this.taskLook.data === null) return;
-    this.looks = picture({ tasks: this.tasks, tokens: this.process.tokens, decisions: this.decisions, ...this.#where() });
+    if (this.process === null || this.tasks.counting.data === null) return;
+    this.looks = picture({ counts: this.tasks.counts, tokens: this.process.tokens, decisions: this.decisions, ...this.#where() });
     this.#way();
     this.diagram.paint(this.looks);
     this.#approach();
@@ -146,10 +145,10 @@ export class ProcessPanel {
     const { status, outcome } = { status: this.process.processStatus, outcome: this.process.outcome };
     const taken = wayOf({
       elements: this.diagram.all(() => true),
-      tasks: this.tasks,
+      counts: this.tasks.counts,
       visited: [...this.looks.keys()],
       isOver: this.calls.length === 0 && (status === "success" || outcome === "success"),
-      elementOf: (task) => elementOf(task, this.calls, (namespace) => this.#callOf(namespace)),
+      elementOf: (alike) => elementOf(alike, this.calls, (namespace) => this.#callOf(namespace)),
     });
     for (const id of taken) if (!this.looks.has(id)) this.looks.set(id, { classes: ["is-taken"], badges: [], waits: [] });
   }
@@ -203,7 +202,7 @@ export class ProcessPanel {
       ),
     ]);
     this.list.origin = process.originProcessInstanceId;
-    this.list.update(this.tasks);
+    this.list.update();
     this.decided.update(this.decisions, this.decisionLook.data?.cursor != null);
     this.#paint();
   }
@@ -216,7 +215,7 @@ export class ProcessPanel {
     const place = object === null ? null : object.id;
     const isHere = (task) => elementOf(task, this.calls, (namespace) => this.#callOf(namespace)) === place;
     const name = object?.name || place;
-    if (object === null || !this.tasks.some(isHere)) this.list.narrow(null);
+    if (object === null || !this.tasks.counts.some(isHere)) this.list.narrow(null);
     else this.list.narrow(isHere, name);
     this.decided.narrow(object !== null && this.decisions.some(isHere) ? isHere : null);
     this.chosen.hidden = object === null;
@@ -234,7 +233,7 @@ export class ProcessPanel {
   #inside(object) {
     const called = object.calledElement;
     if (!called || called.includes("${")) return null;
-    const inside = this.tasks.map(({ calls }) => calls[this.calls.length]);
+    const inside = this.tasks.counts.map(({ calls }) => calls[this.calls.length]);
     const runs = new Set(inside.filter((namespace) => namespace && this.#callOf(namespace) === object.id));
     const several = runs.size > 1;
     return [...(several ? runs : [[...runs][0] ?? object.id])]

@@ -16,12 +16,16 @@ export function valuesOf(process) {
 }
 
 function part(name, values, open = false) {
-  return el(
+  const body = el("div", {}, open && valueTable(values, t(name)));
+  // Thousands of tasks put out thousands of values: these are drawn for those who open them.
+  const draw = () => node.open && body.childElementCount === 0 && fill(body, valueTable(values, t(name)));
+  const node = el(
     "details",
-    { open: open ? true : null },
+    { open: open ? true : null, ontoggle: draw },
     el("summary", {}, t(name), el("span", { class: "faint" }, ` ${Object.keys(values).length}`)),
-    valueTable(values, t(name)),
+    body,
   );
+  return node;
 }
 
 /** The variables as they are now: read when somebody opens them. */

@@ -49,6 +49,12 @@ export function ofResults(task) {
   return UNDO[task.undo] ?? null;
 }
 
+/** What a task shows of the two: where it failed is to be seen after it was undone, too. */
+export function shownState(task) {
+  const state = ofTask(task);
+  return state === "failed" ? state : (ofResults(task) ?? state);
+}
+
 /** Whether anything more may come of a process by itself. */
 export function moves({ processStatus, paused }) {
   return !paused && (processStatus === "running" || processStatus === "debug" || processStatus.endsWith(".begin"));

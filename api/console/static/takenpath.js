@@ -77,22 +77,18 @@ export function nodesOf(elements) {
   return { nodes, starts: [...nodes.keys()].filter((id) => !targets.has(id)) };
 }
 
-/** The way of a process through the diagram: `tasks` of it by the elements that stand for them. */
-export function wayOf({ elements, tasks, visited, isOver, elementOf }) {
+/** The way of a process through the diagram, by the counts of its tasks and the elements that stand for these. */
+export function wayOf({ elements, counts, visited, isOver, elementOf }) {
   const { nodes, starts } = nodesOf(elements);
-  const byId = new Map(tasks.map((task) => [task.taskId, task]));
-  const forward = tasks.filter(({ kind }) => kind === "start");
+  const forward = counts.filter(({ kind }) => kind === "start");
   const steps = new Map();
   const causes = new Set();
-  for (const task of forward) {
-    const to = elementOf(task);
+  for (const alike of forward) {
+    const to = elementOf(alike);
     if (to === null) continue;
-    const after = task.afterAs ? (byId.get(task.afterAs)?.after ?? []) : task.after;
-    const froms = after.map((id) => byId.get(id)).filter(Boolean).map(elementOf);
+    const froms = alike.after.map((place) => elementOf(counts[place])).filter((from) => from !== null);
     froms.forEach((from) => causes.add(from));
-    for (const from of after.length === 0 ? [null] : new Set(froms)) {
-      if (from !== null || after.length === 0) steps.set(`${from}>${to}`, [from, to]);
-    }
+    for (const from of alike.begins ? [null, ...froms] : froms) steps.set(`${from}>${to}`, [from, to]);
   }
   const all = [...steps.values()];
   const reached = new Set([...forward.map(elementOf).filter((id) => id !== null), ...visited]);

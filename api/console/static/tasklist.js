@@ -1,12 +1,14 @@
-// The tasks of one process: a row each, with everything that is known of it when it is opened.
+// The tasks of one process: a row each, with everything that is known of it when it is opened. Of very many there is a
+// row for each element, and those of an element are fetched when it is opened.
 
 import { resultsBadge, taskBadge } from "./badge.js";
 import { el, fill, Rows, said } from "./element.js";
+import { elementRow, stoneOf } from "./elementrow.js";
 import { icon } from "./icon.js";
 import { readObject, valueTable } from "./jsontext.js";
 import { counted, t } from "./language.js";
 import { lasting, seconds } from "./moment.js";
-import { box } from "./notice.js";
+import { box, problemBox } from "./notice.js";
 import { to } from "./route.js";
 import { inRuns, ofTask } from "./state.js";
 
@@ -18,23 +20,27 @@ const FILTERS = {
 };
 
 export class TaskList {
-  /** `actions` gives the buttons of a task; `point` is told the task over which the pointer or the focus is. */
-  constructor({ label, actions, point, origin = null }) {
+  /**
+   * `tasks` are those of the process (see processtasks.js), `actions` gives the buttons of one; `point` is told the task
+   * over which the pointer or the focus is.
+   */
+  constructor({ label, tasks, actions, point, origin = null }) {
+    this.tasks = tasks;
     this.actions = actions;
     this.point = point;
     this.origin = origin;
     this.opened = new Set();
-    this.tasks = [];
     this.filter = "all";
     this.only = null;
     this.limit = PART;
     this.body = el("tbody");
     this.rows = new Rows(
       this.body,
-      ({ task, detail }) => task.taskId + (detail ? "+" : ""),
+      (item) => item.key,
       (item) => this.#row(item),
     );
     this.more = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.#more() });
+    this.trouble = el("div");
     this.count = el("span", { class: "faint", role: "status" });
     this.chip = el("span");
     const columns = ["status", "task", "stone", "progress", "time"];
@@ -69,6 +75,7 @@ export class TaskList {
           el("select", { onchange: (event) => this.#choose(event.target.value) }, choices),
         ),
       ),
+      this.trouble,
       this.table,
       el("p", { class: "center" }, this.more),
     );
@@ -77,6 +84,23 @@ export class TaskList {
   #choose(key) {
     this.filter = key;
     this.limit = PART;
+    for (const element of this.#elements().keys()) if (this.tasks.isOpen(element)) this.#ask(() => this.#openElement(element));
+    this.draw();
+  }
+
+  /** The tasks of an element, as far as they are wanted. */
+  #openElement(element, from = null) {
+    return this.tasks.open(element, this.filter === "all" ? null : this.filter, from);
+  }
+
+  /** Fetch something, then show it. */
+  async #ask(fetching) {
+    fill(this.trouble);
+    try {
+      await fetching();
+    } catch (problem) {
+      fill(this.trouble, problemBox(problem));
+    }
     this.draw();
   }
 
@@ -104,35 +128,66 @@ export class TaskList {
           icon("failed"),
         ),
     );
+    const [element, another] = only !== null && this.tasks.many ? this.#elements().keys() : [];
+    if (element !== undefined && another === undefined && !this.tasks.isOpen(element))
+      this.#ask(() => this.#openElement(element));
     this.draw();
   }
 
-  update(tasks) {
-    this.tasks = tasks;
+  update() {
     this.draw();
   }
 
   draw() {
-    const wanted = this.tasks.filter((task) => FILTERS[this.filter](task) && (this.only === null || this.only(task)));
-    const shown = wanted.slice(0, this.limit);
-    const items = shown.flatMap((task) =>
-      this.opened.has(task.taskId)
-        ? [
-            { task, open: true },
-            { task, detail: true },
-          ]
-        : [{ task, open: false }],
-    );
-    this.rows.update(items);
-    this.more.hidden = wanted.length <= shown.length;
-    this.more.textContent = t("more.rows", { count: wanted.length - shown.length });
-    this.table.hidden = wanted.length === 0;
-    const text =
-      wanted.length === this.tasks.length
-        ? counted("count", wanted.length)
-        : t("count.of", { count: wanted.length, total: this.tasks.length });
+    const isWanted = (task) => this.#isWanted(task);
+    const all = this.tasks.many ? [...this.#elements()] : this.tasks.known.filter(isWanted);
+    const shown = all.slice(0, this.limit);
+    this.rows.update(shown.flatMap((each) => (this.tasks.many ? this.#group(...each) : this.#shown(each))));
+    this.more.hidden = all.length <= shown.length;
+    this.more.textContent = t("more.rows", { count: all.length - shown.length });
+    this.table.hidden = all.length === 0;
+    const wanted = this.tasks.counts.filter(isWanted).reduce((sum, { count }) => sum + count, 0);
+    const { total } = this.tasks;
+    const text = wanted === total ? counted("count", total) : t("count.of", { count: wanted, total });
     if (this.count.textContent !== text) this.count.textContent = text;
     this.tick();
+  }
+
+  #isWanted(task) {
+    return FILTERS[this.filter](task) && (this.only === null || this.only(task));
+  }
+
+  /** The counts of tasks that are wanted, by element. */
+  #elements() {
+    const found = new Map();
+    for (const alike of this.tasks.counts) {
+      if (!this.#isWanted(alike)) continue;
+      if (found.has(alike.elementId)) found.get(alike.elementId).push(alike);
+      else found.set(alike.elementId, [alike]);
+    }
+    return found;
+  }
+
+  /** The row of a task, and beneath it what is known of it. */
+  #shown(task) {
+    const open = this.opened.has(task.taskId);
+    const row = { key: task.taskId, task, open };
+    return open ? [row, { key: `${task.taskId}+`, task, detail: true }] : [row];
+  }
+
+  /** The row of an element, and beneath it its tasks as far as they are shown. */
+  #group(element, counts) {
+    const open = this.tasks.isOpen(element);
+    const row = { key: `of ${element}`, counts, open };
+    if (!open) return [row];
+    const { rows, more, later, from } = this.tasks.part(element);
+    return [
+      row,
+      from !== null && { key: `before ${element}`, element, text: "tasks.first", ask: () => this.#openElement(element) },
+      ...rows.filter((task) => this.#isWanted(task)).flatMap((task) => this.#shown(task)),
+      more && { key: `more ${element}`, element, text: "tasks.more", ask: () => this.tasks.more(element) },
+      later && { key: `later ${element}`, element, text: "tasks.later", ask: () => this.tasks.more(element) },
+    ].filter((item) => item !== false);
   }
 
   tick() {
@@ -141,10 +196,15 @@ export class TaskList {
   }
 
   /** Open the details of a task and go there. */
-  open(taskId) {
+  async open(taskId) {
     this.opened.add(taskId);
-    const place = this.tasks.findIndex((task) => task.taskId === taskId);
-    if (place >= this.limit) this.limit = place + PART;
+    if (this.tasks.many) {
+      const { elementId } = await this.tasks.need(taskId);
+      await this.#ask(() => this.#openElement(elementId, String(Number(taskId) - 1)));
+      this.limit = Math.max(this.limit, [...this.#elements().keys()].indexOf(elementId) + 1);
+    }
+    const place = this.tasks.known.findIndex((task) => task.taskId === taskId);
+    if (!this.tasks.many && place >= this.limit) this.limit = place + PART;
     this.draw();
     this.body.querySelector(`[data-focus="${CSS.escape(taskId)}"]`)?.focus();
   }
@@ -154,7 +214,22 @@ export class TaskList {
     this.draw();
   }
 
-  #row({ task, open, detail }) {
+  #toggleElement(element) {
+    if (!this.tasks.isOpen(element)) return this.#ask(() => this.#openElement(element));
+    this.tasks.close(element);
+    this.draw();
+  }
+
+  #row({ task, open, detail, counts, text, element, ask }) {
+    if (counts !== undefined) return elementRow({ counts, open, toggle: (id) => this.#toggleElement(id), point: this.point });
+    if (text !== undefined) {
+      const button = el(
+        "button",
+        { type: "button", class: "small", "data-focus": `${text} ${element}`, onclick: () => this.#ask(ask) },
+        t(text),
+      );
+      return el("tr", {}, el("td", { colspan: 5, class: "center" }, button));
+    }
     if (detail)
       return el("tr", { class: "detail" }, el("td", { colspan: 5, id: `task-${task.taskId}` }, this.#detail(task)));
     const name = el(
@@ -197,13 +272,7 @@ export class TaskList {
         ),
         !open && task.reason && el("div", { class: wrong === "reason" ? wrong : `${wrong} clamp` }, said(task.reason)),
       ),
-      el(
-        "td",
-        { class: "is-stone" },
-        task.stone === null
-          ? el("span", { class: "faint" }, t("task.person"))
-          : said(task.stone, { class: "said clip" }),
-      ),
+      el("td", { class: "is-stone" }, stoneOf(task)),
       el("td", { class: "is-progress" }, this.#progress(task)),
       el("td", { class: "is-time" }, el("span", { class: "began" }, task.createTime), since),
     );
@@ -223,7 +292,7 @@ export class TaskList {
 
   #detail(task) {
     const buttons = this.actions(task);
-    const { after } = task.afterAs ? this.tasks.find((each) => each.taskId === task.afterAs) : task;
+    const { after } = (task.afterAs && this.tasks.known.find((each) => each.taskId === task.afterAs)) || task;
     return el(
       "div",
       { class: "task-detail" },

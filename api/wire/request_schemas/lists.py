@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from ....engine.views.tasks import TaskState
 from ....models import Sort
 from ....models.vocabulary import InstanceKind, ProcessState, ProcessStatus
 from ..members import CountText, LocalTimeText, Text, Word
@@ -81,6 +82,13 @@ class TaskPart(Part):
 
     limit = CountText(validate=validate.Range(min=1, max=500), metadata={"description": "All unless said otherwise."})
     after = Text(pattern=r"^[0-9]{1,18}$", description="The id of the last task of the part before.")
+
+
+class ProcessTaskQuery(TaskPart):
+    """Which of the tasks of one process instance."""
+
+    element_id = Text(data_key="elementId", description="Those of one element of the diagram.")
+    state = Word(TaskState, metadata={"description": "Those that have not ended, or failed or could not be undone."})
 
 
 class StatisticsQuery(Strict):

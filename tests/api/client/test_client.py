@@ -91,6 +91,8 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
     assert ended.native_output_values == {"middle": {"thing": "thing-3"}}
     assert server.tasks(number) == engine.tasks(number)
     assert server.task(server.tasks(number)[0].task_id) == engine.tasks(number)[0]
+    assert server.tasks(number, element_id="middle", state="failed") == []
+    assert server.task_counts(number) == engine.task_counts(number)
     assert server.instances(key="making").items == engine.instances(key="making").items
     assert server.search(text="b-1", statuses=["success"]).items == engine.search(text="b-1").items
     assert server.search(state="success", business_key="b-1", sort="ended").items == engine.search(text="b-1").items

@@ -138,6 +138,12 @@ def test_the_tasks_of_a_process_are_read_in_parts_too(client: Client, engine: En
         assert parts == whole
         assert client.get(f"{path}after={whole[47]['taskId']}").json == whole[48:]
 
+    assert client.get(f"/process/{number}/task?elementId=b&limit=3").json == whole[25:28]
+    assert client.get(f"/process/{number}/task?state=open").json == whole[25:]
+    assert [each["count"] for each in client.get(f"/process/{number}/task/count").json] == [25, 25]
+    assert client.get(f"/process/{number}/task?state=x").status_code == 422
+    assert client.get("/process/999999/task/count").status_code == 404
+
     for wrong in ("limit=0", "limit=501", "limit=x", "after=x", "after=", "assignee=ann"):
         assert client.get(f"/task?processInstanceId={number}&{wrong}").status_code == 422, wrong
     assert client.get("/task?kind=user&after=7").status_code == 422

@@ -20,7 +20,7 @@ from riverstone.engine.triggers.starts import Drain
 from riverstone.engine.views.history import HistoryAction, HistoryKind
 from riverstone.engine.views.people import DateKind, FormKind, PersonAct
 from riverstone.engine.views.processes import AwaitedKind
-from riverstone.engine.views.tasks import Executor, Undone
+from riverstone.engine.views.tasks import Executor, TaskState, Undone
 from riverstone.engine.views.undo import UndoAction
 from riverstone.models import InboxOrder, Sort, vocabulary
 
@@ -55,6 +55,7 @@ VOCABULARIES = (
     ParameterType,
     AwaitedKind,
     Undone,
+    TaskState,
     UndoAction,
     Executor,
     findings.Severity,
