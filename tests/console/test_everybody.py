@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -110,6 +111,11 @@ def test_it_speaks_the_language_of_the_browser_and_then_the_chosen_one(
     looker.go(f"#/process/{furnished['rolled']}")
     looker.sees_status("失败，已回滚")
     looker.keep("chinese", whole=True)
+    looker.button("说明").click()
+    looker.sees("它的回滚")
+    assert re.findall(r"\b(?:Process|It|Its|What) \w+ \w+", looker.page.get_by_role("dialog").inner_text()) == []
+    looker.keep("chinese-why")
+    looker.page.keyboard.press("Escape")
     expect(looker.page.locator("html")).to_have_attribute("lang", "zh-CN")
     looker.go("#/start?key=app-server")
     looker.sees("不填则与 regionId 相同。")

@@ -2,6 +2,7 @@
 
 import { el, fill } from "./element.js";
 import { t } from "./language.js";
+import { languageOf } from "./sentences.js";
 import { get } from "./server.js";
 
 const TIMES = ["timeDuration", "timeDate", "timeCycle"];
@@ -68,7 +69,7 @@ async function tellNext(node, kind, text) {
     fill(node, t(times.length > 0 ? "edit.timer.next" : "edit.timer.never", { times: times.join(" · ") }));
   } catch (problem) {
     node.classList.add("wrong");
-    fill(node, el("span", { lang: "en" }, problem.message));
+    fill(node, el("span", { lang: languageOf(problem.message) }, problem.message));
   }
 }
 

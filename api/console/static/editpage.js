@@ -11,6 +11,7 @@ import { el, fill, said } from "./element.js";
 import { t } from "./language.js";
 import { box, problemBox, toast } from "./notice.js";
 import { go, to } from "./route.js";
+import { languageOf } from "./sentences.js";
 import { get, getAll, post } from "./server.js";
 import { Shelf } from "./shelf.js";
 import { processFile } from "./sources.js";
@@ -181,7 +182,7 @@ export function editPage({ main, id, query, client, titled }) {
       fill(trouble);
       await draft.takeOver();
     };
-    fill(trouble, box("warning", el("p", { lang: "en" }, problem.message), el("p", { class: "row" },
+    fill(trouble, box("warning", el("p", { lang: languageOf(problem.message) }, problem.message), el("p", { class: "row" },
       el("button", { type: "button", onclick: theirs }, t("edit.taken.theirs")),
       el("button", { type: "button", onclick: mine }, t("edit.taken.mine")))));
   }

@@ -3,6 +3,7 @@
 import { el, said } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
+import { languageOf } from "./sentences.js";
 
 /** The findings, the worst first; `reach` is called with an element's id when its name, by `nameOf`, is chosen. */
 export function findingList(findings, reach = null, nameOf = (elementId) => elementId) {
@@ -29,7 +30,7 @@ export function findingList(findings, reach = null, nameOf = (elementId) => elem
         el(
           "div",
           {},
-          el("p", { lang: "en" }, said(finding.text)),
+          el("p", { lang: languageOf(finding.text) }, said(finding.text)),
           el(
             "p",
             { class: "sub" },

@@ -10,6 +10,7 @@ import { dueBadge, priorityTag } from "./inboxpage.js";
 import { t } from "./language.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, to } from "./route.js";
+import { languageOf } from "./sentences.js";
 import { get, getText, post, put } from "./server.js";
 import { Watch } from "./watch.js";
 import { when } from "./when.js";
@@ -87,7 +88,7 @@ export function taskPage({ main, id, client, titled }) {
       form.hidden = true;
       return;
     }
-    fill(barred, found.barred && box("info", el("p", {}, t("person.barred")), el("p", { lang: "en" }, said(found.barred))));
+    fill(barred, found.barred && box("info", el("p", {}, t("person.barred")), el("p", { lang: languageOf(found.barred) }, said(found.barred))));
     const taken = task.assignee !== null && task.assignee !== client.user && !found.may.includes("complete");
     if (taken) fill(barred, box("info", el("p", {}, t("person.taken", { who: task.assignee }))));
     foot.hidden = !found.may.includes("complete");

@@ -4,6 +4,7 @@ import { ask } from "./dialog.js";
 import { el, fill, said } from "./element.js";
 import { t } from "./language.js";
 import { box, problemBox } from "./notice.js";
+import { languageOf } from "./sentences.js";
 import { get, getAll, post, put } from "./server.js";
 
 /** Ask to which version; resolves with the process, or null. */
@@ -64,7 +65,7 @@ export async function askToMigrate(process) {
     return el(
       "li",
       {},
-      el("p", { lang: "en" }, said(text)),
+      el("p", { lang: languageOf(text) }, said(text)),
       el(
         "label",
         { class: "inline" },

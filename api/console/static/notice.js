@@ -3,6 +3,7 @@
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
+import { languageOf } from "./sentences.js";
 
 const polite = el("div", { class: "heard", role: "status", "aria-live": "polite", id: "announcements" });
 const toasts = el("div", { class: "toasts", role: "region" });
@@ -65,12 +66,12 @@ export function problemBox(problem) {
     { role: "alert", class: "alert" },
     box(
       "failed",
-      el("p", { lang: "en" }, problem.message),
+      el("p", { lang: languageOf(problem.message) }, problem.message),
       fields.length > 1 &&
         el(
           "ul",
-          { lang: "en" },
-          ...fields.map(([name, texts]) => el("li", {}, el("code", {}, name), ` ${texts.join(" ")}`)),
+          {},
+          ...fields.map(([name, texts]) => el("li", { lang: languageOf(texts.join(" ")) }, el("code", {}, name), ` ${texts.join(" ")}`)),
         ),
     ),
   );

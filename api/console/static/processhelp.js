@@ -5,6 +5,7 @@ import { icon } from "./icon.js";
 import { counted, t } from "./language.js";
 import { box } from "./notice.js";
 import { to } from "./route.js";
+import { languageOf } from "./sentences.js";
 import { put } from "./server.js";
 import { failedUndo, moves } from "./state.js";
 import { askForHandWork, askForVariables, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
@@ -24,7 +25,7 @@ export class ProcessHelp {
       if (process.failures.length > 0) return this.#failures(process);
       const reason = process.reason && el("p", {}, said(process.reason));
       if (failedUndo(process) === null) return reason && box("failed", reason);
-      const more = el("div", { class: "stack", lang: "en" }, reason);
+      const more = el("div", { class: "stack" }, reason);
       this.explained().then((sentences) => fill(more, sentences));
       return box("failed", more);
     });

@@ -14,6 +14,7 @@ import { ProcessPanel } from "./processpanel.js";
 import { to } from "./route.js";
 import { Change, get, put } from "./server.js";
 import { valuesOf } from "./processvalues.js";
+import { languageOf } from "./sentences.js";
 import { failedUndo, moves, undosOf } from "./state.js";
 import { askToCancel, askToDelete, askToRetry, askToSuspend } from "./undodialogs.js";
 import { Watch } from "./watch.js";
@@ -132,14 +133,14 @@ export function processPage({ main, id, query, client, titled }) {
   async function explained() {
     try {
       const { sentences } = await get(`process/${id}/why`);
-      return sentences.map((sentence) => el("p", {}, said(sentence)));
+      return sentences.map((sentence) => el("p", { lang: languageOf(sentence) }, said(sentence)));
     } catch (problem) {
       return [problemBox(problem)];
     }
   }
 
   async function explain() {
-    tell({ title: t("why.title"), content: el("div", { class: "stack", lang: "en" }, await explained()) });
+    tell({ title: t("why.title"), content: el("div", { class: "stack" }, await explained()) });
   }
 
   function drawButtons(process) {

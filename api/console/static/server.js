@@ -2,6 +2,7 @@
 
 import { keyHeader } from "./key.js";
 import { t } from "./language.js";
+import { inWords } from "./sentences.js";
 
 /** Below which the calls are: the console lies in their folder `console/`. */
 export const BASE = new URL("../", document.baseURI);
@@ -51,7 +52,7 @@ async function call(method, path, { query, json, form, etag, match, signal, text
   }
   if (answer.status === 304) return { same: true, data: null, etag };
   if (text && answer.ok) return { same: false, data: await answer.text(), etag: null };
-  const content = await answer.json().catch(() => ({}));
+  const content = await inWords(await answer.json().catch(() => ({})));
   if (answer.ok) return { same: false, data: content, etag: answer.headers.get("ETag") };
   const problem = new Problem(answer.status, content);
   if (answer.status === 401) refused.dispatchEvent(new CustomEvent("key", { detail: problem }));
