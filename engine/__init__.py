@@ -43,6 +43,7 @@ from .limits import Limits
 from .observing.logs import JsonFormatter
 from .observing.observer import Observer, ProcessChange, TaskEvent
 from .person import Person
+from .stones.cloud_resource import CloudResource
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.deferral import CallbackSignature, Deferral
 from .stones.stone import Stone
@@ -81,6 +82,7 @@ __all__ = [
     "BpmnError",
     "CallbackSignature",
     "Clock",
+    "CloudResource",
     "Conflict",
     "Decision",
     "DecisionMade",

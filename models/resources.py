@@ -112,5 +112,5 @@ EXISTS = (
 STATE = (
     "CASE WHEN c.`state` IN ('gone', 'different') THEN c.`state` WHEN t.`undo` IN ('left', 'failed') THEN 'left'"
     " WHEN t.`undo` IN ('skipped', 'retained') THEN 'retained'"
-    " WHEN t.`status` IN ('start.success', 'monitor.success') THEN 'kept' ELSE 'unknown' END"
+    " WHEN t.`status` IN ('start.success', 'monitor.success') OR c.`state` = 'there' THEN 'kept' ELSE 'unknown' END"
 )

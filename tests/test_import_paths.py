@@ -15,7 +15,8 @@ DOCUMENTED = {
     "riverstone.api.errors": "Refused ServerUnavailable",
     "riverstone.engine.dispatch.celery": "CeleryDispatcher make_app run set_up",
     "riverstone.engine.metrics": "Metrics",
-    "riverstone.engine.testkit": "Call Check ContractReport Coverage Injected Rehearsal Run check_stone fake_of",
+    "riverstone.engine.testkit": "Call Check CloudCall CloudFault ContractReport Coverage FaultProxy Injected "
+    "Rehearsal Run check_stone fake_of",
     "riverstone.engine.testkit.plugin": "",
 }
 """Names by module; those of ``riverstone.engine`` and ``riverstone.models`` are in ``engine/test_public_names.py``."""

@@ -9,7 +9,7 @@ import click
 from ...models.vocabulary import HOOKS, Hook
 from .invocation import Invocation, invoked
 from .suspension import suspension_line
-from .terminal import json_option, printable, user_name
+from .terminal import json_value, printable, user_name
 
 if TYPE_CHECKING:
     from ...engine import StoneDeclaration
@@ -100,7 +100,9 @@ def forget(invocation: Invocation, /, code: str) -> None:
 
 @stone.command("check")
 @click.argument("names", nargs=-1, required=True, metavar="MODULE[:CLASS]...")
-@click.option("--parameters", metavar="JSON|@FILE", help="The stone's parameters, a JSON object.")
+@click.option(
+    "--parameters", metavar="JSON|@FILE", help="Its parameters: a JSON object, or a list of them for its trials."
+)
 @click.option("--exists", metavar="MODULE:FUNCTION", help="Lists what exists of the kind that the stone makes.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds for a hook.")
 @click.option("--pace", type=click.FloatRange(min=0), help="Seconds between two looks of a monitor; else the stone's.")
@@ -125,12 +127,15 @@ def check(
     from ..stone_modules import look_here_too
 
     look_here_too()
-    given = json_option("--parameters", parameters)
+    given = json_value("--parameters", parameters)
+    listed = given if isinstance(given, list) and given else [given or {}]
+    if not all(isinstance(each, dict) for each in listed):
+        raise click.ClickException("--parameters must be a JSON object, or a list of objects.")
     lists = None if exists is None else function_named(exists)
     wrong = False
     for name in names:
         for found in stone_classes(name):
-            report = check_stone(found, given, exists=lists, timeout=timeout, pace=pace)
+            report = check_stone(found, listed, exists=lists, timeout=timeout, pace=pace)
             click.echo(str(report))
             wrong = wrong or bool(report.wrong)
     if wrong:

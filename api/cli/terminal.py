@@ -39,15 +39,20 @@ def json_file(path: str | None) -> Any:
 
 def json_option(option: str, text: str | None) -> dict[str, Any] | None:
     """The JSON object of an option that is JSON or ``@FILE``, None without one; raises Malformed."""
+    value = json_value(option, text)
+    if value is not None and not isinstance(value, dict):
+        raise click.ClickException(f"{option} must be a JSON object.")
+    return value
+
+
+def json_value(option: str, text: str | None) -> Any:
+    """The same of any kind."""
     from ...engine import jsontext
     from ...engine.limits import Limits
 
     if text is None:
         return None
-    value = json_file(text[1:]) if text.startswith("@") else jsontext.loads(text, limits=Limits(), name=option)
-    if not isinstance(value, dict):
-        raise click.ClickException(f"{option} must be a JSON object.")
-    return value
+    return json_file(text[1:]) if text.startswith("@") else jsontext.loads(text, limits=Limits(), name=option)
 
 
 def statuses_named(status: str | None) -> tuple[ProcessStatus, ...]:

@@ -18,10 +18,10 @@ from .outcomes import stone_of
 
 
 def exists(row: TaskRow) -> bool:
-    """Whether the ledger says of a row that what it made is there."""
-    whole = row.status in ("start.success", "monitor.success") and row.undo is None
-    left = row.undo in ("left", "failed", "skipped", "retained")
-    return row.kind == ledger.START and row.stone is not None and not row.open and (whole or left)
+    """Whether the ledger says of a row that what it made is there, or cannot know, as after a start that failed."""
+    begun = row.status not in ("produce.failed", "start.skipped") and row.event != "mock"
+    kept = row.undo in (None, "left", "failed", "skipped", "retained")
+    return row.kind == ledger.START and row.stone is not None and not row.open and begun and kept
 
 
 def check(instance: Instance) -> None:

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ...models.vocabulary import UNDO_KINDS
@@ -17,14 +17,13 @@ from ..limits import Limits
 from ..mask import cut
 from ..observing import logs, tracing
 from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, StopRequest, Work
+from .error_words import is_one_of
 from .parameters import typed
 from .stone import Stone
 from .task_info import TaskInfo, Tokens
 
 logger = logging.getLogger("riverstone.stone")
 
-CODES = ("code", "error_code", "status_code", "status", "errno")
-"""The attributes in which errors have their codes."""
 PROGRESS_INTERVAL = 0.5
 """Seconds between two progress reports of one task that are worth a write or a message."""
 
@@ -245,27 +244,7 @@ def _is_worth_a_retry(stone: type[Stone], error: BaseException) -> bool:
     """Whether this error may be another time: by what the stone says of errors."""
     if not (stone.fatal_on or stone.retry_on) or isinstance(error, Later):
         return True
-    words = set(_words(error))
-    fatal, worth = (any(_is_one(error, words, kind) for kind in kinds) for kinds in (stone.fatal_on, stone.retry_on))
-    return not fatal and (worth or not stone.retry_on)
-
-
-def _is_one(error: BaseException, words: set[str], kind: type[BaseException] | str) -> bool:
-    return isinstance(error, kind) if isinstance(kind, type) else kind in words
-
-
-def _words(error: BaseException) -> Iterator[str]:
-    """The names of an error's classes, and its codes: its own, and those of an answer that it carries."""
-    yield from (each.__name__ for each in type(error).__mro__)
-    response = getattr(error, "response", None)
-    inner = response.get("Error") if isinstance(response, Mapping) else None
-    for code in (
-        *(getattr(error, name, None) for name in CODES),
-        inner.get("Code") if isinstance(inner, Mapping) else None,
-        getattr(response, "status_code", None),
-    ):
-        if isinstance(code, (str, int)):
-            yield str(code)
+    return not is_one_of(error, stone.fatal_on) and (not stone.retry_on or is_one_of(error, stone.retry_on))
 
 
 def _reason(error: BaseException) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..coroutines import is_coroutine, refuse_generator, refuse_unrun
 from ..errors import Invalid
 from .deferral import Deferral
+from .error_words import ErrorKinds
 
 if TYPE_CHECKING:
     from marshmallow import fields
@@ -56,10 +57,10 @@ class Stone:
     """By which part of itself a pause before a retry may be longer, at random, so that not all come at once."""
     retry_for: ClassVar[float | None] = None
     """Seconds after its first failure in which an event may be tried again; None for as long as its retries last."""
-    retry_on: ClassVar[Sequence[type[BaseException] | str]] = ()
+    retry_on: ClassVar[ErrorKinds] = ()
     """Errors that are worth a retry, by class or by a word: the name of a class, or the code of an error, as those of
-    cloud clients have one. Empty stands for all."""
-    fatal_on: ClassVar[Sequence[type[BaseException] | str]] = ()
+    cloud clients have one; ``*`` stands in it for anything. Empty stands for all."""
+    fatal_on: ClassVar[ErrorKinds] = ()
     """Errors after which trying again is of no use; it goes before ``retry_on``."""
     monitor_retries: ClassVar[int] = 3
     """How many looks of ``monitor`` in a row may fail before the task does: until then only the look has failed."""

@@ -101,6 +101,11 @@ class TaskInfo:
         return self._work.attempt
 
     @property
+    def is_repeated(self) -> bool:
+        """Whether an earlier call may have acted under the same key: its answer was lost, or it has failed."""
+        return self._work.attempt > 1 or self._work.delivery > 0
+
+    @property
     def phase(self) -> Reached:
         """In an undo hook, how far the task had come: ``complete``, ``partial``, ``running`` or ``unknown``."""
         return self._work.phase

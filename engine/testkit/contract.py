@@ -8,54 +8,50 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, UndoKind
+from ...models.vocabulary import UndoKind
 from ..errors import Invalid
-from ..language.context import Context
-from ..stones.parameters import resolve_parameters
 from ..stones.stone import Stone
 from ..work import Outcome, Reached
 from .declared import wrong_in_declaration
+from .fault_proxy import FaultProxy
+from .lost_answers import lost_answers
 from .report import Check, ContractReport, ok, skipped, wrong
 from .trial import Hangs, Trial
-
-NAMESPACE = "contract"
+from .trials import Given, Trials
 
 
 def check_stone(
     stone: type[Stone],
-    parameters: Mapping[str, Any] | None = None,
+    parameters: Given | None = None,
     *,
     exists: Callable[[], Sized] | None = None,
     timeout: float = 60.0,
     pace: float | None = None,
+    proxy: FaultProxy | None = None,
 ) -> ContractReport:
     """Try a stone on the real thing: it makes some six of what it makes, and takes all of them back.
 
-    ``parameters`` are its own, by name; defaults are filled in. ``exists`` tells what exists of the kind that the stone
-    makes: with it, what is made twice or left behind is seen too. ``timeout`` is how many seconds a hook may take that
-    declares no timeout, and all looks of a monitor together; ``pace`` the seconds between two looks, the stone's
-    own interval unless given.
+    Args:
+        stone: Its class.
+        parameters: Its own, by name; defaults are filled in. Where no two things may have the same, a list of
+            mappings, which are used in turn, or a function of the number of the trial.
+        exists: Tells what exists of the kind that the stone makes: with it, what is made twice or left behind is seen
+            too. What does not show at once is waited for, for the stone's ``settle``.
+        timeout: How many seconds a hook may take that declares no timeout, and all looks of a monitor together.
+        pace: The seconds between two looks, the stone's own interval unless given.
+        proxy: By which the stone reaches its cloud: then each call of its start and of its undo has its answer lost
+            once, and once comes as an error although it was done.
     """
-    contract = _Contract(stone, parameters or {}, exists, timeout, stone.monitor_interval if pace is None else pace)
+    pace = stone.monitor_interval if pace is None else pace
+    contract = _Contract(Trials(stone, {} if parameters is None else parameters, exists, timeout, pace), proxy)
     return ContractReport(code=stone.code or stone.__name__, checks=tuple(contract.checks()))
 
 
 class _Contract:
-    def __init__(
-        self,
-        stone: type[Stone],
-        given: Mapping[str, Any],
-        exists: Callable[[], Sized] | None,
-        timeout: float,
-        pace: float,
-    ) -> None:
-        self.stone = stone
-        self.given = given
-        self.exists = exists
-        self.timeout = timeout
-        self.pace = pace
-        self.parameters: Mapping[str, Any] = {}
-        self.trials: list[Trial] = []
+    def __init__(self, trials: Trials, proxy: FaultProxy | None) -> None:
+        self.trials = trials
+        self.stone = trials.stone
+        self.proxy = proxy
         self.before = 0
         self.makes: int | None = None
         """How many things one start makes; None while none has succeeded."""
@@ -68,13 +64,11 @@ class _Contract:
         if not flaws:
             yield ok("declaration", "parameters, outputs, timeouts and hooks are declared as they can be used")
         try:
-            self.parameters = resolve_parameters(
-                self.stone, {}, Context(dict(self.given), {}), namespace=NAMESPACE, run=None, label=repr(NAMESPACE)
-            )
+            self.trials.parameters(0)
         except Invalid as error:
-            yield wrong("parameters", f"{_missing(error, self.given)}: give them by --parameters or parameters=")
+            yield wrong("parameters", f"{_missing(error, self.trials.of(0))}: give them by --parameters or parameters=")
             return
-        self.before = self._existing()
+        self.before = self.trials.existing()
         try:
             yield from self._start()
             yield from self._at_once()
@@ -83,16 +77,20 @@ class _Contract:
             yield from self._cancel()
             yield from self._stops()
             yield from self._mock()
+            if self.proxy is not None and self.makes is not None:
+                yield from lost_answers(self.trials, self.proxy, self.makes)
         except Hangs as error:
             yield wrong(error.event, str(error))
+        except Invalid as error:
+            yield wrong("parameters", f"of trial {len(self.trials.all) + 1} do not fit: {error.message}")
         yield from self._leftovers()
         yield from self._secrets()
 
     # -- the sections
 
     def _start(self) -> Iterator[Check]:
-        trial = self._trial()
-        first = trial.call("start")
+        trial = self.trials.new()
+        first = trial.carried_out("start")
         if first.result not in ("done", "bpmn-error"):
             yield wrong("start", f"failed: {first.reason}")
             return
@@ -100,9 +98,10 @@ class _Contract:
             yield wrong("start", f"raised the BPMN error {first.error_code!r}: give parameters with which it succeeds")
             return
         way = "deferred its task" if trial.deferred else "succeeded"
-        yield ok("start", f"{way} in {trial.took:.2f} s and put out {_named(first.outputs)}")
-        made = self._existing()
-        again = trial.call("start", listen=False)
+        which = f" at attempt {trial.attempt}" if trial.attempt > 1 else ""
+        yield ok("start", f"{way}{which} in {trial.took:.2f} s and put out {_named(first.outputs)}")
+        made = self.trials.existing(lambda count: count > self.before)
+        again = trial.carried_out("start", listen=False)
         yield self._same("start, delivered again", first, again, made)
         self.makes = made - self.before
         if self.stone.has("monitor"):
@@ -114,27 +113,30 @@ class _Contract:
         """An engine that was taken for dead still runs its hook while another has been given the task."""
         if self.makes is None:
             return
-        name, trial, before = "start, delivered twice at once", self._trial(), self._existing()
+        name, trial, before = "start, delivered twice at once", self.trials.new(), self.trials.existing()
+        engines = [replace(trial, outputs={}), replace(trial, outputs={})]
         with ThreadPoolExecutor(2) as both:
-            outcomes = list(both.map(lambda _: trial.call("start"), range(2)))
+            outcomes = list(both.map(lambda each: each.carried_out("start"), engines))
         done = [outcome for outcome in outcomes if outcome.result == "done"]
         if not done:
             yield wrong(name, f"failed both times: {outcomes[0].reason}")
-        elif self._existing() - before > self.makes or done[0].outputs != done[-1].outputs:
+        elif self._is_more(before + self.makes) or done[0].outputs != done[-1].outputs:
             yield wrong(
                 name,
-                "made two things under one key: let the outside refuse the second, by the idempotency key; where it"
-                " takes none, name or tag the thing by the key, and look for it before making one",
+                "made two things under one key: let the outside refuse the second, by the idempotency key. Where it"
+                " takes none, name or tag the thing by the key, look for it before making one and once more after, and"
+                " remove your own where there is another, as CloudResource does",
             )
         else:
             yield ok(name, "one key made one thing")
+        self.trials.take_back(trial)
 
     def _monitor(self, trial: Trial) -> Iterator[Check]:
-        limit = self.stone.timeouts.get("monitor", self.timeout)
+        limit = self.stone.timeouts.get("monitor", self.trials.timeout)
         end, looks = time.monotonic() + limit, 0
         while True:
             looks, kept = looks + 1, dict(trial.state)
-            outcome = trial.call("monitor")
+            outcome = trial.looked("monitor")
             if outcome.result == "done":
                 break
             if outcome.result != "again":
@@ -143,7 +145,7 @@ class _Contract:
             if time.monotonic() > end:
                 yield wrong("monitor", f"was not done after {looks} looks and {limit:g} s")
                 return
-            time.sleep(min(self.pace, max(0.0, end - time.monotonic())))
+            time.sleep(min(self.trials.pace, max(0.0, end - time.monotonic())))
         yield ok("monitor", f"was done after {looks} {'look' if looks == 1 else 'looks'}")
         trial.state = kept
         last = trial.call("monitor")
@@ -163,20 +165,20 @@ class _Contract:
             yield ok("outputs", "are those that are declared, as JSON")
 
     def _half_made(self) -> Iterator[Check]:
-        trial = self._trial()
-        if (started := trial.call("start", listen=False)).result != "done":
+        trial = self.trials.new()
+        if (started := trial.carried_out("start", listen=False)).result != "done":
             yield wrong("rollback of a half-made thing", f"was not tried, since its start failed: {started.reason}")
             return
         yield from self._undo_twice("rollback", trial, "partial", after="of a thing whose start was never heard of")
 
     def _never_begun(self) -> Iterator[Check]:
         if self.stone.has("rollback"):
-            outcome = self._undone(self._trial(), "rollback", "unknown")
+            outcome = self.trials.undone(self.trials.new(), "rollback", "unknown")
             yield self._taken("rollback of what was never begun", outcome)
 
     def _cancel(self) -> Iterator[Check]:
-        trial = self._trial()
-        if (started := trial.call("start")).result != "done":
+        trial = self.trials.new()
+        if (started := trial.carried_out("start")).result != "done":
             yield wrong("cancel in the middle", f"was not tried, since its start failed: {started.reason}")
             return
         if self.stone.has("monitor"):
@@ -184,22 +186,21 @@ class _Contract:
         yield from self._undo_twice("cancel", trial, "running", after="in the middle")
 
     def _stops(self) -> Iterator[Check]:
-        trial = self._trial()
+        trial = self.trials.new()
         outcome = trial.call("start", asked=True)
         ended = "went through" if outcome.result == "done" else f"ended ({outcome.reason})"
         yield ok("start, asked to stop", f"{ended} within its grace")
+        self.trials.take_back(trial)
 
     def _mock(self) -> Iterator[Check]:
         if not self.stone.has("mock"):
             yield skipped("mock", "has none: a mock run passes over it")
             return
-        before = self._existing()
-        outcome = Trial(stone=self.stone, parameters=self.parameters, namespace=NAMESPACE, timeout=self.timeout).call(
-            "mock"
-        )
+        before = self.trials.existing()
+        outcome = self.trials.new(counted=False).call("mock")
         if outcome.result != "done":
             yield wrong("mock", f"failed: {outcome.reason}")
-        elif self._existing() != before:
+        elif self.trials.existing(lambda count: count != before) != before:
             yield wrong("mock", "made something: a mock run must make nothing, for nothing is undone after it")
         else:
             yield ok("mock", f"put out {_named(outcome.outputs)}")
@@ -208,24 +209,13 @@ class _Contract:
 
     def _leftovers(self) -> Iterator[Check]:
         """Take back, by whatever hook there is, what no section has."""
-        likeliest: tuple[UndoKind, ...] = ("delete", "rollback", "cancel")
-        hooks = [event for event in likeliest if self.stone.has(event)]
-        failed = []
-        for trial in self.trials:
-            if hooks and not any(each.event in UNDO_KINDS and each.result == "done" for each in trial.heard):
-                try:
-                    outcome = self._undone(trial, hooks[0], "unknown")
-                except Hangs as error:
-                    failed.append(str(error))
-                else:
-                    if outcome.result != "done":
-                        failed.append(f"{hooks[0]}: {outcome.reason}")
-        left = self._existing() - self.before
+        failed = [told for told in map(self.trials.take_back, self.trials.all) if told is not None]
+        left = self.trials.existing(lambda count: count <= self.before) - self.before
         if failed:
             yield wrong("cleaning up", " ".join(failed))
-        elif self.exists is None:
+        elif not self.trials.counts:
             yield skipped("nothing left", "give 'exists' to have it counted")
-        elif left > 0 and hooks:
+        elif left > 0 and self.trials.undo:
             yield wrong("nothing left", f"{left} more of its things exist than before")
         elif left > 0:
             yield skipped("nothing left", f"it has no undo hook, so {left} of its things exist now: remove them")
@@ -233,31 +223,24 @@ class _Contract:
             yield ok("nothing left", "as much exists as before")
 
     def _secrets(self) -> Iterator[Check]:
-        secret = [
-            str(self.parameters[name])
-            for name, field in self.stone.parameters.items()
-            if field.metadata.get("no_echo") and len(str(self.parameters.get(name) or "")) > 3
-        ]
-        said = " ".join(
-            text for trial in self.trials for outcome in trial.heard for text in (*outcome.log, outcome.reason or "")
-        )
-        if any(value in said for value in secret):
-            yield wrong("secrets", "it writes the value of a parameter that is declared no_echo into log or reason")
+        hidden = [name for name, field in self.stone.parameters.items() if field.metadata.get("no_echo")]
+        for trial in self.trials.all:
+            secret = [str(trial.parameters.get(name) or "") for name in hidden]
+            said = " ".join(text for outcome in trial.heard for text in (*outcome.log, outcome.reason or ""))
+            if any(len(value) > 3 and value in said for value in secret):
+                text = "it writes the value of a parameter that is declared no_echo into log or reason"
+                yield wrong("secrets", text)
+                return
 
     # -- what they share
 
-    def _trial(self) -> Trial:
-        trial = Trial(stone=self.stone, parameters=self.parameters, namespace=NAMESPACE, timeout=self.timeout)
-        self.trials.append(trial)
-        return trial
-
-    def _existing(self) -> int:
-        return 0 if self.exists is None else len(self.exists())
+    def _is_more(self, than: int) -> bool:
+        return self.trials.existing(lambda count: count > than) > than
 
     def _same(self, name: str, first: Outcome, again: Outcome, made: int) -> Check:
         if again.result != "done":
             return wrong(name, f"failed: {again.reason}. Hand task.idempotency_key on, and take what it made before")
-        if self._existing() > made:
+        if self._is_more(made):
             return wrong(name, "made a second thing under the same key: hand task.idempotency_key on")
         differing = sorted(
             output for output, value in again.outputs.items() if first.outputs.get(output, value) != value
@@ -272,31 +255,13 @@ class _Contract:
         if not self.stone.has(event):
             yield skipped(event, "has none: what it made is kept and listed as retained")
             return
-        with_thing = self._existing()
-        first = self._taken(name, self._undone(trial, event, phase))
-        if first.result == "ok" and self._existing() >= with_thing > 0:
+        with_thing = self.trials.existing(lambda count: count > self.before)
+        first = self._taken(name, self.trials.undone(trial, event, phase))
+        if first.result == "ok" and self.trials.existing(lambda count: count < with_thing) >= with_thing > self.before:
             first = wrong(name, "said that it was done, and as much exists as before it")
         yield first
         if first.result == "ok":
-            yield self._taken(f"{name}, again", self._undone(trial, event, phase))
-
-    def _undone(self, trial: Trial, event: UndoKind, phase: Reached) -> Outcome:
-        """What comes of an undo, looked at by its monitor until it is done, and not believed before things show."""
-        outcome = trial.call(event, phase=phase)
-        if outcome.gone and self.stone.settle > 0 and any(each.event == "start" for each in trial.heard):
-            time.sleep(self.stone.settle)
-            outcome = trial.call(event, phase=phase)
-        if outcome.result != "done" or outcome.gone or not self.stone.has(UNDO_MONITORS[event]):
-            return outcome
-        end = time.monotonic() + self.stone.timeouts.get(UNDO_MONITORS[event], self.timeout)
-        trial.state = {}
-        outcome = trial.call("monitor", phase=phase, hook=UNDO_MONITORS[event])
-        while outcome.result == "again" and time.monotonic() < end:
-            time.sleep(min(self.pace, max(0.0, end - time.monotonic())))
-            outcome = trial.call("monitor", phase=phase, hook=UNDO_MONITORS[event])
-        if outcome.result == "again":
-            outcome = replace(outcome, result="failed", reason=f"{UNDO_MONITORS[event]} was not done in time")
-        return outcome
+            yield self._taken(f"{name}, again", self.trials.undone(trial, event, phase))
 
     def _taken(self, name: str, outcome: Outcome) -> Check:
         if outcome.result == "done":

@@ -47,9 +47,13 @@ class Trial:
     state: dict[str, Any] = field(default_factory=dict)
     deferred: bool = False
     """Whether its start has handed it to somebody outside, whom nobody waits for here."""
+    attempt: int = 1
+    """Of its start, or of its undo."""
     took: float = 0.0
     """Seconds of the last call."""
     heard: list[Outcome] = field(default_factory=list)
+    failing: int = 0
+    """Looks in a row that have failed."""
 
     def call(
         self,
@@ -70,7 +74,7 @@ class Trial:
             process_instance_id=0,
             stone=self.stone.code,
             event=event,
-            attempt=1,
+            attempt=self.attempt,
             idempotency_key=self.key if event in ("start", "monitor", "mock") else f"{self.key}-{event}",
             start_key=self.key,
             namespace=self.namespace,
@@ -88,7 +92,38 @@ class Trial:
         self.heard.append(outcome)
         if listen:
             self.outputs |= outcome.outputs
-            self.state = dict(outcome.state or {})
+            if outcome.result != "failed":
+                self.state = dict(outcome.state or {})
+        return outcome
+
+    def carried_out(self, event: Hook, *, phase: Reached = "running", listen: bool = True) -> Outcome:
+        """Have a hook called as an engine would: what fails is tried again, and what is put off is called later.
+
+        An attempt that has put something out is taken back first, and the next has another key.
+        """
+        end = time.monotonic() + (self.stone.retry_for or self.timeout)
+        self.attempt = 1
+        while True:
+            outcome = self.call(event, phase=phase, listen=listen)
+            if outcome.result != "failed" or outcome.fatal:
+                return outcome
+            pause = outcome.later
+            if pause is None:
+                pause = min(self.stone.retry_backoff * 2 ** (self.attempt - 1), self.stone.retry_backoff_max)
+                self.attempt += 1
+            if self.attempt > self.stone.retries + 1 or time.monotonic() + pause > end:
+                return outcome
+            time.sleep(pause)
+            if event == "start" and self.outputs and self.stone.has("rollback"):
+                self.call("rollback", phase="partial")
+                self.key, self.outputs = f"contract-{uuid4()}", {}
+
+    def looked(self, event: Hook, *, phase: Reached = "running", hook: UndoMonitor | None = None) -> Outcome:
+        """One look of a monitor, where those before that have failed count as failed looks, as for an engine."""
+        outcome = self.call(event, phase=phase, hook=hook)
+        self.failing = self.failing + 1 if outcome.result == "failed" else 0
+        if outcome.result == "failed" and not outcome.fatal and self.failing <= self.stone.monitor_retries:
+            return replace(outcome, result="again")
         return outcome
 
     def _limit(self, event: Hook, *, asked: bool) -> float:

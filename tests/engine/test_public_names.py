@@ -17,6 +17,7 @@ ENGINE = """
     BpmnError
     CallbackSignature
     Clock
+    CloudResource
     Conflict
     Decision
     DecisionMade

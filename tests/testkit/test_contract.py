@@ -13,7 +13,7 @@ from marshmallow import fields
 
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import CloudStone, stones
-from riverstone.engine import Deferral, NotFound, Stone, TaskInfo
+from riverstone.engine import CloudResource, Deferral, NotFound, Stone, TaskInfo
 from riverstone.engine.testkit import check_stone
 
 
@@ -336,3 +336,78 @@ def test_a_start_that_fails_is_told_wherever_it_was_needed() -> None:
     told = [str(each) for each in check_stone(Once).wrong]
     assert any("rollback of a half-made thing" in each and "the quota is used up" in each for each in told)
     assert any("cancel in the middle" in each and "the quota is used up" in each for each in told)
+
+
+class Answers(Exception):
+    """What a cloud says when it does not work."""
+
+    code = "500"
+
+
+class Late(CloudResource):
+    """In a cloud that shows things late, and answers with an error the first time though it has done the work."""
+
+    code = "late"
+    outputs = {"id": "its id"}
+    settle = 0.4
+    retry_backoff = 0.1
+    things: ClassVar[dict[str, tuple[str, float]]] = {}
+    told: ClassVar[set[str]] = set()
+
+    @classmethod
+    def shown(cls) -> list[str]:
+        return [name for name, (_, since) in cls.things.items() if time.monotonic() > since]
+
+    def answer(self, task: TaskInfo) -> None:
+        if task.idempotency_key not in self.told:
+            self.told.add(task.idempotency_key)
+            raise Answers("It does not work.")
+
+    def find(self, task: TaskInfo) -> list[str]:
+        return [name for name in self.shown() if self.things[name][0] == task.start_key]
+
+    def create(self, task: TaskInfo) -> str:
+        name = str(uuid4())
+        self.things[name] = (task.start_key, time.monotonic() + 0.2)
+        self.answer(task)
+        return name
+
+    def remove(self, task: TaskInfo, found: str) -> None:
+        if self.things.pop(found, None) is None:
+            raise NotFound(found)
+        self.answer(task)
+
+
+def test_a_cloud_that_shows_things_late_and_answers_with_an_error_after_the_work_is_no_flaw_of_the_stone() -> None:
+    report = check_stone(Late, exists=Late.shown)
+
+    assert [check.name for check in report.wrong] in ([], ["start, delivered twice at once"]), str(report)
+    assert "at attempt 2" in str(report)
+    assert not Late.things
+
+
+def test_parameters_may_be_those_of_each_trial() -> None:
+    taken: set[int] = set()
+
+    class Place(Stone):
+        """A place that can be taken once."""
+
+        code = "place"
+        parameters = {"number": fields.Integer(required=True)}
+
+        def start(self, task: TaskInfo) -> None:
+            number = task.parameters["number"]
+            if number in taken and not task.is_repeated and self.by.get(number) != task.start_key:
+                raise RuntimeError("taken")
+            taken.add(number)
+            self.by[number] = task.start_key
+
+        by: ClassVar[dict[int, str]] = {}
+
+    by_number = check_stone(Place, lambda number: {"number": number})
+    assert not by_number.wrong, str(by_number)
+    assert check_stone(Place, {"number": 1}).wrong
+    in_turn = check_stone(Place, [{"number": number} for number in range(100, 110)])
+    assert not in_turn.wrong, str(in_turn)
+    short = check_stone(Place, [{"number": 200}, {"size": 1}])
+    assert any("of trial 2 do not fit" in check.text for check in short.wrong), str(short)
