@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from .errors import RevisionConflict, SuspensionsChanged
+from .errors import SuspensionsChanged
 from .inbox_lists import lists_of
 from .receivers import EVERY_ANY, ReceiverFilter
 from .row_types.access import AuditRow
@@ -18,7 +18,7 @@ from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow
-from .statements import WIDTHS, Delete, Graded, Insert, Statement, Update, Writer, marks, select
+from .statements import CHANGED, SEEN, Delete, Graded, Insert, Statement, Update, Writer, select
 from .vocabulary import LedgerEvent, TriggerKind
 
 INSTANCE_SET = (
@@ -150,12 +150,6 @@ NEWER = (
     "SELECT 1 FROM `deployment` AS newer, `deployment` AS this WHERE this.`id` = ? AND newer.`key` = this.`key`"
     " AND newer.`version` > this.`version` AND newer.`removed` IS NULL LIMIT 1"
 )
-SEEN = {
-    width: "SELECT `process_instance_id`, `revision` FROM `process_instance` WHERE `process_instance_id` IN"
-    f" ({marks(range(width))}) FOR SHARE"
-    for width in WIDTHS
-}
-"""The revisions of so many instances, held until the commit against whoever would change them."""
 VALID = (
     "(`creator` IS NULL OR NOT EXISTS (SELECT 1 FROM `access_key` WHERE `access_key`.`name` = `subscription`.`creator`"
     " AND `access_key`.`revoked` IS NOT NULL))"
@@ -190,6 +184,7 @@ TEXTS = (
         if isinstance(statement, Statement)
     ),
 )
+DELIVERED = "another engine has delivered a message"
 on_written: Callable[[], None] | None = None
 """What is called when a transaction has written everything and is not yet committed; for tests of crashes."""
 
@@ -292,6 +287,30 @@ class Changes:
             or self.new_checks
         )
 
+    @property
+    def needs_order(self) -> bool:
+        """Whether one of the statements has to know what the ones before it have done, or waited for."""
+        return bool(
+            self.triggered
+            or self.unheard
+            or self.new_subscriptions
+            or self.new_checks
+            or len(self.reached) > 1
+            or len(self.moved_timers) > 1
+            or (self.gone_tokens and not self.gone_tokens.isdisjoint(self.new_tokens))
+            or (
+                self.gone_waits
+                and any((each.process_instance_id, each.token) in self.gone_waits for each in self.new_waits)
+            )
+            or (self.gone_variables and not self.gone_variables.isdisjoint(self.new_variables))
+            or (
+                self.new_stragglers
+                and not self.new_stragglers.keys().isdisjoint((*self.gone_stragglers, *self.left_stragglers))
+            )
+            or any(row is not None and number not in self.new_tasks for number, row in self.external.items())
+            or (self.user_tasks and not self.user_tasks.keys() <= self.new_tasks.keys() - self.ended_user_tasks.keys())
+        )
+
     def task_changed(self, row: TaskRow) -> None:
         """The row is written with this commit, as an update unless it is new."""
         if row.id not in self.new_tasks:
@@ -327,10 +346,10 @@ class Changes:
         if self.begun or self.triggered or self.unheard:
             self._check_beginnings(writer)
         # Asked here one by one: most steps change an instance and two tasks, and every call counts.
-        if self.instances and put(UPDATE_INSTANCE, self.instances.values()) != len(self.instances):
-            raise RevisionConflict("a process instance was changed by another engine")
+        if self.instances:
+            put(UPDATE_INSTANCE, self.instances.values(), CHANGED)
         if self.read:
-            self._compare(writer)
+            writer.compare(self.read)
         if self.new_deployments:
             run(INSERT_DEPLOYMENT, self.new_deployments)
         if self.new_instances:
@@ -354,12 +373,14 @@ class Changes:
             run(INSERT_WAIT, self.new_waits)
         if self.new_events:
             run(INSERT_EVENT, self.new_events)
-        if self.gone_events or self.reached:
-            self._settle_events(writer)
+        if self.gone_events:
+            write(DELETE_EVENT, [(each,) for each in self.gone_events], DELIVERED)
+        if self.reached:
+            write(REACHED, self.reached, DELIVERED)
         if self.new_kept:
             run(INSERT_KEPT, self.new_kept)
-        if self.gone_kept and write(DELETE_KEPT, [(each,) for each in self.gone_kept]) != len(self.gone_kept):
-            raise RevisionConflict("another engine has delivered a kept message")
+        if self.gone_kept:
+            write(DELETE_KEPT, [(each,) for each in self.gone_kept], DELIVERED)
         if self.new_decisions_made:
             run(INSERT_DECISION_MADE, self.new_decisions_made)
         if self.new_retraces:
@@ -369,7 +390,8 @@ class Changes:
         if self.to_tell:
             self._tell(writer)
         if self.external:
-            write(DELETE_EXTERNAL, [(each,) for each in self.external])
+            if known := [(each,) for each in self.external if each not in self.new_tasks]:
+                write(DELETE_EXTERNAL, known)
             if offered := [row for row in self.external.values() if row is not None]:
                 run(INSERT_EXTERNAL, offered)
         if self.user_tasks or self.ended_user_tasks:
@@ -396,16 +418,13 @@ class Changes:
             write(INSERT_START_REQUEST, self.new_start_requests)
         if self.new_audit:
             run(INSERT_AUDIT, self.new_audit)
-        if self.moved_timers and write(MOVE_TIMER, self.moved_timers) != len(self.moved_timers):
-            raise RevisionConflict("another engine has seen to a start timer")
+        if self.moved_timers:
+            write(MOVE_TIMER, self.moved_timers, "another engine has seen to a start timer")
         if self.batches:
             # Each is worked at by one engine at a time, and stands still once that is acknowledged.
-            if run(MOVE_BATCH, self.batches) != len(self.batches):
-                raise RevisionConflict("a batch was changed meanwhile")
+            run(MOVE_BATCH, self.batches, "a batch was changed meanwhile")
             if self.batch_items:
                 run(END_ITEM, self.batch_items)
-        if on_written is not None:
-            on_written()
 
     def _write_user_tasks(self, writer: Writer) -> None:
         """Whose tasks are now, and in which lists they stand."""
@@ -424,17 +443,18 @@ class Changes:
     def _check_beginnings(self, writer: Writer) -> None:
         for trigger in self.triggered:
             # One after the other, so that the second message finds what the first has started.
-            if not writer.finds(TRIGGER, *trigger):
-                raise RevisionConflict(f"deployment {trigger[2]} does not start by {trigger[0]} any more")
+            writer.refuse_unless(TRIGGER, trigger, f"deployment {trigger[2]} does not start by {trigger[0]} any more")
         for receivers in self.unheard:
-            text, values = receivers.any
-            if writer.finds(text, *values):
-                raise RevisionConflict("somebody waits for a message by now")
+            writer.refuse_if(*receivers.any, "somebody waits for a message by now")
         for deployment_id, newest in self.begun.items():
-            # SQLite has one writer at a time, and its driver asks once more for what is found.
-            used = not writer.finds(OUT_OF_USE, deployment_id) if writer.wide else writer.finds(USED, deployment_id)
-            if not used or (newest and writer.finds(NEWER, deployment_id)):
-                raise RevisionConflict(f"deployment {deployment_id} is out of use, or not the newest of its key")
+            otherwise = f"deployment {deployment_id} is out of use, or not the newest of its key"
+            if writer.wide:
+                # SQLite has one writer at a time, and its driver asks once more for what is found.
+                writer.refuse_if(OUT_OF_USE, (deployment_id,), otherwise)
+            else:
+                writer.refuse_unless(USED, (deployment_id,), otherwise)
+            if newest:
+                writer.refuse_if(NEWER, (deployment_id,), otherwise)
 
     def _tell(self, writer: Writer) -> None:
         """Write notices for whoever wants to hear now: whoever wants to waits for the commits that are under way."""
@@ -449,23 +469,6 @@ class Changes:
         ]
         if self.new_notices:
             writer.run(INSERT_NOTICE, self.new_notices)
-
-    def _settle_events(self, writer: Writer) -> None:
-        gone = [(event_id,) for event_id in self.gone_events]
-        if (gone and writer.write(DELETE_EVENT, gone) != len(gone)) or (
-            self.reached and writer.write(REACHED, self.reached) != len(self.reached)
-        ):
-            raise RevisionConflict("another engine has delivered a message")
-
-    def _compare(self, writer: Writer) -> None:
-        numbers = sorted(self.read)
-        for start in range(0, len(numbers), WIDTHS[0]):
-            part = numbers[start : start + WIDTHS[0]]
-            width = min(width for width in WIDTHS if width >= len(part))
-            # The last once more for each mark that is left.
-            found = writer.find(SEEN[width], (*part, *part[-1:] * (width - len(part))))
-            if dict(found) != {number: self.read[number] for number in part}:
-                raise RevisionConflict("a process instance was changed by another engine")
 
     def committed(self) -> None:
         """Remember in the rows what the store now holds of them; an ended task hardly ever changes any more."""

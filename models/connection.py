@@ -13,6 +13,7 @@ from .changes import Changes
 from .cipher import Cipher, opened
 from .errors import ConnectionLost, EngineForgotten, InDoubt, NoAnswer, RevisionConflict, StoreError
 from .guard import Guard, Kind
+from .one_statement import OUTDATED, SELECT_STANDING, OneStatement, Standing
 from .pool import CONNECTIONS
 from .pooled import PooledGuard
 from .statements import Statement, Writer
@@ -50,6 +51,10 @@ class Connection:
         self._committed = 0
         self._is_in_doubt = False
         """Whether nobody knows what came of the last commit."""
+        self._standing: Standing | None = None
+        """What was so when it was last asked for; None where it is to be asked for before the next commit."""
+        self._sent = False
+        """Whether a commit that breaks off may be in the store."""
         if self.kind == "sqlite":
             with self._guard:
                 migrate(self._database)
@@ -135,23 +140,68 @@ class Connection:
         self.settle()
         for _ in range(TRIES):
             self._committed += 1
-            sent = False
+            self._sent = False
             try:
-                with self._guard, self._database.atomic():
-                    cursor = self._database.cursor()
-                    self._mark(cursor)
-                    changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
-                    sent = True
+                if self._engine_id is None or self.kind != "postgresql" or changed.needs_order:
+                    self._commit_in_order(changed)
+                elif not self._commit_at_once(changed, self._engine_id):
+                    last: StoreError = RevisionConflict(OUTDATED)
+                    continue
                 changed.committed()
                 return
             except ConnectionLost as error:
-                lost = error
-                if sent and self._got_through(error):
+                last = error
+                if self._sent and self._got_through(error):
                     changed.committed()
                     return
                 if isinstance(error, NoAnswer):
                     break
-        raise lost
+        raise last
+
+    def _commit_in_order(self, changed: Changes) -> None:
+        """Statement by statement, in a transaction."""
+        with self._guard, self._database.atomic():
+            cursor = self._database.cursor()
+            self._mark(cursor)
+            changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
+            if changes.on_written is not None:
+                changes.on_written()
+            self._sent = True
+
+    def _commit_at_once(self, changed: Changes, engine_id: str) -> bool:
+        """In one statement; false where what this engine knows of the store was out of date, and is known now."""
+        with self._guard as connection:
+            standing = self._standing
+            if standing is None or changed.suspended not in (None, standing.suspended):
+                standing = self._standing = self._ask_standing(engine_id)
+            statement = OneStatement(standing, self.read, self.cipher)
+            changed.write(statement)
+            text, values = statement.made((self._committed, engine_id, standing.epoch))
+            try:
+                if changes.on_written is None:
+                    self._sent = True
+                    _run_numbered(connection, text, values)
+                else:
+                    with self._database.atomic():
+                        _run_numbered(connection, text, values)
+                        changes.on_written()
+                        self._sent = True
+            except self._guard.drivers as error:
+                conflict = statement.conflict(error)
+                if conflict is None:
+                    raise
+                if conflict == OUTDATED:
+                    self._standing = self._ask_standing(engine_id)
+                    return False
+                raise RevisionConflict(conflict) from error
+        return True
+
+    def _ask_standing(self, engine_id: str) -> Standing:
+        found = self.read(SELECT_STANDING, (engine_id,))
+        if not found:
+            raise EngineForgotten(f"engine {engine_id} was taken for dead")
+        suspended = frozenset((kind, name) for _, _, kind, name in found if kind is not None)
+        return Standing(int(found[0][0]), suspended, bool(found[0][1]))
 
     def settle(self) -> None:
         """Ask what came of a commit that was not answered, and wait while the server is still at it.
@@ -173,6 +223,8 @@ class Connection:
             if self._engine_id is not None and writer.finds(changes.FORGOTTEN, self._engine_id):
                 raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
             changed.write(writer)
+            if changes.on_written is not None:
+                changes.on_written()
             cursor.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -182,6 +234,7 @@ class Connection:
     def commit_as(self, engine_id: str) -> None:
         """From now on commit only while this engine is in the store, as whoever took it for dead ends that."""
         self._engine_id = None if self._memory else engine_id
+        self._standing = None
 
     def _mark(self, cursor: Any) -> None:
         """Number the transaction in the engine's own row, and hold that against whoever would take it over now."""
@@ -202,9 +255,14 @@ class Connection:
             raise InDoubt(str(lost)) from error
 
     def _is_committed(self) -> bool:
-        """Whether the last commit is in the store; waits while the server is still at it."""
+        """Whether the last commit is in the store; waits while the server is still at it.
+
+        If it is on its way in one statement, it comes to nothing from now on.
+        """
+        self._standing = None
 
         def ask() -> bool:
+            self.run(f"{RAISE_EPOCH} WHERE `id` = ?", (self._engine_id,))
             found = self._database.execute_sql(self._sql(MARKED), (self._engine_id,)).fetchone()
             if found is None:
                 raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
@@ -254,10 +312,18 @@ class Connection:
     def wait_for_commits(self) -> None:
         """Within a transaction: let no commit of an engine be under way until it ends, so that the next knows of it.
 
-        Each engine's commit holds its own row; SQLite has one writer at a time.
+        Each engine's commit holds its own row, and those that are one statement compare its epoch; SQLite has one
+        writer at a time. No engine signs on meanwhile, which would know of neither.
         """
         if self.kind != "sqlite":
+            self.hold_engines()
             self.read(ENGINES)
+            self.run(RAISE_EPOCH)
+
+    def hold_engines(self) -> None:
+        """Within a transaction: let no engine sign on, and nobody else do this, until it ends."""
+        if self.kind != "sqlite":
+            self.read(HOLD)
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one writing statement (``?`` marks, backquotes) in a transaction of its own; the number of rows."""
@@ -272,7 +338,16 @@ class Connection:
         return self.run(statement.text, statement.values(row))
 
 
+def _run_numbered(connection: Any, text: str, values: Sequence[str | None]) -> None:
+    """Run a statement of psycopg whose marks are the server's own, so that the driver need not read it."""
+    from psycopg import RawCursor
+
+    RawCursor(connection).execute(text, values)
+
+
 MARK = "UPDATE `engine_node` SET `committed` = ? WHERE `id` = ?"
 OWN = "SELECT 1 FROM `engine_node` WHERE `id` = ? FOR SHARE"
 ENGINES = "SELECT `id` FROM `engine_node` ORDER BY `id` FOR UPDATE"
+HOLD = "SELECT 1 FROM `sequence` WHERE `name` = 'id' FOR UPDATE"
+RAISE_EPOCH = "UPDATE `engine_node` SET `epoch` = `epoch` + 1"
 MARKED = "SELECT `committed` FROM `engine_node` WHERE `id` = ? FOR UPDATE"

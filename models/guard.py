@@ -68,7 +68,8 @@ class Guard:
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
         self._kind = kind
-        self._drivers = driver_errors(kind)
+        self.drivers = driver_errors(kind)
+        """What is raised by who talks to the database without anything around it."""
 
     def close(self) -> None:
         """Close every thread's connection as soon as it is not used, and open none any more."""
@@ -119,7 +120,7 @@ class Guard:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            if error is not None and isinstance(error, self._drivers):
+            if error is not None and isinstance(error, self.drivers):
                 raise self._translated(error) from error
         finally:
             self._here.held.lock.release()
@@ -138,7 +139,7 @@ class Guard:
         while True:
             try:
                 connection = self._open()
-            except self._drivers as error:
+            except self.drivers as error:
                 if not self._is_worth_waiting(error, begun):
                     raise StoreError(_first_line(error)) from error
                 time.sleep(0.1)

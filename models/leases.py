@@ -61,8 +61,14 @@ class Leases:
             "INSERT INTO `engine_node` (`id`, `host`, `pid`, `pid_started`, `seen`, `committed`)"
             f" VALUES (?, ?, ?, ?, {self._now}, 0)"
         )
+
+        def sign_on() -> None:
+            # Whoever lets no commit be under way knows of all engines.
+            self.store.hold_engines()
+            self.store.run(sql, (engine_id, host, pid, pid_started))
+
         with suppress(AlreadyUsed):
-            self.store.execute(sql, (engine_id, host, pid, pid_started))
+            self.store.write(sign_on)
         self.store.commit_as(engine_id)
 
     def renew(self, engine_id: str) -> bool:

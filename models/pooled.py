@@ -90,7 +90,7 @@ class PooledGuard(Guard):
     ) -> None:
         mine = self._mine
         try:
-            if error is not None and isinstance(error, self._drivers):
+            if error is not None and isinstance(error, self.drivers):
                 raise self._told(error) from error
         finally:
             mine.depth -= 1

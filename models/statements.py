@@ -13,12 +13,24 @@ from operator import attrgetter
 from typing import Any
 
 from .cipher import COLUMNS, Cipher, sealed
-from .row_types.tables import columns
+from .errors import RevisionConflict
+from .row_types.tables import TABLES, columns
 
 Make = Callable[..., "Statement"]
 
 WIDTHS = (64, 16, 4, 1)
 """Rows in one statement; few sizes, so that all of them stay prepared."""
+
+
+SEEN = {
+    width: "SELECT `process_instance_id`, `revision` FROM `process_instance` WHERE `process_instance_id` IN"
+    f" ({', '.join('?' * width)}) FOR SHARE"
+    for width in WIDTHS
+}
+"""The revisions of so many instances, held until the commit against whoever would change them."""
+CHANGED = "a process instance was changed by another engine"
+NUMBERS = ("process_instance_id", "created")
+"""Columns that are numbers, of tables without a record."""
 
 
 class Statement:
@@ -36,11 +48,16 @@ class Statement:
         """The statement for ``count`` rows, in SQLite's words."""
         raise TypeError(f"{type(self).__name__} takes one row at a time")
 
+    def of_arrays(self) -> str:
+        """The statement for any number of rows, in PostgreSQL's words: a mark stands for all values of a column."""
+        raise TypeError(f"{type(self).__name__} takes one row at a time")
+
 
 class Insert(Statement):
     """Adds rows to a table."""
 
     def __init__(self, table: str, names: Sequence[str]) -> None:
+        self._table = table
         self._head = f"INSERT INTO `{table}` ({listed(names)}) VALUES "
         self._marks = f"({marks(names)})"
         super().__init__(self._head + self._marks, names)
@@ -53,6 +70,9 @@ class Insert(Statement):
 
     def wide(self, count: int) -> str:
         return self._head + ", ".join([self._marks] * count)
+
+    def of_arrays(self) -> str:
+        return f"{self._head.removesuffix('VALUES ')}SELECT * FROM {_unnested(self._table, self.names)}"
 
 
 class Update(Statement):
@@ -71,20 +91,27 @@ class Update(Statement):
         self.secret = _secret(table, names)
 
     def wide(self, count: int) -> str:
+        rows = ", ".join([f"({marks(self.names)})"] * count)
+        return self._from(f"(VALUES {rows}) AS new")
+
+    def of_arrays(self) -> str:
+        return self._from(_unnested(self._table, self.names))
+
+    def _from(self, rows: str) -> str:
         offset = len(self._set)
         named = (f"`{name}` = new.column{index}" for index, name in enumerate(self._set, 1))
         assignments = ", ".join([*named, *self._always])
         condition = " AND ".join(
             f"`{self._table}`.`{name}` = new.column{offset + index}" for index, name in enumerate(self._where, 1)
         )
-        rows = ", ".join([f"({marks(self.names)})"] * count)
-        return f"UPDATE `{self._table}` SET {assignments} FROM (VALUES {rows}) AS new WHERE {condition}"
+        return f"UPDATE `{self._table}` SET {assignments} FROM {rows} WHERE {condition}"
 
 
 class Delete(Statement):
     """Removes the rows that have these values."""
 
     def __init__(self, table: str, where: Sequence[str]) -> None:
+        self._table = table
         self._head = f"DELETE FROM `{table}` WHERE "
         self._condition = " AND ".join(f"`{name}` = ?" for name in where)
         super().__init__(self._head + self._condition, where)
@@ -92,6 +119,12 @@ class Delete(Statement):
     def wide(self, count: int) -> str:
         # A list of pairs would be looked for in the whole table, each of these by the index.
         return self._head + " OR ".join([f"({self._condition})"] * count)
+
+    def of_arrays(self) -> str:
+        condition = " AND ".join(
+            f"`{self._table}`.`{name}` = new.column{index}" for index, name in enumerate(self.names, 1)
+        )
+        return f"DELETE FROM `{self._table}` USING {_unnested(self._table, self.names)} WHERE {condition}"
 
 
 class Graded:
@@ -142,6 +175,13 @@ class Graded:
                 return statement
         return self._wider[-1][1]
 
+    def sorted(self, rows: Iterable[Any]) -> Iterable[tuple[Statement, list[Any]]]:
+        """Rows, by the statements that fit them."""
+        fitting: dict[Statement, list[Any]] = {}
+        for row in rows:
+            fitting.setdefault(self.fitting(row), []).append(row)
+        return fitting.items()
+
 
 class Writer:
     """Runs statements on a cursor; ``dialects`` holds each in the words of the database."""
@@ -162,26 +202,53 @@ class Writer:
         self.cursor.execute(self.dialects[text], values)
         return list(self.cursor.fetchall())
 
-    def put(self, graded: Graded, rows: Collection[Any]) -> int:
-        """Write records, at least one; the number of rows that were there to be written."""
+    def refuse_unless(self, text: str, values: Sequence[Any], otherwise: str) -> None:
+        """Raise RevisionConflict, saying this, where a question has no answer."""
+        if not self.finds(text, *values):
+            raise RevisionConflict(otherwise)
+
+    def refuse_if(self, text: str, values: Sequence[Any], otherwise: str) -> None:
+        """The same where it has one."""
+        if self.finds(text, *values):
+            raise RevisionConflict(otherwise)
+
+    def compare(self, revisions: Mapping[int, int]) -> None:
+        """Raise RevisionConflict unless these instances have these revisions, which nobody changes until the end."""
+        numbers = sorted(revisions)
+        for start in range(0, len(numbers), WIDTHS[0]):
+            part = numbers[start : start + WIDTHS[0]]
+            width = min(width for width in WIDTHS if width >= len(part))
+            # The last once more for each mark that is left.
+            found = self.find(SEEN[width], (*part, *part[-1:] * (width - len(part))))
+            if dict(found) != {number: revisions[number] for number in part}:
+                raise RevisionConflict(CHANGED)
+
+    def put(self, graded: Graded, rows: Collection[Any], otherwise: str | None = None) -> None:
+        """Write records, at least one; ``otherwise`` says what has come in between where not all are there to be.
+
+        Then RevisionConflict is raised.
+        """
         if len(rows) == 1:
             # As in most steps, of each kind.
             (row,) = rows
             statement = graded.fitting(row)
-            return self._write_one(statement, statement.values(row))
-        fitting: dict[Statement, list[Any]] = {}
-        for row in rows:
-            fitting.setdefault(graded.fitting(row), []).append(row)
-        return sum([self.run(statement, some) for statement, some in fitting.items()])
+            if not self._write_one(statement, statement.values(row)) and otherwise is not None:
+                raise RevisionConflict(otherwise)
+            return
+        for statement, some in graded.sorted(rows):
+            self.run(statement, some, otherwise)
 
-    def run(self, statement: Statement, rows: Collection[Any]) -> int:
+    def run(self, statement: Statement, rows: Collection[Any], otherwise: str | None = None) -> None:
         """The same with one statement for all of them."""
-        return self.write(statement, list(map(statement.values, rows)))
+        self.write(statement, list(map(statement.values, rows)), otherwise)
 
-    def write(self, statement: Statement, every: Sequence[Sequence[Any]]) -> int:
+    def write(self, statement: Statement, every: Sequence[Sequence[Any]], otherwise: str | None = None) -> None:
         """The same for the values of rows."""
-        if len(every) == 1:
-            return self._write_one(statement, every[0])
+        written = self._write_one(statement, every[0]) if len(every) == 1 else self._write_all(statement, every)
+        if otherwise is not None and written != len(every):
+            raise RevisionConflict(otherwise)
+
+    def _write_all(self, statement: Statement, every: Sequence[Sequence[Any]]) -> int:
         cursor = self.cursor
         if self.cipher is not None and statement.secret:
             every = [sealed(each, statement.secret, self.cipher) for each in every]
@@ -204,6 +271,19 @@ class Writer:
 
 def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(place for place, name in enumerate(names) if name in COLUMNS.get(table, ()))
+
+
+def _unnested(table: str, names: Sequence[str]) -> str:
+    """A table ``new`` of as many columns, each out of an array that is a value."""
+    arrays = ", ".join(f"?::{_type_of(table, name)}[]" for name in names)
+    return f"unnest({arrays}) AS new({', '.join(f'column{index}' for index, _ in enumerate(names, 1))})"
+
+
+def _type_of(table: str, name: str) -> str:
+    row = TABLES[table]
+    declared = {} if row is None else {each.name: str(each.type) for each in fields(row)}
+    kind = declared.get(name, "int" if name in NUMBERS else "str")
+    return "bigint" if kind.startswith("int") else "double precision" if kind.startswith("float") else "text"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -7,7 +7,9 @@ import threading
 from contextlib import suppress
 from typing import Literal, Self
 
-When = Literal["in a transaction", "before a commit", "at a commit", "silent after a start"]
+When = Literal["in a transaction", "before a commit", "at a commit", "silent after a start", "late"]
+ONE = b"riverstone_commit"
+"""By this a commit is known that is one statement; its answer names it as a column."""
 
 
 class Proxy:
@@ -27,6 +29,8 @@ class Proxy:
         """On these a process was started."""
         self._silent: set[socket.socket] = set()
         """What comes on these is not passed on."""
+        self.late: list[tuple[socket.socket, bytes]] = []
+        """Commits that have not arrived, although whoever sent them was cut off."""
         self._seen = 0
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -46,6 +50,16 @@ class Proxy:
         """Pass on what comes from now on."""
         self.when = None
         self.passing.set()
+
+    def deliver(self) -> None:
+        """Let commits arrive that are late, and return when the server has answered them."""
+        while self.late:
+            server, data = self.late.pop()
+            server.sendall(data)
+            with suppress(OSError):
+                # Whoever else reads the answer ends the connection.
+                server.recv(1 << 16)
+            _end(server)
 
     def cut_all(self) -> None:
         """Cut every wire now."""
@@ -87,11 +101,15 @@ class Proxy:
         with suppress(OSError):
             while data := client.recv(1 << 16):
                 self.passing.wait()
-                if self._is(data, "before a commit", (b"COMMIT",)):
+                if self._is(data, "before a commit", (b"COMMIT", ONE)):
                     break
+                if self._is(data, "late", (ONE,)):
+                    self.late.append((server, data))
+                    _end(client)
+                    return
                 if b"INSERT INTO" in data and b"process_instance" in data:
                     self._starting.add(server)
-                elif server in self._starting and self._is(data, "silent after a start", (b"COMMIT",)):
+                if server in self._starting and self._is(data, "silent after a start", (b"COMMIT", ONE)):
                     self._silent.add(server)
                     self._swallow(server, data)
                     self.passing.clear()
@@ -110,9 +128,7 @@ class Proxy:
             while data := server.recv(1 << 16):
                 if server in self._silent:
                     continue
-                if self.kind == "postgresql" and (
-                    self._is(data, "at a commit", (b"COMMIT\0",)) or self._is(data, "in a transaction", (b"INSERT 0",))
-                ):
+                if self.kind == "postgresql" and self._is(data, "at a commit", (b"COMMIT\0", ONE + b"\0")):
                     break
                 client.sendall(data)
         _end(client, server)

@@ -81,7 +81,6 @@ def test_an_engine_that_sleeps_in_a_transaction_does_not_keep_others_from_taking
 @pytest.mark.parametrize(
     ("kind", "when"),
     [
-        ("postgresql", "in a transaction"),
         ("postgresql", "before a commit"),
         ("postgresql", "at a commit"),
         ("mariadb", "in a transaction"),
@@ -106,6 +105,24 @@ def test_a_wire_that_is_cut_loses_nothing_and_doubles_nothing(kind: str, when: W
         for each in ended:
             assert [task.status for task in engine.tasks(each.process_instance_id)] == ["start.success"] * 3
     assert len(CALLS) == 3 * len(started)
+    assert set(CALLS.values()) == {1}
+
+
+def test_a_commit_that_arrives_after_it_was_told_not_to_be_there_changes_nothing(tmp_path: Path) -> None:
+    """It is one statement, so nothing of it held the engine's row as its connection broke."""
+    with wired("postgresql", tmp_path) as (proxy, url), Engine(url, stones=[Count]) as engine:
+        engine.deploy(SHOP)
+        proxy.cut("late")
+        with pytest.raises(StoreUnavailable):
+            engine.start(key="shop", name="late")
+        assert len(proxy.late) > 1
+        proxy.go_on()
+        proxy.deliver()
+
+        assert engine.instances().items == ()
+        number = engine.start(key="shop", name="after").process_instance_id
+        assert engine.get(number).status == "success"
+        assert [each.process_instance_id for each in engine.instances().items] == [number]
     assert set(CALLS.values()) == {1}
 
 
