@@ -68,7 +68,7 @@ from .views.processes import (
     Token,
     Wait,
 )
-from .views.resources import Resource, ResourceCount
+from .views.resources import CheckSchedule, Resource, ResourceCount
 from .views.statistics import RunFigures, Statistics
 from .views.tasks import Task, TaskBinding, TaskCount
 from .views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
@@ -81,6 +81,7 @@ __all__ = [
     "BatchPreview",
     "BpmnError",
     "CallbackSignature",
+    "CheckSchedule",
     "Clock",
     "CloudResource",
     "Conflict",

@@ -14,6 +14,7 @@ from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .callback_tokens import CallbackTokens
+from .calls.checks import CheckCalls
 from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
 from .calls.drafts import DraftCalls
@@ -21,7 +22,6 @@ from .calls.external_tasks import ExternalCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.people import PeopleCalls
-from .calls.resources import ResourceCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -58,7 +58,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(DraftCalls, DecisionCalls, ResourceCalls, DeferredCalls, OperatingCalls):
+class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a
@@ -141,8 +141,9 @@ class Engine(DraftCalls, DecisionCalls, ResourceCalls, DeferredCalls, OperatingC
         pending = PendingMessages(self._river.pending_messages, thrown.deliver)
         start_timers = StartTimers(self._facilities, self._river, self._starts)
         self._batches = Batches(self._facilities, self._river, passive=passive)
-        fire = start_timers.fire
-        self._loop = Loop(self._facilities, self._river, lease, pending, fire, self._batches, passive=passive)
+        self._start_timers = start_timers
+        begin_due = self._begin_due
+        self._loop = Loop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
         self._reports = RiverReports(self._facilities, self._river, lease)
@@ -166,6 +167,11 @@ class Engine(DraftCalls, DecisionCalls, ResourceCalls, DeferredCalls, OperatingC
     def _learn(self) -> None:
         """Look whether a worker has declared a stone that is missed here."""
         self._reports.learn()
+
+    def _begin_due(self, now: int, steady: int) -> bool:
+        """Start processes and begin checks whose time has come; whether there were any."""
+        moved = self._start_timers.fire(now, steady)
+        return self._begin_due_checks(min(now, steady)) or moved
 
     def close(self) -> None:
         """Stop: running hooks end first, and what is open is left for whoever comes next."""

@@ -11,6 +11,8 @@ from .row_types.tasks import TaskCheckRow, TaskRow
 from .statements import marks, select
 from .vocabulary import ResourceState
 
+PAGE = 500
+
 
 class ResourceRow(NamedTuple):
     """One row of a ledger whose work exists, with its process and its last check."""
@@ -66,6 +68,21 @@ class Resources:
         condition, values = _condition(wanted)
         sql = f"SELECT t.`stone`, {STATE} AS found, COUNT(*) {FROM} WHERE {condition} GROUP BY t.`stone`, found"
         return sorted((str(stone), state, int(count)) for stone, state, count in self.store.read(sql, values))
+
+    def processes(self, wanted: ResourceFilter, *, most: int) -> list[int]:
+        """The ids of the processes that have any of it, at most so many, the oldest first; others come in between."""
+        condition, values = _condition(wanted)
+        sql = (
+            f"SELECT DISTINCT t.`process_instance_id` {FROM} WHERE {condition} AND t.`process_instance_id` > ?"
+            " ORDER BY t.`process_instance_id` LIMIT ?"
+        )
+        found: list[int] = []
+        while len(found) < most:
+            page = self.store.read(sql, (*values, found[-1] if found else 0, min(PAGE, most - len(found))))
+            found += [int(number) for (number,) in page]
+            if len(page) < PAGE:
+                break
+        return found
 
     def checks(self, task_ids: Collection[int]) -> dict[int, TaskCheckRow]:
         """What the last checks of these tasks have found."""

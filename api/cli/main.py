@@ -21,7 +21,7 @@ from .new import new
 from .people import task
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
-from .resources import check, gone, resources
+from .resources import check, checks, gone, resources
 from .stones import stone
 from .suspension import suspend, suspended, unsuspend
 from .terminal import readable
@@ -205,6 +205,7 @@ COMMANDS = (
     suspended,
     resources,
     check,
+    checks,
     gone,
     done,
     set_variables,

@@ -12,7 +12,7 @@ from .invocation import Invocation, invoked
 from .terminal import print_record, printable
 
 if TYPE_CHECKING:
-    from ...engine import Resource
+    from ...engine import CheckSchedule, Resource
 
 
 @click.command()
@@ -72,6 +72,54 @@ def gone(invocation: Invocation, /, process_instance_id: str, tasks: tuple[str, 
 
     with invocation.changing(process_instance_id) as engine:
         print_record(ProcessRecord, engine.accept_gone(process_instance_id, tasks))
+
+
+@click.group()
+def checks() -> None:
+    """Have what exists by the ledger checked again and again."""
+
+
+@checks.command("add")
+@click.argument("every")
+@click.option("--stone", help="Only what the stone with this code made.")
+@click.option("--key", help="Only in processes of this key.")
+@click.option(
+    "--rate", type=click.FloatRange(0.001, 10_000), default=5.0, show_default=True, help="Processes a second."
+)
+@invoked
+def add_checks(invocation: Invocation, /, every: str, stone: str | None, key: str | None, rate: float) -> None:
+    """Check EVERY so often: an ISO 8601 duration such as PT6H, or cron such as '0 3 * * *'."""
+    with invocation.changing() as engine:
+        _print_schedule(engine.schedule_checks(every, stone=stone, key=key, rate=rate))
+
+
+@checks.command("list")
+@invoked
+def list_checks(invocation: Invocation, /) -> None:
+    """List the schedules, with what came of their last turns."""
+    with invocation.asking(passive=True) as engine:
+        for each in engine.check_schedules():
+            _print_schedule(each)
+
+
+@checks.command("remove")
+@click.argument("schedule_id")
+@invoked
+def remove_checks(invocation: Invocation, /, schedule_id: str) -> None:
+    """Check no more by this schedule."""
+    with invocation.changing() as engine:
+        engine.unschedule_checks(schedule_id)
+
+
+def _print_schedule(each: CheckSchedule) -> None:
+    what = "  ".join(f"{name} {text}" for name, text in (("stone", each.stone), ("key", each.key)) if text)
+    due = "no more" if each.next is None else f"next {each.next:%Y-%m-%d %H:%M:%S}"
+    last = "" if each.last is None else f"  last {each.last:%Y-%m-%d %H:%M:%S}"
+    batch = f"  batch {each.batch_id}" if each.batch_id else ""
+    line = (
+        f"{each.schedule_id}  {each.every}  {what or 'all'}  {each.rate:g}/s  {due}{last}{batch}  {each.reason or ''}"
+    )
+    click.echo(printable(line.rstrip()))
 
 
 def _print(found: Iterable[Resource]) -> None:

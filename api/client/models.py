@@ -14,7 +14,7 @@ from ...engine.stones.declaration import StoneDeclaration
 from ...engine.views.decisions import Decision, DecisionResult
 from ...engine.views.pages import Page
 from ...engine.views.processes import NextTimes, ProcessInstance, SuspendedKey, SuspendedStone
-from ...engine.views.resources import Resource, ResourceCount
+from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
 from ...models.vocabulary import Hook, ResourceState
 from . import reading
 from .processes import ProcessCalls
@@ -210,6 +210,19 @@ class ModelCalls(ProcessCalls):
 
     def accept_gone(self, process_instance_id: str, tasks: Sequence[str] = ()) -> ProcessInstance:
         return self._change(process_instance_id, "gone", {"taskIds": list(tasks)} if tasks else None)
+
+    def schedule_checks(
+        self, every: str, *, stone: str | None = None, key: str | None = None, rate: float = 5.0
+    ) -> CheckSchedule:
+        body = {"every": every, "stone": stone, "key": key, "rate": rate}
+        given = {name: value for name, value in body.items() if value is not None}
+        return reading.check_schedule(self._transport.send("POST", "/resource/check", body=given))
+
+    def check_schedules(self) -> tuple[CheckSchedule, ...]:
+        return tuple(map(reading.check_schedule, self._transport.get("/resource/check")))
+
+    def unschedule_checks(self, schedule_id: str) -> None:
+        self._transport.send("DELETE", f"/resource/check/{part(schedule_id)}")
 
     def suspend_key(self, key: str, *, reason: str | None = None, who: str | None = None) -> SuspendedKey:
         """As of the engine; who has done it is whom the server takes this client for, whatever is given."""

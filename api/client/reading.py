@@ -16,6 +16,7 @@ from ..wire.records import (
     BatchPage,
     BatchPreviewRecord,
     BatchRecord,
+    CheckScheduleRecord,
     DecisionMadePage,
     DecisionPage,
     DecisionResultRecord,
@@ -64,6 +65,7 @@ rewind_plan = RewindPlanRecord().read
 suspended_stone = SuspendedStoneRecord().read
 resource = ResourceRecord().read
 resource_count = ResourceCountRecord().read
+check_schedule = CheckScheduleRecord().read
 suspended_key = SuspendedKeyRecord().read
 batch = BatchRecord().read
 batches = BatchPage().read

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine import Engine, Page, ProcessInstance, Resource, ResourceCount
+from ...engine import CheckSchedule, Engine, Page, ProcessInstance, Resource, ResourceCount
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, visible
-from ..wire.records import ProcessRecord, ResourceCountRecord, ResourcePage, ResourceRecord
-from ..wire.request_schemas.resources import GoneTasks, ResourceCountQuery, ResourceQuery
+from ..wire.records import CheckScheduleRecord, ProcessRecord, ResourceCountRecord, ResourcePage, ResourceRecord
+from ..wire.request_schemas.resources import CheckTimes, GoneTasks, ResourceCountQuery, ResourceQuery
 
 OPERATIONS = Operations()
 
@@ -52,3 +52,32 @@ def put_check(engine: Engine, process_instance_id: str) -> tuple[Resource, ...]:
 )
 def put_gone(engine: Engine, process_instance_id: str, body: dict[str, Any]) -> ProcessInstance:
     return visible(engine).accept_gone(process_instance_id, **body)
+
+
+SCHEDULES = "/resource/check"
+
+
+@OPERATIONS.add(
+    SCHEDULES,
+    "Have what exists checked again and again",
+    CheckScheduleRecord,
+    body=JsonBody(CheckTimes),
+    problems=(409,),
+)
+def post_check_schedules(engine: Engine, body: dict[str, Any]) -> CheckSchedule:
+    return visible(engine).schedule_checks(body.pop("every"), **body)
+
+
+@OPERATIONS.add(
+    SCHEDULES, "List when what exists is checked, and what came of the last turns", CheckScheduleRecord, many=True
+)
+def get_check_schedules(engine: Engine) -> tuple[CheckSchedule, ...]:
+    return visible(engine).check_schedules()
+
+
+@OPERATIONS.add(
+    f"{SCHEDULES}/<schedule_id>", "Check no more by this schedule", CheckScheduleRecord, many=True, problems=(404,)
+)
+def delete_check_schedule(engine: Engine, schedule_id: str) -> tuple[CheckSchedule, ...]:
+    visible(engine).unschedule_checks(schedule_id)
+    return visible(engine).check_schedules()

@@ -60,6 +60,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "StoneSuspension": {"code": "SIP::EC2::Volume", "reason": "The storage is being rebuilt."},
     "KeySuspension": {"key": "app-server", "reason": "Its third version makes too many servers."},
     "ModelKey": {"key": "app-server"},
+    "CheckTimes": {"every": "0 3 * * *", "key": "app-server", "rate": 2},
     "GoneTasks": {"taskIds": ["2935004"]},
     "SuspensionReason": {"reason": "The network is being rebuilt."},
     "Variables": {"variables": {"size": 20}},

@@ -31,7 +31,7 @@ from ...engine.views.processes import (
     Token,
     Wait,
 )
-from ...engine.views.resources import Resource, ResourceCount
+from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
 from ...engine.views.statistics import RunFigures, Statistics
 from ...engine.views.tasks import Task, TaskBinding, TaskCount
 from ...engine.views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
@@ -161,6 +161,16 @@ ResourceRecord = record(
     """,
 )
 ResourceCountRecord = record("ResourceCountRecord", ResourceCount)
+CheckScheduleRecord = record(
+    "CheckScheduleRecord",
+    CheckSchedule,
+    "scheduleId every stone key rate nextAt=next lastAt=last batchId reason createdAt=created client owner",
+    notes={
+        "rate": "The most processes a second.",
+        "batchId": "The last turn that checked anything: a batch, which tells how far it is.",
+        "reason": "Why the last turn checked nothing, or left something out.",
+    },
+)
 SuspendedKeyRecord = record("SuspendedKeyRecord", SuspendedKey)
 
 MODEL = """

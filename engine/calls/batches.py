@@ -94,7 +94,7 @@ class BatchCalls(RepairCalls):
             mapping=mapping,
             reason=reason,
         )
-        _check_rate(rate)
+        check_rate(rate)
         wanted, searched = self._searched_for(where, owner)
         return self._begin_batch(action, options, wanted, searched, rate=rate, owner=owner)
 
@@ -236,7 +236,7 @@ class BatchCalls(RepairCalls):
 
     def resume_batch(self, batch_id: str, *, rate: float | None = None, owner: str | None = None) -> Batch:
         """Let a paused batch go on, at another ``rate`` if one is given; raises UnknownBatch, Conflict, Invalid."""
-        _check_rate(rate)
+        check_rate(rate)
         return self._change(batch_id, owner, "running", ("paused", "running"), rate)
 
     def stop_batch(self, batch_id: str, *, owner: str | None = None) -> Batch:
@@ -381,7 +381,8 @@ class BatchCalls(RepairCalls):
         return [Reason(number, element, None, "") for element in plan.moves if element != row.key]
 
 
-def _check_rate(rate: Any) -> None:
+def check_rate(rate: Any) -> None:
+    """Raise Invalid for what is no number of processes a second."""
     if rate is None:
         return
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not SLOWEST <= rate <= FASTEST:

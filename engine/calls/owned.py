@@ -9,8 +9,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
 from .batches import BatchCalls
+from .checks import CheckCalls
 from .repairs import RepairCalls
-from .resources import ResourceCalls
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -21,7 +21,7 @@ def _owned(call: Callable[Concatenate[Any, Given], Found]) -> Callable[Concatena
     signature = inspect.signature(call)
     parameters = [each for each in signature.parameters.values() if each.name != "owner"]
     takes_owner = len(parameters) < len(signature.parameters)
-    first = parameters[1].name
+    first = parameters[1].name if len(parameters) > 1 else ""
     ask: Callable[..., Found] = call
 
     def owned(self: OwnedEngine, /, *given: Any, **options: Any) -> Found:
@@ -44,7 +44,7 @@ class OwnedEngine:
     Unknown… for what does not.
     """
 
-    def __init__(self, engine: ResourceCalls, owner: str) -> None:
+    def __init__(self, engine: CheckCalls, owner: str) -> None:
         self.engine = engine
         self.owner = owner
 
@@ -93,10 +93,13 @@ class OwnedEngine:
     resume = _owned(RepairCalls.resume)
     complete = _owned(RepairCalls.complete)
 
-    check = _owned(ResourceCalls.check)
-    accept_gone = _owned(ResourceCalls.accept_gone)
-    resources = _owned(ResourceCalls.resources)
-    resource_counts = _owned(ResourceCalls.resource_counts)
+    check = _owned(CheckCalls.check)
+    accept_gone = _owned(CheckCalls.accept_gone)
+    resources = _owned(CheckCalls.resources)
+    resource_counts = _owned(CheckCalls.resource_counts)
+    schedule_checks = _owned(CheckCalls.schedule_checks)
+    check_schedules = _owned(CheckCalls.check_schedules)
+    unschedule_checks = _owned(CheckCalls.unschedule_checks)
 
     batch = _owned(BatchCalls.batch)
     preview_batch = _owned(BatchCalls.preview_batch)

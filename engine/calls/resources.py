@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, get_args
 
 from ...models.resources import ResourceFilter, Resources
 from ...models.vocabulary import ResourceState
-from ..errors import Invalid, UnknownProcessInstance, UnknownTask
-from ..instance.instance import Instance
-from ..steps import checking
+from ..errors import Invalid, UnknownProcessInstance
 from ..store_errors import engine_errors
 from ..views.pages import Page
-from ..views.processes import ProcessInstance
 from ..views.resources import Resource, ResourceCount
 from .keys import KeyCalls
 from .workings import number_of, row_before
@@ -67,33 +63,6 @@ class ResourceCalls(KeyCalls):
         with engine_errors():
             counted = Resources(self._store).counts(wanted)
         return tuple(ResourceCount(stone=stone, state=state, count=count) for stone, state, count in counted)
-
-    def check(self, process_instance_id: str) -> tuple[Resource, ...]:
-        """Ask the stones of a process whether what they made is still there, and as it was.
-
-        It changes nothing but what is known, which :meth:`resources` tells. An inline engine has asked when this
-        returns; else answers come in later, and what is returned are those of before. At most 500 are returned. Many
-        processes are checked by a batch.
-
-        Raises UnknownProcessInstance, Conflict while that is being undone.
-        """
-        number = number_of(process_instance_id, UnknownProcessInstance)
-        self._pump.step(lambda turn: checking.check(turn.instance(number)))
-        return self.resources(process_instance_id=process_instance_id, limit=500).items
-
-    def accept_gone(self, process_instance_id: str, tasks: Sequence[str] = ()) -> ProcessInstance:
-        """Take what the last check has found gone for undone: that of these tasks, or all of it.
-
-        No undo calls their hooks any more. Raises UnknownProcessInstance, UnknownTask, Conflict.
-        """
-        number = number_of(process_instance_id, UnknownProcessInstance)
-        numbers = [number_of(task_id, UnknownTask) for task_id in tasks]
-
-        def accept(instance: Instance) -> None:
-            checking.accept_gone(instance, numbers, Resources(self._store).checks_of(number))
-
-        self._asked("accept-gone", number, accept, retained=list(tasks) or None)
-        return self.get(process_instance_id)
 
     def _wanted_resources(
         self, process: str | None, stone: str | None, key: str | None, state: Any, owner: str | None

@@ -167,6 +167,7 @@ class Loop:
         moved = moved or polled
         for number, task_id in others:
             self.river.post(due_action("task", number, task_id))
+        self.river.checks.look(now)
         real = time.monotonic()
         if self.river.failed_turns and real - self._polled >= POLL:
             self.repair_failed_turns()

@@ -57,7 +57,7 @@ class RiverReports:
         """
         facilities = self.facilities
         if work.event == "check":
-            return True
+            return self._may_check(work.stone)
         # Of which key it is the work does not say.
         if waited <= WAITED and self._lease.covers(waited) and not facilities.suspended:
             return True
@@ -136,12 +136,19 @@ class RiverReports:
     def may_worker_begin(self, task_id: int, delivery: int) -> bool:
         """Whether the hook of a delivery in a worker's hands may begin; raises StoreError."""
         if delivery == CHECK:
-            return True
+            looked_at = self.facilities.store.task(task_id)
+            return looked_at is not None and self._may_check(looked_at.stone or "")
         found = self.handovers.in_hand(task_id, delivery)
         if found is None or is_stopped(found):
             return False
         task = self.facilities.store.task(task_id)
         return task is not None and not self._is_suspended(found, task.stone or "", task.event)
+
+    def _may_check(self, stone: str) -> bool:
+        try:
+            return ("stone", stone) not in self._suspended.names()
+        except StoreError:
+            return False
 
     def _is_suspended(self, found: InstanceRow, stone: str, event: str) -> bool:
         """Whether no hook but a look of a monitor may begin; raises StoreError."""

@@ -33,6 +33,7 @@ from ..observing import logs
 from ..steps import checking, outcomes
 from ..webhooks.telling import Telling
 from ..work import Outcome, Work
+from .checks import Checks
 from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
 from .lease import Lease
@@ -60,6 +61,7 @@ class River:
         self.schedule = Schedule(self.monitor_polls)
         self.watchers = Watchers()
         self.offers = Offers()
+        self.checks = Checks(facilities, self._could_not_tell)
         self.telling = Telling(source)
         self.on_notices: Callable[[], None] = lambda: None
         """Called when there is something to be told."""
@@ -94,13 +96,24 @@ class River:
 
     def post_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Queue what came of tasks, together; monitors that have found everything as it was are not stepped."""
-        commands = [_entering(outcome) for outcome in outcomes if not (outcome.unchanged and self._is_taken(outcome))]
+        commands = [_entering(outcome) for outcome in outcomes if self._is_to_be_entered(outcome)]
         if commands:
             self.inbox.put(commands)
 
     def submit_outcome(self, outcome: Outcome) -> Future[Any]:
         """Queue what came of one task, as :meth:`submit` does."""
+        if outcome.event == "check":
+            self.checks.answered(outcome)
         return self.submit(_entering(outcome).action)
+
+    def _is_to_be_entered(self, outcome: Outcome) -> bool:
+        if outcome.event == "check":
+            return self.checks.answered(outcome)
+        return not (outcome.unchanged and self._is_taken(outcome))
+
+    def _could_not_tell(self, outcome: Outcome, since: int) -> None:
+        number = outcome.process_instance_id
+        self.post(lambda turn: checking.enter(turn.instance(number), outcome, unless_since=since))
 
     def _is_taken(self, outcome: Outcome) -> bool:
         taken = self.monitor_polls.take(outcome)
@@ -351,7 +364,7 @@ class River:
                 works += [instance.work(task) for task in instance.to_hand_over if task.open]
                 instance.to_hand_over = []
             if instance.to_check:
-                works += [instance.work_of_check(task) for task in instance.to_check]
+                self.checks.ask([instance.work_of_check(task) for task in instance.to_check])
                 instance.to_check = []
             row = instance.row
             if at_rest(row):
@@ -375,6 +388,7 @@ class River:
             failpoints.reach("before-handover")
             self.facilities.dispatcher.submit(works)
             failpoints.reach("after-handover")
+        self.checks.hand_over()
         for instance in rested:
             self.watchers.tell(instance)
         if self.watchers.has_watches:

@@ -81,7 +81,8 @@ ACTS: Final[Mapping[BatchAction, Act]] = {
     "migrate": Act(_migrate, "migrate", frozenset({"deployment_id", "mapping"}), frozenset({"deployment_id"})),
     "suspend": Act(_suspend, "suspend", frozenset({"reason"})),
     "unsuspend": Act(_unsuspend, "unsuspend"),
-    "check": Act(lambda instance, _: checking.check(instance), None),
+    # Which stone's is said by schedules alone.
+    "check": Act(lambda instance, options: checking.check(instance, options.get("stone")), None),
     "retain": Act(lambda instance, _: undo_requests.give_up_failed(instance), "retry"),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ...models import TaskCheckRow, TaskRow
+from ...models.resources import Resources
 from ..errors import Conflict, UnknownTask
 from ..instance import ledger
 from ..instance.forward import ForwardInstance, forward_of
@@ -24,25 +25,32 @@ def exists(row: TaskRow) -> bool:
     return row.kind == ledger.START and row.stone is not None and not row.open and begun and kept
 
 
-def check(instance: Instance) -> None:
-    """Ask the stones of a process what became of what they made; raises Conflict while that is being undone."""
+def check(instance: Instance, code: str | None = None) -> None:
+    """Ask the stones of a process, or one of them, what became of what they made.
+
+    Raises Conflict while that is being undone.
+    """
     process = _at_rest(instance)
     for row in process.tasks.values():
-        if not exists(row) or ("stone", row.stone) in process.suspended:
+        if not exists(row) or code not in (None, row.stone) or ("stone", row.stone) in process.suspended:
             continue
         stone = stone_of(process, row)
         if stone.has("check") and not stone.external:
             process.to_check.append(row)
 
 
-def enter(instance: Instance, outcome: Outcome) -> None:
-    """Keep what a check has found, unless the thing was undone meanwhile.
+def enter(instance: Instance, outcome: Outcome, *, unless_since: int | None = None) -> None:
+    """Keep what a check has found, unless the thing was undone meanwhile, or more is known ``unless_since`` that time.
 
     The instance's revision goes up with it, since another engine may be taking for undone what was gone before.
     """
     row = instance.tasks.get(outcome.task_id)
     if row is None or not exists(row):
         return
+    if unless_since is not None:
+        known = Resources(instance.facilities.store).checks([row.id]).get(row.id)
+        if known is not None and known.checked >= unless_since:
+            return
     state = outcome.found if outcome.result == "done" and outcome.found is not None else "unknown"
     found = TaskCheckRow(row.id, instance.number, state, outcome.reason, instance.now())
     instance.changes.new_checks[row.id] = found

@@ -36,6 +36,32 @@ class Resource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CheckSchedule:
+    """When what exists by the ledger is checked by itself, and what came of the last turn."""
+
+    schedule_id: str
+    every: str
+    """An ISO 8601 repetition or duration, or cron."""
+    stone: str | None
+    """Of which stone; None for all."""
+    key: str | None
+    """In the processes of which key; None for all."""
+    rate: float
+    """The most processes a second."""
+    next: datetime | None
+    """When the next turn is; None after the last one."""
+    last: datetime | None
+    batch_id: str | None
+    """The last turn that checked anything: a batch, which tells how far it is."""
+    reason: str | None
+    """Why the last turn checked nothing, or left something out."""
+    created: datetime
+    client: str | None
+    """Who asked for it."""
+    owner: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ResourceCount:
     """How much of what exists by the ledger one stone has made."""
 

@@ -44,3 +44,29 @@ class BatchItemRow:
     code: str | None = None
     reason: str | None = None
     ended: int | None = None
+
+
+@dataclass(slots=True)
+class CheckScheduleRow:
+    """When what processes have made is checked by itself; each turn is a batch."""
+
+    id: str
+    every: str
+    """As it was written: an ISO 8601 repetition or cron."""
+    cycle: str
+    """What is to come of it, as JSON."""
+    due: int | None
+    """When the next turn is; None after the last."""
+    stone: str | None
+    key: str | None
+    """Of which stone's, and in the processes of which key; None for all."""
+    rate: float
+    """The most processes a second."""
+    created: int
+    client: str
+    owner_name: str | None = None
+    last: int | None = None
+    batch_id: str | None = None
+    """The last turn that checked anything."""
+    reason: str | None = None
+    """Why the last turn checked nothing."""

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from .access import AuditRow, KeyRow, SessionRow, TokenSecretRow
-from .batches import BatchItemRow, BatchRow
+from .batches import BatchItemRow, BatchRow, CheckScheduleRow
 from .deployments import DeploymentRow, DraftRow, ModelRow
 from .engines import SuspensionRow
 from .history import DecisionMadeRow, HistoryRow, RetraceRow
@@ -50,6 +50,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "webhook_secret": WebhookSecretRow,
     "batch": BatchRow,
     "batch_item": BatchItemRow,
+    "check_schedule": CheckScheduleRow,
     "decision_made": DecisionMadeRow,
     "retrace": RetraceRow,
     "access_key": KeyRow,

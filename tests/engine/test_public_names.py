@@ -16,6 +16,7 @@ ENGINE = """
     BatchPreview
     BpmnError
     CallbackSignature
+    CheckSchedule
     Clock
     CloudResource
     Conflict
@@ -196,6 +197,7 @@ METHODS = """
     callback
     cancel
     check
+    check_schedules
     close
     complete
     complete_deferred
@@ -263,6 +265,7 @@ METHODS = """
     run_pending
     save_draft
     save_model
+    schedule_checks
     search
     set_variables
     signal
@@ -285,6 +288,7 @@ METHODS = """
     task_of_token
     tasks
     tokens
+    unschedule_checks
     unsuspend
     unsuspend_key
     unsuspend_stone

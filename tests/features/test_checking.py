@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -12,6 +17,7 @@ from riverstone.engine import (
     Engine,
     Invalid,
     NotFound,
+    Resource,
     Stone,
     TaskInfo,
     UnknownProcessInstance,
@@ -19,6 +25,7 @@ from riverstone.engine import (
     VirtualClock,
     failpoints,
 )
+from riverstone.engine.errors import Unknown
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, service
@@ -250,6 +257,159 @@ def test_what_another_engine_finds_again_is_not_taken_for_gone(kind: str, tmp_pa
         assert passed
         assert {each.namespace: each.state for each in one.resources().items} == {"a": "kept", "b": "kept"}
         assert (one.delete(number).status, disk.sizes) == ("delete.success", {})
+
+
+def checked_at(engine: Engine) -> set[str | None]:
+    return {each.check for each in engine.resources(stone="disk").items}
+
+
+def test_what_exists_is_checked_by_a_schedule(
+    engine: Engine, world: World, disks: type[Disk], clock: VirtualClock
+) -> None:
+    first, second = (run(engine, "shop").process_instance_id for _ in range(2))
+    schedule = engine.schedule_checks("PT6H", stone="disk", key="shop")
+    assert engine.check_schedules() == (schedule,)
+    assert (schedule.next, schedule.batch_id) == (schedule.created + timedelta(hours=6), None)
+    clock.advance(6 * 3600 - 1)
+    engine.run_pending()
+    assert checked_at(engine) == {None}
+    disks.sizes["a"] = 20
+    for _ in range(2):
+        # Five processes a second.
+        clock.advance(1)
+        engine.run_pending()
+    assert {each.state for each in engine.resources(stone="disk").items} == {"kept", "different"}
+    (schedule,) = engine.check_schedules()
+    assert schedule.batch_id is not None
+    batch = engine.batch_progress(schedule.batch_id)
+    assert (batch.action, batch.total, batch.done, batch.rate) == ("check", 2, 2, 5.0)
+    assert [each.process_instance_id for each in engine.batch_items(batch.batch_id).items] == [first, second]
+    # What was missed while nobody was there is one turn, not four.
+    clock.advance(24 * 3600)
+    engine.run_pending()
+    assert len(engine.batches().items) == 2
+    engine.unschedule_checks(schedule.schedule_id)
+    clock.advance(24 * 3600)
+    engine.run_pending()
+    assert (len(engine.batches().items), engine.check_schedules()) == (2, ())
+    with pytest.raises(Unknown, match="list them"):
+        engine.unschedule_checks(schedule.schedule_id)
+
+
+def test_a_turn_waits_for_nobody_and_says_why_it_checks_nothing(engine: Engine, clock: VirtualClock) -> None:
+    engine.schedule_checks("0 3 * * *")
+    clock.advance(24 * 3600)
+    engine.run_pending()
+    (schedule,) = engine.check_schedules()
+    assert schedule.reason == "Nothing exists that could be checked."
+    for _ in range(3):
+        run(engine, "shop")
+    engine.schedule_checks("PT1M", rate=0.001)
+    for _ in range(2):
+        clock.advance(60)
+        engine.run_pending()
+    (_, slow) = engine.check_schedules()
+    assert slow.reason == "The checks before had not ended, so these were left out."
+    assert engine.batch_progress(slow.batch_id or "").done == 1
+    few = engine.schedule_checks("R2/PT2M")
+    clock.advance(600)
+    engine.run_pending()
+    (few,) = [each for each in engine.check_schedules() if each.schedule_id == few.schedule_id]
+    assert few.last is not None
+
+
+@pytest.mark.parametrize(
+    ("every", "rate", "text"),
+    [
+        ("PT1S", 5, "more often than once a minute"),
+        ("* * * * * *", 5, "more often than once a minute"),
+        ("now and then", 5, "neither an ISO 8601 repetition"),
+        ("R/2020-01-01T00:00:00Z/P1D/2020-02-01T00:00:00Z", 5, "never comes"),
+        ("P" * 300, 5, "at most 255 characters"),
+        ("PT6H", 0, "no number of processes|not a number of processes"),
+    ],
+)
+def test_a_schedule_that_cannot_be_kept_is_refused(engine: Engine, every: str, rate: float, text: str) -> None:
+    with pytest.raises(Invalid, match=text):
+        engine.schedule_checks(every, rate=rate)
+    assert engine.check_schedules() == ()
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_each_turn_is_begun_by_one_of_several_engines(kind: str, tmp_path: Path) -> None:
+    disk, clock = a_cloud_of_its_own(), VirtualClock(1_800_000_000_000)
+    with (
+        fresh(kind, tmp_path) as url,
+        Engine(url, stones=[disk], clock=clock) as one,
+        Engine(url, stones=[disk], clock=clock) as other,
+    ):
+        one.deploy(line("pair", service("a", "disk")))
+        run(one, "pair")
+        one.schedule_checks("PT1H")
+        passed: list[str] = []
+
+        def comes_in_between(place: str) -> None:
+            if place == "before-claim" and not passed:
+                passed.append(place)
+                other.run_pending()
+
+        for _ in range(3):
+            clock.advance(3600)
+            passed.clear()
+            failpoints.tell(comes_in_between)
+            try:
+                one.run_pending()
+                other.run_pending()
+            finally:
+                failpoints.tell(None)
+        assert len(one.batches().items) == 3
+        assert {batch.state for batch in one.batches().items} == {"ended"}
+
+
+def test_a_check_that_hangs_says_that_nobody_can_tell_and_holds_nobody_up(url: str) -> None:
+    free, begun = threading.Event(), Counter[str]()
+
+    class Slow(Disk):
+        code = "slow"
+        timeouts: ClassVar = {"check": 0.2}
+
+        def check(self, task: TaskInfo) -> str | None:
+            begun[task.namespace] += 1
+            free.wait(30)
+            return "late"
+
+    class Quick(Disk):
+        code = "quick"
+
+        def check(self, task: TaskInfo) -> str | None:
+            return None
+
+    with Engine(url, stones=[Slow, Quick], dispatcher="threads", threads=6) as engine:
+        engine.deploy(line("many", *(service(name, "slow") for name in "abcdef"), service("g", "quick")))
+        number = engine.wait(engine.start(key="many", name="x").process_instance_id, 30).process_instance_id
+        engine.check(number)
+        found = until(lambda: {each.namespace: each for each in engine.resources().items if each.check is not None}, 3)
+        assert found["g"].check == "there"
+        assert sum(begun.values()) == 2
+        assert {each.reason for each in found.values() if each.check == "unknown"} == {
+            "No answer came within 0.2 seconds, so nobody can tell."
+        }
+        # The rest of the pool is for the work.
+        engine.check(number)
+        assert engine.wait(engine.start(key="many", name="y").process_instance_id, 30).status == "success"
+        free.set()
+        answers = until(
+            lambda: {each.namespace: each for each in engine.resources().items if each.check != "unknown"}, 7
+        )
+        assert len(answers) >= 7
+
+
+def until(look: Callable[[], dict[str, Resource]], many: int) -> dict[str, Resource]:
+    """What there is once there is so much of it."""
+    end = time.monotonic() + 60
+    while len(found := look()) < many and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from marshmallow import validate
+
 from ....models.vocabulary import ResourceState
-from ..members import Ids, Text, Word
+from ..members import Ids, Number, Text, Word
 from .lists import Part
 from .strict import CURSOR, Strict
 
@@ -27,3 +29,19 @@ class GoneTasks(Strict):
     """What is taken for undone: that of these tasks, or all that was found gone."""
 
     tasks = Ids(data_key="taskIds", metadata={"description": "Ids of tasks; without any, all that was found gone."})
+
+
+class CheckTimes(Strict):
+    """When what exists is checked, and how fast."""
+
+    every = Text(
+        required=True,
+        longest=255,
+        description="An ISO 8601 repetition or duration, or cron; at most once a minute.",
+    )
+    stone = Text(description="Only what the stone with this code made.")
+    key = Text(description="Only in processes of this key.")
+    rate = Number(
+        validate=validate.Range(0.001, 10_000),
+        metadata={"description": "The most processes a second; 5 without it."},
+    )

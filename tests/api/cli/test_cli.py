@@ -310,6 +310,12 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     assert run("resources", "--key", "other").stdout == ""
     pid = run("resources").stdout.split()[0]
     assert "thing=东西" in run("check", pid).stdout
+    line = run("checks", "add", "PT6H", "--key", "making", "--rate", "2").stdout
+    assert "PT6H  key making  2/s  next " in line
+    assert run("checks", "list").stdout == line
+    assert "once a minute" in run("checks", "add", "PT1S", fails=True).stderr
+    run("checks", "remove", line.split()[0])
+    assert run("checks", "list").stdout == ""
     assert "check it first" in run("gone", pid, fails=True).stderr
 
 

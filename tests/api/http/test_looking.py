@@ -245,5 +245,10 @@ def test_what_exists_is_listed_counted_and_checked(client: Client, engine: Engin
     assert client.put(f"/process/{number}/check").json == [found]
     assert client.put(f"/process/{number}/gone", json={"taskIds": [found["taskId"]]}).status_code == 409
     assert client.get("/resource?state=lost").status_code == 422
+    assert client.post("/resource/check", json={"every": "soon"}).status_code == 422
+    schedule = client.post("/resource/check", json={"every": "PT6H", "stone": "make"}).json
+    assert (schedule["rate"], schedule["batchId"], client.get("/resource/check").json) == (5.0, None, [schedule])
+    assert client.delete(f"/resource/check/{schedule['scheduleId']}").json == []
+    assert client.delete(f"/resource/check/{schedule['scheduleId']}").status_code == 404
     assert client.get("/resource?processInstanceId=999").status_code == 404
     assert client.put("/process/999/check").status_code == 404

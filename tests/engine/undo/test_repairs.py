@@ -13,6 +13,12 @@ from ...soak.repair_case import RepairCase
 FOUND = (1016, 1023, 1048, 1377, 3176, 3373)
 
 
-@pytest.mark.parametrize("seed", [*FOUND, *range(8)])
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_random_repairs_have_found_stays_mended(seed: int, tmp_path: Path) -> None:
+    RepairCase(seed, tmp_path, whole=False).play()
+
+
+# A handler took back what another turn had made; one of two undos that had failed was forgotten by a retry.
+@pytest.mark.parametrize("seed", [780181, 780353, *range(8)])
 def test_a_random_process_is_repaired_at_random(seed: int, tmp_path: Path) -> None:
     RepairCase(seed, tmp_path).play()
