@@ -36,10 +36,12 @@ FAILURES = {
     "keep": "end the process and keep what was made",
 }
 ON_ERROR = {"": "keep what it made", "true": "undo what it made first"}
+ON_COMPENSATION = {"": "as what is around it says", "true": "undo what it made", "false": "keep what it made"}
 CHOICES = (
     ("When it is undone", "undoPolicy", POLICIES),
     ("When it fails for good", "onFailure", FAILURES),
     ("When an error leaves it by its border", "undoOnError", ON_ERROR),
+    ("When it is compensated, and has no handler", "undoOnCompensation", ON_COMPENSATION),
 )
 REFERENCE = r"[$#]\{.+\}"
 NUMBERS = {"integer": r"-?\d+", "float": r"-?\d+(\.\d+)?", "decimal": r"-?\d+(\.\d+)?"}

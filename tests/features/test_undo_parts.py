@@ -388,3 +388,25 @@ def test_undos_that_have_failed_side_by_side_all_go_on_when_they_are_tried_again
     assert (found.attention, world.exists) == (2, ["left", "right"])
     engine.retry(found.process_instance_id)
     assert (engine.get(found.process_instance_id).status, world.exists) == ("success", [])
+
+
+def test_a_join_waits_for_what_an_error_has_undone_first(engine: Engine, world: World) -> None:
+    risky = service("risky", "make").replace("</serviceTask>", f"{flag('undoOnError')}</serviceTask>")
+    gateways = '<inclusiveGateway id="split"/><inclusiveGateway id="join"/>'
+    ends = '<startEvent id="s"/><endEvent id="e"/>'
+    flows = [("s", "split"), ("split", "risky"), ("split", "beside"), ("risky", "join"), ("caught", "other")]
+    flows += [("other", "join"), ("beside", "join"), ("join", "after"), ("after", "e")]
+    nodes = [risky, caught("risky"), service("other", "make"), service("beside", "make"), service("after", "make")]
+    engine.deploy(definitions(process("joined", ends, gateways, *nodes, *(flow(*each) for each in flows))))
+    world.wrong("start", "risky", half_made)
+    found = run(engine, "joined")
+    assert (found.status, world.of("start").count("after")) == ("success", 1)
+    assert world.of("start")[-1] == "after"
+    assert world.exists == ["after", "beside", "other"]
+
+
+def half_made(task: object) -> None:
+    try:
+        makes_then_fails(task)  # type: ignore[arg-type]
+    except RuntimeError:
+        raise SHORT from None

@@ -147,7 +147,7 @@ def test_a_form_tells_what_the_stone_declares(dialect: str, palette: Callable[[s
     assert [choice["value"] for choice in fields["protocol"]["choices"]] == ["", "tcp", "udp"]
     assert [choice["name"] for choice in fields["fast"]["choices"][1:]] == ["true", "false"]
     assert "${password}" in fields["password"]["description"]
-    assert "undoPolicy" in fields
+    assert {"undoPolicy", "onFailure", "undoOnError", "undoOnCompensation"} <= set(fields)
     shared = {each["binding"].get("name") for each in templates["riverstone:Work::Somewhere"]["properties"]}
     assert {"region", "shelf"} <= shared
     assert "undoPolicy" not in shared

@@ -5,7 +5,7 @@ import { eventSections } from "./editevent.js";
 import { flowSection } from "./editflow.js";
 import { Form } from "./editform.js";
 import { suggestionsFor } from "./edithints.js";
-import { codeOf, failureField, stoneSections } from "./editstone.js";
+import { backFields, codeOf, failureField, stoneSections } from "./editstone.js";
 import { el, fill, said } from "./element.js";
 import { has, t } from "./language.js";
 import { templateSections } from "./templateeditor.js";
@@ -86,9 +86,9 @@ export class Panel {
       eventSections(form),
       form.is("Activity") && repetitionSection(form),
       form.is("Activity") && !form.is("CallActivity") && mappingSections(form, declared),
-      form.is("SubProcess", "CallActivity") && form.rest(t("edit.undo"), false, failureField(form)),
+      form.is("SubProcess", "CallActivity") && form.rest(t("edit.undo"), false, failureField(form), ...backFields(form)),
       this.#isWhole() && templateSections({ content: this.content, changed: this.contentChanged, offers: () => this.suggestionsOfWhole(), again: form.again }),
-      this.#isWhole() && form.section(t("edit.process.failure"), failureField(form)),
+      this.#isWhole() && form.section(t("edit.process.failure"), failureField(form), ...backFields(form)),
     ];
   }
 

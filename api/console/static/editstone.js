@@ -83,6 +83,7 @@ function undo(form) {
       options: POLICIES.map((key) => [key, t(`edit.undo.${key}`)]),
     }),
     failureField(form),
+    ...backFields(form),
     property(form, t("edit.retries"), "retries", { placeholder: "0", hint: t("edit.retries.hint") }),
   );
 }
@@ -92,6 +93,16 @@ export function failureField(form) {
   const whole = form.is("Process");
   const options = FAILURES.filter((key) => !whole || key !== "rollback").map((key) => [key, t(`edit.failure.${key || (whole ? "usual" : "process")}`)]);
   return property(form, t("edit.failure"), "onFailure", { options, hint: t("edit.failure.hint") });
+}
+
+/** Whether stones take back what was made, on the way of an error and in a compensation. */
+export function backFields(form) {
+  const options = (name, first) => ["", "true", "false"].map((key) => [key, t(`edit.${name}.${key || first}`)]);
+  const inside = form.is("Process") ? "usual" : "around";
+  return [
+    form.is("Activity") && property(form, t("edit.onError"), "undoOnError", { options: options("onError", "usual").slice(0, 2) }),
+    property(form, t("edit.onCompensation"), "undoOnCompensation", { options: options("onCompensation", inside) }),
+  ];
 }
 
 function property(form, label, name, { usual = "", ...options }) {

@@ -133,6 +133,8 @@ class DecidingJoin(Join):
             if node is self or node.name in found:
                 continue
             found.add(node.name)
+            if node.fired is not None:
+                found.add(node.fired.name)
             pending.extend(incoming.source for incoming in node.incoming)
             if node.host is not None:
                 pending.append(node.host)

@@ -104,6 +104,8 @@ class Node(BpmnTaskSpec):
     """The process inside it, of a sub-process."""
     host: Node | None = None
     """The activity on whose border it is."""
+    fired: Node | None = None
+    """Of an event on a border: where its token stands once it has fired."""
     definitions: Sequence[EventDefinition] = ()
     """What an event waits for or sends."""
     partners: Sequence[Node] = ()
