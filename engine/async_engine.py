@@ -107,6 +107,9 @@ class AsyncProcesses:
 
     check = _awaited(Engine.check)
     accept_gone = _awaited(Engine.accept_gone)
+    schedule_checks = _awaited(Engine.schedule_checks)
+    check_schedules = _awaited(Engine.check_schedules)
+    unschedule_checks = _awaited(Engine.unschedule_checks)
     resources = _awaited(Engine.resources)
     resource_counts = _awaited(Engine.resource_counts)
 

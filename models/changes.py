@@ -248,8 +248,8 @@ class Changes:
         """Tasks of people that have begun or are somebody else's now."""
         self.ended_user_tasks: dict[int, tuple[int, str | None]] = {}
         """Of those that have ended: when, and who has done it."""
-        self.new_checks: dict[int, TaskCheckRow] = {}
-        """By task: what a check of what it made has found."""
+        self.new_checks: dict[int, TaskCheckRow | None] = {}
+        """By task: what a check of what it made has found; None where what was found is of no use any more."""
         self.new_stragglers: dict[StragglerKey, StragglerRow] = {}
         self.gone_stragglers: list[StragglerKey] = []
         self.left_stragglers: list[StragglerKey] = []
@@ -398,7 +398,8 @@ class Changes:
             self._write_user_tasks(writer)
         if self.new_checks:
             write(DELETE_CHECK, [(each,) for each in self.new_checks])
-            run(INSERT_CHECK, self.new_checks.values())
+            if found := [check for check in self.new_checks.values() if check is not None]:
+                run(INSERT_CHECK, found)
         # One that has ended may be noted once more in the same turn.
         if self.gone_stragglers:
             write(DELETE_STRAGGLER, self.gone_stragglers)

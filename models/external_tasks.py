@@ -147,13 +147,20 @@ class ExternalTasks:
 
 _OPEN = f"`task`.`open` = 1 AND `task`.`owner` = '{EXTERNAL}' AND `task`.`due` IS NULL"
 _SAME = "`task`.`handed` + `task`.`lost` = `external_task`.`delivery`"
-_VALID = f"{_OPEN} AND {_SAME} AND `task`.`status` <> 'stone-missing'"
+_CHECKED = (
+    "`external_task`.`delivery` = -1 AND `task`.`open` = 0"
+    " AND (`task`.`undo` IS NULL OR `task`.`undo` IN ('left', 'failed', 'skipped', 'retained'))"
+)
+"""A check of what is there by the ledger."""
+_VALID = f"(({_OPEN} AND {_SAME} AND `task`.`status` <> 'stone-missing') OR ({_CHECKED}))"
 _TAGGED = (
     "EXISTS (SELECT 1 FROM `version_tag` WHERE `version_tag`.`deployment_id` = `process_instance`.`deployment_id`"
     " AND `version_tag`.`kind` = 'process' AND `version_tag`.`name` = `process_instance`.`key`"
     " AND `version_tag`.`tag` = ?)"
 )
-_STILL = f"SELECT 1 FROM `task` WHERE `task`.`id` = `external_task`.`task_id` AND {_OPEN} AND {_SAME}"
+_STILL = (
+    f"SELECT 1 FROM `task` WHERE `task`.`id` = `external_task`.`task_id` AND (({_OPEN} AND {_SAME}) OR ({_CHECKED}))"
+)
 _FROM = (
     "FROM `external_task` JOIN `task` ON `task`.`id` = `external_task`.`task_id` JOIN `process_instance`"
     " ON `process_instance`.`process_instance_id` = `external_task`.`process_instance_id`"

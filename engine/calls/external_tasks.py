@@ -24,10 +24,11 @@ from ..river.offers import Offers, OfferWatch
 from ..river.pump import Pump
 from ..river.reports import RiverReports
 from ..river.turn import Turn
+from ..steps import external_checks
 from ..steps import external_tasks as steps
 from ..steps.external_tasks import Answer, TaskId, UnknownExternalTask
 from ..store_errors import engine_errors
-from ..work import Reached
+from ..work import CHECK, Reached
 from .workings import number_of
 
 if TYPE_CHECKING:
@@ -337,7 +338,7 @@ class ExternalCalls:
             row = self.facilities.store.task(number)
             instance = None if row is None else self.facilities.store.instance(row.process_instance_id)
         strange = instance is None or (self.owner is not None and instance.owner_name != self.owner)
-        if row is None or strange or not self.may(topic_of(row)):
+        if row is None or strange or not self.may(_topic_asked(row, read_id(task_id))):
             raise UnknownExternalTask(task_id)
         return self._pump.step(lambda turn: act(turn.instance(row.process_instance_id)))
 
@@ -461,13 +462,15 @@ def read_id(text: str) -> TaskId:
 
 def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic | None = None) -> ExternalTask:
     """One task; without a topic it is shown without its variables."""
-    work = instance.work(row)
+    is_check = offered.delivery == CHECK
+    work = instance.work_of_check(row) if is_check else instance.work(row)
+    wanted = TaskId(row.id, external_checks.GENERATION if is_check else row.generation)
     until = None if offered.until is None else moment(offered.until)
     root, node = instance.row, _node(instance, row)
     return ExternalTask(
-        id=str(TaskId(row.id, row.generation)),
+        id=str(wanted),
         task_id=str(row.id),
-        generation=row.generation,
+        generation=wanted.generation,
         topic=offered.topic,
         worker=offered.worker,
         locked_until=until,
@@ -492,6 +495,11 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
         headers={} if node is None else node.headers,
         properties={} if node is None else node.properties,
     )
+
+
+def _topic_asked(row: TaskRow, wanted: TaskId) -> str:
+    """Under which topic workers have found what they ask about."""
+    return f"{row.stone}.check" if wanted.generation == external_checks.GENERATION else topic_of(row)
 
 
 def _node(instance: Instance, row: TaskRow) -> StoneTask | None:

@@ -415,6 +415,9 @@ class Instance:
         if row.owner == EXTERNAL:
             self.changes.external[row.id] = None
         row.owner = None
+        if row.attempt > 1:
+            # What a check has found was made, or not, by an attempt before.
+            self.changes.new_checks[row.id] = None
         if row.event == "user":
             user_tasks.end(self, row)
         self.changes.task_changed(row)

@@ -135,6 +135,13 @@ def kept(row: TaskRow) -> dict[str, Any]:
     return found
 
 
+def exists(row: TaskRow) -> bool:
+    """Whether the ledger says of a row that what it made is there, or cannot know, as after a start that failed."""
+    begun = row.status not in ("produce.failed", "start.skipped") and row.event != "mock"
+    kept = row.undo in (None, "left", "failed", "skipped", "retained")
+    return row.kind == START and row.stone is not None and not row.open and begun and kept
+
+
 def in_force(row: TaskRow) -> bool:
     """Whether what a row has made, or was to make, was neither taken back nor given up."""
     return "rewound" not in kept(row) and row.undo not in ("undone", "retained", "left")

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ...models import TaskCheckRow, TaskRow
+from ...models import TaskCheckRow
 from ...models.resources import Resources
 from ..errors import Conflict, UnknownTask
 from ..instance import ledger
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
+from ..instance.ledger import exists
 from ..work import Outcome
+from . import external_checks
 from .outcomes import stone_of
-
-
-def exists(row: TaskRow) -> bool:
-    """Whether the ledger says of a row that what it made is there, or cannot know, as after a start that failed."""
-    begun = row.status not in ("produce.failed", "start.skipped") and row.event != "mock"
-    kept = row.undo in (None, "left", "failed", "skipped", "retained")
-    return row.kind == ledger.START and row.stone is not None and not row.open and begun and kept
 
 
 def check(instance: Instance, code: str | None = None) -> None:
@@ -35,7 +30,11 @@ def check(instance: Instance, code: str | None = None) -> None:
         if not exists(row) or code not in (None, row.stone) or ("stone", row.stone) in process.suspended:
             continue
         stone = stone_of(process, row)
-        if stone.has("check") and not stone.external:
+        if not stone.has("check"):
+            continue
+        if stone.external:
+            external_checks.offer(process, row)
+        else:
             process.to_check.append(row)
 
 
@@ -45,7 +44,7 @@ def enter(instance: Instance, outcome: Outcome, *, unless_since: int | None = No
     The instance's revision goes up with it, since another engine may be taking for undone what was gone before.
     """
     row = instance.tasks.get(outcome.task_id)
-    if row is None or not exists(row):
+    if row is None or not exists(row) or row.attempt != outcome.attempt:
         return
     if unless_since is not None:
         known = Resources(instance.facilities.store).checks([row.id]).get(row.id)
@@ -71,6 +70,10 @@ def accept_gone(instance: Instance, task_ids: Collection[int], checks: Mapping[i
         text = f"No check of process {process.number} has found {what} gone: check it first."
         raise Conflict(text, code="not-gone", status=process.row.status, allowed=("check",))
     chosen = [row for row in gone if not task_ids or row.id in task_ids]
+    for row in chosen:
+        if row.undo is None and row.status.endswith("failed") and process.row.phase != "ended":
+            text = f"Task {row.id} has failed and may begin again: skip it or roll the process back instead."
+            raise Conflict(text, code="not-gone", status=process.row.status, allowed=("skip", "rollback"))
     for row in chosen:
         row.undo = "undone"
         ledger.log(row, ("It was gone, which somebody has accepted as undone.",))

@@ -16,7 +16,9 @@ from .. import jsontext
 from ..errors import Conflict, Invalid, Unknown
 from ..instance import ledger
 from ..instance.instance import Instance, topic_of
-from ..work import Outcome, Result
+from ..mask import cut
+from ..work import LONGEST_REASON, Outcome, Result
+from . import checking, external_checks
 from .draining import is_stopping
 from .late import apply_late
 from .outcomes import apply_outcome, fail_for_good, stone_of
@@ -24,6 +26,8 @@ from .settling import settle
 
 AGAIN = "riverstone.again"
 """The variable with which a worker says that a monitor is to be asked again."""
+DIFFERENT = "riverstone.different"
+"""The variable in which a worker says what a check has found to be different."""
 ALREADY_GONE = "not-found"
 """The code of the BPMN error by which a worker says that what it is to take back is not there."""
 
@@ -89,6 +93,8 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
     One that somebody else had and whose lock has run out is lost with it, which too often is a failure.
     """
     row = instance.tasks.get(task_id)
+    if row is not None and not row.open:
+        return external_checks.lock(instance, task_id, worker, milliseconds)
     if row is None or not is_offered(row) or is_stopping(instance) or instance.row.phase == "suspended":
         return None
     offered, left = instance.lock_of(row)
@@ -114,6 +120,10 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
 
 def lock_one(instance: Instance, wanted: TaskId, worker: str, milliseconds: int, *, most_losses: int) -> None:
     """Give one named task to a worker; raises UnknownExternalTask, Invalid while another has it."""
+    if wanted.generation == external_checks.GENERATION:
+        if external_checks.lock(instance, wanted.task_id, worker, milliseconds) is None:
+            extend(instance, wanted, worker, milliseconds)
+        return
     row = open_row(instance, wanted)
     offered, left = instance.lock_of(row)
     if offered is not None and left >= 0 and offered.worker != worker:
@@ -126,6 +136,10 @@ def lock_one(instance: Instance, wanted: TaskId, worker: str, milliseconds: int,
 
 def extend(instance: Instance, wanted: TaskId, worker: str | None, milliseconds: int) -> None:
     """Let a worker keep a task; raises Invalid if it has not got it, UnknownExternalTask as soon as it should stop."""
+    if wanted.generation == external_checks.GENERATION:
+        check = _held_check(instance, wanted, worker)
+        external_checks.hold(instance, check, check.worker, _now(instance) + milliseconds)
+        return
     row = open_row(instance, wanted)
     if is_stopping(instance):
         raise UnknownExternalTask(str(wanted))
@@ -137,6 +151,9 @@ def extend(instance: Instance, wanted: TaskId, worker: str | None, milliseconds:
 
 def unlock(instance: Instance, wanted: TaskId) -> None:
     """Offer a task again to whoever fetches next; it is no loss."""
+    if wanted.generation == external_checks.GENERATION:
+        external_checks.hold(instance, _held_check(instance, wanted, None), None, None)
+        return
     row = open_row(instance, wanted)
     offered = instance.lock_of(row)[0]
     if offered is not None and offered.worker is not None:
@@ -188,6 +205,9 @@ def answer(instance: Instance, wanted: TaskId, worker: str | None, given: Answer
     Raises UnknownExternalTask for what never was, Invalid where another worker has it, Conflict where the worker tells
     another delivery than the present one.
     """
+    if wanted.generation == external_checks.GENERATION:
+        _answer_check(instance, _held_check(instance, wanted, worker), given)
+        return "taken"
     row = instance.tasks.get(wanted.task_id)
     if row is None or row.generation != wanted.generation:
         raise UnknownExternalTask(str(wanted))
@@ -255,6 +275,27 @@ def _answer_late(instance: Instance, row: TaskRow, given: Answer) -> None:
     outcome = replace(_outcome(instance, row, given), attempt=attempt, event=event, delivery=delivery)
     apply_late(instance, row, outcome)
     settle(instance)
+
+
+def _answer_check(instance: Instance, held: ExternalRow, given: Answer) -> None:
+    told = {**given.variables, **given.local_variables}.get(DIFFERENT)
+    if given.result == "done":
+        reason = cut(str(told), LONGEST_REASON) if told else None
+        outcome = external_checks.outcome_of(instance, held, "different" if told else "there", reason)
+    else:
+        gone = given.result == "bpmn-error" and given.error_code == ALREADY_GONE
+        outcome = external_checks.outcome_of(instance, held, "gone" if gone else None, given.reason)
+    checking.enter(instance, outcome)
+
+
+def _held_check(instance: Instance, wanted: TaskId, worker: str | None) -> ExternalRow:
+    """The check that a worker has; raises as :func:`_held`, UnknownExternalTask where there is none any more."""
+    found = external_checks.offered(instance, wanted.task_id)
+    if found is None:
+        raise UnknownExternalTask(str(wanted))
+    if found.worker is None or worker not in (None, found.worker):
+        raise _is_locked(wanted, found)
+    return found
 
 
 def _held(instance: Instance, row: TaskRow, wanted: TaskId, worker: str | None) -> ExternalRow:

@@ -25,7 +25,9 @@ from riverstone.engine import (
     VirtualClock,
     failpoints,
 )
+from riverstone.engine.calls.external_tasks import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
+from riverstone.engine.steps.external_tasks import UnknownExternalTask
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, service
@@ -402,6 +404,117 @@ def test_a_check_that_hangs_says_that_nobody_can_tell_and_holds_nobody_up(url: s
             lambda: {each.namespace: each for each in engine.resources().items if each.check != "unknown"}, 7
         )
         assert len(answers) >= 7
+
+
+def test_what_a_check_has_found_of_an_attempt_counts_for_no_later_one(
+    engine: Engine, world: World, disks: type[Disk]
+) -> None:
+    broken: list[Exception] = [RuntimeError("no room")]
+
+    def start(self: Disk, task: TaskInfo) -> None:
+        if broken:
+            raise broken.pop()
+        Disk.start(self, task)
+
+    def check(self: Disk, task: TaskInfo) -> str | None:
+        if "id" not in task.outputs:
+            raise NotFound("it made nothing")
+        return Disk.check(self, task)
+
+    engine.register(type("Failing", (disks,), {"start": start, "check": check, "__doc__": "Fails once."}))
+    number = run(engine, "shop", on_failure="pause").process_instance_id
+    engine.check(number)
+    assert states(engine, number)["a"][0] == "gone"
+    with pytest.raises(Conflict, match="may begin again"):
+        engine.accept_gone(number)
+    engine.retry(number)
+    assert {name: state for name, (state, _) in states(engine, number).items()} == dict.fromkeys("abcd", "kept")
+    with pytest.raises(Conflict, match="check it first"):
+        engine.accept_gone(number)
+    assert (engine.delete(number).status, disks.sizes) == ("delete.success", {})
+
+
+VM = "vm"
+
+
+def machines(engine: Engine) -> str:
+    """A process that made two machines by workers over HTTP, which can be looked at."""
+    engine.declare_stone(VM, hooks=("start", "check", "delete"))
+    engine.deploy(line("machines", service("a", VM), service("b", VM)))
+    number = engine.start(key="machines", name="x").process_instance_id
+    for name in "ab":
+        (task,) = fetched(engine, VM)
+        engine.external.complete(task.id, "worker", {"id": name})
+    assert engine.get(number).status == "success"
+    return number
+
+
+def fetched(engine: Engine, topic: str, worker: str = "worker", lock: int = 60_000) -> list[ExternalTask]:
+    return engine.external.fetch(worker, [Topic(name=topic, lock=lock)], most=9)
+
+
+def test_workers_over_http_look_at_what_they_made(engine: Engine) -> None:
+    number = machines(engine)
+    assert fetched(engine, "vm.check") == []
+    engine.check(number)
+    engine.check(number)
+    assert {each.check for each in engine.resources().items} == {None}
+    first, second = fetched(engine, "vm.check")
+    assert (first.event, first.variables["id"], first.topic) == ("check", "a", "vm.check")
+    assert first.id == f"{first.task_id}-0"
+    assert fetched(engine, "vm.check", "other") == []
+    with pytest.raises(Invalid, match="locked by 'worker'"):
+        engine.external.complete(first.id, "other")
+    engine.external.extend(first.id, "worker", 90_000)
+    engine.external.complete(first.id, "worker", {"riverstone.different": "it has 4 GB"})
+    engine.external.throw(second.id, "worker", "not-found", "no such machine")
+    assert states(engine, number) == {"a": ("different", "it has 4 GB"), "b": ("gone", "no such machine")}
+    with pytest.raises(UnknownExternalTask):
+        engine.external.complete(first.id, "worker")
+    engine.check(number)
+    first, second = fetched(engine, "vm.check")
+    engine.external.fail(first.id, "worker", "the cloud is away")
+    engine.external.unlock(second.id)
+    (second,) = fetched(engine, "vm.check", "other")
+    engine.external.complete(second.id, "other")
+    assert {each.namespace: each.check for each in engine.resources().items} == {"a": "unknown", "b": "there"}
+    assert engine.get(number).status == "success"
+
+
+def test_a_check_at_a_worker_ends_with_what_it_is_about(engine: Engine, clock: VirtualClock) -> None:
+    number = machines(engine)
+    engine.check(number)
+    (task, other) = fetched(engine, "vm.check")
+    engine.external.unlock(other.id)
+    engine.suspend_stone(VM)
+    assert fetched(engine, "vm.check") == []
+    engine.unsuspend_stone(VM)
+    engine.delete(number)
+    (back,) = fetched(engine, "vm.delete")
+    engine.external.complete(back.id, "worker")
+    with pytest.raises(UnknownExternalTask):
+        engine.external.complete(other.id, "worker")
+    (back,) = fetched(engine, "vm.delete")
+    engine.external.complete(back.id, "worker")
+    with pytest.raises(UnknownExternalTask):
+        engine.external.complete(task.id, "worker")
+    engine.run_pending()
+    assert (engine.get(number).status, fetched(engine, "vm.check")) == ("delete.success", [])
+    assert {topic.topic: topic.waiting + topic.locked for topic in engine.external.topics()} == {}
+
+
+def test_a_worker_that_fetches_checks_makes_them_known(url: str) -> None:
+    with Engine(url) as engine:
+        engine.external.assume(["volume"])
+        engine.deploy(line("free", service("a", "volume")))
+        number = engine.start(key="free", name="x").process_instance_id
+        (task,) = fetched(engine, "volume")
+        engine.external.complete(task.id, "worker", {"id": "v-1"})
+        engine.check(number)
+        assert fetched(engine, "volume.check") == []
+        engine.check(number)
+        (check,) = fetched(engine, "volume.check")
+        assert check.variables["id"] == "v-1"
 
 
 def until(look: Callable[[], dict[str, Resource]], many: int) -> dict[str, Resource]:
