@@ -39,6 +39,8 @@ PLACES: Final = {
     "after-delivery": "a thrown message or signal has reached whom it is for",
     "due": "something that is due was found",
     "before-hook": "a stone is about to be called",
+    "before-save": "a start wants something kept, and nobody has been told",
+    "after-save": "what a start wanted kept is durable, and it goes on",
     "after-hook": "a stone has done its work and told nobody",
     "before-report": "the outcome of a hook is known to the dispatcher alone",
     "after-report": "the outcome of a hook is with the engine",

@@ -54,6 +54,8 @@ class Work:
     callback_url: str | None = field(default=None, repr=False)
     hook: Hook | None = None
     """What is called, where it has another name than the event: the monitor of an undo."""
+    saved: str | None = None
+    """What the task's start has saved, as the JSON of an object; of an undo, that of what it undoes."""
     since: float = field(default_factory=uptime, compare=False)
     """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 
@@ -110,6 +112,21 @@ class Outcome:
         """A plain failure in its place, for when the engine cannot enter what it really was."""
         reason = "What the stone reported could not be entered; the engine's log tells why."
         return replace(self, result="failed", outputs={}, state=None, log=(), reason=reason, signature=None)
+
+
+@dataclass(kw_only=True, slots=True)
+class Saving:
+    """A start wants a value kept durably before it goes on. Nobody changes one."""
+
+    task_id: int
+    process_instance_id: int
+    event: LedgerEvent
+    attempt: int
+    delivery: int
+    number: int
+    """The how-manieth that it asks for: one that comes twice, and late, does not count."""
+    name: str
+    value: Any
 
 
 class StopRequest:

@@ -68,7 +68,7 @@ TaskRecord = record("TaskRecord", Task, TASK, parameters=JsonText(), outputs=Jso
 TaskDetail = record(
     "TaskDetail",
     Task,
-    f"{TASK} createdAt=create_time endedAt=end_time elementId calls runs kind attempt originTaskId undo after log"
+    f"{TASK} createdAt=create_time endedAt=end_time elementId calls runs kind attempt originTaskId undo after log saved"
     " afterAs",
     notes=CALLS | RUNS | AFTER_AS,
     parameters=JsonText(),

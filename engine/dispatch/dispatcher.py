@@ -11,7 +11,7 @@ from ...models.uptime import uptime
 from ..limits import Limits
 from ..stones.hooks import HookCall
 from ..stones.stone import Stone
-from ..work import Outcome, StopRequest, Work
+from ..work import Outcome, Saving, StopRequest, Work
 
 
 class Reports(Protocol):
@@ -49,6 +49,9 @@ class Reports(Protocol):
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """A running task is so far."""
+
+    def save(self, saving: Saving) -> None:
+        """Keep what a start saves; returns once that is durable. Raises Conflict where its task has ended."""
 
     # -- for dispatchers whose workers are on other machines
 
@@ -118,7 +121,15 @@ def call_for(
     on_progress: Callable[[int, str | None], None] | None = None,
 ) -> HookCall:
     """The call of a hook in this process."""
-    return HookCall(stone, work, limits=reports.limits, request=request, on_progress=on_progress, tokens=reports.tokens)
+    return HookCall(
+        stone,
+        work,
+        limits=reports.limits,
+        request=request,
+        on_progress=on_progress,
+        tokens=reports.tokens,
+        save=reports.save,
+    )
 
 
 @runtime_checkable

@@ -20,14 +20,14 @@ from ..limits import Limits
 from ..mask import cut
 from ..stones.deferral import LONGEST_DEFERRAL, read_signature
 from ..stones.stone import Stone
-from ..work import LONGEST_LOG_LINE, LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Work
+from ..work import LONGEST_LOG_LINE, LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Saving, Work
 
 RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""
 SIGNS: Final = "riverstone.signs"
 """The queue of what may be lost: signs of life and reports of progress."""
 PERMITS: Final = "riverstone.permits."
-"""What the names of the queues begin with in which workers hear whether a hook may begin."""
+"""What the names of the queues begin with in which workers hear what engines say to their questions."""
 TASK: Final = "riverstone.perform"
 """The name of the Celery task whose one argument is a work."""
 LONGEST_NAME = 255
@@ -72,6 +72,7 @@ def work_text(work: Work) -> str:
             "phase": work.phase,
             "traceparent": work.traceparent,
             **({"hook": work.hook} if work.hook is not None else {}),
+            **({"saved": jsontext.read(work.saved)} if work.saved else {}),
             **({"token": work.token, "callback_url": work.callback_url} if work.token else {}),
             "sent": time.time_ns() // 1_000_000,
         }
@@ -101,6 +102,7 @@ def read_work(decoded: Mapping[str, Any]) -> Work:
             traceparent=decoded.get("traceparent"),
             token=decoded.get("token") or "",
             callback_url=decoded.get("callback_url"),
+            saved=jsontext.dumps(decoded["saved"]) if decoded.get("saved") else None,
             hook=None if decoded.get("hook") is None else _one_of(HOOKS, decoded["hook"]),
             parameters=jsontext.dumps(decoded["parameters"]),
             outputs=jsontext.dumps(decoded["outputs"]) if decoded.get("outputs") else None,
@@ -270,6 +272,54 @@ def permit_text(question: Question, begin: bool) -> str:
     """The answer to it."""
     task = {"task_id": str(question.task_id), "delivery": question.delivery}
     return jsontext.dumps({"kind": "permit", **task, "begin": begin})
+
+
+def saving_text(saving: Saving, reply_to: str) -> str:
+    """What a start wants kept before it goes on, for :data:`RESULTS`; whether it was is told to a queue."""
+    return jsontext.dumps(
+        {
+            "kind": "save",
+            "task_id": str(saving.task_id),
+            "process_instance_id": str(saving.process_instance_id),
+            "event": saving.event,
+            "attempt": saving.attempt,
+            "delivery": saving.delivery,
+            "number": saving.number,
+            "name": saving.name,
+            "value": saving.value,
+            "reply_to": reply_to,
+        }
+    )
+
+
+def read_saving(decoded: Mapping[str, Any], limits: Limits) -> tuple[Saving, str]:
+    """The same, with the queue that is to hear of it; raises Invalid."""
+    try:
+        reply_to, name = decoded["reply_to"], decoded["name"]
+        if not isinstance(reply_to, str) or not reply_to.startswith(PERMITS):
+            raise ValueError(f"reply_to does not begin with {PERMITS}")
+        if not isinstance(name, str) or not name or decoded["event"] != "start":
+            raise ValueError("only a start saves, and under a name")
+        saving = Saving(
+            task_id=_whole(decoded["task_id"]),
+            process_instance_id=_whole(decoded["process_instance_id"]),
+            event="start",
+            attempt=_whole(decoded["attempt"]),
+            delivery=_whole(decoded["delivery"]),
+            number=_whole(decoded["number"]),
+            name=name,
+            value=decoded["value"],
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Invalid(f"This is nothing to save: {type(error).__name__}: {error}.", code="message-invalid") from error
+    jsontext.check({name: saving.value}, limits=limits, name="what is saved")
+    return saving, reply_to
+
+
+def saved_text(saving: Saving, refused: str | None) -> str:
+    """What came of it: why it was not kept, or nothing."""
+    told = {"task_id": str(saving.task_id), "delivery": saving.delivery, "number": saving.number}
+    return jsontext.dumps({"kind": "saved", **told, "refused": refused})
 
 
 @dataclass(frozen=True, slots=True)

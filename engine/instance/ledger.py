@@ -88,13 +88,17 @@ def work_of(
     )
     if watches is not None:
         work.hook = UNDO_MONITORS[watches]
+    own = row if target is None or row.event == "start" else target
+    if own.state is not None and (values := saved(own)):
+        work.saved = jsontext.dumps(values)
     return work
 
 
 def work_of_monitor(monitor: Look) -> Work:
     """The next poll of a monitor that was polled before, as :func:`work_of` would tell it."""
     key = f"{monitor.instance_id}-{monitor.id}-{monitor.generation}"
-    return Work(
+    values = saved(monitor)
+    work = Work(
         monitor.id,
         monitor.process_instance_id,
         monitor.stone or "",
@@ -113,9 +117,18 @@ def work_of_monitor(monitor: Look) -> Work:
         monitor.lost + monitor.handed,
         monitor.trace,
     )
+    if values:
+        work.saved = jsontext.dumps(values)
+    return work
 
 
-def kept(row: TaskRow) -> dict[str, Any]:
+def saved(row: TaskRow | Look) -> dict[str, Any]:
+    """What a task's start has saved, by name."""
+    found: dict[str, Any] = kept(row).get("saved", {})
+    return found
+
+
+def kept(row: TaskRow | Look) -> dict[str, Any]:
     """What the engine keeps in a row.
 
     ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
@@ -125,7 +138,8 @@ def kept(row: TaskRow) -> dict[str, Any]:
     does not count: ``tried`` of the attempts, ``survived`` of the losses. Since when an event has been ``failing``, and
     how many ``looks`` of a monitor in a row have failed. Of a task of an undo: as which kind of undo its monitor
     ``watches`` what was begun. That what was gone too soon has ``settled`` since. The ``edited`` parameters of the next
-    attempt, until what the last one may have made is taken back. What :mod:`.deferral` keeps of a task
+    attempt, until what the last one may have made is taken back. What its start has ``saved``, and as what ``save`` the
+    last of that came. What :mod:`.deferral` keeps of a task
     that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.

@@ -60,7 +60,11 @@ def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
             if names and text:
                 yield from (value for name, value in jsontext.read(text).items() if name in names)
         if row.state:
-            yield from ledger.kept(row).get("tokens", ())
+            kept = ledger.kept(row)
+            yield from kept.get("tokens", ())
+            if saved := kept.get("saved"):
+                secret = names_in(row, stones)[1]
+                yield from (value for name, value in saved.items() if name in secret)
 
 
 def paths_in(definition: Definition, variables: Mapping[str, JSON], stones: Stones) -> frozenset[Path]:

@@ -11,15 +11,17 @@ from typing import Any
 
 from ...models import Declarations, HandedRow, Handovers, InstanceRow, StoreError, Suspensions
 from .. import jsontext
+from ..dispatch.inline import InlineDispatcher
 from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities, what_is_suspended
 from ..instance.ledger import delivery
 from ..observing import logs
 from ..steps import due, outcomes
+from ..steps import saving as steps_saving
 from ..steps.draining import is_stopped
 from ..stones.registry import declaration_of
 from ..stones.stone import Stone
-from ..work import CHECK, Outcome, Work
+from ..work import CHECK, Outcome, Saving, Work
 from .lease import Lease
 from .river import River
 from .turn import Action, Turn
@@ -97,6 +99,16 @@ class RiverReports:
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""
         self.progressed(work.process_instance_id, work.task_id, work.attempt, percent)
+
+    def save(self, saving: Saving) -> None:
+        """Keep what a start saves; returns once that is durable. Raises Conflict where its task has ended."""
+
+        def keep(turn: Turn) -> bool:
+            return steps_saving.save(turn.instance(saving.process_instance_id), saving)
+
+        inline = isinstance(self.facilities.dispatcher, InlineDispatcher)
+        if not (self._river.now if inline else self._river.ask)(keep):
+            raise steps_saving.ended(saving.task_id)
 
     # -- for dispatchers whose workers are on other machines
 

@@ -19,6 +19,7 @@ from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
 from ..instance.ledger import after_text, in_order_of_results, place
+from ..instance.ledger import saved as saved_in
 from ..instance.secrets import mask_of, names_in
 from ..mask import Mask
 from ..stones.parameters import masked
@@ -258,10 +259,10 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
     parameters = jsontext.read(row.parameters)
     outputs = jsontext.read(row.outputs) if row.outputs else {}
     log = tuple(jsontext.read(row.log)) if row.log else ()
-    reason = row.reason
+    reason, saved = row.reason, masked(saved_in(row), secret[1])
     parameters, outputs = masked(parameters, secret[0]), masked(outputs, secret[1])
     if mask is not None:
-        parameters, outputs = mask.mask_value(parameters), mask.mask_value(outputs)
+        parameters, outputs, saved = (mask.mask_value(each) for each in (parameters, outputs, saved))
         reason = None if reason is None else mask.mask_text(reason)
         stone = None if stone is None else mask.mask_text(stone)
         log = tuple(mask.mask_text(line) for line in log)
@@ -286,6 +287,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
         undo=None if row.undo is None else SHOWN_UNDO.get(row.undo),
         after=followed.of(row),
         log=log,
+        saved=saved,
         calls=tuple(calls_in(place(row))),
         runs=tuple(runs_in(place(row))),
     )

@@ -375,7 +375,7 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
     row.deadline = None
     ledger.forget_state(row)
     _take_edited(instance, row)
-    ledger.drop(row, "early", "signature", "edited")
+    ledger.drop(row, "early", "signature", "edited", "saved", "save")
     if instance.row.phase in ("running", "suspended", "paused"):
         instance.hand_over(row, stone_of(instance, row))
         return

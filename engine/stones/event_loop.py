@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,13 @@ _threads: set[int] = set()
 def is_here() -> bool:
     """Whether this thread runs the coroutine hooks of some engine, so that nothing may wait in it."""
     return threading.get_ident() in _threads
+
+
+def in_thread(act: Callable[[], None]) -> Awaitable[None]:
+    """Have something done that waits, in a thread beside the loop that this one runs."""
+    import asyncio
+
+    return asyncio.get_running_loop().run_in_executor(None, act)
 
 
 def refuse_here() -> None:

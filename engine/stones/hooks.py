@@ -20,7 +20,7 @@ from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE
 from .error_words import is_one_of
 from .parameters import typed
 from .stone import Stone
-from .task_info import TaskInfo, Tokens
+from .task_info import Save, TaskInfo, Tokens
 
 logger = logging.getLogger("riverstone.stone")
 
@@ -31,7 +31,7 @@ PROGRESS_INTERVAL = 0.5
 class HookCall:
     """One call of a hook, from what it is handed to what came of it: never an exception of the engine."""
 
-    __slots__ = ("_began", "info", "limits", "on_progress", "request", "stone", "tokens", "work")
+    __slots__ = ("_began", "info", "limits", "on_progress", "request", "save", "stone", "tokens", "work")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class HookCall:
         request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
         tokens: Tokens | None = None,
+        save: Save | None = None,
     ) -> None:
         self.stone = stone
         self.work = work
@@ -49,6 +50,7 @@ class HookCall:
         self.request = request
         self.on_progress = on_progress
         self.tokens = tokens
+        self.save = save
         self.info: TaskInfo | None = None
         self._began = time.perf_counter()
 
@@ -74,7 +76,11 @@ class HookCall:
 
     async def _carry_out_awaited(self) -> Outcome:
         try:
-            return self._ended(await self._hook()(self._handed(awaited=True)))
+            returned = await self._hook()(info := self._handed(awaited=True))
+            for saving in info.saving:
+                # One that nobody has awaited.
+                await saving
+            return self._ended(returned)
         except BaseException as error:
             return self._failed(error)
 
@@ -92,6 +98,7 @@ class HookCall:
             on_progress=self.on_progress,
             awaited=awaited,
             tokens=self.tokens,
+            save=self.save,
         )
         failpoints.reach("before-hook")
         return self.info

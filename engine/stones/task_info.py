@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
-from .. import jsontext
+from .. import failpoints, jsontext
 from ..errors import Invalid
 from ..limits import Limits
 from ..mask import cut
-from ..work import LONGEST_LOG_LINE, Reached, StopRequest, Work
+from ..work import LONGEST_LOG_LINE, Reached, Saving, StopRequest, Work
 from . import event_loop
 from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
 
+Save: TypeAlias = Callable[[Saving], None]
+"""Keeps a value, and returns when that is durable."""
 Tokens: TypeAlias = Callable[[Work], tuple[str, str | None]]
 """The token of a task, and the address of its callback."""
+
+
+class Done:
+    """What is there already for whoever awaits it."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
 
 
 class TaskInfo:
     """The task that a hook works on.
 
     ``parameters`` are typed by the stone's fields; ``outputs`` what the task has put out so far; ``state`` a small
-    JSON object that the monitor may change and that survives a restart.
+    JSON object that the monitor may change and that survives a restart; ``saved`` what :meth:`save` has kept.
     """
 
     __slots__ = (
@@ -29,6 +40,8 @@ class TaskInfo:
         "_limits",
         "_on_progress",
         "_request",
+        "_save",
+        "_saves",
         "_tokens",
         "_work",
         "deferral",
@@ -37,6 +50,8 @@ class TaskInfo:
         "parameters",
         "percent",
         "put_out",
+        "saved",
+        "saving",
         "state",
     )
 
@@ -50,11 +65,16 @@ class TaskInfo:
         on_progress: Callable[[int, str | None], None] | None = None,
         awaited: bool = False,
         tokens: Tokens | None = None,
+        save: Save | None = None,
     ) -> None:
         self._work = work
         self.parameters = parameters
         self.outputs: dict[str, Any] = jsontext.read(work.outputs) if work.outputs else {}
         self.state: dict[str, Any] = jsontext.read(work.state) if work.state else {}
+        self.saved: dict[str, Any] = jsontext.read(work.saved) if work.saved else {}
+        self.saving: list[Awaitable[None]] = []
+        self._save = save
+        self._saves = 0
         self.put_out: dict[str, Any] = {}
         self.percent: int | None = None
         self.logged: list[str] = []
@@ -184,6 +204,45 @@ class TaskInfo:
         """Put out several values."""
         for name, value in values.items():
             self.add_output(name, value)
+
+    def save(self, name: str, value: Any) -> Awaitable[None]:
+        """Keep a JSON value durably before ``start`` goes on: what one of its calls has made, or what is told once.
+
+        Whatever happens then, the next attempt, the monitor and every undo hook find it in ``saved``. It is no output,
+        and hidden like the secret output of its name. A coroutine awaits it; elsewhere the call returns when it is
+        committed.
+
+        Raises Invalid for what is not JSON, is over the limit ``output_size``, or comes from another hook; Conflict
+        when the task has ended meanwhile: what was saved is kept for its undo if that is still to come.
+        """
+        if self._work.event != "start" or self._save is None:
+            raise Invalid(f"Only start can save, not {self._work.event}.", code="save-start")
+        if not name:
+            raise Invalid("What is saved needs a name.", code="output-invalid")
+        jsontext.check({name: value}, limits=self._limits, name=f"saved {name!r}")
+        if jsontext.weigh({**self.saved, name: value}, self._limits.output_size) > self._limits.output_size:
+            text = f"Task {self.task_id} saves more than the limit output_size ({self._limits.output_size} bytes)."
+            raise Invalid(text, code="output-too-large")
+        self._saves += 1
+        saving = Saving(
+            task_id=self._work.task_id,
+            process_instance_id=self._work.process_instance_id,
+            event=self._work.event,
+            attempt=self._work.attempt,
+            delivery=self._work.delivery,
+            number=self._saves,
+            name=name,
+            value=jsontext.read(jsontext.dumps(value)),
+        )
+        self.saved[name] = saving.value
+        failpoints.reach("before-save")
+        if self._awaited and event_loop.is_here():
+            kept = event_loop.in_thread(partial(self._save, saving))
+            self.saving.append(kept)
+            return kept
+        self._save(saving)
+        failpoints.reach("after-save")
+        return Done()
 
     def progress(self, percent: float, text: str | None = None) -> None:
         """Report how far the task is, from 0 to 100, with a word for the log."""

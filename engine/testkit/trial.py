@@ -45,6 +45,7 @@ class Trial:
     task_id: int = field(default_factory=lambda: next(_numbers))
     outputs: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
+    saved: dict[str, Any] = field(default_factory=dict)
     deferred: bool = False
     """Whether its start has handed it to somebody outside, whom nobody waits for here."""
     attempt: int = 1
@@ -85,6 +86,7 @@ class Trial:
             phase=phase,
             name=self.namespace,
             hook=hook,
+            saved=json.dumps(self.saved) if self.saved else None,
         )
         outcome = self._in_time(work, self._limit(event, asked=asked), asked=asked)
         if outcome.result == "deferred":
@@ -138,7 +140,14 @@ class Trial:
             request.ask()
 
         def act() -> None:
-            call = HookCall(self.stone, work, limits=Limits(), request=request, tokens=lambda work: (TOKEN, None))
+            call = HookCall(
+                self.stone,
+                work,
+                limits=Limits(),
+                request=request,
+                tokens=lambda work: (TOKEN, None),
+                save=lambda saving: self.saved.update({saving.name: saving.value}),
+            )
             found.append(_loop.perform(call))
 
         began = time.monotonic()

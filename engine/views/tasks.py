@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -71,6 +71,8 @@ class Task:
     after_as: str | None = None
     """Over HTTP, where many followed the same: the task, earlier in the list, whose ``after`` is meant."""
     log: tuple[str, ...] = ()
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    """What its start has kept before it had ended; no output."""
     calls: tuple[str, ...] = ()
     """The namespaces of the call activities that it is inside of, outermost first."""
     runs: tuple[int, ...] = ()

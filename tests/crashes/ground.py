@@ -101,11 +101,20 @@ class Make(Mail):
 
 
 class Watch(Make):
-    """Takes three looks to be ready."""
+    """Takes three looks to be ready, and knows what its start has saved, as does whoever takes it back."""
 
     code = "watch"
 
+    def start(self, task: TaskInfo) -> None:
+        super().start(task)
+        task.save("made", task.idempotency_key)
+
+    def take_back(self, task: TaskInfo) -> None:
+        assert task.saved == {"made": task.start_key}
+        super().take_back(task)
+
     def monitor(self, task: TaskInfo) -> bool:
+        assert task.saved == {"made": task.start_key}
         self.ground.write(task, "looked")
         task.state["looks"] = task.state.get("looks", 0) + 1
         return bool(task.state["looks"] >= 3)

@@ -76,6 +76,19 @@ def test_a_default_that_stays_with_the_worker_is_the_same_for_a_retry_and_an_und
         assert "4711" not in row.declaration
 
 
+def test_what_a_start_saves_outlives_its_worker(team: Team) -> None:
+    crew, engine = team
+    started = run(engine, "saver", service("a", "saver"), service("b", "awaited"))
+    assert crew.hooks(started).count(("a", "start")) == 2
+    saver, awaited = engine.tasks(started)
+    assert saver.outputs == saver.saved == {"volumeId": f"v-{started}", "password": "*****"}
+    assert list(awaited.saved) == ["begun"]
+
+    engine.delete(started)
+    assert engine.wait(started, timeout=30).status == "delete.success"
+    assert (crew.folder / "removed").read_text() == f"v-{started}"
+
+
 def test_workers_put_off_look_at_undos_and_check(team: Team) -> None:
     crew, engine = team
     started = run(engine, "cloudy", service("a", "cloudy"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 import time
@@ -81,6 +82,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
 
         async def start(self, task: TaskInfo) -> None:
             told(calls, task, worker)
+            await task.save("begun", worker)
             task.add_output("loop", threading.current_thread().name)
             task.progress(30, "on its way")
             try:
@@ -93,6 +95,23 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
             told(calls, task, worker)
 
         delete = cancel
+
+    class Saver(Stone):
+        code = "saver"
+        outputs = {"volumeId": "what was made", "password": "what is told once"}
+        secret_outputs = frozenset({"password"})
+
+        def start(self, task: TaskInfo) -> dict[str, str]:
+            told(calls, task, worker)
+            if "volumeId" not in task.saved:
+                task.save("volumeId", f"v-{task.process_instance_id}")
+                task.save("password", "sesame-open")
+                os.kill(os.getpid(), signal.SIGKILL)
+            return {"volumeId": task.saved["volumeId"], "password": task.saved["password"]}
+
+        def delete(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+            (folder / "removed").write_text(task.saved["volumeId"])
 
     class Outside(Stone):
         code = "outside"
@@ -170,7 +189,21 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
     quick, held, *others = make_stones(calls, gate, worker)
     hasty = type("Hasty", (held,), {"code": "hasty", "timeouts": {"start": 3.0}})
     patient = type("Patient", (held,), {"code": "patient", "timeouts": {"start": 60.0}})
-    own = [Sized, Beijing, Elsewhere, Cooperative, Awaited, Outside, Moving, Broken, Keyed, Cloudy, hasty, patient]
+    own = [
+        Sized,
+        Beijing,
+        Elsewhere,
+        Cooperative,
+        Awaited,
+        Outside,
+        Saver,
+        Moving,
+        Broken,
+        Keyed,
+        Cloudy,
+        hasty,
+        patient,
+    ]
     return [quick, held, *others, *own]
 
 

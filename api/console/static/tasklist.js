@@ -316,6 +316,8 @@ export class TaskList {
         el("section", {}, el("h4", {}, t("parameters")), valueTable(readObject(task.params), t("parameters"))),
         el("section", {}, el("h4", {}, t("outputs")), valueTable(readObject(task.outputs), t("outputs"))),
       ),
+      Object.keys(task.saved).length > 0 &&
+        el("section", {}, el("h4", {}, t("saved by its start")), valueTable(task.saved, t("saved by its start"))),
       task.log.length > 0 &&
         el(
           "section",

@@ -14,9 +14,9 @@ from celery import Celery
 from kombu import Consumer as KombuConsumer
 
 from ....models import StoreError
-from ...errors import EngineClosed, Invalid, StoreUnavailable, UnknownProcessInstance
+from ...errors import EngineClosed, Invalid, RiverstoneError, StoreUnavailable, UnknownProcessInstance
 from ...observing.logs import where
-from ...work import Outcome
+from ...work import Outcome, Saving
 from .. import messages
 from ..dispatcher import Reports
 from .app import body_text, results_queue, signs_queue
@@ -147,7 +147,7 @@ class Consumer:
         except Invalid as error:
             # Nobody could make more of it by seeing it again.
             logger.warning("a message is dropped: %s", error.message)
-        except StoreError as error:
+        except (StoreError, StoreUnavailable) as error:
             logger.warning("the database does not answer, so a message is put back: %s", error)
             message.requeue()
             return None
@@ -168,8 +168,23 @@ class Consumer:
             question = messages.read_question(decoded)
             begin = self._reports.may_worker_begin(question.task_id, question.delivery)
             self._link.reply(question.reply_to, messages.permit_text(question, begin))
+        elif decoded["kind"] == "save":
+            saving, reply_to = messages.read_saving(decoded, self._reports.limits)
+            self._link.reply(reply_to, messages.saved_text(saving, self._save(saving)))
         else:
             raise Invalid(f"Nobody knows messages of the kind {str(decoded['kind'])[:50]!r}.")
+
+    def _save(self, saving: Saving) -> str | None:
+        """Keep what a start saves; why it was not."""
+        self._reports.drop_stale({saving.process_instance_id})
+        try:
+            self._reports.save(saving)
+        except StoreUnavailable:
+            # Whoever waits for it asks once more.
+            raise
+        except RiverstoneError as error:
+            return error.message
+        return None
 
     def _acknowledge(self) -> None:
         """Acknowledge, in order, what is durable by now."""

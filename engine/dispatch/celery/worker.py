@@ -31,11 +31,11 @@ from ...stones.hooks import HookCall, seldom
 from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
-from ...work import Outcome, Work
+from ...work import Outcome, Saving, Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
 from .link import AGAIN, Link, refuse_compressed
-from .permits import Permits
+from .questions import Questions
 from .signs import Signs
 from .stopping import STOP, Ring
 
@@ -58,7 +58,7 @@ class Workshop:
         self.signs = Signs(app)
         self.loop = EventLoop()
         self._links: dict[tuple[int, int], Link] = {}
-        self._permits: dict[tuple[int, int], Permits] = {}
+        self._questions: dict[tuple[int, int], Questions] = {}
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
 
     def queues(self, chosen: Collection[str] = ()) -> list[str]:
@@ -100,7 +100,7 @@ class Workshop:
             text = f"The worker {os.uname().nodename} has no stone {work.stone!r} for these parameters."
             return _unbegun(work, "failed", text)
         is_stopped = partial(self.ring.has, work.task_id, work.delivery)
-        if is_stopped() or not (fresh or self._mine(self._permits, Permits).may_begin(work, is_stopped)):
+        if is_stopped() or not (fresh or self._mine(self._questions, Questions).may_begin(work, is_stopped)):
             return _unbegun(work, "withdrawn", "It was stopped before it began.")
         if work.event in ("start", "mock"):
             try:
@@ -113,10 +113,13 @@ class Workshop:
         request = self.ring.begin(work.task_id, work.delivery)
         try:
             on_progress = seldom(partial(self._report, work))
-            call = HookCall(stone, work, limits=self.limits, request=request, on_progress=on_progress)
+            call = HookCall(stone, work, limits=self.limits, request=request, on_progress=on_progress, save=self._save)
             return self.loop.perform(call)
         finally:
             self.ring.end(work.task_id, work.delivery)
+
+    def _save(self, saving: Saving) -> None:
+        self._mine(self._questions, Questions).save(saving)
 
     @property
     def _link(self) -> Link:

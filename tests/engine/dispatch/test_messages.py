@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from riverstone.engine.dispatch import messages
 from riverstone.engine.stones import remote
 from riverstone.engine.stones.parameters import supplied
 from riverstone.engine.stones.registry import declaration_of
-from riverstone.engine.work import Outcome, Work
+from riverstone.engine.work import Outcome, Saving, Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(
@@ -67,6 +68,20 @@ def test_a_work_and_its_answer_come_through_whole() -> None:
     assert messages.read_answer(fits(messages.answer_text(OUTCOME)), Limits()) == OUTCOME
     lost = messages.read(messages.work_text(WORK))
     assert (lost["kind"], messages.read_work(lost)) == ("lost", WORK)
+
+
+def test_what_is_saved_and_what_came_of_it_fit_the_schema() -> None:
+    work = replace(WORK, event="start", saved='{"volumeId":"v-1"}')
+    assert messages.read_work(fits(messages.work_text(work))[1]["work"]) == work
+    saving = Saving(
+        task_id=7, process_instance_id=1, event="start", attempt=1, delivery=2, number=3, name="n", value=[1, "ä"]
+    )
+    told = fits(messages.saving_text(saving, "riverstone.permits.x"))
+    assert messages.read_saving(told, Limits()) == (saving, "riverstone.permits.x")
+    assert fits(messages.saved_text(saving, None))["refused"] is None
+    for wrong in ({"name": ""}, {"event": "monitor"}, {"reply_to": "elsewhere"}, {"number": "x"}, {"task_id": None}):
+        with pytest.raises(Invalid):
+            messages.read_saving({**told, **wrong}, Limits())
 
 
 def test_signs_progress_and_declarations_fit_the_schema() -> None:
