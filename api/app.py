@@ -101,6 +101,7 @@ def create_app(
             dispatcher="threads",
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
+            secrets=settings.secrets,
             public_url=settings.public_url,
             webhooks=settings.webhooks,
         )

@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 
 from ..engine.errors import Invalid
 from ..engine.limits import Limits
+from ..engine.secret_sources.environment import EnvironmentSecrets
+from ..engine.secret_sources.files import FileSecrets
+from ..engine.secret_sources.source import SecretSource
+from ..engine.secret_sources.vault import VaultSecrets
 from .access.introspection import Introspection
 from .access.openid import Provider, is_safe
 
@@ -36,6 +40,15 @@ OIDC = {
     "scopes_claim": "RIVERSTONE_OIDC_SCOPES_CLAIM",
     "scopes": "RIVERSTONE_OIDC_SCOPES",
 }
+SECRETS = {
+    "folder": "RIVERSTONE_SECRETS_FOLDER",
+    "vault_address": "RIVERSTONE_VAULT_ADDRESS",
+    "vault_token": "RIVERSTONE_VAULT_TOKEN",
+    "vault_token_file": "RIVERSTONE_VAULT_TOKEN_FILE",
+    "vault_mount": "RIVERSTONE_VAULT_MOUNT",
+    "vault_namespace": "RIVERSTONE_VAULT_NAMESPACE",
+    "vault_ca": "RIVERSTONE_VAULT_CA",
+}
 TEXTS = ("db", "broker")
 PARTS = {
     *TEXTS,
@@ -43,6 +56,7 @@ PARTS = {
     "limits",
     "introspection",
     "oidc",
+    "secrets",
     "encryption_keys",
     "public_url",
     "webhooks",
@@ -67,6 +81,8 @@ class Settings:
     """By whom people sign in with a browser."""
     encryption_keys: tuple[str, ...] = ()
     """Fernet keys: the first encrypts, all of them decrypt."""
+    secrets: tuple[SecretSource, ...] = ()
+    """Where the hooks of this process find the secrets that models refer to."""
     public_url: str | None = None
     """Where the server is reached from outside, for callbacks."""
     webhooks: tuple[str, ...] = ()
@@ -95,6 +111,10 @@ class Settings:
             **_part(in_file, "oidc"),
             **{name: given[variable] for name, variable in OIDC.items() if given.get(variable)},
         }
+        sources = {
+            **_part(in_file, "secrets"),
+            **{name: given[variable] for name, variable in SECRETS.items() if given.get(variable)},
+        }
         public_url = _address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url"))
         keys = _texts(given.get("RIVERSTONE_ENCRYPTION_KEY")) or _texts(in_file.get("encryption_keys"))
         return cls(
@@ -105,6 +125,7 @@ class Settings:
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
             public_url=public_url,
+            secrets=_secrets(sources),
             oidc=_oidc(signing_in, public_url),
         )
 
@@ -195,6 +216,26 @@ def _introspection(asked: dict[str, Any]) -> Introspection | None:
         text = f"The settings of introspection are wrong: {wrong}; they are {', '.join(INTROSPECTION)}, all texts."
         raise _wrong(text)
     return Introspection(**asked)
+
+
+def _secrets(asked: dict[str, Any]) -> tuple[SecretSource, ...]:
+    """The environment first, then a folder, then Vault, where these are set."""
+    unknown = sorted(set(asked) - set(SECRETS))
+    if unknown or not all(isinstance(value, str) for value in asked.values()):
+        wrong = f"{unknown[0]} is not known" if unknown else "one is no text"
+        raise _wrong(f"The settings of secrets are wrong: {wrong}; they are {', '.join(SECRETS)}, all texts.")
+    found: list[SecretSource] = [EnvironmentSecrets()]
+    if folder := asked.get("folder"):
+        found.append(FileSecrets(folder))
+    if address := asked.get("vault_address"):
+        file = asked.get("vault_token_file")
+        token = Path(file) if file else asked.get("vault_token", "")
+        namespace, mount, ca = asked.get("vault_namespace"), asked.get("vault_mount", "secret"), asked.get("vault_ca")
+        try:
+            found.append(VaultSecrets(address, token, mount=mount, namespace=namespace, ca=ca))
+        except OSError as error:
+            raise _wrong(f"The certificates {ca!r} of Vault cannot be read: {error}.") from error
+    return tuple(found)
 
 
 def _oidc(asked: dict[str, Any], public_url: str | None) -> Provider | None:

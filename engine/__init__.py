@@ -43,6 +43,11 @@ from .limits import Limits
 from .observing.logs import JsonFormatter
 from .observing.observer import Observer, ProcessChange, TaskEvent
 from .person import Person
+from .secret_sources.environment import EnvironmentSecrets
+from .secret_sources.files import FileSecrets
+from .secret_sources.references import SecretReference
+from .secret_sources.source import SecretSource, SecretUnavailable
+from .secret_sources.vault import VaultSecrets
 from .stones.cloud_resource import CloudResource
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.deferral import CallbackSignature, Deferral
@@ -94,10 +99,12 @@ __all__ = [
     "Draft",
     "Engine",
     "EngineClosed",
+    "EnvironmentSecrets",
     "Explanation",
     "ExpressionError",
     "Failure",
     "Fatal",
+    "FileSecrets",
     "Finding",
     "HistoryEntry",
     "InlineDispatcher",
@@ -133,6 +140,9 @@ __all__ = [
     "RewindPlan",
     "RiverstoneError",
     "RunFigures",
+    "SecretReference",
+    "SecretSource",
+    "SecretUnavailable",
     "Situation",
     "Statistics",
     "Stone",
@@ -162,6 +172,7 @@ __all__ = [
     "UnknownToken",
     "UserTask",
     "VariablesInvalid",
+    "VaultSecrets",
     "VirtualClock",
     "Wait",
     "WaitTimeout",

@@ -89,6 +89,7 @@ class AsyncProcesses:
     protect = _awaited(RepairCalls.protect)
 
     task = _awaited(RepairCalls.task)
+    secret_outputs = _awaited(RepairCalls.secret_outputs)
     rerun = _awaited(RepairCalls.rerun)
     skip = _awaited(RepairCalls.skip)
     done_by_hand = _awaited(RepairCalls.done_by_hand)

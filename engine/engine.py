@@ -42,6 +42,8 @@ from .river.pending_messages import PendingMessages
 from .river.pump import Pump
 from .river.reports import RiverReports
 from .river.river import River
+from .secret_sources.environment import EnvironmentSecrets
+from .secret_sources.source import Secrets, SecretSource
 from .showing.records import Records
 from .stones import event_loop
 from .stones.declaration import StoneDeclaration
@@ -84,6 +86,7 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
         public_url: str | None = None,
         webhooks: Sequence[str] = (),
         encryption_keys: Sequence[str] = (),
+        secrets: Sequence[SecretSource] | None = None,
     ) -> None:
         """``passive`` only looks and asks: it takes over nothing that a dead engine left.
 
@@ -98,6 +101,9 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
 
         ``encryption_keys`` are Fernet keys (extra ``riverstone[crypto]``): what processes work with is encrypted with
         the first before it is stored, and read with whichever fits. Raises StoreUnavailable for a wrong key.
+
+        ``secrets`` are the places where the hooks of this process find the secrets that models refer to, asked in this
+        order; unless said otherwise, environment variables that begin with ``RIVERSTONE_SECRET_``.
         """
         self.url = url
         self.limits = limits or Limits()
@@ -146,7 +152,9 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
         self._loop = Loop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
-        self._reports = RiverReports(self._facilities, self._river, lease)
+        self._reports = RiverReports(
+            self._facilities, self._river, lease, Secrets([EnvironmentSecrets()] if secrets is None else secrets)
+        )
         self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
         """What workers over HTTP ask for."""
         self.people = PeopleCalls(self)

@@ -56,6 +56,10 @@ class Work:
     """What is called, where it has another name than the event: the monitor of an undo."""
     saved: str | None = None
     """What the task's start has saved, as the JSON of an object; of an undo, that of what it undoes."""
+    references: tuple[str, ...] = ()
+    """The parameters that are references to secrets, which whoever calls the hook resolves."""
+    owner: str | None = None
+    """Whose process it is, and so whose secrets these may be."""
     since: float = field(default_factory=uptime, compare=False)
     """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 

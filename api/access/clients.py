@@ -56,8 +56,8 @@ class Client:
         return any(fnmatchcase(name, _pattern(pattern)) for name in names for pattern in self.topics)
 
     def may(self, scope: str) -> bool:
-        """Whether it has this scope, or ``admin``, which includes all."""
-        return scope in self.scopes or "admin" in self.scopes
+        """Whether it has this scope, or ``admin``, which includes all but ``secrets``."""
+        return scope in self.scopes or ("admin" in self.scopes and scope != "secrets")
 
     @property
     def sees(self) -> str | None:

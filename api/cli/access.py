@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...engine.operating.access_keys import Key
     from ...engine.operating.audit import AuditEntry
 
-SCOPES = ["read", "run", "deploy", "work", "admin"]
+SCOPES = ["read", "run", "deploy", "work", "admin", "secrets"]
 TIME = "%Y-%m-%d %H:%M:%S"
 
 

@@ -69,6 +69,7 @@ class Invocation:
             passive=not stones if passive is None else passive,
             limits=settings.limits,
             encryption_keys=settings.encryption_keys,
+            secrets=settings.secrets,
             public_url=settings.public_url,
             webhooks=settings.webhooks,
         )

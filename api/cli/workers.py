@@ -37,7 +37,8 @@ def worker(
     from ...engine.dispatch.celery import run, set_up
 
     chosen = [name for names in queues for name in names.split(",")]
-    set_up(app, stones, queues=chosen, limits=invocation.settings().limits)
+    settings = invocation.settings()
+    set_up(app, stones, queues=chosen, limits=settings.limits, secrets=settings.secrets)
     run(app, celery_options)
 
 

@@ -18,8 +18,12 @@ class TaskCalls(ProcessCalls):
 
     def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
         body = None if parameters is None else {"parameters": dict(parameters)}
-        self._transport.send("PUT", f"/task/{part(task_id)}/reRun", body=body)
-        return self.task(task_id)
+        going_on = self._transport.send("PUT", f"/task/{part(task_id)}/reRun", body=body)
+        return self.task(going_on["taskId"])
+
+    def secret_outputs(self, task_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._transport.send("POST", f"/task/{part(task_id)}/secrets")["outputs"]
+        return found
 
     def skip(self, task_id: str) -> Task:
         self._transport.send("PUT", f"/task/{part(task_id)}/skip")

@@ -17,6 +17,7 @@ from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
     ProcessRecord,
+    SecretOutputs,
     TaskDetail,
     TaskFormRecord,
     TaskRecord,
@@ -75,6 +76,17 @@ def get_task(engine: Engine, task_id: str) -> Task:
 @OPERATIONS.add("/task/<task_id>/detail", "Show all that is known of a task", TaskDetail, problems=(404,))
 def get_detailed_task(engine: Engine, task_id: str) -> Task:
     return shown_task(engine, task_id)
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/secrets",
+    "Read the secret outputs of a task in clear, which is written into the audit",
+    SecretOutputs,
+    problems=(404,),
+    scope="secrets",
+)
+def post_task_secrets(engine: Engine, task_id: str) -> dict[str, Any]:
+    return {"outputs": visible(engine).secret_outputs(task_id)}
 
 
 @OPERATIONS.add(

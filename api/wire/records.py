@@ -383,6 +383,12 @@ class TokenAnswer(Schema):
     taken = shown("taken", fields.Boolean)
 
 
+class SecretOutputs(Schema):
+    """The secret outputs of a task, in clear."""
+
+    outputs = shown("outputs", fields.Dict)
+
+
 class Problem(Schema):
     """An error as RFC 9457 has it, with a stable ``code``."""
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from ..bpmn.elements.tasks import StoneTask
 from ..bpmn.reading.parser import Parsed
 from ..bpmn.running.node import Node
+from ..errors import Invalid
 from ..findings import Finding, Report
 from ..language.context import Context
-from ..stones.parameters import declared_parameters, unfit
+from ..secret_sources.references import is_reference, read_reference
+from ..stones.parameters import declared_parameters, no_echo, unfit
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 from .suggestions import suggestion
@@ -47,11 +49,26 @@ def _inputs(task: StoneTask, classes: Sequence[type[Stone]]) -> Iterator[Finding
         if name not in declared | decides:
             text = f"{task.label} gives the stone {task.stone!r} {name!r}, which it does not declare"
             yield finding("unknown-input", task, f"{text}: {suggestion(name, declared)}", "warning")
+        elif value.constant and is_reference(value.source):
+            yield from _reference(task, name, str(value.source), classes)
         elif value.constant and len(classes) == 1 and value.source is not None:
             wrong = unfit(classes[0], name, value.evaluate(Context()))
             if wrong:
                 text = f"{task.label} gives the stone {task.stone!r} a {name!r} that does not fit: {wrong}"
                 yield finding("input-type", task, text)
+
+
+def _reference(task: StoneTask, name: str, text: str, classes: Sequence[type[Stone]]) -> Iterator[Finding]:
+    """A reference to a secret that is badly written, or stands where none is resolved."""
+    if not all(name in no_echo(stone) for stone in classes):
+        told = f"{task.label} gives the stone {task.stone!r} a secret as {name!r}, which it does not declare to be one"
+        told += f", so it gets the text {text[:100]!r}: declare it no_echo in the stone."
+        yield finding("secret-not-declared", task, told, "warning")
+        return
+    try:
+        read_reference(text)
+    except Invalid as error:
+        yield finding("input-type", task, f"{task.label} gives {name!r} to the stone {task.stone!r}: {error.message}")
 
 
 def _needs(task: StoneTask, classes: Sequence[type[Stone]], template: ParameterTemplate | None) -> Iterator[Finding]:

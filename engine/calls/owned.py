@@ -87,6 +87,7 @@ class OwnedEngine:
     protect = _owned(RepairCalls.protect)
 
     task = _owned(RepairCalls.task)
+    secret_outputs = _owned(RepairCalls.secret_outputs)
     rerun = _owned(RepairCalls.rerun)
     skip = _owned(RepairCalls.skip)
     done_by_hand = _owned(RepairCalls.done_by_hand)

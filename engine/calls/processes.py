@@ -15,6 +15,8 @@ from .. import jsontext
 from ..clock import milliseconds
 from ..errors import Conflict, Invalid, StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
+from ..instance.secrets import secret_outputs
+from ..river.turn import Turn
 from ..river.waiters import Watch
 from ..showing.statistics import read_statistics
 from ..steps import user_tasks
@@ -307,6 +309,23 @@ class ProcessCalls(Workings):
         """One task; raises UnknownTask."""
         with engine_errors():
             return self._records.task(number_of(task_id, UnknownTask))
+
+    def secret_outputs(self, task_id: str) -> dict[str, Any]:
+        """The secret outputs of a task in clear, and what its start has saved under their names; raises UnknownTask.
+
+        Over HTTP this needs the scope ``secrets``, and is written into the audit before it is answered.
+        """
+        number = number_of(task_id, UnknownTask)
+        instance_number = self._instance_of(number)
+
+        def read(turn: Turn) -> dict[str, Any]:
+            row = turn.instance(instance_number).tasks.get(number)
+            if row is None:
+                raise UnknownTask(task_id)
+            return secret_outputs(row, self._facilities.stones)
+
+        found: dict[str, Any] = self._pump.step(read)
+        return found
 
     def tokens(self, process_instance_id: str) -> list[Token]:
         """Where one process instance stands beside its open tasks; raises UnknownProcessInstance."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from ...models import HandedRow, Handovers
 from ...models.uptime import uptime
 from ..limits import Limits
+from ..secret_sources.source import Secrets
 from ..stones.hooks import HookCall
 from ..stones.stone import Stone
 from ..work import Outcome, Saving, StopRequest, Work
@@ -18,6 +19,8 @@ class Reports(Protocol):
     """Where a dispatcher reports to: the engine that hands tasks to it. Its methods may be called from any thread."""
 
     limits: Limits
+    secrets: Secrets
+    """Where the secrets are that models refer to."""
     handovers: Handovers
     """What the store keeps of tasks in the hands of workers on other machines."""
 
@@ -129,6 +132,7 @@ def call_for(
         on_progress=on_progress,
         tokens=reports.tokens,
         save=reports.save,
+        secrets=reports.secrets,
     )
 
 

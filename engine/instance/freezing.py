@@ -115,7 +115,9 @@ def _frozen_task(instance: Instance, token: Token, handler: StoneTask) -> dict[s
     stones = instance.facilities.stones
     code = code_of(handler, token.context)
     if code in stones:
-        _, parameters = resolve(stones, token, handler, code)
+        _, parameters, references = resolve(stones, token, handler, code)
     else:
         parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
-    return {"stone": code, "parameters": jsontext.dumps(parameters)}
+        references = ()
+    frozen = {"stone": code, "parameters": jsontext.dumps(parameters)}
+    return {**frozen, "references": list(references)} if references else frozen

@@ -211,7 +211,9 @@ class Instance:
             ledger.keep(row, priority=node.priority)
         return row
 
-    def begin_beside(self, token: Token, node: StoneTask, failed: TaskRow, parameters: Mapping[str, Any]) -> TaskRow:
+    def begin_beside(
+        self, token: Token, node: StoneTask, failed: TaskRow, parameters: Mapping[str, Any], references: Sequence[str]
+    ) -> TaskRow:
         """Begin another task in the place of one that has failed and stays as it is, with parameters as they are."""
         row = self._new_stone_task(token, node, failed.stone or "")
         row.parameters = jsontext.dumps(parameters)
@@ -220,7 +222,7 @@ class Instance:
         if stone is None:
             ledger.miss_stone(row, self.now())
             return row
-        if secrets.keep(row, stone):
+        if secrets.keep(row, stone, references):
             self.row.flags |= Flags.SECRETS
         self.hand_over(row, stone)
         return row
@@ -232,9 +234,10 @@ class Instance:
         begun.
         """
         try:
-            stone, parameters = resolve(
+            stone, parameters, references = resolve(
                 self.facilities.stones, token, node, row.stone or "", mock=row.event == "mock", given=given
             )
+            secrets.refuse_others(parameters, references, self.row.owner_name)
             if stone.external and not stone.parameters:
                 parameters = {**self._visible_to(token), **parameters}
             if parameters:
@@ -248,7 +251,7 @@ class Instance:
             raise
         row.undo = None
         row.parameters = text
-        if (stone.parameters or stone.secret_outputs) and secrets.keep(row, stone):
+        if (stone.parameters or stone.secret_outputs) and secrets.keep(row, stone, references):
             self.row.flags |= Flags.SECRETS
         self.hand_over(row, stone)
 

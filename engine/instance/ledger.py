@@ -91,6 +91,8 @@ def work_of(
     own = row if target is None or row.event == "start" else target
     if own.state is not None and (values := saved(own)):
         work.saved = jsontext.dumps(values)
+    if row.state is not None and (references := kept(row).get("references")):
+        work.references, work.owner = tuple(references), instance.owner_name
     return work
 
 
@@ -139,7 +141,8 @@ def kept(row: TaskRow | Look) -> dict[str, Any]:
     how many ``looks`` of a monitor in a row have failed. Of a task of an undo: as which kind of undo its monitor
     ``watches`` what was begun. That what was gone too soon has ``settled`` since. The ``edited`` parameters of the next
     attempt, until what the last one may have made is taken back. What its start has ``saved``, and as what ``save`` the
-    last of that came. What :mod:`.deferral` keeps of a task
+    last of that came. The parameters that are ``references`` to secrets, as the model has written them.
+    What :mod:`.deferral` keeps of a task
     that somebody outside has, and what would give its ``tokens`` away.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ...models import TaskRow
 from .. import jsontext
@@ -11,6 +11,7 @@ from ..authoring.secret_variables import secret_variables
 from ..jsontext import JSON
 from ..language.context import Path
 from ..mask import Mask, value_at
+from ..secret_sources.references import read_reference
 from ..stones.parameters import is_declared, no_echo
 from ..stones.registry import Stones
 from ..stones.stone import Stone
@@ -19,13 +20,30 @@ from . import ledger
 Names = frozenset[str]
 
 
-def keep(row: TaskRow, stone: type[Stone]) -> bool:
-    """Keep the names of what is secret in a row that is handed to this stone; whether anything is."""
+def keep(row: TaskRow, stone: type[Stone], references: Collection[str] | None = None) -> bool:
+    """Keep the names of what is secret in a row that is handed to this stone; whether anything is.
+
+    ``references`` are the parameters by which the model refers to secrets, where these change.
+    """
     parameters, outputs = sorted(no_echo(stone)), sorted(stone.secret_outputs)
     if not parameters and not outputs:
         return False
+    if references is not None and (references or references_in(row)):
+        ledger.keep(row, references=list(references))
     ledger.keep(row, secret=[parameters, outputs])
     return True
+
+
+def references_in(row: TaskRow) -> list[str]:
+    """The parameters of a row by which its model refers to secrets."""
+    found: list[str] = ledger.kept(row).get("references", [])
+    return found
+
+
+def refuse_others(parameters: Mapping[str, JSON], references: Iterable[str], owner: str | None) -> None:
+    """Raise Invalid for a secret that processes of this owner may not use."""
+    for name in references:
+        read_reference(str(parameters[name])).refuse_other(owner)
 
 
 def add(row: TaskRow, stone: type[Stone], parameters: Mapping[str, JSON]) -> bool:
@@ -51,6 +69,13 @@ def names_in(row: TaskRow, stones: Stones) -> tuple[Names, Names]:
     if stone is None:
         return frozenset(parameters), frozenset(outputs)
     return no_echo(stone).union(parameters), stone.secret_outputs.union(outputs)
+
+
+def secret_outputs(row: TaskRow, stones: Stones) -> dict[str, JSON]:
+    """What a task has put out or saved under the names of its secret outputs, in clear."""
+    names = names_in(row, stones)[1]
+    told = {**ledger.saved(row), **(jsontext.read(row.outputs) if row.outputs else {})}
+    return {name: value for name, value in sorted(told.items()) if name in names}
 
 
 def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:

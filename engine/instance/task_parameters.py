@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..bpmn.elements.tasks import LONGEST_CODE, StoneTask
 from ..bpmn.running.token import Token
@@ -12,7 +12,7 @@ from ..language.context import Context
 from ..language.expressions import Value, compile_value
 from ..language.operators import kind_of
 from ..limits import Limits
-from ..stones.parameters import resolve_parameters
+from ..stones.parameters import resolve_parameters, secret_references
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 
@@ -41,6 +41,15 @@ def code_of(node: StoneTask, context: Context) -> str:
     return code
 
 
+class Resolved(NamedTuple):
+    """With what a task starts."""
+
+    stone: type[Stone]
+    parameters: dict[str, Any]
+    references: tuple[str, ...]
+    """The parameters by which the model refers to secrets."""
+
+
 def resolve(
     stones: Stones,
     token: Token,
@@ -49,7 +58,7 @@ def resolve(
     *,
     mock: bool = False,
     given: Mapping[str, Any] | None = None,
-) -> tuple[type[Stone], dict[str, Any]]:
+) -> Resolved:
     """The class that serves a node's parameters, and these as JSON; ``given`` ones come before the node's own.
 
     Raises KeyError while no stone has this code; Invalid, ReferenceNotFound and ExpressionError as
@@ -58,7 +67,7 @@ def resolve(
     candidates = stones[code]
     inputs = node.input_values
     if len(candidates) == 1 and not (inputs or given or candidates[0].parameters or candidates[0].serves):
-        return candidates[0], {}
+        return Resolved(candidates[0], {}, ())
     context = token.context
     if mock and inputs:
         inputs = _mock_inputs(inputs, context, token.workflow.host.limits)
@@ -68,6 +77,8 @@ def resolve(
     if stone.serves or len(candidates) > 1:
         deciding = _deciding(candidates, inputs, context)
         stone = _serving(candidates, deciding, code, node)
+    written = {name: value for name, value in node.input_values.items() if not given or name not in given}
+    references = secret_references(stone, written) if written and not mock else {}
     parameters = resolve_parameters(
         stone,
         inputs,
@@ -75,9 +86,10 @@ def resolve(
         namespace=node.namespace,
         run=token.internal_data.get("run"),
         label=node.label,
+        references=references,
     )
     # What decided has to be with the task, for whoever chooses the class again when it is carried out or undone.
-    return stone, {**deciding, **parameters} if deciding else parameters
+    return Resolved(stone, {**deciding, **parameters} if deciding else parameters, tuple(sorted(references)))
 
 
 def _constant(value: Any) -> Value:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .instance import Instance
 
 
-
 def assignment_of(token: Token) -> Assignment:
     """What the model says of the task that a token is at."""
     return token.node.assignment if isinstance(token.node, UserTask) else NOBODY

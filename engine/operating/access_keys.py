@@ -20,9 +20,9 @@ from ..errors import Conflict, Invalid, Unknown
 from ..person import MOST_GROUPS, is_person
 from ..store_errors import engine_errors
 
-Scope: TypeAlias = Literal["read", "run", "deploy", "work", "admin"]
+Scope: TypeAlias = Literal["read", "run", "deploy", "work", "admin", "secrets"]
 """``read`` looks, ``run`` starts and steers processes, ``deploy`` changes models, ``work`` carries out its topics
-over HTTP, ``admin`` may do all and sees all."""
+over HTTP, ``admin`` may do all but the last and sees all, ``secrets`` reads secret outputs in clear."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 NONE_HOLDS = 0.1
 """Seconds for which it is relied on that there is no key; other processes add some too."""

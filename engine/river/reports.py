@@ -16,6 +16,7 @@ from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities, what_is_suspended
 from ..instance.ledger import delivery
 from ..observing import logs
+from ..secret_sources.source import Secrets
 from ..steps import due, outcomes
 from ..steps import saving as steps_saving
 from ..steps.draining import is_stopped
@@ -36,8 +37,9 @@ WAITED = 0.1
 class RiverReports:
     """Where one engine's dispatcher reports to: outcomes become actions of the river."""
 
-    def __init__(self, facilities: Facilities, river: River, lease: Lease) -> None:
+    def __init__(self, facilities: Facilities, river: River, lease: Lease, secrets: Secrets) -> None:
         self.facilities = facilities
+        self.secrets = secrets
         self.limits = facilities.limits
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)

@@ -389,9 +389,10 @@ def _take_edited(instance: Instance, row: TaskRow) -> None:
     edited = ledger.kept(row).get("edited")
     if edited is None:
         return
-    before, row.parameters = row.parameters, jsontext.dumps(edited)
+    parameters, references = edited
+    before, row.parameters = row.parameters, jsontext.dumps(parameters)
     instance.weight.total += len(row.parameters) - len(before)
-    if secrets.keep(row, stone_of(instance, row)):
+    if secrets.keep(row, stone_of(instance, row), references):
         instance.row.flags |= Flags.SECRETS
 
 

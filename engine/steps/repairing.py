@@ -21,7 +21,7 @@ from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.history import note_attempt
 from ..instance.instance import Instance
-from ..instance.task_parameters import code_of, resolve
+from ..instance.task_parameters import Resolved, code_of, resolve
 from ..stones.parameters import typed
 from .draining import drain
 from .due import goes_on
@@ -242,7 +242,7 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
             text += " can be taken back before it begins with other parameters: register it, and try again."
             raise Conflict(text, code="stone-missing", status=row.status)
         if not stone.has("rollback"):
-            _begin_beside(process, token, row, edited)
+            _begin_beside(process, token, row, *edited)
             return
     note_attempt(process, row, row.status, row.reason, edited=edited is not None or not produced)
     row.open = 1
@@ -262,7 +262,7 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
             process.workflow.fail(token, error.message)
             return
     else:
-        try_again(process, row, edited)
+        try_again(process, row, *(edited or ()))
     process.changes.task_changed(row)
     _takes_up(process, token)
     process.workflow.open_tasks.add(token.id)
@@ -275,20 +275,34 @@ def _may_have_made(row: TaskRow) -> bool:
 
 def _edited(
     process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    """The parameters of the next attempt, where they are others than those of the last one; raises Invalid."""
+) -> tuple[dict[str, Any], list[str]] | None:
+    """The parameters of the next attempt, where they are others than those of the last one; raises Invalid.
+
+    With the names of those that the model has written as references to secrets; what somebody gives is none.
+    """
     before, moved = jsontext.read(row.parameters), ledger.kept(row).get("moved")
-    edited = _taken_from_model(process, token, row, given) if moved else {**before, **(given or {})}
+    references = secrets.references_in(row)
+    if moved:
+        _, edited, now = _taken_from_model(process, token, row, given)
+        references = list(now)
+        secrets.refuse_others(edited, references, process.row.owner_name)
+    else:
+        edited = {**before, **(given or {})}
+        references = [name for name in references if edited[name] == before[name]]
     if edited != before:
         chosen = process.facilities.stones.choose(row.stone, jsontext.dumps(edited))
-        typed(chosen or stone_of(process, row), edited)
+        if not references:
+            # A secret is looked at when the hook begins.
+            typed(chosen or stone_of(process, row), edited)
         process.weight.foresee(edited)
     if moved:
         ledger.keep(row, moved=False)
-    return edited if edited != before else None
+    return (edited, references) if edited != before else None
 
 
-def _begin_beside(process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any]) -> None:
+def _begin_beside(
+    process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any], references: Sequence[str]
+) -> None:
     """Run a task with other parameters as a row of its own, since nothing takes back what the old one may have made.
 
     That stays in the ledger with its own parameters and key, for a cancel or a delete.
@@ -297,7 +311,7 @@ def _begin_beside(process: ForwardInstance, token: Token, row: TaskRow, paramete
     node = token.node
     assert isinstance(node, StoneTask)
     token.causes = merged(token.causes, (row.id,))
-    begun = process.begin_beside(token, node, row, parameters)
+    begun = process.begin_beside(token, node, row, parameters, references)
     text = "what its attempts may have made stays in the ledger, since the stone has no rollback"
     ledger.log(row, (f"Run again with other parameters as task {begun.id}; {text}.",))
     ledger.log(begun, (f"It runs task {row.id} again with other parameters; {text}.",))
@@ -307,7 +321,7 @@ def _begin_beside(process: ForwardInstance, token: Token, row: TaskRow, paramete
 
 def _taken_from_model(
     process: ForwardInstance, token: Token, row: TaskRow, given: Mapping[str, Any] | None
-) -> dict[str, Any]:
+) -> Resolved:
     """What failed was moved to another version of its model since: the next attempt takes what that says."""
     node = token.node
     assert isinstance(node, StoneTask)
@@ -324,10 +338,12 @@ def _taken_from_model(
         # What it declares says which of the new version's values it takes.
         text = f"No stone is registered for {code!r}, so nobody knows what task {row.id} takes in this version"
         raise Conflict(f"{text}: register it, and try again.", code="stone-missing", status=row.status)
-    return resolve(process.facilities.stones, token, node, code, given=given)[1]
+    return resolve(process.facilities.stones, token, node, code, given=given)
 
 
-def try_again(instance: Instance, row: TaskRow, edited: Mapping[str, Any] | None = None) -> None:
+def try_again(
+    instance: Instance, row: TaskRow, edited: Mapping[str, Any] | None = None, references: Sequence[str] = ()
+) -> None:
     """Make a failed row's next attempt, with fresh retries.
 
     With ``edited`` parameters what the last one may have made is taken back before, under its own.
@@ -335,7 +351,7 @@ def try_again(instance: Instance, row: TaskRow, edited: Mapping[str, Any] | None
     stone = stone_of(instance, row)
     anew = edited is not None and _may_have_made(row)
     if anew:
-        ledger.keep(row, edited=dict(edited or {}))
+        ledger.keep(row, edited=[dict(edited or {}), list(references)])
     elif edited is not None:
         row.parameters = jsontext.dumps(edited)
     row.status = "produce.success"

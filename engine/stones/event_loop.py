@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Invalid
 from ..observing import logs
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("riverstone.stone")
 
+Result = TypeVar("Result")
 BLOCKED = 1.0
 """Seconds without a turn after which an event loop is said to be blocked."""
 INTERRUPTED = 5.0
@@ -40,7 +41,7 @@ def is_here() -> bool:
     return threading.get_ident() in _threads
 
 
-def in_thread(act: Callable[[], None]) -> Awaitable[None]:
+def in_thread(act: Callable[[], Result]) -> Awaitable[Result]:
     """Have something done that waits, in a thread beside the loop that this one runs."""
     import asyncio
 

@@ -16,9 +16,12 @@ from ..errors import BpmnError, Fatal, Invalid, Later, NotFound, RiverstoneError
 from ..limits import Limits
 from ..mask import cut
 from ..observing import logs, tracing
+from ..secret_sources.source import Hidden, Secrets
 from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, StopRequest, Work
+from . import event_loop
+from .deferral import Deferral
 from .error_words import is_one_of
-from .parameters import typed
+from .parameters import no_echo, typed
 from .stone import Stone
 from .task_info import Save, TaskInfo, Tokens
 
@@ -31,7 +34,19 @@ PROGRESS_INTERVAL = 0.5
 class HookCall:
     """One call of a hook, from what it is handed to what came of it: never an exception of the engine."""
 
-    __slots__ = ("_began", "info", "limits", "on_progress", "request", "save", "stone", "tokens", "work")
+    __slots__ = (
+        "_began",
+        "hidden",
+        "info",
+        "limits",
+        "on_progress",
+        "request",
+        "save",
+        "secrets",
+        "stone",
+        "tokens",
+        "work",
+    )
 
     def __init__(
         self,
@@ -43,6 +58,7 @@ class HookCall:
         on_progress: Callable[[int, str | None], None] | None = None,
         tokens: Tokens | None = None,
         save: Save | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self.stone = stone
         self.work = work
@@ -51,6 +67,8 @@ class HookCall:
         self.on_progress = on_progress
         self.tokens = tokens
         self.save = save
+        self.secrets = secrets
+        self.hidden: Hidden | None = None
         self.info: TaskInfo | None = None
         self._began = time.perf_counter()
 
@@ -70,13 +88,16 @@ class HookCall:
 
     def _carry_out(self) -> Outcome:
         try:
-            return self._ended(self._hook()(self._handed()))
+            resolved = self._resolved() if self.work.references else {}
+            return self._ended(self._hook()(self._handed(resolved)))
         except BaseException as error:
             return self._failed(error)
 
     async def _carry_out_awaited(self) -> Outcome:
         try:
-            returned = await self._hook()(info := self._handed(awaited=True))
+            # Asking for secrets waits.
+            resolved = await event_loop.in_thread(self._resolved) if self.work.references else {}
+            returned = await self._hook()(info := self._handed(resolved, awaited=True))
             for saving in info.saving:
                 # One that nobody has awaited.
                 await saving
@@ -88,8 +109,23 @@ class HookCall:
         hook: Callable[[TaskInfo], Any] = getattr(self.stone(), self.work.hook or self.work.event)
         return hook
 
-    def _handed(self, *, awaited: bool = False) -> TaskInfo:
-        parameters = typed(self.stone, jsontext.read(self.work.parameters))
+    def _resolved(self) -> dict[str, str]:
+        """The secrets that the model refers to, by parameter; raises Invalid, Later."""
+        work = self.work
+        if work.event == "mock":
+            return {}
+        values = jsontext.read(work.parameters)
+        names = no_echo(self.stone).intersection(work.references)
+        if self.secrets is None or len(names) < len(work.references):
+            text = f"The stone {work.stone!r} does not declare {', '.join(work.references)} to be secret here"
+            raise Invalid(f"{text}, so what the model refers to is not resolved.", code="secret-refused")
+        found = self.secrets.resolve({name: str(values[name]) for name in sorted(names)}, work.owner)
+        self.hidden = Hidden(found)
+        return found
+
+    def _handed(self, resolved: Mapping[str, str], *, awaited: bool = False) -> TaskInfo:
+        values = jsontext.read(self.work.parameters)
+        parameters = typed(self.stone, {**values, **resolved} if resolved else values, resolved=bool(resolved))
         self.info = TaskInfo(
             self.work,
             parameters,
@@ -99,6 +135,7 @@ class HookCall:
             awaited=awaited,
             tokens=self.tokens,
             save=self.save,
+            hidden=self.hidden,
         )
         failpoints.reach("before-hook")
         return self.info
@@ -110,7 +147,10 @@ class HookCall:
         if returned is not None and (deferral is None or returned is not deferral):
             _take(returned, work, info)
         failpoints.reach("after-hook")
+        if self.hidden is not None:
+            _hide(info, self.hidden)
         if deferral is not None and returned is deferral:
+            _refuse_to_keep(deferral, self.hidden)
             outcome = self._outcome("deferred")
             outcome.timeout = deferral.timeout
             outcome.signature = None if deferral.signature is None else deferral.signature.kept()
@@ -174,6 +214,11 @@ class HookCall:
         error_code: str | None = None,
     ) -> Outcome:
         work, info = self.work, self.info
+        if self.hidden is not None:
+            reason = None if reason is None else self.hidden.told.mask_text(reason)
+            error_code = None if error_code is None else self.hidden.told.mask_text(error_code)
+            if info is not None:
+                _hide(info, self.hidden)
         return Outcome(
             task_id=work.task_id,
             process_instance_id=work.process_instance_id,
@@ -204,6 +249,23 @@ def _take(returned: object, work: Work, info: TaskInfo) -> None:
     refuse_unrun(returned, f"The hook {work.event!r} of the stone {work.stone!r}")
     if work.event not in ("monitor", "check"):
         info.log(f"{work.event} returned {type(returned).__name__}, which is not used: call task.add_output.")
+
+
+def _hide(info: TaskInfo, hidden: Hidden) -> None:
+    """Let no secret that was resolved for this call leave the process with what the hook has put out."""
+    for values in (info.put_out, info.state):
+        if type(values) is dict and (masked := hidden.kept.mask_value(values)) != values:
+            values.clear()
+            values.update(masked)
+            info.log("What it keeps held a secret that is not stored: it stands there as *****.")
+
+
+def _refuse_to_keep(deferral: Deferral, hidden: Hidden | None) -> None:
+    """A callback's signature is in the ledger, where no secret may be that was resolved for one call."""
+    secret = None if deferral.signature is None else deferral.signature.secret
+    if secret is not None and hidden is not None and hidden.told.mask_text(secret) != secret:
+        text = "A secret by reference cannot sign callbacks, since the ledger would have to keep it"
+        raise Invalid(f"{text}: give the signature a secret of its own.", code="signature-declaration")
 
 
 def _is_unchanged(work: Work, info: TaskInfo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from ..jsontext import JSON
 from ..language.context import Context
 from ..language.expressions import Value
 from ..mask import MASKED
+from ..secret_sources.references import is_reference, read_reference
 from .declaration import ParameterDeclaration, Unfit
 from .stone import Stone
 
@@ -29,6 +31,7 @@ def resolve_parameters(
     namespace: str,
     run: int | None,
     label: str,
+    references: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, JSON]:
     """The values with which a task of this stone starts, as JSON; :func:`typed` makes of them what a hook sees.
 
@@ -36,7 +39,8 @@ def resolve_parameters(
     ``parameters.<namespace><run>.<name>`` if this is the ``run``-th run (from 1) of a multi-instance node;
     ``parameters.<namespace>.<name>``; ``parameters.<code>.<name>``; ``parameters.<name>``, unless the field's metadata
     has ``variable: False``; the field's default. Inputs that the stone does not declare are passed along. So are the
-    values that the stone was chosen by, for it is chosen again by what is stored.
+    values that the stone was chosen by, for it is chosen again by what is stored. ``references`` are those of the
+    inputs that refer to secrets: they are kept as they are, and whether the secrets fit is seen when a hook begins.
 
     Raises Invalid (``code`` is ``parameters-invalid``, ``errors`` by parameter) for what is missing or does not
     fit its field, ReferenceNotFound and ExpressionError for an input that cannot be evaluated.
@@ -59,20 +63,39 @@ def resolve_parameters(
     if schema is None:
         return values
     try:
-        return schema.stored(values)
+        if not references:
+            return schema.stored(values)
+        known = {name: value for name, value in values.items() if name not in references}
+        return {**schema.stored(known, without=references), **references}
     except Unfit as error:
         where = ["the node's inputs", *(_place(scope) for scope in scopes), "parameters"]
         absent = [name for name in error.errors if name not in values]
         raise _invalid(stone, label, error.errors, absent, where) from None
 
 
-def typed(stone: type[Stone], parameters: Mapping[str, JSON]) -> dict[str, Any]:
+def secret_references(stone: type[Stone], inputs: Mapping[str, Value]) -> dict[str, str]:
+    """The inputs that refer to a secret: what the model itself has written for a parameter that the stone declares so.
+
+    What comes out of a variable, an output, a message or a form is no reference, whatever it says. Raises Invalid for
+    one that is badly written.
+    """
+    found: dict[str, str] = {}
+    for name in no_echo(stone) & inputs.keys():
+        text = inputs[name].source
+        if inputs[name].constant and isinstance(text, str) and is_reference(text):
+            found[name] = str(read_reference(text))
+    return found
+
+
+def typed(stone: type[Stone], parameters: Mapping[str, JSON], *, resolved: bool = False) -> dict[str, Any]:
     """Stored parameters as the stone's fields make them: a date for a Date field, and so on.
+
+    Those among which secrets were ``resolved`` are checked here for the first time.
 
     Raises Invalid if the stone's declaration has changed so that they no longer fit.
     """
     schema = _schema(stone) if stone.parameters else None
-    if schema is None or schema.plain:
+    if schema is None or (schema.plain and not resolved):
         return dict(parameters)
     try:
         return schema.loaded(parameters)

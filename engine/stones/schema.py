@@ -6,7 +6,7 @@ first stone that has parameters: whoever has written those has imported marshmal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, validate
@@ -64,10 +64,13 @@ class StoneSchema:
         except ValidationError as error:
             raise Unfit(dict(_flat(error.normalized_messages()))) from None
 
-    def stored(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
-        """The values as JSON, with the defaults of what is not among them; raises Unfit."""
+    def stored(self, values: Mapping[str, JSON], without: Collection[str] = ()) -> dict[str, JSON]:
+        """The values as JSON, with the defaults of what is not among them; raises Unfit.
+
+        What they are ``without`` is missing for now, and required all the same.
+        """
         try:
-            loaded = self._load(values)
+            loaded = self._load(values, without)
             if self.plain:
                 return loaded
             stored = dict(values)
@@ -90,8 +93,12 @@ class StoneSchema:
                 raise Invalid(text, code="parameters-invalid") from error
         return made
 
-    def _load(self, values: Mapping[str, JSON]) -> dict[str, Any]:
-        loaded: dict[str, Any] = self._schema.load(values)
+    def _load(self, values: Mapping[str, JSON], without: Collection[str] = ()) -> dict[str, Any]:
+        if without:
+            absent = [name for name, field in self._schema.fields.items() if key_of(name, field) in without]
+            loaded: dict[str, Any] = self._schema.load(values, partial=absent)
+        else:
+            loaded = self._schema.load(values)
         for name, allowed in self._allowed.items():
             # A field may turn its text into something else, so what was given counts as well.
             if name in values and values[name] not in allowed and loaded.get(name) not in allowed:

@@ -10,6 +10,7 @@ from .. import failpoints, jsontext
 from ..errors import Invalid
 from ..limits import Limits
 from ..mask import cut
+from ..secret_sources.source import Hidden
 from ..work import LONGEST_LOG_LINE, Reached, Saving, StopRequest, Work
 from . import event_loop
 from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
@@ -37,6 +38,7 @@ class TaskInfo:
 
     __slots__ = (
         "_awaited",
+        "_hidden",
         "_limits",
         "_on_progress",
         "_request",
@@ -66,6 +68,7 @@ class TaskInfo:
         awaited: bool = False,
         tokens: Tokens | None = None,
         save: Save | None = None,
+        hidden: Hidden | None = None,
     ) -> None:
         self._work = work
         self.parameters = parameters
@@ -74,6 +77,7 @@ class TaskInfo:
         self.saved: dict[str, Any] = jsontext.read(work.saved) if work.saved else {}
         self.saving: list[Awaitable[None]] = []
         self._save = save
+        self._hidden = hidden
         self._saves = 0
         self.put_out: dict[str, Any] = {}
         self.percent: int | None = None
@@ -234,6 +238,8 @@ class TaskInfo:
             name=name,
             value=jsontext.read(jsontext.dumps(value)),
         )
+        if self._hidden is not None:
+            saving.value = self._hidden.kept.mask_value(saving.value)
         self.saved[name] = saving.value
         failpoints.reach("before-save")
         if self._awaited and event_loop.is_here():
@@ -250,8 +256,9 @@ class TaskInfo:
         if text:
             self.log(text)
         if self._on_progress is not None:
-            self._on_progress(self.percent, text)
+            self._on_progress(self.percent, self.logged[-1] if text else None)
 
     def log(self, text: str) -> None:
         """Keep a line with the task; lines over 1,000 characters are cut."""
-        self.logged.append(cut(str(text).replace("\x00", ""), LONGEST_LOG_LINE))
+        line = str(text).replace("\x00", "")
+        self.logged.append(cut(line if self._hidden is None else self._hidden.told.mask_text(line), LONGEST_LOG_LINE))

@@ -15,7 +15,7 @@ from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
-from ..instance import freezing, ledger
+from ..instance import freezing, ledger, secrets
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction, topic_of
@@ -190,9 +190,13 @@ class UndoInstance(Instance):
         row.parameters = target.parameters
         if (secret := ledger.kept(target).get("secret")) is not None:
             ledger.keep(row, secret=secret)
+        references = secrets.references_in(target)
         if target.undo != "left" and (handler := handler_used(target, kind)) is not None:
             row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
             row.name, row.namespace = handler["of"][:255], handler["namespace"]
+            references = handler.get("references", [])
+        if references:
+            ledger.keep(row, references=references)
         self.hand_over_undo(row, token)
 
     def hand_over_undo(self, row: TaskRow, token: Token) -> None:

@@ -29,10 +29,12 @@ ENGINE = """
     Draft
     Engine
     EngineClosed
+    EnvironmentSecrets
     Explanation
     ExpressionError
     Failure
     Fatal
+    FileSecrets
     Finding
     HistoryEntry
     InlineDispatcher
@@ -68,6 +70,9 @@ ENGINE = """
     RewindPlan
     RiverstoneError
     RunFigures
+    SecretReference
+    SecretSource
+    SecretUnavailable
     Situation
     Statistics
     Stone
@@ -97,6 +102,7 @@ ENGINE = """
     UnknownToken
     UserTask
     VariablesInvalid
+    VaultSecrets
     VirtualClock
     Wait
     WaitTimeout
@@ -267,6 +273,7 @@ METHODS = """
     save_model
     schedule_checks
     search
+    secret_outputs
     set_variables
     signal
     situation

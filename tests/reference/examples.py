@@ -518,6 +518,11 @@ EXAMPLES: dict[str, Example] = {
         _stone(_inputs(serverId="s", size="large"), "Shop::Disk"),
         _stone(_inputs(serverId="s", size="10"), "Shop::Disk"),
     ),
+    "secret-not-declared": Example(
+        "flow",
+        _stone(_inputs(serverId="secret:shared/server"), "Shop::Disk"),
+        _stone(_inputs(serverId="s"), "Shop::Disk"),
+    ),
     "missing-input": Example(
         "flow", _stone(_inputs(size="1"), "Shop::Disk"), _stone(_inputs(serverId="s", size="1"), "Shop::Disk")
     ),

@@ -501,3 +501,41 @@ def test_a_known_client_that_may_not_is_written_down_too(client: Client, engine:
 
     (entry,) = engine.audit.entries().items
     assert (entry.client, entry.action, entry.outcome) == ("key:reader", "postProcesses", "scope-missing")
+
+
+def test_secret_outputs_are_read_in_clear_by_their_own_scope_alone_and_that_is_written_down(tmp_path: Path) -> None:
+    class Vends(Stone):
+        """Vends a password."""
+
+        code = "vends"
+        outputs = {"id": "shown", "password": "hidden"}
+        secret_outputs = frozenset({"password"})
+
+        def start(self, task: Any) -> dict[str, str]:
+            task.save("password", "sesame-open")
+            return {"id": "i-1", "password": "sesame-open"}
+
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Vends]) as engine:
+        engine.deploy(attacks.around('<serviceTask id="m" camunda:type="external" camunda:topic="vends"/>'))
+        mine = engine.start(key="attack", name="x", owner="acme").process_instance_id
+        (task,) = engine.tasks(mine)
+        client = create_app(engine).test_client()
+        path = f"/task/{task.task_id}/secrets"
+
+        def asked(headers: dict[str, str]) -> Any:
+            return client.post(path, headers=headers)
+
+        admin = key(engine, "admin", "admin")
+        assert asked(admin).status_code == 403
+        assert asked(key(engine, "all", "read", "run", "deploy", owner="acme")).status_code == 403
+        assert asked(key(engine, "stranger", "secrets", owner="other")).status_code == 404
+        answer = asked(key(engine, "reader", "secrets", owner="acme"))
+        assert (answer.status_code, answer.json) == (200, {"outputs": {"password": "sesame-open"}})
+        reader = key(engine, "other-reader", "secrets", owner="acme")
+        assert client.get(f"/task/{task.task_id}/detail", headers=reader).status_code == 403
+        assert "sesame" not in client.get(f"/task/{task.task_id}/detail", headers=admin).text
+        calls = [
+            (call.client, call.outcome) for call in engine.audit.entries().items if call.action == "postTaskSecrets"
+        ]
+        assert ("key:reader", "done") in calls
+        assert "sesame" not in repr(engine.audit.entries())

@@ -26,6 +26,8 @@ from ...errors import Invalid
 from ...jsontext import JSON
 from ...limits import Limits
 from ...observing.logs import where
+from ...secret_sources.environment import EnvironmentSecrets
+from ...secret_sources.source import Secrets, SecretSource
 from ...stones.event_loop import EventLoop
 from ...stones.hooks import HookCall, seldom
 from ...stones.parameters import supplied
@@ -48,8 +50,9 @@ Own = TypeVar("Own")
 class Workshop:
     """The stones of one worker, in its main process and in each of its children."""
 
-    def __init__(self, app: Celery, stones: Sequence[type[Stone]], limits: Limits) -> None:
+    def __init__(self, app: Celery, stones: Sequence[type[Stone]], limits: Limits, secrets: Secrets) -> None:
         self.app = app
+        self.secrets = secrets
         self.stones = Stones()
         for stone in stones:
             self.stones.add(stone)
@@ -113,7 +116,15 @@ class Workshop:
         request = self.ring.begin(work.task_id, work.delivery)
         try:
             on_progress = seldom(partial(self._report, work))
-            call = HookCall(stone, work, limits=self.limits, request=request, on_progress=on_progress, save=self._save)
+            call = HookCall(
+                stone,
+                work,
+                limits=self.limits,
+                request=request,
+                on_progress=on_progress,
+                save=self._save,
+                secrets=self.secrets,
+            )
             return self.loop.perform(call)
         finally:
             self.ring.end(work.task_id, work.delivery)
@@ -257,10 +268,19 @@ def stop(command_state: Any, task_id: str, delivery: int) -> dict[str, str]:
 
 
 def set_up(
-    app: Celery, stones: Sequence[type[Stone]], *, queues: Collection[str] = (), limits: Limits | None = None
+    app: Celery,
+    stones: Sequence[type[Stone]],
+    *,
+    queues: Collection[str] = (),
+    limits: Limits | None = None,
+    secrets: Sequence[SecretSource] | None = None,
 ) -> Workshop:
-    """Make an application's workers carry out these stones, from these of their queues or from all of them."""
-    workshop = Workshop(app, stones, limits or Limits())
+    """Make an application's workers carry out these stones, from these of their queues or from all of them.
+
+    ``secrets`` are the places with the secrets that models refer to; unless said otherwise, environment variables.
+    """
+    sources = [EnvironmentSecrets()] if secrets is None else secrets
+    workshop = Workshop(app, stones, limits or Limits(), Secrets(sources))
     app.riverstone_workshop = workshop
     app.conf.task_queues = [task_queue(name) for name in workshop.queues(queues)]
     app.conf.worker_consumer = WorkConsumer

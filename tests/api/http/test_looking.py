@@ -204,7 +204,7 @@ def test_a_caller_learns_what_it_may_do(engine: Engine, client: Client) -> None:
 
     assert (local["name"], local["scopes"], local["owner"]) == (
         "local",
-        ["read", "run", "deploy", "work", "admin"],
+        ["read", "run", "deploy", "work", "admin", "secrets"],
         None,
     )
     assert (shop["name"], shop["scopes"], shop["owner"]) == ("key:shop", ["read", "run"], "key:shop")

@@ -71,7 +71,7 @@ def test_a_work_and_its_answer_come_through_whole() -> None:
 
 
 def test_what_is_saved_and_what_came_of_it_fit_the_schema() -> None:
-    work = replace(WORK, event="start", saved='{"volumeId":"v-1"}')
+    work = replace(WORK, event="start", saved='{"volumeId":"v-1"}', references=("password",), owner="acme")
     assert messages.read_work(fits(messages.work_text(work))[1]["work"]) == work
     saving = Saving(
         task_id=7, process_instance_id=1, event="start", attempt=1, delivery=2, number=3, name="n", value=[1, "ä"]
