@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..models.uptime import uptime
 from ..models.vocabulary import CheckState, Hook, LedgerEvent
@@ -20,6 +20,19 @@ CHECK = -1
 Reached: TypeAlias = Literal["running", "partial", "complete", "unknown"]
 """How far a task had come that is taken back; ``running`` while it is none."""
 Result: TypeAlias = Literal["done", "again", "failed", "bpmn-error", "withdrawn", "supplied", "deferred"]
+
+
+class ProcessFacts(NamedTuple):
+    """What a hook is told of its process."""
+
+    id: str
+    key: str
+    name: str
+    version: int
+    """That of the model which it was started with."""
+    business_key: str | None
+    owner: str | None
+    """Whose it is, and so whose secrets it may use."""
 
 
 @dataclass(slots=True)
@@ -58,8 +71,12 @@ class Work:
     """What the task's start has saved, as the JSON of an object; of an undo, that of what it undoes."""
     references: tuple[str, ...] = ()
     """The parameters that are references to secrets, which whoever calls the hook resolves."""
-    owner: str | None = None
-    """Whose process it is, and so whose secrets these may be."""
+    process: ProcessFacts | None = None
+    """The process that it belongs to, or of an undo the one that is undone."""
+    run: int | None = None
+    """Which run of a multi-instance activity it is, from 1."""
+    deadline: int | None = None
+    """When the hook, or a monitor as a whole, will have taken too long, in milliseconds since 1970."""
     since: float = field(default_factory=uptime, compare=False)
     """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 

@@ -399,8 +399,11 @@ SELECT_DUE_TASKS = (
 )
 SELECT_MISSING_STONE = select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
 _LOOK_NAMES = ", ".join(
-    [f"`task`.`{name}`" for name in columns(Look)[:-3]]
-    + [f"`process_instance`.`{name}`" for name in ("id", "phase", "trace")]
+    [f"`task`.`{name}`" for name in columns(Look)[:-8]]
+    + [
+        f"`process_instance`.`{name}`"
+        for name in ("id", "phase", "trace", "key", "name", "business_key", "owner_name", "deployment_id")
+    ]
 )
 _MONITORS = "`owner` = ? AND `open` = 1 AND `event` = 'monitor'"
 SELECT_LOOKS = (

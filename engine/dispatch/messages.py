@@ -20,7 +20,17 @@ from ..limits import Limits
 from ..mask import cut
 from ..stones.deferral import LONGEST_DEFERRAL, read_signature
 from ..stones.stone import Stone
-from ..work import LONGEST_LOG_LINE, LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, Outcome, Result, Saving, Work
+from ..work import (
+    LONGEST_LOG_LINE,
+    LONGEST_PAUSE,
+    LONGEST_REASON,
+    MOST_LOG_LINES,
+    Outcome,
+    ProcessFacts,
+    Result,
+    Saving,
+    Work,
+)
 
 RESULTS: Final = "riverstone.results"
 """The queue of answers, declarations, and what workers or the broker have given up."""
@@ -72,7 +82,10 @@ def work_text(work: Work) -> str:
             "phase": work.phase,
             "traceparent": work.traceparent,
             **({"hook": work.hook} if work.hook is not None else {}),
-            **({"references": list(work.references), "owner": work.owner} if work.references else {}),
+            **({"references": list(work.references)} if work.references else {}),
+            **({"process": work.process._asdict()} if work.process is not None else {}),
+            **({"run": work.run} if work.run is not None else {}),
+            **({"deadline": work.deadline} if work.deadline is not None else {}),
             **({"saved": jsontext.read(work.saved)} if work.saved else {}),
             **({"token": work.token, "callback_url": work.callback_url} if work.token else {}),
             "sent": time.time_ns() // 1_000_000,
@@ -104,7 +117,9 @@ def read_work(decoded: Mapping[str, Any]) -> Work:
             token=decoded.get("token") or "",
             callback_url=decoded.get("callback_url"),
             references=tuple(decoded.get("references") or ()),
-            owner=decoded.get("owner"),
+            process=None if decoded.get("process") is None else ProcessFacts(**decoded["process"]),
+            run=None if decoded.get("run") is None else _whole(decoded["run"]),
+            deadline=None if decoded.get("deadline") is None else _whole(decoded["deadline"]),
             saved=jsontext.dumps(decoded["saved"]) if decoded.get("saved") else None,
             hook=None if decoded.get("hook") is None else _one_of(HOOKS, decoded["hook"]),
             parameters=jsontext.dumps(decoded["parameters"]),

@@ -602,7 +602,7 @@ class Instance:
 
     def work(self, row: TaskRow) -> Work:
         """The present hook of a task as plain data, for whoever carries it out."""
-        return ledger.work_of(row, self.row)
+        return ledger.work_of(row, self.row, self.definition.version)
 
     def work_of_check(self, row: TaskRow) -> Work:
         """A look at what a task made, which is no delivery of it."""

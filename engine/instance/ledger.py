@@ -13,7 +13,7 @@ from ...models import InstanceRow, Look, TaskRow
 from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, TaskKind, TaskStatus, UndoKind, UndoMark
 from .. import jsontext
 from ..bpmn.running.results import Place, calls_in
-from ..work import MOST_LOG_LINES, Outcome, Reached, Work
+from ..work import MOST_LOG_LINES, Outcome, ProcessFacts, Reached, Work
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"
@@ -46,11 +46,11 @@ _KEPT = "riverstone"
 
 
 def work_of(
-    row: TaskRow, instance: InstanceRow, target: TaskRow | None = None, origin: InstanceRow | None = None
+    row: TaskRow, instance: InstanceRow, version: int, target: TaskRow | None = None, origin: InstanceRow | None = None
 ) -> Work:
     """The present hook of a task as plain data, for whoever calls it.
 
-    ``target`` is the row that it undoes, if any, and ``origin`` the instance of that.
+    ``target`` is the row that it undoes, if any, and ``origin`` the instance of that; ``version`` is the model's.
     """
     outputs = row.outputs
     phase: Reached = "running"
@@ -92,14 +92,17 @@ def work_of(
     if own.state is not None and (values := saved(own)):
         work.saved = jsontext.dumps(values)
     if row.state is not None and (references := kept(row).get("references")):
-        work.references, work.owner = tuple(references), instance.owner_name
+        work.references = tuple(references)
+    of = instance if origin is None else origin
+    work.process = ProcessFacts(of.id, of.key, of.name, version, of.business_key, of.owner_name)
+    work.run, work.deadline = row.run, row.deadline
     return work
 
 
-def work_of_monitor(monitor: Look) -> Work:
+def work_of_monitor(monitor: Look, version: int) -> Work:
     """The next poll of a monitor that was polled before, as :func:`work_of` would tell it."""
     key = f"{monitor.instance_id}-{monitor.id}-{monitor.generation}"
-    values = saved(monitor)
+    own = kept(monitor)
     work = Work(
         monitor.id,
         monitor.process_instance_id,
@@ -119,8 +122,13 @@ def work_of_monitor(monitor: Look) -> Work:
         monitor.lost + monitor.handed,
         monitor.trace,
     )
-    if values:
+    if values := own.get("saved"):
         work.saved = jsontext.dumps(values)
+    work.references = tuple(own.get("references", ()))
+    work.process = ProcessFacts(
+        monitor.instance_id, monitor.key, monitor.process_name, version, monitor.business_key, monitor.owner_name
+    )
+    work.run, work.deadline = monitor.run, monitor.deadline
     return work
 
 

@@ -1,4 +1,4 @@
-"""Secrets in environment variables: ``secret:acme/db-password`` is ``RIVERSTONE_SECRET_ACME__DB_PASSWORD``."""
+"""Secrets in environment variables: ``secret:acme/db-password`` is ``ACME__DB_PASSWORD`` behind the prefix."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..errors import Invalid, Later
+from ..errors import Invalid, Later, RiverstoneError
 from ..mask import Mask
 from .references import SecretReference, read_reference
 
@@ -31,8 +31,10 @@ class SecretSource(Protocol):
         """The secret, None where there is none; raises SecretUnavailable where that cannot be told now."""
 
 
-class SecretUnavailable(Exception):
+class SecretUnavailable(RiverstoneError):
     """A place with secrets does not answer; the text tells nothing of them."""
+
+    code = "secret-unavailable"
 
 
 class Secrets:

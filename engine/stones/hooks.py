@@ -119,7 +119,9 @@ class HookCall:
         if self.secrets is None or len(names) < len(work.references):
             text = f"The stone {work.stone!r} does not declare {', '.join(work.references)} to be secret here"
             raise Invalid(f"{text}, so what the model refers to is not resolved.", code="secret-refused")
-        found = self.secrets.resolve({name: str(values[name]) for name in sorted(names)}, work.owner)
+        found = self.secrets.resolve(
+            {name: str(values[name]) for name in sorted(names)}, work.process and work.process.owner
+        )
         self.hidden = Hidden(found)
         return found
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
 from .. import failpoints, jsontext
+from ..clock import moment
 from ..errors import Invalid
 from ..limits import Limits
 from ..mask import cut
 from ..secret_sources.source import Hidden
-from ..work import LONGEST_LOG_LINE, Reached, Saving, StopRequest, Work
+from ..work import LONGEST_LOG_LINE, ProcessFacts, Reached, Saving, StopRequest, Work
 from . import event_loop
 from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
 
+NO_PROCESS = ProcessFacts("", "", "", 0, None, None)
 Save: TypeAlias = Callable[[Saving], None]
 """Keeps a value, and returns when that is durable."""
 Tokens: TypeAlias = Callable[[Work], tuple[str, str | None]]
@@ -113,6 +116,62 @@ class TaskInfo:
     def name(self) -> str:
         """The name of that element, or nothing."""
         return self._work.name
+
+    @property
+    def process_key(self) -> str:
+        """The key of the process, or of an undo that of the process which is undone; so with what follows."""
+        return self._process.key
+
+    @property
+    def process_name(self) -> str:
+        """What the process was called at its start."""
+        return self._process.name
+
+    @property
+    def version(self) -> int:
+        """The version of its model."""
+        return self._process.version
+
+    @property
+    def business_key(self) -> str | None:
+        """Its business key, if it was given one."""
+        return self._process.business_key
+
+    @property
+    def owner(self) -> str | None:
+        """Whose process it is, if anybody's."""
+        return self._process.owner
+
+    @property
+    def run(self) -> int | None:
+        """Which run of a multi-instance activity this is, from 1; None outside of one."""
+        return self._work.run
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When this call, or a monitor as a whole, will have taken too long; None where the stone has no timeout."""
+        return None if self._work.deadline is None else moment(self._work.deadline)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What a cloud can tag a thing with, so that its costs are told by process, owner and element.
+
+        Values have 255 characters at most; what there is none of is left out.
+        """
+        process = self._process
+        told = {
+            "riverstone-process": process.id,
+            "riverstone-process-key": process.key,
+            "riverstone-version": str(process.version),
+            "riverstone-namespace": self._work.namespace,
+            "riverstone-business-key": process.business_key,
+            "riverstone-owner": process.owner,
+        }
+        return {name: value[:255] for name, value in told.items() if value}
+
+    @property
+    def _process(self) -> ProcessFacts:
+        return self._work.process or NO_PROCESS
 
     @property
     def event(self) -> str:

@@ -174,7 +174,7 @@ class UndoInstance(Instance):
     def work(self, row: TaskRow) -> Work:
         if row.target is None:
             return super().work(row)
-        return ledger.work_of(row, self.row, self._target(row), self.origin.row)
+        return ledger.work_of(row, self.row, self.origin.definition.version, self._target(row), self.origin.row)
 
     def _begin_undo_task(self, token: Token) -> None:
         """Make the task that undoes the row named by the token's node, and hand it over."""

@@ -75,9 +75,15 @@ class Look:
     deadline: int | None
     lost: int
     handed: int
+    run: int | None
     instance_id: str
     phase: Phase
     trace: str | None
+    key: str
+    process_name: str
+    business_key: str | None
+    owner_name: str | None
+    deployment_id: str
 
 
 @dataclass(slots=True)

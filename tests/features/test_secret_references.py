@@ -138,6 +138,21 @@ def test_what_a_hook_raises_is_masked_and_a_retry_finds_it_again(
     assert VALUE not in everything(hosted, ended.process_instance_id)
 
 
+def test_each_look_of_a_monitor_gets_it(hosted: Engine, login: type[Login], clock: VirtualClock) -> None:
+    looks: list[Any] = []
+
+    def monitor(self: Stone, task: TaskInfo) -> bool:
+        looks.append((task.parameters["password"], task.owner))
+        return len(looks) == 5
+
+    vars_of = {"monitor": monitor, "monitor_interval": 1.0, "__doc__": "Looks."}
+    hosted.register(type("Looks", (login,), vars_of))
+    hosted.deploy(line("one", service("a", "login", {"password": "secret:acme/db"})))
+    number = run(hosted, "one", owner="acme").process_instance_id
+    assert looks == [(VALUE, "acme")] * 5
+    assert VALUE not in everything(hosted, number)
+
+
 TEXT = "secret:acme/db"
 
 

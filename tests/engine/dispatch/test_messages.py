@@ -18,7 +18,7 @@ from riverstone.engine.dispatch import messages
 from riverstone.engine.stones import remote
 from riverstone.engine.stones.parameters import supplied
 from riverstone.engine.stones.registry import declaration_of
-from riverstone.engine.work import Outcome, Saving, Work
+from riverstone.engine.work import Outcome, ProcessFacts, Saving, Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(
@@ -71,7 +71,15 @@ def test_a_work_and_its_answer_come_through_whole() -> None:
 
 
 def test_what_is_saved_and_what_came_of_it_fit_the_schema() -> None:
-    work = replace(WORK, event="start", saved='{"volumeId":"v-1"}', references=("password",), owner="acme")
+    work = replace(
+        WORK,
+        event="start",
+        saved='{"volumeId":"v-1"}',
+        references=("password",),
+        run=2,
+        deadline=9,
+        process=ProcessFacts("u", "shop", "my shop", 3, None, "acme"),
+    )
     assert messages.read_work(fits(messages.work_text(work))[1]["work"]) == work
     saving = Saving(
         task_id=7, process_instance_id=1, event="start", attempt=1, delivery=2, number=3, name="n", value=[1, "ä"]

@@ -1023,6 +1023,17 @@ export const PARTS = [
   ["the decision '{}' has an id that is used twice or too long ('{}'): change it.", "决策“{}”的 id（“{}”）重复使用或太长：请更改。"],
   ["'{}' and '{}' both put out under '{}', one of them in each run of a sub-process: give one of them another namespace.", "“{}”与“{}”都输出到“{}”之下，其中一个位于子流程的每次运行中：请为其中一个换一个命名空间。"],
   ["a string + a number cannot be calculated", "文本与数字不能相加"],
+  ["Task {} has ended or gone on without this start, so nothing more is saved for it: stop, and", "任务 {} 已经结束，或者已不再等待这次启动，所以不再为它保存任何值：请停止，"],
+  ["{} leave to the undo what was made.", "{}已经创建的东西请留给撤销去处理。"],
+  ["Task {} saves more than the limit output_size ({} bytes).", "任务 {} 保存的内容超过了限制 output_size（{} 字节）。"],
+  ["{} gives the stone '{}' a secret as '{}', which it does not declare to be one", "{1} 把机密作为“{3}”交给石头“{2}”，而石头没有声明它是机密"],
+  [", so it gets the text '{}': declare it no_echo in the stone.", "，所以石头得到的是文本“{}”：请在石头中声明 no_echo。"],
+  ["{} gives '{}' to the stone '{}': {}", "{1} 把“{2}”交给石头“{3}”：{4}"],
+  ["A secret by reference cannot sign callbacks, since the ledger would have to keep it", "通过引用得到的机密不能用来给回调签名，因为那样账本就必须保存它"],
+  ["The stone '{}' does not declare {} to be secret here", "石头“{}”在这里没有声明 {} 是机密"],
+  ["{}: give the signature a secret of its own.", "{}：请为签名使用单独的机密。"],
+  ["{}, so what the model refers to is not resolved.", "{}，所以模型中的引用不会被解析。"],
+  ["What it keeps held a secret that is not stored: it stands there as *****.", "它保存的内容里有不可存储的机密：该处以 ***** 代替。"],
 ];
 
 /** What elements of BPMN are called. */
