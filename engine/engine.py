@@ -211,7 +211,7 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
         """Make a stone known; tasks that waited for it go on. Returns the class, so it works as a decorator."""
         self.stones.add(stone)
         with engine_errors():
-            goings_on = self._reports.goings_on([stone.code])
+            goings_on = self._reports.goings_on([stone.code, *stone.aliases])
         for go_on in goings_on:
             self._pump.step(go_on)
         return stone

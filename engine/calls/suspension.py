@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...models import SuspensionRow, Suspensions
 from ...models.vocabulary import SuspendedKind
 from ..clock import moment
@@ -63,7 +65,9 @@ class SuspensionCalls(UndoCalls):
             self._reports.learn()
             if not (self._facilities.stones.is_known(code) or self._store.is_used(code)):
                 raise UnknownStone(code)
-            self._suspend(row)
+            # Tasks of the codes that it had before are its own.
+            for name in self._facilities.stones.names_of(code):
+                self._suspend(replace(row, name=name))
         return _shown(row)
 
     def unsuspend_stone(self, code: str) -> None:
@@ -88,7 +92,8 @@ class SuspensionCalls(UndoCalls):
     def _unsuspend(self, kind: SuspendedKind, name: str) -> None:
         suspensions = Suspensions(self._store)
         with engine_errors():
-            found = suspensions.unsuspend(kind, name, self.clock.now())
+            names = self._facilities.stones.names_of(name) if kind == "stone" else [name]
+            found = [each for each in names if suspensions.unsuspend(kind, each, self.clock.now())]
             self._facilities.suspended = suspensions.names()
         if not found:
             raise Conflict(f"The {kind} {name[:80]!r} is not suspended.", code="not-suspended")

@@ -14,6 +14,7 @@ from .. import failpoints
 from ..observing import logs
 from ..stones.event_loop import EventLoop
 from ..stones.hooks import seldom
+from ..stones.opened import OpenStones
 from ..stones.registry import is_awaited
 from ..work import Outcome, StopRequest, Work
 from .dispatcher import Reports, call_for, stone_to_call
@@ -160,11 +161,13 @@ class Coroutines:
             self._ended.append((begun, outcome))
             self._something.notify_all()
 
-    def close(self) -> None:
+    def close(self, opened: OpenStones) -> None:
+        """Take nothing more; what stones have open is closed when the last hook has ended."""
         with self._lock:
             self._closed = True
             self._waiting.clear()
             self._something.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+        opened.close(self.loop.run)
         self.loop.close()

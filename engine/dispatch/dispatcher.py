@@ -11,6 +11,7 @@ from ...models.uptime import uptime
 from ..limits import Limits
 from ..secret_sources.source import Secrets
 from ..stones.hooks import HookCall
+from ..stones.opened import OpenStones
 from ..stones.stone import Stone
 from ..work import Outcome, Saving, StopRequest, Work
 
@@ -21,6 +22,8 @@ class Reports(Protocol):
     limits: Limits
     secrets: Secrets
     """Where the secrets are that models refer to."""
+    opened: OpenStones
+    """What stones share among their hooks in this process."""
     handovers: Handovers
     """What the store keeps of tasks in the hands of workers on other machines."""
 
@@ -133,6 +136,7 @@ def call_for(
         tokens=reports.tokens,
         save=reports.save,
         secrets=reports.secrets,
+        opened=reports.opened,
     )
 
 

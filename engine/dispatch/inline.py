@@ -105,4 +105,5 @@ class InlineDispatcher:
 
     def close(self) -> None:
         self._waiting.clear()
+        self.reports.opened.close(self._loop.run)
         self._loop.close()

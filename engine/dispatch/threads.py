@@ -156,4 +156,4 @@ class ThreadsDispatcher:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join()
-        self._coroutines.close()
+        self._coroutines.close(self.reports.opened)

@@ -20,6 +20,7 @@ from ..secret_sources.source import Secrets
 from ..steps import due, outcomes
 from ..steps import saving as steps_saving
 from ..steps.draining import is_stopped
+from ..stones.opened import OpenStones
 from ..stones.registry import declaration_of
 from ..stones.stone import Stone
 from ..work import CHECK, Outcome, Saving, Work
@@ -40,6 +41,7 @@ class RiverReports:
     def __init__(self, facilities: Facilities, river: River, lease: Lease, secrets: Secrets) -> None:
         self.facilities = facilities
         self.secrets = secrets
+        self.opened = OpenStones()
         self.limits = facilities.limits
         self.handovers = Handovers(facilities.store)
         self._declarations = Declarations(facilities.store)
@@ -238,7 +240,8 @@ class RiverReports:
                     stones.append(stone)
             self.facilities.stones.learn(stones)
             self._stamp = stamp
-        codes = [row.code for row in rows] if self.facilities.dispatcher.remote else [*self.facilities.stones.external]
+        names = [*(row.code for row in rows), *(alias for stone in stones for alias in stone.aliases)]
+        codes = names if self.facilities.dispatcher.remote else [*self.facilities.stones.external]
         if codes:
             self.stones_are_back(codes)
 

@@ -101,6 +101,15 @@ class EventLoop:
 
         loop.call_soon_threadsafe(begin)
 
+    def run(self, awaitable: Awaitable[Result]) -> Result:
+        """Run something on the loop, and wait for it."""
+        import asyncio
+
+        async def awaited() -> Result:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self._started()).result(INTERRUPTED)
+
     async def _run(self, call: HookCall, ended: Callable[[Outcome], None], unless: Callable[[], bool] | None) -> None:
         if unless is None or not unless():
             ended(await call.carry_out_awaited())

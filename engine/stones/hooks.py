@@ -21,6 +21,7 @@ from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE
 from . import event_loop
 from .deferral import Deferral
 from .error_words import is_one_of
+from .opened import OpenStones
 from .parameters import no_echo, typed
 from .stone import Stone
 from .task_info import Save, TaskInfo, Tokens
@@ -29,6 +30,10 @@ logger = logging.getLogger("riverstone.stone")
 
 PROGRESS_INTERVAL = 0.5
 """Seconds between two progress reports of one task that are worth a write or a message."""
+
+
+_unshared = OpenStones()
+"""Of calls without an engine, as in trials of a stone."""
 
 
 class HookCall:
@@ -40,6 +45,7 @@ class HookCall:
         "info",
         "limits",
         "on_progress",
+        "opened",
         "request",
         "save",
         "secrets",
@@ -59,6 +65,7 @@ class HookCall:
         tokens: Tokens | None = None,
         save: Save | None = None,
         secrets: Secrets | None = None,
+        opened: OpenStones | None = None,
     ) -> None:
         self.stone = stone
         self.work = work
@@ -68,6 +75,7 @@ class HookCall:
         self.tokens = tokens
         self.save = save
         self.secrets = secrets
+        self.opened = opened or _unshared
         self.hidden: Hidden | None = None
         self.info: TaskInfo | None = None
         self._began = time.perf_counter()
@@ -89,7 +97,7 @@ class HookCall:
     def _carry_out(self) -> Outcome:
         try:
             resolved = self._resolved() if self.work.references else {}
-            return self._ended(self._hook()(self._handed(resolved)))
+            return self._ended(self._hook(self.opened.get(self.stone))(self._handed(resolved)))
         except BaseException as error:
             return self._failed(error)
 
@@ -97,7 +105,8 @@ class HookCall:
         try:
             # Asking for secrets waits.
             resolved = await event_loop.in_thread(self._resolved) if self.work.references else {}
-            returned = await self._hook()(info := self._handed(resolved, awaited=True))
+            hook = self._hook(await self.opened.get_awaited(self.stone))
+            returned = await hook(info := self._handed(resolved, awaited=True))
             for saving in info.saving:
                 # One that nobody has awaited.
                 await saving
@@ -105,8 +114,8 @@ class HookCall:
         except BaseException as error:
             return self._failed(error)
 
-    def _hook(self) -> Callable[[TaskInfo], Any]:
-        hook: Callable[[TaskInfo], Any] = getattr(self.stone(), self.work.hook or self.work.event)
+    def _hook(self, stone: Stone) -> Callable[[TaskInfo], Any]:
+        hook: Callable[[TaskInfo], Any] = getattr(stone, self.work.hook or self.work.event)
         return hook
 
     def _resolved(self) -> dict[str, str]:

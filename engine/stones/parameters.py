@@ -183,7 +183,7 @@ def _evaluated(name: str, value: Value, context: Context, label: str) -> JSON:
 
 def _scopes(stone: type[Stone], namespace: str, run: int | None) -> list[str]:
     numbered = [] if run is None else [f"{namespace}{run}"]
-    return [*numbered, namespace, *([stone.code] if stone.code else [])]
+    return [*numbered, namespace, *([stone.code, *stone.aliases] if stone.code else [])]
 
 
 def _place(scope: str) -> str:

@@ -27,6 +27,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._own: dict[str, list[type[Stone]]] = {}
         self._learnt: dict[str, list[type[Stone]]] = {}
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
+        self._aliases: dict[str, str] = {}
+        """Present codes by those that stones had before."""
         self.version = 0
         """What changes whenever anything else is known."""
         self.external: frozenset[str] = frozenset()
@@ -35,17 +37,30 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         """Whether any hook is a coroutine function, so that it is worth asking of each."""
 
     def __getitem__(self, code: str) -> tuple[type[Stone], ...]:
-        known = self._by_code.get(code) or self._missed(code)
+        known = self._found(code) or self._missed(code)
         if not known:
             raise KeyError(code)
         return known
 
+    def _found(self, code: str) -> tuple[type[Stone], ...]:
+        return self._by_code.get(code) or self._by_code.get(self._aliases.get(code, ""), ())
+
+    def names_of(self, code: str) -> list[str]:
+        """The code that a stone of this one has now, and those that it had before."""
+        present = self.present_code(code)
+        known = self._by_code.get(present) or tuple(self._learnt.get(present, ()))
+        return list(dict.fromkeys([present, *(alias for stone in known for alias in stone.aliases)]))
+
+    def present_code(self, code: str) -> str:
+        """The code that a stone of this one has now."""
+        return code if code in self._by_code or code in self._learnt else self._aliases.get(code, code)
+
     def __contains__(self, code: object) -> bool:
-        return code in self._by_code or (isinstance(code, str) and bool(self._missed(code)))
+        return code in self._by_code or (isinstance(code, str) and bool(self._found(code) or self._missed(code)))
 
     def _missed(self, code: str) -> tuple[type[Stone], ...]:
         self.refresh()
-        return self._by_code.get(code, ())
+        return self._found(code)
 
     def refresh(self) -> None:
         """Take in what was declared to another engine."""
@@ -69,6 +84,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         for hook in HOOKS:
             if stone.has(hook):
                 refuse_generator(getattr(stone, hook), f"The hook {hook!r} of the stone {stone.code!r}")
+        plain = [hook for hook in HOOKS if stone.has(hook) and not is_awaited(stone, hook)]
+        if plain and (is_coroutine(stone.open) or is_coroutine(stone.close)):
+            text = f"The stone {stone.code!r} opens or closes as a coroutine, and its hook {plain[0]!r} is none"
+            raise Invalid(f"{text}: make all of them async, or none.", code="stone-invalid")
         others = [known for known in self._own.get(stone.code, ()) if known.serves != stone.serves]
         self._own[stone.code] = [*others, stone]
         self._awaited = self._awaited or any(is_awaited(stone, hook) for hook in HOOKS)
@@ -100,6 +119,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             self._by_code[code] = tuple(sorted(known, key=lambda stone: -len(stone.serves)))
         else:
             self._by_code.pop(code, None)
+        every = [*self._own.values(), *self._learnt.values()]
+        self._aliases = {alias: stone.code for stones in every for stone in stones for alias in stone.aliases}
 
     def codes(self) -> set[str]:
         """The codes of all that are known, here or elsewhere."""
@@ -107,17 +128,22 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def classes(self, code: str) -> tuple[type[Stone], ...]:
         """The classes of a known code, here or elsewhere."""
+        code = self.present_code(code)
         return self._by_code.get(code) or tuple(self._learnt[code])
 
     def known_to_serve(self, code: str | None) -> tuple[type[Stone], ...]:
         """The classes of a code that are known already, here or elsewhere; all that there are where it is None."""
-        codes = self.codes() if code is None else self.codes() & {code}
+        codes = self.codes() if code is None else self.codes() & {self.present_code(code)}
         return tuple(stone for each in codes for stone in self.classes(each))
 
     def is_known(self, code: str) -> bool:
         """Whether anybody carries out this code, here or elsewhere."""
-        if code not in self._by_code and code not in self._learnt and self._look_again is not None:
+        if not self._is_there(code) and self._look_again is not None:
             self._look_again()
+        return self._is_there(code)
+
+    def _is_there(self, code: str) -> bool:
+        code = self.present_code(code)
         return code in self._by_code or code in self._learnt
 
     def declared(self) -> tuple[StoneDeclaration, ...]:
@@ -132,7 +158,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
         """The class for a task with these parameters (JSON text), or None while none is registered."""
-        known = self._by_code.get(code or "") or self._missed(code or "")
+        known = self._found(code or "") or self._missed(code or "")
         if len(known) == 1 and not known[0].serves:
             return known[0]
         values = jsontext.read(parameters) if known else {}

@@ -42,6 +42,7 @@ NUMBERS = (
     "grace",
 )
 TEXTS = ("display_name", "description")
+MOST_ALIASES = 20
 LARGEST = 10**9
 """Of seconds and counts: beyond that no database keeps what is reckoned with them."""
 
@@ -61,6 +62,7 @@ def declared(stone: type[Stone]) -> dict[str, JSON]:
         "timeouts": dict(stone.timeouts),
         **{name: getattr(stone, name) for name in NUMBERS},
         **({"retry_for": stone.retry_for} if stone.retry_for is not None else {}),
+        **({"aliases": list(stone.aliases)} if stone.aliases else {}),
     }
 
 
@@ -106,6 +108,9 @@ def checked(value: object) -> dict[str, JSON]:
         HOOKS
     ):
         raise _wrong(f"the hooks of {code!r} are not among {', '.join(HOOKS)}")
+    aliases = value.get("aliases", [])
+    if not all(isinstance(alias, str) and 0 < len(alias) <= 255 for alias in aliases) or len(aliases) > MOST_ALIASES:
+        raise _wrong(f"the aliases of {code!r} are not at most {MOST_ALIASES} texts")
     texts = [*value.get("outputs", {}).values(), *value.get("secret_outputs", [])]
     if not all(isinstance(text, str) for text in texts) or "" in value.get("outputs", {}):
         raise _wrong(f"outputs or secret_outputs of {code!r} hold something other than texts")
@@ -119,14 +124,17 @@ def checked(value: object) -> dict[str, JSON]:
     carried_out = value.get("carried_out")
     if carried_out not in (None, HTTP):
         raise _wrong(f"{code!r} is carried out by {str(carried_out)[:50]!r}, where only {HTTP!r} can be said")
-    if carried_out and (value.get("timeouts") or value.get("serves")):
-        raise _wrong(f"timeouts and serves of {code!r} are not for workers over HTTP, whose locks run out")
+    if carried_out and (value.get("timeouts") or value.get("serves") or aliases):
+        text = (
+            f"timeouts, serves and aliases of {code!r} are not for workers over HTTP, whose locks run out and who fetch"
+        )
+        raise _wrong(f"{text} each topic by its name")
     return value
 
 
 _MEMBERS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(TEXTS, (str, "text")),
-    **dict.fromkeys(("parameters", "hooks", "secret_outputs"), (list, "list")),
+    **dict.fromkeys(("parameters", "hooks", "secret_outputs", "aliases"), (list, "list")),
     **dict.fromkeys(("outputs", "serves", "timeouts"), (dict, "object")),
     "retries": (int, "whole number"),
     "monitor_retries": (int, "whole number"),
@@ -189,6 +197,7 @@ def stone_of(declaration: Mapping[str, Any]) -> type[Stone]:
         "parameters": {each["name"]: _field(each) for each in declaration.get("parameters", ())},
         "outputs": {name: str(text) for name, text in declaration.get("outputs", {}).items()},
         "secret_outputs": frozenset(declaration.get("secret_outputs", ())),
+        "aliases": tuple(declaration.get("aliases", ())),
         "serves": dict(declaration.get("serves", {})),
         "timeouts": dict(declaration.get("timeouts", {})),
         "external": declaration.get("carried_out") == HTTP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..coroutines import is_coroutine, refuse_generator, refuse_unrun
@@ -28,6 +28,8 @@ class Stone:
 
     code: ClassVar[str] = ""
     """How a model names this stone, such as ``SIP::EC2::Volume``."""
+    aliases: ClassVar[Sequence[str]] = ()
+    """Codes that it had before: models and tasks that still name them are its own, their undo too."""
     display_name: ClassVar[str] = ""
     parameters: ClassVar[Mapping[str, fields.Field[Any]]] = {}
     """Marshmallow fields by name.
@@ -73,6 +75,18 @@ class Stone:
     """Seconds after a start for which ``NotFound`` from an undo is not believed, since the thing may not show yet."""
     grace: ClassVar[float] = 240.0
     """Seconds that a running task is given to stop when its process fails or is cancelled."""
+
+    def open(self) -> Awaitable[None] | None:
+        """Make what all hooks of the class share, such as a client, and keep it in ``self``.
+
+        Called once before the first hook in each engine and each process of a worker; that object's hooks are then
+        called, from many threads at once. An ``async def`` only where all hooks are.
+        """
+        return None
+
+    def close(self) -> Awaitable[None] | None:
+        """Close it, when the engine or the worker ends and no hook runs any more."""
+        return None
 
     def start(self, task: TaskInfo) -> Outputs | Awaitable[Outputs]:
         """Do it. Returning is success, raising is failure; a mapping that is returned becomes outputs.

@@ -30,6 +30,7 @@ from ...secret_sources.environment import EnvironmentSecrets
 from ...secret_sources.source import Secrets, SecretSource
 from ...stones.event_loop import EventLoop
 from ...stones.hooks import HookCall, seldom
+from ...stones.opened import OpenStones
 from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
@@ -60,6 +61,7 @@ class Workshop:
         self.ring = Ring()
         self.signs = Signs(app)
         self.loop = EventLoop()
+        self.opened = OpenStones()
         self._links: dict[tuple[int, int], Link] = {}
         self._questions: dict[tuple[int, int], Questions] = {}
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
@@ -124,6 +126,7 @@ class Workshop:
                 on_progress=on_progress,
                 save=self._save,
                 secrets=self.secrets,
+                opened=self.opened,
             )
             return self.loop.perform(call)
         finally:
@@ -297,6 +300,13 @@ def set_up(
     def carry_out(task: Task, work: dict[str, Any]) -> None:
         again = bool((task.request.delivery_info or {}).get("redelivered"))
         workshop.carry_out(work, fresh=not again)
+
+    def close(**_: Any) -> None:
+        workshop.opened.close(workshop.loop.run)
+
+    # The first in each child of a pool of processes, the other where hooks run in the main process.
+    signals.worker_process_shutdown.connect(close, weak=False)
+    signals.worker_shutdown.connect(close, weak=False)
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(sender: Any = None, **_: Any) -> None:

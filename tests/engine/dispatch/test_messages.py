@@ -148,6 +148,7 @@ def test_a_stone_is_known_by_what_it_declares() -> None:
         }
         outputs = {"volumeId": "the volume's id"}
         serves = {"region": "beijing"}
+        aliases = ("SIP::Disk",)
         retries = 3
         timeouts = {"start": 5.0}
 
@@ -157,7 +158,7 @@ def test_a_stone_is_known_by_what_it_declares() -> None:
         def delete(self, task: object) -> None: ...
 
     known = remote.stone_of(remote.checked(json.loads(json.dumps(remote.declared(Volume)))))
-    same = ("code", "display_name", "outputs", "serves", "retries", "timeouts", "monitor_interval", "grace")
+    same = ("code", "aliases", "display_name", "outputs", "serves", "retries", "timeouts", "monitor_interval", "grace")
     assert [getattr(known, name) for name in same] == [getattr(Volume, name) for name in same]
     assert [known.has(event) for event in ("start", "monitor", "rollback", "delete")] == [False, True, False, True]
     assert messages.queues_of(known) == [
