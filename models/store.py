@@ -400,15 +400,14 @@ SELECT_DUE_TASKS = (
 SELECT_MISSING_STONE = select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
 _LOOK_NAMES = ", ".join(
     [f"`task`.`{name}`" for name in columns(Look)[:-8]]
-    + [
-        f"`process_instance`.`{name}`"
-        for name in ("id", "phase", "trace", "key", "name", "business_key", "owner_name", "deployment_id")
-    ]
+    + [f"`process_instance`.`{name}`" for name in ("id", "phase", "trace", "key", "name", "business_key", "owner_name")]
+    + ["`deployment`.`version`"]
 )
 _MONITORS = "`owner` = ? AND `open` = 1 AND `event` = 'monitor'"
 SELECT_LOOKS = (
     f"SELECT {_LOOK_NAMES} FROM `task` JOIN `process_instance`"
     " ON `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
+    " JOIN `deployment` ON `deployment`.`id` = `process_instance`.`deployment_id`"
     " WHERE `owner` = ? AND `open` = 1 AND `task`.`status` = 'monitor.begin' AND `task`.`due` <= ?"
     " AND `task`.`id` IN"
 )

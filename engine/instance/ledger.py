@@ -99,7 +99,7 @@ def work_of(
     return work
 
 
-def work_of_monitor(monitor: Look, version: int) -> Work:
+def work_of_monitor(monitor: Look) -> Work:
     """The next poll of a monitor that was polled before, as :func:`work_of` would tell it."""
     key = f"{monitor.instance_id}-{monitor.id}-{monitor.generation}"
     own = kept(monitor)
@@ -126,7 +126,12 @@ def work_of_monitor(monitor: Look, version: int) -> Work:
         work.saved = jsontext.dumps(values)
     work.references = tuple(own.get("references", ()))
     work.process = ProcessFacts(
-        monitor.instance_id, monitor.key, monitor.process_name, version, monitor.business_key, monitor.owner_name
+        monitor.instance_id,
+        monitor.key,
+        monitor.process_name,
+        monitor.version,
+        monitor.business_key,
+        monitor.owner_name,
     )
     work.run, work.deadline = monitor.run, monitor.deadline
     return work

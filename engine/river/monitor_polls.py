@@ -95,9 +95,6 @@ class MonitorPolls:
                 self._cache.forget((number,))
                 instance.workflow.let_go()
 
-    def _version_of(self, deployment_id: str) -> int:
-        return self.facilities.definitions.get(deployment_id).version
-
     # -- polling
 
     def hand_over(self, now: int) -> tuple[bool, list[tuple[int, int]]]:
@@ -148,9 +145,7 @@ class MonitorPolls:
                 instance.tasks[look.id].due = None
         if taken:
             failpoints.reach("before-handover")
-            versions = {look.deployment_id: self._version_of(look.deployment_id) for look in taken}
-            works = [ledger.work_of_monitor(look, versions[look.deployment_id]) for look in taken]
-            self.facilities.dispatcher.submit(works)
+            self.facilities.dispatcher.submit([ledger.work_of_monitor(look) for look in taken])
             failpoints.reach("after-handover")
 
     def _take_due(self, now: int) -> array[int]:

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,6 +46,14 @@ def in_thread(act: Callable[[], Result]) -> Awaitable[Result]:
     import asyncio
 
     return asyncio.get_running_loop().run_in_executor(None, act)
+
+
+async def done(awaitables: Sequence[Awaitable[Any]]) -> None:
+    """Wait until all of these are done, whatever they came to."""
+    if awaitables:
+        import asyncio
+
+        await asyncio.gather(*awaitables, return_exceptions=True)
 
 
 def refuse_here() -> None:

@@ -106,9 +106,13 @@ class HookCall:
             # Asking for secrets waits.
             resolved = await event_loop.in_thread(self._resolved) if self.work.references else {}
             hook = self._hook(await self.opened.get_awaited(self.stone))
-            returned = await hook(info := self._handed(resolved, awaited=True))
+            info = self._handed(resolved, awaited=True)
+            try:
+                returned = await hook(info)
+            finally:
+                # Those that nobody has awaited: they are kept before anything is told of the hook.
+                await event_loop.done(info.saving)
             for saving in info.saving:
-                # One that nobody has awaited.
                 await saving
             return self._ended(returned)
         except BaseException as error:
@@ -190,6 +194,9 @@ class HookCall:
 
     def _failed(self, error: BaseException) -> Outcome:
         work = self.work
+        if self.info is None and isinstance(error, (NotFound, BpmnError)):
+            # The hook has not begun, so this says nothing of what it is about.
+            return self._outcome("failed", reason=_reason(error))
         if isinstance(error, NotFound) and work.event == "check":
             outcome = self._outcome("done", reason=_text(error) or None)
             outcome.found = "gone"

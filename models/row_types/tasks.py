@@ -83,7 +83,7 @@ class Look:
     process_name: str
     business_key: str | None
     owner_name: str | None
-    deployment_id: str
+    version: int
 
 
 @dataclass(slots=True)

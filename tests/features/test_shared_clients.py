@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Stone, TaskInfo
+from riverstone.engine import Engine, Invalid, NotFound, Stone, TaskInfo
 
 from .sketch import definitions, flow, line, process, runs, service
 
@@ -121,6 +121,28 @@ def test_what_cannot_be_opened_fails_the_hook_and_is_tried_again(
         number = engine.start(key="one", name="test").process_instance_id
         assert engine.wait(number, 30).status == "success"
         assert engine.tasks(number)[0].attempt == 3
+
+
+def test_an_undo_is_not_done_because_its_client_was_not_found(tmp_path: Path, clients: list[Client]) -> None:
+    class Lost(Plain):
+        """Loses its client after its start."""
+
+        def open(self) -> None:
+            if clients:
+                raise NotFound("no such endpoint")
+            super().open()
+
+        def delete(self, task: TaskInfo) -> None:
+            raise AssertionError("never called")
+
+    for number in (1, 2):
+        with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Lost]) as engine:
+            if number == 1:
+                engine.deploy(line("one", service("a", "create")))
+                made = engine.start(key="one", name="test").process_instance_id
+            else:
+                engine.delete(made)
+                assert engine.wait(made, 30).status == "delete.failed"
 
 
 def test_a_stone_without_open_has_an_object_for_each_call_as_before(tmp_path: Path) -> None:
