@@ -58,7 +58,7 @@ from .views.decisions import Decision, DecisionMade, DecisionResult, MatchedRule
 from .views.failures import Failure, ReasonGroup, Reasons
 from .views.history import HistoryEntry
 from .views.pages import Page
-from .views.people import UserTask
+from .views.people import InboxCounts, UserTask
 from .views.processes import (
     Awaited,
     Explanation,
@@ -107,6 +107,7 @@ __all__ = [
     "FileSecrets",
     "Finding",
     "HistoryEntry",
+    "InboxCounts",
     "InlineDispatcher",
     "Invalid",
     "JsonFormatter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,6 +131,54 @@ _acting("claim", "Take a task, so that others leave it alone.")
 _acting("release", "Give a task back: to who has handed it on, else to all who may take it.")
 _acting("assign", "Say whose a task is, as who oversees its process.", takes_user=True)
 _acting("delegate", "Hand on a task that you have, and may get back.", takes_user=True)
+
+
+@task.command("schedule")
+@click.argument("task_id")
+@click.option("--due", metavar="TIME", help="When it is due, such as '2026-12-01 17:00'; 'never' is none.")
+@click.option("--follow-up", metavar="TIME", help="When it is taken up; 'never' is none.")
+@click.option("--priority", type=int, help="How it ranks; 50 is usual, and the highest comes first.")
+@as_person
+@invoked
+def schedule_task(
+    invocation: Invocation,
+    /,
+    task_id: str,
+    due: str | None,
+    follow_up: str | None,
+    priority: int | None,
+    user: str | None,
+    groups: tuple[str, ...],
+) -> None:
+    """Say when a task is due, when it is taken up, and how it ranks."""
+    whose = _whose(invocation, user, groups)
+    changed: dict[str, Any] = {} if priority is None else {"priority": priority}
+    for name, option, text in (("due", "--due", due), ("follow_up", "--follow-up", follow_up)):
+        if text is not None:
+            changed[name] = _time(option, text)
+    if not changed:
+        raise click.UsageError("Give --due, --follow-up or --priority.")
+    with invocation.changing(task_id) as engine:
+        click.echo(user_task_line(engine.people.schedule(task_id, **whose, **changed)))
+
+
+def _time(option: str, text: str) -> datetime | None:
+    if text == "never":
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise click.ClickException(f"{option} is {text!r}: give a time such as 2026-12-01 17:00, or never.") from None
+
+
+@task.command("count")
+@as_person
+@invoked
+def count_tasks(invocation: Invocation, /, user: str | None, groups: tuple[str, ...]) -> None:
+    """Count the open tasks that there are for you, at most 100 of each list."""
+    with invocation.asking(passive=True) as engine:
+        found = engine.people.counts(**_whose(invocation, user, groups))
+    click.echo(f"mine {found.mine}, for me and my groups {found.groups}, all {found.all}")
 
 
 @task.command("complete")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ...engine.views.pages import Page
-from ...engine.views.people import TaskForm, UserTask
+from ...engine.views.people import InboxCounts, TaskForm, UserTask
 from ...models import InboxOrder
 from ..wire.members import TIME
 from . import reading
@@ -81,6 +81,27 @@ class PeopleClient:
     def delegate(self, task_id: str, to: str) -> UserTask:
         """Hand on a task that one has. Raises UnknownTask, Refused, Invalid."""
         return self._act(task_id, "delegate", {"assignee": to})
+
+    def schedule(
+        self,
+        task_id: str,
+        *,
+        due: datetime | Literal["same"] | None = "same",
+        follow_up: datetime | Literal["same"] | None = "same",
+        priority: int | Literal["same"] = "same",
+    ) -> UserTask:
+        """Say when a task is due, when it is taken up, and how it ranks. Raises UnknownTask, Refused, Invalid."""
+        dates = {"dueAt": due, "followUpAt": follow_up}
+        body: dict[str, Any] = {
+            name: None if when is None else when.astimezone().isoformat()
+            for name, when in dates.items()
+            if when != "same"
+        }
+        return self._act(task_id, "schedule", body if priority == "same" else {**body, "priority": priority})
+
+    def counts(self) -> InboxCounts:
+        """How many open tasks there are for whom the server takes this client for; at most 100 of each list."""
+        return reading.inbox_counts(self._transport.get("/task/count"))
 
     def complete(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> UserTask:
         """Say that a task is done. Raises UnknownTask, Refused, Conflict, Invalid by field."""

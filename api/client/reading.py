@@ -26,6 +26,7 @@ from ..wire.records import (
     FailureRecord,
     FindingRecord,
     HistoryPage,
+    InboxCountsRecord,
     MigrationPlanRecord,
     ModelDetail,
     NextTimesRecord,
@@ -56,6 +57,7 @@ task = TaskDetail().read
 task_count = TaskCountRecord().read
 user_task = UserTaskRecord().read
 user_tasks = UserTaskPage().read
+inbox_counts = InboxCountsRecord().read
 task_form = TaskFormRecord().read
 token = TokenRecord().read
 failure = FailureRecord().read

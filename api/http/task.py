@@ -9,13 +9,14 @@ from flask import Response
 
 from ...engine import Engine, ProcessInstance, Task
 from ...engine.errors import UnknownTask
-from ...engine.views.people import TaskForm, UserTask
+from ...engine.views.people import InboxCounts, TaskForm, UserTask
 from ..access.clients import TOKEN, present_person
 from ..access.rule import credential_given
 from ..wire.answer import json_response, unless_known
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
+    InboxCountsRecord,
     ProcessRecord,
     SecretOutputs,
     TaskDetail,
@@ -35,6 +36,7 @@ from ..wire.request_schemas.tasks import (
     FormValues,
     HandWork,
     Rerun,
+    Schedule,
     TaskQuery,
 )
 
@@ -66,6 +68,11 @@ def get_tasks(engine: Engine, query: dict[str, Any]) -> list[Task] | Response:
         query.setdefault("candidate", person.user)
     page = engine.people.inbox(person, groups=groups, **query)
     return unless_known(json_response(PAGE.dump(page)))
+
+
+@OPERATIONS.add("/task/count", "Count the open tasks of people for whoever asks", InboxCountsRecord)
+def get_inbox_counts(engine: Engine) -> InboxCounts:
+    return engine.people.counts(present_person())
 
 
 @OPERATIONS.add("/task/<task_id>", "Show a task", TaskRecord, problems=(404,))
@@ -201,6 +208,17 @@ def put_assign_task(engine: Engine, task_id: str, body: dict[str, Any]) -> UserT
 )
 def put_delegate_task(engine: Engine, task_id: str, body: dict[str, Any]) -> UserTask:
     return engine.people.delegate(task_id, body["assignee"], present_person())
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/schedule",
+    "Say when a task of a person is due, when it is taken up, and how it ranks",
+    UserTaskRecord,
+    body=JsonBody(Schedule),
+    problems=(404, 409),
+)
+def put_schedule_task(engine: Engine, task_id: str, body: dict[str, Any]) -> UserTask:
+    return engine.people.schedule(task_id, present_person(), **body)
 
 
 def shown_task(engine: Engine, task_id: str) -> Task:

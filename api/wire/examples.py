@@ -49,6 +49,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DeleteOptions": {"force": False, "retain": []},
     "RetryOptions": {"retain": []},
     "Protection": {"deleteProtection": True},
+    "Schedule": {"dueAt": "2026-12-01T17:00:00+01:00", "priority": 70},
     "Rerun": {"parameters": {"instanceType": "m2.large"}},
     "ElementSkip": {"elementId": "createVolume"},
     "BatchRequest": {"action": "retry", "rate": 5},

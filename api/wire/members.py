@@ -103,6 +103,15 @@ class Number(fields.Float):
         return float(value)
 
 
+class Whole(fields.Integer):
+    """A whole number of JSON, and no text of one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class CountText(fields.Integer):
     """A whole number in a query, without sign, blanks or underscores."""
 
@@ -153,6 +162,21 @@ class LocalTimeText(fields.Field[datetime]):
             moment = None
         # At the ends of the calendar there are times that have no equal in another zone.
         if moment is None or not 1970 < moment.year < 9999:
+            raise self.make_error("invalid")
+        return moment
+
+
+class InstantText(fields.Field[datetime]):
+    """A time with its offset, as RFC 3339 has it."""
+
+    default_error_messages = {"invalid": "Not a time such as 2026-11-29T15:00:00+01:00 between 1971 and 9998."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise self.make_error("invalid") from None
+        if moment.tzinfo is None or not 1970 < moment.year < 9999:
             raise self.make_error("invalid")
         return moment
 

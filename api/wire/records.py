@@ -18,7 +18,7 @@ from ...engine.views.decisions import Decision, DecisionMade, DecisionResult, Ma
 from ...engine.views.failures import Failure, ReasonGroup, Reasons
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
-from ...engine.views.people import DoneTask, FormOption, FormPart, TaskForm, UserTask
+from ...engine.views.people import DoneTask, FormOption, FormPart, InboxCounts, TaskForm, UserTask
 from ...engine.views.processes import (
     Awaited,
     Explanation,
@@ -222,6 +222,15 @@ UserTaskRecord = record(
     },
 )
 """A task of a person, as it stands in lists."""
+InboxCountsRecord = record(
+    "InboxCountsRecord",
+    InboxCounts,
+    notes={
+        "mine": "Those that who asks has; of each list at most 100 are counted.",
+        "groups": "Those that nobody has and that who asks, or a group of theirs, may take.",
+        "all": "All that who asks may see.",
+    },
+)
 FormOptionRecord = record("FormOptionRecord", FormOption)
 FormPartRecord = record(
     "FormPartRecord",

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ...models import ALL, FoundTask, InboxOrder, Listed, list_of
 from .. import jsontext
-from ..clock import milliseconds
-from ..errors import Conflict, Malformed, UnknownTask
+from ..clock import milliseconds, moment
+from ..errors import Conflict, Invalid, Malformed, UnknownTask
 from ..instance.instance import Instance
 from ..instance.user_tasks import candidates, is_seen
 from ..person import Person
@@ -20,7 +20,7 @@ from ..showing.user_tasks import show_user_task
 from ..steps import user_tasks as steps
 from ..store_errors import engine_errors
 from ..views.pages import Page
-from ..views.people import PersonAct, TaskForm, UserTask
+from ..views.people import InboxCounts, PersonAct, TaskForm, UserTask
 from ..views.processes import Picture
 from .processes import ProcessCalls
 from .workings import number_of
@@ -28,6 +28,8 @@ from .workings import number_of
 MOST_COMPARED = 1_000
 """How many tasks are looked at for one page; one with few that are wanted ends early."""
 AT_ONCE = 200
+MOST_COUNTED = 100
+MOST_PRIORITY = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,6 +219,57 @@ class PeopleCalls:
 
         return self._act("delegate", task_id, person, step, assignee=to)
 
+    def schedule(
+        self,
+        task_id: str,
+        person: Person | None = None,
+        *,
+        due: datetime | Literal["same"] | None = "same",
+        follow_up: datetime | Literal["same"] | None = "same",
+        priority: int | Literal["same"] = "same",
+    ) -> UserTask:
+        """Say when a task is due, when it is taken up, and how it ranks, as who has it or oversees its process.
+
+        Args:
+            task_id: An open task.
+            person: Who asks; None is a program that may do all.
+            due: None is never; without a zone it is this machine's.
+            follow_up: Before it nobody has to look at the task; None takes that away.
+            priority: From -1,000,000 to 1,000,000; 50 is usual, and the highest comes first.
+
+        Raises:
+            UnknownTask, NotAllowed, Conflict, Invalid: As the other acts.
+        """
+        changed: dict[str, int | None] = {}
+        if due != "same":
+            changed["due"] = milliseconds(due)
+        if follow_up != "same":
+            changed["follow_up"] = milliseconds(follow_up)
+        if priority != "same":
+            if type(priority) is not int or abs(priority) > MOST_PRIORITY:
+                text = f"The priority is a whole number from -{MOST_PRIORITY} to {MOST_PRIORITY}."
+                raise Invalid(text, code="priority-invalid", errors={"priority": [text]})
+            changed["priority"] = priority
+        told = {name: _told(name, value) for name, value in changed.items()}
+        return self._act(
+            "schedule",
+            task_id,
+            person,
+            lambda process, number: steps.schedule(process, number, changed, person),
+            values=told,
+        )
+
+    def counts(self, person: Person | None = None) -> InboxCounts:
+        """How many open tasks there are for somebody; of each list at most 100 are counted."""
+        who = person or EVERYBODY
+        free = Wanted(candidate=who.user, groups=sorted(who.groups), assigned=False)
+        wanted = (Wanted(assignee=who.user), free, Wanted())
+        with engine_errors():
+            mine, groups, everything = (
+                len(self._store.listed(each.lists(who), "created", MOST_COUNTED, None)) for each in wanted
+            )
+        return InboxCounts(mine=mine, groups=groups, all=everything)
+
     def complete(
         self, task_id: str, outputs: Mapping[str, Any] | None = None, person: Person | None = None
     ) -> UserTask:
@@ -246,6 +299,12 @@ class PeopleCalls:
         )
         with engine_errors():
             return show_user_task(self._store.found([found.id])[found.id])
+
+
+def _told(name: str, value: int | None) -> int | str | None:
+    """What a history tells of a changed date or priority."""
+    when = None if name == "priority" else moment(value)
+    return value if when is None else when.astimezone().isoformat(timespec="seconds")
 
 
 def _place(cursor: str | None) -> Listed | None:

@@ -102,7 +102,7 @@ def may(row: UserTaskRow, person: Person, act: PersonAct) -> bool:
     if sees and (person.is_admin or person.is_program):
         return True
     mine = person.user == row.assignee
-    if act in ("release", "delegate"):
+    if act in ("release", "delegate", "schedule"):
         return mine
     if act == "assign":
         return False

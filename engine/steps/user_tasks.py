@@ -89,6 +89,19 @@ def delegate(instance: Instance, task_id: int, to: str, person: Person) -> None:
     _give(instance, replace(whose, delegated_by=None if to == by else by), to)
 
 
+def schedule(instance: Instance, task_id: int, changed: Mapping[str, int | None], person: Person | None = None) -> None:
+    """Whoever has a task, or oversees its process, says when it is due, when it is taken up, and how it ranks.
+
+    ``changed`` has ``due`` and ``follow_up`` in milliseconds, None for never, and ``priority``; what it has not stays.
+    """
+    row = _open_task(instance, task_id)
+    if person is not None:
+        _refuse_stranger(instance, row, person, "schedule")
+    values: dict[str, Any] = dict(changed)
+    instance.changes.user_tasks[task_id] = replace(row_of(instance, task_id), **values)
+    instance.changes.instance_changed(instance.row)
+
+
 def _open_task(instance: Instance, task_id: int) -> TaskRow:
     row = instance.tasks.get(task_id)
     if row is None:
@@ -116,6 +129,7 @@ def _refuse_stranger(instance: Instance, row: TaskRow, person: Person, act: Pers
     who = {
         "release": "whoever has it gives it back",
         "delegate": "whoever has it hands it on",
+        "schedule": "whoever has it says when it is due",
         "assign": "an administrator of its process says whose it is",
     }.get(act, "only who is named as its candidate or assignee does it")
     raise NotAllowed(f"Task {row.id} is not for {person.user!r}: {who}.")

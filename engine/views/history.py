@@ -30,6 +30,7 @@ HistoryAction: TypeAlias = Literal[
     "release",
     "assign",
     "delegate",
+    "schedule",
     "rerun",
     "retry",
     "skip",

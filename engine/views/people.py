@@ -23,7 +23,7 @@ FormKind: TypeAlias = Literal[
     "spacer",
 ]
 DateKind: TypeAlias = Literal["date", "time", "datetime"]
-PersonAct: TypeAlias = Literal["claim", "release", "assign", "delegate", "complete"]
+PersonAct: TypeAlias = Literal["claim", "release", "assign", "delegate", "schedule", "complete"]
 """What is done about a task of a person."""
 
 
@@ -51,6 +51,17 @@ class UserTask:
     groups: tuple[str, ...]
     ended: datetime | None = None
     done_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboxCounts:
+    """How many open tasks somebody would find; of each at most 100 are counted."""
+
+    mine: int
+    groups: int
+    """Those that nobody has and that they or their groups may take."""
+    all: int
+    """All that they may see."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

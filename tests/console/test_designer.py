@@ -205,3 +205,48 @@ def test_what_cannot_be_drawn_is_said_before_it_is_lost(studio: Studio, looker: 
     looker.sees("cannot be drawn")
     looker.sees("gone")
     assert looker.barriers() == []
+
+
+def test_what_a_person_is_asked_is_drawn_field_by_field(studio: Studio, looker: Looker) -> None:
+    model = line("ask-form", '<userTask id="ask" name="Ask"/>')
+    model_id = studio.engine.save_model(model).model_id
+    page = opened(looker, model_id)
+    choose(page, "ask")
+
+    def add(variable: str, question: str, kind: str) -> None:
+        looker.button("Add a field").click()
+        looker.field("Variable").fill(variable)
+        looker.field("Question").fill(question)
+        looker.field("Kind of answer").select_option(kind)
+
+    add("size", "How large?", "Whole number")
+    looker.field("Has to be answered").check()
+    looker.field("Most").fill("64")
+    assert looker.barriers() == []
+    looker.keep("designer-field")
+    looker.button("Take over").click()
+    add("land", "Where?", "Choice")
+    looker.button("Take over").click()
+    looker.sees("Give the choices, one a line.")
+    looker.field("Choices").fill("de = Germany\ncn = China")
+    looker.button("Take over").click()
+    add("size", "Again?", "Text")
+    looker.button("Take over").click()
+    looker.sees("Another field has this variable.")
+    looker.button("Back").click()
+    looker.button("Move up").last.click()
+    looker.button("Save").click()
+    looker.sees("ask-form is saved.")
+    page.reload()
+    choose(page, "ask")
+    expect(page.locator(".designer-list li")).to_have_count(2)
+
+    number = studio.engine.start(model_id=model_id, name="trial", variables={}).process_instance_id
+    task = studio.engine.tasks(number)[0].task_id
+    parts = studio.engine.people.form(task).parts
+    assert [(part.key, part.label, part.kind) for part in parts] == [
+        ("land", "Where?", "select"),
+        ("size", "How large?", "number"),
+    ]
+    assert [(each.value, each.label) for each in parts[0].options] == [("de", "Germany"), ("cn", "China")]
+    assert (parts[1].required, parts[1].maximum) == (True, 64)

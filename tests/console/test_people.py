@@ -126,6 +126,31 @@ def test_a_person_takes_a_task_errs_is_told_and_completes_it(studio: Studio, loo
     looker.sees("Done by local")
 
 
+def test_the_dates_of_a_task_are_changed_and_the_tabs_count(studio: Studio, looker: Looker, task: str) -> None:
+    page = looker.page
+    looker.go("#/inbox?view=all")
+    expect(looker.link("All 1")).to_be_visible()
+    expect(looker.link("Mine", exact=True)).to_be_visible()
+    looker.link("Approve the server").click()
+    looker.button("Take it").click()
+    looker.button("Dates and priority…").click()
+    looker.field("Due", exact=True).fill("2099-05-01T12:30")
+    looker.field("Priority").fill("90")
+    looker.keep("task-dates")
+    assert looker.barriers() == []
+    looker.button("Set").click()
+    looker.sees("Priority 90")
+    found = studio.engine.people.task(task)
+    assert (found.priority, found.follow_up) == (90, None)
+    assert found.due is not None
+    assert found.due.astimezone().strftime("%Y-%m-%d %H:%M") == "2099-05-01 12:30"
+    looker.go("#/inbox?view=mine")
+    expect(looker.link("Mine 1")).to_have_attribute("aria-current", "page")
+    looker.go(f"#/process/{found.process_instance_id}")
+    page.locator("details", has_text="History").locator("summary").first.click()
+    looker.sees("Dates or priority changed")
+
+
 def test_a_task_without_a_form_asks_what_the_next_condition_reads(studio: Studio, looker: Looker) -> None:
     """Once an empty JSON box, in which a typo took a server away."""
     studio.engine.deploy(path("user_task"))
@@ -175,7 +200,7 @@ def test_tabs_search_and_order_find_tasks(studio: Studio, looker: Looker, task: 
     looker.sees("You have no task.")
     looker.link("For me and my groups").click()
     looker.sees("There is no task to take.")
-    looker.link("All", exact=True).click()
+    looker.link("All 1").click()
     expect(looker.link("Approve the server")).to_be_visible()
     looker.page.get_by_role("searchbox", name="Search tasks").fill("nothing like that")
     looker.sees("No task is like that.")

@@ -37,6 +37,7 @@ ENGINE = """
     FileSecrets
     Finding
     HistoryEntry
+    InboxCounts
     InlineDispatcher
     Invalid
     JsonFormatter

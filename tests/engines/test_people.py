@@ -80,3 +80,18 @@ def test_a_claim_and_a_cancel_at_two_engines(one: Engine, other: Engine, clock: 
     with pytest.raises(Conflict, match="has ended"):
         one.people.release(task, person("a"))
     assert one.people.inbox(person("a")).items == other.people.inbox().items == ()
+
+
+def test_what_is_set_at_one_engine_stays_beside_what_another_does_with_an_older_copy(
+    one: Engine, other: Engine
+) -> None:
+    (task,) = begun(one)
+    other.people.claim(task, person("a"))
+    one.people.schedule(task, person("a"), priority=90)
+    other.people.delegate(task, "b", person("a"))
+    found = one.people.task(task)
+    assert (found.priority, found.assignee) == (90, "b")
+    other.people.complete(task, {}, person("b"))
+    with pytest.raises(Conflict) as refused:
+        one.people.schedule(task, person("b"), priority=1)
+    assert refused.value.code == "task-ended"

@@ -186,6 +186,50 @@ def test_a_task_is_given_back_handed_on_and_given_back(engine: Engine) -> None:
         people.assign(task, " ", BOSS)
 
 
+def test_who_has_a_task_or_oversees_it_says_when_it_is_due_and_how_it_ranks(engine: Engine) -> None:
+    people = engine.people
+    task, other = begin(engine, OF_SALES), begin(engine, OF_SALES)
+    with pytest.raises(NotAllowed, match="whoever has it says when it is due"):
+        people.schedule(task, ALICE, priority=90)
+    people.claim(task, ALICE)
+    due, later = datetime(2027, 2, 1, 17, tzinfo=UTC), datetime(2027, 1, 20, tzinfo=UTC)
+    changed = people.schedule(task, ALICE, due=due, follow_up=later)
+    assert (changed.due, changed.follow_up, changed.priority) == (due, later, 50)
+    assert people.schedule(task, BOSS, priority=90).priority == 90
+    assert names(people.inbox(BOSS, sort="priority").items) == [task, other]
+    assert names(people.inbox(BOSS, sort="due", due_before=datetime(2027, 2, 2, tzinfo=UTC)).items) == [task]
+    assert people.schedule(task, ALICE, due=None).due is None
+    assert people.task(task).follow_up == later
+    with pytest.raises(NotAllowed):
+        people.schedule(task, BOB, due=None)
+    with pytest.raises(UnknownTask):
+        people.schedule(task, CAROL, due=None)
+    for wrong in (10**9, True, 1.5, "high"):
+        with pytest.raises(Invalid):
+            people.schedule(task, ALICE, priority=wrong)  # type: ignore[arg-type]
+
+    told = [each for each in engine.history(people.task(task).process_instance_id).items if each.action == "schedule"]
+    assert [(each.who, each.variables) for each in told] == [
+        ("alice", {"due": "2027-02-01T17:00:00+00:00", "follow_up": "2027-01-20T00:00:00+00:00"}),
+        ("boss", {"priority": 90}),
+        ("alice", {"due": None}),
+    ]
+    people.complete(task, {}, ALICE)
+    with pytest.raises(Conflict) as ended:
+        people.schedule(task, ALICE, priority=1)
+    assert ended.value.code == "task-ended"
+
+
+def test_the_lists_of_somebody_are_counted_up_to_a_hundred(engine: Engine) -> None:
+    deploy(engine, OF_SALES)
+    numbers = [engine.start(key="p", name="x", variables={}).process_instance_id for _ in range(103)]
+    engine.people.claim(engine.tasks(numbers[0])[0].task_id, ALICE)
+    for person, expected in ((ALICE, (1, 100, 100)), (CAROL, (0, 0, 0)), (BOSS, (0, 0, 100))):
+        found = engine.people.counts(person)
+        assert (found.mine, found.groups, found.all) == expected
+    assert engine.people.counts().all == 100
+
+
 FOUR_EYES = (
     '<userTask id="first" name="Draft" camunda:candidateGroups="sales"/>',
     '<userTask id="second" name="Check" camunda:candidateGroups="sales"><extensionElements><camunda:properties>'

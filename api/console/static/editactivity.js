@@ -1,5 +1,6 @@
 // What activities besides stones are: people's tasks, calls of processes and decisions, repetition, and mappings.
 
+import { fieldsSection } from "./editfields.js";
 import { INPUTS, OUTPUTS } from "./editform.js";
 import { el } from "./element.js";
 import { icon } from "./icon.js";
@@ -20,6 +21,7 @@ export function personSection(form) {
       one("followUpDate", { placeholder: "P1D" }),
       one("priority", { placeholder: "50" }),
     ),
+    !form.object.get("camunda:formRef") && fieldsSection(form),
     form.rest(
       t("edit.form"),
       Boolean(form.object.get("camunda:formRef") || form.object.get("camunda:formKey")),

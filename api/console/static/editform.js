@@ -227,7 +227,14 @@ export class Form {
     return held;
   }
 
-  /** Add or take away a whole extension with one text, such as the waits between tries. */
+  /** Take an extension away. */
+  drop(type) {
+    const { extensionElements } = this.object;
+    const left = extensionElements.values.filter((each) => each !== this.extension(type));
+    this.put(extensionElements, { values: left });
+  }
+
+  /** Add a whole extension, or change it, such as the waits between tries. */
   extend(type, properties) {
     const found = this.extension(type);
     if (found) this.put(found, properties);

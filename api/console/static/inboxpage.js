@@ -1,6 +1,6 @@
 // The inbox: the tasks of people that there are for whoever looks, mine, those of my groups, or all that may be seen.
 
-import { el, fill, Rows, said } from "./element.js";
+import { el, fill, refill, Rows, said } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { problemBox, weatherIs } from "./notice.js";
@@ -14,6 +14,8 @@ const VIEWS = ["mine", "groups", "all"];
 const SORTS = ["due", "priority", "created"];
 const ASKED = { mine: { assignee: "me" }, groups: { group: "me", assigned: "false" }, all: {} };
 const USUAL = 50;
+/** Up to how many tasks the server counts. */
+const MOST = 100;
 const PAUSE = 300;
 
 export function inboxPage({ main, query, titled }) {
@@ -30,6 +32,8 @@ export function inboxPage({ main, query, titled }) {
   const first = el("a", { class: "button", hidden: cursor === null, href: here({ cursor: null }) }, t("inbox.first"));
   const trouble = el("div");
   const rows = new Rows(list, (task) => task.taskId, item);
+  const counts = new Look("task/count");
+  const tabs = el("nav", { class: "tabs", "aria-label": t("inbox.views") });
   const look = new Look("task", { kind: "user", ...ASKED[view], sort, text, cursor, limit: 50 });
   let pause = null;
 
@@ -52,9 +56,23 @@ export function inboxPage({ main, query, titled }) {
   fill(
     main,
     el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.inbox"))),
-    el(
-      "nav",
-      { class: "tabs", "aria-label": t("inbox.views") },
+    tabs,
+    el("div", { class: "inbox-tools" }, search, order),
+    trouble,
+    list,
+    nothing,
+    el("nav", { class: "pages", "aria-label": t("parts") }, first, older),
+  );
+  drawTabs();
+  // Every letter that is typed makes a place of its own, and the field goes on where it was.
+  if (text !== "" || query.has("text")) {
+    search.focus();
+    search.setSelectionRange(text.length, text.length);
+  }
+
+  /** How many there are is said where it is known, of many that it is many. */
+  function drawTabs() {
+    refill(tabs, [counts.data], () =>
       VIEWS.map((key) =>
         el(
           "a",
@@ -62,21 +80,13 @@ export function inboxPage({ main, query, titled }) {
             class: "button tab",
             href: to("inbox", null, { view: key, sort: sort === "due" ? null : sort, text }),
             "aria-current": key === view ? "page" : null,
+            "data-focus": key,
           },
           t(`inbox.${key}`),
+          counts.data?.[key] > 0 && el("span", { class: "number" }, counts.data[key] < MOST ? `${counts.data[key]}` : `${MOST}+`),
         ),
       ),
-    ),
-    el("div", { class: "inbox-tools" }, search, order),
-    trouble,
-    list,
-    nothing,
-    el("nav", { class: "pages", "aria-label": t("parts") }, first, older),
-  );
-  // Every letter that is typed makes a place of its own, and the field goes on where it was.
-  if (text !== "" || query.has("text")) {
-    search.focus();
-    search.setSelectionRange(text.length, text.length);
+    );
   }
 
   function here(changed) {
@@ -94,7 +104,9 @@ export function inboxPage({ main, query, titled }) {
   });
 
   async function refresh(signal) {
-    if (!(await look.again(signal))) return;
+    const [some] = await Promise.all([look.again(signal), counts.again(signal)]);
+    drawTabs();
+    if (!some) return;
     const { items, cursor: next } = look.data;
     rows.update(items);
     nothing.hidden = items.length !== 0;

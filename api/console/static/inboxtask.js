@@ -11,6 +11,7 @@ import { t } from "./language.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, to } from "./route.js";
 import { languageOf } from "./sentences.js";
+import { askForSchedule } from "./scheduledialog.js";
 import { get, getText, post, put } from "./server.js";
 import { Watch } from "./watch.js";
 import { when } from "./when.js";
@@ -132,6 +133,7 @@ export function taskPage({ main, id, client, titled }) {
       action("release", "undone", () => acted("release", () => put(`task/${id}/release`))),
       action("delegate", "right", () => askForName("delegate"), "quiet"),
       action("assign", "person", () => askForName("assign"), "quiet"),
+      action("schedule", "waiting", () => acted("schedule", () => askForSchedule(task)), "quiet"),
       el("button", { type: "button", class: "quiet", "data-focus": "link", onclick: () => copyLink(task) }, icon("send"), t("person.link")),
     );
   }

@@ -2,8 +2,8 @@
 
 import { ask } from "./dialog.js";
 import { adder } from "./editactivity.js";
-import { offer } from "./edithints.js";
-import { el, said, unique } from "./element.js";
+import { el, said } from "./element.js";
+import { asText, Entry } from "./entry.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { TemplateForm } from "./templateform.js";
@@ -74,50 +74,9 @@ const variableLine = (entry) =>
 const outputLine = (entry) => el("span", {}, said(entry.DisplayName || entry.Key), el("span", { class: "sub" }, el("code", {}, asText(entry.Value))));
 
 const typeOf = ({ Type }) => TYPES.find((type) => type.toLowerCase() === (Type ?? "String").toLowerCase().replace(/<.*/, "")) ?? "String";
-const asText = (value) => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
 
 function preview(entries) {
   ask({ title: t("edit.start.preview"), confirm: t("close"), wide: true, content: new TemplateForm(entries).node, act: async () => true });
-}
-
-/** Fields of one entry: what is written in them is put together when the dialog is confirmed. */
-class Entry {
-  constructor(before) {
-    this.before = before;
-    this.read = [];
-  }
-
-  field(name, { rows = 0, type = "text", hint = "", label = t(`edit.entry.${name}`), value = asText(this.before[name]), take = (text) => text, offers = null } = {}) {
-    const id = unique("entry");
-    const input = el(rows ? "textarea" : "input", { id, rows: rows || null, type: rows ? null : type, step: type === "number" ? "any" : null, value, autocomplete: "off", spellcheck: "false", "aria-describedby": hint ? `${id}-hint` : null });
-    this.read.push(() => [name, input.value.trim() === "" ? undefined : take(input.value)]);
-    const list = offers === null ? null : offer(input, offers, () => {});
-    return el("div", { class: "field" }, el("label", { for: id }, label), input, list, hint && el("p", { class: "hint", id: `${id}-hint` }, hint));
-  }
-
-  choice(name, options, value) {
-    const id = unique("entry");
-    const input = el("select", { id }, options.map(([key, text]) => el("option", { value: key, selected: key === value }, text)));
-    this.read.push(() => [name, input.value]);
-    return el("div", { class: "field" }, el("label", { for: id }, t(`edit.entry.${name}`)), input);
-  }
-
-  check(name) {
-    const id = unique("entry");
-    const input = el("input", { id, type: "checkbox", checked: String(this.before[name]).toLowerCase() === "true" });
-    this.read.push(() => [name, input.checked || undefined]);
-    return el("div", { class: "check" }, input, el("label", { for: id }, t(`edit.entry.${name}`)));
-  }
-
-  /** What was there, with what was written; what is empty is left out. */
-  get made() {
-    const made = { ...this.before };
-    for (const [name, value] of this.read.map((read) => read())) {
-      if (value === undefined) delete made[name];
-      else made[name] = value;
-    }
-    return made;
-  }
 }
 
 /** A text as the type of the variable has it; what is no JSON is left as it was written. */

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from ....models import InboxOrder
-from ..members import FlagText, LocalTimeText, Number, Object, Text, Word
+from ..members import FlagText, InstantText, LocalTimeText, Number, Object, Text, Whole, Word
 from .lists import TaskPart
 from .strict import CURSOR, ME, OF_PROCESS, PROCESS, Strict, TasksAsked
 
@@ -60,6 +60,14 @@ class Assignee(Strict):
     """To whom a task of a person is given."""
 
     assignee = Text(required=True)
+
+
+class Schedule(Strict):
+    """When a task is due and taken up, and how it ranks; what is left out stays, and null is no date."""
+
+    due = InstantText(data_key="dueAt", allow_none=True)
+    follow_up = InstantText(data_key="followUpAt", allow_none=True)
+    priority = Whole()
 
 
 class Rerun(Strict):

@@ -52,6 +52,8 @@ def test_a_person_finds_takes_and_does_a_task(tmp_path: Path, monkeypatch: pytes
     assert "# The order" in shown
     assert "size  Size (required)" in shown
     assert "at.land  Land (de)" in shown
+    run("task", "schedule", number, "--priority", "70", "--due", "2099-01-31 12:00", *alice)
+    assert "mine 1" in run("task", "count", *alice)
     assert "of bob" in run("task", "delegate", number, "bob", *alice)
     assert "of alice" in run("task", "release", number, "--as", "bob")
     wrong = run("task", "complete", number, "--set", "size=many", "--set", "at.land=fr", *alice, fails=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -56,6 +56,10 @@ def test_a_person_does_a_task_by_the_client(engine: Engine, task: str, alice: Cl
         carol.people.claim(task)
     assert alice.people.claim(task).assignee == "alice"
     assert alice.people.inbox(assignee="me", assigned=True).items == (engine.people.task(task),)
+    due = datetime(2099, 1, 31, 12, tzinfo=UTC)
+    assert alice.people.schedule(task, due=due, priority=70).due == due
+    assert alice.people.schedule(task, due=None).priority == 70
+    assert (alice.people.counts().mine, alice.people.counts().groups) == (1, 0)
     assert alice.people.delegate(task, "carol").delegated_by == "alice"
     with pytest.raises(Conflict) as taken:
         alice.people.complete(task, {"size": 1})

@@ -148,3 +148,28 @@ def test_the_tasks_of_a_process_are_read_in_parts_too(client: Client, engine: En
         assert client.get(f"/task?processInstanceId={number}&{wrong}").status_code == 422, wrong
     assert client.get("/task?kind=user&after=7").status_code == 422
     assert client.get("/task?limit=7").status_code == 422
+
+
+def test_the_dates_of_a_task_are_set_and_its_lists_counted(client: Client, engine: Engine) -> None:
+    engine.deploy(processes.asking())
+    number = engine.start(key="asking", name="asks").process_instance_id
+    task = engine.tasks(number)[0].task_id
+
+    changed = client.put(f"/task/{task}/schedule", json={"dueAt": "2099-01-31T12:00:00+01:00", "priority": 70}).json
+    assert changed["dueAt"].startswith("2099-01-31T")
+    assert (changed["priority"], changed["followUpAt"]) == (70, None)
+    assert client.put(f"/task/{task}/schedule", json={"dueAt": None}).json["dueAt"] is None
+    assert client.get("/task/count").json == {"mine": 0, "groups": 0, "all": 1}
+
+    for wrong in (
+        {"dueAt": "2099-01-31"},
+        {"dueAt": "2099-01-31T12:00:00"},
+        {"followUpAt": 7},
+        {"followUpAt": "0001-01-01T00:00:00+00:00"},
+        {"priority": "high"},
+        {"priority": 10**12},
+        {"priority": 1.5},
+        {"other": 1},
+    ):
+        assert client.put(f"/task/{task}/schedule", json=wrong).status_code == 422, wrong
+    assert client.put("/task/999999/schedule", json={}).status_code == 404

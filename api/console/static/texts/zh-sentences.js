@@ -852,6 +852,8 @@ export const SENTENCES = [
   [" can be taken back before it begins with other parameters: register it, and try again.", "能否在以其他参数重新开始之前收回：请注册后重试。"],
   ["Run again with other parameters as task {}; {}.", "已用其他参数作为任务 {} 重新运行；{}。"],
   ["It runs task {} again with other parameters; {}.", "它用其他参数重新运行任务 {}；{}。"],
+  ["The priority is a whole number from -{} to {}.", "优先级是 -{} 到 {} 的整数。"],
+  ["whoever has it says when it is due", "由持有者决定何时到期"],
 ];
 
 /** Parts of sentences, and words that stand in them. */
