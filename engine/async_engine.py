@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from .calls.batches import BatchCalls
 from .calls.owned import OwnedEngine
+from .calls.people import PeopleCalls
 from .calls.repairs import RepairCalls
 from .engine import Engine
 from .errors import Invalid, WaitTimeout
@@ -24,13 +25,28 @@ Found = TypeVar("Found")
 AT_REST = ("ended", "paused")
 
 
+class _Asking:
+    """What is asked in threads, of something whose calls wait."""
+
+    def __init__(self, asked: Any, threads: ThreadPoolExecutor) -> None:
+        self._asked = asked
+        self._threads = threads
+
+    async def _call(self, call: Callable[[], Found]) -> Found:
+        """Carry a call out in a thread, with the context variables of whoever awaits it."""
+        import asyncio
+
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(context.run, call))
+
+
 def _awaited(
     call: Callable[Concatenate[Any, Given], Found],
-) -> Callable[Concatenate[AsyncProcesses, Given], Coroutine[Any, Any, Found]]:
+) -> Callable[Concatenate[_Asking, Given], Coroutine[Any, Any, Found]]:
     """A call of the engine, carried out in a thread while it is awaited."""
     name = call.__name__
 
-    async def awaited(self: AsyncProcesses, /, *given: Any, **options: Any) -> Found:
+    async def awaited(self: _Asking, /, *given: Any, **options: Any) -> Found:
         found: Found = await self._call(partial(getattr(self._asked, name), *given, **options))
         return found
 
@@ -38,17 +54,34 @@ def _awaited(
     return awaited
 
 
-class AsyncProcesses:
+class AsyncPeople(_Asking):
+    """The calls of :attr:`Engine.people`, to be awaited."""
+
+    inbox = _awaited(PeopleCalls.inbox)
+    counts = _awaited(PeopleCalls.counts)
+    task = _awaited(PeopleCalls.task)
+    form = _awaited(PeopleCalls.form)
+    picture = _awaited(PeopleCalls.picture)
+    claim = _awaited(PeopleCalls.claim)
+    release = _awaited(PeopleCalls.release)
+    assign = _awaited(PeopleCalls.assign)
+    delegate = _awaited(PeopleCalls.delegate)
+    schedule = _awaited(PeopleCalls.schedule)
+    complete = _awaited(PeopleCalls.complete)
+
+
+class AsyncProcesses(_Asking):
     """The calls about processes and tasks, which an engine and what one owner sees of it have in common.
 
     Each is the call of its name of :class:`~.engine.Engine`, to be awaited on any event loop. One that changes or reads
     something takes a thread for a moment; one that waits takes none.
     """
 
+    _asked: Engine | OwnedEngine
+
     def __init__(self, asked: Engine | OwnedEngine, whole: Engine, threads: ThreadPoolExecutor) -> None:
-        self._asked = asked
+        super().__init__(asked, threads)
         self._whole = whole
-        self._threads = threads
 
     start = _awaited(RepairCalls.start)
     instances = _awaited(RepairCalls.instances)
@@ -180,13 +213,6 @@ class AsyncProcesses:
         finally:
             watch.stop()
 
-    async def _call(self, call: Callable[[], Found]) -> Found:
-        """Carry a call out in a thread, with the context variables of whoever awaits it."""
-        import asyncio
-
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(context.run, call))
-
 
 class AsyncEngine(AsyncProcesses):
     """An :class:`~.engine.Engine` for FastAPI, aiohttp, Django and whatever else awaits.
@@ -198,6 +224,8 @@ class AsyncEngine(AsyncProcesses):
     def __init__(self, engine: Engine, *, threads: int = 8) -> None:
         super().__init__(engine, engine, ThreadPoolExecutor(threads, thread_name_prefix="riverstone-async"))
         self.engine = engine
+        self.people = AsyncPeople(engine.people, self._threads)
+        """What people ask for who have tasks to do."""
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,7 +6,9 @@ import inspect
 
 import riverstone.engine as engine
 import riverstone.models as models
+from riverstone.engine.async_engine import AsyncPeople
 from riverstone.engine.calls.owned import OwnedEngine
+from riverstone.engine.calls.people import PeopleCalls
 
 ENGINE = """
     AsyncEngine
@@ -362,3 +364,11 @@ def test_an_engine_for_programs_that_await_has_the_same_methods() -> None:
     assert others == {*METHODS} - {"watch"}, "give engine/async_engine.py a line for each call of the engine"
     awaited = {name for name in others if inspect.iscoroutinefunction(getattr(engine.AsyncEngine, name))}
     assert others - awaited == {"stone", "observe", "owned_by"}
+
+
+def test_what_people_ask_for_can_be_awaited() -> None:
+    def calls(of: type) -> set[str]:
+        return {name for name in vars(of) if not name.startswith("_")}
+
+    assert calls(AsyncPeople) == calls(PeopleCalls)
+    assert all(inspect.iscoroutinefunction(call) for name, call in vars(AsyncPeople).items() if name[0] != "_")

@@ -17,6 +17,7 @@ from riverstone.engine import (
     Deferral,
     Engine,
     Invalid,
+    Person,
     Stone,
     TaskInfo,
     UnknownProcessInstance,
@@ -246,5 +247,19 @@ def test_a_deferred_task_is_completed_by_its_token(sqlite: str) -> None:
                 await asyncio.sleep(0.01)
             assert await engine.complete_deferred(given[0].token, {"id": 1})
             assert (await waiting).native_output_values == {"a": {"id": 1}}
+
+    run(story())
+
+
+def test_people_and_their_tasks_are_awaited(sqlite: str) -> None:
+    async def story() -> None:
+        async with served(sqlite) as engine:
+            started = await engine.start(key="person", name="x")
+            (task,) = (await engine.people.inbox()).items
+            ann = Person(user="ann", sees_all=True)
+            assert (await engine.people.claim(task.task_id, ann)).assignee == "ann"
+            assert (await engine.people.counts(ann)).mine == 1
+            await engine.people.complete(task.task_id, {"size": 3}, ann)
+            assert (await engine.wait(started.process_instance_id, 30)).status == "success"
 
     run(story())
