@@ -85,6 +85,13 @@ def test_values_stay_in_their_sentences_and_what_a_stone_says_stays_as_it_is(eng
     assert in_chinese({"reason": english}) == {"reason": chinese}
 
 
+def test_no_text_of_a_stone_holds_the_page_up() -> None:
+    hostile = ["a: " * 1300, "a, b and " * 400 + ": x" * 100, "It failed at x, after y: " * 39, "The a of b is c " * 60]
+    shown = in_chinese({"items": [{"reason": text} for text in hostile]})
+    assert isinstance(shown, dict)
+    assert [each["reason"] for each in shown["items"]][:2] == hostile[:2]
+
+
 def test_what_people_have_given_is_left_alone() -> None:
     text = "It was stopped before it had begun."
     given = {"variables": {"reason": text}, "name": text, "params": json.dumps({"reason": text})}

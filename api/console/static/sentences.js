@@ -6,8 +6,11 @@ import { spoken } from "./language.js";
 /** Members of answers that hold sentences, and those that hold what people have given. */
 const SAID = new Set(["detail", "message", "reason", "sentences", "errors", "findings", "text", "violation", "warnings", "barred", "log"]);
 const GIVEN = new Set(["values", "variables", "parameters", "params", "outputs", "inputs", "parts", "files", "xml", "value"]);
+/** What is longer, nested deeper, or takes more looks is nothing that the engine says, and stays as it is. */
 const DEEPEST = 6;
-const LONGEST = 4000;
+const LONGEST = 1000;
+const MOST_LOOKS = 150;
+let looks = 0;
 const GROUPS = {
   "": "([\\s\\S]*?)",
   "#": "([0-9.,]+)",
@@ -71,7 +74,8 @@ function learn() {
 
 /** A sentence in the language of the page, or null where it has no known form. */
 function translated(text, depth) {
-  if (depth > DEEPEST || text.length > LONGEST) return null;
+  looks += 1;
+  if (depth > DEEPEST || looks > MOST_LOOKS || text.length > LONGEST) return null;
   const plain = known.plain.get(text);
   if (plain !== undefined) return plain;
   const element = /^(\w+) (?:'(.*?)'|"(.*?)")( \((.*)\))?$/.exec(text) ?? /^(\w+) without id$/.exec(text);
@@ -119,8 +123,21 @@ function inner(text, depth) {
   return each.includes(null) ? text : each.join("、");
 }
 
+/** What was said last: lists are looked at again and again, and say the same. */
+const lately = new Map();
+const MOST = 2000;
+
+function remembered(text) {
+  if (!lately.has(text)) {
+    if (lately.size >= MOST) lately.clear();
+    looks = 0;
+    lately.set(text, translated(text, 0) ?? text);
+  }
+  return lately.get(text);
+}
+
 function relayed(content, isSaid) {
-  if (typeof content === "string") return isSaid ? (translated(content, 0) ?? content) : content;
+  if (typeof content === "string") return isSaid ? remembered(content) : content;
   if (Array.isArray(content)) return content.map((each) => relayed(each, isSaid));
   if (content === null || typeof content !== "object") return content;
   return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, member(name, value, isSaid)]));
