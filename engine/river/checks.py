@@ -38,7 +38,8 @@ class Checks:
     def __init__(self, facilities: Facilities, could_not_tell: Callable[[Outcome, int], None]) -> None:
         self.facilities = facilities
         self._could_not_tell = could_not_tell
-        self._waiting: OrderedDict[int, Work] = OrderedDict()
+        self._waiting: dict[str, OrderedDict[int, Work]] = {}
+        """By stone, so that however many wait, the next ones are found at once."""
         self._under_way: dict[int, UnderWay] = {}
         self._lock = threading.Lock()
 
@@ -47,7 +48,7 @@ class Checks:
         with self._lock:
             for work in works:
                 if work.task_id not in self._under_way:
-                    self._waiting.setdefault(work.task_id, work)
+                    self._waiting.setdefault(work.stone, OrderedDict()).setdefault(work.task_id, work)
 
     def answered(self, outcome: Outcome) -> bool:
         """One has come to its end; whether that says more than is known, which what was given up hardly does."""
@@ -59,27 +60,33 @@ class Checks:
         """Hand over as many as may be under way."""
         if self._waiting:
             with self._lock:
-                works = [work for work in list(self._waiting.values()) if self._begins(work)]
+                works = [work for stone in list(self._waiting) for work in self._next_of(stone)]
             if works:
                 self.facilities.dispatcher.submit(works)
 
-    def _begins(self, work: Work) -> bool:
-        remote = self.facilities.dispatcher.remote
-        if not remote and len(self._under_way) >= AT_ONCE:
-            return False
-        if not remote and sum(each.work.stone == work.stone for each in self._under_way.values()) >= OF_ONE_STONE:
-            return False
-        del self._waiting[work.task_id]
-        if ("stone", work.stone) in self.facilities.suspended:
-            return False
-        now = self.facilities.clock.now()
-        self._under_way[work.task_id] = UnderWay(work, now, now + self._patience(work))
-        return True
+    def _next_of(self, stone: str) -> list[Work]:
+        """Those of a stone that begin now; none of one that was suspended since."""
+        waiting, taken = self._waiting[stone], list[Work]()
+        if ("stone", stone) in self.facilities.suspended:
+            waiting.clear()
+        while waiting and self._has_room(stone):
+            work = waiting.popitem(last=False)[1]
+            now = self.facilities.clock.now()
+            self._under_way[work.task_id] = UnderWay(work, now, now + self._patience(work))
+            taken.append(work)
+        if not waiting:
+            del self._waiting[stone]
+        return taken
+
+    def _has_room(self, stone: str) -> bool:
+        # Workers on other machines take no more than they can.
+        if self.facilities.dispatcher.remote:
+            return True
+        of_stone = sum(each.work.stone == stone for each in self._under_way.values())
+        return len(self._under_way) < AT_ONCE and of_stone < OF_ONE_STONE
 
     def look(self, now: int) -> None:
         """Give up those that take too long, and forget those of which nothing came."""
-        if not self._under_way:
-            return
         late: list[UnderWay] = []
         dispatcher = self.facilities.dispatcher
         with self._lock:
