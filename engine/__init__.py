@@ -51,6 +51,7 @@ from .secret_sources.vault import VaultSecrets
 from .stones.cloud_resource import CloudResource
 from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.deferral import CallbackSignature, Deferral
+from .stones.quota import Quota
 from .stones.stone import Stone
 from .stones.task_info import TaskInfo
 from .views.batches import Batch, BatchItem, BatchPreview
@@ -133,6 +134,7 @@ __all__ = [
     "ProcessChange",
     "ProcessInstance",
     "ProcessSummary",
+    "Quota",
     "ReasonGroup",
     "Reasons",
     "ReferenceNotFound",

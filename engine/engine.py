@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from ..models import Cipher, ExternalTasks, Store, StoreError, UserTasks, Webhooks
+from ..models import Cipher, ExternalTasks, Quotas, Store, StoreError, UserTasks, Webhooks
 from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
@@ -47,6 +47,7 @@ from .secret_sources.source import Secrets, SecretSource
 from .showing.records import Records
 from .stones import event_loop
 from .stones.declaration import StoneDeclaration
+from .stones.quota import Quota
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function
 from .stones.task_info import TaskInfo
@@ -87,6 +88,7 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
         webhooks: Sequence[str] = (),
         encryption_keys: Sequence[str] = (),
         secrets: Sequence[SecretSource] | None = None,
+        quotas: Mapping[str, Quota] | None = None,
     ) -> None:
         """``passive`` only looks and asks: it takes over nothing that a dead engine left.
 
@@ -104,13 +106,15 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
 
         ``secrets`` are the places where the hooks of this process find the secrets that models refer to, asked in this
         order; unless said otherwise, environment variables that begin with ``RIVERSTONE_SECRET_``.
+
+        ``quotas`` go before those that stones have themselves, by code; all engines of a store are given the same.
         """
         self.url = url
         self.limits = limits or Limits()
         self.clock = clock or Clock()
         trusted = Scripts(functions or {}, self.limits) if scripts == "trusted" else None
         self._dispatcher: Dispatcher = _dispatcher(dispatcher, threads, coroutines)
-        self.stones = Stones(elsewhere=self._dispatcher.remote, look_again=self._learn)
+        self.stones = Stones(elsewhere=self._dispatcher.remote, look_again=self._learn, quotas=quotas)
         for stone in stones:
             self.stones.add(stone)
         try:
@@ -137,10 +141,11 @@ class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCall
             keeps_time=by_itself,
             external=ExternalTasks(self._store),
             people=UserTasks(self._store),
+            quotas=Quotas(self._store),
         )
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         lease = Lease(self._facilities)
-        self._river = River(self._facilities, lease, public_url)
+        self._river = River(self._facilities, lease, public_url, passive=passive)
         self._starts = Starts(self._facilities, self._deployments)
         self._records = Records(self._facilities)
         thrown = MessageDelivery(self._facilities, self._starts, self._river.now)

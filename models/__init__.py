@@ -24,6 +24,8 @@ from .inbox_lists import ALL, USUAL, list_of
 from .instance_filter import InstanceFilter
 from .instance_search import Place, Sort, count_instances, find_instances, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
+from .quota_changes import Decided, QuotaChanges, QuotaClaim
+from .quotas import MOST_COUNTED, QuotaPlace, Quotas, QuotaUse
 from .receivers import ReceiverFilter
 from .row_types.access import AuditRow, KeyRow, SessionRow, TokenSecretRow
 from .row_types.batches import BatchItemRow, BatchRow
@@ -32,6 +34,7 @@ from .row_types.engines import EngineRow, SuspensionRow
 from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
 from .row_types.instances import ContentRow, InstanceRow, VariableRow
 from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.quotas import QuotaRow, QuotaSlotRow
 from .row_types.tasks import ExternalRow, Look, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
@@ -46,6 +49,7 @@ from .webhooks import Webhooks
 __all__ = [
     "ALL",
     "EXTERNAL",
+    "MOST_COUNTED",
     "SUSPECT",
     "USUAL",
     "WORKERS",
@@ -60,6 +64,7 @@ __all__ = [
     "Cipher",
     "ConnectionLost",
     "ContentRow",
+    "Decided",
     "DecisionMadeRow",
     "DeclarationRow",
     "Declarations",
@@ -90,6 +95,13 @@ __all__ = [
     "NewHistoryRow",
     "NoticeRow",
     "Place",
+    "QuotaChanges",
+    "QuotaClaim",
+    "QuotaPlace",
+    "QuotaRow",
+    "QuotaSlotRow",
+    "QuotaUse",
+    "Quotas",
     "ReceiverFilter",
     "RetraceRow",
     "RevisionConflict",

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from . import quota_changes
 from .errors import SuspensionsChanged
 from .inbox_lists import lists_of
+from .quota_changes import QuotaChanges
 from .receivers import EVERY_ANY, ReceiverFilter
 from .row_types.access import AuditRow
 from .row_types.batches import BatchItemRow, BatchRow
@@ -171,6 +173,7 @@ TEXTS = (
     ANYBODY,
     SUBSCRIBED,
     *EVERY_ANY,
+    *quota_changes.TEXTS,
     *SEEN.values(),
     FORGOTTEN,
     TRIGGER,
@@ -269,6 +272,8 @@ class Changes:
         self.new_audit: list[AuditRow] = []
         self.suspended: frozenset[tuple[str, str]] | None = None
         """What was taken for suspended where hooks or processes begin with this commit; they do only if that is so."""
+        self.quotas: QuotaChanges | None = None
+        """Slots that are asked for or set free; None where nothing of it has a quota."""
         self.moved_timers: list[tuple[str, str, str, str, str]] = []
         """Of start timers that have come: the text to keep now; then kind, deployment, node and the text until now."""
 
@@ -285,13 +290,15 @@ class Changes:
             or self.new_audit
             or self.batches
             or self.new_checks
+            or self.quotas
         )
 
     @property
     def needs_order(self) -> bool:
         """Whether one of the statements has to know what the ones before it have done, or waited for."""
         return bool(
-            self.triggered
+            self.quotas
+            or self.triggered
             or self.unheard
             or self.new_subscriptions
             or self.new_checks
@@ -339,6 +346,9 @@ class Changes:
         one would begin with a deployment that it may not begin with.
         """
         run, put, write = writer.run, writer.put, writer.write
+        if self.quotas is not None:
+            # Before the rows are written of which this decides.
+            self.quotas.decide(writer)
         if self.suspended is not None:
             suspended = frozenset(writer.find(SUSPENDED, ()))
             if suspended != self.suspended:

@@ -13,6 +13,7 @@ from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from .row_types.instances import ContentRow, InstanceRow
 from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.quotas import QuotaRow
 from .row_types.tasks import Look, TaskCheckRow, TaskRow
 from .row_types.tokens import TokenRow
 from .row_types.webhooks import WebhookSecretRow
@@ -35,6 +36,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "batch": ("options", "searched"),
     "batch_item": ("reason",),
     "task_check": ("reason",),
+    "quota": ("value",),
 }
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
@@ -52,9 +54,10 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     BatchRow: COLUMNS["batch"],
     BatchItemRow: COLUMNS["batch_item"],
     TaskCheckRow: COLUMNS["task_check"],
+    QuotaRow: COLUMNS["quota"],
     Look: ("parameters", "outputs", "state"),
 }
-PLAIN = frozenset({"reason"})
+PLAIN = frozenset({"reason", "value"})
 """Columns of free text, where what looks encrypted may be just a text; the others are JSON, which never does."""
 MARK = "fernet:"
 

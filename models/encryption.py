@@ -26,6 +26,7 @@ IDENTIFIED_BY = {
     "batch": ("id",),
     "batch_item": ("batch_id", "number"),
     "task_check": ("task_id",),
+    "quota": ("id",),
 }
 
 

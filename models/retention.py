@@ -108,6 +108,7 @@ class Retention:
             "subscription",
             "notice",
             "task_check",
+            "quota_slot",
         ):
             run(f"DELETE FROM `{table}` WHERE `process_instance_id` = ?", (number,))
         if whole:

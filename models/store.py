@@ -459,4 +459,5 @@ SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL AND `status` <> 'stone-missing'",
     f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {RUNNING}",
     "SELECT MIN(`due`) FROM `process_instance` WHERE `due` IS NOT NULL",
+    "SELECT MIN(`due`) FROM `quota` WHERE `due` IS NOT NULL",
 )

@@ -69,6 +69,7 @@ TaskStatus: TypeAlias = Literal[
     "unknown",
     "stone-missing",
     "suspended",
+    "queued",
     "produce.success",
     "produce.failed",
     "start.begin",

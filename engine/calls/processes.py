@@ -55,6 +55,7 @@ class ProcessCalls(Workings):
         on_failure: str | None = None,
         owner: str | None = None,
         callback_url: str | None = None,
+        priority: int = 0,
     ) -> ProcessInstance:
         """Start a process: the newest deployment of a key, one deployment, or (in debug mode) a model as it now stands.
 
@@ -66,7 +67,9 @@ class ProcessCalls(Workings):
         :meth:`rerun`), ``pause PT2H`` (and is rolled back if nobody has by then) or ``keep``, which ``rollback=False``
         means too. An element's own policy goes before it; without it the model's counts.
 
-        ``callback_url`` is told what it comes to, see :attr:`~riverstone.engine.Engine.webhooks`.
+        ``callback_url`` is told what it comes to, see :attr:`~riverstone.engine.Engine.webhooks`. Of the same owner's
+        tasks that wait for a quota, those of the process with the highest ``priority`` come first; an element's own
+        counts in place of it.
 
         Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
         LimitExceeded (``instances_per_key``).
@@ -91,6 +94,7 @@ class ProcessCalls(Workings):
                     on_failure=on_failure,
                     owner=owner,
                     callback_url=callback_url,
+                    priority=priority,
                 )
                 if request.idempotency is not None:
                     before = self._starts.started_before(request.idempotency)

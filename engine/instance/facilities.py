@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...models import ExternalTasks, InstanceRow, Store, UserTasks
+from ...models import ExternalTasks, InstanceRow, Quotas, Store, UserTasks
 from ..authoring.definitions import Definitions
 from ..bpmn.running.workflow import Workflow
 from ..callback_tokens import CallbackTokens
@@ -48,6 +48,7 @@ class Facilities:
     """Whether this engine sees to the timers and graces that it sets; one that only acts when it is called does not."""
     external: ExternalTasks
     people: UserTasks
+    quotas: Quotas
     observers: Observers = field(default_factory=Observers)
     stone_uses: set[tuple[str, str]] = field(default_factory=set)
     """Stones with deployments whose processes use them, as far as the store is known to have it."""

@@ -37,7 +37,7 @@ from ..language.context import Context
 from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import CHECK, Work
-from . import decision_made, deferral, history, ledger, secrets, user_tasks
+from . import decision_made, deferral, history, ledger, quota_slots, secrets, user_tasks
 from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
@@ -276,6 +276,8 @@ class Instance:
         if row.event != "monitor" and (what := self.suspended_for(row)) is not None:
             self._let_wait(row, f"{what} is suspended; the task goes on when that is lifted.")
             return
+        if row.event != "monitor" and (self.facilities.stones.quotas or row.state is not None):
+            quota_slots.claim(self, row, stone)
         if stone.external and (row.event != "mock" or stone.has("mock")):
             self._offer(row)
             return
@@ -315,6 +317,7 @@ class Instance:
         if row.attempt > 1 and row.reason:
             reason = f"{reason} {row.reason}"
         row.reason = reason
+        quota_slots.free(self, row)
         self.changes.task_changed(row)
         self.changes.instance_changed(self.row)
 
@@ -421,6 +424,8 @@ class Instance:
         if row.attempt > 1:
             # What a check has found was made, or not, by an attempt before.
             self.changes.new_checks[row.id] = None
+        if row.state is not None:
+            quota_slots.free(self, row)
         if row.event == "user":
             user_tasks.end(self, row)
         self.changes.task_changed(row)
@@ -477,6 +482,8 @@ class Instance:
         del self.stragglers[key]
         self.changes.straggler_gone(key)
         self.changes.instance_changed(self.row)
+        if (row := self.tasks.get(key[0])) is not None:
+            quota_slots.free(self, row)
         return True
 
     def goes_on_outside(self, key: StragglerKey) -> bool:
@@ -486,6 +493,8 @@ class Instance:
         self.stragglers[key] = None
         self.changes.left_stragglers.append(key)
         self.changes.instance_changed(self.row)
+        if (row := self.tasks.get(key[0])) is not None:
+            quota_slots.free(self, row)
         return True
 
     def may_run(self, task_id: int) -> bool:

@@ -32,8 +32,9 @@ PHASES: Mapping[TaskStatus, Reached] = {
 }
 """The ``phase`` that an undo hook is given, by the status with which its task ended; else ``partial``."""
 
-HELD_BACK: frozenset[TaskStatus] = frozenset({"stone-missing", "suspended"})
-"""The statuses of open rows that nobody has in hand: their stone is not there, or they are not to begin."""
+HELD_BACK: frozenset[TaskStatus] = frozenset({"stone-missing", "suspended", "queued"})
+"""The statuses of open rows that nobody has in hand: their stone is not there, they are not to begin, or
+they wait for a slot of a quota."""
 
 LONG_AFTER = 128
 """Characters from which on what a row followed is said once for all that followed the same."""
@@ -156,7 +157,7 @@ def kept(row: TaskRow | Look) -> dict[str, Any]:
     attempt, until what the last one may have made is taken back. What its start has ``saved``, and as what ``save`` the
     last of that came. The parameters that are ``references`` to secrets, as the model has written them.
     What :mod:`.deferral` keeps of a task
-    that somebody outside has, and what would give its ``tokens`` away.
+    that somebody outside has, and what would give its ``tokens`` away. Of which ``quota`` it has, or waits for, a slot.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:

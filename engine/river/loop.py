@@ -75,6 +75,7 @@ class Loop:
         self.lease.keep(self.river)
         if not self.passive:
             self.dead_engines.take_over()
+            self._polls.quotas.begin()
         if own_thread:
             self.thread = threading.Thread(target=self._run, name="riverstone-river", daemon=True)
             self.thread.start()

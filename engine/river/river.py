@@ -33,6 +33,7 @@ from ..observing import logs
 from ..steps import checking, outcomes
 from ..webhooks.telling import Telling
 from ..work import Outcome, Work
+from . import quota_lines
 from .checks import Checks
 from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
@@ -52,8 +53,13 @@ TRIES = 5
 class River:
     """One line of steps for one engine; ``ask`` and ``submit`` from any thread, ``drain`` where the steps run."""
 
-    def __init__(self, facilities: Facilities, lease: Lease, source: str | None = None) -> None:
-        """``source`` is where the engine's server is reached from outside, if anywhere."""
+    def __init__(
+        self, facilities: Facilities, lease: Lease, source: str | None = None, *, passive: bool = False
+    ) -> None:
+        """``source`` is where the engine's server is reached from outside, if anywhere.
+
+        One that is ``passive`` leaves to others what it has not begun itself.
+        """
         self.facilities = facilities
         self.inbox = Inbox()
         self.cache = InstanceCache(facilities.store)
@@ -74,6 +80,7 @@ class River:
         self._unfinished: dict[int, None] = {}
         """Instances that go on at once, when others have had their turns; in the order of theirs."""
         self._lease = lease
+        self._passive = passive
         self._stepping = threading.RLock()
 
     # -- taking commands in
@@ -350,6 +357,7 @@ class River:
                 raise SuspensionsChanged(found)
 
     def _learn(self, outdated: RevisionConflict) -> None:
+        self.facilities.quotas.forget()
         if isinstance(outdated, SuspensionsChanged):
             self.facilities.suspended = outdated.suspended
 
@@ -396,6 +404,8 @@ class River:
         self.telling.committed(turn.instances.values())
         if changes.new_notices:
             self.on_notices()
+        if changes.quotas is not None and not self._passive:
+            self.post(*map(quota_lines.go_on, changes.quotas.served))
         if changes.external:
             offered = [each for each in changes.external.values() if each is not None and each.worker is None]
             self.offers.offered((each.topic, each.owner_name) for each in offered)

@@ -10,6 +10,7 @@ from ..instance import ledger
 from ..instance.facilities import Facilities
 from .lease import Lease
 from .pending_messages import PendingMessages
+from .quota_lines import QuotaPolls
 from .river import River
 from .schedule import due_action
 from .stops import Stops
@@ -37,6 +38,7 @@ class StorePolls:
         self._start_due = start_due
         self._handovers = Handovers(facilities.store)
         self._stops = Stops(facilities, river)
+        self.quotas = QuotaPolls(facilities)
         self.suspect: int | None = None
         """The task in hand here that may be what kills engines, since it was lost with several."""
         self._claimed = 0
@@ -80,6 +82,9 @@ class StorePolls:
             moved = self._pending.add(self.facilities.store.deliverable(now, MOST_AT_ONCE)) or moved
         if due.stopped:
             moved = self._stops.poll() or moved
+        if actions := self.quotas.poll():
+            self.river.post(*actions)
+            moved = True
         if self.facilities.stones.external:
             self.facilities.external.tidy()
         if self.facilities.dispatcher.remote:

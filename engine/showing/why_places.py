@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...models import EXTERNAL, WORKERS, EngineRow, Handovers, TaskRow
+from ...models import EXTERNAL, MOST_COUNTED, WORKERS, EngineRow, Handovers, TaskRow
 from ..bpmn.elements.boundary import BoundaryEvent
 from ..bpmn.elements.gateways import Join, ParallelGateway
 from ..bpmn.running.cycles import Cycle
@@ -107,6 +107,8 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
     elif row.status == "suspended":
         telling.say(f"{begun(label)} is not begun. {sentence(row.reason)}")
+    elif row.status == "queued":
+        _tell_queued(telling, row, label)
     elif deferral.is_deferred(row):
         _tell_deferred(telling, row, label)
     elif row.due is not None:
@@ -120,6 +122,32 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     if row.log:
         last = sentence(json.loads(row.log)[-1])
         telling.say(f"The last line in the log of task {row.id}: {last}", f"riverstone tasks {number}")
+
+
+def _tell_queued(telling: Telling, row: TaskRow, label: str) -> None:
+    facilities = telling.instance.facilities
+    place = facilities.quotas.place(row.id)
+    if place is None:
+        telling.say(f"{begun(label)} waits for a quota, and asks for it again when its process goes on.")
+        return
+    use, quota = place.use, place.use.row
+    text = f"{begun(label)} waits for the quota {quota.name!r}"
+    if quota.value is not None:
+        stone = facilities.stones.choose(row.stone, row.parameters)
+        declared = None if stone is None else facilities.stones.quotas.get(stone)
+        by = declared.by if declared is not None and declared.by is not None else "the value"
+        text += f" for {by} {quota.value!r}"
+    held = use.undo_held if place.slot.undo else use.held
+    if quota.at_once is not None and held >= quota.at_once:
+        text += f": {held} of {quota.at_once} are at work"
+    elif quota.per_minute is not None:
+        text += f": {quota.per_minute} of them may begin in a minute"
+        text += f", the next at {at(quota.due, telling.now)}" if quota.due else ""
+    if place.ahead:
+        more = "more than " if place.ahead >= MOST_COUNTED else ""
+        mine = " of the same owner" if place.slot.owner_name else ""
+        text += f"; it is behind {more}{place.ahead} other{'s' if place.ahead > 1 else ''}{mine}"
+    telling.say(f"{text}.", f"riverstone quotas --name {shlex.quote(quota.name)}")
 
 
 def _tell_deferred(telling: Telling, row: TaskRow, label: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from ...models import WORKERS, StragglerKey, TaskRow
 from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
-from ..instance import deferral, ledger
+from ..instance import deferral, ledger, quota_slots
 from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next
@@ -180,6 +180,10 @@ def goes_on(instance: Instance, task_id: int) -> None:
     if row is None or not row.open or row.status not in ledger.HELD_BACK:
         return
     was_missing = row.status == "stone-missing"
+    is_missing = row.stone not in instance.facilities.stones
+    if row.status == "queued" and (is_missing or not _may_go_on(instance, row)):
+        quota_slots.leave_line(instance, row)
+        instance.save()
     if not _may_go_on(instance, row):
         if row.due is not None:
             # Nobody needs to take it before the process goes on.
@@ -187,8 +191,8 @@ def goes_on(instance: Instance, task_id: int) -> None:
             instance.changes.task_changed(row)
             instance.save()
         return
-    if was_missing and row.stone not in instance.facilities.stones:
-        if row.owner is not None:
+    if is_missing and (was_missing or row.status == "queued"):
+        if row.owner is not None or not was_missing:
             ledger.miss_stone(row, instance.now())
             instance.changes.task_changed(row)
             instance.save()

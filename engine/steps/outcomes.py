@@ -12,7 +12,7 @@ from .. import jsontext
 from ..bpmn.running.token import Token
 from ..callback_tokens import secret_part
 from ..errors import BpmnError
-from ..instance import deferral, ledger, secrets
+from ..instance import deferral, ledger, quota_slots, secrets
 from ..instance.flags import Flags
 from ..instance.history import note_attempt
 from ..instance.instance import Instance
@@ -270,6 +270,7 @@ def _put_off(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     row.handed += 1
     if row.event != "monitor":
         row.deadline = None
+    quota_slots.free(instance, row)
 
 
 def _look_again(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> bool:
@@ -324,6 +325,7 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
     next_attempt(row, stone)
     if row.event == "rollback":
         instance.leave_outside(row)
+    quota_slots.free(instance, row)
 
 
 def next_attempt(row: TaskRow, stone: type[Stone], *, anew: bool = False) -> None:
@@ -424,4 +426,5 @@ def stone_is_gone(instance: Instance, task_id: int) -> None:
         instance.stop_task(row, "unknown" if lost else "canceled", reason, held_back=True)
     else:
         ledger.miss_stone(row, instance.now())
+        quota_slots.free(instance, row)
     settle(instance)

@@ -10,6 +10,7 @@ from .. import jsontext
 from ..coroutines import is_coroutine, refuse_generator
 from ..errors import Invalid
 from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from .quota import Quota
 from .stone import Stone
 
 
@@ -20,9 +21,21 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     are carried out there (``elsewhere``); otherwise they are only known of. Those of workers over HTTP always count.
     """
 
-    def __init__(self, *, elsewhere: bool = False, look_again: Callable[[], None] | None = None) -> None:
-        """``look_again`` is called where a stone is missed that a worker may just have declared to another engine."""
+    def __init__(
+        self,
+        *,
+        elsewhere: bool = False,
+        look_again: Callable[[], None] | None = None,
+        quotas: Mapping[str, Quota] | None = None,
+    ) -> None:
+        """``look_again`` is called where a stone is missed that a worker may just have declared to another engine.
+
+        ``quotas`` are those that settings give stones, by code.
+        """
         self.elsewhere = elsewhere
+        self._set_quotas = dict(quotas or {})
+        self.quotas: dict[type[Stone], Quota] = {}
+        """The quotas of those that have one."""
         self._look_again = look_again
         self._own: dict[str, list[type[Stone]]] = {}
         self._learnt: dict[str, list[type[Stone]]] = {}
@@ -88,10 +101,34 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         if plain and (is_coroutine(stone.open) or is_coroutine(stone.close)):
             text = f"The stone {stone.code!r} opens or closes as a coroutine, and its hook {plain[0]!r} is none"
             raise Invalid(f"{text}: make all of them async, or none.", code="stone-invalid")
+        self._check_quota(stone)
         others = [known for known in self._own.get(stone.code, ()) if known.serves != stone.serves]
         self._own[stone.code] = [*others, stone]
         self._awaited = self._awaited or any(is_awaited(stone, hook) for hook in HOOKS)
         self._sort(stone.code)
+
+    def _check_quota(self, stone: type[Stone]) -> None:
+        """Raise Invalid for a quota by what the stone does not declare or keeps secret, or that others have otherwise.
+
+        What it is counted by is shown to whoever sees quotas, and others may try what it might be.
+        """
+        quota = self._set_quotas.get(stone.code, stone.quota)
+        if quota is None:
+            return
+        if not isinstance(quota, Quota):
+            raise Invalid(f"The quota of the stone {stone.code!r} is {quota!r}: give a Quota.", code="quota-invalid")
+        if quota.by is not None and stone.parameters:
+            from .parameters import no_echo  # late, like all that imports marshmallow
+
+            declared, secret = quota.by in stone.parameters, quota.by in no_echo(stone)
+            if secret or not declared:
+                why = "which is secret: take another" if secret else "which is none of its parameters"
+                text = f"The quota of the stone {stone.code!r} is counted by {quota.by!r}, {why}."
+                raise Invalid(text, code="quota-invalid")
+        for other, known in self.quotas.items():
+            if known.name is not None and known.name == quota.name and known != quota and other.code != stone.code:
+                text = f"The stones {other.code!r} and {stone.code!r} share the quota {quota.name!r}:"
+                raise Invalid(f"{text} give both the same numbers.", code="quota-invalid")
 
     def remove(self, code: str) -> None:
         """Forget every class with this code; tasks that need it wait until it is back."""
@@ -121,6 +158,13 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             self._by_code.pop(code, None)
         every = [*self._own.values(), *self._learnt.values()]
         self._aliases = {alias: stone.code for stones in every for stone in stones for alias in stone.aliases}
+        gone = [stone for stone in self.quotas if stone.code == code]
+        for stone in gone:
+            del self.quotas[stone]
+        for stone in known:
+            quota = self._set_quotas.get(code, stone.quota)
+            if quota is not None:
+                self.quotas[stone] = quota
 
     def codes(self) -> set[str]:
         """The codes of all that are known, here or elsewhere."""

@@ -9,6 +9,7 @@ from ..coroutines import is_coroutine, refuse_generator, refuse_unrun
 from ..errors import Invalid
 from .deferral import Deferral
 from .error_words import ErrorKinds
+from .quota import Quota
 
 if TYPE_CHECKING:
     from marshmallow import fields
@@ -75,6 +76,10 @@ class Stone:
     """Seconds after a start for which ``NotFound`` from an undo is not believed, since the thing may not show yet."""
     grace: ClassVar[float] = 240.0
     """Seconds that a running task is given to stop when its process fails or is cancelled."""
+
+    quota: ClassVar[Quota | None] = None
+    """How many of its hooks may act at once, and begin in a minute, on all engines together; what finds no room waits.
+    A setting goes before it."""
 
     def open(self) -> Awaitable[None] | None:
         """Make what all hooks of the class share, such as a client, and keep it in ``self``.

@@ -29,6 +29,7 @@ from ..views.processes import ProcessInstance
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""
 LONGEST_NAME = 255
+HIGHEST_PRIORITY = 1_000_000
 Drain = Literal["stop", "all"]
 COUNT_HOLDS = 5_000
 """Milliseconds for which a count of running instances is relied on; other engines start some too."""
@@ -49,6 +50,7 @@ class CheckedStart:
     """Bits of :class:`~.instance.Flags`."""
     patience: int | None = None
     """How many milliseconds a pause lasts before the rollback."""
+    priority: int = 0
     by_key: bool = False
     newest: bool = False
     """Whether the definition has to be the newest of its key when the process begins."""
@@ -92,6 +94,7 @@ class Starts:
         on_failure: str | None = None,
         owner: str | None = None,
         callback_url: str | None = None,
+        priority: int = 0,
     ) -> CheckedStart:
         """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
         values = dict(variables or {})
@@ -109,6 +112,9 @@ class Starts:
         if drain not in ("stop", "all"):
             text = f"{drain!r} is no way to drain: use stop or all."
             raise Invalid(text, errors={"drain": ["Must be stop or all."]})
+        if type(priority) is not int or abs(priority) > HIGHEST_PRIORITY:
+            text = f"Must be a whole number from -{HIGHEST_PRIORITY} to {HIGHEST_PRIORITY}."
+            raise Invalid("The priority is no whole number, or too large.", errors={"priority": [text]})
         definition = self.deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
         self._refuse_too_many(definition.key)
         flags = 0
@@ -125,6 +131,7 @@ class Starts:
             parts += [drain] if drain != "stop" else []
             parts += [{"onFailure": on_failure}] if on_failure is not None else []
             parts += [{"callbackUrl": callback_url}] if callback_url is not None else []
+            parts += [{"priority": priority}] if priority else []
             idempotency = (
                 _of_owner(idempotency_key, owner),
                 digests(jsontext.dumps(parts), self.facilities.store.cipher),
@@ -136,6 +143,7 @@ class Starts:
             completed=_completed(definition, values),
             flags=flags,
             patience=policy.patience,
+            priority=priority,
             by_key=key is not None,
             newest=key is not None,
             in_use=deployment_id is not None,
@@ -259,6 +267,7 @@ class Starts:
             business_key=request.business_key,
             owner_name=request.owner,
             patience=request.patience,
+            priority=request.priority,
         )
         content = ContentRow(number, jsontext.dumps(dict(request.variables)))
         variables = request.completed

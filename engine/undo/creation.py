@@ -105,6 +105,7 @@ def _create(origin: ForwardInstance, kind: UndoKind | Literal["rewind"], order: 
         business_key=origin.row.business_key,
         origin=origin.number,
         owner_name=origin.row.owner_name,
+        priority=origin.row.priority,
     )
     content = ContentRow(number, "{}")
     origin.changes.new_deployments.append(deployment)

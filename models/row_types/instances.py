@@ -58,6 +58,8 @@ class InstanceRow:
     """How many notes of its way there are; -1 for one that ran before these were written."""
     suspension: str | None = None
     """Of one that is suspended: the reason, who has done it and since when, as JSON."""
+    priority: int = 0
+    """The higher, the sooner its tasks get what there is a quota of."""
     stored: Stored = field(default=None, repr=False, compare=False)
 
 

@@ -13,6 +13,7 @@ from .engines import SuspensionRow
 from .history import DecisionMadeRow, HistoryRow, RetraceRow
 from .instances import ContentRow, InstanceRow, VariableRow
 from .messages import EventRow, KeptMessageRow
+from .quotas import QuotaRow, QuotaSlotRow
 from .tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .tokens import TokenRow, WaitRow
 from .webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
@@ -40,6 +41,12 @@ TABLES: Mapping[str, type[Any] | None] = {
     "token_secret": TokenSecretRow,
     "variable": VariableRow,
     "history": HistoryRow,
+    "quota": QuotaRow,
+    "quota_slot": QuotaSlotRow,
+    # Whose tasks wait for a slot, and which round their owner is in.
+    "quota_line": None,
+    # When hooks were let begin, of the last minute.
+    "quota_grant": None,
     # Which stones the processes of a version have used.
     "stone_use": None,
     "external_task": ExternalRow,

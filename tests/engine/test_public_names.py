@@ -65,6 +65,7 @@ ENGINE = """
     ProcessChange
     ProcessInstance
     ProcessSummary
+    Quota
     ReasonGroup
     Reasons
     ReferenceNotFound
@@ -112,6 +113,11 @@ ENGINE = """
 """.split()
 MODELS = """
     ALL
+    EXTERNAL
+    MOST_COUNTED
+    SUSPECT
+    USUAL
+    WORKERS
     AccessRecords
     AlreadyUsed
     AuditRow
@@ -123,12 +129,12 @@ MODELS = """
     Cipher
     ConnectionLost
     ContentRow
+    Decided
     DecisionMadeRow
     DeclarationRow
     Declarations
     DeploymentRow
     DraftRow
-    EXTERNAL
     EngineForgotten
     EngineRow
     EventRow
@@ -154,12 +160,18 @@ MODELS = """
     NewHistoryRow
     NoticeRow
     Place
+    QuotaChanges
+    QuotaClaim
+    QuotaPlace
+    QuotaRow
+    QuotaSlotRow
+    QuotaUse
+    Quotas
     ReceiverFilter
     RetraceRow
     RevisionConflict
     SessionRecords
     SessionRow
-    SUSPECT
     Sort
     StoppedTask
     Store
@@ -175,15 +187,14 @@ MODELS = """
     TaskCheckRow
     TaskGroup
     TaskRow
-    ToTell TokenRow
+    ToTell
+    TokenRow
     TokenSecretRow
     TokenSecrets
     TopicCount
-    USUAL
     UserTaskRow
     UserTasks
     VariableRow
-    WORKERS
     WaitRow
     WebhookSecretRow
     Webhooks

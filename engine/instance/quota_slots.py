@@ -1,0 +1,151 @@
+"""The slots of quotas that an instance's tasks ask for, and when they need them no more.
+
+The commit decides who gets one (:mod:`riverstone.models.quota_changes`). A task keeps its slot as long as a hook of it
+may act: while it is in hand, between two looks of its monitor, while somebody outside has it, and as a straggler.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...models import Changes, ExternalRow, QuotaChanges, QuotaClaim, QuotaRow, QuotaSlotRow, TaskRow
+from ...models.vocabulary import TaskStatus
+from .. import jsontext
+from ..stones.quota import Quota
+from . import deferral, ledger, secrets
+
+if TYPE_CHECKING:
+    from ..stones.stone import Stone
+    from .facilities import Facilities
+    from .instance import Instance
+
+LONGEST_VALUE = 200
+
+
+def claim(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
+    """Ask for a slot for the row's present hook, if its stone has a quota; the commit decides."""
+    quota = instance.facilities.stones.quotas.get(stone) if row.event != "mock" else None
+    before = ledger.kept(row).get("quota")
+    number = None if quota is None else _number(instance, row, stone, quota)
+    if before is not None and before != number:
+        _changes(instance).free(row.id, before, instance.row.owner_name)
+        ledger.drop(row, "quota")
+    if quota is None or number is None:
+        return
+    if before != number:
+        ledger.keep(row, quota=number)
+    is_new = row.id in instance.changes.new_tasks
+    undo = row.target is not None or row.kind == ledger.COMPENSATION or row.event not in ("start", "monitor")
+    slot = QuotaSlotRow(
+        task_id=row.id,
+        process_instance_id=instance.number,
+        quota_id=number,
+        undo=int(undo),
+        held=0,
+        owner_name=instance.row.owner_name or "",
+        priority=-int(ledger.kept(row).get("priority", instance.row.priority)),
+        created=row.created,
+        since=instance.now(),
+    )
+    asked = QuotaClaim(slot, quota.at_once, quota.per_minute, is_new, _HandOver(instance, row))
+    _changes(instance).claim(asked)
+
+
+def free(instance: Instance, row: TaskRow) -> None:
+    """Set a row's slot free, unless a hook of it may act or it waits for one."""
+    number = ledger.kept(row).get("quota")
+    if number is not None and not (may_act(instance, row) or (row.open and row.status == "queued")):
+        _changes(instance).free(row.id, number, instance.row.owner_name)
+
+
+def leave_line(instance: Instance, row: TaskRow) -> None:
+    """A row that waits in line is not to begin now: it asks again when it is."""
+    number = ledger.kept(row).get("quota")
+    if number is not None:
+        _changes(instance).free(row.id, number, instance.row.owner_name)
+
+
+def may_act(instance: Instance, row: TaskRow) -> bool:
+    """Whether a hook of the row may do something in the world now."""
+    if any(key[0] == row.id and owner is not None for key, owner in instance.stragglers.items()):
+        return True
+    if not row.open:
+        return False
+    if row.event == "monitor" or (row.event == "start" and deferral.is_deferred(row)):
+        return True
+    return row.status not in ledger.HELD_BACK and row.due is None
+
+
+def changes_of(changes: Changes, facilities: Facilities) -> QuotaChanges:
+    """What a commit changes of quotas."""
+    if changes.quotas is None:
+        changes.quotas = facilities.quotas.changes()
+    return changes.quotas
+
+
+def _changes(instance: Instance) -> QuotaChanges:
+    return changes_of(instance.changes, instance.facilities)
+
+
+def _number(instance: Instance, row: TaskRow, stone: type[Stone], quota: Quota) -> int:
+    """That of the quota, for the value that the row has of the parameter."""
+    facilities = instance.facilities
+    value = jsontext.read(row.parameters).get(quota.by) if quota.by is not None else None
+    key = jsontext.dumps(value)
+    name = quota.name or stone.code
+    if (known := facilities.quotas.known(name, key)) is not None:
+        return known
+    shown = None
+    if quota.by is not None:
+        shown = (value if isinstance(value, str) else key)[:LONGEST_VALUE]
+        # An undo has no variables of its own.
+        of: Instance = getattr(instance, "origin", instance)
+        mask = secrets.mask_of(of.definition, lambda: of.context.parameters, (), facilities.stones)
+        shown = shown if mask is None else mask.mask_text(shown)
+    new = QuotaRow(facilities.store.new_id(), "", name, shown, quota.at_once, quota.per_minute)
+    return facilities.quotas.number(name, key, new)
+
+
+class _Given(NamedTuple):
+    """What a hand-over has made of a row."""
+
+    status: TaskStatus
+    owner: str | None
+    deadline: int | None
+    handed: int
+    offered: ExternalRow | None
+    is_submitted: bool
+
+
+class _HandOver:
+    """What becomes of a row that was handed over in a step, as its commit decides."""
+
+    def __init__(self, instance: Instance, row: TaskRow) -> None:
+        self._instance = instance
+        self._row = row
+        self._handed = row.handed
+        self._given: _Given | None = None
+        """What was taken back, which a commit that was not answered is asked for once more."""
+
+    def granted(self) -> None:
+        given, row, instance = self._given, self._row, self._instance
+        if given is None:
+            return
+        row.status, row.owner, row.deadline, row.handed = given[:4]
+        if given.offered is not None:
+            instance.changes.external[row.id] = given.offered
+        if given.is_submitted:
+            instance.to_hand_over.append(row)
+        self._given = None
+
+    def refused(self) -> None:
+        if self._given is not None:
+            return
+        row, instance = self._row, self._instance
+        external, submitted = instance.changes.external, instance.to_hand_over
+        is_submitted = any(each is row for each in submitted)
+        self._given = _Given(row.status, row.owner, row.deadline, row.handed, external.get(row.id), is_submitted)
+        row.status, row.owner, row.due, row.deadline, row.handed = "queued", None, None, None, self._handed
+        instance.to_hand_over = [each for each in submitted if each is not row]
+        if row.id in external:
+            external[row.id] = None
