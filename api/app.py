@@ -26,6 +26,7 @@ from .http import (
     key,
     model,
     process,
+    quota,
     resource,
     statistics,
     stone,
@@ -61,6 +62,7 @@ PARTS = {
     "statistics": statistics.OPERATIONS,
     "stone": stone.OPERATIONS,
     "key": key.OPERATIONS,
+    "quota": quota.OPERATIONS,
     "resource": resource.OPERATIONS,
     "webhook": webhook.OPERATIONS,
     "client": caller.OPERATIONS,
@@ -104,6 +106,7 @@ def create_app(
             secrets=settings.secrets,
             public_url=settings.public_url,
             webhooks=settings.webhooks,
+            quotas=settings.quotas,
         )
         # Whoever runs the application ends the process and closes nothing; what its stones do then is not lost.
         atexit.register(_close, weakref.ref(engine))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from ..engine.secret_sources.environment import EnvironmentSecrets
 from ..engine.secret_sources.files import FileSecrets
 from ..engine.secret_sources.source import SecretSource
 from ..engine.secret_sources.vault import VaultSecrets
+from ..engine.stones.quota import Quota
 from .access.introspection import Introspection
 from .access.openid import Provider, is_safe
 
@@ -60,6 +62,7 @@ PARTS = {
     "encryption_keys",
     "public_url",
     "webhooks",
+    "quotas",
     "serve",
     "log",
 }
@@ -87,6 +90,8 @@ class Settings:
     """Where the server is reached from outside, for callbacks."""
     webhooks: tuple[str, ...] = ()
     """The origins and networks to which webhooks may go; none unless something is listed."""
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """Those of stones, by code; they go before what a stone says itself."""
 
     @classmethod
     def read(
@@ -124,6 +129,7 @@ class Settings:
             introspection=_introspection(asked),
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
+            quotas=_quotas(given.get("RIVERSTONE_QUOTAS") or _part(in_file, "quotas")),
             public_url=public_url,
             secrets=_secrets(sources),
             oidc=_oidc(signing_in, public_url),
@@ -204,6 +210,17 @@ def _address(given: Any) -> str | None:
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise _wrong("The setting public_url is an address such as https://bpm.example.com/engine.")
     return str(given)
+
+
+def _quotas(given: Any) -> dict[str, Quota]:
+    """By the code of the stone, from a JSON text or what the file has."""
+    try:
+        read = json.loads(given) if isinstance(given, str) else given
+    except ValueError as error:
+        raise _wrong(f"RIVERSTONE_QUOTAS is no JSON: {error}.") from error
+    if not isinstance(read, Mapping):
+        raise _wrong('Quotas are given by the codes of stones, such as {"Cloud::Server": {"at_once": 5}}.')
+    return {code: Quota.of(code, values) for code, values in read.items()}
 
 
 def _introspection(asked: dict[str, Any]) -> Introspection | None:

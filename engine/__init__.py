@@ -74,6 +74,7 @@ from .views.processes import (
     Token,
     Wait,
 )
+from .views.quotas import QuotaUse
 from .views.resources import CheckSchedule, Resource, ResourceCount
 from .views.statistics import RunFigures, Statistics
 from .views.tasks import Task, TaskBinding, TaskCount
@@ -135,6 +136,7 @@ __all__ = [
     "ProcessInstance",
     "ProcessSummary",
     "Quota",
+    "QuotaUse",
     "ReasonGroup",
     "Reasons",
     "ReferenceNotFound",

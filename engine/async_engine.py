@@ -144,6 +144,7 @@ class AsyncProcesses(_Asking):
     schedule_checks = _awaited(Engine.schedule_checks)
     check_schedules = _awaited(Engine.check_schedules)
     unschedule_checks = _awaited(Engine.unschedule_checks)
+    quotas = _awaited(Engine.quotas)
     resources = _awaited(Engine.resources)
     resource_counts = _awaited(Engine.resource_counts)
 

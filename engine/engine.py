@@ -14,7 +14,6 @@ from ..models.vocabulary import Hook
 from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .callback_tokens import CallbackTokens
-from .calls.checks import CheckCalls
 from .calls.decisions import DecisionCalls
 from .calls.deferred import DeferredCalls
 from .calls.drafts import DraftCalls
@@ -22,6 +21,7 @@ from .calls.external_tasks import ExternalCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
 from .calls.people import PeopleCalls
+from .calls.quotas import QuotaCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -61,7 +61,7 @@ FORKED = "it was made before this process was forked, so make one in each proces
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class Engine(DraftCalls, DecisionCalls, CheckCalls, DeferredCalls, OperatingCalls):
+class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCalls):
     """One engine on one store.
 
     ``url`` is any of ``playhouse.db_url``. ``dispatcher`` is ``"inline"`` (stones run in the caller's thread, and a

@@ -219,6 +219,13 @@ def _of_store(engine: Engine) -> Iterator[Metric]:
         None,
     )
     yield from _groups("riverstone_owed", "Thrown messages and signals not yet delivered.", (), (figures.owed,), now)
+    yield from _groups(
+        "riverstone_quota_tasks",
+        "Tasks that hold a slot of a quota, or wait for one.",
+        ("quota", "state"),
+        figures.quotas,
+        now,
+    )
     external = _family("riverstone_external_tasks", "Tasks that workers fetch over HTTP.", "topic", "state")
     for topic, waiting, locked in engine.external.topics():
         external.add_metric([topic, "waiting"], waiting)

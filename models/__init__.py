@@ -25,7 +25,7 @@ from .instance_filter import InstanceFilter
 from .instance_search import Place, Sort, count_instances, find_instances, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .quota_changes import Decided, QuotaChanges, QuotaClaim
-from .quotas import MOST_COUNTED, QuotaPlace, Quotas, QuotaUse
+from .quotas import MOST_COUNTED, QuotaCount, QuotaPlace, Quotas
 from .receivers import ReceiverFilter
 from .row_types.access import AuditRow, KeyRow, SessionRow, TokenSecretRow
 from .row_types.batches import BatchItemRow, BatchRow
@@ -97,10 +97,10 @@ __all__ = [
     "Place",
     "QuotaChanges",
     "QuotaClaim",
+    "QuotaCount",
     "QuotaPlace",
     "QuotaRow",
     "QuotaSlotRow",
-    "QuotaUse",
     "Quotas",
     "ReceiverFilter",
     "RetraceRow",

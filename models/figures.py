@@ -33,6 +33,8 @@ class Figures(NamedTuple):
     ``left`` (undone before their hooks had ended)."""
     owed: Group
     """Messages and signals that were thrown and not delivered."""
+    quotas: tuple[Group, ...]
+    """Tasks that hold a slot of a quota, or wait for one: by its name and ``held`` or ``waiting``."""
     due: int | None
     """Since when, or from when, the first thing of all is due; milliseconds since 1970."""
 
@@ -57,6 +59,7 @@ def read_figures(store: Store) -> Figures:
         undo_failed=groups(UNDO_FAILED, 1),
         left=groups(LEFT, 1),
         owed=groups(OWED, 0)[0],
+        quotas=groups(QUOTAS, 2),
         due=store.next_due(),
     )
 
@@ -80,3 +83,7 @@ UNDO_FAILED = (
 )
 LEFT = "SELECT `undo`, COUNT(*) FROM `task` WHERE `undo` IN ('retained', 'skipped', 'failed', 'left') GROUP BY `undo`"
 OWED = "SELECT COUNT(*), MIN(`created`) FROM `event`"
+QUOTAS = (
+    "SELECT `quota`.`name`, CASE WHEN `held` = 1 THEN 'held' ELSE 'waiting' END, COUNT(*), MIN(`since`)"
+    " FROM `quota_slot` JOIN `quota` ON `quota`.`id` = `quota_slot`.`quota_id` GROUP BY 1, 2"
+)

@@ -22,8 +22,8 @@ MOST_COUNTED = 1_000
 """Of those that wait, more are only told as more."""
 
 
-class QuotaUse(NamedTuple):
-    """What is used of one quota; the last two count to a thousand and no further."""
+class QuotaCount(NamedTuple):
+    """What is used of one quota, counted to a thousand and no further."""
 
     row: QuotaRow
     held: int
@@ -35,7 +35,7 @@ class QuotaUse(NamedTuple):
 class QuotaPlace(NamedTuple):
     """Where one task stands that waits."""
 
-    use: QuotaUse
+    use: QuotaCount
     slot: QuotaSlotRow
     ahead: int
     """How many of the same owner come first, of at most a thousand that are counted."""
@@ -150,16 +150,28 @@ class Quotas:
 
     # -- what is shown
 
-    def used(self, *, name: str | None, after: int, limit: int) -> list[QuotaUse]:
-        """The quotas beyond a number, of one name or of all."""
-        sql = SELECT_SOME if name is None else SELECT_NAMED
-        values = (after, limit) if name is None else (name, after, limit)
-        return [self._use(row) for row in self.store.rows(QuotaRow, sql, values)]
+    def counts(self, *, name: str | None, owner: str | None, after: int, limit: int) -> list[QuotaCount]:
+        """What is used of the quotas beyond a number: of all or of one name, by all or by one owner."""
+        conditions, values = ["`id` > ?"], list[str | int]([after])
+        if name is not None:
+            conditions.append("`name` = ?")
+            values.append(name)
+        if owner is not None:
+            conditions.append(USED_BY)
+            values.append(owner)
+        sql = select("quota", QuotaRow, f"{' AND '.join(conditions)} ORDER BY `id` LIMIT ?")
+        return [self._count(row, owner) for row in self.store.rows(QuotaRow, sql, (*values, limit))]
 
-    def _use(self, row: QuotaRow) -> QuotaUse:
-        held = {undo: int(count) for undo, count in self.store.read(COUNT_HELD, (row.id,))}
-        waiting = [int(self.store.value(COUNT_WAITING, (row.id, undo))) for undo in (0, 1)]
-        return QuotaUse(row, held.get(0, 0), held.get(1, 0), *waiting)
+    def _count(self, row: QuotaRow, owner: str | None = None) -> QuotaCount:
+        of_owner = "" if owner is None else " AND `owner_name` = ?"
+        values = () if owner is None else (owner,)
+        counted = [
+            int(self.store.value(COUNT_SLOTS.format(of_owner), (row.id, held, undo, *values)))
+            for held in (1, 0)
+            for undo in (0, 1)
+        ]
+        held, undo_held, waiting, undo_waiting = counted
+        return QuotaCount(row, held, undo_held, waiting, undo_waiting)
 
     def place(self, task_id: int) -> QuotaPlace | None:
         """Where a task stands that waits; None where it does not."""
@@ -168,17 +180,11 @@ class Quotas:
         if slot is None or row is None or slot.held:
             return None
         values = (slot.quota_id, slot.undo, slot.owner_name, slot.priority, slot.created, slot.task_id)
-        return QuotaPlace(self._use(row), slot, int(self.store.value(COUNT_AHEAD, values)))
-
-    def totals(self) -> list[tuple[str, int, int, int]]:
-        """By name: how many slots are held, how many tasks wait, and for how many values."""
-        return [(str(name), int(held), int(waits), int(rows)) for name, held, waits, rows in self.store.read(TOTALS)]
+        return QuotaPlace(self._count(row), slot, int(self.store.value(COUNT_AHEAD, values)))
 
 
 INSERT_QUOTA = Insert.of("quota", QuotaRow)
 SELECT_QUOTA = select("quota", QuotaRow, "`id` = ?")
-SELECT_SOME = select("quota", QuotaRow, "`id` > ? ORDER BY `id` LIMIT ?")
-SELECT_NAMED = select("quota", QuotaRow, "`name` = ? AND `id` > ? ORDER BY `id` LIMIT ?")
 SELECT_SLOT = select("quota_slot", QuotaSlotRow, "`task_id` = ? ORDER BY `held` LIMIT 1")
 SELECT_DUE = "SELECT `id` FROM `quota` WHERE `due` <="
 LINES = (
@@ -189,19 +195,23 @@ FIRST = (
     "SELECT `process_instance_id`, `task_id` FROM `quota_slot` WHERE `quota_id` = ? AND `held` = 0 AND `undo` = ?"
     " AND `owner_name` = ? ORDER BY `priority`, `created`, `task_id` LIMIT ?"
 )
-COUNT_WAITING = (
-    "SELECT COUNT(*) FROM (SELECT 1 FROM `quota_slot` WHERE `quota_id` = ? AND `held` = 0 AND `undo` = ?"
-    f" LIMIT {MOST_COUNTED}) AS waiting"
+COUNT_SLOTS = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM `quota_slot` WHERE `quota_id` = ? AND `held` = ? AND `undo` = ?{}"
+    f" LIMIT {MOST_COUNTED}) AS counted"
+)
+USED_BY = (
+    "EXISTS (SELECT 1 FROM `quota_slot` WHERE `quota_id` = `quota`.`id` AND `held` IN (0, 1) AND `undo` IN (0, 1)"
+    " AND `owner_name` = ?)"
 )
 COUNT_AHEAD = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM `quota_slot` WHERE `quota_id` = ? AND `held` = 0 AND `undo` = ?"
     " AND `owner_name` = ? AND (`priority`, `created`, `task_id`) < (?, ?, ?)"
     f" LIMIT {MOST_COUNTED}) AS ahead"
 )
-# By way of what is held, which quotas bound.
+# By way of the quotas, in this order, so that only what is held is looked at, however many wait.
 SELECT_LOST = (
-    "SELECT `quota_slot`.`process_instance_id`, `quota_slot`.`task_id`, `quota_id` FROM `quota_slot`"
-    " LEFT JOIN `task` ON `task`.`id` = `quota_slot`.`task_id` WHERE `held` = 1 AND"
+    "SELECT `quota_slot`.`process_instance_id`, `quota_slot`.`task_id`, `quota_id` FROM `quota` CROSS JOIN `quota_slot`"
+    " LEFT JOIN `task` ON `task`.`id` = `quota_slot`.`task_id` WHERE `quota_id` = `quota`.`id` AND `held` = 1 AND"
     " (`task`.`id` IS NULL OR (`task`.`open` = 0 AND NOT EXISTS (SELECT 1 FROM `straggler` WHERE"
     " `straggler`.`task_id` = `quota_slot`.`task_id` AND `straggler`.`owner` IS NOT NULL)))"
     f" LIMIT {MOST_AT_ONCE}"
@@ -209,8 +219,3 @@ SELECT_LOST = (
 _UNUSED = "`used` < ? AND NOT EXISTS (SELECT 1 FROM `quota_slot` WHERE `quota_slot`.`quota_id` = `quota`.`id`)"
 SELECT_UNUSED = f"SELECT `id` FROM `quota` WHERE {_UNUSED} LIMIT {MOST_AT_ONCE}"
 DELETE_UNUSED = f"DELETE FROM `quota` WHERE `id` = ? AND {_UNUSED}"
-TOTALS = (
-    "SELECT `quota`.`name`, SUM(CASE WHEN `held` = 1 THEN 1 ELSE 0 END), SUM(CASE WHEN `held` = 0 THEN 1 ELSE 0 END),"
-    " COUNT(DISTINCT `quota`.`id`) FROM `quota` LEFT JOIN `quota_slot` ON `quota_slot`.`quota_id` = `quota`.`id`"
-    " GROUP BY `quota`.`name` ORDER BY `quota`.`name`"
-)

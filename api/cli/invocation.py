@@ -72,6 +72,7 @@ class Invocation:
             secrets=settings.secrets,
             public_url=settings.public_url,
             webhooks=settings.webhooks,
+            quotas=settings.quotas,
         )
 
     def _to_workers(self, consumes: bool) -> Dispatcher | None:

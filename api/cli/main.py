@@ -20,6 +20,7 @@ from .invocation import Invocation, invoked
 from .new import new
 from .people import task
 from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
+from .quotas import quotas
 from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
 from .resources import check, checks, gone, resources
 from .stones import stone
@@ -203,6 +204,7 @@ COMMANDS = (
     suspend,
     unsuspend,
     suspended,
+    quotas,
     resources,
     check,
     checks,

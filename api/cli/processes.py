@@ -27,6 +27,7 @@ STATES = ("running", "attention", "person", "event", "suspended", "success", "fa
 @click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
 @click.option("--business-key", help="By which messages find the process.")
 @click.option("--callback-url", metavar="URL", help="An address that is told what it comes to.")
+@click.option("--priority", type=int, default=0, help="The higher, the sooner its tasks get a slot of a quota.")
 @click.option("--protect", "protected", is_flag=True, help="Refuse deletes of what it makes.")
 @click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
 @click.option(

@@ -14,6 +14,7 @@ from ...engine.stones.declaration import StoneDeclaration
 from ...engine.views.decisions import Decision, DecisionResult
 from ...engine.views.pages import Page
 from ...engine.views.processes import NextTimes, ProcessInstance, SuspendedKey, SuspendedStone
+from ...engine.views.quotas import QuotaUse
 from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
 from ...models.vocabulary import Hook, ResourceState
 from . import reading
@@ -192,6 +193,10 @@ class ModelCalls(ProcessCalls):
         wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state}
         found = self._transport.get("/resource", limit=limit, cursor=cursor, **wanted)
         return reading.page(found, reading.resource)
+
+    def quotas(self, *, name: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[QuotaUse]:
+        found = self._transport.get("/quota", name=name, limit=limit, cursor=cursor)
+        return reading.page(found, reading.quota)
 
     def resource_counts(
         self,

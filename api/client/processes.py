@@ -56,6 +56,7 @@ class ProcessCalls:
         drain: Drain = "stop",
         on_failure: str | None = None,
         callback_url: str | None = None,
+        priority: int = 0,
     ) -> ProcessInstance:
         """As the engine's; without an ``idempotency_key`` one is made, so that no try again starts a second process.
 
@@ -74,6 +75,8 @@ class ProcessCalls:
             "deleteProtection": protected,
             "drain": drain,
         }
+        if priority:
+            body["priority"] = priority
         headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
         found = self._transport.send("POST", "/process", body=body, headers=headers, harmless=True)
         return self.get(found["processInstanceId"])

@@ -33,6 +33,7 @@ from ..wire.records import (
     NoticePage,
     ProcessDetail,
     ProcessSummaryRecord,
+    QuotaRecord,
     ReasonsRecord,
     ResourceCountRecord,
     ResourceRecord,
@@ -65,6 +66,7 @@ undo_step = UndoStepRecord().read
 migration_plan = MigrationPlanRecord().read
 rewind_plan = RewindPlanRecord().read
 suspended_stone = SuspendedStoneRecord().read
+quota = QuotaRecord().read
 resource = ResourceRecord().read
 resource_count = ResourceCountRecord().read
 check_schedule = CheckScheduleRecord().read

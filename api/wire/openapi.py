@@ -25,6 +25,7 @@ from .request_schemas import (
     lists,
     models,
     processes,
+    quotas,
     resources,
     stones,
     strict,
@@ -47,7 +48,7 @@ JSON = {
     ]
 }
 JSON_OBJECT = {"type": "object", "propertyNames": {"pattern": STORABLE}, "additionalProperties": ANY}
-REQUESTS = (batches, decisions, lists, models, processes, resources, stones, strict, tasks, undo, webhooks)
+REQUESTS = (batches, decisions, lists, models, processes, quotas, resources, stones, strict, tasks, undo, webhooks)
 """The modules of what requests may hold."""
 TITLES = {
     400: "The request cannot be read.",
@@ -82,6 +83,7 @@ TAGS = {
     "timer": "When timers come.",
     "stone": "Stones: what models may use.",
     "key": "Keys of models: all processes of one.",
+    "quota": "How many hooks of a stone act at once, and who waits.",
     "resource": "What exists by the ledger.",
     "template": "The forms of stones, for modelers.",
     "client": "Whoever asks.",

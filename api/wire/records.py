@@ -31,6 +31,7 @@ from ...engine.views.processes import (
     Token,
     Wait,
 )
+from ...engine.views.quotas import QuotaUse
 from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
 from ...engine.views.statistics import RunFigures, Statistics
 from ...engine.views.tasks import Task, TaskBinding, TaskCount
@@ -261,6 +262,18 @@ TaskFormRecord = record(
 UserTaskPage = record("UserTaskPage", Page[UserTask])
 ProcessPage = record("ProcessPage", Page[ProcessInstance])
 ResourcePage = record("ResourcePage", Page[Resource])
+QuotaRecord = record(
+    "QuotaRecord",
+    QuotaUse,
+    "name value atOnce perMinute held waiting undoHeld undoWaiting nextAt=next usedAt=used",
+    notes={
+        "value": "Of the parameter by which it is counted; null where it is counted by none.",
+        "held": "Tasks that are at work, counted to a thousand as all of these.",
+        "undoHeld": "The same of what takes something back, which has slots of its own.",
+        "nextAt": "When who is first in line may begin, where that is only a question of time.",
+    },
+)
+QuotaPage = record("QuotaPage", Page[QuotaUse])
 SearchPage = record("SearchPage", Page[ProcessSummary])
 ModelPage = record("ModelPage", Page[Model])
 DeploymentPage = record("DeploymentPage", Page[Deployment])

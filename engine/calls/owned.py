@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
 from .batches import BatchCalls
-from .checks import CheckCalls
+from .quotas import QuotaCalls
 from .repairs import RepairCalls
 
 Given = ParamSpec("Given")
@@ -44,7 +44,7 @@ class OwnedEngine:
     Unknown… for what does not.
     """
 
-    def __init__(self, engine: CheckCalls, owner: str) -> None:
+    def __init__(self, engine: QuotaCalls, owner: str) -> None:
         self.engine = engine
         self.owner = owner
 
@@ -94,13 +94,14 @@ class OwnedEngine:
     resume = _owned(RepairCalls.resume)
     complete = _owned(RepairCalls.complete)
 
-    check = _owned(CheckCalls.check)
-    accept_gone = _owned(CheckCalls.accept_gone)
-    resources = _owned(CheckCalls.resources)
-    resource_counts = _owned(CheckCalls.resource_counts)
-    schedule_checks = _owned(CheckCalls.schedule_checks)
-    check_schedules = _owned(CheckCalls.check_schedules)
-    unschedule_checks = _owned(CheckCalls.unschedule_checks)
+    check = _owned(QuotaCalls.check)
+    accept_gone = _owned(QuotaCalls.accept_gone)
+    quotas = _owned(QuotaCalls.quotas)
+    resources = _owned(QuotaCalls.resources)
+    resource_counts = _owned(QuotaCalls.resource_counts)
+    schedule_checks = _owned(QuotaCalls.schedule_checks)
+    check_schedules = _owned(QuotaCalls.check_schedules)
+    unschedule_checks = _owned(QuotaCalls.unschedule_checks)
 
     batch = _owned(BatchCalls.batch)
     preview_batch = _owned(BatchCalls.preview_batch)

@@ -97,11 +97,12 @@ def _number(instance: Instance, row: TaskRow, stone: type[Stone], quota: Quota) 
         return known
     shown = None
     if quota.by is not None:
-        shown = (value if isinstance(value, str) else key)[:LONGEST_VALUE]
+        shown = value if isinstance(value, str) else key
         # An undo has no variables of its own.
         of: Instance = getattr(instance, "origin", instance)
         mask = secrets.mask_of(of.definition, lambda: of.context.parameters, (), facilities.stones)
-        shown = shown if mask is None else mask.mask_text(shown)
+        # A part of a secret would not be known for one.
+        shown = (shown if mask is None else mask.mask_text(shown))[:LONGEST_VALUE]
     new = QuotaRow(facilities.store.new_id(), "", name, shown, quota.at_once, quota.per_minute)
     return facilities.quotas.number(name, key, new)
 

@@ -143,10 +143,10 @@ def _tell_queued(telling: Telling, row: TaskRow, label: str) -> None:
     elif quota.per_minute is not None:
         text += f": {quota.per_minute} of them may begin in a minute"
         text += f", the next at {at(quota.due, telling.now)}" if quota.due else ""
-    if place.ahead:
-        more = "more than " if place.ahead >= MOST_COUNTED else ""
-        mine = " of the same owner" if place.slot.owner_name else ""
-        text += f"; it is behind {more}{place.ahead} other{'s' if place.ahead > 1 else ''}{mine}"
+    if place.ahead >= MOST_COUNTED:
+        text += f"; it is behind more than {place.ahead} others"
+    elif place.ahead:
+        text += "; it is behind 1 other" if place.ahead == 1 else f"; it is behind {place.ahead} others"
     telling.say(f"{text}.", f"riverstone quotas --name {shlex.quote(quota.name)}")
 
 

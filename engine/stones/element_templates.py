@@ -65,6 +65,7 @@ def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Templat
     properties = [*_binding(declared.code, modeler)]
     first = sorted(parameters.values(), key=lambda parameter: not parameter.required)
     properties += [_property(parameter, modeler) for parameter in first]
+    properties.append(_most(modeler))
     if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
         properties += [_choice(*each, modeler) for each in CHOICES]
     used = {each.get("group") for each in properties}
@@ -152,6 +153,18 @@ def _hint(parameter: ParameterDeclaration) -> str:
 
 def _variable(name: str) -> str:
     return name if re.fullmatch(r"[\w-]+", name) else f"parameters.{name}"
+
+
+def _most(modeler: Modeler) -> Template:
+    """How many runs of a multi-instance task go on at once; left empty, the model says nothing of it."""
+    return {
+        "label": "Runs at once",
+        "description": "Of a task with several runs: how many of them go on at the same time. Empty for all.",
+        "type": "String",
+        "group": "expert",
+        "optional": True,
+        "binding": {"type": "camunda:property" if modeler == "camunda7" else "zeebe:property", "name": "maxAtOnce"},
+    }
 
 
 def _choice(label: str, name: str, choices: Mapping[str, str], modeler: Modeler) -> Template:

@@ -66,6 +66,7 @@ ENGINE = """
     ProcessInstance
     ProcessSummary
     Quota
+    QuotaUse
     ReasonGroup
     Reasons
     ReferenceNotFound
@@ -162,10 +163,10 @@ MODELS = """
     Place
     QuotaChanges
     QuotaClaim
+    QuotaCount
     QuotaPlace
     QuotaRow
     QuotaSlotRow
-    QuotaUse
     Quotas
     ReceiverFilter
     RetraceRow
@@ -268,6 +269,7 @@ METHODS = """
     protect_model
     purge
     queues
+    quotas
     register
     remove_deployment
     remove_model

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from riverstone.engine import Engine, ModelInvalid
+
 from .elements import START, Stage, boundary, end, model, runs, script, signal, stages, sub, timer, user, work
 
 SIGNAL = '<signal id="S" name="S"/><signalEventDefinition id="SD" signalRef="S"/>'
@@ -158,3 +160,49 @@ def test_too_few_tokens_for_an_activity_are_told(stage: Stage) -> None:
     stage.start(alone(user("t", startQuantity="2")))
     assert stage.status == "failed"
     assert "'t'" in stage.reason
+
+
+# -- only so many runs at once
+
+
+def most_at_once(most: str) -> str:
+    """The property that says how many runs go on at once."""
+    told = f'<camunda:properties><camunda:property name="maxAtOnce" value="{most}"/></camunda:properties>'
+    return f"<extensionElements>{told}</extensionElements>"
+
+
+def at_most(most: str, marker: str) -> str:
+    """A person's task with several runs of which only so many go on at once."""
+    return user("t", most_at_once(most) + marker)
+
+
+@pytest.mark.parametrize("most", ["2", "${most}"])
+def test_only_so_many_runs_go_on_at_once(stage: Stage, most: str) -> None:
+    stage.start(alone(at_most(most, runs("5"))), most=2)
+    for open_runs in (2, 2, 2, 2, 1):
+        assert stage.open == ["t"] * open_runs
+        stage.complete("t")
+    assert stage.open == ["z"]
+
+
+def test_each_run_has_its_item_though_it_begins_later(stage: Stage) -> None:
+    over = '<multiInstanceLoopCharacteristics camunda:collection="${names}" camunda:elementVariable="name"/>'
+    body = '<startEvent id="i"/>' + script("say", "log(name)") + user("u") + end("ie")
+    stage.start(alone(sub("t", body, "i -> say -> u -> ie", inside=most_at_once("2") + over)), names=["a", "b", "c"])
+    assert stage.log == ["a", "b"]
+    assert stage.complete("u").log == ["a", "b", "c"]
+    assert stage.complete("u").complete("u").open == ["z"]
+
+
+def test_so_many_at_once_that_none_would_begin_fails_where_it_stands(stage: Stage) -> None:
+    stage.start(alone(at_most("${most}", runs("2"))), most=0)
+    assert stage.open == []
+    assert "maxAtOnce" in stage.reason
+
+
+@pytest.mark.parametrize(
+    ("most", "marker"), [("0", runs("2")), ("many", runs("2")), ("2", ""), ("2", runs("2", sequential=True))]
+)
+def test_what_bounds_no_runs_is_refused(tmp_path: Path, most: str, marker: str) -> None:
+    with Engine(f"sqlite:///{tmp_path}/river.db") as engine, pytest.raises(ModelInvalid, match="maxAtOnce"):
+        engine.deploy(alone(at_most(most, marker)))

@@ -48,6 +48,7 @@ export function taskBadge(task) {
 function taskWord(task, state) {
   if (task.kind !== "start" && state === "success") return t("results.undone");
   if (task.status === "suspended") return t("state.suspended");
+  if (task.status === "queued") return t("state.queued");
   return statusWord("task", state === "running" && task.status.startsWith("monitor") ? "watched" : state);
 }
 

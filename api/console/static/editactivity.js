@@ -2,6 +2,7 @@
 
 import { fieldsSection } from "./editfields.js";
 import { INPUTS, OUTPUTS } from "./editform.js";
+import { property } from "./editstone.js";
 import { el } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
@@ -158,6 +159,7 @@ export function repetitionSection(form) {
     form.part(t("edit.loop.element"), loop, "camunda:elementVariable", { mono: true, placeholder: "server" }),
     form.inside(t("edit.loop.count"), loop, "loopCardinality", { placeholder: "3", hint: t("edit.loop.count.hint") }),
     form.check(t("edit.loop.sequential"), () => Boolean(loop.isSequential), (on) => form.put(loop, { isSequential: on })),
+    property(form, t("edit.loop.most"), "maxAtOnce", { placeholder: "5", hint: t("edit.loop.most.hint") }),
     form.inside(t("edit.loop.done"), loop, "completionCondition", { placeholder: "${nrOfCompletedInstances >= 2}" }),
   );
 }

@@ -105,7 +105,8 @@ export function backFields(form) {
   ];
 }
 
-function property(form, label, name, { usual = "", ...options }) {
+/** One of the modeler's free properties. */
+export function property(form, label, name, { usual = "", ...options }) {
   return form.field(
     label,
     () => form.entry(PROPERTIES, name)?.value || usual,

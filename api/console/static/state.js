@@ -32,6 +32,7 @@ export function ofTask(task) {
   if (task.endTime === null) {
     if (task.status === "stone-missing") return "missing";
     if (task.status === "suspended") return "paused";
+    if (task.status === "queued") return "waiting";
     if (task.stone === null) return "person";
     if (task.kind !== "start") return "undoing";
     return task.status === "produce.success" ? "waiting" : "running";

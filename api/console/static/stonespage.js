@@ -11,6 +11,7 @@ export function stonesPage({ main, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("deploy");
   const list = el("div", { class: "stones" });
   const trouble = el("div");
+  const shared = el("div");
   const count = el("p", { class: "faint", role: "status" });
   const search = el("input", {
     type: "search",
@@ -28,14 +29,16 @@ export function stonesPage({ main, client, titled }) {
     el("div", { class: "page-head" }, el("h1", { tabindex: "-1" }, t("nav.stones")), count),
     el("div", { class: "filters", role: "search" }, el("div", { class: "search" }, icon("search"), search)),
     trouble,
+    shared,
     list,
   );
   load();
 
   async function load() {
     try {
-      const [all, stopped] = await Promise.all([get("stone"), get("stone/suspended")]);
+      const [all, stopped, quotas] = await Promise.all([get("stone"), get("stone/suspended"), get("quota?limit=200")]);
       stones = all;
+      fill(shared, quotas.items.length > 0 && quotaTable(quotas));
       suspended = new Map(stopped.map((each) => [each.code, each]));
       weatherIs(null);
       draw();
@@ -62,6 +65,33 @@ export function stonesPage({ main, client, titled }) {
         ),
       );
     else fill(list, found.map(card));
+  }
+
+  /** How much of each quota is used, and how many tasks wait for it. */
+  function quotaTable({ items, cursor }) {
+    const of = (held, most) => (most === null ? String(held) : t("quota.of", { held, most }));
+    const cells = (each) => [
+      el("th", { scope: "row" }, said(each.name)),
+      el("td", {}, said(each.value ?? "")),
+      el("td", {}, of(each.held, each.atOnce)),
+      el("td", {}, String(each.waiting)),
+      el("td", {}, of(each.undoHeld, each.atOnce)),
+      el("td", {}, String(each.undoWaiting)),
+      el("td", {}, each.perMinute === null ? "" : String(each.perMinute)),
+    ];
+    const columns = ["name", "value", "held", "waiting", "undoHeld", "undoWaiting", "perMinute"];
+    return el(
+      "section",
+      { class: "panel wide-table", tabindex: "0", role: "region", "aria-label": t("quotas") },
+      el(
+        "table",
+        { class: "plain-list" },
+        el("caption", {}, t("quotas")),
+        el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, t(`quota.${name}`))))),
+        el("tbody", {}, items.map((each) => el("tr", {}, cells(each)))),
+      ),
+      cursor !== null && el("p", { class: "faint" }, t("quota.more")),
+    );
   }
 
   function card(stone) {

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from ....engine.calls.processes import LONGEST_TTL
-from ....engine.triggers.starts import Drain
+from ....engine.triggers.starts import HIGHEST_PRIORITY, Drain
 from ...parking import LONGEST
 from ..members import NOT_BLANK, CountText, Flag, Number, Object, Text, Word
 from .strict import FAILURE_POLICY, MODEL_IDS, Strict, _ids_in
@@ -28,6 +28,11 @@ class ProcessStart(Strict):
         allow_none=True,
         pattern="^https?://[!-~]+$",
         description="An address that the operator has listed: it is told what the process comes to.",
+    )
+    priority = fields.Integer(
+        strict=True,
+        validate=validate.Range(min=-HIGHEST_PRIORITY, max=HIGHEST_PRIORITY),
+        metadata={"description": "The higher, the sooner its tasks get a slot of a quota; 0 unless said otherwise."},
     )
     rollback = Flag(metadata={"description": "Whether a failure rolls back; true unless said otherwise."})
     protected = Flag(data_key="deleteProtection", metadata={"description": "Whether a delete is refused."})

@@ -94,6 +94,8 @@ class MultiInstance(NamedTuple):
     event: EventDefinition | None = None
     """What the behaviors None and One throw; without it a signal that any signal event on the border catches."""
     complex_events: Sequence[tuple[Expression, EventDefinition]] = ()
+    most: Expression | None = None
+    """How many runs go on at once where they do not run one after the other; None for all."""
 
     def begin(self, token: Token, activity: Repeated) -> None:
         """Find out how many runs there are and start the first, or all."""
@@ -105,10 +107,12 @@ class MultiInstance(NamedTuple):
             text = f"{token.node.label} asks for {count} runs, over the limit multi_instance ({limit})."
             raise LimitExceeded("multi_instance", text)
         token.note(count=count, done=0, begun=0)
+        if self.most is not None and not self.sequential:
+            token.note(most=self._most(self.most, token))
         self.show_counts(token)
         if self.output_collection:
             token.note(collected=[None] * count)
-        if self.sequential and items is not None and self.element_variable:
+        if (self.sequential or self.most is not None) and items is not None and self.element_variable:
             token.note(items=items)
         if count == 0:
             self._end(token, activity)
@@ -122,15 +126,19 @@ class MultiInstance(NamedTuple):
         """Start the next of runs that all begin at once, in the order in which they would without portions."""
         del token.internal_data[BEGINNING]
         token._set_state(STARTED)
-        self._begin_portion(token, activity, token.internal_data.pop("items", None))
+        items = token.internal_data.get("items")
+        if self.most is None:
+            token.internal_data.pop("items", None)
+        self._begin_portion(token, activity, items)
 
     def _begin_portion(self, token: Token, activity: Repeated, items: list[Any] | None) -> None:
         internal = token.internal_data
-        begun, count = internal["begun"], internal["count"]
-        last = min(begun + PORTION, count)
+        begun = internal["begun"]
+        until = min(internal["count"], internal["done"] + internal.get("most", internal["count"]))
+        last = min(begun + PORTION, until)
         for number in range(begun + 1, last + 1):
             self._start(token, activity, number, items)
-        if last < count:
+        if last < until:
             token.note(beginning=True)
             if items is not None:
                 token.note(items=items)
@@ -157,8 +165,19 @@ class MultiInstance(NamedTuple):
             self._end(token, activity)
         elif internal["done"] == internal["count"]:
             self._end(token, activity)
-        elif self.sequential:
+        elif self.sequential or self._has_room(token):
             self._start(token, activity, internal["begun"] + 1, internal.get("items"))
+
+    def _has_room(self, token: Token) -> bool:
+        """Whether the next run begins since only so many go on at once and one is through."""
+        internal = token.internal_data
+        return "most" in internal and BEGINNING not in internal and internal["begun"] < internal["count"]
+
+    def _most(self, most: Expression, token: Token) -> int:
+        found = whole_number(most.evaluate(token.context), "maxAtOnce", token.node.bpmn_id)
+        if found == 0:
+            raise ExpressionError(f"The maxAtOnce of {token.node.bpmn_id!r} is 0, so no run would ever begin.")
+        return found
 
     def _start(self, token: Token, activity: Repeated, number: int, items: list[Any] | None) -> None:
         token.note(begun=number)

@@ -24,7 +24,9 @@ THROWING = frozenset({"intermediateThrowEvent", "endEvent"})
 """The events that a stone can carry out if they throw a message."""
 UNDO_POLICIES = frozenset(get_args(UndoPolicy))
 QUEUE = "mq_queue"
-RESERVED = frozenset({QUEUE, "namespace", "undoPolicy", "retries", "onFailure", "undoOnError", "undoOnCompensation"})
+RESERVED = frozenset(
+    {QUEUE, "namespace", "undoPolicy", "retries", "onFailure", "undoOnError", "undoOnCompensation", "maxAtOnce"}
+)
 """The properties that speak about the task and are no input of the stone."""
 SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
 """The words of ``camunda:mapDecisionResult``."""

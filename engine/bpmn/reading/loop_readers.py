@@ -10,6 +10,7 @@ from lxml import etree
 from ...language.expressions import Expression
 from ..elements.loops import Behavior, Loop, MultiInstance
 from ..running.event_definitions import EventDefinition
+from .bindings import read_properties
 from .event_readers import read_behavior_event, read_definitions
 from .expression_texts import ExpressionText, language_of, read_expression
 from .model_reader import ModelReader
@@ -71,6 +72,7 @@ def _multi_instance(reader: ModelReader, element: etree._Element, marker: etree.
         behavior=behavior,
         event=read_behavior_event(reader, marker, f"{behavior.lower()}BehaviorEventRef"),
         complex_events=_complex_events(reader, element, marker) if behavior == "Complex" else (),
+        most=reader.expression(element, _text(read_properties(element).get("maxAtOnce"))),
     )
 
 

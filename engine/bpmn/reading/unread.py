@@ -30,7 +30,7 @@ from .vendors import (
     attribute_value,
     extensions,
 )
-from .words import ACTIVITIES, bpmn_name, children, local_name, own_text
+from .words import ACTIVITIES, bpmn_name, children, is_true, local_name, own_text
 
 FLAGS = frozenset({"undoOnError", "undoOnCompensation"})
 """The properties of activities, or of a process, that are true or false."""
@@ -245,5 +245,18 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
             yield f"property {name}={properties[name][:80]!r}"
     if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"
+    if (most := properties.get("maxAtOnce", "").strip()) and not (_is_number(most) and _runs_at_once(part)):
+        yield f"property maxAtOnce={most[:80]!r}"
     if QUEUE in properties and not bindable:
         yield f"property {QUEUE}"
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a whole number above zero, or an expression that may be one."""
+    return (text.isdecimal() and int(text) > 0) or text.startswith(("=", "${", "#{"))
+
+
+def _runs_at_once(element: etree._Element) -> bool:
+    """Whether an activity has several runs that go on beside each other."""
+    markers = children(element, "multiInstanceLoopCharacteristics")
+    return any(not is_true(marker, "isSequential") for marker in markers)

@@ -87,6 +87,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """How many runs a multi-instance activity has."""
         begun: int
         """How many of them have begun."""
+        most: int
+        """How many of them go on at once."""
         beginning: bool
         """More of them are to begin at once, a portion at a time."""
         done: int
