@@ -3,6 +3,7 @@
 from .async_engine import AsyncEngine
 from .authoring.model_views import Deployment, Draft, Model
 from .clock import Clock, VirtualClock
+from .commands.command import CommandFailed, CommandResult
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
@@ -91,6 +92,8 @@ __all__ = [
     "CheckSchedule",
     "Clock",
     "CloudResource",
+    "CommandFailed",
+    "CommandResult",
     "Conflict",
     "Decision",
     "DecisionMade",

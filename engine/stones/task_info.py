@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import failpoints, jsontext
 from ..clock import moment
@@ -16,6 +17,10 @@ from ..secret_sources.source import Hidden
 from ..work import LONGEST_LOG_LINE, ProcessFacts, Reached, Saving, StopRequest, Work
 from . import event_loop
 from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
+
+if TYPE_CHECKING:
+    from ..commands.command import CommandResult
+    from ..commands.task_commands import TaskCommands
 
 NO_PROCESS = ProcessFacts("", "", "", 0, None, None)
 Save: TypeAlias = Callable[[Saving], None]
@@ -41,6 +46,7 @@ class TaskInfo:
 
     __slots__ = (
         "_awaited",
+        "_commands",
         "_hidden",
         "_limits",
         "_on_progress",
@@ -89,6 +95,7 @@ class TaskInfo:
         self._request = request
         self._on_progress = on_progress
         self._awaited = awaited
+        self._commands: TaskCommands | None = None
         self._tokens = tokens
         self.deferral: Deferral | None = None
 
@@ -223,6 +230,60 @@ class TaskInfo:
                 code="blocks-event-loop",
             )
         return self._request.wait(seconds)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: str | bytes = "",
+        environment: Mapping[str, str] | None = None,
+        folder: str | Path | None = None,
+        timeout: float | None = None,
+        grace: float = 10.0,
+        most_output: int = 1_000_000,
+        rerunnable: bool = False,
+        check: bool = True,
+    ) -> CommandResult:
+        """Run a command that outlives this engine, and wait for its end.
+
+        A later delivery of the same attempt on this machine finds it by the key, running or ended, and begins nothing.
+        Its lines come to the task's log. POSIX only.
+
+        Args:
+            arguments: The program and what it is given; no shell reads them, and everybody on the machine can.
+            stdin: What it reads; the place for secrets.
+            environment: Variables beside ``PATH``, ``HOME``, the language and the time zone; for secrets too.
+            folder: Where it runs; ``/`` unless given.
+            timeout: Seconds after which it is stopped, and has failed.
+            grace: Seconds between SIGTERM and SIGKILL when it is stopped, because of its time or of a cancel.
+            most_output: Bytes of its output that are kept.
+            rerunnable: Whether it may be run again where nobody can tell what came of it.
+            check: Whether another code than 0 raises.
+
+        Raises:
+            CommandFailed: It ended with another code than 0, could not be started, or its time was over.
+            Fatal: Nobody can tell what came of it: the machine was restarted, its runner killed, or it was begun on
+                another machine.
+            InterruptedError: It was stopped because the task was asked to.
+            Invalid: In ``monitor`` or ``mock``, in a coroutine, or for arguments that are no list of texts.
+        """
+        from ..commands.task_commands import TaskCommands, told_of
+
+        if self._awaited and event_loop.is_here():
+            text = "run would hold up every other coroutine: await asyncio.to_thread(task.run, [...])."
+            raise Invalid(text, code="blocks-event-loop")
+        if self._commands is None:
+            self._commands = TaskCommands(self._work, self._request, self.log)
+        told = told_of(
+            arguments,
+            stdin=stdin,
+            environment=environment,
+            folder=folder,
+            timeout=timeout,
+            grace=grace,
+            most_output=most_output,
+        )
+        return self._commands.run(told, rerunnable=rerunnable, check=check)
 
     def defer(self, *, timeout: float | None = None, signature: CallbackSignature | None = None) -> Deferral:
         """Let somebody outside complete the task: hand on the ``token`` or ``url`` of what this gives, and return it.

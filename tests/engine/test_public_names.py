@@ -21,6 +21,8 @@ ENGINE = """
     CheckSchedule
     Clock
     CloudResource
+    CommandFailed
+    CommandResult
     Conflict
     Decision
     DecisionMade
