@@ -41,7 +41,7 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
 CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 """Whether every service has to be there."""
 SLOW_FOLDERS = frozenset(
-    "aws benchmarks camunda commands console crashes faults frameworks modelers soak workers".split()
+    "aws benchmarks camunda commands console crashes faults frameworks modelers ready soak workers".split()
 )
 SERVERS = frozenset("postgresql mariadb rabbitmq redis".split())
 """Parameters that make a test slow: it waits for a server."""

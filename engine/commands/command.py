@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -264,6 +265,13 @@ class Command:
 
 _started: list[subprocess.Popen[bytes]] = []
 """Runners that this process has begun, to be asked for their end, so that they leave no zombies."""
+
+
+@atexit.register
+def _leave() -> None:
+    """Let those that outlive this process go without a warning."""
+    for each in _started:
+        each.returncode = each.poll() or 0
 
 
 def tail(output: str) -> str:
