@@ -150,7 +150,7 @@ class TaskInfo:
         return self._process.owner
 
     @property
-    def run(self) -> int | None:
+    def run_number(self) -> int | None:
         """Which run of a multi-instance activity this is, from 1; None outside of one."""
         return self._work.run
 

@@ -18,7 +18,7 @@ def told(engine: Engine) -> list[Any]:
     found: list[Any] = []
 
     def note(self: Stone, task: TaskInfo) -> None:
-        facts = task.process_key, task.process_name, task.version, task.business_key, task.owner, task.run
+        facts = task.process_key, task.process_name, task.version, task.business_key, task.owner, task.run_number
         found.append((task.event, facts, task.tags, task.deadline))
 
     def looks(self: Stone, task: TaskInfo) -> bool:
