@@ -30,6 +30,14 @@ def ec2(action: str, **asked: Any) -> Any:
     return getattr(client("ec2"), action)(**asked)
 
 
+def listed(action: str, things: str, **asked: Any) -> list[Any]:
+    """All pages of a list: a filter may leave the first ones empty."""
+    ec2_client = client("ec2")
+    if not ec2_client.can_paginate(action):
+        return list(ec2(action, **asked)[things])
+    return [each for page in ec2_client.get_paginator(action).paginate(**asked) for each in page[things]]
+
+
 def needed(**options: Any) -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1), metadata={"variable": True}, **options)
 
@@ -55,7 +63,7 @@ class Thing(CloudResource):
     def find(self, task: TaskInfo) -> list[str]:
         bearing = {"Name": "tag:riverstone", "Values": [task.start_key]}
         action, things, name = self.listed
-        return [each[name] for each in ec2(action, Filters=[bearing])[things]]
+        return [each[name] for each in listed(action, things, Filters=[bearing])]
 
 
 class Vpc(Thing):
@@ -170,7 +178,7 @@ class Instance(Thing):
         return str(self.made("run_instances", task, **asked, **one)["Instances"][0]["InstanceId"])
 
     def seen(self, **asked: Any) -> list[Any]:
-        found = ec2("describe_instances", **asked)["Reservations"]
+        found = listed("describe_instances", "Reservations", **asked)
         return [each for reservation in found for each in reservation["Instances"]]
 
     def find(self, task: TaskInfo) -> list[str]:

@@ -86,7 +86,8 @@ class Yard:
                 f"{each['VolumeId']} in {each['InstanceId']}" for volume in volumes for each in volume["Attachments"]
             }
         if name == "Instance":
-            found = ec2.describe_instances(Filters=bearing)["Reservations"]
+            pages = ec2.get_paginator("describe_instances").paginate(Filters=bearing)
+            found = [each for page in pages for each in page["Reservations"]]
             servers, gone = [each for one in found for each in one["Instances"]], ("shutting-down", "terminated")
             return {each["InstanceId"] for each in servers if each["State"]["Name"] not in gone}
         action, things, identifier = getattr(self.aws, name).listed

@@ -350,6 +350,7 @@ def test_every_error_that_leaves_the_engine_has_one_root_and_a_code_of_its_own()
     assert {error for error in errors if error not in ours} == {
         engine.BpmnError,
         engine.NotFound,
+        engine.CommandFailed,
         engine.Fatal,
         engine.Later,
     }
