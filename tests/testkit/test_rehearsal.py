@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -41,7 +42,9 @@ def faked() -> Iterator[Rehearsal]:
 
 def test_the_kit_exports_these_names_and_says_what_they_are() -> None:
     assert testkit.__all__ == sorted(testkit.__all__, key=lambda name: (name[0].islower(), name))
-    assert all(inspect.getdoc(getattr(testkit, name)) for name in testkit.__all__)
+    told = [getattr(testkit, name) for name in testkit.__all__]
+    # A vocabulary has no docstring of its own; its module says what it is.
+    assert all(inspect.getdoc(each) for each in told if not get_args(each))
 
 
 @pytest.mark.parametrize("point", ["before", "after", "unheard"])

@@ -34,7 +34,7 @@ def test_every_route_is_described_and_every_description_is_served(client: Client
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     snake = {"processInstanceId": "process_instance_id", "taskId": "task_id"}
-    snake |= {"batchId": "batch_id"}
+    snake |= {"batchId": "batch_id", "scheduleId": "schedule_id"}
     snake |= {"modelId": "model_id", "deploymentId": "deployment_id", "decisionId": "decision_id"}
     snake |= {"subscriptionId": "subscription_id", "noticeId": "notice_id"}
     told = set()
