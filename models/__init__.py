@@ -32,7 +32,7 @@ from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.deployments import DeploymentRow, DraftRow, ModelRow
 from .row_types.engines import EngineRow, SuspensionRow
 from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
-from .row_types.instances import ContentRow, InstanceRow, VariableRow
+from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
 from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.quotas import QuotaRow, QuotaSlotRow
 from .row_types.tasks import ExternalRow, Look, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
@@ -60,6 +60,7 @@ __all__ = [
     "BatchItemRow",
     "BatchRecords",
     "BatchRow",
+    "ChangedVariableRow",
     "Changes",
     "Cipher",
     "ConnectionLost",
@@ -77,6 +78,7 @@ __all__ = [
     "ExternalRow",
     "ExternalTasks",
     "Figures",
+    "FoldRow",
     "FoundTask",
     "Group",
     "HandedRow",

@@ -25,14 +25,14 @@ class AwaitedRow(NamedTuple):
     places: int
 
 
-def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int) -> list[AwaitedRow]:
-    """The places at which these instances stand, tasks of people first; raises StoreError.
+def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, people: bool = True) -> list[AwaitedRow]:
+    """The places at which these instances stand, tasks of ``people`` first; raises StoreError.
 
     A token whose state is ``failed`` waits for a decision, whatever ends its patience.
     """
     if not numbers:
         return []
-    found = store.read(PEOPLE.format(marks(numbers)), numbers)
+    found = store.read(PEOPLE.format(marks(numbers)), numbers) if people else []
     # What only listens for an event sub-process holds nothing up.
     found += store.read(WAITS.format(marks(numbers)), (*numbers, failed, "%:listener"))
     return [AwaitedRow(*row) for row in found]

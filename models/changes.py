@@ -15,7 +15,7 @@ from .row_types.access import AuditRow
 from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.deployments import DeploymentRow
 from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
-from .row_types.instances import ContentRow, InstanceRow, VariableRow
+from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
 from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
@@ -47,6 +47,8 @@ INSTANCE_SET = (
     "deployment_id",
     "model_id",
     "suspension",
+    "folded",
+    "changed",
 )
 STEP, END = 2, 6
 """So many of them every step changes, and the last one. SQLite rewrites an index whose column is set, even to the same
@@ -84,6 +86,11 @@ TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 INSERT_INSTANCE = Graded.insert("process_instance", InstanceRow, 14, 15, 18)
 INSERT_CONTENT = Graded.insert("content", ContentRow, 2)
 INSERT_TASK = Graded.insert("task", TaskRow, 18, 19, 25)
+INSERT_CHANGED_VARIABLE = Insert.of("changed_variable", ChangedVariableRow)
+UPDATE_CHANGED_VARIABLE = Update("changed_variable", ("value",), where=("process_instance_id", "name"))
+DELETE_CHANGED_VARIABLES = Delete("changed_variable", ("process_instance_id",))
+INSERT_FOLD = Insert.of("ledger_fold", FoldRow)
+DELETE_FOLD = Delete("ledger_fold", ("process_instance_id",))
 INSERT_TOKEN = Insert.of("token", TokenRow)
 INSERT_WAIT = Insert.of("wait", WaitRow)
 INSERT_EVENT = Insert.of("event", EventRow)
@@ -219,6 +226,15 @@ class Changes:
         """The revisions of instances that were read and not changed."""
         self.instances: dict[int, InstanceRow] = {}
         self.contents: dict[int, ContentRow] = {}
+        self.set_variables: dict[tuple[int, str], ChangedVariableRow] = {}
+        """What was set beside variables that are not written anew, for the first time since they were."""
+        self.set_again: dict[tuple[int, str], ChangedVariableRow] = {}
+        """And what was set once more."""
+        self.variables_written: list[int] = []
+        """Instances of which all variables are written anew, where some were not."""
+        self.folds: list[FoldRow] = []
+        self.gone_folds: list[int] = []
+        """Instances whose folds do not tell what is so any more."""
         self.new_tasks: dict[int, TaskRow] = {}
         self.tasks: dict[int, TaskRow] = {}
         self.timed: list[TaskRow] = []
@@ -302,6 +318,8 @@ class Changes:
             or self.unheard
             or self.new_subscriptions
             or self.new_checks
+            or self.folds
+            or (self.variables_written and self.set_variables)
             or len(self.reached) > 1
             or len(self.moved_timers) > 1
             or (self.gone_tokens and not self.gone_tokens.isdisjoint(self.new_tokens))
@@ -367,10 +385,23 @@ class Changes:
             put(INSERT_CONTENT, self.new_contents.values())
         if self.contents:
             run(UPDATE_CONTENT, self.contents.values())
+        if self.variables_written:
+            write(DELETE_CHANGED_VARIABLES, [(number,) for number in self.variables_written])
+        if self.set_variables:
+            run(INSERT_CHANGED_VARIABLE, self.set_variables.values())
+        if self.set_again:
+            run(UPDATE_CHANGED_VARIABLE, self.set_again.values())
         if self.tasks:
             put(UPDATE_TASK, self.tasks.values())
         if self.new_tasks:
             put(INSERT_TASK, self.new_tasks.values())
+        if self.folds or self.gone_folds:
+            write(
+                DELETE_FOLD,
+                [(number,) for number in (*self.gone_folds, *(row.process_instance_id for row in self.folds))],
+            )
+            if self.folds:
+                run(INSERT_FOLD, self.folds)
         if self.gone_waits:
             write(DELETE_WAIT, list(self.gone_waits))
         if self.gone_tokens:

@@ -11,7 +11,7 @@ from .errors import StoreError
 from .row_types.access import TokenSecretRow
 from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
-from .row_types.instances import ContentRow, InstanceRow
+from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
 from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.quotas import QuotaRow
 from .row_types.tasks import Look, TaskCheckRow, TaskRow
@@ -22,6 +22,8 @@ Row = TypeVar("Row")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "content": ("start_variables", "variables", "outputs"),
+    "changed_variable": ("value",),
+    "ledger_fold": ("content",),
     "task": ("parameters", "outputs", "state", "reason", "log", "locals"),
     "token": ("internal", "locals"),
     "event": ("payload",),
@@ -41,6 +43,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
     ContentRow: COLUMNS["content"],
+    ChangedVariableRow: COLUMNS["changed_variable"],
+    FoldRow: COLUMNS["ledger_fold"],
     TaskRow: COLUMNS["task"],
     TokenRow: COLUMNS["token"],
     EventRow: COLUMNS["event"],

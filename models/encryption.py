@@ -12,6 +12,8 @@ from .statements import listed, marks
 
 IDENTIFIED_BY = {
     "content": ("process_instance_id",),
+    "changed_variable": ("process_instance_id", "name"),
+    "ledger_fold": ("process_instance_id",),
     "task": ("id",),
     "token": ("process_instance_id", "id"),
     "event": ("id",),

@@ -103,6 +103,8 @@ class Retention:
             "wait",
             "start_request",
             "straggler",
+            "ledger_fold",
+            "changed_variable",
             "variable",
             "external_task",
             "subscription",

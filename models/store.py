@@ -17,7 +17,7 @@ from .errors import AlreadyUsed
 from .pool import CONNECTIONS
 from .receivers import Receiver, ReceiverFilter, exists, ways
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
-from .row_types.instances import ContentRow, InstanceRow
+from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
 from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tables import columns
 from .row_types.tasks import Look, StragglerRow, TaskRow
@@ -97,6 +97,15 @@ class Store(Connection):
                 number = next(self._ids)
             return number
 
+    def new_id_above(self, number: int) -> int:
+        """The next number of the sequence that is greater than one that another engine has taken."""
+        found = self.new_id()
+        while found <= number:
+            with self._ids_lock:
+                self._ids = iter(self._take_ids())
+            found = self.new_id()
+        return found
+
     def _take_ids(self) -> range:
         def take() -> range:
             self.run("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'", (ID_BLOCK,))
@@ -127,11 +136,16 @@ class Store(Connection):
 
     def record(self, process_instance_id: int) -> tuple[InstanceRow, ContentRow] | None:
         """One instance with its content, as both stood at one moment."""
-        found = self.read(SELECT_RECORD, (process_instance_id,))
-        if not found:
-            return None
-        row, content = InstanceRow(*found[0][:_INSTANCE_WIDTH]), ContentRow(*found[0][_INSTANCE_WIDTH:])
-        return opened(row, self.cipher), opened(content, self.cipher)
+        while found := self.read(SELECT_RECORD, (process_instance_id,)):
+            row, content = InstanceRow(*found[0][:_INSTANCE_WIDTH]), ContentRow(*found[0][_INSTANCE_WIDTH:])
+            if row.changed:
+                rows = self.rows(ChangedVariableRow, SELECT_CHANGED_VARIABLES, (process_instance_id,))
+                content.changed = {each.name: each.value for each in rows}
+                if self.revision(process_instance_id) != row.revision:
+                    # A step came between the two.
+                    continue
+            return opened(row, self.cipher), opened(content, self.cipher)
+        return None
 
     def revision(self, process_instance_id: int) -> int | None:
         """The stored revision, to tell whether a copy in memory is stale."""
@@ -206,6 +220,23 @@ class Store(Connection):
             values.append("%.failed")
         sql = select("task", TaskRow, f"{' AND '.join(conditions)} ORDER BY `id` LIMIT ?")
         return self.rows(TaskRow, sql, (*values, limit or MOST))
+
+    def tasks_before(self, process_instance_id: int, last: int, limit: int) -> list[TaskRow]:
+        """Up to so many rows of one ledger, backwards from one."""
+        return self.rows(TaskRow, SELECT_TASKS_BEFORE, (process_instance_id, last, limit))
+
+    def tasks_of(self, process_instance_id: int, task_ids: Sequence[int]) -> list[TaskRow]:
+        """These rows of one ledger, oldest first."""
+        found: list[TaskRow] = []
+        for part in _parts(sorted(task_ids)):
+            sql = f"{SELECT_TASKS_OF} ({marks(part)}) ORDER BY `id`"
+            found += self.rows(TaskRow, sql, (process_instance_id, *part))
+        return found
+
+    def fold(self, process_instance_id: int) -> str | None:
+        """What is folded of one ledger."""
+        found = self.one(FoldRow, SELECT_FOLD, (process_instance_id,))
+        return None if found is None else found.content
 
     def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
         """Those rows of the ledger that have put out anything, oldest first."""
@@ -288,10 +319,11 @@ class Store(Connection):
     def retraces(self, process_instance_id: int) -> list[RetraceRow]:
         """The notes of the way of one instance's tokens, oldest first."""
         rows = self.rows(RetraceRow, SELECT_RETRACES, (process_instance_id,))
-        causes = {row.number: row.causes for row in rows if row.causes[0] == "["}
+        causes = {row.number: row.causes for row in rows if row.causes.startswith("[")}
         for row in rows:
-            if row.causes[0] != "[":
-                row.causes = causes[int(row.causes)]
+            if not row.causes.startswith("["):
+                # Until schema 0039 nothing stood for no causes.
+                row.causes = causes[int(row.causes)] if row.causes else "[]"
         return rows
 
     def size_of_decisions_made(self, process_instance_id: int) -> int:
@@ -391,6 +423,10 @@ SELECT_RECORD = (
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
 SOME_TASKS = "`process_instance_id` = ? AND `id` > ?"
+SELECT_TASKS_BEFORE = select("task", TaskRow, "`process_instance_id` = ? AND `id` <= ? ORDER BY `id` DESC LIMIT ?")
+SELECT_TASKS_OF = select("task", TaskRow, "`process_instance_id` = ? AND `id` IN")
+SELECT_CHANGED_VARIABLES = select("changed_variable", ChangedVariableRow, "`process_instance_id` = ?")
+SELECT_FOLD = select("ledger_fold", FoldRow, "`process_instance_id` = ?")
 SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
 SELECT_DUE_TASKS = (

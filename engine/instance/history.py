@@ -70,12 +70,12 @@ def _mask(instance: Instance) -> Mask | None:
     stones, variables = hidden.facilities.stones, hidden.context.parameters
     paths = secrets.paths_in(hidden.definition, variables, stones)
     known = [instance.changes, *secrets.values_at(paths, variables)]
-    count, before, mask = hidden.noted_with or (-1, (), None)
+    seen, before, mask = hidden.noted_with or ((-1, 0), (), None)
     # By which they are and not by what they say: there may be very many of them, and very many entries in a step.
-    if count != len(hidden.tasks) or len(before) != len(known) or not all(map(is_, before, known)):
-        tasks = hidden.tasks.values() if hidden.has(Flags.SECRETS) else ()
-        mask = secrets.mask_at(paths, variables, tasks, stones)
-        hidden.noted_with = len(hidden.tasks), known, mask
+    if seen != hidden.tasks.known() or len(before) != len(known) or not all(map(is_, before, known)):
+        tasks = hidden.tasks.here() if hidden.has(Flags.SECRETS) else ()
+        mask = secrets.mask_at(paths, variables, tasks, stones, hidden.tasks.fold.secrets)
+        hidden.noted_with = hidden.tasks.known(), known, mask
     return mask
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -37,13 +37,14 @@ from ..language.context import Context
 from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import CHECK, Work
-from . import decision_made, deferral, history, ledger, quota_slots, secrets, user_tasks
+from . import decision_made, deferral, history, ledger, quota_slots, secrets, user_tasks, variables
 from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
 from .searched import note_values
 from .standing import note_standing
 from .task_parameters import MockContext, code_of, resolve
+from .window import Window
 
 if TYPE_CHECKING:
     from ..bpmn.running.failure_policy import FailurePolicy
@@ -84,7 +85,7 @@ class Instance:
         row: InstanceRow,
         content: ContentRow,
         definition: Definition,
-        tasks: dict[int, TaskRow],
+        tasks: Window,
     ) -> None:
         self.facilities = facilities
         self.row = row
@@ -97,8 +98,8 @@ class Instance:
         self.searches = template is not None and bool(template.searchable_paths)
         self.searched: dict[str, str] | None = None
         """The values by which it is found, as they were last written."""
-        self.noted_with: tuple[int, Sequence[Any], Mask | None] | None = None
-        """What hides secrets in the history: with how many tasks, since which step and with which secret variables."""
+        self.noted_with: tuple[tuple[int, int], Sequence[Any], Mask | None] | None = None
+        """What hides secrets in the history: with which tasks, since which step and with which secret variables."""
         self.people = 0
         """How many tasks of people are open."""
         self.to_check: list[TaskRow] = []
@@ -116,37 +117,43 @@ class Instance:
         self.limits = facilities.limits
         self.thrown = StepThrows(self.limits)
         self.saved = state.Saved(row.process_instance_id, facilities.timekeeper)
-        stored = content.variables or content.start_variables
-        self.weight = Weight(self.heaviest, stored)
-        variables = jsontext.read(stored)
+        self.weight = Weight(self.heaviest, content.variables or content.start_variables)
+        self.weight.total += row.changed
+        known = variables.read(content)
         self.results = Results()
-        self.context = (MockContext if row.flags & Flags.MOCK else Context)(variables, self.results.values)
-        self._put_out = 0
+        self.context = (MockContext if row.flags & Flags.MOCK else Context)(known, self.results.values)
+        self.put_out_last = 0
         """The number of what was put out last inside of a run."""
-        for task in tasks.values():
+        for task in tasks.here():
             self.people += task.event == "user" and task.open
-        self._gather_results()
+        if tasks.fold.last:
+            self.results.take(tasks.fold.results)
+            self.put_out_last = tasks.fold.put_out
+        self._gather_results(tasks.here())
         self.workflow = facilities.workflow(
             definition.process, self, self.context, first_token=row.next_token, steps=row.steps
         )
         self.workflow.stops_on_failure = self.stops_on_failure
 
-    def _gather_results(self) -> None:
-        for task in ledger.in_order_of_results(self.tasks.values()):
+    def _gather_results(self, rows: Iterable[TaskRow]) -> None:
+        for task in ledger.in_order_of_results(rows):
             self.results.put(ledger.place(task), task.namespace, jsontext.read(task.outputs or "{}"))
-            self._put_out = ledger.put_out_as(task)
+            self.put_out_last = ledger.put_out_as(task)
 
     def gather_results_anew(self) -> None:
         """Let the outputs be seen of those tasks only that the ledger now tells of."""
         self.results.clear()
-        self._gather_results()
+        self._gather_results(self.tasks.values())
 
     def load(self) -> None:
         """Put the tokens and waits back where the store has them."""
         store = self.facilities.store
         tokens, waits = store.tokens(self.number), store.waits(self.number)
-        state.load(self.workflow, tokens, waits, self.tasks.values())
-        self.weight.load(self.tasks.values(), tokens)
+        here, fold = self.tasks.here(), self.tasks.fold
+        state.load(self.workflow, tokens, waits, here, self.tasks, fold.ended)
+        self.weight.load(here, tokens)
+        self.weight.total += fold.weight
+        self._followed = ledger.said_last(here, self.tasks)
         if self.has(Flags.DECISIONS):
             self.weight.total += store.size_of_decisions_made(self.number)
         self.saved.tokens.update(token.id for token in tokens)
@@ -370,7 +377,7 @@ class Instance:
         path = token.place if scope is not None and scope.scope is not None else None
         # By position, in the order of the record, up to its status: keywords would add 0.8 % to the cost of a step.
         row = TaskRow(
-            facilities.store.new_id(),
+            self._new_id(),
             self.row.process_instance_id,
             token.id,
             scope.id if scope is not None else 0,
@@ -385,7 +392,7 @@ class Instance:
             owner=facilities.engine_id,
         )
         if causes:
-            if causes is self._followed[0]:
+            if causes is self._followed[0] or causes == self._followed[0]:
                 row.after = self._followed[1]
             else:
                 row.after = f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
@@ -406,12 +413,19 @@ class Instance:
         self.workflow.open_tasks.add(token.id)
         return row
 
+    def _new_id(self) -> int:
+        """An id that no fold stands for: another engine may have taken later ones before."""
+        store, folded = self.facilities.store, self.row.folded
+        task_id = store.new_id()
+        return task_id if task_id > folded else store.new_id_above(folded)
+
     def end_task(self, row: TaskRow, status: TaskStatus, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""
         if row.state is not None:
             self.leave_outside(row)
         if row.event == "user" and row.open:
             self.people -= 1
+        self.tasks.ended += row.open
         row.open = 0
         row.status = status
         row.reason = reason if reason is not None else row.reason if status.endswith("failed") else None
@@ -592,9 +606,8 @@ class Instance:
         row.due = None
         row.suspension = None
         row.status = "success"
-        for task in self.tasks.values():
-            if task.open:
-                self.stop_task(task, "canceled", "The process ended without it.")
+        for task in self.tasks.open_rows():
+            self.stop_task(task, "canceled", "The process ended without it.")
 
     # -- context
 
@@ -605,8 +618,8 @@ class Instance:
         place = ledger.place(row) if row.path else ()
         if place and runs_in(place):
             # Of what the runs have put out the last stays, also after a restart.
-            self._put_out += 1
-            ledger.keep(row, put_out=self._put_out)
+            self.put_out_last += 1
+            ledger.keep(row, put_out=self.put_out_last)
         self.results.put(place, row.namespace, jsontext.read(row.outputs))
 
     def work(self, row: TaskRow) -> Work:
@@ -627,11 +640,10 @@ class Instance:
             self.thrown.messages = self.thrown.size = 0
         self.row.next_token = workflow.next_token
         self.row.steps = workflow.steps
-        if workflow.variables_changed:
-            workflow.variables_changed = False
+        if workflow.variables_changed or workflow.newly_set:
             values, workflow.newly_set = workflow.newly_set, {}
-            self.content.variables = jsontext.dumps(self.context.parameters)
-            self.changes.content_changed(self.content)
+            variables.write(self, values, whole=workflow.variables_changed)
+            workflow.variables_changed = False
             if values:
                 history.note_variables(self, values)
         self.saved.save(workflow, self.changes)

@@ -259,6 +259,15 @@ def after_text(row: TaskRow, tasks: Mapping[int, TaskRow]) -> str | None:
     return tasks[int(text)].after if text and text[0] != "[" else text
 
 
+def said_last(rows: Collection[TaskRow], tasks: Mapping[int, TaskRow]) -> tuple[tuple[int, ...], str]:
+    """What the last of these rows followed that followed many, and how another row says the same."""
+    for row in reversed([*rows]):
+        text = row.after or ""
+        if len(text) >= LONG_AFTER or (text and text[0] != "["):
+            return tuple(after(row, tasks)), str(row.id) if text[0] == "[" else text
+    return (), ""
+
+
 def place(row: TaskRow) -> Place:
     """The calls and runs that a row's task is inside of."""
     found: Place = jsontext.read(row.path) if row.path else ()

@@ -105,10 +105,14 @@ def values_at(paths: Iterable[Path], variables: Mapping[str, JSON]) -> list[JSON
 
 
 def mask_at(
-    paths: frozenset[Path], variables: Mapping[str, JSON], tasks: Iterable[TaskRow], stones: Stones
+    paths: frozenset[Path],
+    variables: Mapping[str, JSON],
+    tasks: Iterable[TaskRow],
+    stones: Stones,
+    known: Iterable[JSON] = (),
 ) -> Mask | None:
-    """What hides the secrets that stand there, and those of ``tasks``; None where none are."""
-    found = list(values_in(tasks, stones))
+    """What hides the secrets that stand there, those of ``tasks`` and others that are ``known``; None without any."""
+    found = [*known, *values_in(tasks, stones)]
     return Mask.of(paths, variables, found) if paths or found else None
 
 

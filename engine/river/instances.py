@@ -6,9 +6,14 @@ from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator
 
 from ...models import Store
+from ..instance.folding import narrow
 from ..instance.instance import Instance
 
 MOST_KEPT = 1000
+MOST_HELD = 16_000_000
+"""Characters of variables and rows of all copies together; in memory they take several times as much."""
+OF_A_ROW = 1_000
+"""Characters that a row counts for beside its values."""
 
 
 class InstanceCache:
@@ -17,6 +22,8 @@ class InstanceCache:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: OrderedDict[int, Instance] = OrderedDict()
+        self._sizes: dict[int, int] = {}
+        self._held = 0
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._kept)
@@ -36,17 +43,26 @@ class InstanceCache:
         """Keep a copy that was just committed, unless its process has ended."""
         number, kept = instance.row.process_instance_id, self._kept
         if instance.row.phase == "ended":
-            kept.pop(number, None)
-        elif kept.get(number) is not instance:
+            self._drop(number)
+            return
+        narrow(instance)
+        if kept.get(number) is not instance:
             # One that was there has moved to the end as it was asked for.
             kept[number] = instance
-            while len(kept) > MOST_KEPT:
-                kept.popitem(last=False)
+        size = instance.weight.total + OF_A_ROW * instance.tasks.known()[0]
+        self._held += size - self._sizes.get(number, 0)
+        self._sizes[number] = size
+        while len(kept) > MOST_KEPT or (self._held > MOST_HELD and len(kept) > 1):
+            self._drop(next(iter(kept)))
+
+    def _drop(self, number: int) -> None:
+        if self._kept.pop(number, None) is not None:
+            self._held -= self._sizes.pop(number, 0)
 
     def forget(self, process_instance_ids: Iterable[int]) -> None:
         """Read these from the store when they are next needed."""
         for number in process_instance_ids:
-            self._kept.pop(number, None)
+            self._drop(number)
 
     def drop_stale(self, process_instance_ids: Iterable[int], but: Container[int]) -> None:
         """Forget those, ``but`` some, that another engine has changed."""
@@ -54,10 +70,12 @@ class InstanceCache:
         stored = self._store.revisions(numbers) if numbers else {}
         for number in numbers:
             if stored.get(number) != self._kept[number].row.revision:
-                del self._kept[number]
+                self._drop(number)
 
     def clear(self) -> list[Instance]:
         """Forget all; those that were there."""
         found = list(self._kept.values())
         self._kept.clear()
+        self._sizes.clear()
+        self._held = 0
         return found

@@ -91,7 +91,7 @@ class MonitorPolls:
             number = next(iter(self._idle))
             del self._idle[number]
             instance = self._cache.peek(number)
-            if instance is not None and not any(_is_in_hand(row) for row in instance.tasks.values()):
+            if instance is not None and not any(_is_in_hand(row) for row in instance.tasks.open_rows()):
                 self._cache.forget((number,))
                 instance.workflow.let_go()
 

@@ -27,6 +27,7 @@ from ...models import (
 from .. import failpoints
 from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
+from ..instance.folding import note_fold
 from ..instance.instance import Instance
 from ..instance.resting import at_rest
 from ..observing import logs
@@ -334,6 +335,8 @@ class River:
             # Nobody else has changed it.
             read = {}
         if turn.changes:
+            for instance in turn.instances.values():
+                note_fold(instance)
             self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())
             failpoints.reach("before-commit")
             turn.changes.read = read
@@ -429,9 +432,8 @@ class River:
         """
         with self._stepping:
             for instance in self.cache.clear():
-                for row in instance.tasks.values():
-                    if row.open:
-                        self.facilities.dispatcher.withdraw(row.id)
+                for row in instance.tasks.open_rows():
+                    self.facilities.dispatcher.withdraw(row.id)
             self._lease.begin_anew()
 
     def note_out_of_hand(self, process_instance_id: int) -> None:

@@ -30,8 +30,9 @@ class Watcher:
     def tell(self, instance: Instance) -> None:
         """It has come to rest; called once."""
         if instance.row.phase == "ended":
+            tasks = instance.tasks
             # The engine lets go of it, so nothing changes this copy any more.
-            self.ended = Rested(instance.row, instance.content, instance.tasks.values())
+            self.ended = Rested(instance.row, instance.content, tasks.here() if tasks.is_whole else None)
         self.wake()
 
     def wake(self) -> None:

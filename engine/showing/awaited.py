@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ...models import AwaitedRow, InstanceRow, Store, read_awaited
+from ...models import AwaitedRow, InstanceRow, Store, TaskRow, read_awaited
 from ..bpmn.running.token import ERROR
 from ..clock import moment
 from ..views.processes import Awaited
@@ -16,10 +17,24 @@ if TYPE_CHECKING:
 MOST_PLACES = 20
 
 
-def awaited_of(store: Store, rows: Iterable[InstanceRow]) -> Mapping[int, tuple[Awaited, ...]]:
-    """What these instances wait for, by their ids; nothing is asked for those that wait for nothing."""
+def awaited_of(
+    store: Store, rows: Iterable[InstanceRow], tasks: Iterable[TaskRow] | None = None
+) -> Mapping[int, tuple[Awaited, ...]]:
+    """What these instances wait for, by their ids; nothing is asked for those that wait for nothing.
+
+    ``tasks`` are all that are open of them, where they are known.
+    """
     numbers = [row.process_instance_id for row in rows if row.awaits is not None and row.phase == "running"]
-    return _shown(read_awaited(store, numbers, failed=ERROR))
+    if not numbers:
+        return {}
+    found = read_awaited(store, numbers, failed=ERROR, people=tasks is None)
+    return _shown([*_people(tasks or ()), *found])
+
+
+def _people(tasks: Iterable[TaskRow]) -> list[AwaitedRow]:
+    """The places at which tasks of people wait."""
+    places = Counter((row.process_instance_id, row.node, row.name) for row in tasks if row.event == "user")
+    return [AwaitedRow(number, None, node, name, None, count) for (number, node, name), count in places.items()]
 
 
 def awaited_in(instance: Instance) -> tuple[Awaited, ...]:
@@ -27,8 +42,7 @@ def awaited_in(instance: Instance) -> tuple[Awaited, ...]:
     if instance.row.awaits is None:
         return ()
     number, workflow = instance.number, instance.workflow
-    tasks = [row for row in instance.tasks.values() if row.open and row.event == "user"]
-    found = [AwaitedRow(number, None, row.node, row.name, None, 1) for row in tasks]
+    found = _people(instance.tasks.open_rows())
     for token_id, waits in list(workflow.waits.items())[:MOST_PLACES]:
         name = workflow.tasks[token_id].node.name
         if token_id not in workflow.paused and not name.endswith(":listener"):

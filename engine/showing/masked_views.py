@@ -21,6 +21,8 @@ from ..instance.flags import Flags
 from ..instance.ledger import after_text, in_order_of_results, place
 from ..instance.ledger import saved as saved_in
 from ..instance.secrets import mask_of, names_in
+from ..instance.variables import read as read_variables
+from ..instance.window import Fold
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
@@ -49,7 +51,7 @@ SHOWN_UNDO: Mapping[UndoMark, Undone] = {
 
 def mask_for(definition: Definition, content: ContentRow, tasks: Iterable[TaskRow], stones: Stones) -> Mask | None:
     """What hides the secret start variables of one instance, and the secrets of its ``tasks``; None where none are."""
-    return mask_of(definition, lambda: jsontext.read(content.variables or content.start_variables), tasks, stones)
+    return mask_of(definition, lambda: read_variables(content), tasks, stones)
 
 
 def show_instance(
@@ -225,9 +227,14 @@ def _call_path(row: TokenRow, known: Mapping[int, TokenRow], internal: Mapping[i
     return []
 
 
-def outputs_of(tasks: Iterable[TaskRow], stones: Stones) -> dict[str, Any]:
-    """The native outputs by namespace, those of called processes inside that of their call; secret ones masked."""
+def outputs_of(tasks: Iterable[TaskRow], stones: Stones, fold: Fold | None = None) -> dict[str, Any]:
+    """The native outputs by namespace, those of called processes inside that of their call; secret ones masked.
+
+    What a ``fold`` stands for comes before ``tasks``; there may be no secrets in it.
+    """
     shown = Results()
+    if fold is not None:
+        shown.take(fold.results)
     for row in in_order_of_results(tasks):
         values = masked(jsontext.read(row.outputs or "{}"), names_in(row, stones)[1])
         shown.put(place(row), row.namespace, values)

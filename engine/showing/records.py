@@ -22,13 +22,15 @@ from ...models import (
 )
 from ...models.resources import ResourceRow
 from ...models.vocabulary import ProcessState
-from .. import jsontext
 from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.instance import Instance
+from ..instance.ledger import HELD_BACK
 from ..instance.resting import Rested, at_rest
+from ..instance.variables import read as read_variables
+from ..instance.window import Window
 from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
@@ -85,18 +87,24 @@ class Records:
         return masked_views.mask_for(definition, content, tasks, self.stones)
 
     def _show(self, row: InstanceRow, content: ContentRow, tasks: Iterable[TaskRow] | None = None) -> ProcessInstance:
-        if tasks is None:
-            tasks = self.store.tasks_with_outputs(row.process_instance_id)
-        outputs: dict[str, Any] = masked_views.outputs_of(tasks, self.stones)
-        number = row.process_instance_id
+        number, window, fold = row.process_instance_id, self._window(row), None
+        if tasks is None and window is not None and not (row.flags & Flags.SECRETS or self.stones.have_secret_outputs):
+            tasks, fold = window.here(), window.fold
+        elif tasks is None:
+            tasks = self.store.tasks_with_outputs(number)
+        outputs: dict[str, Any] = masked_views.outputs_of(tasks, self.stones, fold)
         return masked_views.show_instance(
             row,
             content,
             outputs,
             self._mask(row, content),
             kept=self._kept([row]).get(number, 0),
-            waits_for=awaited_of(self.store, [row]).get(number, ()),
+            waits_for=awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ()),
         )
+
+    def _window(self, row: InstanceRow) -> Window | None:
+        """What steps need of a long ledger; None for any other."""
+        return Window.open(self.store, row.process_instance_id, row.folded) if row.folded else None
 
     def _kept(self, rows: Iterable[InstanceRow]) -> Mapping[int, int]:
         """How many results each of these keeps although it was undone; nothing is asked for those that were not."""
@@ -114,14 +122,21 @@ class Records:
         need: Need | None = None
         if at_rest(row):
             need = "ended" if row.phase == "ended" else "paused"
-        elif self.store.needs_somebody([number, *undo_ids(row).values()]):
+        elif self._needs_somebody(row):
             need = "person"
         return Situation(instance=self._show(row, content), mark=mark, need=need)
+
+    def _needs_somebody(self, row: InstanceRow) -> bool:
+        window, undos = self._window(row), undo_ids(row).values()
+        if window is None:
+            return self.store.needs_somebody([row.process_instance_id, *undos])
+        stands = any(task.stone is None or task.status in HELD_BACK for task in window.open_rows())
+        return stands or (bool(undos) and self.store.needs_somebody([*undos]))
 
     def variables(self, number: int) -> dict[str, Any]:
         """The variables of one instance; raises UnknownProcessInstance."""
         row, content = self._rows(number)
-        found: dict[str, Any] = jsontext.read(content.variables or content.start_variables)
+        found = read_variables(content)
         mask = self._mask(row, content)
         return found if mask is None else dict(mask.mask_value(found))
 

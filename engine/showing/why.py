@@ -134,7 +134,7 @@ def _tell_running(telling: Telling) -> None:
     if len(rows) > MOST_TASKS:
         more = f"Beside these, {len(rows) - MOST_TASKS} more tasks are open."
         telling.say(more, f"riverstone tasks {instance.number}")
-    for row in instance.tasks.values():
+    for row in instance.tasks.values() if isinstance(instance, UndoInstance) else ():
         if isinstance(instance, UndoInstance) and row.status == UNDO_FAILED[instance.kind] and not row.open:
             text = f"The {row.kind} of {_target(row)} has failed: {sentence(row.reason)}"
             telling.say(f"{text} What does not depend on it goes on.")

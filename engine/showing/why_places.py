@@ -303,4 +303,4 @@ def _tell_join(telling: Telling, node: Join, name: str, filled: Sequence[str | N
 
 def open_tasks(instance: Instance) -> Iterator[TaskRow]:
     """The tasks that have not ended, oldest first."""
-    return (row for row in sorted(instance.tasks.values(), key=lambda row: row.id) if row.open)
+    return iter(sorted(instance.tasks.open_rows(), key=lambda row: row.id))

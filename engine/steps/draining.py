@@ -79,9 +79,9 @@ def _places(instance: ForwardInstance, failed: Sequence[int]) -> str | None:
 def _stop_what_waits(instance: ForwardInstance) -> None:
     """Let what is being made be made; what waits for a person, a stone or its next attempt would hold the undo up."""
     _stop_listening(instance)
-    for row in list(instance.tasks.values()):
+    for row in instance.tasks.open_rows():
         to_be_tried_again = row.due is not None and row.event != "monitor" and row.status.endswith(".failed")
-        if row.open and (row.stone is None or row.status in ledger.HELD_BACK or to_be_tried_again):
+        if row.stone is None or row.status in ledger.HELD_BACK or to_be_tried_again:
             instance.stop_task(row, "canceled", "It waited when its process failed, and was not begun again.")
 
 
@@ -90,9 +90,7 @@ def drain(instance: ForwardInstance) -> None:
     longest = 0.0
     facilities = instance.facilities
     _stop_listening(instance)
-    for row in list(instance.tasks.values()):
-        if not row.open:
-            continue
+    for row in instance.tasks.open_rows():
         if row.event == "start" and deferral.is_deferred(row):
             # Nobody here could stop it, and nobody knows whether anything will ever be heard of it.
             instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.", held_back=False)
@@ -128,7 +126,7 @@ def end_if_drained(instance: ForwardInstance) -> None:
         # At most one undo of a task is under way; what is left is taken back by the next.
         return
     pauses = row.pending == "pause" or (row.pending in (None, "failed") and instance.has(Flags.DEBUG))
-    if any(task.open and not (pauses and _can_wait(task)) for task in instance.tasks.values()):
+    if any(not (pauses and _can_wait(task)) for task in instance.tasks.open_rows()):
         return
     row.due = None
     if pauses:

@@ -125,9 +125,8 @@ def out_of_hand(instance: Instance) -> list[int]:
     holds, engine_id = facilities.dispatcher.holds, facilities.engine_id
     return [
         row.id
-        for row in instance.tasks.values()
-        if row.open
-        and row.stone is not None
+        for row in instance.tasks.open_rows()
+        if row.stone is not None
         and row.status not in ledger.HELD_BACK
         and row.due is None
         and row.owner == engine_id
@@ -236,10 +235,9 @@ def grace_over(instance: Instance) -> None:
         return
     if instance.row.phase != "draining" or instance.row.due is None or instance.row.due > instance.now():
         return
-    for row in list(instance.tasks.values()):
-        if row.open:
-            reason = "It did not stop within its grace; what it still reports feeds the ledger only."
-            instance.stop_task(row, "unknown", reason)
+    for row in instance.tasks.open_rows():
+        reason = "It did not stop within its grace; what it still reports feeds the ledger only."
+        instance.stop_task(row, "unknown", reason)
     settle(instance)
 
 

@@ -57,6 +57,7 @@ def enter_late(instance: Instance, row: TaskRow, outcome: Outcome, *, straggled:
         gone = row.undo in GONE or (undo is not None and undo.undoes(row))
         said = ledger.enter_late(row, outcome.outputs, first=straggled, again=made and gone)
     if said or made:
+        instance.tasks.outdated |= row.id in instance.tasks.older
         instance.changes.task_changed(row)
         if row.kind == ledger.START and row.undo in GONE:
             _left(instance, row, undo)

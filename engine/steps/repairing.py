@@ -204,8 +204,8 @@ def _takes_up(process: ForwardInstance, token: Token, state: int = STARTED) -> N
         row.phase = "running"
         row.reason = None
         row.ended = None
-        for other in list(process.tasks.values()):
-            if other.open and other.status in ledger.HELD_BACK:
+        for other in process.tasks.open_rows():
+            if other.status in ledger.HELD_BACK:
                 goes_on(process, other.id)
 
 

@@ -155,8 +155,8 @@ def _family(process: ForwardInstance) -> Iterator[Instance]:
 def _hold(instance: Instance) -> None:
     """What was handed over and has not begun is taken back; what runs is let end."""
     instance.row.phase, instance.row.due = "suspended", None
-    for row in list(instance.tasks.values()):
-        in_hand = row.open and row.stone is not None and row.due is None and row.status not in ledger.HELD_BACK
+    for row in instance.tasks.open_rows():
+        in_hand = row.stone is not None and row.due is None and row.status not in ledger.HELD_BACK
         if in_hand and row.event != "monitor" and not deferral.is_deferred(row) and instance.hold_back(row):
             instance.hand_over(row, stone_of(instance, row))
 
@@ -164,8 +164,8 @@ def _hold(instance: Instance) -> None:
 def _let_go(instance: Instance) -> None:
     row, now = instance.row, instance.now()
     row.phase = "running"
-    for task in instance.tasks.values():
-        if task.open and task.status in ledger.HELD_BACK:
+    for task in instance.tasks.open_rows():
+        if task.status in ledger.HELD_BACK:
             task.due, task.owner = now, instance.facilities.engine_id
             instance.changes.task_changed(task)
     if isinstance(instance, UndoInstance) and "more" in instance.workflow.task_tree.internal_data:

@@ -52,7 +52,7 @@ def settle_undo(undo: UndoInstance) -> None:
 def _goes_on(undo: UndoInstance) -> bool:
     """Whether branches that do not depend on what has failed are still under way."""
     workflow = undo.workflow
-    if undo.row.due is not None or any(task.open for task in undo.tasks.values()):
+    if undo.row.due is not None or undo.tasks.open_rows():
         return True
     return bool(workflow.waits) or any(token._state == READY for token in workflow.tasks.values())
 

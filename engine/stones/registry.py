@@ -83,6 +83,11 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_code)
 
+    @property
+    def have_secret_outputs(self) -> bool:
+        """Whether one of them puts out anything secret."""
+        return any(stone.secret_outputs for known in self._by_code.values() for stone in known)
+
     def __len__(self) -> int:
         return len(self._by_code)
 

@@ -19,6 +19,7 @@ from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.history import note
+from ..instance.window import Window
 from ..observing import tracing
 from ..river.turn import Turn
 from ..showing.awaited import awaited_in
@@ -286,7 +287,8 @@ class Starts:
         if request.idempotency is not None:
             key, (digest, *_) = request.idempotency
             turn.changes.new_start_requests.append((key, digest, number, now))
-        instance = ForwardInstance(self.facilities, row, content, definition, {})
+        tasks = Window(self.facilities.store, number)
+        instance = ForwardInstance(self.facilities, row, content, definition, tasks)
         instance.watch_way()
         turn.join(instance)
         suspending.begin_suspended(instance)
@@ -299,8 +301,8 @@ class Starts:
             entry = next((node for node, _ in definition.process.starting), None)
         settling.begin(instance, entry, request.payload)
         # Shown now: by the time that the start is acknowledged, the process may have gone on.
-        tasks = instance.tasks.values() if row.flags & Flags.SECRETS else ()
-        mask = mask_for(definition, content, tasks, self.facilities.stones)
+        hidden = tasks.values() if row.flags & Flags.SECRETS else ()
+        mask = mask_for(definition, content, hidden, self.facilities.stones)
         return show_instance(row, content, {}, mask, waits_for=awaited_in(instance))
 
 

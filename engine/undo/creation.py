@@ -13,6 +13,7 @@ from ..bpmn.running.results import runs_in
 from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
+from ..instance.window import Window
 from ..observing import tracing
 from ..views.undo import UndoStep
 from .file import NOT_MADE, name_of
@@ -111,7 +112,8 @@ def _create(origin: ForwardInstance, kind: UndoKind | Literal["rewind"], order: 
     origin.changes.new_deployments.append(deployment)
     origin.changes.new_instances[number] = row
     origin.changes.new_contents[number] = content
-    undo = UndoInstance(facilities, row, content, undo_definition(deployment, order), {}, origin)
+    tasks = Window(facilities.store, number)
+    undo = UndoInstance(facilities, row, content, undo_definition(deployment, order), tasks, origin)
     origin.turn.join(undo)
     tracing.begun(row, origin.row)
     return undo

@@ -20,6 +20,7 @@ from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction, topic_of
 from ..instance.standing import note_standing
+from ..instance.window import Window
 from ..stones.stone import Stone
 from ..webhooks.telling import seen_of
 from ..work import Work
@@ -57,7 +58,7 @@ class UndoInstance(Instance):
         row: InstanceRow,
         content: ContentRow,
         definition: Definition,
-        tasks: dict[int, TaskRow],
+        tasks: Window,
         origin: ForwardInstance,
     ) -> None:
         super().__init__(facilities, row, content, definition, tasks)
@@ -337,7 +338,7 @@ def load_instance(
     """The instance as it stands in the store; ``find`` gives the origin of an undo."""
     number = row.process_instance_id
     definition = _definition_of(facilities, row)
-    tasks = {task.id: task for task in facilities.store.tasks(number)}
+    tasks = Window.open(facilities.store, number, row.folded)
     instance: Instance
     if row.origin is None:
         instance = ForwardInstance(facilities, row, content, definition, tasks)

@@ -19,6 +19,7 @@ from .frozen import Order, Remaining
 if TYPE_CHECKING:
     from ...models import Changes, DeploymentRow, InstanceRow, TaskRow
     from ..bpmn.running.state import Saved
+    from ..instance.window import Window
 
 LEFT = "left_"
 HANDLER_OF = "handler-of-"
@@ -30,14 +31,14 @@ MOST_AT_ONCE = 100
 class Origin(Protocol):
     """What they ask of the process that is undone."""
 
-    tasks: dict[int, TaskRow]
+    tasks: Window
 
 
 class UndoHost(Protocol):
     """What the nodes of an undo ask of its instance."""
 
     row: InstanceRow
-    tasks: dict[int, TaskRow]
+    tasks: Window
     saved: Saved
     changes: Changes
     progress: Progress | None

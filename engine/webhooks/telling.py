@@ -16,12 +16,22 @@ TYPE = "riverstone.process."
 Seen = tuple[str, str, str | None]
 
 
+class Ledger(Protocol):
+    """The rows of one instance."""
+
+    def open_rows(self) -> list[TaskRow]:
+        """Those that have not ended."""
+
+
 class Told(Protocol):
     """An instance in a turn, and what was last told of it."""
 
     row: InstanceRow
     seen: Seen | None
-    tasks: dict[int, TaskRow]
+
+    @property
+    def tasks(self) -> Ledger:
+        """Its rows, as far as they are in memory."""
 
 
 class Telling:
@@ -46,9 +56,7 @@ class Telling:
             if "person" in types:
                 # Each task is told of by itself; one that was there before, if it is what the process waits for now.
                 types.remove("person")
-                people = (
-                    people or [task.id for task in instance.tasks.values() if task.open and task.event == "user"][:1]
-                )
+                people = people or [task.id for task in instance.tasks.open_rows() if task.event == "user"][:1]
             about = row.process_instance_id, row.key, row.owner_name
             if types:
                 changes.to_tell.append(ToTell(about, types, partial(self._notice, row=row, now=now)))

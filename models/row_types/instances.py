@@ -60,6 +60,10 @@ class InstanceRow:
     """Of one that is suspended: the reason, who has done it and since when, as JSON."""
     priority: int = 0
     """The higher, the sooner its tasks get what there is a quota of."""
+    folded: int = 0
+    """Up to which id a step needs no row of its ledger but those that its fold names; 0 where there is no fold."""
+    changed: int = 0
+    """How many characters of variables were set since all were written together."""
     stored: Stored = field(default=None, repr=False, compare=False)
 
 
@@ -71,6 +75,25 @@ class ContentRow:
     start_variables: str
     variables: str | None = None
     outputs: str | None = None
+    changed: dict[str, str] = field(default_factory=dict)
+    """By name, as JSON, the variables that were set since; no column, but rows of their own."""
+
+
+@dataclass(slots=True)
+class ChangedVariableRow:
+    """A variable that was set since all variables of its process were written together."""
+
+    process_instance_id: int
+    name: str
+    value: str
+
+
+@dataclass(slots=True)
+class FoldRow:
+    """What a step needs to know of the rows of a long ledger that have ended, so that it need not read them."""
+
+    process_instance_id: int
+    content: str
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from .batches import BatchItemRow, BatchRow, CheckScheduleRow
 from .deployments import DeploymentRow, DraftRow, ModelRow
 from .engines import SuspensionRow
 from .history import DecisionMadeRow, HistoryRow, RetraceRow
-from .instances import ContentRow, InstanceRow, VariableRow
+from .instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
 from .messages import EventRow, KeptMessageRow
 from .quotas import QuotaRow, QuotaSlotRow
 from .tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
@@ -21,7 +21,7 @@ from .webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
 
 def columns(row: type[Any]) -> tuple[str, ...]:
     """The names of a record's columns, in order."""
-    return tuple(field.name for field in fields(row) if field.name != "stored")
+    return tuple(field.name for field in fields(row) if field.name != "stored" and "dict" not in str(field.type))
 
 
 TABLES: Mapping[str, type[Any] | None] = {
@@ -31,6 +31,8 @@ TABLES: Mapping[str, type[Any] | None] = {
     "process_instance": InstanceRow,
     "content": ContentRow,
     "task": TaskRow,
+    "changed_variable": ChangedVariableRow,
+    "ledger_fold": FoldRow,
     "token": TokenRow,
     "wait": WaitRow,
     "event": EventRow,

@@ -31,6 +31,7 @@ BENCHMARKS = {
     "coroutines": "5,000 coroutines that wait, and as many deferred tasks",
     "store_size": "bytes per instance; reading beside a million others",
     "large_stores": "messages and lists among a million that wait",
+    "long_processes": "one process of 50,000 tasks, and one of 1 MB",
     "imports": "the engine and the command line",
     "databases": "what PostgreSQL and MariaDB take, without an engine",
     "workers": "Celery workers behind RabbitMQ, beside a task that does nothing",

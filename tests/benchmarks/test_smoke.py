@@ -13,6 +13,7 @@ from . import (
     deploying,
     diagrams,
     expressions,
+    long_processes,
     neighbours,
     repetition,
     sequences,
@@ -32,6 +33,7 @@ CHEAP = {
     "coroutines": coroutines.measure,
     "store_size": store_size.measure,
     "undoing": undoing.measure,
+    "long_processes": long_processes.measure,
     "neighbours": neighbours.measure,
 }
 

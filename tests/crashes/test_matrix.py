@@ -44,6 +44,12 @@ def test_processes_that_succeed_are_deleted_or_run_on_threads_survive_each_place
     assert found["killed"] > 0.8 * found["cases"]
 
 
+def test_a_process_with_a_folded_ledger_survives_each_place(tmp_path: Path) -> None:
+    found = played(tmp_path, "folded")
+
+    assert found["killed"] > 0.8 * found["cases"]
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_process_on_a_server_survives_each_place(kind: str, tmp_path: Path) -> None:
     with fresh(kind, tmp_path) as url:

@@ -128,6 +128,7 @@ MODELS = """
     BatchItemRow
     BatchRecords
     BatchRow
+    ChangedVariableRow
     Changes
     Cipher
     ConnectionLost
@@ -145,6 +146,7 @@ MODELS = """
     ExternalRow
     ExternalTasks
     Figures
+    FoldRow
     FoundTask
     Group
     HandedRow

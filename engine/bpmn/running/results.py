@@ -40,6 +40,16 @@ class Results:
         self.values.clear()
         self._from_runs.clear()
 
+    def kept(self) -> list[Any]:
+        """All of it as JSON; :meth:`take` puts it back."""
+        return [self.values, [[[*names], marks] for names, marks in self._from_runs.items()]]
+
+    def take(self, kept: Sequence[Any]) -> None:
+        """Add what was kept to nothing."""
+        values, from_runs = kept
+        self.values.update(values)
+        self._from_runs.update((tuple(names), marks) for names, marks in from_runs)
+
     def put(self, place: Place, namespace: str, values: Mapping[str, Any]) -> None:
         """Add what one task has put out."""
         if not place and not self._from_runs:

@@ -40,7 +40,7 @@ class Way:
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
-        self.said: tuple[tuple[int, ...], str] = (), ""
+        self.said: tuple[tuple[int, ...], str] = (), "[]"
         """The causes of the last note that was stored, and how the next one says the same."""
         self._written: dict[tuple[int, str], tuple[int, ...]] = {}
         """By variable the causes of its last change: of several with the same only the first is needed."""

@@ -7,7 +7,7 @@ as small as its first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
@@ -127,12 +127,21 @@ def _causes_text(token: Token) -> str | None:
     return dumps(list(causes)) if causes else None
 
 
-def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow], tasks: Iterable[TaskRow]) -> None:
-    """Put the tokens back where they were; ``tasks`` is the ledger of the instance, ended rows too."""
-    ledger = list(tasks)
+def load(
+    workflow: Workflow,
+    tokens: Iterable[TokenRow],
+    waits: Iterable[WaitRow],
+    tasks: Collection[TaskRow],
+    ledger: Mapping[int, TaskRow],
+    ended: Mapping[str, Iterable[int]],
+) -> None:
+    """Put the tokens back where they were.
+
+    ``tasks`` are all rows of the ``ledger`` that have not ended and some that have; of the others ``ended`` tells which
+    are runs of a parallel multi-instance task, by its token.
+    """
     known: dict[int, TokenRow | TaskRow] = {row.id: row for row in tokens}
-    after = {task.id: task.after for task in ledger}
-    for task in ledger:
+    for task in tasks:
         if task.open and task.token not in known:
             known[task.token] = task
     if known and ROOT not in known:
@@ -142,14 +151,17 @@ def load(workflow: Workflow, tokens: Iterable[TokenRow], waits: Iterable[WaitRow
     for token_id in sorted(known):
         row = known[token_id]
         if isinstance(row, TaskRow):
-            _load_of_task(workflow, row, causes, after)
+            _load_of_task(workflow, row, causes, ledger)
         else:
             _load_token(workflow, row, causes)
     for wait in waits:
         workflow.waits.setdefault(wait.token, []).append(
             Wait(wait.kind, wait.number, wait.name, wait.correlation, wait.due)
         )
-    for task in ledger:
+    for container, runs in ended.items():
+        if (scope := workflow.tasks.get(int(container))) is not None:
+            scope.ended.update(runs)
+    for task in tasks:
         if not task.open and (scope := workflow.tasks.get(task.scope)) is not None and scope.node.runs_are_tasks:
             scope.ended.add(task.id)
     for token in list(workflow.tasks.values()):
@@ -168,12 +180,12 @@ class _Causes(dict[str | None, tuple[int, ...]]):
         return found
 
 
-def _load_of_task(workflow: Workflow, task: TaskRow, causes: _Causes, after: Mapping[int, str | None]) -> None:
+def _load_of_task(workflow: Workflow, task: TaskRow, causes: _Causes, ledger: Mapping[int, TaskRow]) -> None:
     """The token that waits for a task: its row in the ledger says all of it."""
     scope = workflow.tasks.get(task.scope)
     text = task.after
     # Many that followed the same name one of them.
-    followed = causes[after[int(text)] if text and text[0] != "[" else text]
+    followed = causes[ledger[int(text)].after if text and text[0] != "[" else text]
     token = Token(workflow, workflow.node_named(task.node, scope), scope, task.token, STARTED, None, followed)
     token.internal_data = {"task": task.id} if task.run is None else {"task": task.id, "run": task.run}
     if task.locals:

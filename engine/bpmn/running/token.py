@@ -311,7 +311,6 @@ class Token(Task):
         self._about_to_set(0, name, variables)
         before = variables.get(name)
         variables[name] = workflow.newly_set[name] = value
-        workflow.variables_changed = True
         workflow.host.weight.replace(before, value)
 
     def _about_to_set(self, scope: int, name: str, known: Mapping[str, Any]) -> None:

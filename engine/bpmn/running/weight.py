@@ -41,8 +41,7 @@ class Weight:
 
     def load(self, tasks: Iterable[TaskRow], tokens: Iterable[TokenRow]) -> None:
         """Count what the store has of the instance."""
-        for task in tasks:
-            self.total += _length(task.parameters, task.outputs, task.locals)
+        self.total += weight_of(tasks)
         for token in tokens:
             size = _length(token.internal, token.locals)
             if size > _LIGHT:
@@ -97,6 +96,11 @@ class Weight:
     def _refuse(self) -> NoReturn:
         text = f"Its variables, parameters and outputs are more than the limit instance_size ({self._most} bytes)."
         raise LimitExceeded("instance_size", text)
+
+
+def weight_of(tasks: Iterable[TaskRow]) -> int:
+    """How many characters these rows of the ledger hold."""
+    return sum(_length(task.parameters, task.outputs, task.locals) for task in tasks)
 
 
 def _is_light(values: Collection[Any]) -> bool:

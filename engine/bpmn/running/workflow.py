@@ -57,9 +57,9 @@ class Workflow(BpmnWorkflow):
         self.touched: dict[int, Token] = {}
         self.gone: set[int] = set()
         self.variables_changed = False
-        """Whether the variables of the whole process have changed since they were last saved."""
+        """Whether the variables of the whole process have changed in another way than by being set."""
         self.newly_set: dict[str, Any] = {}
-        """Variables of the whole process that were set since then."""
+        """Variables of the whole process that were set since they were last saved."""
         self._agenda: list[int] = []
         self._ending: list[Token] = []
         """Scopes that are about to end, the innermost first."""

@@ -1,0 +1,200 @@
+"""Two engines step one long process in turn, each with no more of it in memory than its next step needs.
+
+What comes of it is what comes of one engine that has all of it in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any, ClassVar
+
+import pytest
+
+from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine.instance import window
+from riverstone.engine.instance.ledger import LONG_AFTER
+
+from ..features.sketch import catch, definitions, flow, process, runs, service
+
+MORE = catch("more", '<messageEventDefinition messageRef="m"/>')
+ROUND = definitions(
+    '<message id="m" name="more"/>',
+    process(
+        "round",
+        '<startEvent id="begin"/><exclusiveGateway id="again"/><userTask id="beside"/>',
+        MORE,
+        service("first", "add", {"to": "${exists(outputs.last.sum) ? outputs.last.sum : 0}"}),
+        service("last", "add", {"to": "${outputs.first.sum}"}),
+        flow("begin", "beside"),
+        flow("begin", "again"),
+        flow("again", "more"),
+        flow("more", "first"),
+        flow("first", "last"),
+        flow("last", "again"),
+    ),
+)
+"""A person's task that is open all the time, beside a round of two tasks for each message."""
+RUNS = definitions(
+    process(
+        "runs",
+        '<startEvent id="begin"/><endEvent id="end"/>',
+        f'<userTask id="each">{runs("9")}</userTask>',
+        service("all", "add", {"to": "${1 - 1}"}),
+        flow("begin", "each"),
+        flow("each", "all"),
+        flow("all", "end"),
+    ),
+)
+MANY = definitions(
+    '<message id="m" name="more"/>',
+    process(
+        "many",
+        '<startEvent id="begin"/><userTask id="host"/>',
+        '<boundaryEvent id="on" attachedToRef="host" cancelActivity="false">'
+        '<messageEventDefinition messageRef="m"/></boundaryEvent>',
+        service("each", "add", {"to": "${1 - 1}"}, runs("60")),
+        service("more", "add", {"to": "${1 - 1}"}),
+        flow("begin", "each"),
+        flow("each", "host"),
+        flow("on", "more"),
+    ),
+)
+"""Sixty tasks, then one for each message that follows these sixty."""
+TURNS = 9
+
+
+class Add(Stone):
+    """Puts out one more than it is given, and can take that back."""
+
+    code = "add"
+    outputs: ClassVar[dict[str, str]] = {"sum": "one more"}
+    calls: ClassVar[list[Any]]
+
+    def start(self, task: TaskInfo) -> None:
+        self.calls.append((task.namespace, task.parameters["to"]))
+        task.add_output("sum", task.parameters["to"] + 1)
+
+    def rollback(self, task: TaskInfo) -> None:
+        self.calls.append((task.event, task.namespace, task.outputs["sum"]))
+
+    cancel = delete = rollback
+
+
+def engines(url: str, count: int) -> Iterator[tuple[list[Engine], list[Any]]]:
+    calls: list[Any] = []
+    add = type("Adding", (Add,), {"calls": calls, "__doc__": Add.__doc__})
+    clock = VirtualClock(1_800_000_000_000)
+    made = [Engine(url, clock=clock, stones=[add], passive=number > 0) for number in range(count)]
+    try:
+        yield made, calls
+    finally:
+        for engine in reversed(made):
+            engine.close()
+
+
+def shown(engine: Engine, number: str) -> Any:
+    """What there is of a process, without the numbers, which each engine takes from those that it has."""
+    tasks, record = engine.tasks(number), engine.get(number)
+    names = {task.task_id: (task.element_id, task.outputs.get("sum", 0)) for task in tasks}
+    rows = [
+        (*names[task.task_id], task.status, task.undo, sorted(names[each] for each in task.after)) for task in tasks
+    ]
+    return sorted(rows), record.status, record.native_outputs
+
+
+def told(url: str, count: int, story: Callable[[Iterator[Engine], str], None], model: bytes, key: str) -> Any:
+    """What comes of a story that ``count`` engines take turns in."""
+    for made, calls in engines(url, count):
+        made[0].deploy(model)
+        number = made[0].start(key=key, name="it").process_instance_id
+        story(cycle(made), number)
+        return calls, shown(made[-1], number)
+
+
+@pytest.fixture
+def alike(url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Compares two engines, for which a ledger is long when a few rows have ended, with one that has all of it."""
+
+    def compare(story: Callable[[Iterator[Engine], str], None], model: bytes = ROUND, key: str = "round") -> Any:
+        whole = told(url, 1, story, model, key)
+        monkeypatch.setattr(window, "LEAST", 3)
+        found = told(url, 2, story, model, key)
+        assert found == whole
+        return found
+
+    return compare
+
+
+def rounds(turns: Iterator[Engine], number: str) -> None:
+    for _ in range(TURNS):
+        next(turns).message("more", process_instance_id=number)
+
+
+def test_each_step_sees_what_the_other_engine_has_put_out(alike: Callable[..., Any]) -> None:
+    calls, _ = alike(rounds)
+    assert calls[-1] == ("last", 2 * TURNS - 1)
+
+
+def test_an_undo_takes_back_every_task_of_a_long_process_in_order(alike: Callable[..., Any]) -> None:
+    def story(turns: Iterator[Engine], number: str) -> None:
+        rounds(turns, number)
+        next(turns).cancel(number)
+
+    calls, (_, status, _) = alike(story)
+    assert status == "cancel.success"
+    undone = [call[2] for call in calls if call[0] == "cancel"]
+    assert undone == list(range(2 * TURNS, 0, -1))
+
+
+def test_a_rewind_goes_back_to_a_task_that_was_folded_long_ago(alike: Callable[..., Any]) -> None:
+    def story(turns: Iterator[Engine], number: str) -> None:
+        rounds(turns, number)
+        tasks = [task for task in next(turns).tasks(number) if task.element_id == "first"]
+        next(turns).rewind(number, tasks[2].task_id)
+        rounds(turns, number)
+        next(turns).cancel(number)
+
+    calls, (_, status, _) = alike(story)
+    assert status == "cancel.success"
+    assert ("first", 4) in calls[2 * TURNS :]
+
+
+def test_the_runs_of_a_task_that_ended_before_a_fold_are_joined(alike: Callable[..., Any]) -> None:
+    def story(turns: Iterator[Engine], number: str) -> None:
+        for _ in range(9):
+            engine = next(turns)
+            task = next(task for task in engine.tasks(number) if task.status == "running")
+            next(turns).complete(task.task_id)
+
+    _, (tasks, status, _) = alike(story, RUNS, "runs")
+    assert status == "success"
+    assert len(tasks[0][-1]) == 9
+
+
+def test_what_many_tasks_followed_is_said_once_whichever_engine_begins_them(url: str) -> None:
+    for engines_in_turn, _ in engines(url, 2):
+        engines_in_turn[0].deploy(MANY)
+        number = engines_in_turn[0].start(key="many", name="it").process_instance_id
+        for engine in (*engines_in_turn, *engines_in_turn):
+            engine.message("more", process_instance_id=number)
+        followed = [row.after or "" for row in engines_in_turn[0]._store.tasks(int(number))]
+        assert sum(len(text) >= LONG_AFTER for text in followed) == 1
+        shown = [task.after for task in engines_in_turn[1].tasks(number) if task.element_id == "more"]
+        assert [len(after) for after in shown] == [60] * 4
+
+
+def test_a_step_that_another_engine_was_faster_with_is_done_again_on_what_is_there(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have a copy, of before and of after a fold."""
+    monkeypatch.setattr(window, "LEAST", 3)
+    for (one, other), calls in engines(url, 2):
+        one.deploy(ROUND)
+        number = one.start(key="round", name="it").process_instance_id
+        other.protect(number, False)
+        for _ in range(TURNS):
+            one.message("more", process_instance_id=number)
+        other.message("more", process_instance_id=number)
+        one.message("more", process_instance_id=number)
+        assert [given for _, given in calls] == list(range(2 * TURNS + 4))
