@@ -24,6 +24,7 @@ from .inbox_lists import ALL, USUAL, list_of
 from .instance_filter import InstanceFilter
 from .instance_search import Place, Sort, count_instances, find_instances, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
+from .news import Listener, news_of
 from .quota_changes import Decided, QuotaChanges, QuotaClaim
 from .quotas import MOST_COUNTED, QuotaCount, QuotaPlace, Quotas
 from .receivers import ReceiverFilter
@@ -92,6 +93,7 @@ __all__ = [
     "KeyRow",
     "Leases",
     "Listed",
+    "Listener",
     "Look",
     "ModelRow",
     "NewHistoryRow",
@@ -140,6 +142,7 @@ __all__ = [
     "encrypt_again",
     "find_instances",
     "list_of",
+    "news_of",
     "place_of",
     "read_awaited",
     "read_figures",

@@ -222,6 +222,8 @@ class Changes:
         """Deployments that have to be in use as these begin, and (true) the newest of their keys."""
         self.new_deployments: list[DeploymentRow] = []
         self.new_start_requests: list[tuple[str, str, int, int]] = []
+        self.news: Sequence[str] = ()
+        """What other engines are told with the commit."""
         self.read: Mapping[int, int] = {}
         """The revisions of instances that were read and not changed."""
         self.instances: dict[int, InstanceRow] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from .changes import Changes
 from .cipher import Cipher, opened
 from .errors import ConnectionLost, EngineForgotten, InDoubt, NoAnswer, RevisionConflict, StoreError
 from .guard import Guard, Kind
+from .news import TELL, Listener
 from .one_statement import OUTDATED, SELECT_STANDING, OneStatement, Standing
 from .pool import CONNECTIONS
 from .pooled import PooledGuard
@@ -80,6 +81,20 @@ class Connection:
     def close(self) -> None:
         """Close the connections of all threads."""
         self._guard.close()
+
+    def listen(self, heard: Callable[[str], None]) -> Listener | None:
+        """Have this called in a thread of its own with what other engines tell at once; None where they cannot."""
+        if self.kind != "postgresql":
+            return None
+        database: Any = self._database
+        assert isinstance(self._guard, PooledGuard)
+        self._guard.take_place()
+        return Listener(database._connect, self._guard.drivers, heard)
+
+    def tell(self, news: Iterable[str]) -> None:
+        """Tell other engines at once, or with the end of the transaction; only where they can be heard."""
+        for text in news:
+            self.read(TELL, (text,))
 
     def leave_to_parent(self, why: str) -> None:
         """In a forked child: every question and every change is refused from now on, with this reason."""
@@ -164,6 +179,7 @@ class Connection:
             cursor = self._database.cursor()
             self._mark(cursor)
             changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
+            self.tell(changed.news)
             if changes.on_written is not None:
                 changes.on_written()
             self._sent = True
@@ -176,7 +192,7 @@ class Connection:
                 standing = self._standing = self._ask_standing(engine_id)
             statement = OneStatement(standing, self.read, self.cipher)
             changed.write(statement)
-            text, values = statement.made((self._committed, engine_id, standing.epoch))
+            text, values = statement.made((self._committed, engine_id, standing.epoch), changed.news)
             try:
                 if changes.on_written is None:
                     self._sent = True

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from .changes import ANYBODY, SUSPENDED
 from .cipher import Cipher, sealed
+from .news import TELL
 from .statements import CHANGED, Graded, Statement, Update, Writer
 
 MARK = Update("engine_node", ("committed",), where=("id", "epoch"))
@@ -100,8 +101,11 @@ class OneStatement(Writer):
             every = [sealed(each, statement.secret, self.cipher) for each in every]
         self._parts.append((statement, every, otherwise))
 
-    def made(self, mark: Sequence[Any]) -> tuple[str, list[str | None]]:
-        """The statement, with numbered marks, and its values as text; ``mark`` are those of :data:`MARK`."""
+    def made(self, mark: Sequence[Any], news: Sequence[str] = ()) -> tuple[str, list[str | None]]:
+        """The statement, with numbered marks, and its values as text; ``mark`` are those of :data:`MARK`.
+
+        Other engines are told the ``news`` when it is committed.
+        """
         # Where one has many rows all take arrays, so that there are few statements, which stay prepared.
         many = any(len(every) > 1 for _, every, _ in self._parts)
         values: list[Any] = [*mark]
@@ -112,11 +116,13 @@ class OneStatement(Writer):
         checks += [(len(every), told) for _, every, told in self._parts if told is not None]
         checks += self._questions.values()
         values += [expected for expected, _ in checks]
+        values += news
         self._checks = [told for _, told in checks]
         text = _text(
             many,
             tuple((statement, told is not None) for statement, _, told in self._parts),
             tuple(text for text, _ in self._questions),
+            len(news),
         )
         return text, [value if value is None or isinstance(value, str) else str(value) for value in values]
 
@@ -127,18 +133,20 @@ class OneStatement(Writer):
 
 
 @lru_cache(1000)
-def _text(many: bool, parts: tuple[tuple[Statement, bool], ...], questions: tuple[str, ...]) -> str:
+def _text(many: bool, parts: tuple[tuple[Statement, bool], ...], questions: tuple[str, ...], news: int) -> str:
     named = [("mark", f"{MARK.text} RETURNING 1", True)]
     for number, (statement, counted) in enumerate(parts):
         text = statement.of_arrays() if many else statement.text
         named.append((f"s{number}", f"{text} RETURNING 1" if counted else text, counted))
     named += [(f"q{number}", text, True) for number, text in enumerate(questions)]
     checked = [name for name, _, counted in named if counted]
-    text = f"WITH {', '.join(f'{name} AS ({text})' for name, text, _ in named)} SELECT " + ", ".join(
+    told = [
         f"CASE WHEN (SELECT COUNT(*) FROM {name}) = ? THEN 0 ELSE"
         f" CAST('{SIGN}{place}, ' || (SELECT COUNT(*) FROM {name}) AS INTEGER) END AS riverstone_commit"
         for place, name in enumerate(checked)
-    )
+    ]
+    told += [TELL.removeprefix("SELECT ")] * news
+    text = f"WITH {', '.join(f'{name} AS ({text})' for name, text, _ in named)} SELECT {', '.join(told)}"
     numbers = count(1)
     return re.sub(r"\?", lambda _: f"${next(numbers)}", text.replace("`", '"'))
 

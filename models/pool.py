@@ -53,6 +53,12 @@ class Pool:
             raise StoreError(turn.refused)
         return turn.connection
 
+    def take_place(self) -> None:
+        """Have one place less, but for the last."""
+        with self._lock:
+            self._most = max(1, self._most - 1)
+            self._most_others = max(1, self._most - ASIDE)
+
     def take_free(self) -> Any:
         """For who has a place without a connection: one that was given back meanwhile, or None."""
         with self._lock:

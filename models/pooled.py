@@ -48,6 +48,10 @@ class PooledGuard(Guard):
         finally:
             self._mine.ahead = before
 
+    def take_place(self) -> None:
+        """Have one connection less in the pool, since somebody keeps one outside of it."""
+        self._pool.take_place()
+
     def is_away(self) -> bool:
         return self._away_since is not None
 

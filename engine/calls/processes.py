@@ -386,7 +386,8 @@ class ProcessCalls(Workings):
         number = number_of(process_instance_id, UnknownProcessInstance)
         until = time.monotonic() + wait
         woken = threading.Event()
-        watch = self._river.watchers.watch(number, woken.set, any_change=since is not None)
+        watchers = self._river if wait else self._river.watchers
+        watch = watchers.watch(number, woken.set, any_change=since is not None)
         try:
             while True:
                 with engine_errors():
@@ -408,11 +409,11 @@ class ProcessCalls(Workings):
         """Have ``told`` called from now on when a process may have come to rest or may need somebody.
 
         With ``any_change`` that is after each of its steps and those of its undos. Steps of other engines are seen
-        within about half a second, once :attr:`Watch.mark` tells what was last seen. ``told`` is called in any thread
-        and must not block; look with :meth:`situation` then. Call :meth:`Watch.stop` in the end.
+        soon, at the latest within about half a second, once :attr:`Watch.mark` tells what was last seen. ``told`` is
+        called in any thread and must not block; look with :meth:`situation` then. Call :meth:`Watch.stop` in the end.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        return self._river.watchers.watch(number, told, any_change=any_change)
+        return self._river.watch(number, told, any_change=any_change)
 
     def _at_rest(self, number: int) -> Rested | None:
         with engine_errors():

@@ -77,6 +77,7 @@ class Loop:
             self.dead_engines.take_over()
             self._polls.quotas.begin()
         if own_thread:
+            self.river.news.begin()
             self.thread = threading.Thread(target=self._run, name="riverstone-river", daemon=True)
             self.thread.start()
         elif not self.passive:
@@ -93,6 +94,7 @@ class Loop:
         self.river.inbox.wake()
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join()
+        self.river.news.end()
         self.river.close()
         self.lease.sign_off()
 
@@ -109,9 +111,7 @@ class Loop:
                 moved = self.river.go_on() or moved
                 moved = self.pending.deliver_some() or moved
                 moved = self.batches.step_some() or moved
-                self.river.offers.look(self.facilities.external.waiting)
-                if not self.facilities.store.is_private:
-                    self.river.watchers.look(self.facilities.store.revision_marks)
+                self._look_for_news()
                 if self.run_due() or moved:
                     continue
             except StoreError as error:
@@ -124,6 +124,17 @@ class Loop:
                 time.sleep(0.2)
                 continue
             self.river.sleep(self._patience, lambda: self._stopping)
+
+    def _look_for_news(self) -> None:
+        """What other engines have done and somebody waits for here."""
+        news = self.river.news
+        news.ask()
+        self.river.offers.look(self.facilities.external.waiting)
+        if not self.facilities.store.is_private:
+            self.river.watchers.look(self.facilities.store.revision_marks, are_told=news.is_listening)
+        if news.stops:
+            news.stops = False
+            self._polled = 0.0
 
     def behind(self) -> str | None:
         """Why what is due may not be done in time, in a few words; None while all is well."""
@@ -141,7 +152,9 @@ class Loop:
         moment = self._known_due()
         until_due = POLL if moment is None else (moment - self.facilities.clock.now()) / 1000
         most = POLL if self._polls.suspect is None else POLL_SUSPECT
-        if self.river.watchers.has_watches or self.river.offers.awaited:
+        if self.river.watchers.has_watches:
+            most = min(self.river.watchers.pause(are_told=self.river.news.is_listening), most)
+        if self.river.offers.awaited:
             most = min(LOOK, most)
         return max(0.0, min(most, until_due))
 

@@ -30,6 +30,8 @@ class Offers:
         self._waiting: dict[str, dict[OfferWatch, None]] = {}
         self._lock = threading.Lock()
         self._looked = 0.0
+        self._asked: dict[str, float] = {}
+        """By topic: when other engines were asked to tell of it, by the monotonic clock."""
 
     @property
     def awaited(self) -> bool:
@@ -75,6 +77,21 @@ class Offers:
                     chosen[first] = None
         for watch in chosen:
             watch.told()
+
+    def hear(self) -> None:
+        """Other engines may have offered something."""
+        self._looked = 0.0
+
+    def to_ask(self, lasts: float) -> list[str]:
+        """Topics of which other engines are to tell, since they were not asked for so long."""
+        if not self._waiting:
+            return []
+        now = time.monotonic()
+        with self._lock:
+            chosen = [topic for topic in self._waiting if now - self._asked.get(topic, -lasts) >= lasts]
+            self._asked = {topic: moment for topic, moment in self._asked.items() if now - moment < lasts}
+            self._asked.update(dict.fromkeys(chosen, now))
+        return sorted(chosen)
 
     def look(self, waiting: Callable[[list[str]], Collection[str]]) -> None:
         """Tell of what the store has under the topics that are awaited: one question for all who wait."""

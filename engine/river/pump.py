@@ -19,7 +19,7 @@ from ..views.processes import ProcessInstance
 from .loop import Loop
 from .river import River
 from .turn import Turn
-from .waiters import Watcher
+from .waiters import LOOK, Watch, Watcher
 
 TURN = 0.01
 """Seconds for which a thread keeps an inline engine going for others too, if one of them could take its turn."""
@@ -133,6 +133,7 @@ class Pump:
         passed = self.clock.now if self.inline is not None or not self.clock.runs_by_itself else _monotonic
         deadline = None if timeout is None else passed() + round(timeout * 1000)
         watcher = self.river.watchers.add(process_instance_id)
+        watch: Watch | None = None
         try:
             rested = None if self.river.is_going_on(process_instance_id) else read()
             while rested is None:
@@ -145,11 +146,16 @@ class Pump:
                     if rested is None and not going_on:
                         self._sleep_until_due(process_instance_id, deadline, timeout)
                 else:
-                    # Another engine's step is seen only by looking, so the watcher is not relied on alone.
-                    watcher.wait(0.5 if deadline is None else min(0.5, (deadline - now) / 1000))
+                    if watch is None and not self.river.is_going_on(process_instance_id):
+                        watch = self.river.watch(process_instance_id, watcher.wake, any_change=False)
+                        watch.mark = ""
+                    # Others may fail to tell, so the watcher is not relied on alone.
+                    watcher.wait(LOOK if deadline is None else min(LOOK, (deadline - now) / 1000))
                     rested = watcher.ended or read()
             return rested
         finally:
+            if watch is not None:
+                watch.stop()
             self.river.watchers.remove(process_instance_id, watcher)
 
     def _goes_on(self, inline: InlineDispatcher, watcher: Watcher) -> bool:

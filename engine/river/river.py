@@ -40,10 +40,11 @@ from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
 from .lease import Lease
 from .monitor_polls import MonitorPolls
+from .news import News
 from .offers import Offers
 from .schedule import DueEntry, Schedule, due_action
 from .turn import Action, Turn
-from .waiters import Watchers
+from .waiters import Watch, Watchers
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -69,6 +70,7 @@ class River:
         self.watchers = Watchers()
         self.offers = Offers()
         self.checks = Checks(facilities, self._could_not_tell)
+        self.news = News(facilities, self.watchers, self.offers, self.inbox.wake)
         self.telling = Telling(source)
         self.on_notices: Callable[[], None] = lambda: None
         """Called when there is something to be told."""
@@ -140,6 +142,14 @@ class River:
         """
         copy = self.cache.peek(process_instance_id)
         return copy is not None and not at_rest(copy.row)
+
+    def watch(self, process_instance_id: int, told: Callable[[], None], *, any_change: bool) -> Watch:
+        """Have somebody called for whom the process goes on, whoever drives it; see :meth:`.Watchers.watch`."""
+        elsewhere = not self.facilities.store.is_private and not self.is_going_on(process_instance_id)
+        watch = self.watchers.watch(process_instance_id, told, any_change=any_change, elsewhere=elsewhere)
+        if elsewhere:
+            self.inbox.wake()
+        return watch
 
     def waiting(self) -> int:
         """How many commands and polls of monitors wait to be stepped or entered."""
@@ -340,6 +350,7 @@ class River:
             self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())
             failpoints.reach("before-commit")
             turn.changes.read = read
+            turn.changes.news = self.news.of(turn.instances.values(), turn.changes)
             self.facilities.store.commit(turn.changes)
             failpoints.reach("after-commit")
         else:

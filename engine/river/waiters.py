@@ -14,6 +14,12 @@ from ..instance.resting import Rested, at_rest
 
 LOOK = 0.5
 """Seconds between two looks for what other engines have changed."""
+SOON = 0.02
+"""The same for processes that others may drive, while nobody can tell of them."""
+FRESH = 0.07
+"""Seconds until whoever was asked to tell has surely heard that."""
+BRIEF = 0.005
+"""Seconds for which a wait has to last before others hear of it: most find at once what they want."""
 
 
 class Watcher:
@@ -52,10 +58,13 @@ class Watch:
     ``told`` is called in the thread that made the change, so it does no more than wake whoever looks.
     """
 
-    __slots__ = ("any_change", "mark", "number", "told", "watchers")
+    __slots__ = ("any_change", "asked", "mark", "number", "since", "told", "watchers")
 
     def __init__(self, watchers: Watchers, number: int, told: Callable[[], None], any_change: bool) -> None:
         self.watchers, self.number, self.told, self.any_change = watchers, number, told, any_change
+        self.since = time.monotonic()
+        self.asked = 0.0
+        """When other engines were asked to tell of it, by the monotonic clock."""
         self.mark: str | None = None
         """What was last seen of it, see :class:`~riverstone.engine.Situation`: another mark is news."""
 
@@ -70,19 +79,28 @@ class Watchers:
     def __init__(self) -> None:
         self._waiting: dict[int, list[Watcher]] = {}
         self._watches: dict[int, set[Watch]] = {}
+        self._elsewhere: set[Watch] = set()
+        """Those of processes that other engines may drive."""
+        self._heard: set[int] | None = set()
+        """Processes of which others have told; None for any."""
         self._lock = threading.Lock()
-        self._looked = 0.0
+        self._looked = self._looked_elsewhere = 0.0
 
     @property
     def has_watches(self) -> bool:
         """Whether anybody is to be told of steps."""
         return bool(self._watches)
 
-    def watch(self, number: int, told: Callable[[], None], *, any_change: bool) -> Watch:
-        """Have somebody called after each step, or (without ``any_change``) where it rests or needs somebody."""
+    def watch(self, number: int, told: Callable[[], None], *, any_change: bool, elsewhere: bool = False) -> Watch:
+        """Have somebody called after each step, or (without ``any_change``) where it rests or needs somebody.
+
+        With ``elsewhere`` the steps may be those of other engines, and are looked for more often.
+        """
         watch = Watch(self, number, told, any_change)
         with self._lock:
             self._watches.setdefault(number, set()).add(watch)
+            if elsewhere:
+                self._elsewhere.add(watch)
         return watch
 
     def unwatch(self, watch: Watch) -> None:
@@ -90,6 +108,7 @@ class Watchers:
         with self._lock:
             found = self._watches.get(watch.number, set())
             found.discard(watch)
+            self._elsewhere.discard(watch)
             if not found:
                 self._watches.pop(watch.number, None)
 
@@ -110,17 +129,64 @@ class Watchers:
             for each in watches:
                 each.told()
 
-    def look(self, marks: Callable[[list[int]], dict[int, str]]) -> None:
-        """Tell of what other engines have changed; ``marks`` asks the store, once for all of them."""
-        if not self._watches or time.monotonic() - self._looked < LOOK:
-            return
-        self._looked = time.monotonic()
+    def hear(self, numbers: Iterable[int] | None) -> None:
+        """Other engines tell that they have stepped these; None where they may have, with any."""
         with self._lock:
-            watches = [each for found in self._watches.values() for each in found if each.mark is not None]
-        found = marks(sorted({each.number for each in watches}))
-        for each in watches:
-            if found.get(each.number) != each.mark:
+            if numbers is None:
+                self._heard = None
+            elif self._heard is not None:
+                self._heard.update(numbers)
+
+    def to_ask(self, lasts: float) -> list[int]:
+        """Processes of which other engines are to tell, since they were not asked for so long."""
+        if not self._elsewhere:
+            return []
+        now = time.monotonic()
+        with self._lock:
+            chosen = [each for each in self._elsewhere if now - each.since > BRIEF and now - each.asked > lasts]
+        for each in chosen:
+            each.asked = now
+        return sorted({each.number for each in chosen})
+
+    def pause(self, *, are_told: bool) -> float:
+        """Seconds until the next look."""
+        if not self._watches:
+            return LOOK * 2
+        now = time.monotonic()
+        with self._lock:
+            if any(not each.asked for each in self._elsewhere) and are_told:
+                return BRIEF
+            return SOON if any(not are_told or now - each.since < FRESH for each in self._elsewhere) else LOOK
+
+    def look(self, marks: Callable[[list[int]], dict[int, str]], *, are_told: bool) -> None:
+        """Tell of what other engines have changed; ``marks`` asks the store, once for all of them.
+
+        Where this engine is told (``are_told``) it need not look so often for what others drive.
+        """
+        if not self._watches:
+            return
+        for each, mark in self._seen(marks, self._to_look_at(time.monotonic(), are_told)):
+            if mark != each.mark:
+                each.mark = mark
                 each.told()
+
+    def _to_look_at(self, now: float, are_told: bool) -> list[Watch]:
+        with self._lock:
+            heard, self._heard = self._heard, set()
+            if heard is None or now - self._looked >= LOOK:
+                self._looked = self._looked_elsewhere = now
+                return [each for found in self._watches.values() for each in found]
+            chosen = {each for number in heard for each in self._watches.get(number, ())}
+            if self._elsewhere and now - self._looked_elsewhere >= SOON:
+                self._looked_elsewhere = now
+                chosen |= {each for each in self._elsewhere if not are_told or now - each.since < FRESH}
+            return list(chosen)
+
+    @staticmethod
+    def _seen(marks: Callable[[list[int]], dict[int, str]], watches: list[Watch]) -> Iterable[tuple[Watch, str | None]]:
+        watches = [each for each in watches if each.mark is not None]
+        found = marks(sorted({each.number for each in watches})) if watches else {}
+        return [(each, found.get(each.number)) for each in watches]
 
     def add(self, process_instance_id: int) -> Watcher:
         """Told when a step of this engine brings the instance to rest; another engine's step tells nobody."""

@@ -26,6 +26,8 @@ BENCHMARKS = {
     "at_once": "32 processes in flight in the library",
     "over_http": "32 clients of the server",
     "until_ended": "32 clients that are answered at the end, beside Restate",
+    "two_servers": "two servers on one PostgreSQL beside one, and when one hears of the other",
+    "far_away": "five stones on a database that is 2 ms away",
     "parked": "500 and 1,000 workers that wait for tasks over HTTP",
     "waiting": "10,000 monitors",
     "coroutines": "5,000 coroutines that wait, and as many deferred tasks",

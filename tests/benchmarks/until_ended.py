@@ -79,7 +79,7 @@ def _ours(stack: ExitStack, bench: Bench, url: str) -> Runner:
     address, pid = stack.enter_context(serving(url))
     order = json.dumps({"key": f"sequence-{STEPS}", "processName": "bench", "variables": {}}).encode()
     message = clients.request("POST", "/process", order, "Prefer: wait=30\r\n")
-    backends = _Backends(url) if url.startswith("postgresql") else None
+    backends = Backends(url) if url.startswith("postgresql") else None
     return Runner(
         address,
         message,
@@ -89,14 +89,24 @@ def _ours(stack: ExitStack, bench: Bench, url: str) -> Runner:
     )
 
 
-class _Backends:
+class Backends:
     """The processes that a PostgreSQL server has for the connections to one database; others use the server too."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.used: dict[int, float] = {}
 
+    def there(self) -> int:
+        """How many there are now."""
+        import psycopg
+
+        with psycopg.connect(self.url) as connection:
+            sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            found = connection.execute(sql).fetchone()
+        return 0 if found is None else int(found[0])
+
     def cpu(self) -> float:
+        """CPU seconds of all that there ever were."""
         import psycopg
 
         with psycopg.connect(self.url) as connection:

@@ -78,7 +78,9 @@ def test_an_engine_has_no_more_connections_than_it_may_however_many_threads_ask(
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_the_river_goes_on_while_callers_hold_all_connections_that_they_may_have(kind: str, tmp_path: Path) -> None:
-    limits = Limits(connections=5)
+    # One of PostgreSQL's hears what other engines tell.
+    most = 6 if kind == "postgresql" else 5
+    limits = Limits(connections=most)
     with fresh(kind, tmp_path) as url, Engine(url, stones=[Touch], dispatcher="threads", limits=limits) as engine:
         engine.deploy(SHOP)
         store, go_on, inside, ended = engine._store, threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
@@ -108,7 +110,7 @@ def test_the_river_goes_on_while_callers_hold_all_connections_that_they_may_have
                     engine.start(key="long", name=f"{number}")
                 assert all(ended.acquire(timeout=20) for _ in range(5))
                 assert engine.not_ready() is None
-                assert connections(kind, url) <= 5
+                assert connections(kind, url) <= most
             finally:
                 go_on.set()
             assert all(each.result() for each in holding)
