@@ -160,6 +160,7 @@ MODELS = """
     KeyRow
     Leases
     Listed
+    Listener
     Look
     ModelRow
     NewHistoryRow
@@ -209,6 +210,7 @@ MODELS = """
     find_instances
     list_of
     place_of
+    news_of
     read_awaited
     read_figures
 """.split()
