@@ -15,7 +15,19 @@ from marshmallow import fields
 from ..access.clients import OPEN, TOKEN
 from . import records
 from .examples import EXAMPLES
-from .members import DECIMAL_ID, STORABLE, TIME_FORM, Always, Instant, JsonText, LocalTime, LocalTimeText, Object, Texts
+from .members import (
+    DECIMAL_ID,
+    STORABLE,
+    TIME_FORM,
+    Always,
+    Instant,
+    InstantText,
+    JsonText,
+    LocalTime,
+    LocalTimeText,
+    Object,
+    Texts,
+)
 from .operation import DECIMAL, METHODS, Operation
 from .record import camel
 from .records import Problem
@@ -144,7 +156,7 @@ def own_fields(converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, 
         return {"propertyNames": {"pattern": STORABLE, "minLength": 1, "maxLength": 255}}
     if isinstance(field, Always):
         return {"type": "null"}
-    if isinstance(field, Instant):
+    if isinstance(field, Instant | InstantText):
         return {"type": ["string", "null"] if field.allow_none else "string", "format": "date-time"}
     if isinstance(field, LocalTime):
         return {"type": ["string", "null"] if field.allow_none else "string", "pattern": f"^{TIME_FORM}$"}

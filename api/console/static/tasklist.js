@@ -317,7 +317,7 @@ export class TaskList {
         el("section", {}, el("h4", {}, t("outputs")), valueTable(readObject(task.outputs), t("outputs"))),
       ),
       Object.keys(task.saved).length > 0 &&
-        el("section", {}, el("h4", {}, t("saved by its start")), valueTable(task.saved, t("saved by its start"))),
+        el("section", {}, el("h4", {}, t("task.saved")), valueTable(task.saved, t("task.saved"))),
       task.log.length > 0 &&
         el(
           "section",

@@ -242,7 +242,7 @@ export default {
   outputs: "Outputs",
   native: "Outputs by task",
   log: "Log",
-  "saved by its start": "Saved by its start",
+  "task.saved": "Saved by its start",
   tasks: "Tasks",
   "tasks.of": "Tasks: {name}",
   "tasks.all": "All",

@@ -241,7 +241,7 @@ export default {
   outputs: "输出",
   native: "各任务的输出",
   log: "日志",
-  "saved by its start": "启动时保存的值",
+  "task.saved": "启动时保存的值",
   tasks: "任务",
   "tasks.of": "任务：{name}",
   "tasks.all": "全部",
