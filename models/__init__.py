@@ -22,7 +22,8 @@ from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
 from .inbox_lists import ALL, USUAL, list_of
 from .instance_filter import InstanceFilter
-from .instance_search import Place, Sort, count_instances, find_instances, place_of
+from .instance_places import Place, Sort
+from .instance_search import FoundInstances, count_instances, find_instances, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .news import Listener, news_of
 from .quota_changes import Decided, QuotaChanges, QuotaClaim
@@ -80,6 +81,7 @@ __all__ = [
     "ExternalTasks",
     "Figures",
     "FoldRow",
+    "FoundInstances",
     "FoundTask",
     "Group",
     "HandedRow",

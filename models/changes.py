@@ -22,6 +22,7 @@ from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow
 from .statements import CHANGED, SEEN, Delete, Graded, Insert, Statement, Update, Writer, select
 from .vocabulary import LedgerEvent, TriggerKind
+from .words import words_of
 
 INSTANCE_SET = (
     "next_token",
@@ -84,6 +85,7 @@ TOKEN_SET = ("scope", "state", "flow", "internal", "locals", "causes")
 
 # As many columns as rows have that are nothing out of the ordinary, then those of less ordinary ones.
 INSERT_INSTANCE = Graded.insert("process_instance", InstanceRow, 14, 15, 18)
+INSERT_WORD = Insert("word", ("word", "process_instance_id"))
 INSERT_CONTENT = Graded.insert("content", ContentRow, 2)
 INSERT_TASK = Graded.insert("task", TaskRow, 18, 19, 25)
 INSERT_CHANGED_VARIABLE = Insert.of("changed_variable", ChangedVariableRow)
@@ -385,6 +387,12 @@ class Changes:
         if self.new_instances:
             put(INSERT_INSTANCE, self.new_instances.values())
             put(INSERT_CONTENT, self.new_contents.values())
+            named = (
+                (each, words_of(each.kind, each.key, each.name, each.business_key))
+                for each in self.new_instances.values()
+            )
+            if words := [(word, each.process_instance_id) for each, found in named for word in found]:
+                write(INSERT_WORD, words)
         if self.contents:
             run(UPDATE_CONTENT, self.contents.values())
         if self.variables_written:

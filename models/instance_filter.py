@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 from .statements import marks
-from .vocabulary import OUTCOMES, Awaits, InstanceKind, ProcessState, ProcessStatus
-
-ATTENTION = frozenset({"rollback.failed", "cancel.failed", "delete.failed"})
+from .vocabulary import Awaits, InstanceKind, ProcessState, ProcessStatus
+from .words import words_in
 
 
 class Condition(NamedTuple):
@@ -22,6 +21,13 @@ class Condition(NamedTuple):
     """What that index is asked: SQL of ``d``, a row of this table, with the same values."""
     ordered: bool = True
     """Whether it gives the ids in their order."""
+    by_values: tuple[Any, ...] | None = None
+    """Of ``by``, where its values are others."""
+
+    @property
+    def sought(self) -> tuple[Any, ...]:
+        """The values of ``by``."""
+        return self.values if self.by_values is None else self.by_values
 
 
 class InstanceFilter(NamedTuple):
@@ -33,7 +39,8 @@ class InstanceFilter(NamedTuple):
     key: str | None = None
     name: str | None = None
     text: str | None = None
-    """A part of the name or the key in any case, or the whole business key or id."""
+    """Words of the name and the business key, or what these begin with, a part of the key, or the whole id; in any
+    case; of the newest also what stands inside of words."""
     business_key: str | None = None
     stone: str | None = None
     """The code of a stone that one of its own tasks is of."""
@@ -54,16 +61,22 @@ class InstanceFilter(NamedTuple):
     owner: str | None = None
 
     def conditions(self) -> list[Condition]:
-        """All that is asked for, what an index answers most narrowly first."""
+        """All that is asked for but the text, what an index answers most narrowly first."""
         return [*self._told(), *self._standing(), *self._named(), *self._timed(), *self._looked_at()]
 
     def _named(self) -> Iterator[Condition]:
         for column, value in (("business_key", self.business_key), ("key", self.key), ("owner_name", self.owner)):
             if value is not None:
                 yield _of_row(f"{{}}.`{column}` = ?", value)
-        for column, value in (("kind", self.kind), ("name", self.name)):
-            if value is not None:
-                yield Condition(f"p.`{column}` = ?", (value,))
+        if self.kind == "start":
+            yield Condition("p.`kind` = 'start'")
+        elif self.kind is not None:
+            yield _of_row("{}.`kind` = ? AND {}.`kind` <> 'start'", self.kind)
+        if self.name is not None:
+            yield Condition("p.`name` = ?", (self.name,))
+            # Any of its words finds all that have it; the longest may be the rarest.
+            if longest := max(words_in(self.name), key=len, default=""):
+                yield Condition("1 = 1", table="word", by="d.`word` = ?", by_values=(longest,))
 
     def _told(self) -> Iterator[Condition]:
         for name, digests in self.values:
@@ -83,11 +96,13 @@ class InstanceFilter(NamedTuple):
             yield _of_row("{}.`phase` <> 'ended' AND {}.`awaits` IS NULL")
         elif state is not None:
             yield _of_row("{}.`awaits` = ?" if state in get_args(Awaits) else "{}.`outcome` = ?", state)
-        if statuses:
-            yield from _of_statuses(statuses)
+        if len(statuses) == 1:
+            yield _of_row("{}.`status` = ?", *statuses)
+        elif statuses:
+            yield Condition(f"p.`status` IN ({marks(statuses)})", statuses)
         if self.element is not None:
             yield _ACTIVE
-            yield Condition(AT_ELEMENT, (self.element, self.element, f"{_plain(self.element)}:%"))
+            yield Condition(AT_ELEMENT, (self.element, self.element, f"{plain(self.element)}:%"))
 
     def _timed(self) -> Iterator[Condition]:
         for column, since, before in (
@@ -106,10 +121,6 @@ class InstanceFilter(NamedTuple):
             like = _part(self.error), _part(self.error.lower())
             told = (SAYS_IT, *MAY_SAY_IT) if self.failure == "attention" else (SAYS_IT,)
             yield Condition(f"({' OR '.join(told)})", like * len(told))
-        if self.text is not None:
-            found = _holding(self.text)
-            sql = " OR ".join(condition for condition, _ in found)
-            yield Condition(f"({sql})", tuple(value for _, value in found))
 
 
 def _of_row(sql: str, *values: Any, ordered: bool = True) -> Condition:
@@ -120,19 +131,6 @@ def _of_row(sql: str, *values: Any, ordered: bool = True) -> Condition:
 def _exists(table: str, sql: str) -> str:
     inside = f"SELECT 1 FROM `{table}` AS x WHERE x.`process_instance_id` = p.`process_instance_id`"
     return f"EXISTS ({inside} AND {sql.replace('{}', 'x')})"
-
-
-def _of_statuses(statuses: Iterable[ProcessStatus]) -> Iterator[Condition]:
-    """The statuses themselves, and what follows from them and has an index."""
-    words = tuple(statuses)
-    yield Condition(f"p.`status` IN ({marks(words)})", words)
-    outcomes = {OUTCOMES.get(word) for word in words}
-    if all(word in ("running", "debug") or word.endswith(".begin") for word in words):
-        yield _ACTIVE
-    elif ATTENTION.issuperset(words):
-        yield _of_row("{}.`awaits` = ?", "attention")
-    elif len(outcomes) == 1 and None not in outcomes:
-        yield _of_row("{}.`outcome` = ?", *outcomes)
 
 
 _ACTIVE = _of_row("{}.`phase` <> 'ended'")
@@ -153,18 +151,8 @@ MAY_SAY_IT = (
 """Of one that needs somebody: what a task of it, or an undo, says."""
 
 
-def _holding(text: str) -> list[tuple[str, str | int]]:
-    found: list[tuple[str, str | int]] = [("p.`business_key` = ?", text)]
-    for column in ("name", "key"):
-        # Databases differ in which letters they know in both cases, so the text as it is counts in each.
-        found.append((f"p.`{column}` LIKE ? ESCAPE '!'", _part(text)))
-        found.append((f"LOWER(p.`{column}`) LIKE ? ESCAPE '!'", _part(text.lower())))
-    if text.isascii() and text.isdigit() and len(text) <= 18:
-        found.append(("p.`process_instance_id` = ?", int(text)))
-    return found
-
-
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text as a pattern holds it."""
     for sign in "!%_":
         text = text.replace(sign, f"!{sign}")
     return text
@@ -172,4 +160,4 @@ def _plain(text: str) -> str:
 
 def _part(text: str) -> str:
     """A pattern for what holds this text."""
-    return f"%{_plain(text)}%"
+    return f"%{plain(text)}%"

@@ -9,9 +9,12 @@ from .connection import Connection
 from .removal import to_undo
 from .statements import marks
 from .vocabulary import UndoMark
+from .words import words_of
 
 MOST_AT_ONCE = 100
 """Rows of one table that one transaction removes, so that no step waits for long."""
+MOST_MARKS = 500
+"""Values in one statement."""
 MANY = ("task", "decision_made", "user_task")
 """Tables of which one process instance may have any number of rows, each with an id of its own."""
 SETTLED = ("success", "failed", "rollback.success", "cancel.success", "delete.success")
@@ -86,13 +89,26 @@ class Retention:
         chosen = list(candidates)
 
         def action() -> list[int]:
+            # What a process is found by, read while it is there.
+            numbers = [number for each in chosen for number in (each.process_instance_id, *each.undos)]
+            words = self._words(numbers)
             gone = [each for each in chosen if self.store.run(DELETE_HEAD, (each.process_instance_id, each.revision))]
             for each in gone:
                 for number in (each.process_instance_id, *each.undos):
+                    if found := words.get(number):
+                        self.store.run(f"{DELETE_WORDS} ({marks(found)})", (number, *found))
                     self._remove_rest(number, whole=each.rows <= MOST_AT_ONCE)
             return [each.process_instance_id for each in gone]
 
         return self.store.write(action)
+
+    def _words(self, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        found: dict[int, tuple[str, ...]] = {}
+        for start in range(0, len(numbers), MOST_MARKS):
+            part = numbers[start : start + MOST_MARKS]
+            rows = self.store.read(f"{SELECT_NAMED} ({marks(part)})", part)
+            found |= {int(number): words_of(*named) for number, *named in rows}
+        return found
 
     def _remove_rest(self, number: int, *, whole: bool) -> None:
         run = self.store.run
@@ -158,6 +174,12 @@ class Retention:
         return self.store.write(action)
 
 
+DELETE_WORDS = "DELETE FROM `word` WHERE `process_instance_id` = ? AND `word` IN"
+# Of what the words of processes are made; neither ever changes.
+SELECT_NAMED = (
+    "SELECT `process_instance_id`, `kind`, `key`, `name`, `business_key` FROM `process_instance`"
+    " WHERE `process_instance_id` IN"
+)
 SELECT_ENDED = (
     "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rewind_id`, `rollback_id`, `cancel_id`, `delete_id`,"
     " EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `process_instance`.`model_id`"

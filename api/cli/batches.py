@@ -30,7 +30,9 @@ def searching(command: Command) -> Command:
             click.option("--status", help="Those in this status; failed ones with their rollback."),
             click.option("--state", type=click.Choice(STATES), help="Those whose own work ended so, or that wait so."),
             click.option("--key", help="Those of this key."),
-            click.option("--text", help="Those with this in their name or key, or with this business key or id."),
+            click.option(
+                "--text", help="Those with these words in their name or business key, this in their key, or this id."
+            ),
             click.option("--business-key", help="Those with this business key."),
             click.option("--stone", help="Those that have used the stone with this code, or tried to."),
             click.option("--at", "element", metavar="ID", help="Those that stand at this element."),

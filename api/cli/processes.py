@@ -177,7 +177,9 @@ def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, 
 @click.option("--status", help="Only those in this status; failed ones with their rollback.")
 @click.option("--state", type=click.Choice(STATES), help="Only those whose own work ended so, or that wait so.")
 @click.option("--key", help="Only those of this key.")
-@click.option("--text", help="Only those with this in their name or key, or with this business key or id.")
+@click.option(
+    "--text", help="Only those with these words in their name or business key, this in their key, or this id."
+)
 @click.option("--business-key", help="Only those with this business key.")
 @click.option("--stone", help="Only those that have used the stone with this code, or tried to.")
 @click.option("--element", metavar="ID", help="Only those that stand at this element.")
@@ -198,6 +200,8 @@ def list_instances(invocation: Invocation, /, status: str | None, variables: tup
     click.echo(INSTANCE_HEADER if page.items else "No process matches.", err=not page.items)
     for instance in page.items:
         click.echo(instance_line(instance))
+    if page.inside_words_from is not None:
+        click.echo(f"Inside of words it was sought only from process {page.inside_words_from} on.", err=True)
     if page.cursor is not None:
         click.echo(f"There are more: --cursor {page.cursor}", err=True)
 

@@ -14,7 +14,7 @@ from ...engine.triggers.starts import Drain
 from ...engine.views.decisions import DecisionMade
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
-from ...engine.views.processes import Explanation, Need, Picture, ProcessInstance, ProcessSummary, Situation, Token
+from ...engine.views.processes import Explanation, Need, Picture, ProcessInstance, SearchPage, Situation, Token
 from ...engine.views.statistics import Statistics
 from ...engine.views.tasks import Task, TaskCount, TaskState
 from ...models import Sort
@@ -117,7 +117,7 @@ class ProcessCalls:
         ended_from: datetime | None = None,
         ended_before: datetime | None = None,
         sort: Sort = "id",
-    ) -> Page[ProcessSummary]:
+    ) -> SearchPage:
         """As the engine's; the times are meant to the second, in the time zone of the server."""
         where = {
             "text": text,
@@ -136,7 +136,7 @@ class ProcessCalls:
             "ended_before": ended_before,
         }
         found = self._transport.get("/process/search", limit=limit, cursor=cursor, sort=sort, **searched(where))
-        return reading.page(found, reading.summary)
+        return reading.found_processes(found)
 
     def counts(self, *, kind: InstanceKind | None = None, key: str | None = None) -> dict[ProcessState, int]:
         return dict(self._transport.get("/process/count", kind=kind, key=key))

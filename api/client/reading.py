@@ -32,12 +32,12 @@ from ..wire.records import (
     NextTimesRecord,
     NoticePage,
     ProcessDetail,
-    ProcessSummaryRecord,
     QuotaRecord,
     ReasonsRecord,
     ResourceCountRecord,
     ResourceRecord,
     RewindPlanRecord,
+    SearchPage,
     StatisticsRecord,
     StoneRecord,
     SubscriptionRecord,
@@ -53,7 +53,7 @@ from ..wire.records import (
 )
 
 process = ProcessDetail().read
-summary = ProcessSummaryRecord().read
+found_processes = SearchPage().read
 task = TaskDetail().read
 task_count = TaskCountRecord().read
 user_task = UserTaskRecord().read

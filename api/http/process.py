@@ -13,7 +13,8 @@ from ...engine.views.decisions import DecisionMade
 from ...engine.views.failures import Reasons
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
-from ...engine.views.processes import Explanation, ProcessInstance, ProcessSummary
+from ...engine.views.processes import Explanation, ProcessInstance
+from ...engine.views.processes import SearchPage as FoundPage
 from ...engine.views.tasks import Task, TaskCount
 from ...engine.views.undo import MigrationPlan, RewindPlan, UndoStep
 from ...models.vocabulary import ProcessState
@@ -97,7 +98,7 @@ def get_processes(engine: Engine, query: dict[str, Any]) -> Page[ProcessInstance
 
 
 @OPERATIONS.add("/process/search", "Find process instances, newest first", SearchPage, query=SearchQuery)
-def get_search(engine: Engine, query: dict[str, Any]) -> Page[ProcessSummary]:
+def get_search(engine: Engine, query: dict[str, Any]) -> FoundPage:
     return visible(engine).search(**query)
 
 

@@ -31,6 +31,7 @@ from ...engine.views.processes import (
     Token,
     Wait,
 )
+from ...engine.views.processes import SearchPage as FoundPage
 from ...engine.views.quotas import QuotaUse
 from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
 from ...engine.views.statistics import RunFigures, Statistics
@@ -274,7 +275,14 @@ QuotaRecord = record(
     },
 )
 QuotaPage = record("QuotaPage", Page[QuotaUse])
-SearchPage = record("SearchPage", Page[ProcessSummary])
+SearchPage = record(
+    "SearchPage",
+    FoundPage,
+    notes={
+        "insideWordsFrom": "The id of the oldest process in which `text` was sought inside of words too; null where"
+        " it was in all. Older ones are found by the beginnings of words.",
+    },
+)
 ModelPage = record("ModelPage", Page[Model])
 DeploymentPage = record("DeploymentPage", Page[Deployment])
 SubscriptionRecord = record("SubscriptionRecord", Subscription)

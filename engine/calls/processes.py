@@ -25,7 +25,7 @@ from ..triggers.starts import CheckedStart, Drain
 from ..views.decisions import DecisionMade
 from ..views.history import HistoryEntry
 from ..views.pages import Page
-from ..views.processes import Explanation, Picture, ProcessInstance, ProcessSummary, Situation, Token
+from ..views.processes import Explanation, Picture, ProcessInstance, SearchPage, Situation, Token
 from ..views.statistics import Statistics
 from ..views.tasks import Task, TaskCount, TaskState
 from .workings import Workings, number_of, place_before, row_before
@@ -156,12 +156,14 @@ class ProcessCalls(Workings):
         ended_before: datetime | None = None,
         sort: Sort = "id",
         owner: str | None = None,
-    ) -> Page[ProcessSummary]:
+    ) -> SearchPage:
         """Process instances without their variables and outputs, newest first.
 
         Args:
             cursor: That of the part before; in another order the list goes on after the same process.
-            text: A part of the name or key, or a whole business key or id.
+            text: Words of the name or the business key, or what these begin with, or a part of the key, or an id, in
+                any case. Of the newest 10,000 also what stands inside of words; where there are more, the answer says
+                from which process on (``inside_words_from``).
             state: How the process's own work ended, whatever was undone since (``success``, ``failed``, ``canceled``),
                 for whom it waits (``attention``, ``person``, ``event``), or ``running``: the rest.
             kind: ``start`` or that of an undo.

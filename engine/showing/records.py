@@ -11,6 +11,7 @@ from typing import Any, get_args
 from ...models import (
     ContentRow,
     EngineRow,
+    FoundInstances,
     InstanceFilter,
     InstanceRow,
     Place,
@@ -39,7 +40,7 @@ from ..views.decisions import DecisionMade
 from ..views.failures import Failure
 from ..views.history import HistoryEntry
 from ..views.pages import Page
-from ..views.processes import Awaited, Explanation, Need, ProcessInstance, ProcessSummary, Situation, Token
+from ..views.processes import Awaited, Explanation, Need, ProcessInstance, SearchPage, Situation, Token
 from ..views.resources import Resource
 from ..views.tasks import Task, TaskCount, TaskState
 from ..views.undo import RewindPlan
@@ -48,6 +49,8 @@ from .awaited import awaited_of
 
 AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
+PIECES = 2
+"""How many pieces of a long list are gone through for one part."""
 MOST_DECISIONS = 1_000
 """How many of the decisions of a process its history tells; there is a list of all of them."""
 AT_A_TIME = 500
@@ -157,7 +160,8 @@ class Records:
         before: int | None,
     ) -> Page[ProcessInstance]:
         """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
-        rows = find_instances(self.store, wanted, limit=limit + 1, before=None if before is None else (before,))
+        place = None if before is None else (before,)
+        rows = find_instances(self.store, wanted, limit=limit + 1, before=place).rows
         shown: list[ProcessInstance] = []
         room = self.facilities.limits.page_size
         for row in rows[:limit]:
@@ -170,14 +174,12 @@ class Records:
                 return Page(items=tuple(shown), cursor=str(row.process_instance_id))
         return Page(items=tuple(shown), cursor=_cursor(rows, limit))
 
-    def summaries(
-        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id"
-    ) -> Page[ProcessSummary]:
+    def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
         """The same without variables and outputs, which may be large, in this order."""
         if before is not None:
             before = self._in_order(before, sort)
-        rows, more = self._part(wanted, limit=limit, before=before, sort=sort)
-        kept, awaited = self._kept(rows), awaited_of(self.store, rows)
+        part, more = self._part(wanted, limit=limit, before=before, sort=sort)
+        kept, awaited = self._kept(part.rows), awaited_of(self.store, part.rows)
         shown = (
             masked_views.show_summary(
                 row,
@@ -185,17 +187,22 @@ class Records:
                 kept=kept.get(row.process_instance_id, 0),
                 waits_for=awaited.get(row.process_instance_id, ()),
             )
-            for row in rows
+            for row in part.rows
         )
-        return Page(items=tuple(shown), cursor=None if more is None else "-".join(map(str, more)))
+        return SearchPage(
+            items=tuple(shown),
+            cursor=None if more is None else "-".join(map(str, more)),
+            inside_words_from=None if part.inside_from is None else str(part.inside_from),
+        )
 
     def found(self, wanted: InstanceFilter, *, most: int) -> list[InstanceRow]:
-        """All that a search finds, newest first, up to so many."""
+        """All that a search finds, inside of words too, newest first, up to so many."""
         rows: list[InstanceRow] = []
         before: Place | None = None
         while len(rows) < most:
-            part, before = self._part(wanted, limit=min(AT_A_TIME, most - len(rows)), before=before, sort="id")
-            rows += part
+            count = min(AT_A_TIME, most - len(rows))
+            part, before = self._part(wanted, limit=count, before=before, sort="id", whole=True)
+            rows += part.rows
             if before is None:
                 break
         return rows
@@ -208,8 +215,8 @@ class Records:
         return (0, 0) if row is None else place_of(row, sort)
 
     def _part(
-        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort
-    ) -> tuple[list[InstanceRow], Place | None]:
+        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort, whole: bool = False
+    ) -> tuple[FoundInstances, Place | None]:
         """A part of the rows, and where the next begins.
 
         A text that may be encrypted or hold a secret is compared here, as it is shown; a part of few finds ends early.
@@ -219,16 +226,16 @@ class Records:
         found: list[InstanceRow] = []
         while True:
             count = limit + 1 - len(found) if error is None else AT_ONCE
-            rows = find_instances(self.store, asked, limit=count, before=before, sort=sort)
-            found += [row for row in rows if error is None or self._tells(row, error.lower())]
-            compared += len(rows)
+            part = find_instances(self.store, asked, limit=count, before=before, sort=sort, whole=whole)
+            found += [row for row in part.rows if error is None or self._tells(row, error.lower())]
+            compared += MOST_COMPARED // PIECES if part.stopped is not None else len(part.rows)
             if len(found) > limit:
-                return found[:limit], place_of(found[limit - 1], sort)
-            if len(rows) < count:
-                return found, None
-            before = place_of(rows[-1], sort)
+                return part._replace(rows=found[:limit]), place_of(found[limit - 1], sort)
+            if part.stopped is None and len(part.rows) < count:
+                return part._replace(rows=found), None
+            before = part.stopped or place_of(part.rows[-1], sort)
             if compared >= MOST_COMPARED:
-                return found, before
+                return part._replace(rows=found), before
 
     def _tells(self, row: InstanceRow, text: str) -> bool:
         """Whether an error of one instance holds this text, in the form in which it may be shown."""

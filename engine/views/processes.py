@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from ...models.vocabulary import Awaits, InstanceKind, ProcessOutcome, ProcessStatus, WaitKind
+from .pages import Page
 
 AwaitedKind: TypeAlias = Literal["person", WaitKind]
 
@@ -188,6 +189,15 @@ class ProcessSummary:
     """Where it waits for people and events, the first twenty places."""
     suspended: Suspension | None = None
     """Why nothing of it begins, and since when; None where it goes on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchPage(Page[ProcessSummary]):
+    """A part of what was searched for; it may have few items and yet a cursor, where very much was looked through."""
+
+    items: tuple[ProcessSummary, ...]
+    inside_words_from: str | None = None
+    """The id of the oldest process in which the text was sought inside of words too; None where it was in all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

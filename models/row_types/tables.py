@@ -66,6 +66,8 @@ TABLES: Mapping[str, type[Any] | None] = {
     "browser_session": SessionRow,
     # Beside these columns it has the number of the row.
     "audit": AuditRow,
+    # By whose beginnings processes are found, one row for each process and word.
+    "word": None,
     # The engines that work on the store, with the number of the last commit of each.
     "engine_node": None,
     # The decimal ids that process instances and tasks share, taken in blocks.

@@ -80,6 +80,7 @@ ENGINE = """
     SecretReference
     SecretSource
     SecretUnavailable
+    SearchPage
     Situation
     Statistics
     Stone
@@ -147,6 +148,7 @@ MODELS = """
     ExternalTasks
     Figures
     FoldRow
+    FoundInstances
     FoundTask
     Group
     HandedRow

@@ -26,7 +26,7 @@ def statuses(engine: Engine, numbers: list[str]) -> set[str]:
 def test_all_that_a_search_finds_are_cancelled(engine: Engine, world: World) -> None:
     engine.deploy(WAITING)
     numbers = started(engine, 45, key="waiting")
-    other = engine.start(key="waiting", name="other", business_key="vip").process_instance_id
+    other = engine.start(key="waiting", name="other", business_key="gold").process_instance_id
     plan = engine.preview_batch("cancel", {"key": "waiting"})
     assert (plan.processes, plan.tasks, plan.partial) == (46, 46, False)
     assert [(group.element_id, group.stone, group.tasks) for group in plan.groups] == [("disk", "make", 46)]

@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from riverstone.engine import Engine, Invalid, Malformed, ModelInvalid, VirtualClock
 from riverstone.engine.clock import moment
+from riverstone.models import InstanceFilter
 
 from .sketch import catch, line, service
 from .world import World, run
@@ -185,7 +186,7 @@ def test_times_narrow_a_list_and_put_it_in_order(engine: Engine, clock: VirtualC
 
 
 def test_more_than_a_few_are_found_in_their_order_too(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("riverstone.models.instance_search.FEW", 2)
+    monkeypatch.setattr("riverstone.models.instance_places.FEW", 2)
     engine.deploy(MOVING, parameter_template=TEMPLATE)
     engine.deploy(PLAIN)
     for number in range(1, 8):
@@ -207,3 +208,85 @@ def test_what_cannot_be_searched_is_refused(engine: Engine) -> None:
     for wrong in ({"NoEcho": True}, {"Type": "List"}):
         with pytest.raises((Invalid, ModelInvalid), match="Searchable is for a single value"):
             engine.deploy(PLAIN, parameter_template=[{"Key": "k", "Searchable": True, **wrong}])
+
+
+NAMED = (
+    ("new volume in Beijing", "ORD-2024-7"),
+    ("创建云硬盘", "ORD-2024-70"),
+    ("Ärger mit dem Server", None),
+    ("app_server: step 12", "k/1"),
+)
+
+
+@pytest.fixture(params=["few", "many", "wide"])
+def searched(request: pytest.FixtureRequest, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Four processes: fewer than are counted, or taken for so many that the newest two alone are sought through."""
+    if request.param != "few":
+        monkeypatch.setattr("riverstone.models.instance_places.FEW", 0)
+        monkeypatch.setattr("riverstone.models.text_search.FEW", 0)
+        monkeypatch.setattr("riverstone.models.text_search.NEWEST", 2)
+    if request.param == "wide":
+        monkeypatch.setattr("riverstone.models.text_search.MOST_FOUND", 1)
+    engine.deploy(MOVING)
+    for name, business_key in NAMED:
+        engine.start(key="moving", name=name, business_key=business_key)
+    return engine
+
+
+TEXTS: dict[str, list[int]] = {
+    "beijing": [0],
+    "Beij": [0],
+    "in volume": [0],
+    "ord-2024-7": [1, 0],
+    "2024 创建": [1],
+    "硬盘": [1],
+    "云硬": [1],
+    "ärger": [2],
+    "SERVER": [3, 2],
+    "server 12": [3],
+    "k/1": [3],
+    "step_": [],
+    "%": [],
+    "!": [],
+    "movin": [3, 2, 1, 0],
+    "nothing": [],
+}
+
+
+def test_a_text_finds_words_and_their_beginnings_among_any_number_of_processes(searched: Engine) -> None:
+    for text, numbers in TEXTS.items():
+        wanted = [NAMED[number][0] for number in numbers]
+        assert names(searched, text=text) == wanted, text
+        assert names(searched, text=text, sort="started") == wanted, text
+        assert names(searched, text=text, state="canceled") == [], text
+    last = searched.search(limit=1).items[0].process_instance_id
+    assert NAMED[3][0] in names(searched, text=last)
+
+
+def test_it_is_told_where_the_inside_of_words_was_left_out(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riverstone.models.text_search.NEWEST", 2)
+    engine.deploy(MOVING)
+    begun = [engine.start(key="moving", name=name, business_key=key) for name, key in NAMED]
+
+    page = engine.search(text="e")
+    assert [each.process_name for each in page.items] == [NAMED[3][0], NAMED[2][0]], "the first is too old"
+    assert page.inside_words_from == begun[2].process_instance_id
+    assert engine.search(text="eijing", business_key="ORD-2024-7").inside_words_from is None
+    assert names(engine, text="eijing", business_key="ORD-2024-7") == [NAMED[0][0]]
+    assert engine.search(text="eijing").items == ()
+    found = engine._records.found(InstanceFilter(text="eijing"), most=9)
+    assert [row.name for row in found] == [NAMED[0][0]], "what a batch acts upon is sought in all"
+
+
+def test_what_is_forgotten_and_its_undo_leave_no_words(engine: Engine) -> None:
+    engine.deploy(MOVING)
+    first = engine.start(key="moving", name=NAMED[0][0], business_key="B-1").process_instance_id
+    engine.start(key="moving", name="stays")
+    engine.cancel(first)
+    engine.wait(first, 3600)
+    undo = engine.get(first).cancel_process_instance_id
+    assert undo is not None
+    assert [each.process_instance_id for each in engine.search(text=f"cancel-{undo}").items] == [undo]
+    assert names(engine, text="beijing", kind="start") == [NAMED[0][0]]
+    engine.purge(0)
+    assert engine._store.read("SELECT `word` FROM `word`") == [("stays",)]

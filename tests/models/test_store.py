@@ -268,7 +268,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
         assert newest.id == f"d-{number}"
         assert store.catalogue.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
         assert [receiver for receiver, _ in store.receivers(ReceiverFilter(key))] == [number + 1]
-        assert [row.key for row in find_instances(store, InstanceFilter(key=key), limit=9)] == [key]
+        assert [row.key for row in find_instances(store, InstanceFilter(key=key), limit=9).rows] == [key]
 
 
 def test_an_idempotency_key_is_taken_once(store: Store) -> None:
@@ -534,7 +534,7 @@ def test_instances_are_found_alike_in_every_database(store: Store, wanted: Insta
         instance(3, **{**common, "name": "商店", "status": "failed", "started": 30}),
     )
 
-    assert [row.process_instance_id for row in find_instances(store, wanted, limit=9)] == numbers
+    assert [row.process_instance_id for row in find_instances(store, wanted, limit=9).rows] == numbers
 
 
 @pytest.mark.parametrize("kind", SHARED)

@@ -166,7 +166,7 @@ export function processesPage({ main, query, client, titled }) {
     tick();
   }
 
-  function show({ items, cursor: next }) {
+  function show({ items, cursor: next, insideWordsFrom: inside }) {
     rows.update(items);
     table.hidden = items.length === 0;
     nothing.hidden = items.length !== 0;
@@ -175,8 +175,9 @@ export function processesPage({ main, query, client, titled }) {
     older.href = address({ cursor: next });
     first.hidden = cursor === null;
     first.href = address();
-    const text =
+    const found =
       items.length === 0 ? t("found.none") : t(next === null ? "found" : "found.more", { count: items.length });
+    const text = inside === null ? found : `${found}. ${t("found.inside", { id: inside })}`;
     if (count.textContent !== text) count.textContent = text;
     const top = items[0]?.processInstanceId ?? null;
     if (newest !== null && top !== null && top !== newest && cursor === null)

@@ -31,7 +31,7 @@ class InstanceQuery(Part):
 class Searched(Strict):
     """What the found process instances must have."""
 
-    text = Text(description="A part of the name or key in any case, or the whole business key or id.")
+    text = Text(description="Words of the name or business key, or what these begin with, a part of the key, or an id.")
     statuses = fields.List(Word(ProcessStatus), data_key="status")
     state = Word(ProcessState, metadata={"description": STATE})
     kind = Word(InstanceKind, metadata={"description": KIND})

@@ -88,6 +88,7 @@ export default {
   "filter.remove": "Remove the filter {name}",
   found: "{count} found",
   "found.more": "The newest {count}",
+  "found.inside": "Before process {id} only the beginnings of words were searched.",
   "found.none": "None found",
   "found.none.filtered": "No process is like that.",
   "found.new": "New: {name}",

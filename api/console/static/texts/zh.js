@@ -88,6 +88,7 @@ export default {
   "filter.remove": "移除筛选 {name}",
   found: "共 {count} 个",
   "found.more": "最新 {count} 个",
+  "found.inside": "流程 {id} 之前的只按词首搜索。",
   "found.none": "没有找到",
   "found.none.filtered": "没有符合条件的流程实例。",
   "found.new": "新流程：{name}",

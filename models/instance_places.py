@@ -1,0 +1,111 @@
+"""Where in a list the process instances stand that have what is asked for, found by the narrowest index.
+
+No database is relied on to know that itself: SQLite has no figures of its tables, and the others' may be old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import merge
+from itertools import groupby, islice
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from .connection import Connection
+from .instance_filter import Condition
+
+Sort: TypeAlias = Literal["id", "started", "ended"]
+"""In which order, the last first: as instances were numbered, or by time and then so."""
+Place: TypeAlias = tuple[int, ...]
+"""Where a part of a list ends: with the id of its last instance, after its time where the order is by that."""
+
+FEW: Final = 1_000
+"""Fewer are found by their index and then put in order; of more, the order comes first. Nothing is counted further."""
+
+
+class Places(NamedTuple):
+    """The places of a part of a list."""
+
+    found: list[Place]
+    stopped: Place | None = None
+    """Down to where they were looked for, if it was left at that so that nobody waits; there may be more behind it."""
+
+
+def united(lists: Iterable[Places], limit: int) -> Places:
+    """The first of several lists: nothing behind a place down to which one of them was not looked through."""
+    given = list(lists)
+    stopped = max((each.stopped for each in given if each.stopped is not None), default=None)
+    found = (place for place, _ in groupby(merge(*(each.found for each in given), reverse=True)))
+    first = list(islice((place for place in found if stopped is None or place >= stopped), limit))
+    return Places(first, None if len(first) == limit else stopped)
+
+
+def find(
+    store: Connection, conditions: Sequence[Condition], *, limit: int, before: Place | None, sort: Sort
+) -> list[Place]:
+    """The places of the last ``limit`` that have all of this, those that come after a place; raises StoreError."""
+    table, own, others = chosen(store, conditions, sort)
+    row = "d" if table is not None and sort == "id" else "p"
+    order = order_of(sort, row)
+    if before is not None:
+        others = [*others, behind(order, before)]
+    sql, values = source(table, own, others)
+    return read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
+
+
+def read_places(store: Connection, sql: str, values: Sequence[Any], order: Sequence[str], limit: int) -> list[Place]:
+    """What a question without its order and limit has for an answer."""
+    last = ", ".join(f"{column} DESC" for column in order)
+    return [tuple(map(int, place)) for place in store.read(f"{sql} ORDER BY {last} LIMIT ?", (*values, limit))]
+
+
+def chosen(
+    store: Connection, conditions: Sequence[Condition], sort: Sort
+) -> tuple[str | None, Condition | None, list[Condition]]:
+    """The condition whose index is gone through, with its table, and all others; none where the order's own is."""
+    known = [each for each in conditions if each.table is not None]
+    if len(known) == 1 and known[0].ordered and sort == "id":
+        best = known[0]
+    else:
+        counts = [(count(store, each, FEW), number) for number, each in enumerate(known)]
+        fewest, number = min(counts, default=(FEW, 0))
+        ordered = [each for each in known if each.ordered and sort == "id"]
+        if fewest < FEW:
+            best = known[number]
+        elif ordered:
+            best = ordered[0]
+        else:
+            return None, None, list(conditions)
+    return best.table, best, [each for each in conditions if each is not best]
+
+
+def count(store: Connection, condition: Condition, most: int) -> int:
+    """How many an index knows of that have it, up to so many."""
+    sql = f"SELECT 1 FROM `{condition.table}` AS d WHERE {condition.by} LIMIT {most}"
+    return int(store.value(f"SELECT COUNT(*) FROM ({sql}) AS found", condition.sought))
+
+
+def source(table: str | None, own: Condition | None, others: Sequence[Condition]) -> tuple[str, list[Any]]:
+    """``FROM`` and ``WHERE`` of a question for instances, with its values."""
+    conditions = [each.sql for each in others]
+    values = [value for each in others for value in each.values]
+    if own is None:
+        return f"FROM `process_instance` AS p WHERE {' AND '.join(conditions) or '1 = 1'}", values
+    # SQLite goes through the tables of a cross join in this order.
+    joined = f"FROM `{table}` AS d CROSS JOIN `process_instance` AS p WHERE {own.by} AND p.{ID} = d.{ID}"
+    return " AND ".join([joined, *conditions]), [*own.sought, *values]
+
+
+def order_of(sort: Sort, row: str = "p") -> list[str]:
+    """The columns of a row that make the order."""
+    return [f"{row}.{ID}"] if sort == "id" else [f"p.`{sort}`", f"p.{ID}"]
+
+
+def behind(order: Sequence[str], place: Place) -> Condition:
+    """What comes after a place."""
+    if len(place) == 1:
+        return Condition(f"{order[0]} < ?", place)
+    time, number = place
+    return Condition(f"({order[0]} < ? OR ({order[0]} = ? AND {order[1]} < ?))", (time, time, number))
+
+
+ID = "`process_instance_id`"
