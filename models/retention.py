@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .connection import Connection
 from .removal import to_undo
 from .statements import marks
-from .vocabulary import UndoMark
+from .vocabulary import UNDO_KINDS, UndoMark
 from .words import words_of
 
 MOST_AT_ONCE = 100
 """Rows of one table that one transaction removes, so that no step waits for long."""
+ID = "`process_instance_id`"
+PIECE = 30_000
+"""Ids, which tasks have too, that one question goes through; to be removed, instances are read in smaller pieces."""
 MOST_MARKS = 500
 """Values in one statement."""
 MANY = ("task", "decision_made", "user_task")
@@ -31,55 +34,87 @@ class Candidate(NamedTuple):
     """How many rows of the ledger, and how many decisions, it and its undo instances have."""
 
 
+class Purged(NamedTuple):
+    """What is to be removed: instances that ended ``before``, but for those with ``kept_flag``, those with a hook whose
+    end nobody has heard of yet, and those with rows that an undo would touch, which are not marked as ``undone``.
+
+    With ``even_undeleted`` these go too, unless their model is protected.
+    """
+
+    before: int
+    kept_flag: int
+    undone: Sequence[UndoMark]
+    even_undeleted: bool
+
+
 class Retention:
     """What a purge needs of one store; every method may raise StoreError."""
 
     def __init__(self, store: Connection) -> None:
         self.store = store
 
-    def candidates(
-        self, before: int, *, after: int, kept_flag: int, undone: Sequence[UndoMark], even_undeleted: bool
-    ) -> tuple[list[Candidate], int | None]:
-        """Instances that ended ``before``, oldest first, of ids above ``after``; and where to look on, None at the end.
+    def candidates(self, wanted: Purged, after: int) -> tuple[list[Candidate], int | None]:
+        """Instances of the next piece beyond an id that may go, oldest first; and where to look on, None at the end."""
+        last, sql, values = self._piece(wanted, after, PIECE // 5)
+        if last is None:
+            return [], None
+        found = self.store.read(f"SELECT {CANDIDATE} {sql} ORDER BY p.{ID}", values)
+        linked = [(int(number), int(revision), self._undos(undos)) for number, revision, *undos in found]
+        linked = [each for each in linked if self._is_free(each[2], wanted)]
+        counts = self._rows([number for number, _, undos in linked for number in (number, *undos)])
+        candidates = [
+            Candidate(number, revision, undos, sum(counts.get(each, 0) for each in (number, *undos)))
+            for number, revision, undos in linked
+        ]
+        return candidates, last
 
-        Left out are those with ``kept_flag``, those with a hook whose end nobody has heard of yet, and unless
-        ``even_undeleted`` (which a protected model overrules) those with rows that an undo would touch: rows not marked
-        as ``undone``.
-        """
-        found = self.store.read(SELECT_ENDED, (before, after, MOST_AT_ONCE))
-        candidates: list[Candidate] = []
-        for number, revision, status, flags, rewind, *linked, protected in found:
-            undos = (*(undo for undo in linked if undo is not None), *self._rewinds(rewind))
-            if status not in SETTLED or flags & kept_flag or not self._all_ended(undos, before):
-                continue
-            if self.store.read(f"{SELECT_STRAGGLING} ({marks((number, *undos))}) LIMIT 1", (number, *undos)):
-                continue
-            settled = (even_undeleted and not protected) or status == "delete.success"
-            if settled or not self._needed(number, undone):
-                candidates.append(Candidate(number, revision, undos, self._rows((number, *undos))))
-        return candidates, found[-1][0] if len(found) == MOST_AT_ONCE else None
+    def count(self, wanted: Purged, after: int) -> tuple[int, int | None]:
+        """How many these are."""
+        last, sql, values = self._piece(wanted, after, PIECE)
+        if last is None:
+            return 0, None
+        count = self.store.value(f"SELECT COUNT(*) {sql} AND p.`rewind_id` IS NULL", values)
+        rewound = self.store.read(f"SELECT {CANDIDATE} {sql} AND p.`rewind_id` IS NOT NULL", values)
+        return int(count) + sum(self._is_free(self._undos(undos), wanted) for _, _, *undos in rewound), last
 
-    def _rewinds(self, last: int | None) -> list[int]:
-        """The rewinds of an instance: each knows the one before it."""
-        found: list[int] = []
+    def _piece(self, wanted: Purged, after: int, size: int) -> tuple[int | None, str, Sequence[Any]]:
+        """The last id of the next piece, and the question for what of it may go, as far as a question can tell."""
+        first = self.store.value(SELECT_NEXT, (after,))
+        last = None if first is None else int(first) + size - 1
+        settled = ["p.`status` = 'delete.success'", f"NOT EXISTS ({_UNDONE_TASK} AND {to_undo(wanted.undone)})"]
+        if wanted.even_undeleted:
+            settled[1] = f"(p.`model_id` NOT IN ({_PROTECTED}) OR p.`model_id` IS NULL OR {settled[1]})"
+        sql = f"FROM `process_instance` AS p WHERE p.{ID} > ? AND p.{ID} <= ? AND {ENDED} AND ({' OR '.join(settled)})"
+        before = (wanted.before,) * (1 + len(UNDO_KINDS))
+        return last, sql, (after, last, wanted.kept_flag, *before, *wanted.undone)
+
+    def _undos(self, numbers: Sequence[int | None]) -> tuple[int, ...]:
+        """The undo instances of one instance: the last rewind, which comes first, knows the one before it."""
+        last, *others = numbers
+        found = [undo for undo in others if undo is not None]
         while last is not None and last not in found:
             found.append(last)
             last = next((before for (before,) in self.store.read(SELECT_REWIND, (last,))), None)
+        return tuple(found)
+
+    def _is_free(self, undos: Sequence[int], wanted: Purged) -> bool:
+        """Whether all undos have ended that long ago, and nothing of them still runs."""
+        if not undos:
+            return True
+        if self.store.read(f"{SELECT_STRAGGLING} ({marks(undos)}) LIMIT 1", undos):
+            return False
+        return all(self.store.read(SELECT_ENDED_UNDO, (undo, wanted.before)) for undo in undos)
+
+    def _rows(self, numbers: Sequence[int]) -> dict[int, int]:
+        """How many rows these have in tables that may hold many of them."""
+        found: dict[int, int] = {}
+        sql = "SELECT {0}, COUNT(*) FROM `{1}` WHERE {0} IN ({2}) GROUP BY {0}"
+        for start in range(0, len(numbers), MOST_MARKS):
+            part = numbers[start : start + MOST_MARKS]
+            for table in (*MANY, "retrace", "history"):
+                for number, count in self.store.read(sql.format(ID, table, marks(part)), part):
+                    found[number] = found.get(number, 0) + count
         return found
-
-    def _all_ended(self, undos: Sequence[int], before: int) -> bool:
-        return all(self.store.read(SELECT_ENDED_UNDO, (undo, before)) for undo in undos)
-
-    def _needed(self, number: int, undone: Sequence[UndoMark]) -> bool:
-        sql = f"SELECT 1 FROM `task` WHERE `process_instance_id` = ? AND {to_undo(undone)} LIMIT 1"
-        return bool(self.store.read(sql, (number, *undone)))
-
-    def _rows(self, numbers: Sequence[int]) -> int:
-        sql = "SELECT COUNT(*) FROM `{}` WHERE `process_instance_id` IN ({})"
-        return sum(
-            int(self.store.read(sql.format(table, marks(numbers)), numbers)[0][0])
-            for table in (*MANY, "retrace", "history")
-        )
 
     def remove(self, candidates: Iterable[Candidate]) -> list[int]:
         """Remove instances with what is theirs, in one transaction; the ids of those that nobody has touched since.
@@ -180,12 +215,19 @@ SELECT_NAMED = (
     "SELECT `process_instance_id`, `kind`, `key`, `name`, `business_key` FROM `process_instance`"
     " WHERE `process_instance_id` IN"
 )
-SELECT_ENDED = (
-    "SELECT `process_instance_id`, `revision`, `status`, `flags`, `rewind_id`, `rollback_id`, `cancel_id`, `delete_id`,"
-    " EXISTS (SELECT 1 FROM `process_model` WHERE `process_model`.`id` = `process_instance`.`model_id`"
-    " AND `protected` <> 0)"
-    " FROM `process_instance` WHERE `kind` = 'start' AND `phase` = 'ended' AND `ended` <= ?"
-    " AND `process_instance_id` > ? ORDER BY `process_instance_id` LIMIT ?"
+SELECT_NEXT = f"SELECT MIN({ID}) FROM `process_instance` WHERE {ID} > ?"
+CANDIDATE = f"p.{ID}, p.`revision`, p.`rewind_id`, p.`rollback_id`, p.`cancel_id`, p.`delete_id`"
+_PROTECTED = "SELECT `id` FROM `process_model` WHERE `protected` <> 0"
+_UNDONE_TASK = f"SELECT 1 FROM `task` WHERE `task`.{ID} = p.{ID}"
+_UNDO_ENDED = (
+    f"(p.`{{0}}_id` IS NULL OR EXISTS (SELECT 1 FROM `process_instance` AS u WHERE u.{ID} = p.`{{0}}_id`"
+    " AND u.`phase` = 'ended' AND u.`ended` <= ?))"
+)
+ENDED = (
+    f"p.`kind` = 'start' AND p.`phase` = 'ended' AND (p.`flags` & ?) = 0 AND p.`ended` <= ?"
+    f" AND p.`status` IN ({', '.join(repr(status) for status in SETTLED)})"
+    f" AND {' AND '.join(_UNDO_ENDED.format(kind) for kind in UNDO_KINDS)}"
+    f" AND p.{ID} NOT IN (SELECT {ID} FROM `straggler` WHERE `owner` IS NOT NULL)"
 )
 SELECT_ENDED_UNDO = (
     "SELECT 1 FROM `process_instance` WHERE `process_instance_id` = ? AND `phase` = 'ended' AND `ended` <= ?"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...models import BatchRecords, Store
-from ...models.retention import MOST_AT_ONCE, Candidate, Retention
+from ...models.retention import MOST_AT_ONCE, Candidate, Purged, Retention
 from .. import failpoints
 from ..clock import Clock
 from ..errors import Invalid
@@ -33,33 +33,35 @@ def purge(
         raise Invalid(f"The age {older_than_seconds!r} is not a number of seconds from 0 on.", code="age-invalid")
     before = clock.now() - round(older_than_seconds * 1000)
     retention = Retention(store)
+    wanted = Purged(before, Flags.PROTECTED, tuple(DONE_WITH), even_undeleted)
+    if dry_run:
+        return _counted(retention, wanted)
     removed = 0
-    for batch in _batches(retention, before, even_undeleted=even_undeleted):
-        if dry_run:
-            removed += len(batch)
-            continue
+    for batch in _batches(retention, wanted):
         begun = time.monotonic()
         failpoints.reach("before-purge")
         removed += len(retention.remove(batch))
         failpoints.reach("after-purge")
         _breathe(begun)
-    if not dry_run:
-        _clear(retention, before)
-        BatchRecords(store).forget(before)
+    _clear(retention, before)
+    BatchRecords(store).forget(before)
     return removed
 
 
-def _batches(retention: Retention, before: int, *, even_undeleted: bool) -> Iterator[list[Candidate]]:
+def _counted(retention: Retention, wanted: Purged) -> int:
+    total, after = 0, 0
+    while True:
+        count, last = retention.count(wanted, after)
+        if last is None:
+            return total
+        total, after = total + count, last
+
+
+def _batches(retention: Retention, wanted: Purged) -> Iterator[list[Candidate]]:
     """What may go, so few at a time that their ledgers together are short."""
     after: int | None = 0
     while after is not None:
-        candidates, after = retention.candidates(
-            before,
-            after=after,
-            kept_flag=Flags.PROTECTED,
-            undone=tuple(DONE_WITH),
-            even_undeleted=even_undeleted,
-        )
+        candidates, after = retention.candidates(wanted, after)
         batch: list[Candidate] = []
         rows = 0
         for candidate in candidates:

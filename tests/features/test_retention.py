@@ -229,3 +229,28 @@ def test_the_command_forgets_what_is_older_than_an_age(engine: Engine, sqlite: s
     assert command("--older-than", "23h") == "Forgot 1 process.\n"
     for wrong in ("30", "d", "-1d", "1.5h", "1y"):
         assert "such as 30d" in command("--older-than", wrong, code=1)
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_dry_run_counts_piece_by_piece_what_a_purge_forgets(
+    kind: str, tmp_path: Path, world: World, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riverstone.models.retention.PIECE", 5)
+    with fresh(kind, tmp_path) as url, Engine(url, stones=world.stones(), clock=clock) as engine:
+        engine.deploy(line("shop", service("a", "make"), service("b", "make")))
+        engine.deploy(line("ask", '<userTask id="u"/>'))
+        made = [engine.start(key="shop", name="test").process_instance_id for _ in range(4)]
+        engine.start(key="ask", name="runs")
+        for number in made[:2]:
+            engine.delete(number)
+        world.wrong("start", "b", RuntimeError("no"))
+        run(engine, "shop")
+        engine.protect(made[3], True)
+        clock.advance(31 * DAY)
+        engine.start(key="shop", name="new")
+
+        assert [engine.purge(30 * DAY, even_undeleted=each, dry_run=True) for each in (False, True)] == [3, 4]
+        assert engine.purge(30 * DAY) == 3
+        assert [engine.purge(30 * DAY, even_undeleted=each, dry_run=True) for each in (False, True)] == [0, 1]
+        assert engine.purge(30 * DAY, even_undeleted=True) == 1
+        assert {each.process_name for each in engine.search().items} == {"new", "runs", "test"}
