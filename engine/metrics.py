@@ -226,6 +226,9 @@ def _of_store(engine: Engine) -> Iterator[Metric]:
         figures.quotas,
         now,
     )
+    partial = GaugeMetricFamily("riverstone_partial", "Whether there is more of something than these figures count.")
+    partial.add_metric([], figures.partial)
+    yield partial
     external = _family("riverstone_external_tasks", "Tasks that workers fetch over HTTP.", "topic", "state")
     for topic, waiting, locked in engine.external.topics():
         external.add_metric([topic, "waiting"], waiting)

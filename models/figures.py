@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from .store import Store
+from .vocabulary import UNDO_FAILED, WaitKind
+
+MOST_COUNTED: Final = 100_000
+"""Of each thing no more are counted, so that a look costs the same however large the store is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +42,8 @@ class Figures(NamedTuple):
     """Tasks that hold a slot of a quota, or wait for one: by its name and ``held`` or ``waiting``."""
     due: int | None
     """Since when, or from when, the first thing of all is due; milliseconds since 1970."""
+    partial: bool = False
+    """Whether there is more of something than is counted, :data:`MOST_COUNTED`; its numbers are of so many then."""
 
 
 def read_figures(store: Store) -> Figures:
@@ -52,37 +59,46 @@ def read_figures(store: Store) -> Figures:
             for row in store.read(sql)
         )
 
-    return Figures(
-        processes=groups(PROCESSES, 3),
-        tasks=groups(TASKS, 2),
-        waits=groups(WAITS, 1),
-        undo_failed=groups(UNDO_FAILED, 1),
-        left=groups(LEFT, 1),
-        owed=groups(OWED, 0)[0],
+    def each(sql: str, labels: Iterable[str]) -> tuple[Group, ...]:
+        counts = ((label, int(store.value(sql, (label, MOST_COUNTED)))) for label in labels)
+        return tuple(Group(labels=(label,), count=count, oldest=None) for label, count in counts if count)
+
+    most = f"LIMIT {MOST_COUNTED}"
+    figures = Figures(
+        processes=groups(PROCESSES.format(most), 3),
+        tasks=groups(TASKS.format(most), 2),
+        waits=each(WAITS, get_args(WaitKind)),
+        undo_failed=each(FAILED, UNDO_FAILED.values()),
+        left=each(LEFT, NOT_TAKEN_BACK),
+        owed=groups(OWED.format(most), 0)[0],
         quotas=groups(QUOTAS, 2),
         due=store.next_due(),
     )
+    whole = (figures.processes, figures.tasks, (figures.owed,))
+    several = (*figures.waits, *figures.undo_failed, *figures.left)
+    sums = [sum(group.count for group in some) for some in whole] + [group.count for group in several]
+    return figures._replace(partial=max(sums, default=0) >= MOST_COUNTED)
 
 
+_ACTIVE = "SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended' {}"
 PROCESSES = (
-    "SELECT `kind`, `status`, `phase`, COUNT(*), MIN(`started`) FROM `process_instance`"
-    " WHERE `phase` <> 'ended' GROUP BY `kind`, `status`, `phase`"
+    "SELECT p.`kind`, p.`status`, p.`phase`, COUNT(*), MIN(p.`started`)"
+    f" FROM ({_ACTIVE}) AS d CROSS JOIN `process_instance` AS p WHERE p.`process_instance_id` = d.`process_instance_id`"
+    " GROUP BY p.`kind`, p.`status`, p.`phase`"
 )
 TASKS = (
-    # By way of the instances that have not ended, since these are few and no index tells which tasks are open.
-    "SELECT CASE WHEN `stone` IS NULL THEN 'person' ELSE 'stone' END, `status`, COUNT(*), MIN(`created`) FROM `task`"
-    " WHERE `open` = 1 AND `process_instance_id` IN"
-    " (SELECT `process_instance_id` FROM `process_instance` WHERE `phase` <> 'ended') GROUP BY 1, 2"
+    # By way of the instances that have not ended, since no index tells which tasks are open.
+    "SELECT CASE WHEN t.`stone` IS NULL THEN 'person' ELSE 'stone' END, t.`status`, COUNT(*), MIN(t.`created`)"
+    f" FROM ({_ACTIVE}) AS d CROSS JOIN `task` AS t WHERE t.`process_instance_id` = d.`process_instance_id`"
+    " AND t.`open` = 1 GROUP BY 1, 2"
 )
-WAITS = "SELECT `kind`, COUNT(*) FROM `wait` GROUP BY `kind`"
-UNDO_FAILED = (
-    "SELECT `status`, COUNT(*) FROM `process_instance`"
-    # As the index has it, word for word: else SQLite does not see that it holds all of them.
-    " WHERE (`status` = 'rollback.failed' OR `status` = 'cancel.failed' OR `status` = 'delete.failed')"
-    " AND `phase` = 'ended' GROUP BY `status`"
+WAITS = "SELECT COUNT(*) FROM (SELECT 1 FROM `wait` WHERE `kind` = ? LIMIT ?) AS found"
+FAILED = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `status` = ? AND `phase` = 'ended' LIMIT ?) AS found"
 )
-LEFT = "SELECT `undo`, COUNT(*) FROM `task` WHERE `undo` IN ('retained', 'skipped', 'failed', 'left') GROUP BY `undo`"
-OWED = "SELECT COUNT(*), MIN(`created`) FROM `event`"
+LEFT = "SELECT COUNT(*) FROM (SELECT 1 FROM `task` WHERE `undo` = ? LIMIT ?) AS found"
+NOT_TAKEN_BACK = ("retained", "skipped", "failed", "left")
+OWED = "SELECT COUNT(*), MIN(`created`) FROM (SELECT `created` FROM `event` {}) AS found"
 QUOTAS = (
     "SELECT `quota`.`name`, CASE WHEN `held` = 1 THEN 'held' ELSE 'waiting' END, COUNT(*), MIN(`since`)"
     " FROM `quota_slot` JOIN `quota` ON `quota`.`id` = `quota_slot`.`quota_id` GROUP BY 1, 2"

@@ -116,7 +116,9 @@ def test_no_secret_is_logged_at_any_level(tmp_path: Path, log: Lines) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_metrics_count_what_happened_and_what_stands(kind: str, tmp_path: Path) -> None:
+def test_metrics_count_what_happened_and_what_stands(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, clock = World(), VirtualClock()
     with fresh(kind, tmp_path) as url, Engine(url, stones=world.stones(), clock=clock) as engine:
         metrics = Metrics.of(engine)
@@ -145,6 +147,13 @@ def test_metrics_count_what_happened_and_what_stands(kind: str, tmp_path: Path) 
         assert seen["riverstone_queue", "inbox"] == 0
         assert seen["riverstone_store_up",] == 1
         assert not [name for name, *_ in seen if name.endswith("_created")]
+
+        assert seen["riverstone_partial",] == 0
+        engine.start(key="ask", name="x")
+        monkeypatch.setattr("riverstone.models.figures.MOST_COUNTED", 1)
+        seen = samples(metrics)
+        assert seen["riverstone_partial",] == 1
+        assert seen["riverstone_processes", "start", "running", "running"] == 1
 
 
 def test_an_application_may_keep_the_metrics_among_its_own(tmp_path: Path) -> None:
