@@ -23,7 +23,7 @@ from .handovers import HandedRow, Handovers
 from .inbox_lists import ALL, USUAL, list_of
 from .instance_filter import InstanceFilter
 from .instance_places import Place, Sort
-from .instance_search import FoundInstances, count_instances, find_instances, place_of
+from .instance_search import FoundInstances, count_instances, find_instances, find_places, place_of
 from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .news import Listener, news_of
 from .quota_changes import Decided, QuotaChanges, QuotaClaim
@@ -143,6 +143,7 @@ __all__ = [
     "digests",
     "encrypt_again",
     "find_instances",
+    "find_places",
     "list_of",
     "news_of",
     "place_of",

@@ -147,6 +147,18 @@ class Store(Connection):
             return opened(row, self.cipher), opened(content, self.cipher)
         return None
 
+    def records(self, process_instance_ids: Sequence[int]) -> list[tuple[InstanceRow, ContentRow]]:
+        """The same of several, at most 500, in any order; those that are there."""
+        sql = f"{SELECT_RECORDS} ({marks(process_instance_ids)})"
+        cipher = self.cipher
+        return [
+            (
+                opened(InstanceRow(*found[:_INSTANCE_WIDTH]), cipher),
+                opened(ContentRow(*found[_INSTANCE_WIDTH:]), cipher),
+            )
+            for found in self.read(sql, process_instance_ids)
+        ]
+
     def revision(self, process_instance_id: int) -> int | None:
         """The stored revision, to tell whether a copy in memory is stale."""
         found = self.value(
@@ -241,6 +253,14 @@ class Store(Connection):
     def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
         """Those rows of the ledger that have put out anything, oldest first."""
         return self.rows(TaskRow, SELECT_TASKS_WITH_OUTPUTS, (process_instance_id,))
+
+    def outputs_of(self, process_instance_ids: Sequence[int]) -> dict[int, list[TaskRow]]:
+        """The same of several instances, at most 500, by their ids."""
+        found: dict[int, list[TaskRow]] = {}
+        sql = f"{SELECT_OUTPUTS} ({marks(process_instance_ids)}) ORDER BY `id`"
+        for row in self.rows(TaskRow, sql, process_instance_ids):
+            found.setdefault(row.process_instance_id, []).append(row)
+        return found
 
     def due_tasks(self, now: int, limit: int, owner: str) -> list[tuple[int, int]]:
         """Open tasks that are due and belong to this engine, as (instance, task)."""
@@ -415,11 +435,12 @@ _RECORD_NAMES = ", ".join(
     [f"`process_instance`.`{name}`" for name in columns(InstanceRow)]
     + [f"`content`.`{name}`" for name in columns(ContentRow)]
 )
-SELECT_RECORD = (
+_RECORDS = (
     f"SELECT {_RECORD_NAMES} FROM `process_instance` JOIN `content`"
     " ON `content`.`process_instance_id` = `process_instance`.`process_instance_id`"
-    " WHERE `process_instance`.`process_instance_id` = ?"
+    " WHERE `process_instance`.`process_instance_id`"
 )
+SELECT_RECORD, SELECT_RECORDS = f"{_RECORDS} = ?", f"{_RECORDS} IN"
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
 SOME_TASKS = "`process_instance_id` = ? AND `id` > ?"
@@ -429,6 +450,7 @@ SELECT_CHANGED_VARIABLES = select("changed_variable", ChangedVariableRow, "`proc
 SELECT_FOLD = select("ledger_fold", FoldRow, "`process_instance_id` = ?")
 SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
 SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
+SELECT_OUTPUTS = select("task", TaskRow, "`outputs` IS NOT NULL AND `process_instance_id` IN")
 SELECT_DUE_TASKS = (
     "SELECT `process_instance_id`, `id` FROM `task`"
     " WHERE `owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?"

@@ -19,6 +19,7 @@ from ...models import (
     TaskRow,
     count_instances,
     find_instances,
+    find_places,
     place_of,
 )
 from ...models.resources import ResourceRow
@@ -49,6 +50,8 @@ from .awaited import awaited_of
 
 AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
+FEW_RECORDS = 25
+"""How many records, whose variables may be large, are read at once."""
 PIECES = 2
 """How many pieces of a long list are gone through for one part."""
 MOST_DECISIONS = 1_000
@@ -161,18 +164,37 @@ class Records:
     ) -> Page[ProcessInstance]:
         """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
         place = None if before is None else (before,)
-        rows = find_instances(self.store, wanted, limit=limit + 1, before=place).rows
+        places = find_places(self.store, wanted, limit=limit + 1, before=place, sort="id").found
+        numbers = [number for (number,) in places]
         shown: list[ProcessInstance] = []
         room = self.facilities.limits.page_size
-        for row in rows[:limit]:
-            # One that was purged since the list was read is left out.
-            with suppress(UnknownProcessInstance):
-                shown.append(self.instance(row.process_instance_id))
-                record = shown[-1]
+        for start in range(0, min(limit, len(numbers)), FEW_RECORDS):
+            for record in self._several(numbers[start : min(start + FEW_RECORDS, limit)]):
+                shown.append(record)
                 room -= sum(len(text or "") for text in (record.process_content, record.outputs, record.native_outputs))
-            if room < 0 and row is not rows[-1]:
-                return Page(items=tuple(shown), cursor=str(row.process_instance_id))
-        return Page(items=tuple(shown), cursor=_cursor(rows, limit))
+                if room < 0 and record.process_instance_id != str(numbers[-1]):
+                    return Page(items=tuple(shown), cursor=record.process_instance_id)
+        return Page(items=tuple(shown), cursor=str(numbers[limit - 1]) if len(numbers) > limit else None)
+
+    def _several(self, numbers: Sequence[int]) -> Iterator[ProcessInstance]:
+        """Several records in this order; one that was purged since is left out."""
+        found = {row.process_instance_id: (row, content) for row, content in self.store.records(numbers)}
+        tasks = self.store.outputs_of(numbers)
+        rows = [row for row, _ in found.values()]
+        kept, awaited = self._kept(rows), awaited_of(self.store, rows)
+        for number in numbers:
+            if number in found:
+                row, content = found[number]
+                # An origin that was purged between takes what it undid with it.
+                with suppress(UnknownProcessInstance):
+                    yield masked_views.show_instance(
+                        row,
+                        content,
+                        masked_views.outputs_of(tasks.get(number, ()), self.stones),
+                        self._mask(row, content),
+                        kept=kept.get(number, 0),
+                        waits_for=awaited.get(number, ()),
+                    )
 
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
         """The same without variables and outputs, which may be large, in this order."""
@@ -412,7 +434,3 @@ class Records:
         first = self.store.task(int(row.after)) if row.after and row.after[0] != "[" else None
         followed = masked_views.Followed({row.id: row} if first is None else {row.id: row, first.id: first})
         return masked_views.show_task(row, self.stones, mask, followed, running=running)
-
-
-def _cursor(rows: Sequence[InstanceRow], limit: int) -> str | None:
-    return str(rows[limit - 1].process_instance_id) if len(rows) > limit else None

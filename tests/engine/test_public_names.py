@@ -210,6 +210,7 @@ MODELS = """
     digests
     encrypt_again
     find_instances
+    find_places
     list_of
     place_of
     news_of
