@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--quick] [--folder DIR] [NAME ...]``: measure, and print a table.
+"""``python -m tests.benchmarks [--quick] [--large] [--json FILE] [NAME ...]``: measure, and print a table.
 
 Each benchmark runs in a process of its own, so that none inherits the memory or the threads of another.
 """
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from .bench import Bench
+from .history import Run
 from .table import HEAD
 
 BENCHMARKS = {
@@ -32,7 +33,7 @@ BENCHMARKS = {
     "waiting": "10,000 monitors",
     "coroutines": "5,000 coroutines that wait, and as many deferred tasks",
     "store_size": "bytes per instance; reading beside a million others",
-    "large_stores": "messages and lists among a million that wait",
+    "large_stores": "messages, lists, texts, figures and a purge among 100,000 (--large: a million)",
     "long_processes": "one process of 50,000 tasks, and one of 1 MB",
     "imports": "the engine and the command line",
     "databases": "what PostgreSQL and MariaDB take, without an engine",
@@ -49,6 +50,8 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (default: all)")
     parser.add_argument("--quick", action="store_true", help="small sizes: only to see that all of it runs")
+    parser.add_argument("--large", action="store_true", help="a million processes where it is about many (2 GB)")
+    parser.add_argument("--json", metavar="FILE", help="add what is measured to this file: see tests.benchmarks.report")
     parser.add_argument("--folder", help="where to put the stores: on the disk that is to be measured")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -58,10 +61,13 @@ def main() -> int:
     if chosen.alone:
         with tempfile.TemporaryDirectory(dir=chosen.folder, ignore_cleanup_errors=True) as folder:
             for name in chosen.names:
-                run(name, Bench(folder=Path(folder), quick=chosen.quick))
+                run(name, Bench(folder=Path(folder), quick=chosen.quick, large=chosen.large), chosen.json)
         return 0
     print(HEAD)
-    options = [*(["--quick"] if chosen.quick else []), *(["--folder", chosen.folder] if chosen.folder else [])]
+    options = [f"--{name}" for name in ("quick", "large") if getattr(chosen, name)]
+    for name in ("folder", "json"):
+        if getattr(chosen, name):
+            options += [f"--{name}", getattr(chosen, name)]
     codes = []
     for name in chosen.names or BENCHMARKS:
         print(f"{name}: {BENCHMARKS[name]}", flush=True)
@@ -69,10 +75,13 @@ def main() -> int:
     return int(any(codes))
 
 
-def run(name: str, bench: Bench) -> None:
-    """Measure one benchmark and print its rows."""
+def run(name: str, bench: Bench, history: str | None = None) -> None:
+    """Measure one benchmark and print its rows, and add them to a file of earlier ones."""
+    run_of = Run.now() if history else None
     for row in importlib.import_module(f".{name}", __package__).measure(bench):
         print(row, flush=True)
+        if run_of is not None and history is not None:
+            run_of.add(Path(history), name, row)
 
 
 if __name__ == "__main__":

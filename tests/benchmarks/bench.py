@@ -20,10 +20,17 @@ class Bench:
 
     folder: Path
     quick: bool = False
+    large: bool = False
+    """Whether stores of a million processes are made too, for which there has to be room (2 GB)."""
 
     def size(self, full: int, quick: int) -> int:
         """How many of something, by how thorough this run is."""
         return quick if self.quick else full
+
+    @property
+    def many(self) -> int:
+        """How many processes a large store has, beside which one of 10,000 is looked at."""
+        return self.size(1_000_000 if self.large else 100_000, 1_000)
 
     @property
     def rounds(self) -> int:
