@@ -36,7 +36,7 @@ export function stonesPage({ main, client, titled }) {
 
   async function load() {
     try {
-      const [all, stopped, quotas] = await Promise.all([get("stone"), get("stone/suspended"), get("quota?limit=200")]);
+      const [all, stopped, quotas] = await Promise.all([get("stone"), get("stone/suspended"), get("quota", { limit: 200 })]);
       stones = all;
       fill(shared, quotas.items.length > 0 && quotaTable(quotas));
       suspended = new Map(stopped.map((each) => [each.code, each]));
