@@ -107,10 +107,10 @@ class News:
         """Whether a process begins to stop with this commit, or a hook goes on although its task has ended."""
         mine = (None, EXTERNAL, self.facilities.engine_id)
         return any(row.owner not in mine for row in changes.new_stragglers.values()) or any(
-            row.open and row.owner not in mine
+            row.owner not in mine
             for each in instances
             if each.row.phase == "draining" and each.seen is not None and each.seen[1] != "draining"
-            for row in each.tasks.values()
+            for row in each.tasks.open_rows()
         )
 
 

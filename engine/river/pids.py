@@ -10,25 +10,24 @@ import os
 from contextlib import suppress
 
 from ...models.uptime import boot_id
+from ..commands.runner import HIDDEN, started
 
-HIDDEN = "hidden"
-"""In place of a process's start: there is one, and nothing is told of it."""
 UNKNOWN = "?"
 
 
 def identity(pid: int) -> str:
     """What tells a process of here from any other with the same id, in at most 64 characters."""
     space = _space()
-    return f"{_started(pid)} {UNKNOWN if space is None else space}"
+    return f"{started(pid)} {UNKNOWN if space is None else space}"
 
 
 def is_gone(pid: int, known: str) -> bool:
     """Whether the process that had this identity is certainly no more; false where that cannot be seen from here."""
-    started, _, space = known.partition(" ")
+    then, _, space = known.partition(" ")
     if space != _space():
         return False
-    found = _started(pid)
-    return found is None or found not in (started, HIDDEN)
+    found = started(pid)
+    return found is None or found not in (then, HIDDEN)
 
 
 def _space() -> str | None:
@@ -40,18 +39,3 @@ def _space() -> str | None:
         if os.readlink("/proc/self") == str(os.getpid()) and (boot := boot_id()):
             return f"{boot[:24]} {os.readlink('/proc/self/ns/pid')}"
     return None
-
-
-def _started(pid: int) -> str | None:
-    """When a process was started, by the system's own count; None if there is no such process."""
-    with suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-        # A dead process that its parent has not asked about yet still has an entry.
-        return None if fields[0] in ("Z", "X") else fields[19]
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:
-        pass
-    return HIDDEN
