@@ -86,3 +86,16 @@ def test_what_was_set_beside_many_is_seen_after_a_restart(one: Engine, url: str)
         again.complete(again.tasks(number)[0].task_id, {"v2": 2})
         assert again.variables(number) == {**LARGE, "v1": "other", "v2": 2}
         assert again.cancel(number).status == "cancel.success"
+
+
+def test_lists_hide_a_secret_that_was_set_beside_many(one: Engine, other: Engine) -> None:
+    template = [{"Key": "pin", "NoEcho": True}]
+    one.deploy(MODEL, parameter_template=template)
+    number = one.start(key="shop", name="it", variables={**LARGE, "pin": "first-pin"}).process_instance_id
+    one.set_variables(number, {"pin": "second-pin"})
+    assert stored(one, number)[1] == {"pin": "second-pin"}
+    one.complete(one.tasks(number)[0].task_id, {"note": "It was second-pin."})
+    (listed,) = other.instances(key="shop").items
+    assert listed == other.get(number)
+    assert "second-pin" not in listed.native_outputs
+    assert "*****" in listed.native_outputs
