@@ -275,7 +275,7 @@ class Changes:
         """By task: what a check of what it made has found; None where what was found is of no use any more."""
         self.new_stragglers: dict[StragglerKey, StragglerRow] = {}
         self.gone_stragglers: list[StragglerKey] = []
-        self.left_stragglers: list[StragglerKey] = []
+        self.left_stragglers: set[StragglerKey] = set()
         """Those that nobody here runs any more, and of which something may still be heard."""
         self.new_stone_uses: dict[tuple[str, str], set[tuple[str, str]]] = {}
         """Stones that processes of a deployment use; with the set of those that the store is known to have."""
@@ -347,6 +347,8 @@ class Changes:
 
     def straggler_gone(self, key: StragglerKey) -> None:
         """Nothing more is heard of a hook; the store knows of it unless it was noted in this turn."""
+        # Where a commit is one statement, a row that is both changed and removed in it would stay.
+        self.left_stragglers.discard(key)
         if self.new_stragglers.pop(key, None) is None:
             self.gone_stragglers.append(key)
 
@@ -457,7 +459,7 @@ class Changes:
         if self.new_stragglers:
             run(INSERT_STRAGGLER, self.new_stragglers.values())
         if self.left_stragglers:
-            write(LEAVE_STRAGGLER, self.left_stragglers)
+            write(LEAVE_STRAGGLER, list(self.left_stragglers))
         if self.new_stone_uses:
             write(INSERT_STONE_USE, list(self.new_stone_uses))
         if self.new_history:

@@ -505,7 +505,7 @@ class Instance:
         if self.stragglers.get(key) is None:
             return False
         self.stragglers[key] = None
-        self.changes.left_stragglers.append(key)
+        self.changes.left_stragglers.add(key)
         self.changes.instance_changed(self.row)
         if (row := self.tasks.get(key[0])) is not None:
             quota_slots.free(self, row)

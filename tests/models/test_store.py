@@ -224,6 +224,7 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
 def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None:
     """What happens to one hook in a turn is written as what came of it: else the turn could never be written."""
     key: StragglerKey = (2, 1, "start", 1)
+    Leases(store).begin("engine", "host", 1, "")
     written(store, instance(1), filled(ContentRow, process_instance_id=1))
 
     def turn(*steps: str) -> int:
@@ -233,6 +234,8 @@ def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None
         for step in steps:
             if step == "noted":
                 change.new_stragglers[key] = StragglerRow(*key, 1, "engine")
+            elif step == "left":
+                change.left_stragglers.add(key)
             else:
                 change.straggler_gone(key)
         store.commit(change)
@@ -242,6 +245,8 @@ def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None
     assert turn("noted", "gone", "noted") == 1
     assert turn("gone", "noted") == 1
     assert turn("gone", "noted", "gone") == 0
+    assert turn("noted") == 1
+    assert turn("left", "gone") == 0
 
 
 def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: Store) -> None:
