@@ -108,31 +108,19 @@ class Settings:
         given = {**os.environ, **(config or {})}
         in_file = _file(file or given.get("RIVERSTONE_CONFIG") or None)
         named = {**_part(in_file, "limits"), **_pairs(_texts(given.get("RIVERSTONE_LIMITS"))), **_pairs(limits)}
-        asked = {
-            **_part(in_file, "introspection"),
-            **{name: given[variable] for name, variable in INTROSPECTION.items() if given.get(variable)},
-        }
-        signing_in = {
-            **_part(in_file, "oidc"),
-            **{name: given[variable] for name, variable in OIDC.items() if given.get(variable)},
-        }
-        sources = {
-            **_part(in_file, "secrets"),
-            **{name: given[variable] for name, variable in SECRETS.items() if given.get(variable)},
-        }
         public_url = _address(given.get("RIVERSTONE_PUBLIC_URL") or in_file.get("public_url"))
         keys = _texts(given.get("RIVERSTONE_ENCRYPTION_KEY")) or _texts(in_file.get("encryption_keys"))
         return cls(
             db=_text(given.get("RIVERSTONE_DB") or in_file.get("db"), "db"),
             stones=tuple(_texts(given.get("RIVERSTONE_STONES")) or _texts(in_file.get("stones"))),
             limits=Limits.of(named),
-            introspection=_introspection(asked),
+            introspection=_introspection(_given(in_file, "introspection", given, INTROSPECTION)),
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
             quotas=_quotas(given.get("RIVERSTONE_QUOTAS") or _part(in_file, "quotas")),
             public_url=public_url,
-            secrets=_secrets(sources),
-            oidc=_oidc(signing_in, public_url),
+            secrets=_secrets(_given(in_file, "secrets", given, SECRETS)),
+            oidc=_oidc(_given(in_file, "oidc", given, OIDC), public_url),
         )
 
 
@@ -183,6 +171,16 @@ def _part(file: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(part, dict):
         raise _wrong(f"The part {name!r} of the settings file is no table.")
     return part
+
+
+def _given(
+    file: Mapping[str, Any], name: str, given: Mapping[str, Any], variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """A part of the file, and before it what its variables hold."""
+    return {
+        **_part(file, name),
+        **{each: given[variable] for each, variable in variables.items() if given.get(variable)},
+    }
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

@@ -103,15 +103,6 @@ class Number(fields.Float):
         return float(value)
 
 
-class Whole(fields.Integer):
-    """A whole number of JSON, and no text of one."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
-        if type(value) is not int:
-            raise self.make_error("invalid", input=value)
-        return value
-
-
 class CountText(fields.Integer):
     """A whole number in a query, without sign, blanks or underscores."""
 

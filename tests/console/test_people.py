@@ -144,6 +144,17 @@ def test_the_dates_of_a_task_are_changed_and_the_tabs_count(studio: Studio, look
     assert (found.priority, found.follow_up) == (90, None)
     assert found.due is not None
     assert found.due.astimezone().strftime("%Y-%m-%d %H:%M") == "2099-05-01 12:30"
+    looker.button("Dates and priority…").click()
+    looker.field("Due", exact=True).focus()
+    page.keyboard.press("Delete")
+    looker.button("Set", exact=True).click()
+    looker.sees("A date or the priority is incomplete")
+    assert studio.engine.people.task(task).due == found.due
+    looker.button("Back", exact=True).click()
+    looker.button("Dates and priority…").click()
+    looker.button("Set", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert studio.engine.people.task(task) == found
     looker.go("#/inbox?view=mine")
     expect(looker.link("Mine 1")).to_have_attribute("aria-current", "page")
     looker.go(f"#/process/{found.process_instance_id}")

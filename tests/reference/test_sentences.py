@@ -6,8 +6,14 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from marshmallow import ValidationError, fields, validate
+
+from riverstone.api.wire.members import Flag, Ids, InstantText, LocalTimeText, Number, Object, Text, Word
+from riverstone.api.wire.problems import wrong_fields
+from riverstone.api.wire.request_schemas.strict import Strict
 
 from ..services import program
 from .sentences import ROOT, sentences
@@ -83,6 +89,37 @@ def test_findings_are_said_in_chinese_whatever_they_are_about() -> None:
 )
 def test_values_stay_in_their_sentences_and_what_a_stone_says_stays_as_it_is(english: str, chinese: str) -> None:
     assert in_chinese({"reason": english}) == {"reason": chinese}
+
+
+def test_no_sentence_has_its_chinese_twice() -> None:
+    english = [pair[0] for pair in pairs()]
+    assert [text for text in set(english) if english.count(text) > 1] == []
+
+
+def test_what_is_wrong_is_said_for_each_field_whatever_the_fields_are_called() -> None:
+    class Asked(Strict):
+        values = Object(required=True)
+        outputs = Ids()
+        text = Text(longest=5)
+        priority = fields.Integer(strict=True)
+        due = InstantText()
+        at = LocalTimeText()
+        state = Word(Literal["one", "two"])
+        rate = Number(validate=validate.Range(1, 2))
+        flag = Flag()
+        name = Text(pattern="^x+$")
+
+    wrong = {"outputs": ["1"] * 10_001, "text": "too long", "priority": "1", "due": "x", "at": "x", "state": "three"}
+    with pytest.raises(ValidationError) as refused:
+        Asked().load({**wrong, "rate": 3, "flag": 1, "name": "y", "more": 1})
+    error = wrong_fields({str(name): texts for name, texts in refused.value.normalized_messages().items()})
+    shown = in_chinese({"message": error.message, "errors": error.errors})
+    assert isinstance(shown, dict)
+    assert shown["errors"].keys() == error.errors.keys() == Asked().fields.keys() | {"more"}
+    english = [f"{name}: {text}" for name, [text] in shown["errors"].items() if not re.search("[一-鿿]", text)]
+    assert english == []
+    assert shown["message"].startswith("请改正请求：")
+    assert "缺少必填字段（values）" in shown["message"]
 
 
 def test_no_text_of_a_stone_holds_the_page_up() -> None:

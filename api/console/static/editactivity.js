@@ -4,7 +4,7 @@ import { fieldsSection } from "./editfields.js";
 import { INPUTS, OUTPUTS } from "./editform.js";
 import { property } from "./editstone.js";
 import { el } from "./element.js";
-import { icon } from "./icon.js";
+import { adder, remover } from "./entrylist.js";
 import { t } from "./language.js";
 
 const BINDINGS = ["latest", "deployment", "version", "versionTag"];
@@ -197,13 +197,4 @@ function mapping(form, title, list, entries) {
     ),
     adder(t("edit.pair.add"), add),
   );
-}
-
-export function adder(text, act) {
-  return el("button", { type: "button", class: "small", onclick: act }, icon("plus"), text);
-}
-
-export function remover(act) {
-  const text = t("remove");
-  return el("button", { type: "button", class: "square quiet small", "aria-label": text, title: text, onclick: act }, icon("trash"));
 }

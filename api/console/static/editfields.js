@@ -1,10 +1,9 @@
 // The fields that a person fills in, drawn with their task (camunda:formData): edited one by one, without XML.
 
 import { ask } from "./dialog.js";
-import { adder } from "./editactivity.js";
 import { el, said } from "./element.js";
 import { Entry } from "./entry.js";
-import { icon } from "./icon.js";
+import { entryList } from "./entrylist.js";
 import { t } from "./language.js";
 
 const DATA = "camunda:FormData";
@@ -19,38 +18,12 @@ export function fieldsSection(form) {
     else form.drop(DATA);
     form.again();
   };
-  const edit = async (place) => {
+  const question = (field, place) => {
     const others = new Set(fields.filter((_, each) => each !== place).map(({ id }) => id));
-    const made = await askForField(fields[place] ? read(fields[place]) : { type: "string" }, others);
-    if (made === null) return;
-    const next = [...fields];
-    next.splice(place, 1, written(form, made, fields[place]));
-    put(next);
+    return askForField(field ? read(field) : { type: "string" }, others).then((made) => made && written(form, made, field));
   };
-  const move = (place, by) => {
-    const next = [...fields];
-    next.splice(place + by, 0, ...next.splice(place, 1));
-    put(next);
-  };
-  const row = (field, place) =>
-    el(
-      "li",
-      {},
-      el("button", { type: "button", class: "quiet", onclick: () => edit(place) }, line(field)),
-      act("up", "edit.move.up", place === 0, () => move(place, -1)),
-      act("down", "edit.move.down", place === fields.length - 1, () => move(place, 1)),
-      act("trash", "remove", false, () => put(fields.filter((_, each) => each !== place))),
-    );
-  return form.section(
-    t("edit.fields"),
-    el("p", { class: "hint" }, t("edit.fields.hint")),
-    fields.length > 0 && el("ul", { class: "designer-list" }, fields.map(row)),
-    adder(t("edit.fields.add"), () => edit(fields.length)),
-  );
-}
-
-function act(sign, text, disabled, onclick) {
-  return el("button", { type: "button", class: "square quiet small", "aria-label": t(text), title: t(text), disabled, onclick }, icon(sign));
+  const { list, add } = entryList({ entries: fields, line, question, put, add: t("edit.fields.add") });
+  return form.section(t("edit.fields"), el("p", { class: "hint" }, t("edit.fields.hint")), list, add);
 }
 
 function line(field) {

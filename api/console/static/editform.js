@@ -206,8 +206,7 @@ export class Form {
     this.put(held, { [list]: left });
     const lists = ["inputParameters", "outputParameters", "values"];
     if (lists.some((name) => held.$descriptor.propertiesByName[name] && (held.get(name) ?? []).length > 0)) return;
-    const { extensionElements } = this.object;
-    this.put(extensionElements, { values: extensionElements.values.filter((each) => each !== held) });
+    this.drop(holder);
   }
 
   #holder(holder, list) {

@@ -71,8 +71,10 @@ export class ProcessPanel {
 
   /** Look again; whether anything was new. */
   async again(signal) {
-    const failed = this.process?.failures.map(({ taskId }) => taskId).filter((taskId) => taskId !== null) ?? [];
-    const [some, tasks] = await Promise.all([this.detail.again(signal), this.tasks.again(signal, failed)]);
+    // First the process: it says which tasks have failed, and these are wanted with the first look already.
+    const some = await this.detail.again(signal);
+    const failed = this.process.failures.map(({ taskId }) => taskId).filter((taskId) => taskId !== null);
+    const tasks = await this.tasks.again(signal, failed);
     const more = (this.process.decided && (await this.decisionLook.again(signal))) || tasks;
     if (this.sources === null || this.version !== this.process.deploymentId) {
       // It may have moved to another version of its model.
@@ -202,7 +204,7 @@ export class ProcessPanel {
       ),
     ]);
     this.list.origin = process.originProcessInstanceId;
-    this.list.update();
+    this.list.draw();
     this.decided.update(this.decisions, this.decisionLook.data?.cursor != null);
     this.#paint();
   }

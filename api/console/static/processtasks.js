@@ -12,17 +12,12 @@ export class ProcessTasks {
     this.path = `process/${id}/task`;
     this.counting = new Look(`${this.path}/count`);
     this.whole = new Look(this.path);
+    /** How many tasks are alike in element and state, each entry with what a task says of its state. */
+    this.counts = [];
+    this.total = 0;
+    /** Tasks that were asked for by themselves, each as the look that sees it. */
     this.single = new Map();
     this.parts = new Map();
-  }
-
-  /** How many tasks are alike in element and state, each entry with what a task says of its state. */
-  get counts() {
-    return (this.counting.data ?? []).map((each) => ({ ...each, endTime: each.open ? null : "" }));
-  }
-
-  get total() {
-    return this.counts.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Whether there are too many to be fetched at once. */
@@ -33,8 +28,8 @@ export class ProcessTasks {
   /** All tasks that were fetched. */
   get known() {
     if (!this.many) return this.whole.data ?? [];
-    const all = new Map([...this.single.values(), ...this.rows].map((task) => [task.taskId, task]));
-    return [...all.values()];
+    const single = [...this.single.values()].map(({ data }) => data);
+    return [...new Map([...single, ...this.rows].map((task) => [task.taskId, task])).values()];
   }
 
   /** Those of the elements that somebody looks at. */
@@ -45,9 +40,10 @@ export class ProcessTasks {
   /** Look again, also at these tasks by themselves; whether anything was new. */
   async again(signal, ids = []) {
     const some = await this.counting.again(signal);
+    if (some) this.#count();
     if (!this.many) return (await this.whole.again(signal)) || some;
-    const looks = [...this.parts.values()].map(({ look }) => look);
-    for (const id of ids) if (!this.single.has(id)) await this.need(id, signal);
+    const looks = [...[...this.parts.values()].map(({ look }) => look), ...this.single.values()];
+    for (const id of ids) await this.need(id, signal);
     const seen = await Promise.all(looks.map((look) => look.again(signal)));
     return some || seen.includes(true);
   }
@@ -58,8 +54,13 @@ export class ProcessTasks {
     if (known !== undefined) return known;
     const look = new Look(`task/${id}/detail`);
     await look.again(signal);
-    this.single.set(id, look.data);
+    this.single.set(id, look);
     return look.data;
+  }
+
+  #count() {
+    this.counts = this.counting.data.map((each) => ({ ...each, endTime: each.open ? null : "" }));
+    this.total = this.counts.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** The first tasks of an element, in a state if one is chosen; from one on. */

@@ -27,10 +27,13 @@ export function askForSchedule(task) {
         el("p", { class: "hint" }, t("person.schedule.hint")),
       ),
     ),
-    act: () => {
+    act: async () => {
+      // What is half written reads as empty, which would take the date away.
+      const isHalf = [due.input, followUp.input, priority].some(({ validity }) => validity.badInput);
+      if (isHalf || priority.value === "") throw new Error(t("person.schedule.incomplete"));
       const changed = { ...due.changed("dueAt"), ...followUp.changed("followUpAt") };
       if (priority.value !== String(task.priority)) changed.priority = priority.valueAsNumber;
-      return Object.keys(changed).length > 0 && put(`task/${task.taskId}/schedule`, changed);
+      return Object.keys(changed).length > 0 ? put(`task/${task.taskId}/schedule`, changed) : null;
     },
   });
 }

@@ -4,7 +4,7 @@
 import { spoken } from "./language.js";
 
 /** Members of answers that hold sentences, and those that hold what people have given. */
-const SAID = new Set(["detail", "message", "reason", "sentences", "errors", "findings", "text", "violation", "warnings", "barred", "log"]);
+const SAID = new Set(["detail", "message", "reason", "sentences", "findings", "text", "violation", "warnings", "barred", "log"]);
 const GIVEN = new Set(["values", "variables", "parameters", "params", "outputs", "inputs", "parts", "files", "xml", "value"]);
 /** What is longer, nested deeper, or takes more looks is nothing that the engine says, and stays as it is. */
 const DEEPEST = 6;
@@ -83,6 +83,8 @@ function translated(text, depth) {
     const name = element[2] ?? element[3];
     return name === undefined ? `${known.tags[element[1]]}（无 id）` : `${known.tags[element[1]]}“${name}”${element[5] ? `（${element[5]}）` : ""}`;
   }
+  const wrong = /^Correct the request: (.+)\.$/s.exec(text);
+  if (wrong !== null) return `请改正请求：${wrong[1].split("; ").map((each) => corrected(each, depth + 1)).join("；")}。`;
   for (const form of known.forms) {
     if (!text.includes(form.literal)) continue;
     const found = form.whole.exec(text);
@@ -94,6 +96,13 @@ function translated(text, depth) {
     if (said.some((each) => each !== null)) return said.map((each, place) => each ?? pieces[place]).join(" ").replace(SPACES, "");
   }
   return ended(text, depth) ?? explained(text, depth);
+}
+
+/** What is wrong, and in brackets with which fields: these names stay as they are. */
+function corrected(text, depth) {
+  const [, what, fields] = /^(.*?)(?: \(([^()]*)\))?$/s.exec(text);
+  const said = translated(`${what}.`, depth)?.replace(/。$/, "") ?? translated(what, depth) ?? what;
+  return fields === undefined ? said : `${said}（${fields}）`;
 }
 
 /** What is said, and behind a colon why or what to do. */
@@ -144,11 +153,18 @@ function relayed(content, isSaid) {
 }
 
 function member(name, value, isSaid) {
+  // What is wrong stands under the names of fields, whatever these are called.
+  if (name === "errors") return wrong(value);
   if (GIVEN.has(name)) return value;
   if (name === "text" || name === "message") return relayed(value, isSaid || name === "message");
   // Of a list or an object only what is said in it: a finding has an element and a code beside its text.
   if (SAID.has(name)) return typeof value === "object" && name === "findings" ? findings(value) : relayed(value, true);
   return relayed(value, false);
+}
+
+function wrong(errors) {
+  if (errors === null || typeof errors !== "object" || Array.isArray(errors)) return relayed(errors, true);
+  return Object.fromEntries(Object.entries(errors).map(([field, texts]) => [field, relayed(texts, true)]));
 }
 
 function findings(value) {

@@ -134,10 +134,6 @@ export class TaskList {
     this.draw();
   }
 
-  update() {
-    this.draw();
-  }
-
   draw() {
     const isWanted = (task) => this.#isWanted(task);
     const all = this.tasks.many ? [...this.#elements()] : this.tasks.known.filter(isWanted);

@@ -1,10 +1,9 @@
 // The start form and the outputs of a model, edited field by field: nobody has to write JSON.
 
 import { ask } from "./dialog.js";
-import { adder } from "./editactivity.js";
 import { el, said } from "./element.js";
 import { asText, Entry } from "./entry.js";
-import { icon } from "./icon.js";
+import { entryList } from "./entrylist.js";
 import { t } from "./language.js";
 import { TemplateForm } from "./templateform.js";
 
@@ -24,27 +23,7 @@ export function templateSections({ content, changed, offers, again }) {
       changed({ [name]: next.length > 0 ? next : null });
       again();
     };
-    const edit = async (place) => {
-      const made = await question(entries[place] ?? {});
-      if (made === null) return;
-      const next = [...entries];
-      next.splice(place, 1, made);
-      put(next);
-    };
-    const move = (place, by) => {
-      const next = [...entries];
-      next.splice(place + by, 0, ...next.splice(place, 1));
-      put(next);
-    };
-    const row = (entry, place) =>
-      el(
-        "li",
-        {},
-        el("button", { type: "button", class: "quiet", onclick: () => edit(place) }, line(entry)),
-        act("up", "edit.move.up", place === 0, () => move(place, -1)),
-        act("down", "edit.move.down", place === entries.length - 1, () => move(place, 1)),
-        act("trash", "remove", false, () => put(entries.filter((_, each) => each !== place))),
-      );
+    const { list, add } = entryList({ entries, line, question: (entry) => question(entry ?? {}), put, add: t(`${title}.add`) });
     return el(
       "details",
       { class: "designer-section", open: true },
@@ -53,20 +32,16 @@ export function templateSections({ content, changed, offers, again }) {
         "div",
         { class: "stack" },
         el("p", { class: "hint" }, t(`${title}.hint`)),
-        entries.length > 0 && el("ul", { class: "designer-list" }, entries.map(row)),
+        list,
         el(
           "p",
           { class: "row" },
-          adder(t(`${title}.add`), () => edit(entries.length)),
+          add,
           name === "parameterTemplate" && entries.length > 0 && el("button", { type: "button", class: "small quiet", onclick: () => preview(entries) }, t("edit.start.preview")),
         ),
       ),
     );
   });
-}
-
-function act(sign, text, disabled, onclick) {
-  return el("button", { type: "button", class: "square quiet small", "aria-label": t(text), title: t(text), disabled, onclick }, icon(sign));
 }
 
 const variableLine = (entry) =>

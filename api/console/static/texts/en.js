@@ -957,6 +957,7 @@ export default {
   "person.schedule.do": "Set",
   "person.schedule.priority": "Priority",
   "person.schedule.hint": "50 is usual; the highest comes first.",
+  "person.schedule.incomplete": "A date or the priority is incomplete: complete it, or empty the date.",
   "person.user": "User",
   "person.link": "Copy the link",
   "person.link.copied": "The link is copied: everybody who may do the task can open it.",

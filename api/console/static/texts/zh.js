@@ -954,6 +954,7 @@ export default {
   "person.schedule.do": "设置",
   "person.schedule.priority": "优先级",
   "person.schedule.hint": "通常为 50；数值高的排在前面。",
+  "person.schedule.incomplete": "日期或优先级不完整：请补全，或清空日期。",
   "person.user": "用户",
   "person.link": "复制链接",
   "person.link.copied": "链接已复制：可以办理此任务的人都能打开。",
