@@ -15,14 +15,13 @@ LOST = 255
 """The code of ``ssh`` itself, whatever has failed: the connection, or the word of who answers."""
 NEVER_BEGAN = (
     "Host key verification failed",
-    "Permission denied",
-    "Connection refused",
-    "Could not resolve hostname",
-    "No route to host",
+    "Permission denied (",
+    "ssh: connect to host",
+    "ssh: Could not resolve hostname",
     "REMOTE HOST IDENTIFICATION HAS CHANGED",
     "Connection timed out during banner",
 )
-"""What it says where no command has begun."""
+"""What it says where no command has begun, in words that a command which was lost there hardly says itself."""
 
 
 class SshStone(CommandStone):

@@ -230,6 +230,19 @@ def test_a_value_is_one_word_for_the_shell_of_another_machine_too(server: Server
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize("said", ["Connection refused", "Permission denied", "No route to host"])
+def test_a_command_that_was_lost_there_has_begun_whatever_it_says(server: Server, said: str) -> None:
+    _, task = ran(remote(server, command=("sh", "-c", f"echo '{said}'; exit 255")), host="web")
+    assert "Nobody can tell what came of the command on web" in task.reason
+
+
+def test_a_host_that_does_not_answer_has_begun_nothing(server: Server) -> None:
+    nobody = {"web": "me@127.0.0.1:9", "nowhere": "me@no.such.host.invalid"}
+    for host in nobody:
+        _, task = ran(remote(server, hosts=nobody), host=host)
+        assert f"{host} cannot be reached" in task.reason
+
+
 def test_only_hosts_that_are_listed_and_known_are_spoken_to(server: Server) -> None:
     status, task = ran(remote(server), host="-oProxyCommand=touch")
     assert status != "success"
