@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +65,7 @@ class Told:
 
     def as_json(self) -> bytes:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | dict(self.environment)
-        told = {
-            "arguments": list(self.arguments),
-            "stdin": self.stdin,
-            "environment": environment,
-            "folder": self.folder,
-            "timeout": self.timeout,
-            "grace": self.grace,
-            "most_output": self.most_output,
-        }
-        return json.dumps(told).encode()
+        return json.dumps({**asdict(self), "environment": environment}).encode()
 
 
 def root() -> Path:
@@ -183,6 +174,7 @@ class Command:
                 )
             for name in (runner.BEGUN, runner.OUTPUT, runner.STOP):
                 (self.folder / name).unlink(missing_ok=True)
+        _reap()
         child = subprocess.Popen(
             [sys.executable, "-I", "-S", runner.__file__, str(self.folder)],
             stdin=subprocess.PIPE,
@@ -192,7 +184,7 @@ class Command:
             start_new_session=True,
             pass_fds=(lock,),
         )
-        _started.append(child)
+        _started.add(child)
         assert child.stdin is not None
         with suppress(BrokenPipeError), child.stdin as pipe:
             pipe.write(told.as_json())
@@ -263,8 +255,15 @@ class Command:
             os.close(descriptor)
 
 
-_started: list[subprocess.Popen[bytes]] = []
-"""Runners that this process has begun, to be asked for their end, so that they leave no zombies."""
+_started: set[subprocess.Popen[bytes]] = set()
+"""Runners that this process has begun."""
+
+
+def _reap() -> None:
+    """Ask those that have ended for their end: until somebody does they stay as zombies, each with a process id."""
+    for each in tuple(_started):
+        if each.poll() is not None:
+            _started.discard(each)
 
 
 @atexit.register
@@ -290,7 +289,6 @@ def commands(prefix: str) -> Iterator[Command]:
 
 def sweep() -> None:
     """Remove what has ended long ago."""
-    _started[:] = [each for each in _started if each.poll() is None]
     for command in commands(""):
         if command.is_old():
             command.remove()

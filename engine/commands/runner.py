@@ -21,6 +21,8 @@ LOCK, BEGUN, OUTPUT, RESULT, STOP = "lock", "begun.json", "output", "result.json
 """The files of a folder."""
 ROOM = 4096
 """Bytes that the result may take: they are taken up before anything begins, so that a full disk cannot lose it."""
+MOST_SAID = 500
+"""Characters of an error that the result tells: more might not find room, and half a result is none."""
 POLL = 0.05
 LAST_WORDS = 1.0
 """Seconds that what the command has left running may go on writing, before its output counts as whole."""
@@ -111,7 +113,7 @@ class _Runner:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            return {"error": f"It could not be started: {error}"}
+            return {"error": f"It could not be started: {error}"[:MOST_SAID]}
         with suppress(OSError):
             write(self.path(BEGUN), {**me, "child": child.pid, "child_started": started(child.pid)})
         assert child.stdin is not None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
+from ...models.vocabulary import UNDO_KINDS
 from ..errors import Fatal, Invalid
 from ..work import StopRequest, Work
 from .command import Command, CommandFailed, CommandResult, Told, commands, root, sweep, tail
 
-HOOKS = ("start", "rollback", "cancel", "delete", "check")
+RUNNING: Final = ("start", *UNDO_KINDS, "check")
+"""The hooks that can run a command: the others look, and may be called at any time."""
 SWEEP = 3600.0
 """Seconds between two searches for folders that can go."""
 _swept = -SWEEP
@@ -36,8 +39,8 @@ class TaskCommands:
         Raises CommandFailed, Fatal where nobody can tell what came of it, InterruptedError when asked to stop.
         """
         global _swept
-        if self._event not in HOOKS:
-            raise Invalid(f"Only {', '.join(HOOKS)} can run a command, not {self._event}.", code="run-hook")
+        if self._event not in RUNNING:
+            raise Invalid(f"Only {', '.join(RUNNING)} can run a command, not {self._event}.", code="run-hook")
         now = time.monotonic()
         if now - _swept > SWEEP:
             _swept = now

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,30 @@ def test_a_command_that_fails_fails_its_task_and_is_run_anew_by_a_retry(tmp_path
     assert ran(start, retries=3, retry_backoff=0.0, fatal_on=("7",))[0] == "rollback.success"
     assert len(lines(tmp_path, "begins")) == 3
     assert "could not be started" in ran(lambda task: task.run(["/no/such/program"]))[1].reason
+
+
+def test_a_program_whose_name_is_too_long_is_told_of_and_not_tried_for_ever() -> None:
+    status, task = ran(lambda task: task.run(["x" * 6000]), timeout=20.0)
+    assert status == "rollback.success"
+    assert "could not be started" in task.reason
+
+
+def test_commands_that_have_ended_leave_no_zombies() -> None:
+    def zombies() -> int:
+        found = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                state, parent, *_ = stat.read_text().rpartition(")")[2].split()
+                found += state == "Z" and int(parent) == os.getpid()
+        return found
+
+    def start(task: TaskInfo) -> None:
+        for _ in range(6):
+            task.run(["true"])
+
+    before = zombies()
+    assert ran(start)[0] == "success"
+    assert zombies() <= before + 1
 
 
 def test_what_is_no_list_of_texts_is_refused_as_is_a_look_that_runs_something() -> None:
