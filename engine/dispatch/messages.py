@@ -336,8 +336,8 @@ def read_saving(decoded: Mapping[str, Any], limits: Limits) -> tuple[Saving, str
 
 def saved_text(saving: Saving, refused: str | None) -> str:
     """What came of it: why it was not kept, or nothing."""
-    told = {"task_id": str(saving.task_id), "delivery": saving.delivery, "number": saving.number}
-    return jsontext.dumps({"kind": "saved", **told, "refused": refused})
+    told = {"task_id": str(saving.task_id), "attempt": saving.attempt, "delivery": saving.delivery}
+    return jsontext.dumps({"kind": "saved", **told, "number": saving.number, "refused": refused})
 
 
 @dataclass(frozen=True, slots=True)

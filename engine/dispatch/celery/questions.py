@@ -19,8 +19,11 @@ from .link import AGAIN, Link
 ASK_AGAIN = 5.0
 """Seconds without an answer after which a question is asked once more."""
 
-Asked = tuple[str, str, int, int]
-"""What an answer is about: its kind, the task, the delivery, and which of the savings of that."""
+Asked = tuple[str, str, int, int, int]
+"""What an answer is about: its kind, the task, and of a saving its attempt, the delivery, and which of its savings.
+
+Deliveries count anew in each attempt, so without it the late answer to an older one would do for the newer's.
+"""
 
 
 class Questions:
@@ -34,13 +37,13 @@ class Questions:
 
     def may_begin(self, work: Work, is_stopped: Callable[[], bool]) -> bool:
         """Whether the engines say so; asked until one answers, or the task ``is_stopped``."""
-        key = "permit", str(work.task_id), work.delivery, 0
+        key = "permit", str(work.task_id), 0, work.delivery, 0
         answer = self._ask(lambda queue: messages.question_text(work, queue), key, is_stopped)
         return answer is not None and answer.get("begin") is True
 
     def save(self, saving: Saving) -> None:
         """Have an engine keep what a start saves; asked until one answers. Raises Conflict where it was refused."""
-        key = "saved", str(saving.task_id), saving.delivery, saving.number
+        key = "saved", str(saving.task_id), saving.attempt, saving.delivery, saving.number
         answer = self._ask(lambda queue: messages.saving_text(saving, queue), key, lambda: False)
         if answer is not None and answer.get("refused") is not None:
             raise Conflict(str(answer["refused"]), code="task-ended")
@@ -76,8 +79,8 @@ class Questions:
     def _heard(self, message: Any) -> None:
         try:
             decoded = messages.read(body_text(message))
-            task = str(decoded.get("task_id")), int(decoded["delivery"]), int(decoded.get("number", 0))
-            self._answers[decoded["kind"], *task] = decoded
+            numbers = int(decoded.get("attempt", 0)), int(decoded["delivery"]), int(decoded.get("number", 0))
+            self._answers[decoded["kind"], str(decoded.get("task_id")), *numbers] = decoded
         except (Invalid, KeyError, TypeError, ValueError):
             # Asked again, it is answered again.
             return
