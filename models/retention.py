@@ -60,7 +60,8 @@ class Retention:
             return [], None
         found = self.store.read(f"SELECT {CANDIDATE} {sql} ORDER BY p.{ID}", values)
         linked = [(int(number), int(revision), self._undos(undos)) for number, revision, *undos in found]
-        linked = [each for each in linked if self._is_free(each[2], wanted)]
+        rewound = {int(number) for number, _, rewind, *_ in found if rewind is not None}
+        linked = [each for each in linked if each[0] not in rewound or self._is_free(each[2], wanted)]
         counts = self._rows([number for number, _, undos in linked for number in (number, *undos)])
         candidates = [
             Candidate(number, revision, undos, sum(counts.get(each, 0) for each in (number, *undos)))
@@ -98,9 +99,7 @@ class Retention:
         return tuple(found)
 
     def _is_free(self, undos: Sequence[int], wanted: Purged) -> bool:
-        """Whether all undos have ended that long ago, and nothing of them still runs."""
-        if not undos:
-            return True
+        """Whether all rewinds too, which no question can follow, have ended that long ago and left nothing running."""
         if self.store.read(f"{SELECT_STRAGGLING} ({marks(undos)}) LIMIT 1", undos):
             return False
         return all(self.store.read(SELECT_ENDED_UNDO, (undo, wanted.before)) for undo in undos)
@@ -219,15 +218,16 @@ SELECT_NEXT = f"SELECT MIN({ID}) FROM `process_instance` WHERE {ID} > ?"
 CANDIDATE = f"p.{ID}, p.`revision`, p.`rewind_id`, p.`rollback_id`, p.`cancel_id`, p.`delete_id`"
 _PROTECTED = "SELECT `id` FROM `process_model` WHERE `protected` <> 0"
 _UNDONE_TASK = f"SELECT 1 FROM `task` WHERE `task`.{ID} = p.{ID}"
+_STRAGGLING = f"SELECT {ID} FROM `straggler` WHERE `owner` IS NOT NULL"
 _UNDO_ENDED = (
     f"(p.`{{0}}_id` IS NULL OR EXISTS (SELECT 1 FROM `process_instance` AS u WHERE u.{ID} = p.`{{0}}_id`"
-    " AND u.`phase` = 'ended' AND u.`ended` <= ?))"
+    f" AND u.`phase` = 'ended' AND u.`ended` <= ? AND u.{ID} NOT IN ({_STRAGGLING})))"
 )
 ENDED = (
     f"p.`kind` = 'start' AND p.`phase` = 'ended' AND (p.`flags` & ?) = 0 AND p.`ended` <= ?"
     f" AND p.`status` IN ({', '.join(repr(status) for status in SETTLED)})"
     f" AND {' AND '.join(_UNDO_ENDED.format(kind) for kind in UNDO_KINDS)}"
-    f" AND p.{ID} NOT IN (SELECT {ID} FROM `straggler` WHERE `owner` IS NOT NULL)"
+    f" AND p.{ID} NOT IN ({_STRAGGLING})"
 )
 SELECT_ENDED_UNDO = (
     "SELECT 1 FROM `process_instance` WHERE `process_instance_id` = ? AND `phase` = 'ended' AND `ended` <= ?"
@@ -237,7 +237,7 @@ SELECT_FIRST_HISTORY = "SELECT `number` FROM `history` WHERE `process_instance_i
 DELETE_HISTORY = "DELETE FROM `history` WHERE `process_instance_id` = ? AND `number` <= ?"
 DELETE_RETRACES = "DELETE FROM `retrace` WHERE `process_instance_id` = ? AND `number` < ?"
 SELECT_REWIND = "SELECT `rewind_id` FROM `process_instance` WHERE `process_instance_id` = ?"
-SELECT_STRAGGLING = "SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL AND `process_instance_id` IN"
+SELECT_STRAGGLING = f"{_STRAGGLING} AND {ID} IN"
 DELETE_HEAD = "DELETE FROM `process_instance` WHERE `process_instance_id` = ? AND `revision` = ? AND `phase` = 'ended'"
 # The generated model of an undo process carries the number of the process in its key, and nobody else runs it.
 DELETE_SNAPSHOT = (

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from riverstone.api.cli import main
-from riverstone.engine import Clock, Engine, Invalid, UnknownProcessInstance, VirtualClock
+from riverstone.engine import Clock, Engine, Invalid, Stone, TaskInfo, UnknownProcessInstance, VirtualClock
 from riverstone.models.row_types.tables import TABLES
 
 from ..models.stores import SHARED, fresh
@@ -33,6 +33,13 @@ def rows(engine: Engine) -> dict[str, int]:
     """How many rows of process instances the store has, by table."""
     assert TABLES.keys() >= {*COUNTED}
     return {table: engine._store.read(f"SELECT COUNT(*) FROM `{table}`")[0][0] for table in COUNTED}
+
+
+def until(is_so: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def snapshots(engine: Engine) -> int:
@@ -254,3 +261,34 @@ def test_a_dry_run_counts_piece_by_piece_what_a_purge_forgets(
         assert [engine.purge(30 * DAY, even_undeleted=each, dry_run=True) for each in (False, True)] == [0, 1]
         assert engine.purge(30 * DAY, even_undeleted=True) == 1
         assert {each.process_name for each in engine.search().items} == {"new", "runs", "test"}
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_dry_run_leaves_out_whose_undo_has_a_hook_that_still_runs(kind: str, tmp_path: Path) -> None:
+    goes_on = threading.Event()
+
+    class Slow(Stone):
+        code = "slow"
+        timeouts = {"delete": 0.2}
+        retries = 0
+
+        def start(self, task: TaskInfo) -> None:
+            """It makes something."""
+
+        def delete(self, task: TaskInfo) -> None:
+            goes_on.wait(30)
+
+    with fresh(kind, tmp_path) as url, Engine(url, stones=[Slow], dispatcher="threads") as engine:
+        engine.deploy(line("shop", service("a", "slow")))
+        number = engine.start(key="shop", name="test").process_instance_id
+        engine.wait(number, 10)
+        try:
+            engine.delete(number)
+            assert engine.wait(number, 10).status == "delete.failed"
+            engine.delete(number, retain=[engine.tasks(number)[0].task_id])
+            assert engine.wait(number, 10).status == "delete.success"
+            assert [engine.purge(0, dry_run=each) for each in (True, False)] == [0, 0]
+        finally:
+            goes_on.set()
+        until(lambda: engine.purge(0, dry_run=True) == 1)
+        assert engine.purge(0) == 1
