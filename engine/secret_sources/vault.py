@@ -45,15 +45,19 @@ class VaultSecrets:
         ca: str | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        parts = urlsplit(address)
+        text = f"The address of Vault {address[:200]!r} is not https://HOST[:PORT], or http:// for this machine."
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:
+            raise Invalid(text, code="settings-invalid") from None
         plain = parts.scheme == "http" and parts.hostname in LOCAL
         odd = parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/")
         if not parts.hostname or odd or not (plain or parts.scheme == "https"):
-            text = f"The address of Vault {address[:200]!r} is not https://HOST[:PORT], or http:// for this machine."
             raise Invalid(text, code="settings-invalid")
         if not mount.strip("/") or not token:
             raise Invalid("Vault needs a mount and a token, or the file of one.", code="settings-invalid")
-        self._host, self._port, self._plain = parts.hostname, parts.port, plain
+        self._host, self._port, self._plain = parts.hostname, port, plain
         self._token, self._mount, self._namespace, self._timeout = token, mount.strip("/"), namespace, timeout
         self._tls = None if plain else ssl.create_default_context(cafile=ca)
 

@@ -424,7 +424,18 @@ def test_vault_is_not_followed_elsewhere_and_its_faults_are_told_without_secrets
 
 @pytest.mark.parametrize(
     "address",
-    ["http://vault.example.com", "https://u:p@vault", "vault:8200", "https://vault/v1", "ftp://vault", "https://", ""],
+    [
+        "http://vault.example.com",
+        "https://u:p@vault",
+        "vault:8200",
+        "https://vault/v1",
+        "ftp://vault",
+        "https://",
+        "",
+        "https://vault:x",
+        "https://vault:99999",
+        "https://[vault",
+    ],
 )
 def test_an_address_that_would_carry_the_token_in_clear_is_refused(address: str) -> None:
     with pytest.raises(Invalid, match="https://HOST"):
