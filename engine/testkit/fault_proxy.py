@@ -167,8 +167,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _serve(self) -> None:
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.proxy._came(self.command, self.path, body)
         kind = fault.kind if fault is not None else ""

@@ -21,6 +21,8 @@ from ..work import Outcome, Reached, StopRequest, Work
 
 TOKEN = f"rst_0_0_{'A' * 43}"
 """By which nobody can complete a task."""
+LONGEST_PAUSE = 60.0
+"""Seconds between two attempts here, at most: whoever has a stone checked waits for all of them."""
 _numbers = count(1)
 _loop = EventLoop()
 
@@ -111,7 +113,8 @@ class Trial:
                 return outcome
             pause = outcome.later
             if pause is None:
-                pause = min(self.stone.retry_backoff * 2 ** (self.attempt - 1), self.stone.retry_backoff_max)
+                backoff = self.stone.retry_backoff * 2 ** (self.attempt - 1)
+                pause = min(backoff, self.stone.retry_backoff_max, LONGEST_PAUSE)
                 self.attempt += 1
             if self.attempt > self.stone.retries + 1 or time.monotonic() + pause > end:
                 return outcome

@@ -386,6 +386,18 @@ def test_a_cloud_that_shows_things_late_and_answers_with_an_error_after_the_work
     assert not Late.things
 
 
+def test_a_pause_of_an_hour_between_two_attempts_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riverstone.engine.testkit.trial.LONGEST_PAUSE", 0.1)
+
+    class Patient(Late):
+        code = "patient"
+        retry_backoff = 3600.0
+        retry_for = 2 * 3600.0
+
+    assert not any("did not come back" in check.text for check in check_stone(Patient, exists=Patient.shown).wrong)
+    assert not Patient.shown()
+
+
 def test_parameters_may_be_those_of_each_trial() -> None:
     taken: set[int] = set()
 
