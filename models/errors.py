@@ -19,6 +19,10 @@ class SuspensionsChanged(RevisionConflict):
         self.suspended = suspended
 
 
+class QuotaGone(RevisionConflict):
+    """A quota was dropped whose number an engine still knows: it is to be asked for again."""
+
+
 class AlreadyUsed(StoreError):
     """Someone else was first to take an idempotency key or a version number; nothing was written."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .errors import RevisionConflict
+from .errors import QuotaGone
 from .row_types.quotas import QuotaRow, QuotaSlotRow
 from .statements import Delete, Insert, Statement, Update, Writer, select
 
@@ -70,7 +70,7 @@ class QuotaChanges:
     def decide(self, writer: Writer) -> None:
         """Write who holds what and who waits, within a transaction and before anything else.
 
-        The rows of the quotas are held until it ends. Raises RevisionConflict where one is gone.
+        The rows of the quotas are held until it ends. Raises QuotaGone where one is not there any more.
         """
         self.served = []
         claims: dict[int, list[QuotaClaim]] = {quota_id: [] for quota_id, _ in self.freed}
@@ -85,7 +85,7 @@ class QuotaChanges:
         found = writer.find(HOLD, (quota_id,))
         if not found:
             if claims:
-                raise RevisionConflict("a quota that was not used for long is gone")
+                raise QuotaGone("a quota that was not used for long is gone")
             return
         # Only now: whoever waited for the row would have an earlier time than those it waited for.
         writer.cursor.execute(self._now)
@@ -125,11 +125,10 @@ class _Count:
         """Count what is there."""
         for undo, held in self.writer.find(COUNT_HELD, (self.row.id,)):
             self.held[undo] = int(held)
-        self.waiting = self._waiting()
+        self.waiting = [self._has_line(undo) for undo in (0, 1)]
 
-    def _waiting(self) -> list[bool]:
-        number = self.row.id
-        return [self.writer.finds(HAS_LINE, number, undo) for undo in (0, 1)]
+    def _has_line(self, undo: int) -> bool:
+        return self.writer.finds(HAS_LINE, self.row.id, undo)
 
     def take(self, claim: QuotaClaim) -> None:
         """Decide about one task."""
@@ -200,9 +199,10 @@ class _Count:
         for undo, owner in sorted(self._joined):
             if not writer.finds(TURN, row.id, undo, owner):
                 writer.write(INSERT_LINE, [(row.id, undo, owner, (row.undo_turn if undo else row.turn) + 1)])
-        for owner in sorted({*freed, *self._owners}):
-            for undo in (0, 1):
-                writer.write(CLOSE_LINE, [(row.id, undo, owner, row.id, undo, owner)])
+        # Mostly nobody waits, and there is no line.
+        lines = [undo for undo in (0, 1) if self.waiting[undo]]
+        for owner in sorted({*freed, *self._owners}) if lines else ():
+            writer.write(CLOSE_LINE, [(row.id, undo, owner, row.id, undo, owner) for undo in lines])
         if row.per_minute is not None and row.granted > self._first:
             every = range(self._first + 1, row.granted + 1)
             writer.write(INSERT_GRANT, [(row.id, number, self.now) for number in every])
@@ -213,7 +213,7 @@ class _Count:
 
     def _say_when(self) -> None:
         row = self.row
-        self.waiting = self._waiting()
+        self.waiting = [waits and self._has_line(undo) for undo, waits in enumerate(self.waiting)]
         room = [row.at_once is None or held < row.at_once for held in self.held]
         row.due = None
         if any(waits and free for waits, free in zip(self.waiting, room, strict=True)):

@@ -118,7 +118,8 @@ class Instance:
         self.thrown = StepThrows(self.limits)
         self.saved = state.Saved(row.process_instance_id, facilities.timekeeper)
         self.weight = Weight(self.heaviest, content.variables or content.start_variables)
-        self.weight.total += row.changed
+        # Not what the row says, which counts each time that one was set.
+        self.weight.total += sum(map(len, content.changed.values()))
         known = variables.read(content)
         self.results = Results()
         self.context = (MockContext if row.flags & Flags.MOCK else Context)(known, self.results.values)

@@ -222,6 +222,14 @@ def tries(row: TaskRow) -> int:
     return row.attempt - int(kept(row).get("tried", 0))
 
 
+def needs_somebody(row: TaskRow) -> bool:
+    """Whether an open row waits for a person, or for a stone that somebody has to register or to let begin.
+
+    What waits for a slot of a quota goes on by itself. :meth:`.Store.needs_somebody` asks the same of stored rows.
+    """
+    return row.stone is None or row.status in ("stone-missing", "suspended")
+
+
 def miss_stone(row: TaskRow, now: int) -> None:
     """The task waits for its stone; it is nobody's, so whichever engine has the stone takes it."""
     row.status = "stone-missing"

@@ -19,6 +19,7 @@ from ...models import (
     EventRow,
     InDoubt,
     KeptMessageRow,
+    QuotaGone,
     RevisionConflict,
     StoreError,
     Suspensions,
@@ -371,8 +372,9 @@ class River:
                 raise SuspensionsChanged(found)
 
     def _learn(self, outdated: RevisionConflict) -> None:
-        self.facilities.quotas.forget()
-        if isinstance(outdated, SuspensionsChanged):
+        if isinstance(outdated, QuotaGone):
+            self.facilities.quotas.forget()
+        elif isinstance(outdated, SuspensionsChanged):
             self.facilities.suspended = outdated.suspended
 
     def _after_commit(self, turn: Turn, batch: Sequence[Command], results: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ...models import TaskRow
 from ..instance.instance import Instance
-from ..instance.ledger import HELD_BACK
+from ..instance.ledger import needs_somebody
 from ..instance.resting import Rested, at_rest
 
 LOOK = 0.5
@@ -206,8 +206,3 @@ class Watchers:
         """The instance has come to rest."""
         for watcher in self._waiting.pop(instance.number, ()) if self._waiting else ():
             watcher.tell(instance)
-
-
-def needs_somebody(row: TaskRow) -> bool:
-    """Whether an open task waits for a person, or for a stone that somebody has to register or to let begin."""
-    return row.stone is None or row.status in HELD_BACK

@@ -29,7 +29,7 @@ from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.instance import Instance
-from ..instance.ledger import HELD_BACK
+from ..instance.ledger import needs_somebody
 from ..instance.resting import Rested, at_rest
 from ..instance.variables import read as read_variables
 from ..instance.window import Window
@@ -92,8 +92,11 @@ class Records:
         tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
         return masked_views.mask_for(definition, content, tasks, self.stones)
 
-    def _show(self, row: InstanceRow, content: ContentRow, tasks: Iterable[TaskRow] | None = None) -> ProcessInstance:
-        number, window, fold = row.process_instance_id, self._window(row), None
+    def _show(
+        self, row: InstanceRow, content: ContentRow, window: Window | None, tasks: Iterable[TaskRow] | None = None
+    ) -> ProcessInstance:
+        """The record of one, with the ``window`` on its ledger if that is long."""
+        number, fold = row.process_instance_id, None
         if tasks is None and window is not None and not (row.flags & Flags.SECRETS or self.stones.have_secret_outputs):
             tasks, fold = window.here(), window.fold
         elif tasks is None:
@@ -118,26 +121,26 @@ class Records:
 
     def instance(self, number: int) -> ProcessInstance:
         """One record; raises UnknownProcessInstance."""
-        return self._show(*self._rows(number))
+        row, content = self._rows(number)
+        return self._show(row, content, self._window(row))
 
     def situation(self, number: int) -> Situation:
         """One record, and whether anything is still to be waited for; raises UnknownProcessInstance."""
         row, content = self._rows(number)
         # By the row that is shown; what is read after it may be newer, and is then told of as another change.
-        mark = self.store.revision_mark(row)
+        mark, window = self.store.revision_mark(row), self._window(row)
         need: Need | None = None
         if at_rest(row):
             need = "ended" if row.phase == "ended" else "paused"
-        elif self._needs_somebody(row):
+        elif self._needs_somebody(row, window):
             need = "person"
-        return Situation(instance=self._show(row, content), mark=mark, need=need)
+        return Situation(instance=self._show(row, content, window), mark=mark, need=need)
 
-    def _needs_somebody(self, row: InstanceRow) -> bool:
-        window, undos = self._window(row), undo_ids(row).values()
+    def _needs_somebody(self, row: InstanceRow, window: Window | None) -> bool:
+        undos = undo_ids(row).values()
         if window is None:
             return self.store.needs_somebody([row.process_instance_id, *undos])
-        stands = any(task.stone is None or task.status in HELD_BACK for task in window.open_rows())
-        return stands or (bool(undos) and self.store.needs_somebody([*undos]))
+        return any(map(needs_somebody, window.open_rows())) or (bool(undos) and self.store.needs_somebody([*undos]))
 
     def variables(self, number: int) -> dict[str, Any]:
         """The variables of one instance; raises UnknownProcessInstance."""
@@ -153,7 +156,7 @@ class Records:
 
     def rested(self, instance: Rested) -> ProcessInstance:
         """The record of an instance that has come to rest."""
-        return self._show(*instance)
+        return self._show(instance.row, instance.content, self._window(instance.row), instance.tasks)
 
     def instances(
         self,

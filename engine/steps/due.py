@@ -180,10 +180,11 @@ def goes_on(instance: Instance, task_id: int) -> None:
         return
     was_missing = row.status == "stone-missing"
     is_missing = row.stone not in instance.facilities.stones
-    if row.status == "queued" and (is_missing or not _may_go_on(instance, row)):
+    may_go_on = _may_go_on(instance, row)
+    if row.status == "queued" and (is_missing or not may_go_on):
         quota_slots.leave_line(instance, row)
         instance.save()
-    if not _may_go_on(instance, row):
+    if not may_go_on:
         if row.due is not None:
             # Nobody needs to take it before the process goes on.
             row.owner, row.due = instance.facilities.engine_id if was_missing else None, None

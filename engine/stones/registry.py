@@ -111,6 +111,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._own[stone.code] = [*others, stone]
         self._awaited = self._awaited or any(is_awaited(stone, hook) for hook in HOOKS)
         self._sort(stone.code)
+        self._index()
 
     def _check_quota(self, stone: type[Stone]) -> None:
         """Raise Invalid for a quota by what the stone does not declare or keeps secret, or that others have otherwise.
@@ -123,10 +124,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         if not isinstance(quota, Quota):
             raise Invalid(f"The quota of the stone {stone.code!r} is {quota!r}: give a Quota.", code="quota-invalid")
         if quota.by is not None and stone.parameters:
-            from .parameters import no_echo  # late, like all that imports marshmallow
+            from .parameters import is_declared, no_echo  # late, like all that imports marshmallow
 
-            declared, secret = quota.by in stone.parameters, quota.by in no_echo(stone)
-            if secret or not declared:
+            secret = quota.by in no_echo(stone)
+            if secret or not is_declared(stone, quota.by):
                 why = "which is secret: take another" if secret else "which is none of its parameters"
                 text = f"The quota of the stone {stone.code!r} is counted by {quota.by!r}, {why}."
                 raise Invalid(text, code="quota-invalid")
@@ -139,6 +140,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         """Forget every class with this code; tasks that need it wait until it is back."""
         self._own.pop(code, None)
         self._sort(code)
+        self._index()
 
     def learn(self, stones: Iterable[type[Stone]]) -> None:
         """Take these for all that workers have declared."""
@@ -149,6 +151,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self.version += 1
         for code in (*before, *learnt):
             self._sort(code)
+        self._index()
         self.external = frozenset(code for code in learnt if any(each.external for each in self._by_code.get(code, ())))
 
     def _sort(self, code: str) -> None:
@@ -161,15 +164,15 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
             self._by_code[code] = tuple(sorted(known, key=lambda stone: -len(stone.serves)))
         else:
             self._by_code.pop(code, None)
+
+    def _index(self) -> None:
+        """Look again which codes stones had before, and which of those that are carried out here have a quota."""
         every = [*self._own.values(), *self._learnt.values()]
         self._aliases = {alias: stone.code for stones in every for stone in stones for alias in stone.aliases}
-        gone = [stone for stone in self.quotas if stone.code == code]
-        for stone in gone:
-            del self.quotas[stone]
-        for stone in known:
-            quota = self._set_quotas.get(code, stone.quota)
-            if quota is not None:
-                self.quotas[stone] = quota
+        quotas = {
+            stone: self._set_quotas.get(code, stone.quota) for code, known in self._by_code.items() for stone in known
+        }
+        self.quotas = {stone: quota for stone, quota in quotas.items() if quota is not None}
 
     def codes(self) -> set[str]:
         """The codes of all that are known, here or elsewhere."""

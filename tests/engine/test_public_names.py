@@ -171,6 +171,7 @@ MODELS = """
     QuotaChanges
     QuotaClaim
     QuotaCount
+    QuotaGone
     QuotaPlace
     QuotaRow
     QuotaSlotRow

@@ -10,6 +10,7 @@ import pytest
 from marshmallow import fields
 
 from riverstone.engine import Deferral, Engine, Invalid, Quota, Stone, Task, TaskInfo, VirtualClock
+from riverstone.engine.instance import window
 
 from ..models.stores import SHARED, fresh
 from .sketch import definitions, flow, line, process, runs, service
@@ -160,6 +161,28 @@ def test_what_finds_no_room_waits_until_the_one_before_is_through(site: Site) ->
     site.ready(engine, third)
     assert [engine.get(each).status for each in (first, second, third)] == ["success"] * 3
     assert slots(engine) == 0
+
+
+@pytest.mark.parametrize("least", [64, 1])
+def test_what_waits_for_room_needs_nobody_however_long_its_process_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    """With ``least`` 1 the ledger is folded, as one of many tasks is."""
+    monkeypatch.setattr(window, "LEAST", least)
+    engine = site.engine({"server": ONE})
+    shop(engine, service("b", "port"), service("c", "port"), service("a", "server"))
+    _, second = start(engine, 2)
+    assert queued(engine, second)
+    row = engine._store.instance(int(second))
+    assert row is not None
+    assert bool(row.folded) == (least == 1)
+    assert engine.situation(second).need is None
+    engine.stones.remove("server")
+    engine.run_pending()
+    assert engine.situation(second).need is None
+    # Somebody has to bring the stone now.
+    engine.cancel(second)
+    assert engine.situation(second).need == "ended"
 
 
 def test_a_start_that_waits_has_all_of_its_time_when_it_begins(site: Site) -> None:
