@@ -1,7 +1,8 @@
 """One random process whose failures pause, repaired at random: tried again, skipped, done by hand, gone back, held up.
 
 Two engines of one store take turns at it in every other case, and each may die of any commit. ``python -m
-tests.soak.repair_case 1000 [first seed]`` plays many and tells which fail.
+tests.soak.repair_case 1000 [first seed] [--progress FILE]`` plays many and tells which fail; with the file a stopped
+run goes on.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from riverstone.engine import Conflict, Engine, Invalid, Task, VirtualClock
 from .undo_case import UndoCase
 from .undo_checks import ancestors
 from .undo_land import HOOKS, KINDS
-from .undo_stress import play_many
+from .undo_stress import play_as_told
 
 
 class Seat(NamedTuple):
@@ -257,4 +258,4 @@ class RepairCase(UndoCase):
 
 
 if __name__ == "__main__":
-    sys.exit(bool(play_many(RepairCase, *map(int, sys.argv[1:3] or ["200"]))))
+    sys.exit(play_as_told(RepairCase))
