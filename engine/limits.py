@@ -66,6 +66,10 @@ class Limits:
     """Running at the same time."""
     batch_processes: int = 100_000
     """Process instances of one batch."""
+    check_schedules: int = 100
+    """Of one store, by which what exists is checked again and again."""
+    check_interval: float = 60.0
+    """Between two turns of one of them at least."""
     lost_locks: int = 10
     """How often the lock of a task that workers fetch over HTTP may run out without an answer before it has failed."""
     connections: int = 12

@@ -28,10 +28,6 @@ from .workings import number_of
 
 logger = logging.getLogger("riverstone.engine")
 
-FASTEST = 60_000
-"""Milliseconds between two turns of a schedule at least."""
-MOST_SCHEDULES = 100
-"""Of one store."""
 RATE = 5.0
 """Processes a second, where a schedule says nothing else: others are not to notice it."""
 LONGEST_TEXT = 255
@@ -92,13 +88,13 @@ class CheckCalls(ResourceCalls):
 
         Args:
             every: When: an ISO 8601 repetition such as ``R/PT6H``, a duration such as ``PT6H``, or cron such as
-                ``0 3 * * *``; at most once a minute.
+                ``0 3 * * *``; no more often than the limit ``check_interval`` allows (once a minute).
             stone: Only what the stone with this code made.
             key: Only in processes of this key.
             rate: The most processes a second, from 0.001 to 10,000.
             owner: Only in processes of this owner.
 
-        Raises Invalid, Conflict where there are 100 already.
+        Raises Invalid, Conflict where there are as many as the limit ``check_schedules`` allows (100).
         """
         check_rate(rate)
         for name, text in (("stone", stone), ("key", key)):
@@ -106,7 +102,7 @@ class CheckCalls(ResourceCalls):
                 wrong = f"Must be a text of 1 to {LONGEST_TEXT} characters."
                 raise Invalid(f"The {name} is empty or too long.", code="fields-invalid", errors={name: [wrong]})
         now, call = self.clock.now(), present_call()
-        due, cycle = _read(every, now)
+        due, cycle = _read(every, now, self.limits.check_interval)
         row = CheckScheduleRow(
             id=str(uuid4()),
             every=every,
@@ -120,8 +116,8 @@ class CheckCalls(ResourceCalls):
             owner_name=owner,
         )
         with engine_errors():
-            if len(self._check_schedules.all(None)) >= MOST_SCHEDULES:
-                text = f"There are {MOST_SCHEDULES} schedules of checks already: remove one."
+            if len(self._check_schedules.all(None)) >= (most := self.limits.check_schedules):
+                text = f"There are {most} schedules of checks already (limit check_schedules): remove one."
                 raise Conflict(text, code="check-schedules")
             self._check_schedules.add(row)
         return _shown(row)
@@ -197,8 +193,8 @@ class CheckCalls(ResourceCalls):
         return batch.id, left_out
 
 
-def _read(every: str, now: int) -> tuple[int, Cycle]:
-    """When a schedule comes first, and what is to come of it; raises Invalid."""
+def _read(every: str, now: int, interval: float) -> tuple[int, Cycle]:
+    """When a schedule comes first, and what is to come of it, no more often than in so many seconds; raises Invalid."""
     try:
         if len(every) > LONGEST_TEXT:
             raise ExpressionError(f"A schedule has at most {LONGEST_TEXT} characters.")
@@ -209,8 +205,10 @@ def _read(every: str, now: int) -> tuple[int, Cycle]:
             raise ExpressionError(f"The schedule {every!r} never comes.")
         due, cycle = found
         times = [due, *cycle.turns(due, 4)]
-        if min((after - before for before, after in pairwise(times)), default=FASTEST) < FASTEST:
-            raise ExpressionError(f"The schedule {every!r} comes more often than once a minute.")
+        fastest = 1000 * interval
+        if min((after - before for before, after in pairwise(times)), default=fastest) < fastest:
+            text = f"The schedule {every!r} comes more often than every {interval:g} seconds (limit check_interval)."
+            raise ExpressionError(text)
     except ExpressionError as error:
         text = error.message
         raise Invalid(text, code="check-schedule-invalid", errors={"every": [text]}) from None

@@ -19,6 +19,7 @@ from ..undo.instance import UndoInstance
 from ..views.decisions import DecisionResult
 from ..views.processes import Explanation
 from .masked_views import show_decision
+from .why_checks import tell_checks
 from .why_places import (
     Telling,
     at,
@@ -90,6 +91,7 @@ def explain(
     elif row.phase == "ended" and isinstance(instance, ForwardInstance):
         _tell_results(telling)
     _tell_kept(telling)
+    tell_checks(telling)
     return Explanation(
         process_instance_id=str(row.process_instance_id),
         status=row.status,

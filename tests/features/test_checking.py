@@ -16,6 +16,7 @@ from riverstone.engine import (
     Conflict,
     Engine,
     Invalid,
+    Limits,
     NotFound,
     Resource,
     Stone,
@@ -320,11 +321,55 @@ def test_a_turn_waits_for_nobody_and_says_why_it_checks_nothing(engine: Engine, 
     assert few.last is not None
 
 
+def test_why_tells_what_checks_have_found_and_who_looks_again(
+    engine: Engine, world: World, disks: type[Disk], clock: VirtualClock
+) -> None:
+    number = run(engine, "shop").process_instance_id
+    assert "check" not in " ".join(engine.why(number).sentences)
+    ids = {each.namespace: each.task_id for each in engine.resources(process_instance_id=number).items}
+    disks.sizes["a"] = 20
+    del disks.sizes["b"]
+    engine.check(number)
+    every = engine.schedule_checks("PT6H", stone="disk", key="shop")
+    engine.schedule_checks("PT7H", key="other")
+    engine.schedule_checks("PT8H", stone="make")
+    clock.advance(60)
+    why = engine.why(number)
+    told = "\n".join(why.sentences)
+    assert f"What task {ids['a']} (a, stone disk) made was different at the last check, at " in told
+    assert "ago): the size is 20, not 10." in told
+    assert f"What task {ids['b']} (b, stone disk) made was gone at the last check, at " in told
+    assert f"riverstone gone {number} --task {ids['b']}" in why.commands
+    assert "What its tasks of the stone disk made is checked again and again (PT6H, schedule " in told
+    assert (every.schedule_id in told, "PT7H" in told, "PT8H" in told) == (True, False, False)
+    disks.broken.add("a")
+    clock.advance(6 * 3600)
+    for _ in range(2):
+        clock.advance(1)
+        engine.run_pending()
+    told = "\n".join(engine.why(number).sentences)
+    assert f"could not tell whether what task {ids['a']} (a, stone disk) made is there" in told
+    engine.accept_gone(number)
+    engine.delete(number)
+    assert "check" not in " ".join(engine.why(number).sentences)
+
+
+def test_the_operator_says_how_many_schedules_there_are_and_how_often_they_come(tmp_path: Path) -> None:
+    limits = Limits(check_schedules=2, check_interval=3600.0)
+    with Engine(f"sqlite:///{tmp_path}/river.db", limits=limits) as engine:
+        with pytest.raises(Invalid, match="more often than every 3600 seconds"):
+            engine.schedule_checks("PT30M")
+        for _ in range(2):
+            engine.schedule_checks("PT1H")
+        with pytest.raises(Conflict, match="2 schedules of checks already"):
+            engine.schedule_checks("PT2H")
+
+
 @pytest.mark.parametrize(
     ("every", "rate", "text"),
     [
-        ("PT1S", 5, "more often than once a minute"),
-        ("* * * * * *", 5, "more often than once a minute"),
+        ("PT1S", 5, "more often than every 60 seconds"),
+        ("* * * * * *", 5, "more often than every 60 seconds"),
         ("now and then", 5, "neither an ISO 8601 repetition"),
         ("R/2020-01-01T00:00:00Z/P1D/2020-02-01T00:00:00Z", 5, "never comes"),
         ("P" * 300, 5, "at most 255 characters"),

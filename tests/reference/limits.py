@@ -42,6 +42,8 @@ MEANS = {
     "page_size": "bytes of one part of a list",
     "instances_per_key": "processes of one key that run at the same time",
     "batch_processes": "processes of one batch",
+    "check_schedules": "schedules of one store by which what exists is checked again and again",
+    "check_interval": "seconds: the shortest time between two turns of one of them",
     "lost_locks": "times that the lock of a task fetched over HTTP may run out without an answer",
     "connections": "connections of one engine to PostgreSQL or MariaDB",
 }
@@ -74,6 +76,8 @@ BEYOND = {
     "page_size": "The part of the list ends there. Its cursor tells where to go on.",
     "instances_per_key": "A start is refused with 429 and `Retry-After`.",
     "batch_processes": "The batch is refused with 422 (`batch-too-large`). Search for fewer.",
+    "check_schedules": "Another schedule is refused with 409 (`check-schedules`). Remove one.",
+    "check_interval": "The schedule is refused with 422.",
     "lost_locks": "The task has failed.",
     "connections": "A thread waits up to 30 seconds for a free connection. After that its request gets 503.",
 }

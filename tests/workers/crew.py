@@ -52,7 +52,7 @@ class Crew:
         self._workers: list[subprocess.Popen[bytes]] = []
 
     @contextmanager
-    def river(self, *, stones: int = 15, clock: Clock | None = None) -> Iterator[Engine]:
+    def river(self, *, stones: int = 16, clock: Clock | None = None) -> Iterator[Engine]:
         """An engine without any stone's code, once it knows so many stones from workers."""
         with Engine(self.url, dispatcher=CeleryDispatcher(make_app(self.broker)), clock=clock) as engine:
             until(lambda: len(engine.stones_declared()) >= stones)

@@ -107,6 +107,31 @@ def test_workers_put_off_look_at_undos_and_check(team: Team) -> None:
     assert [hook for _, hook in hooks] == ["delete", "monitor", "monitor", "monitor"]
 
 
+def test_a_check_that_hangs_at_a_worker_says_that_nobody_can_tell_until_it_answers(team: Team) -> None:
+    crew, engine = team
+    started = run(engine, "drowsy", service("a", "drowsy"), service("b", "cloudy"))
+
+    def found() -> dict[str, tuple[str | None, str | None]]:
+        return {
+            each.namespace: (each.check, each.reason) for each in engine.resources(process_instance_id=started).items
+        }
+
+    crew.gate.touch()
+    try:
+        engine.check(started)
+        unknown = ("unknown", "No answer came within 1.5 seconds, so nobody can tell.")
+        until(lambda: found()["a"] == unknown)
+        # Others are looked at meanwhile, and the process goes its way.
+        until(lambda: found()["b"] == ("different", "It has another size."))
+        assert engine.get(started).status == "success"
+        engine.check(started)
+    finally:
+        crew.gate.unlink()
+    until(lambda: found()["a"] == ("different", "It has woken up."))
+    engine.delete(started)
+    assert engine.wait(started, timeout=30).status == "delete.success"
+
+
 def test_a_failure_is_rolled_back_by_workers(team: Team) -> None:
     crew, engine = team
     started = run(engine, "failing", service("a", "quick"), service("z", "broken"))

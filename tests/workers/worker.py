@@ -162,6 +162,22 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
             task.state["looks"] = task.state.get("looks", 0) + 1
             return bool(task.state["looks"] == 3)
 
+    class Drowsy(Stone):
+        code = "drowsy"
+        timeouts = {"check": 1.5}
+
+        def start(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+
+        def check(self, task: TaskInfo) -> str:
+            told(calls, task, worker)
+            while gate.exists():
+                time.sleep(0.01)
+            return "It has woken up."
+
+        def delete(self, task: TaskInfo) -> None:
+            told(calls, task, worker)
+
     class Keyed(Stone):
         code = "keyed"
         parameters = {
@@ -201,6 +217,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
         Broken,
         Keyed,
         Cloudy,
+        Drowsy,
         hasty,
         patient,
     ]

@@ -37,7 +37,7 @@ class CheckTimes(Strict):
     every = Text(
         required=True,
         longest=255,
-        description="An ISO 8601 repetition or duration, or cron; at most once a minute.",
+        description="An ISO 8601 repetition or duration, or cron; at most once a minute (limit check_interval).",
     )
     stone = Text(description="Only what the stone with this code made.")
     key = Text(description="Only in processes of this key.")

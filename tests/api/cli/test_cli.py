@@ -313,7 +313,7 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     line = run("checks", "add", "PT6H", "--key", "making", "--rate", "2").stdout
     assert "PT6H  key making  2/s  next " in line
     assert run("checks", "list").stdout == line
-    assert "once a minute" in run("checks", "add", "PT1S", fails=True).stderr
+    assert "every 60 seconds" in run("checks", "add", "PT1S", fails=True).stderr
     run("checks", "remove", line.split()[0])
     assert run("checks", "list").stdout == ""
     assert "check it first" in run("gone", pid, fails=True).stderr
