@@ -499,7 +499,7 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
 
 def _topic_asked(row: TaskRow, wanted: TaskId) -> str:
     """Under which topic workers have found what they ask about."""
-    return f"{row.stone}.check" if wanted.generation == external_checks.GENERATION else topic_of(row)
+    return external_checks.topic(row) if wanted.generation == external_checks.GENERATION else topic_of(row)
 
 
 def _node(instance: Instance, row: TaskRow) -> StoneTask | None:

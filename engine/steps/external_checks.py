@@ -18,6 +18,11 @@ GENERATION: Final = 0
 """In the id under which workers know a check: no task has it."""
 
 
+def topic(row: TaskRow) -> str:
+    """Under which topic workers find the check of a task."""
+    return f"{row.stone}.check"
+
+
 def offer(instance: Instance, row: TaskRow) -> None:
     """Let workers find a check, unless they can or one of them has it."""
     if offered(instance, row.id) is None:
@@ -27,7 +32,7 @@ def offer(instance: Instance, row: TaskRow) -> None:
                 row.id,
                 CHECK,
                 instance.number,
-                f"{row.stone}.check",
+                topic(row),
                 0,
                 instance.now(),
                 instance.row.owner_name,
