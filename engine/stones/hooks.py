@@ -194,6 +194,8 @@ class HookCall:
 
     def _failed(self, error: BaseException) -> Outcome:
         work = self.work
+        if self.hidden is not None and self.info is not None:
+            _hide(self.info, self.hidden)
         if self.info is None and isinstance(error, (NotFound, BpmnError)):
             # The hook has not begun, so this says nothing of what it is about.
             return self._outcome("failed", reason=_reason(error))
@@ -235,8 +237,6 @@ class HookCall:
         if self.hidden is not None:
             reason = None if reason is None else self.hidden.told.mask_text(reason)
             error_code = None if error_code is None else self.hidden.told.mask_text(error_code)
-            if info is not None:
-                _hide(info, self.hidden)
         return Outcome(
             task_id=work.task_id,
             process_instance_id=work.process_instance_id,
