@@ -61,6 +61,9 @@ class Reports(Protocol):
 
     # -- for dispatchers whose workers are on other machines
 
+    def enter_saving(self, saving: Saving) -> Future[str | None]:
+        """Hand in what a start saves; the future tells when that is durable why its task waits no more, or None."""
+
     def progressed(self, process_instance_id: int, task_id: int, attempt: int, percent: int) -> None:
         """A running task is so far, for who has no work of it at hand."""
 

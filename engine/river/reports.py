@@ -116,6 +116,15 @@ class RiverReports:
 
     # -- for dispatchers whose workers are on other machines
 
+    def enter_saving(self, saving: Saving) -> Future[str | None]:
+        """Queue what a start saves; the future tells once it is durable, and then why its task waits no more, if so."""
+
+        def keep(turn: Turn) -> str | None:
+            is_awaited = steps_saving.save(turn.instance(saving.process_instance_id), saving)
+            return None if is_awaited else steps_saving.ended(saving.task_id).message
+
+        return self._river.submit(keep)
+
     def progressed(self, process_instance_id: int, task_id: int, attempt: int, percent: int) -> None:
         """Queue how far a running task is."""
         self._river.post(

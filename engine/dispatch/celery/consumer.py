@@ -38,13 +38,17 @@ AGAIN = 0.5
 
 
 class WorkerAnswer:
-    """One message that is acknowledged once what it says is durable; ``future`` is None where that is so already."""
+    """One message that is acknowledged once what it says is durable; ``future`` is None where that is so already.
 
-    __slots__ = ("future", "message", "outcome")
+    ``told`` is what came of a task, or what its start saves, of which the queue ``reply_to`` is to hear.
+    """
 
-    def __init__(self, message: Any, outcome: Outcome | None) -> None:
+    __slots__ = ("future", "message", "reply_to", "told")
+
+    def __init__(self, message: Any, told: Outcome | Saving | None, reply_to: str = "") -> None:
         self.message = message
-        self.outcome = outcome
+        self.told = told
+        self.reply_to = reply_to
         self.future: Future[Any] | None = None
 
 
@@ -130,19 +134,25 @@ class Consumer:
     def _enter(self) -> None:
         arrived, self._arrived[:] = list(self._arrived), ()
         answers = [answer for message in arrived if (answer := self._read(message)) is not None]
-        outcomes = [answer.outcome for answer in answers if answer.outcome is not None]
-        if outcomes:
-            self._reports.drop_stale({outcome.process_instance_id for outcome in outcomes})
+        told = {answer.told.process_instance_id for answer in answers if answer.told is not None}
+        if told:
+            self._reports.drop_stale(told)
         for answer in answers:
-            if answer.outcome is not None:
-                answer.future = self._reports.enter(answer.outcome)
+            answer.future = self._entered(answer.told)
             self._open.append(answer)
+
+    def _entered(self, told: Outcome | Saving | None) -> Future[Any] | None:
+        if isinstance(told, Saving):
+            return self._reports.enter_saving(told)
+        return None if told is None else self._reports.enter(told)
 
     def _read(self, message: Any) -> WorkerAnswer | None:
         try:
             decoded = messages.read(body_text(message))
             if decoded["kind"] == "answer":
                 return WorkerAnswer(message, messages.read_answer(decoded, self._reports.limits))
+            if decoded["kind"] == "save":
+                return WorkerAnswer(message, *messages.read_saving(decoded, self._reports.limits))
             self._other(decoded)
         except Invalid as error:
             # Nobody could make more of it by seeing it again.
@@ -168,23 +178,8 @@ class Consumer:
             question = messages.read_question(decoded)
             begin = self._reports.may_worker_begin(question.task_id, question.delivery)
             self._link.reply(question.reply_to, messages.permit_text(question, begin))
-        elif decoded["kind"] == "save":
-            saving, reply_to = messages.read_saving(decoded, self._reports.limits)
-            self._link.reply(reply_to, messages.saved_text(saving, self._save(saving)))
         else:
             raise Invalid(f"Nobody knows messages of the kind {str(decoded['kind'])[:50]!r}.")
-
-    def _save(self, saving: Saving) -> str | None:
-        """Keep what a start saves; why it was not."""
-        self._reports.drop_stale({saving.process_instance_id})
-        try:
-            self._reports.save(saving)
-        except StoreUnavailable:
-            # Whoever waits for it asks once more.
-            raise
-        except RiverstoneError as error:
-            return error.message
-        return None
 
     def _acknowledge(self) -> None:
         """Acknowledge, in order, what is durable by now."""
@@ -205,20 +200,32 @@ class Consumer:
     def _is_over(self, answer: WorkerAnswer, future: Future[Any]) -> bool:
         """Whether the answer has been dealt with; one that cannot be entered yet, or not as it is, is entered again."""
         error = future.exception()
-        if error is None or isinstance(error, UnknownProcessInstance):
-            return True
-        assert answer.outcome is not None
         if isinstance(error, EngineClosed):
             raise error
         if isinstance(error, StoreUnavailable):
             time.sleep(AGAIN)
+        elif isinstance(answer.told, Saving):
+            self._tell(answer.told, answer.reply_to, future)
+            return True
+        elif error is None or isinstance(error, UnknownProcessInstance):
+            return True
         else:
+            assert answer.told is not None
             logger.error("what a worker answered cannot be entered", exc_info=error)
-            if answer.outcome == answer.outcome.as_failure():
+            if answer.told == answer.told.as_failure():
                 return True
-            answer.outcome = answer.outcome.as_failure()
-        answer.future = self._reports.enter(answer.outcome)
+            answer.told = answer.told.as_failure()
+        answer.future = self._entered(answer.told)
         return False
+
+    def _tell(self, saving: Saving, reply_to: str, future: Future[str | None]) -> None:
+        """Let the worker go on that waits for what it saves; without an answer it would ask once more."""
+        error = future.exception()
+        if error is None or isinstance(error, RiverstoneError):
+            refused = future.result() if error is None else error.message
+            self._link.reply(reply_to, messages.saved_text(saving, refused))
+        else:
+            logger.error("what a start saves cannot be entered", exc_info=error)
 
     # -- signs
 
