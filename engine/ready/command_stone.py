@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from .. import Fatal, Invalid, NotFound, Stone, TaskInfo
-
-LONGEST_OUTPUT = 10_000
-"""Characters of what a command has said that become an output."""
+from .. import CommandResult, Fatal, Invalid, NotFound, TaskInfo
+from .program_stone import LONGEST_OUTPUT, ProgramStone
 
 
-class CommandStone(Stone):
+class CommandStone(ProgramStone):
     """Subclass it with a ``code``, ``parameters``, and the ``command`` that is run.
 
     A word such as ``{unit}`` stands for the parameter of that name, as one argument: no shell reads it. ``{key}`` is
@@ -32,12 +30,6 @@ class CommandStone(Stone):
     stdin: ClassVar[str] = ""
     """What they read: a text, or one parameter."""
     folder: ClassVar[str] = "/"
-    limit: ClassVar[float | None] = 3600.0
-    """Seconds after which a command is stopped."""
-    rerunnable: ClassVar[bool] = False
-    """Whether the command may run twice where nobody can tell what came of it."""
-
-    outputs = {"output": "what the command has said, up to 10,000 characters"}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -53,31 +45,31 @@ class CommandStone(Stone):
             if name in secret:
                 text = f"The secret {name!r} of {cls.__name__} would be seen by everybody on the machine"
                 raise Invalid(f"{text}: hand it on by environment or stdin.", code="stone-invalid")
-        hooks = {"rollback": cls.undo_command, "cancel": cls.undo_command, "delete": cls.undo_command}
-        for hook, needed in {**hooks, "check": cls.check_command}.items():
-            if needed and not cls.has(hook):
-                setattr(cls, hook, cls._check if hook == "check" else cls._undo)
+        cls.take_hooks(undone=bool(cls.undo_command), checked=bool(cls.check_command))
 
     def start(self, task: TaskInfo) -> None:
         """Run the command."""
-        told = self.run(task, self.command, rerunnable=self.rerunnable)
-        task.add_output("output", told.output[-LONGEST_OUTPUT:])
+        self.put_out(task, self.run(task, self.command, rerunnable=self.rerunnable))
 
     def mock(self, task: TaskInfo) -> None:
         """Say what would be run."""
         task.log(f"would run {' '.join(self.words(task, self.command))}")
         task.add_output("output", "")
 
-    def _undo(self, task: TaskInfo) -> None:
+    def run_undo(self, task: TaskInfo) -> None:
+        """Run ``undo_command``."""
         self.run(task, self.undo_command)
 
-    def _check(self, task: TaskInfo) -> str | None:
+    def run_check(self, task: TaskInfo) -> CommandResult:
+        """Run ``check_command``."""
         told = self.run(task, self.check_command, check=False)
         if told.exit_code == self.gone_code:
             raise NotFound(told.output[-LONGEST_OUTPUT:])
-        return None if told.exit_code == 0 else f"The check ended with {told.exit_code}. {told.output[-500:]}"
+        return told
 
-    def run(self, task: TaskInfo, command: Sequence[str], *, rerunnable: bool = True, check: bool = True) -> Any:
+    def run(
+        self, task: TaskInfo, command: Sequence[str], *, rerunnable: bool = True, check: bool = True
+    ) -> CommandResult:
         """Run one of them."""
         return task.run(
             self.line(task, self.words(task, command)),

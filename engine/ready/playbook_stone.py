@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from .. import Invalid, Stone, TaskInfo
+from .. import CommandResult, Invalid, TaskInfo
 from . import playbook_run
+from .program_stone import ProgramStone
 
-LONGEST_OUTPUT = 10_000
 
-
-class PlaybookStone(Stone):
+class PlaybookStone(ProgramStone):
     """Subclass it with a ``code``, ``parameters``, and the playbooks of the operator's folder.
 
     The parameters are the play's extra variables, secrets too, and no value is taken for a template. ``riverstone_key``
@@ -30,13 +29,9 @@ class PlaybookStone(Stone):
     as retained."""
     check_playbook: ClassVar[str] = ""
     """A play that fails where it is not as it was made."""
-    limit: ClassVar[float | None] = 3600.0
-    """Seconds after which a play is stopped."""
     rerunnable: ClassVar[bool] = True
-    """Whether a play may run twice where nobody can tell what came of it: plays should be idempotent."""
+    """A play may run twice where nobody can tell what came of it: plays should be idempotent."""
     grace = 60.0
-
-    outputs = {"output": "what Ansible has said, its last 10,000 characters"}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -47,28 +42,26 @@ class PlaybookStone(Stone):
                 )
         if cls.code and not (cls.playbook and cls.inventory):
             raise Invalid(f"{cls.__name__} needs project, inventory and playbook.", code="stone-invalid")
-        if cls.undo_playbook and not cls.has("delete"):
-            cls.rollback = cls.cancel = cls.delete = cls._undo  # type: ignore[method-assign, assignment]
-        if cls.check_playbook and not cls.has("check"):
-            cls.check = cls._check  # type: ignore[method-assign, assignment]
+        cls.take_hooks(undone=bool(cls.undo_playbook), checked=bool(cls.check_playbook))
 
     def start(self, task: TaskInfo) -> None:
         """Run the playbook."""
-        task.add_output("output", self.play(task, self.playbook, rerunnable=self.rerunnable).output[-LONGEST_OUTPUT:])
+        self.put_out(task, self.play(task, self.playbook, rerunnable=self.rerunnable))
 
     def mock(self, task: TaskInfo) -> None:
         """Say what would be run."""
         task.log(f"would play {self.playbook}")
         task.add_output("output", "")
 
-    def _undo(self, task: TaskInfo) -> None:
+    def run_undo(self, task: TaskInfo) -> None:
+        """Run ``undo_playbook``."""
         self.play(task, self.undo_playbook)
 
-    def _check(self, task: TaskInfo) -> str | None:
-        told = self.play(task, self.check_playbook, check=False)
-        return None if told.exit_code == 0 else f"The check ended with {told.exit_code}. {told.output[-500:]}"
+    def run_check(self, task: TaskInfo) -> CommandResult:
+        """Run ``check_playbook``."""
+        return self.play(task, self.check_playbook, check=False)
 
-    def play(self, task: TaskInfo, playbook: str, *, rerunnable: bool = True, check: bool = True) -> Any:
+    def play(self, task: TaskInfo, playbook: str, *, rerunnable: bool = True, check: bool = True) -> CommandResult:
         """Run one of them with the parameters of the task."""
         told = {
             "project": os.path.abspath(self.project),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from marshmallow import fields, validate
 
@@ -72,9 +72,11 @@ class SshStone(CommandStone):
         given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         return [self.program, "-F", "/dev/null", "-T", *given, "-p", port or "22", "--", target, shlex.join(words)]
 
-    def run(self, task: TaskInfo, command: Sequence[str], *, rerunnable: bool = True, check: bool = True) -> Any:
+    def run(
+        self, task: TaskInfo, command: Sequence[str], *, rerunnable: bool = True, check: bool = True
+    ) -> CommandResult:
         """Run one of them there; raises Fatal where the connection was lost and nobody can tell what came of it."""
-        told: CommandResult = super().run(task, command, rerunnable=rerunnable, check=False)
+        told = super().run(task, command, rerunnable=rerunnable, check=False)
         if told.exit_code == LOST:
             said = told.output.strip()[-500:]
             if rerunnable or any(text in said for text in NEVER_BEGAN):
