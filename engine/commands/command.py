@@ -97,6 +97,7 @@ class Command:
 
     def prepare(self) -> None:
         """Make the folder, with room for the result: what fails from now on on a full disk is no more than output."""
+        self.folder.parent.mkdir(mode=0o700, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         result = self.folder / runner.RESULT
         if not result.exists() or result.stat().st_size < runner.ROOM:
@@ -279,16 +280,25 @@ def tail(output: str) -> str:
     return f" It said: {end}" if end else ""
 
 
-def commands(prefix: str) -> Iterator[Command]:
-    """Those of this machine whose names begin so."""
-    with suppress(OSError):
-        for folder in sorted(root().iterdir()):
-            if folder.name.startswith(prefix):
-                yield Command(folder)
+def commands(key: str) -> Iterator[Command]:
+    """Those of one start on this machine: each start has a folder, so that nobody looks through those of all."""
+    return map(Command, _folders(root() / key))
 
 
 def sweep() -> None:
     """Remove what has ended long ago."""
-    for command in commands(""):
-        if command.is_old():
-            command.remove()
+    for start in _folders(root()):
+        for command in commands(start.name):
+            if command.is_old():
+                command.remove()
+        # Where something is left in it, or a command begins just now, it stays.
+        with suppress(OSError):
+            if time.time() - start.stat().st_mtime > KEPT:
+                start.rmdir()
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return sorted(place.iterdir())
+    except OSError:
+        return []

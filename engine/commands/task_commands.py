@@ -49,7 +49,7 @@ class TaskCommands:
             self.stop(told.grace)
         self._count += 1
         forward = self._event == "start"
-        command = Command(root() / f"{self._prefix}{self._count}")
+        command = Command(root() / self._key / f"{self._prefix}{self._count}")
         if not command.exists and forward and self._work.delivery > 0 and not rerunnable:
             raise Fatal(
                 f"Nobody can tell what came of the command {told.arguments[0]!r}: it was begun before, and not on this"
@@ -68,7 +68,7 @@ class TaskCommands:
 
     def stop(self, grace: float) -> None:
         """Stop what earlier attempts, or what is now undone, still run on this machine, and wait for that."""
-        others = [each for each in commands(f"{self._key}.") if not each.folder.name.startswith(self._prefix)]
+        others = [each for each in commands(self._key) if not each.folder.name.startswith(self._prefix)]
         running = [each for each in others if each.is_running()]
         for each in running:
             each.stop()
@@ -80,7 +80,7 @@ class TaskCommands:
 
     @property
     def _prefix(self) -> str:
-        return f"{self._key}.{self._event}.{self._looks or self._attempt}."
+        return f"{self._event}.{self._looks or self._attempt}."
 
 
 def told_of(

@@ -18,12 +18,12 @@ import pytest
 
 from riverstone.engine import CommandFailed, Engine, Fatal, Invalid, Stone, TaskInfo
 from riverstone.engine.commands import runner
-from riverstone.engine.commands.command import Command, root
+from riverstone.engine.commands.command import KEPT, Command, root, sweep
 from riverstone.engine.commands.task_commands import told_of
-from riverstone.engine.river import dead_engines, lease
 
 from ..features.sketch import line, service
-from .engine_process import LEASE, MODEL, hasten, stones
+from ..leases import LEASE
+from .engine_process import MODEL, stones
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,19 +34,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     place = tmp_path / "commands"
     monkeypatch.setenv("RIVERSTONE_COMMANDS", str(place))
     yield place
-    for file in place.glob("*/begun.json"):
+    for file in place.glob("*/*/begun.json"):
         begun = json.loads(file.read_text())
         for pid, known in ((begun["pid"], begun["started"]), (begun.get("child", 0), begun.get("child_started"))):
             if pid and known is not None and runner.started(pid) == known:
                 os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def leases() -> Iterator[None]:
-    before = dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT
-    hasten()
-    yield
-    dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT = before
 
 
 def until(is_so: Callable[[], Any], seconds: float = 40.0) -> Any:
@@ -67,7 +59,7 @@ def began(place: Path) -> dict[str, Any]:
     """What the runner has written of the command that runs, once it does."""
 
     def child() -> dict[str, Any] | None:
-        for file in place.glob("*/begun.json"):
+        for file in place.glob("*/*/begun.json"):
             found: dict[str, Any] = json.loads(file.read_text())
             if "child" in found:
                 return found
@@ -84,15 +76,19 @@ class Elsewhere:
         self.url = f"sqlite:///{folder}/store.db"
         self.folder = folder
         command = [sys.executable, "-m", "tests.commands.engine_process", self.url, str(folder)]
-        self.child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def begin(self) -> None:
         assert self.child.stdout is not None
         with self.child.stdout as told:
             self.number = told.readline().strip()
-        until(lambda: lines(folder, "begins"))
+        until(lambda: lines(self.folder, "begins"))
 
     def kill(self) -> None:
         self.child.kill()
         self.child.wait()
+        assert self.child.stdin is not None
+        self.child.stdin.close()
 
     def next(self, **attributes: object) -> Engine:
         return Engine(self.url, stones=stones(self.folder, **attributes), dispatcher="threads")
@@ -101,9 +97,12 @@ class Elsewhere:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     engine = Elsewhere(tmp_path)
-    yield engine
-    (tmp_path / "go").touch()
-    engine.kill()
+    try:
+        engine.begin()
+        yield engine
+    finally:
+        (tmp_path / "go").touch()
+        engine.kill()
 
 
 def ran(hook: Callable[[TaskInfo], Any], **attributes: Any) -> tuple[str, Any]:
@@ -136,7 +135,7 @@ def test_a_command_gets_its_input_and_environment_and_nothing_of_the_engine(
     assert (task.outputs["code"], task.outputs["cut"]) == (0, False)
     assert "in Rumpelstilzchen a; b" in "\n".join(task.log)
     assert place.stat().st_mode & 0o777 == 0o700
-    kept = b"".join(file.read_bytes() for file in place.glob("*/begun.json"))
+    kept = b"".join(file.read_bytes() for file in place.glob("*/*/begun.json"))
     assert b"a; b" in kept
     assert b"Rumpelstilzchen" not in kept
 
@@ -280,7 +279,7 @@ def test_after_a_restart_of_the_machine_nobody_can_tell_and_no_other_process_of_
     elsewhere.kill()
     for number in (begun["pid"], begun["child"]):
         os.kill(number, signal.SIGKILL)
-    file = next(place.glob("*/begun.json"))
+    file = next(place.glob("*/*/begun.json"))
     until(lambda: runner.started(begun["child"]) is None)
     # The next run of the machine has given the id to somebody else: to us.
     file.write_text(json.dumps({**begun, "boot": "another", "child": os.getpid()}))
@@ -297,7 +296,7 @@ def test_an_id_that_was_given_to_another_process_is_not_taken_for_the_command(
     elsewhere.kill()
     for number in (begun["pid"], begun["child"]):
         os.kill(number, signal.SIGKILL)
-    file = next(place.glob("*/begun.json"))
+    file = next(place.glob("*/*/begun.json"))
     until(lambda: runner.started(begun["child"]) is None)
     file.write_text(json.dumps({**begun, "child": os.getpid()}))
     with elsewhere.next() as engine:
@@ -346,7 +345,7 @@ def carried_out(command: Command, *arguments: str) -> Any:
 
 
 def test_a_disk_that_is_full_costs_output_and_never_the_result() -> None:
-    command = Command(root() / "one")
+    command = Command(root() / "start" / "one")
     command.prepare()
     (command.folder / "output").symlink_to("/dev/full")
     result = carried_out(command, sys.executable, "-c", "print('x' * 500_000)")
@@ -354,7 +353,7 @@ def test_a_disk_that_is_full_costs_output_and_never_the_result() -> None:
 
 
 def test_where_nothing_can_be_written_nothing_is_begun(tmp_path: Path) -> None:
-    command = Command(root() / "one")
+    command = Command(root() / "start" / "one")
     command.prepare()
     (command.folder / "begun.json.new").mkdir()
     with pytest.raises(CommandFailed, match="is there room"):
@@ -368,9 +367,26 @@ def test_a_folder_that_others_could_write_to_is_refused(place: Path) -> None:
         root()
 
 
+def test_what_has_ended_long_ago_goes_and_what_runs_or_is_new_stays(place: Path) -> None:
+    old, new = Command(root() / "old" / "start.1.1"), Command(root() / "new" / "start.1.1")
+    for command in (old, new):
+        command.prepare()
+        carried_out(command, "true")
+    long_ago = time.time() - KEPT - 60
+    os.utime(old.folder, (long_ago, long_ago))
+    assert not old.is_running()
+    sweep()
+    assert not old.exists
+    assert new.exists
+    # Its start's folder was touched by that, so it goes the next time.
+    os.utime(old.folder.parent, (long_ago, long_ago))
+    sweep()
+    assert [each.name for each in place.iterdir()] == ["new"]
+
+
 def test_a_result_is_kept_and_nothing_runs_again_under_its_key(tmp_path: Path) -> None:
     for _ in range(2):
-        command = Command(root() / "one")
+        command = Command(root() / "start" / "one")
         command.prepare()
         assert carried_out(command, "sh", "-c", f"echo x >> {tmp_path}/begins; exit 4").exit_code == 4
     assert len(lines(tmp_path, "begins")) == 1

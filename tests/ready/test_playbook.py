@@ -65,7 +65,7 @@ def test_a_play_is_run_and_taken_back_and_no_value_is_a_template(play: type[Play
         made = list((tmp_path).rglob("made-*"))
         assert [each.read_text() for each in made] == [text]
         assert not (tmp_path / "hacked").exists()
-        kept = b"".join(file.read_bytes() for file in tmp_path.glob("commands/*/begun.json"))
+        kept = b"".join(file.read_bytes() for file in tmp_path.glob("commands/*/*/begun.json"))
         assert b"lookup" not in kept
         assert not list(tmp_path.glob("riverstone-play-*"))
 

@@ -129,7 +129,7 @@ def test_a_secret_is_no_word_of_a_command_and_is_not_told(tmp_path: Path) -> Non
     status, task = ran(Login, token="hunter2hunter2")
     assert status == "success"
     assert "hunter2" not in str(task)
-    kept = b"".join(file.read_bytes() for file in tmp_path.glob("commands/*/begun.json"))
+    kept = b"".join(file.read_bytes() for file in tmp_path.glob("commands/*/*/begun.json"))
     assert b"hunter2" not in kept
 
 
