@@ -68,6 +68,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.fixture
+def leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases that are short enough for a test which kills engines."""
+    from riverstone.engine.river import dead_engines, lease
+
+    from .leases import hasten
+
+    for module, name in ((dead_engines, "LEASE"), (dead_engines, "WITNESSED"), (lease, "HEARTBEAT")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    hasten()
+
+
 @pytest.fixture(autouse=True)
 def _process_put_back() -> Iterator[None]:
     """What a server begun in this process sets for all of it ends with its test: where its log goes, its signals."""

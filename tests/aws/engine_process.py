@@ -1,6 +1,7 @@
-"""An engine in a process of its own: ``python -m tests.aws.engine_process URL LEASE [begin]``, to be killed or stopped.
+"""An engine in a process of its own: ``python -m tests.aws.engine_process URL VARIABLES``, to be killed or stopped.
 
-With ``begin`` it starts a cluster, and prints its number once somebody has approved that.
+With variables, as JSON, it starts a cluster, and prints its number once somebody has approved that; with ``null`` it
+goes on with what there is, and prints ``ready``.
 """
 
 from __future__ import annotations
@@ -8,30 +9,30 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from riverstone.engine import Engine
-from riverstone.engine.river import dead_engines, lease
 
+from ..leases import hasten
 from .yard import FILES, quick, until
 
 ROOT = Path(__file__).parents[2]
-LEASE = 2.0
 
 
-def hasten(seconds: float = LEASE) -> None:
-    """Make leases short enough for a test."""
-    dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT = seconds, seconds / 2, seconds / 5
-
-
-def engine_process(url: str, variables: object = None) -> tuple[subprocess.Popen[str], str]:
-    """One that works, and the number of the cluster that it has begun."""
+@contextmanager
+def engine_process(url: str, variables: object = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """One that works until it is killed, here at the latest, and the number of the cluster that it has begun."""
     command = [sys.executable, "-m", "tests.aws.engine_process", url, json.dumps(variables)]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    with child.stdout as told:
-        return child, told.readline().strip()
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            number = child.stdout.readline().strip()
+            assert number, "the engine has not begun"
+            yield child, number
+        finally:
+            child.kill()
 
 
 if __name__ == "__main__":
@@ -45,5 +46,5 @@ if __name__ == "__main__":
         number = engine.start(key="aws-cluster", name="cluster", variables=given).process_instance_id
         engine.complete(until(engine, number, "approve"), {"approved": True})
     print(number, flush=True)
-    while True:
-        time.sleep(60)
+    # For as long as its test is there: nobody else would end it where that was killed.
+    sys.stdin.read()

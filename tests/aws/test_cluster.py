@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from riverstone.engine import Engine
-from riverstone.engine.river import dead_engines, lease
 from riverstone.engine.testkit import CloudCall, CloudFault
 
-from .engine_process import engine_process, hasten
+from .engine_process import engine_process
 from .yard import ERROR, Yard, begin, build, listed
 
 PARTS = 17
@@ -125,24 +124,12 @@ def test_a_cancel_while_servers_are_slow_to_start_leaves_nothing(yard: Yard, eng
         time.sleep(0.02)
 
 
-@pytest.fixture
-def leases() -> Iterator[None]:
-    before = dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT
-    hasten()
-    yield
-    dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT = before
-
-
 def test_an_engine_that_is_killed_again_and_again_makes_nothing_twice(yard: Yard, leases: None, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/cluster.db"
-    child, number = engine_process(url, yard.variables())
-    came_to(yard, "CreateSubnet")
-    child.kill()
-    child.wait()
-    child, _ = engine_process(url)
-    came_to(yard, "RunInstances", 2)
-    child.kill()
-    child.wait()
+    with engine_process(url, yard.variables()) as (_, number):
+        came_to(yard, "CreateSubnet")
+    with engine_process(url):
+        came_to(yard, "RunInstances", 2)
     with Engine(url, stones=yard.stones, dispatcher="threads") as engine:
         built = engine.wait(number, timeout=60)
         assert built.status == "success", built.reason
@@ -159,8 +146,7 @@ def test_an_engine_that_wakes_after_its_lease_leaves_no_second_network(
     """It is stopped while the cloud makes the network, and goes on when another has long made one."""
     url = f"sqlite:///{tmp_path}/cluster.db"
     yard.proxy.fail("CreateVpc", "slow", seconds=0.5)
-    child, number = engine_process(url, yard.variables())
-    try:
+    with engine_process(url, yard.variables()) as (child, number):
         came_to(yard, "CreateVpc")
         child.send_signal(signal.SIGSTOP)
         with Engine(url, stones=yard.stones, dispatcher="threads") as engine:
@@ -171,6 +157,3 @@ def test_an_engine_that_wakes_after_its_lease_leaves_no_second_network(
             engine.delete(number)
             assert engine.wait(number, timeout=60).status == "delete.success"
             assert yard.inventory() == listed(engine) == set()
-    finally:
-        child.kill()
-        child.wait()

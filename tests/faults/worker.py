@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from riverstone.engine import Engine, Stone, TaskInfo
-from riverstone.engine.river import dead_engines
-from riverstone.engine.river import lease as river_lease
+
+from ..leases import hasten
 
 
 def told(file: Path, task: TaskInfo, worker: str) -> None:
@@ -64,11 +64,6 @@ def make_stones(calls: Path, held: Path, worker: str) -> list[type[Stone]]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return [Quick, Held, Watched, Poison]
-
-
-def hasten(lease: float) -> None:
-    """Make leases short enough for a test."""
-    dead_engines.LEASE, dead_engines.WITNESSED, river_lease.HEARTBEAT = lease, lease / 2, lease / 5
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from typing import get_args
 from riverstone.engine import Engine
 from riverstone.engine.testkit import CloudFault
 
-from ..aws.engine_process import engine_process, hasten
+from ..aws.engine_process import engine_process
 from ..aws.yard import Yard, build, listed, moto
+from ..leases import hasten
 
 
 def taken_back(engine: Engine, yard: Yard, number: str, status: str) -> str:
@@ -61,15 +62,12 @@ def kills(yard: Yard, times: int) -> Counter[str]:
     while found["kills"] < times:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{Path(folder, 'cluster.db')}"
-            child, number = engine_process(url, yard.variables(stage="test"))
-            for _ in range(3):
+            with engine_process(url, yard.variables(stage="test")) as (_, number):
                 time.sleep(chance.random())
-                child.kill()
-                child.wait()
-                found["kills"] += 1
-                child, _ = engine_process(url)
-            child.kill()
-            child.wait()
+            for _ in range(3):
+                with engine_process(url):
+                    time.sleep(chance.random())
+            found["kills"] += 4
             with Engine(url, stones=yard.stones, dispatcher="threads") as engine:
                 built = engine.wait(number, timeout=120)
                 wrong = taken_back(engine, yard, number, built.status)
