@@ -582,6 +582,9 @@ class Instance:
     def compensated(self, activity: Node, handler: Token) -> None:
         raise NotImplementedError
 
+    def not_compensated(self, activity: Node, handler: Token) -> None:
+        """What the activity made is there as before, and is taken back by a later undo."""
+
     def advance(self) -> None:
         """Run the workflow as far as it goes in this turn; where that is not to its end, the river lets it go on."""
         workflow, row = self.workflow, self.row

@@ -132,6 +132,12 @@ class UndoInstance(Instance):
             path = [*calls_in(frozen["path"]), *handler.call_path[1:]]
             self.mark(freezing.made_by(self.origin.tasks, activity, remembered, path), "undone")
 
+    def not_compensated(self, activity: Node, handler: Token) -> None:
+        if handler.internal_data["entry"] < 0:
+            target = handlers.handled_by(handler)
+            assert target is not None
+            self.mark(self.covered(self.origin.tasks[target]), "skipped")
+
     def save(self) -> None:
         super().save()
         if self.origin.number in self.changes.instances:

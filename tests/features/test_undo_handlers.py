@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riverstone.engine import Engine, VirtualClock
+from riverstone.engine import BpmnError, Engine, VirtualClock
 
 from .sketch import definitions, flow, process, runs, service
 from .test_undo_models import apart, sub
@@ -331,6 +331,69 @@ def test_what_a_failed_handler_left_a_delete_takes_back_stone_by_stone(engine: E
 
     assert engine.get(ended.process_instance_id).status == "delete.success"
     assert world.of("delete") == ["y", "x", "before"]
+
+
+def steps(inside: str) -> str:
+    """A handler of several steps."""
+    return f'<subProcess id="refund" isForCompensation="true"><startEvent id="in"/>{inside}</subProcess>'
+
+
+def test_handlers_inside_of_a_handler_are_called_as_its_model_says(engine: Engine, world: World) -> None:
+    border, by = on("first", "first", "hf", service("hf", "mail", isForCompensation="true"))
+    throw = '<intermediateThrowEvent id="back"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'
+    flows = (flow("in", "first"), flow("first", "second"), flow("second", "back"))
+    engine.deploy(
+        model(XY, steps(service("first", "make") + border + service("second", "make") + throw + "".join(flows) + by))
+    )
+
+    ended = run(engine, "shop")
+
+    assert ended.status == "rollback.success"
+    expected = [("rollback", "b"), ("start", "first"), ("start", "second"), ("start", "hf"), ("rollback", "before")]
+    assert undoing(world) == expected
+    assert set(undone(engine.tasks(ended.process_instance_id)).values()) == {"undone"}
+    # What the handler made is its own.
+    assert world.exists == ["first", "hf", "second", "x", "y"]
+
+
+def test_a_handler_that_is_left_by_its_border_in_a_rollback_has_taken_nothing_back(
+    engine: Engine, world: World
+) -> None:
+    world.wrong("start", "first", BpmnError("closed", "come back tomorrow"))
+    border = '<boundaryEvent id="left" attachedToRef="refund"><errorEventDefinition id="lefts"/></boundaryEvent>'
+    told = service("told", "mail")
+    handler = steps(service("first", "make") + flow("in", "first")) + border + told + flow("left", "told")
+    engine.deploy(model(XY, handler))
+
+    ended = run(engine, "shop")
+
+    assert ended.status == "rollback.success"
+    assert undoing(world) == [("rollback", "b"), ("start", "first"), ("start", "told"), ("rollback", "before")]
+    found = undone(engine.tasks(ended.process_instance_id))
+    assert (found["x"], found["y"], found["before"]) == ("retained", "retained", "undone")
+    assert {each.namespace for each in engine.resources(process_instance_id=ended.process_instance_id).items} == {
+        "x",
+        "y",
+    }
+    engine.delete(ended.process_instance_id)
+    assert engine.wait(ended.process_instance_id, 60).status == "delete.success"
+    assert undone(engine.tasks(ended.process_instance_id))["x"] == "undone"
+
+
+def test_a_compensation_that_a_process_has_begun_is_finished_by_its_rollback(engine: Engine, world: World) -> None:
+    """The handler had its first step done when the process failed beside it."""
+    throw = '<intermediateThrowEvent id="b"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'
+    source = model(XY, STEPS).replace(service("b", "make").encode(), throw.encode())
+    engine.deploy(source)
+    world.wrong("start", "second", RuntimeError("closed today"))
+
+    ended = run(engine, "shop", {"size": 7})
+
+    assert ended.status == "rollback.success"
+    calls = [name for event, name in world.calls if event == "start"]
+    assert calls == ["before", "x", "y", "first", "second", "first", "second"]
+    assert world.of("rollback") == ["before"]
+    assert set(undone(engine.tasks(ended.process_instance_id)).values()) <= {"undone", None}
 
 
 def test_a_handler_of_several_steps_survives_a_restart(tmp_path: Path, world: World) -> None:

@@ -116,13 +116,14 @@ class Activity(Node):
                 token.workflow.cancel_token(listener)
         if RACE in internal:
             end_race(token)
+        if handles:
+            # What a handler has done is compensated by nobody (BPMN 2.0, 13.5.5).
+            compensated(token)
+            return
         if self.loop is not None:
             hand_up(token, scope)
         elif self.is_compensable(token):
             remember(token, scope)
-        if handles:
-            compensated(token)
-            return
         if enough:
             token.workflow.move(token, ())
         else:
@@ -151,6 +152,9 @@ class Activity(Node):
         if container.ended:
             container.causes = tuple(sorted(container.ended))
         container.complete()
+
+    def goes_on(self, scope: Token) -> bool:
+        return bool(scope.internal_data.get("undoing") or scope.internal_data.get("handling"))
 
     def scope_ended(self, token: Token) -> None:
         """Runs end one by one, so the last token inside says nothing of its own."""

@@ -8,6 +8,8 @@ from typing import Any
 from ..running.event_definitions import AWAITED
 from ..running.node import Catcher, Node
 from ..running.token import READY, WAITING, Token
+from ..running.token_data import COMPENSATES
+from .compensation import left_by_border
 from .events import CatchEvent
 from .gateways import end_race
 from .triggers import set_again
@@ -60,6 +62,8 @@ class BoundaryEvent(CatchEvent, Catcher):
         if workflow.way is not None:
             workflow.way.removed(removed, causes)
         token = self.go_on(host, causes, payload, state=WAITING if undoes else READY)
+        if COMPENSATES in host.internal_data:
+            left_by_border(host, causes)
         if undoes:
             workflow.undo_before(token, [(host.node, {"id": host.id, "tasks": list(causes)})])
         scope.live -= 1

@@ -11,11 +11,12 @@ in a row are taken back by one undo.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..running.event_definitions import EventDefinition
 from ..running.token import STARTED, Token
-from ..running.token_data import CALLED
+from ..running.token_data import CALLED, COMPENSATES
 from ..running.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -68,20 +69,59 @@ def cancel_transaction(token: Token) -> None:
         scope = scope.scope
     assert scope is not None, "the checks let a cancel end event stand in a transaction only"
     workflow = token.workflow
-    _gather(scope)
+    # A handler that cancels what it belongs to is not called again.
+    again = "cancelled" not in scope.internal_data
+    give_back(scope, handled=again)
+    for deeper in _gather(scope):
+        give_back(deeper, handled=True)
+        hand_up(deeper, scope)
     workflow.ends_in(scope, workflow.interrupt(scope))
     entries = scope.internal_data.get("compensable", [])
     scope.note(compensable=[], cancelled=True)
     begin(scope, scope, entries)
 
 
-def _gather(scope: Token) -> None:
-    """Keep what has completed in scopes inside that have not, and are about to be taken away."""
-    pending = [inner for inner in scope.inside.values() if CALLED not in inner.internal_data]
+def _gather(scope: Token) -> Iterator[Token]:
+    """Scopes inside that have not completed and are about to be taken away, less what handlers and calls hold."""
+    pending = [scope]
     while pending:
-        inner = pending.pop()
-        hand_up(inner, scope)
-        pending.extend(deeper for deeper in inner.inside.values() if CALLED not in deeper.internal_data)
+        for inner in pending.pop().inside.values():
+            if not inner.internal_data.keys() & {CALLED, COMPENSATES}:
+                pending.append(inner)
+                yield inner
+
+
+def give_back(scope: Token, *, handled: bool) -> None:
+    """What was asked to be compensated in a scope is about to be taken away before it is: the scope keeps it in mind.
+
+    That is what no handler has begun to compensate, and if ``handled`` what one had not come to the end with.
+    """
+    askers = [each for each in (scope, *_gather(scope)) if each.internal_data.get("compensated_in") == scope.id]
+    left = [entry for asker in askers for entry in asker.internal_data.get("undoing", [])]
+    for handler in list(scope.inside.values()) if handled else ():
+        asker = scope.workflow.tasks.get(handler.internal_data.get(COMPENSATES, 0))
+        if asker is not None:
+            left.append(_entry_of(handler, asker))
+    if left:
+        scope.note(compensable=[*scope.internal_data.get("compensable", []), *left])
+
+
+def _entry_of(handler: Token, asker: Token) -> Compensable:
+    """What a handler compensates, as it was remembered; it has what was remembered inside, if anything needs that."""
+    internal = handler.internal_data
+    (after,) = [each["after"] for each in asker.internal_data["handling"] if each["id"] == internal["entry"]]
+    activity = handler.workflow.node_named(internal["activity"], handler.scope)
+    own = handler.node.process is activity.body
+    if own:
+        give_back(handler, handled=True)
+    return {
+        "id": internal["entry"],
+        "after": after,
+        "node": internal["activity"],
+        "tasks": internal["tasks"],
+        "inner": internal.get("compensable", []) if own else [],
+        "data": handler.data,
+    }
 
 
 def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
@@ -117,7 +157,9 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
     if left or handling:
         return
     if asker is scope:
-        workflow.scope_ended(asker)
+        # Else an event on the border of a handler has let a token go on.
+        if not scope.live:
+            workflow.scope_ended(asker)
     else:
         del asker.internal_data["undoing"]
         asker.complete()
@@ -176,16 +218,31 @@ def compensated(handler: Token) -> None:
     internal = handler.internal_data
     activity = workflow.node_named(internal["activity"], handler.scope)
     workflow.host.compensated(activity, handler)
-    asker = workflow.tasks.get(internal["compensates"])
     scope = handler.scope
     assert scope is not None
     workflow.ends_in(scope, handler.causes)
-    if asker is None:
+    if handler.internal_data["compensates"] not in workflow.tasks:
         workflow.drop(handler)
         return
-    asker.causes = tuple(sorted({*asker.causes, *handler.causes}))
-    asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] != internal["entry"]])
     scope.live += 1  # the scope must not end between two handlers
     workflow.drop(handler)
     scope.live -= 1
-    _go_on(workflow, asker)
+    _let_go_on(handler, handler.causes)
+
+
+def left_by_border(handler: Token, causes: tuple[int, ...]) -> None:
+    """An event on its border has taken a handler away: it has compensated nothing, and nobody waits for it."""
+    workflow = handler.workflow
+    activity = workflow.node_named(handler.internal_data["activity"], handler.scope)
+    workflow.host.not_compensated(activity, handler)
+    if handler.internal_data["compensates"] in workflow.tasks:
+        _let_go_on(handler, causes)
+
+
+def _let_go_on(handler: Token, causes: tuple[int, ...]) -> None:
+    """Whatever waited for a handler runs."""
+    asker = handler.workflow.tasks[handler.internal_data["compensates"]]
+    asker.causes = tuple(sorted({*asker.causes, *causes}))
+    entry_id = handler.internal_data["entry"]
+    asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] != entry_id])
+    _go_on(handler.workflow, asker)

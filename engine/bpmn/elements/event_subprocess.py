@@ -9,7 +9,7 @@ from ..running.event_definitions import AWAITED
 from ..running.node import Catcher, Process, catching
 from ..running.token import STARTED, WAITING, Token
 from ..running.token_data import COMPENSATES
-from .compensation import compensated
+from .compensation import compensated, give_back
 from .events import CatchEvent, StartEvent
 from .triggers import set_again
 
@@ -37,6 +37,7 @@ class EventSubProcess(Catcher):
         causes = token.causes
         token.live += 1  # the scope must not end between what is taken away and what goes on
         if self.interrupting:
+            give_back(token, handled=False)
             causes = workflow.interrupt(token)
         started = workflow.new_token(self, token, None, causes)
         token.live -= 1

@@ -136,7 +136,7 @@ class AdHocSubProcess(SubProcess):
     def goes_on(self, scope: Token) -> bool:
         left = scope.internal_data.get("left") or []
         if not left:
-            return False
+            return super().goes_on(scope)
         scope.note(left=left[1:])
         self.body.nodes[left[0]].arrive(scope, None, scope.causes)
         return True

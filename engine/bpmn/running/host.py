@@ -89,3 +89,6 @@ class Host(Protocol):
 
     def compensated(self, activity: Node, handler: Token) -> None:
         """A handler in the model has taken an activity back."""
+
+    def not_compensated(self, activity: Node, handler: Token) -> None:
+        """A handler in the model was left by an event on its border, before it had taken its activity back."""
