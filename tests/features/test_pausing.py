@@ -8,7 +8,8 @@ import pytest
 
 from riverstone.engine import Conflict, Engine, Invalid, UnknownTask, VirtualClock
 
-from .sketch import definitions, flow, line, process, service
+from .sketch import definitions, flow, line, process, runs, service
+from .test_undo_handlers import on
 from .world import Make, World, makes_then_fails, run, statuses, undone
 
 
@@ -125,6 +126,34 @@ def test_a_skip_whose_rollback_fails_stands_still_again(engine: Engine, world: W
     engine.skip(task)
     assert engine.wait(started, 9).status == "success"
     assert undone(engine.tasks(started))["b"] == "undone"
+
+
+@pytest.mark.parametrize("marker", ["", runs("2")])
+def test_no_handler_of_the_model_takes_back_what_was_skipped(engine: Engine, world: World, marker: str) -> None:
+    """Nothing was made, so the handler would find no outputs of it."""
+    border, by = on("b", "b", "hb", service("hb", "mail", {"of": "${outputs.b.id}"}, isForCompensation="true"))
+    throw = '<intermediateThrowEvent id="back"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'
+    ends = '<startEvent id="s"/><endEvent id="e"/>'
+    engine.deploy(
+        drawn(
+            "k",
+            ends,
+            service("b", "make", inside=marker),
+            border,
+            throw,
+            flow("s", "b"),
+            flow("b", "back"),
+            flow("back", "e"),
+            by,
+        )
+    )
+    for name in ("b", "b1", "b2"):
+        world.wrong("start", name, makes_then_fails)
+    started = run(engine, "k", on_failure="pause").process_instance_id
+    for failure in engine.failures(started):
+        engine.skip(str(failure.task_id))
+    assert (engine.wait(started, 9).status, world.exists) == ("success", [])
+    assert set(world.of("rollback")) == ({"b1", "b2"} if marker else {"b"})
 
 
 def test_what_never_began_is_skipped_without_a_call(engine: Engine, world: World) -> None:

@@ -176,6 +176,8 @@ class Activity(Node):
 
     def is_compensable(self, token: Token) -> bool:
         """Whether there is something to compensate, now that it has completed."""
+        if "skipped" in token.internal_data:
+            return False
         kept = bool(token.internal_data.get("compensable"))
         return self.compensation is not None or kept or self.is_undone_by_stones
 

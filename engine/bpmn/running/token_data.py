@@ -123,6 +123,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         # -- compensation
         compensable: list[Compensable]
         """Of a scope: what has completed inside."""
+        skipped: bool
+        """Of an activity whose stone has made nothing: nobody compensates it."""
         compensated_in: int
         """Of a token that has asked for a compensation: the scope that it compensates."""
         undoing: list[Compensable]

@@ -366,7 +366,7 @@ class Workflow(BpmnWorkflow):
         """Somebody goes on without what a stone was to do: nothing is mapped, for nothing was put out."""
         self.open_tasks.discard(token.id)
         token.causes = merged(token.causes, (task_id,))
-        self.touched[token.id] = token
+        token.note(skipped=True)
         self.guard(token, token.complete)
 
     def task_failed(self, token: Token, task_id: int, error: BpmnError | None, reason: str) -> None:
