@@ -77,7 +77,7 @@ from .views.processes import (
     Wait,
 )
 from .views.quotas import QuotaUse
-from .views.resources import CheckSchedule, Resource, ResourceCount
+from .views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
 from .views.statistics import RunFigures, Statistics
 from .views.tasks import Task, TaskBinding, TaskCount
 from .views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
@@ -146,6 +146,7 @@ __all__ = [
     "ReferenceNotFound",
     "Resource",
     "ResourceCount",
+    "ResourceDrift",
     "RewindPlan",
     "RiverstoneError",
     "RunFigures",

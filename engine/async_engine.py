@@ -147,6 +147,7 @@ class AsyncProcesses(_Asking):
     quotas = _awaited(Engine.quotas)
     resources = _awaited(Engine.resources)
     resource_counts = _awaited(Engine.resource_counts)
+    resource_drift = _awaited(Engine.resource_drift)
 
     suspend_key = _awaited(Engine.suspend_key)
     unsuspend_key = _awaited(Engine.unsuspend_key)

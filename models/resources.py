@@ -23,6 +23,18 @@ class ResourceRow(NamedTuple):
     check: TaskCheckRow | None
 
 
+class DriftRow(NamedTuple):
+    """How much of what one stone made in one process the last checks have found gone, or different."""
+
+    process_instance_id: int
+    process_name: str
+    key: str
+    owner: str | None
+    stone: str
+    gone: int
+    different: int
+
+
 class ResourceFilter(NamedTuple):
     """Which of them are asked for; None for any."""
 
@@ -68,6 +80,23 @@ class Resources:
         condition, values = _condition(wanted)
         sql = f"SELECT t.`stone`, {STATE} AS found, COUNT(*) {FROM} WHERE {condition} GROUP BY t.`stone`, found"
         return sorted((str(stone), state, int(count)) for stone, state, count in self.store.read(sql, values))
+
+    def drift(self, wanted: ResourceFilter, *, limit: int, after: tuple[int, int] | None) -> list[DriftRow]:
+        """What is not as it was made, by process and stone, the newest process first; behind so many of one process."""
+        condition, values = _condition(wanted)
+        if after is not None:
+            condition += " AND t.`process_instance_id` <= ?"
+            values.append(after[0])
+        counted = ", ".join(f"SUM(CASE WHEN c.`state` = '{state}' THEN 1 ELSE 0 END)" for state in DRIFTED)
+        sql = (
+            f"SELECT {DRIFT_COLUMNS}, {counted} {FROM} WHERE {condition} AND c.`state` IN {DRIFTED}"
+            f" GROUP BY {DRIFT_COLUMNS} ORDER BY t.`process_instance_id` DESC, t.`stone` LIMIT ? OFFSET ?"
+        )
+        values += [limit, 0 if after is None else after[1]]
+        return [
+            DriftRow(int(number), name, key, owner, stone, int(gone), int(different))
+            for number, name, key, owner, stone, gone, different in self.store.read(sql, values)
+        ]
 
     def processes(self, wanted: ResourceFilter, *, most: int) -> list[int]:
         """The ids of the processes that have any of it, at most so many, the oldest first; others come in between."""
@@ -117,6 +146,8 @@ def _condition(wanted: ResourceFilter) -> tuple[str, list[Any]]:
     return " AND ".join(parts), values
 
 
+DRIFTED = ("gone", "different")
+DRIFT_COLUMNS = "t.`process_instance_id`, p.`name`, p.`key`, p.`owner_name`, t.`stone`"
 FROM = (
     "FROM `task` AS t JOIN `process_instance` AS p ON p.`process_instance_id` = t.`process_instance_id`"
     " LEFT JOIN `task_check` AS c ON c.`task_id` = t.`id`"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, get_args
+import shlex
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
@@ -12,7 +14,7 @@ from .invocation import Invocation, invoked
 from .terminal import print_record, printable
 
 if TYPE_CHECKING:
-    from ...engine import CheckSchedule, Resource
+    from ...engine import CheckSchedule, Page, Resource
 
 
 @click.command()
@@ -20,34 +22,62 @@ if TYPE_CHECKING:
 @click.option("--stone", help="Those that the stone with this code made.")
 @click.option("--key", help="Those of processes of this key.")
 @click.option("--state", type=click.Choice(get_args(ResourceState)), help="Those in this state.")
+@click.option("--owner", help="Those of processes of this owner.")
+@click.option("--text", help="Those with this text in an output, an id, a name or a code.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Go on where the part before has ended.")
-@click.option("--count", is_flag=True, help="Count them by stone and state instead.")
+@click.option("--count", "shape", flag_value="count", help="Count them by stone and state instead.")
+@click.option("--drift", "shape", flag_value="drift", help="Count what checks have found gone or different.")
+@click.option("--csv", "shape", flag_value="csv", help="Write all of them as a table with commas.")
+@click.option("--json", "shape", flag_value="json", help="Write all of them as one list in JSON.")
 @invoked
 def resources(
     invocation: Invocation,
     /,
-    process_instance_id: str | None,
-    stone: str | None,
-    key: str | None,
+    shape: Literal["count", "drift", "csv", "json"] | None,
     state: ResourceState | None,
+    text: str | None,
     limit: int,
     cursor: str | None,
-    count: bool,
+    **wanted: Any,
 ) -> None:
-    """List what exists by the ledger, over all processes, newest first."""
+    """List what exists by the ledger, over all processes, newest first.
+
+    --count, --csv and --json are about all of it, whatever the limit.
+    """
+    if (text is not None and shape in ("count", "drift")) or (state is not None and shape == "drift"):
+        raise click.UsageError(f"Leave out what --{shape} does not take: --text, and with --drift --state.")
     with invocation.asking(passive=True) as engine:
-        if count:
-            found = engine.resource_counts(process_instance_id=process_instance_id, stone=stone, key=key, state=state)
-            for each in found:
+        if shape == "count":
+            for each in engine.resource_counts(state=state, **wanted):
                 click.echo(printable(f"{each.count:8}  {each.state:9}  {each.stone}"))
             return
-        page = engine.resources(
-            process_instance_id=process_instance_id, stone=stone, key=key, state=state, limit=limit, cursor=cursor
-        )
+        if shape == "drift":
+            drift = engine.resource_drift(limit=limit, cursor=cursor, **wanted)
+            for group in drift.items:
+                line = f"{group.process_instance_id:>9}  {group.gone:6} gone  {group.different:6} different"
+                click.echo(printable(f"{line}  {group.stone}  {group.process_name}"))
+            return _tell_more(drift.cursor)
+        ask = partial(engine.resources, state=state, text=text, **wanted)
+        if shape is not None:
+            return _export(shape, ask)
+        page = ask(limit=limit, cursor=cursor)
     _print(page.items)
-    if page.cursor is not None:
-        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+    _tell_more(page.cursor)
+
+
+def _tell_more(cursor: str | None) -> None:
+    if cursor is not None:
+        click.echo(f"There are more: --cursor {shlex.quote(cursor)}", err=True)
+
+
+def _export(shape: Literal["csv", "json"], ask: Callable[..., Page[Resource]]) -> None:
+    """Write what was asked for, part by part, while it is read."""
+    from ..wire.resource_export import csv_texts, following, json_texts
+
+    pages = following(ask(limit=500), lambda cursor: ask(limit=500, cursor=cursor))
+    for piece in (csv_texts if shape == "csv" else json_texts)(pages):
+        click.echo(piece, nl=False)
 
 
 @click.command()

@@ -15,7 +15,7 @@ from ...engine.views.decisions import Decision, DecisionResult
 from ...engine.views.pages import Page
 from ...engine.views.processes import NextTimes, ProcessInstance, SuspendedKey, SuspendedStone
 from ...engine.views.quotas import QuotaUse
-from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
+from ...engine.views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
 from ...models.vocabulary import Hook, ResourceState
 from . import reading
 from .processes import ProcessCalls
@@ -187,12 +187,28 @@ class ModelCalls(ProcessCalls):
         stone: str | None = None,
         key: str | None = None,
         state: ResourceState | None = None,
+        text: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        owner: str | None = None,
     ) -> Page[Resource]:
         wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state}
-        found = self._transport.get("/resource", limit=limit, cursor=cursor, **wanted)
+        found = self._transport.get("/resource", **wanted, text=text, owner=owner, limit=limit, cursor=cursor)
         return reading.page(found, reading.resource)
+
+    def resource_drift(
+        self,
+        *,
+        process_instance_id: str | None = None,
+        stone: str | None = None,
+        key: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        owner: str | None = None,
+    ) -> Page[ResourceDrift]:
+        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "owner": owner}
+        found = self._transport.get("/resource/drift", **wanted, limit=limit, cursor=cursor)
+        return reading.page(found, reading.drift)
 
     def quotas(self, *, name: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[QuotaUse]:
         found = self._transport.get("/quota", name=name, limit=limit, cursor=cursor)
@@ -205,8 +221,9 @@ class ModelCalls(ProcessCalls):
         stone: str | None = None,
         key: str | None = None,
         state: ResourceState | None = None,
+        owner: str | None = None,
     ) -> tuple[ResourceCount, ...]:
-        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state}
+        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state, "owner": owner}
         return tuple(map(reading.resource_count, self._transport.get("/resource/count", **wanted)))
 
     def check(self, process_instance_id: str) -> tuple[Resource, ...]:

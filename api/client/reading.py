@@ -35,6 +35,7 @@ from ..wire.records import (
     QuotaRecord,
     ReasonsRecord,
     ResourceCountRecord,
+    ResourceDriftRecord,
     ResourceRecord,
     RewindPlanRecord,
     SearchPage,
@@ -69,6 +70,7 @@ suspended_stone = SuspendedStoneRecord().read
 quota = QuotaRecord().read
 resource = ResourceRecord().read
 resource_count = ResourceCountRecord().read
+drift = ResourceDriftRecord().read
 check_schedule = CheckScheduleRecord().read
 suspended_key = SuspendedKeyRecord().read
 batch = BatchRecord().read

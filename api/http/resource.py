@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
-from ...engine import CheckSchedule, Engine, Page, ProcessInstance, Resource, ResourceCount
+from ...engine import CheckSchedule, Engine, Page, ProcessInstance, Resource, ResourceCount, ResourceDrift
+from ...engine.calls.owned import OwnedEngine
+from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, visible
-from ..wire.records import CheckScheduleRecord, ProcessRecord, ResourceCountRecord, ResourcePage, ResourceRecord
-from ..wire.request_schemas.resources import CheckTimes, GoneTasks, ResourceCountQuery, ResourceQuery
+from ..wire.records import (
+    CheckScheduleRecord,
+    ProcessRecord,
+    ResourceCountRecord,
+    ResourceDriftPage,
+    ResourcePage,
+    ResourceRecord,
+)
+from ..wire.request_schemas.resources import (
+    CheckTimes,
+    GoneTasks,
+    ResourceCountQuery,
+    ResourceDriftQuery,
+    ResourceExportQuery,
+    ResourceQuery,
+)
+from ..wire.resource_export import csv_texts, following, json_texts
+
+Found = TypeVar("Found")
 
 OPERATIONS = Operations()
+EXPORTED_AT_ONCE = 500
 
 
 @OPERATIONS.add(
     "/resource", "List what exists by the ledger, newest first", ResourcePage, query=ResourceQuery, problems=(404,)
 )
 def get_resources(engine: Engine, query: dict[str, Any]) -> Page[Resource]:
-    return visible(engine).resources(**query)
+    return _asked(engine, query, lambda asked: asked.resources(**query), Page(items=(), cursor=None))
 
 
 @OPERATIONS.add(
@@ -29,7 +50,62 @@ def get_resources(engine: Engine, query: dict[str, Any]) -> Page[Resource]:
     problems=(404,),
 )
 def get_resource_counts(engine: Engine, query: dict[str, Any]) -> tuple[ResourceCount, ...]:
-    return visible(engine).resource_counts(**query)
+    return _asked(engine, query, lambda asked: asked.resource_counts(**query), ())
+
+
+@OPERATIONS.add(
+    "/resource/drift",
+    "Count what checks have found gone or different, by process and stone, the newest process first",
+    ResourceDriftPage,
+    query=ResourceDriftQuery,
+    problems=(404,),
+)
+def get_resource_drift(engine: Engine, query: dict[str, Any]) -> Page[ResourceDrift]:
+    return _asked(engine, query, lambda asked: asked.resource_drift(**query), Page(items=(), cursor=None))
+
+
+@OPERATIONS.add(
+    "/resource/json",
+    "Export what exists by the ledger as one list, newest first",
+    ResourceRecord,
+    many=True,
+    query=ResourceExportQuery,
+    problems=(404,),
+    media_type="application/json",
+)
+def get_resources_as_json(engine: Engine, query: dict[str, Any]) -> Iterator[str]:
+    return json_texts(_pages(engine, query))
+
+
+@OPERATIONS.add(
+    "/resource/csv",
+    "Export what exists by the ledger as a table with commas, newest first",
+    ResourceRecord,
+    many=True,
+    query=ResourceExportQuery,
+    problems=(404,),
+    media_type="text/csv; charset=utf-8",
+)
+def get_resources_as_csv(engine: Engine, query: dict[str, Any]) -> Iterator[str]:
+    return csv_texts(_pages(engine, query))
+
+
+def _pages(engine: Engine, query: dict[str, Any]) -> Iterator[Page[Resource]]:
+    """All of it, part by part. The first part is asked for before the answer begins: it may be refused."""
+    nothing: Page[Resource] = Page(items=(), cursor=None)
+    first = _asked(engine, query, lambda asked: asked.resources(**query, limit=EXPORTED_AT_ONCE), nothing)
+    asked = visible(engine)
+    return following(first, lambda cursor: asked.resources(**query, limit=EXPORTED_AT_ONCE, cursor=cursor))
+
+
+def _asked(
+    engine: Engine, query: dict[str, Any], ask: Callable[[Engine | OwnedEngine], Found], nothing: Found
+) -> Found:
+    """What is found; of another owner than the client's there is nothing to be seen."""
+    seen = present_client().sees
+    if seen is not None and query.pop("owner", seen) != seen:
+        return nothing
+    return ask(visible(engine))
 
 
 @OPERATIONS.add(

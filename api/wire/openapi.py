@@ -190,7 +190,8 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[
     if operation.also is not None:
         answer = {"application/json": {"schema": {"oneOf": [operation.answer, operation.also]}}}
     if operation.media_type is not None:
-        answer = {operation.media_type: {"schema": {"type": "string"}}}
+        schema = operation.answer if operation.media_type == "application/json" else {"type": "string"}
+        answer = {operation.media_type: {"schema": schema}}
     refusals = {OPEN: (), TOKEN: (401,)}.get(operation.scope, (401, 403))
     statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
     described: dict[str, Any] = {

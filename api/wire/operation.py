@@ -71,7 +71,7 @@ class Operation:
     """What the client must be allowed to: ``read``, ``run`` or ``deploy``; ``open`` is for everybody, and
     ``token`` for who has that of the task."""
     media_type: str | None
-    """Of an answer that is no JSON: text, as the function returns it."""
+    """Of an answer that is text as the function returns it, whole or in pieces: no JSON, or as much as there is."""
     prepare: Callable[[Engine], object] | None
     function: Callable[..., Any]
 

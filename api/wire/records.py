@@ -33,7 +33,7 @@ from ...engine.views.processes import (
 )
 from ...engine.views.processes import SearchPage as FoundPage
 from ...engine.views.quotas import QuotaUse
-from ...engine.views.resources import CheckSchedule, Resource, ResourceCount
+from ...engine.views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
 from ...engine.views.statistics import RunFigures, Statistics
 from ...engine.views.tasks import Task, TaskBinding, TaskCount
 from ...engine.views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
@@ -163,6 +163,7 @@ ResourceRecord = record(
     """,
 )
 ResourceCountRecord = record("ResourceCountRecord", ResourceCount)
+ResourceDriftRecord = record("ResourceDriftRecord", ResourceDrift)
 CheckScheduleRecord = record(
     "CheckScheduleRecord",
     CheckSchedule,
@@ -263,6 +264,7 @@ TaskFormRecord = record(
 UserTaskPage = record("UserTaskPage", Page[UserTask])
 ProcessPage = record("ProcessPage", Page[ProcessInstance])
 ResourcePage = record("ResourcePage", Page[Resource])
+ResourceDriftPage = record("ResourceDriftPage", Page[ResourceDrift])
 QuotaRecord = record(
     "QuotaRecord",
     QuotaUse,

@@ -99,6 +99,7 @@ class OwnedEngine:
     quotas = _owned(QuotaCalls.quotas)
     resources = _owned(QuotaCalls.resources)
     resource_counts = _owned(QuotaCalls.resource_counts)
+    resource_drift = _owned(QuotaCalls.resource_drift)
     schedule_checks = _owned(QuotaCalls.schedule_checks)
     check_schedules = _owned(QuotaCalls.check_schedules)
     unschedule_checks = _owned(QuotaCalls.unschedule_checks)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, get_args
 
 from ...models.resources import ResourceFilter, Resources
 from ...models.vocabulary import ResourceState
-from ..errors import Invalid, UnknownProcessInstance
+from ..errors import Invalid, Malformed, UnknownProcessInstance
 from ..store_errors import engine_errors
 from ..views.pages import Page
-from ..views.resources import Resource, ResourceCount
+from ..views.resources import Resource, ResourceCount, ResourceDrift
 from .keys import KeyCalls
 from .workings import number_of, row_before
+
+MOST_SEARCHED = 2000
+"""Of what exists, by one call that searches for a text: others are not to wait for it."""
+SEARCHED_AT_ONCE = 100
 
 
 class ResourceCalls(KeyCalls):
@@ -24,6 +30,7 @@ class ResourceCalls(KeyCalls):
         stone: str | None = None,
         key: str | None = None,
         state: ResourceState | None = None,
+        text: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
         owner: str | None = None,
@@ -37,6 +44,8 @@ class ResourceCalls(KeyCalls):
             state: ``kept``, ``left`` (an undo could not take it back, or ran before its hook had ended), ``retained``
                 (given up, or its stone has no such hook), ``gone`` or ``different`` (as the last check has found it),
                 ``unknown`` (its hook failed or was stopped, so nobody knows whether it made anything).
+            text: With this text in an output, an id, a name or a code, in any case. A call looks through 2,000 at most,
+                so a page may hold fewer than ``limit``, even none, and still have a cursor: go on from there.
             limit: At most so many.
             cursor: Where the part before has ended.
             owner: Of processes of this owner.
@@ -44,10 +53,54 @@ class ResourceCalls(KeyCalls):
         Raises UnknownProcessInstance, Malformed for a wrong cursor, Invalid for a state that there is not.
         """
         wanted = self._wanted_resources(process_instance_id, stone, key, state, owner)
+        before = row_before(cursor)
         with engine_errors():
-            rows = Resources(self._store).found(wanted, limit=limit + 1, before=row_before(cursor))
+            if text is not None:
+                return self._resources_with(text.casefold(), wanted, limit, before)
+            rows = Resources(self._store).found(wanted, limit=limit + 1, before=before)
             items = tuple(self._records.resources(rows[:limit]))
         return Page(items=items, cursor=str(rows[limit - 1].task.id) if len(rows) > limit else None)
+
+    def _resources_with(self, text: str, wanted: ResourceFilter, limit: int, before: int | None) -> Page[Resource]:
+        """The same with a text, which is searched for in what may be shown: secrets cannot be guessed by it."""
+        found: list[Resource] = []
+        for _ in range(MOST_SEARCHED // SEARCHED_AT_ONCE):
+            rows = Resources(self._store).found(wanted, limit=SEARCHED_AT_ONCE, before=before)
+            for each in self._records.resources(rows):
+                before = int(each.task_id)
+                if text in _searched(each):
+                    found.append(each)
+                if len(found) == limit:
+                    return Page(items=tuple(found), cursor=str(before))
+            if len(rows) < SEARCHED_AT_ONCE:
+                return Page(items=tuple(found), cursor=None)
+        return Page(items=tuple(found), cursor=str(before))
+
+    def resource_drift(
+        self,
+        *,
+        process_instance_id: str | None = None,
+        stone: str | None = None,
+        key: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        owner: str | None = None,
+    ) -> Page[ResourceDrift]:
+        """What the last checks have found gone or different, by process and stone; the newest process first.
+
+        Raises UnknownProcessInstance, Malformed for a wrong cursor.
+        """
+        wanted = self._wanted_resources(process_instance_id, stone, key, None, owner)
+        after = None if cursor is None else _drift_place(cursor)
+        with engine_errors():
+            rows = Resources(self._store).drift(wanted, limit=limit + 1, after=after)
+            items = tuple(self._records.drift(rows[:limit]))
+        if len(rows) <= limit:
+            return Page(items=items, cursor=None)
+        last = rows[limit - 1].process_instance_id
+        passed = after[1] if after is not None and after[0] == last else 0
+        passed += sum(row.process_instance_id == last for row in rows[:limit])
+        return Page(items=items, cursor=f"{last}-{passed}")
 
     def resource_counts(
         self,
@@ -75,3 +128,18 @@ class ResourceCalls(KeyCalls):
             number = number_of(process, UnknownProcessInstance)
             self.get(process)
         return ResourceFilter(number, stone, key, state, owner)
+
+
+def _drift_place(cursor: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,9})", cursor, re.ASCII)
+    if found is None:
+        raise Malformed(f"{cursor!r} is not a cursor of this list.", code="cursor")
+    return int(found[1]), int(found[2])
+
+
+def _searched(each: Resource) -> str:
+    """All that is searched of one, in which nothing is found across two of its members."""
+    names = (each.task_id, each.process_instance_id, each.process_name, each.key, each.owner or "")
+    told = (each.stone, each.name, each.namespace, each.reason or "")
+    outputs = json.dumps(dict(each.outputs), ensure_ascii=False, default=str)
+    return "\n".join((*names, *told, outputs)).casefold()

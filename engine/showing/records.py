@@ -22,7 +22,7 @@ from ...models import (
     find_places,
     place_of,
 )
-from ...models.resources import ResourceRow
+from ...models.resources import DriftRow, ResourceRow
 from ...models.vocabulary import ProcessState
 from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
@@ -42,7 +42,7 @@ from ..views.failures import Failure
 from ..views.history import HistoryEntry
 from ..views.pages import Page
 from ..views.processes import Awaited, Explanation, Need, ProcessInstance, SearchPage, Situation, Token
-from ..views.resources import Resource
+from ..views.resources import Resource, ResourceDrift
 from ..views.tasks import Task, TaskCount, TaskState
 from ..views.undo import RewindPlan
 from . import masked_views
@@ -387,6 +387,14 @@ class Records:
             if number not in masks:
                 masks[number] = self._mask(*self._rows(number))
             yield masked_views.show_resource(row, self.stones, masks[number])
+
+    def drift(self, rows: Sequence[DriftRow]) -> Iterator[ResourceDrift]:
+        """What checks have not found as it was made, as it may be shown."""
+        for row in rows:
+            mask = self._mask(*self._rows(row.process_instance_id))
+            stone = row.stone if mask is None else mask.mask_text(row.stone)
+            told = {**row._asdict(), "process_instance_id": str(row.process_instance_id), "stone": stone}
+            yield ResourceDrift(**told)
 
     def history(self, number: int, *, limit: int, after: int) -> Page[HistoryEntry]:
         """What happened in one instance, oldest first, but for the first ``after``; raises UnknownProcessInstance."""

@@ -36,6 +36,19 @@ class Resource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ResourceDrift:
+    """What one stone made in one process, and the last checks have not found as it was made."""
+
+    process_instance_id: str
+    process_name: str
+    key: str
+    owner: str | None
+    stone: str
+    gone: int
+    different: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckSchedule:
     """When what exists by the ledger is checked by itself, and what came of the last turn."""
 

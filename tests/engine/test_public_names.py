@@ -74,6 +74,7 @@ ENGINE = """
     ReferenceNotFound
     Resource
     ResourceCount
+    ResourceDrift
     RewindPlan
     RiverstoneError
     RunFigures
@@ -285,6 +286,7 @@ METHODS = """
     remove_model
     rerun
     resource_counts
+    resource_drift
     resources
     restored
     resume

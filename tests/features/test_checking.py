@@ -17,7 +17,9 @@ from riverstone.engine import (
     Engine,
     Invalid,
     Limits,
+    Malformed,
     NotFound,
+    Page,
     Resource,
     Stone,
     TaskInfo,
@@ -26,6 +28,7 @@ from riverstone.engine import (
     VirtualClock,
     failpoints,
 )
+from riverstone.engine.calls import resources
 from riverstone.engine.calls.external_tasks import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
 from riverstone.engine.steps.external_tasks import UnknownExternalTask
@@ -142,6 +145,64 @@ def test_a_check_tells_what_is_there_different_and_gone(
     engine.check(number)
     (a,) = [each for each in engine.resources(stone="disk").items if each.namespace == "a"]
     assert (a.state, a.check, a.reason) == ("kept", "unknown", "RuntimeError: the cloud does not answer")
+
+
+def test_what_exists_is_found_by_any_text_that_is_shown_of_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = [engine.start(key="shop", name=name, variables={}) for name in ("one", "two")]
+    first, second = (engine.wait(each.process_instance_id, 3600).process_instance_id for each in started)
+    assert [each.namespace for each in engine.resources(text="DISK").items] == ["b", "a"] * 2
+    assert {each.process_instance_id for each in engine.resources(text="One").items} == {first}
+    assert engine.resources(text="no such thing") == Page(items=(), cursor=None)
+    page = engine.resources(text="disk", limit=3)
+    assert [each.process_instance_id for each in page.items] == [second, second, first]
+    assert [each.namespace for each in engine.resources(text="disk", cursor=page.cursor).items] == ["a"]
+    monkeypatch.setattr(resources, "MOST_SEARCHED", 4)
+    monkeypatch.setattr(resources, "SEARCHED_AT_ONCE", 2)
+    empty = engine.resources(text="one")
+    assert (empty.items, empty.cursor is None) == ((), False)
+    assert len(engine.resources(text="one", cursor=empty.cursor).items) == 4
+
+
+def test_a_secret_is_not_found_by_its_text(engine: Engine) -> None:
+    class Vault(Stone):
+        """Puts a password out."""
+
+        code = "vault"
+        outputs: ClassVar = {"password": "what nobody may read"}
+        secret_outputs = frozenset({"password"})
+
+        def start(self, task: TaskInfo) -> None:
+            task.add_output("password", "hunter2!")
+
+    engine.register(Vault)
+    engine.deploy(line("safe", service("v", "vault")))
+    run(engine, "safe")
+    (found,) = engine.resources(stone="vault", text="*****").items
+    assert found.outputs == {"password": "*****"}
+    assert engine.resources(text="hunter").items == ()
+
+
+def test_drift_is_counted_by_process_and_stone(engine: Engine, disks: type[Disk]) -> None:
+    first, second = (run(engine, "shop").process_instance_id for _ in range(2))
+    assert engine.resource_drift() == Page(items=(), cursor=None)
+    disks.sizes["a"] = 20
+    del disks.sizes["b"]
+    engine.check(first)
+    engine.check(second)
+    found = engine.resource_drift().items
+    assert [(each.process_instance_id, each.stone, each.gone, each.different) for each in found] == [
+        (second, "disk", 1, 1),
+        (first, "disk", 1, 1),
+    ]
+    page = engine.resource_drift(limit=1)
+    assert (page.items, page.cursor) == (found[:1], f"{second}-1")
+    assert engine.resource_drift(cursor=page.cursor).items == found[1:]
+    assert engine.resource_drift(process_instance_id=first).items == found[1:]
+    assert engine.resource_drift(stone="make").items == engine.resource_drift(owner="ann").items == ()
+    with pytest.raises(Malformed):
+        engine.resource_drift(cursor="x")
+    engine.accept_gone(first)
+    assert [(each.gone, each.different) for each in engine.resource_drift(key="shop").items] == [(1, 1), (0, 1)]
 
 
 def test_what_is_gone_counts_as_undone_when_somebody_says_so(engine: Engine, world: World, disks: type[Disk]) -> None:

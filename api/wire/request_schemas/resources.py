@@ -17,12 +17,29 @@ class ResourceCountQuery(Strict):
     stone = Text(description="What the stone with this code made.")
     key = Text(description="What processes of this key made.")
     state = Word(ResourceState)
+    owner = Text(description="What processes of this owner made. A client that sees one owner sees that of no other.")
 
 
-class ResourceQuery(ResourceCountQuery, Part):
+class ResourceExportQuery(ResourceCountQuery):
+    """Which of what exists is listed as a whole."""
+
+    text = Text(description="With this text in an output, an id, a name or a code, in any case.")
+
+
+class ResourceQuery(ResourceExportQuery, Part):
     """Which part of what exists is asked for."""
 
     cursor = Text(pattern=r"^[0-9]{1,18}$", description=CURSOR)
+
+
+class ResourceDriftQuery(Part):
+    """Whose drift is asked for."""
+
+    process_instance_id = Text(data_key="processInstanceId", description="Of what this process made.")
+    stone = Text(description="Of what the stone with this code made.")
+    key = Text(description="Of what processes of this key made.")
+    owner = Text(description="Of what processes of this owner made.")
+    cursor = Text(pattern=r"^[0-9]{1,18}-[0-9]{1,9}$", description=CURSOR)
 
 
 class GoneTasks(Strict):

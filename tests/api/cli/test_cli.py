@@ -308,6 +308,13 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     assert "thing=东西" in run("resources", "--state", "kept").stdout
     assert run("resources", "--count").stdout.split() == ["1", "kept", "make"]
     assert run("resources", "--key", "other").stdout == ""
+    assert [each["outputs"] for each in json.loads(run("resources", "--json", "--text", "东西").stdout)] == [
+        {"thing": "东西"}
+    ]
+    head, row = run("resources", "--csv").stdout.splitlines()
+    assert head.startswith("taskId,processInstanceId,")
+    assert ",make," in row
+    assert run("resources", "--drift").stdout == ""
     pid = run("resources").stdout.split()[0]
     assert "thing=东西" in run("check", pid).stdout
     line = run("checks", "add", "PT6H", "--key", "making", "--rate", "2").stdout

@@ -150,6 +150,8 @@ def test_what_exists_goes_through_the_client(server: Client, engine: Engine) -> 
     assert server.resources(process_instance_id=number, state="kept") == engine.resources(key="making")
     assert len(server.resources().items) == 1
     assert server.resource_counts(stone="make") == engine.resource_counts()
+    assert server.resources(text="make", owner="x") == engine.resources(text="make", owner="x")
+    assert server.resource_drift(process_instance_id=number, stone="make") == engine.resource_drift()
     assert server.check(number) == engine.resources().items
     assert raised(lambda: server.accept_gone(number)).code == "not-gone"
     schedule = server.schedule_checks("0 3 * * *", stone="make")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
 from marshmallow import fields
 
 from riverstone.api import create_app
+from riverstone.api.http import resource
 from riverstone.bpmn_samples import path
 from riverstone.engine import Engine, Stone
 
@@ -234,6 +237,40 @@ def test_another_owner_sees_none_of_it(engine: Engine, client: Client) -> None:
         assert client.get(f"/process/{process_id}/{end}", headers=headers).status_code == 404
     assert client.put(f"/process/{process_id}/retry", headers=headers).status_code == 404
     assert client.get("/process/search", headers=headers).json["items"] == []
+
+
+def test_what_exists_is_exported_as_a_whole(client: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "EXPORTED_AT_ONCE", 2)
+    engine.deploy(processes.making())
+    for size in range(5):
+        engine.start(key="making", name="=1+1", variables={"size": size}, owner="ann" if size else "bob")
+    listed = client.get("/resource?limit=500").json["items"]
+    exported = client.get("/resource/json")
+    assert (exported.content_type, exported.json, len(listed)) == ("application/json", listed, 5)
+    table = client.get("/resource/csv?owner=ann&text=THING")
+    assert table.content_type == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(StringIO(table.text)))
+    assert [json.loads(row["outputs"])["thing"] for row in rows] == ["thing-4", "thing-3", "thing-2", "thing-1"]
+    assert [row["taskId"] for row in rows] == [each["taskId"] for each in listed[:4]]
+    # A spreadsheet would calculate what somebody has called a process.
+    assert {row["processName"] for row in rows} == {"'=1+1"}
+    assert client.get("/resource/json?state=left").json == []
+    assert client.get("/resource/csv?processInstanceId=999").status_code == 404
+    assert client.get("/resource/csv?limit=3").status_code == 422
+
+
+def test_a_client_of_one_owner_finds_nothing_of_another(client: Client, engine: Engine) -> None:
+    engine.deploy(processes.making())
+    for owner in ("ann", "bob"):
+        engine.start(key="making", name="x", variables={"size": 3}, owner=owner)
+    _, key = engine.keys.add("ann", scopes=["read"], owner="ann")
+    headers = {"Authorization": f"Bearer {key}"}
+    assert [each["owner"] for each in client.get("/resource", headers=headers).json["items"]] == ["ann"]
+    assert [each["owner"] for each in client.get("/resource/json?owner=ann", headers=headers).json] == ["ann"]
+    assert client.get("/resource?owner=bob", headers=headers).json == {"items": [], "cursor": None}
+    assert client.get("/resource/json?owner=bob", headers=headers).json == []
+    assert client.get("/resource/count?owner=bob", headers=headers).json == []
+    assert client.get("/resource/drift?owner=bob", headers=headers).json == {"items": [], "cursor": None}
 
 
 def test_what_exists_is_listed_counted_and_checked(client: Client, engine: Engine) -> None:

@@ -19,7 +19,11 @@ from ..asking import Client
 from ..http.test_process import RECORD
 from ..http.test_seed import CONTENT, START
 
-TEXTS = {"/metrics": "text/plain; version=0.0.4; charset=utf-8", "/task/{taskId}/picture": "image/svg+xml"}
+TEXTS = {
+    "/metrics": "text/plain; version=0.0.4; charset=utf-8",
+    "/task/{taskId}/picture": "image/svg+xml",
+    "/resource/csv": "text/csv; charset=utf-8",
+}
 """What is not answered as JSON."""
 
 
