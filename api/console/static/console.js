@@ -16,6 +16,7 @@ import { modelsPage } from "./modelspage.js";
 import { prefer, preference } from "./preference.js";
 import { processPage } from "./processpage.js";
 import { processesPage } from "./processespage.js";
+import { resourcesPage } from "./resourcespage.js";
 import { place, to } from "./route.js";
 import { get, refused } from "./server.js";
 import { signalsPage } from "./signalspage.js";
@@ -36,6 +37,7 @@ const PAGES = {
   model: modelPage,
   edit: editPage,
   statistics: statisticsPage,
+  resources: resourcesPage,
   stones: stonesPage,
   signals: signalsPage,
   start: startPage,
@@ -47,6 +49,7 @@ const WAYS = [
   ["inbox", ["inbox", "task"]],
   ["batches", ["batches", "batch"]],
   ["statistics", ["statistics"]],
+  ["resources", ["resources"]],
   ["models", ["models", "model", "edit"]],
   ["stones", ["stones"]],
   ["signals", ["signals"]],

@@ -13,8 +13,13 @@ export function processFile(files, key) {
 export function saveToDisk(files, key) {
   files.forEach((text, place) => {
     const kind = /<(\w+:)?definitions[^>]+DMN/.test(text.slice(0, 2000)) ? "dmn" : "bpmn";
-    const url = URL.createObjectURL(new Blob([text], { type: "application/xml" }));
-    el("a", { href: url, download: `${key}${place ? `-${place + 1}` : ""}.${kind}` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
+    saveText(text, `${key}${place ? `-${place + 1}` : ""}.${kind}`, "application/xml");
   });
+}
+
+/** The same with one text of any type. */
+export function saveText(text, name, type) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
