@@ -57,7 +57,7 @@ def test_what_is_published_holds_every_file_and_licence_and_what_pypi_asks_for(t
     packed = {name for name in named if name.startswith("riverstone/")}
     assert packed == {"riverstone/__main__.py"} | {
         f"riverstone/{name}" for name in tracked if name.split("/")[0] in FOLDERS
-    }
+    } | {f"riverstone/manual/reference/{name}.md" for name in ("errors", "findings")}
     licences = {name.partition("/licenses/")[2] for name in named if "/licenses/" in name}
     assert licences == set(PROJECT["project"]["license-files"])
     with tarfile.open(files[1]) as archive:

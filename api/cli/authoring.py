@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 from typing import Literal
 
 import click
@@ -138,8 +139,23 @@ def lint(invocation: Invocation, /, files: Sequence[str], strict: bool) -> None:
         click.echo(str(finding))
     for binding in bindings:
         click.echo(binding_line(binding))
+    if findings:
+        click.echo("riverstone explain CODE shows an example of a finding, and the same mended.", err=True)
     if any(finding.severity == "error" for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Say what the code of a finding or an error means, with an example and its mend."""
+    from ..codes import explain as explained
+
+    found = explained(code)
+    click.echo(found.text)
+    for title, example in (("For example:", found.wrong), ("Mended:", found.mended)):
+        if example is not None:
+            click.echo(f"\n{title}\n\n{indent(example, '  ')}")
 
 
 @click.group()

@@ -13,7 +13,7 @@ import click
 
 from ..log import log_options, write_log
 from .access import audit, encrypt, key, restore, secret, session
-from .authoring import deploy, draft, lint, remove, render, templates
+from .authoring import deploy, draft, explain, lint, remove, render, templates
 from .batches import batch, reasons
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
@@ -173,6 +173,7 @@ COMMANDS = (
     new,
     deploy,
     draft,
+    explain,
     lint,
     remove,
     render,

@@ -15,10 +15,12 @@ from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
 from ..access.clients import present_client
+from ..codes import CodeExplained, explain
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
 from ..wire.problems import wrong_fields
 from ..wire.records import (
+    CodeRecord,
     DeploymentDetail,
     DeploymentPage,
     DeploymentRecord,
@@ -280,3 +282,8 @@ def concealed(view: Detail) -> Detail:
         for entry in view.parameter_template
     ]
     return replace(view, parameter_template=shown)
+
+
+@OPERATIONS.add("/code/<code>", "Explain the code of a finding or an error", CodeRecord, problems=(404,))
+def get_code(engine: Engine, code: str) -> CodeExplained:
+    return explain(code)

@@ -37,6 +37,7 @@ from ...engine.views.resources import CheckSchedule, Resource, ResourceCount, Re
 from ...engine.views.statistics import RunFigures, Statistics
 from ...engine.views.tasks import Task, TaskBinding, TaskCount
 from ...engine.views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
+from ..codes import CodeExplained
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
 
@@ -207,6 +208,7 @@ DraftDetail = record("DraftDetail", Draft, f"{DRAFT} files parameterTemplate out
 """A draft with its content."""
 DraftPage = record("DraftPage", Page[Draft])
 FindingRecord = record("FindingRecord", Finding)
+CodeRecord = record("CodeRecord", CodeExplained)
 BindingRecord = record("BindingRecord", TaskBinding)
 SavedModel = record("SavedModel", Model, f"{MODEL} findings tasks")
 """A model that was just saved, with the warnings of the checks and what was read for each task."""

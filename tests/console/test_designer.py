@@ -115,6 +115,9 @@ def test_a_file_with_errors_becomes_a_draft_in_which_they_are_marked(
     page.locator(".designer-verdict").click()
     page.locator(".designer-findings").get_by_role("button", name="step").click()
     expect(page.locator(".designer-panel-head h2")).to_have_text("step")
+    page.locator(".designer-findings summary", has_text="unknown-stone").click()
+    looker.sees("The same, mended:")
+    assert 'camunda:topic="work"' in page.locator(".designer-findings pre").nth(1).inner_text()
     looker.keep("designer-findings")
     assert looker.barriers() == []
     page.get_by_label("What carries it out").select_option("riverstone:SIP::EC2::Volume")

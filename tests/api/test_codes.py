@@ -1,0 +1,73 @@
+"""Whoever reads a code asks what it means: on the command line and over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from riverstone.api.cli import main
+from riverstone.api.codes import explain
+from riverstone.engine import RiverstoneError
+from riverstone.engine.errors import ModelInvalid, Unknown
+
+from ..reference import codes, findings
+from ..reference.examples import ALIKE, EXAMPLES
+from .asking import Client
+
+LOST = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x">
+  <message id="m"/>
+</definitions>"""
+
+
+@pytest.mark.parametrize("code", [*EXAMPLES, *ALIKE])
+def test_every_finding_is_explained_with_its_example(code: str) -> None:
+    found = explain(code)
+
+    assert found.kind == "finding"
+    assert found.text
+    if code in EXAMPLES:
+        assert found.wrong
+        assert bool(found.mended) == bool(EXAMPLES[code].mended)
+        told = findings.before(code, EXAMPLES[code])
+        assert told is not None
+        assert found.text.split()[0].rstrip(".,").lower() in ("error", "warning")
+
+
+def test_every_error_is_explained() -> None:
+    known = {each.code for each in codes.raised()} | {each.code for each in RiverstoneError.__subclasses__()}
+
+    assert all(explain(code).text for code in known)
+    assert explain("model-invalid").text == (ModelInvalid.__doc__ or "").partition("\n\n")[0]
+
+
+def test_a_code_that_is_none_is_told_with_the_nearest_ones() -> None:
+    with pytest.raises(Unknown, match=r"Perhaps no-process or"):
+        explain("no-proces")
+    with pytest.raises(Unknown, match=r"has the code 'x'\.$"):
+        explain("x")
+
+
+def test_a_lint_says_how_to_ask_and_the_command_answers(tmp_path: Any) -> None:
+    (tmp_path / "lost.bpmn").write_bytes(LOST)
+    told = CliRunner().invoke(main, ["lint", str(tmp_path / "lost.bpmn")])
+    assert "error no-process: " in told.stdout
+    assert "riverstone explain CODE" in told.stderr
+
+    answer = CliRunner().invoke(main, ["explain", "no-process"])
+    assert answer.exit_code == 0
+    assert 'For example:\n\n  <message id="m"/>\n\nMended:\n\n  <process id="p"' in answer.stdout
+    refused = CliRunner().invoke(main, ["explain", "no-proces"])
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: No finding and no error has the code 'no-proces'. Perhaps no-process or")
+
+
+def test_over_http_a_code_is_explained_or_not_known(client: Client) -> None:
+    found = client.get("/code/no-process").json
+    assert found["kind"] == "finding"
+    assert found["wrong"] == '<message id="m"/>'
+    assert client.get("/code/cursor").json["mended"] is None
+    gone = client.get("/code/no-proces")
+    assert gone.status_code == 404
+    assert gone.json["code"] == "unknown"
