@@ -7,7 +7,7 @@ engine is refused, so it cannot bring in what others have in hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
@@ -127,9 +127,8 @@ class Leases:
         (found,) = self.store.read(sql, (now, now, engine_id, now, now))
         return Due._make((*map(bool, found[:-1]), int(found[-1])))
 
-    def claim(
+    def free_tasks(
         self,
-        engine_id: str,
         now: int,
         limit: int,
         *,
@@ -137,37 +136,50 @@ class Leases:
         suspects: int,
         losses: Callable[[TaskRow], int],
     ) -> list[TaskRow]:
-        """Make tasks this engine's that are due and nobody's, so that no other engine takes them too.
+        """Tasks that are due and nobody's.
 
         Those whose stone was missing are taken by who has it: its code is among ``stones``. At most so many
         ``suspects`` are among them; ``losses`` tells how often a task was lost since it was heard of.
         """
-        claimed: list[TaskRow] = []
+        free: list[TaskRow] = []
         back = [code for (code,) in self.store.read(SELECT_MISSED, (now,)) if code in stones]
         known = f"(`status` <> 'stone-missing'{f' OR `stone` IN ({marks(back)})' if back else ''})"
-        # Looked for first, since mostly there is nothing to write.
         for lost in (f"< {SUSPECT}", f">= {SUSPECT}"):
             found = self._tasks(f"`due` <= ? AND `owner` IS NULL AND `lost` {lost} AND {known}", now, *back, limit)
-            wanted = [row.id for row in found if losses(row) < SUSPECT]
-            wanted += [row.id for row in found if losses(row) >= SUSPECT][:suspects]
-            if wanted:
-                which = f"`id` IN ({marks(wanted)})"
-                sql = f"UPDATE `task` SET `owner` = ? WHERE {which} AND `owner` IS NULL AND `open` = 1"
-                self.store.write_own(partial(self.store.run, sql, (engine_id, *wanted)))
-                claimed += self._tasks(f"{which} AND `owner` = ?", *wanted, engine_id, limit)
-        return claimed
+            free += [row for row in found if losses(row) < SUSPECT]
+            free += [row for row in found if losses(row) >= SUSPECT][:suspects]
+        return free
+
+    def claim(self, engine_id: str, free: Sequence[TaskRow]) -> list[TaskRow]:
+        """Make such tasks this engine's, so that no other engine takes them too; those that still were nobody's."""
+        if not free:
+            return []
+        wanted = [row.id for row in free]
+        which = f"`id` IN ({marks(wanted)})"
+        sql = f"UPDATE `task` SET `owner` = ? WHERE {which} AND `owner` IS NULL AND `open` = 1"
+        self.store.write_own(partial(self.store.run, sql, (engine_id, *wanted)))
+        return self._tasks(f"{which} AND `owner` = ?", *wanted, engine_id, len(wanted))
 
     def _tasks(self, condition: str, *values: object) -> list[TaskRow]:
         sql = select("task", TaskRow, f"{condition} AND `open` = 1 ORDER BY `due` LIMIT ?")
         return self.store.rows(TaskRow, sql, values)
 
+    def free_timers(self, now: int, limit: int) -> list[tuple[int, int, int]]:
+        """Timers that are due and that no living engine sees to, as (instance, token, number)."""
+        return [(number, token, which) for number, token, which in self.store.read(SELECT_FREE_TIMERS, (now, limit))]
+
     def claim_timers(self, engine_id: str, now: int, limit: int) -> int:
-        """Make timers that are due and that no living engine sees to this engine's; how many there were."""
-        return self._claim_due("wait", "owner", SELECT_FREE_TIMERS, engine_id, now, limit)
+        """Make those this engine's; how many there were."""
+        found = [number for number, _, _ in self.free_timers(now, limit)]
+        return self._claim_due("wait", "owner", found, engine_id, now)
+
+    def free_graces(self, now: int, limit: int) -> list[int]:
+        """Process instances whose grace is over and that no living engine sees to."""
+        return [number for (number,) in self.store.read(SELECT_FREE_GRACES, (now, limit))]
 
     def claim_graces(self, engine_id: str, now: int, limit: int) -> int:
-        """The same for graces that are over."""
-        return self._claim_due("process_instance", "due_owner", SELECT_FREE_GRACES, engine_id, now, limit)
+        """Make those this engine's; how many there were."""
+        return self._claim_due("process_instance", "due_owner", self.free_graces(now, limit), engine_id, now)
 
     def claim_events(self, engine_id: str) -> int:
         """Make messages and signals that no living engine delivers this engine's; how many there were."""
@@ -178,8 +190,7 @@ class Leases:
         sql = f"UPDATE `event` SET `owner` = ? WHERE {nobodys}"
         return self.store.write_own(lambda: self.store.run(sql, (engine_id, *living)))
 
-    def _claim_due(self, table: str, owner: str, select: str, engine_id: str, now: int, limit: int) -> int:
-        found = [number for (number,) in self.store.read(select, (now, limit))]
+    def _claim_due(self, table: str, owner: str, found: Sequence[int], engine_id: str, now: int) -> int:
         if not found:
             return 0
         # Literally: a subquery would hold up the commits of those engines on MariaDB.
@@ -278,8 +289,8 @@ SELECT_DUE = (
 
 _NOBODYS = "({owner} IS NULL OR {owner} NOT IN (SELECT `id` FROM `engine_node`))"
 SELECT_FREE_TIMERS = (
-    f"SELECT `process_instance_id` FROM `wait` WHERE `wait`.`due` <= ? AND {_NOBODYS.format(owner='`owner`')}"
-    f" AND {RUNNING} ORDER BY `wait`.`due` LIMIT ?"
+    "SELECT `process_instance_id`, `token`, `number` FROM `wait` WHERE `wait`.`due` <= ?"
+    f" AND {_NOBODYS.format(owner='`owner`')} AND {RUNNING} ORDER BY `wait`.`due` LIMIT ?"
 )
 SELECT_FREE_GRACES = (
     "SELECT `process_instance_id` FROM `process_instance`"

@@ -278,15 +278,25 @@ class Store(Connection):
         """The instance of a task that this engine, which is not taken for dead, has in hand in this delivery."""
         return self.one(InstanceRow, SELECT_IN_HAND, (task_id, delivery, owner))
 
-    def looks(self, task_ids: Sequence[int], now: int, owner: str) -> list[Look]:
-        """The looks that are due at these tasks, as far as they are this engine's."""
+    def is_in_hand_of(self, engines: Sequence[str], process_instance_ids: Sequence[int]) -> bool:
+        """Whether one of these engines has a task of one of these instances in hand."""
+        sql = (
+            f"SELECT 1 FROM `task` WHERE `process_instance_id` IN ({marks(process_instance_ids)}) AND `open` = 1"
+            f" AND `due` IS NULL AND `owner` IN ({marks(engines)}) LIMIT 1"
+        )
+        return self.value(sql, (*process_instance_ids, *engines)) is not None
+
+    def looks(self, task_ids: Sequence[int], now: int, keeper: str | None) -> list[Look]:
+        """The looks that are due at these tasks, as far as they are this engine's; without ``keeper``, nobody's."""
+        mine, whose = _whose(keeper)
         found: list[Look] = []
         for part in _parts(task_ids):
-            found += self.rows(Look, f"{SELECT_LOOKS} ({marks(part)})", (owner, now, *part))
+            sql = f"{SELECT_LOOKS} AND {mine} AND `task`.`id` IN ({marks(part)})"
+            found += self.rows(Look, sql, (now, *whose, *part))
         return found
 
-    def take_looks(self, looks: Sequence[Look], now: int, owner: str) -> list[Look]:
-        """Have these looks in hand from now on; those of them that still were due and this engine's.
+    def take_looks(self, looks: Sequence[Look], now: int, owner: str, keeper: str | None) -> list[Look]:
+        """Have these looks in hand from now on; those of them that still were due and this engine's to take.
 
         The revisions of their instances go up, so that no copy in memory takes the tasks for idle.
         """
@@ -297,20 +307,26 @@ class Store(Connection):
             # First, since who changes one of the tasks by a step holds its instance.
             for part in _parts(numbers):
                 self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
-            taken = [look for look in self.looks(task_ids, now, owner) if look.phase in UNDER_WAY]
+            taken = [look for look in self.looks(task_ids, now, keeper) if look.phase in UNDER_WAY]
             for part in _parts([look.id for look in taken]):
-                self.run(f"{TAKE_LOOKS} ({marks(part)})", part)
+                self.run(f"{TAKE_LOOKS} ({marks(part)})", (owner, *part))
             return taken
 
         return self.write_own(take)
 
-    def look_again(self, task_ids: Sequence[int], due: int, owner: str) -> int:
-        """Let monitors of this engine whose processes run be due again at this time; how many of them there were."""
-        return self.write_own(lambda: self.run(f"{UPDATE_LOOKS} ({marks(task_ids)})", (due, owner, *task_ids)))
+    def look_again(self, task_ids: Sequence[int], due: int, owner: str, keeper: str | None) -> int:
+        """Let monitors that this engine has in hand and whose processes run be due again at this time.
 
-    def looked_at(self, task_ids: Sequence[int], due: int, owner: str) -> set[int]:
-        """Those of these monitors that are this engine's and due again at this time."""
-        return {number for (number,) in self.read(f"{SELECT_LOOKED_AT} ({marks(task_ids)})", (due, owner, *task_ids))}
+        Returns how many of them there were. From now on they are the ``keeper``'s, or nobody's.
+        """
+        sql = f"{UPDATE_LOOKS} ({marks(task_ids)})"
+        return self.write_own(lambda: self.run(sql, (due, keeper, owner, *task_ids)))
+
+    def looked_at(self, task_ids: Sequence[int], due: int, keeper: str | None) -> set[int]:
+        """Those of these monitors that are the ``keeper``'s, or without one nobody's, and due again at this time."""
+        mine, whose = _whose(keeper)
+        sql = f"{SELECT_LOOKED_AT} AND {mine} AND `id` IN ({marks(task_ids)})"
+        return {number for (number,) in self.read(sql, (due, *whose, *task_ids))}
 
     def stragglers(self, process_instance_id: int) -> list[StragglerRow]:
         """The hooks of one instance that may still run although their tasks have ended or gone on."""
@@ -419,6 +435,11 @@ def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
         yield numbers[start : start + MOST_MARKS]
 
 
+def _whose(keeper: str | None) -> tuple[str, tuple[str, ...]]:
+    """The condition for what is an engine's to see to: nobody's, where it keeps no time."""
+    return ("`task`.`owner` IS NULL", ()) if keeper is None else ("`task`.`owner` = ?", (keeper,))
+
+
 SELECT_HIGHEST_IDS = (
     "SELECT MAX(`process_instance_id`) FROM `process_instance`",
     "SELECT MAX(`id`) FROM `task`",
@@ -463,22 +484,21 @@ _LOOK_NAMES = ", ".join(
     + [f"`process_instance`.`{name}`" for name in ("id", "phase", "trace", "key", "name", "business_key", "owner_name")]
     + ["`deployment`.`version`"]
 )
-_MONITORS = "`owner` = ? AND `open` = 1 AND `event` = 'monitor'"
 SELECT_LOOKS = (
     f"SELECT {_LOOK_NAMES} FROM `task` JOIN `process_instance`"
     " ON `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
     " JOIN `deployment` ON `deployment`.`id` = `process_instance`.`deployment_id`"
-    " WHERE `owner` = ? AND `open` = 1 AND `task`.`status` = 'monitor.begin' AND `task`.`due` <= ?"
-    " AND `task`.`id` IN"
+    " WHERE `open` = 1 AND `task`.`status` = 'monitor.begin' AND `task`.`due` <= ?"
 )
-TAKE_LOOKS = "UPDATE `task` SET `due` = NULL WHERE `id` IN"
+TAKE_LOOKS = "UPDATE `task` SET `due` = NULL, `owner` = ? WHERE `id` IN"
 OUTDATE_ALL = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` IN"
 UPDATE_LOOKS = (
-    f"UPDATE `task` SET `due` = ? WHERE {_MONITORS} AND EXISTS (SELECT 1 FROM `process_instance` WHERE"
+    "UPDATE `task` SET `due` = ?, `owner` = ? WHERE `owner` = ? AND `open` = 1 AND `event` = 'monitor'"
+    " AND EXISTS (SELECT 1 FROM `process_instance` WHERE"
     " `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
     " AND `phase` IN ('running', 'suspended')) AND `id` IN"
 )
-SELECT_LOOKED_AT = f"SELECT `id` FROM `task` WHERE `due` = ? AND {_MONITORS} AND `id` IN"
+SELECT_LOOKED_AT = "SELECT `id` FROM `task` WHERE `due` = ? AND `open` = 1 AND `event` = 'monitor'"
 SELECT_HISTORY = select("history", HistoryRow, "`process_instance_id` = ? ORDER BY `number`")
 SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_DECISIONS_MADE = select(

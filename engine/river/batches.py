@@ -153,7 +153,7 @@ class Batches:
             done=row.done + len(ended) - refused,
             refused=row.refused + refused,
             due=now if row.rate is None else max(row.due, now - LATE) + _pause(row, len(ended)),
-            engine=self.facilities.engine_id,
+            engine=self.facilities.timekeeper,
         )
         if moved.done + moved.refused >= moved.total:
             moved.state, moved.ended, moved.engine = "ended", now, None

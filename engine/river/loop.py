@@ -13,6 +13,7 @@ from ..errors import RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
 from ..observing import logs
 from ..steps import due
+from ..undo.creation import undo_ids
 from .batches import Batches
 from .clock_jumps import ClockJumps
 from .dead_engines import DeadEngines
@@ -190,6 +191,9 @@ class Loop:
             self._drain()
             self._polled = 0.0
         if not self.passive and (self.thread is None or real - self._polled >= POLL):
+            if moved:
+                # So that the poll finds only what is not known here.
+                self._drain()
             moved = self._poll(now, real) or moved
         self._drain()
         return moved
@@ -244,6 +248,16 @@ class Loop:
         """When something is due next, as far as this engine or the store knows."""
         found = self.facilities.store.next_due(), self._known_due()
         return min((moment for moment in found if moment is not None), default=None)
+
+    def goes_on_elsewhere(self, process_instance_id: int) -> bool:
+        """Whether another engine has something of a process or its undos in hand, and so may bring it to its end."""
+        if self.facilities.store.is_private or not self.facilities.clock.runs_by_itself:
+            return False
+        engines = [row.id for row in self.dead_engines.alive(own=False)]
+        row = self.facilities.store.instance(process_instance_id) if engines else None
+        if row is None:
+            return False
+        return self.facilities.store.is_in_hand_of(engines, [process_instance_id, *undo_ids(row).values()])
 
     def _known_due(self) -> int | None:
         found = self.river.schedule.next_due(), self.batches.next_due()

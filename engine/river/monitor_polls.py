@@ -105,9 +105,9 @@ class MonitorPolls:
         task_ids = self._take_due(now)
         if not task_ids:
             return False, []
-        store, dispatcher, engine_id = self.facilities.store, self.facilities.dispatcher, self.facilities.engine_id
+        store, dispatcher = self.facilities.store, self.facilities.dispatcher
         try:
-            monitors = store.looks(task_ids, now, engine_id)
+            monitors = store.looks(task_ids, now, self.facilities.timekeeper)
         except StoreError:
             self._note(now, task_ids)
             raise
@@ -125,9 +125,9 @@ class MonitorPolls:
         return bool(handed), others
 
     def _hand_over(self, looks: list[Look], now: int) -> None:
-        numbers = {look.process_instance_id for look in looks}
+        numbers, facilities = {look.process_instance_id for look in looks}, self.facilities
         try:
-            taken = self.facilities.store.take_looks(looks, now, self.facilities.engine_id)
+            taken = facilities.store.take_looks(looks, now, facilities.engine_id, facilities.timekeeper)
         except StoreError:
             # Perhaps they are in hand now, for all that the store knows.
             self._note(now, [look.id for look in looks])
@@ -142,10 +142,11 @@ class MonitorPolls:
                 instance.row.revision += 1
         for look in taken:
             if (instance := self._cache.peek(look.process_instance_id)) is not None and look.id in instance.tasks:
-                instance.tasks[look.id].due = None
+                row = instance.tasks[look.id]
+                row.due, row.owner = None, facilities.engine_id
         if taken:
             failpoints.reach("before-handover")
-            self.facilities.dispatcher.submit([ledger.work_of_monitor(look) for look in taken])
+            facilities.dispatcher.submit([ledger.work_of_monitor(look) for look in taken])
             failpoints.reach("after-handover")
 
     def _take_due(self, now: int) -> array[int]:
@@ -207,13 +208,13 @@ class MonitorPolls:
 
     def _put_off(self, due: int, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Write when these are polled next; returns those that another engine has stopped or is stopping."""
-        store, engine_id = self.facilities.store, self.facilities.engine_id
+        store, engine_id, keeper = self.facilities.store, self.facilities.engine_id, self.facilities.timekeeper
         stopped: list[Outcome] = []
         for start in range(0, len(outcomes), MOST_AT_ONCE):
             part = outcomes[start : start + MOST_AT_ONCE]
             task_ids = [outcome.task_id for outcome in part]
-            if store.look_again(task_ids, due, engine_id) != len(part):
-                still = store.looked_at(task_ids, due, engine_id)
+            if store.look_again(task_ids, due, engine_id, keeper) != len(part):
+                still = store.looked_at(task_ids, due, keeper)
                 gone = [outcome for outcome in part if outcome.task_id not in still]
                 # The copies in memory are stale.
                 self._cache.forget(outcome.process_instance_id for outcome in gone)
@@ -223,7 +224,8 @@ class MonitorPolls:
             self._note(due, task_ids)
             for outcome in part:
                 if (instance := self._cache.peek(outcome.process_instance_id)) is not None:
-                    instance.tasks[outcome.task_id].due = due
+                    row = instance.tasks[outcome.task_id]
+                    row.due, row.owner = due, keeper
                     if outcome.interval * 1000 >= ledger.FAR_OFF:
                         self._note_idle(instance.number)
         return stopped

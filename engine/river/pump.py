@@ -171,6 +171,8 @@ class Pump:
 
     def _sleep_until_due(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
         due = self.loop.next_due()
+        if due is None and self.loop.goes_on_elsewhere(process_instance_id):
+            due = self.clock.now() + round(LOOK * 1000)
         if due is None:
             text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."
             raise WaitTimeout(text)

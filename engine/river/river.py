@@ -346,6 +346,7 @@ class River:
             # Nobody else has changed it.
             read = {}
         if turn.changes:
+            turn.leave_due()
             for instance in turn.instances.values():
                 note_fold(instance)
             self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())

@@ -65,13 +65,11 @@ class StorePolls:
         if due.owned or moved:
             moved = self._poll_tasks(now) or moved
         if due.timers:
-            self._claimed = max(self._claimed, self._leases.claim_timers(engine_id, common, MOST_AT_ONCE))
-            for number, token, which in self._leases.due_timers(engine_id, now, MOST_AT_ONCE):
+            for number, token, which in self._due_timers(now, common):
                 self.river.post(due_action("timer", number, token, which))
                 moved = True
         if due.graces:
-            self._claimed = max(self._claimed, self._leases.claim_graces(engine_id, common, MOST_AT_ONCE))
-            for number in self._leases.due_graces(engine_id, now, MOST_AT_ONCE):
+            for number in self._due_graces(now, common):
                 self.river.post(due_action("grace", number))
                 moved = True
         if due.owed:
@@ -93,6 +91,20 @@ class StorePolls:
                 moved = True
         return moved
 
+    def _due_timers(self, now: int, common: int) -> list[tuple[int, int, int]]:
+        if not self.facilities.keeps_time:
+            return self._leases.free_timers(common, MOST_AT_ONCE)
+        engine_id = self.facilities.engine_id
+        self._claimed = max(self._claimed, self._leases.claim_timers(engine_id, common, MOST_AT_ONCE))
+        return self._leases.due_timers(engine_id, now, MOST_AT_ONCE)
+
+    def _due_graces(self, now: int, common: int) -> list[int]:
+        if not self.facilities.keeps_time:
+            return self._leases.free_graces(common, MOST_AT_ONCE)
+        engine_id = self.facilities.engine_id
+        self._claimed = max(self._claimed, self._leases.claim_graces(engine_id, common, MOST_AT_ONCE))
+        return self._leases.due_graces(engine_id, now, MOST_AT_ONCE)
+
     def _poll_tasks(self, now: int) -> bool:
         moved = False
         found = self.facilities.store.due_tasks(now, MOST_AT_ONCE, self.facilities.engine_id)
@@ -106,7 +118,11 @@ class StorePolls:
         return moved
 
     def _claim_tasks(self, now: int, free: bool) -> bool:
-        """Take what is due and nobody's, if there is any; of what may be killing engines, one task at a time."""
+        """Take what is due and nobody's, if there is any; of what may be killing engines, one task at a time.
+
+        An engine that acts only when it is called makes nothing its own by that, since it may not be called again over
+        what it cannot go on with yet. It steps what it has found, as others may, and the commit tells who was first.
+        """
         dispatcher = self.facilities.dispatcher
         safe = self.suspect is None or self.is_suspect_done()
         if safe:
@@ -117,14 +133,10 @@ class StorePolls:
         # Elsewhere they kill no engine.
         suspects = MOST_AT_ONCE if dispatcher.remote else int(safe)
         failpoints.reach("before-claim")
-        claimed = self._leases.claim(
-            self.facilities.engine_id,
-            now,
-            MOST_AT_ONCE,
-            stones=set(self.facilities.stones),
-            suspects=suspects,
-            losses=ledger.losses,
-        )
+        stones = set(self.facilities.stones)
+        claimed = self._leases.free_tasks(now, MOST_AT_ONCE, stones=stones, suspects=suspects, losses=ledger.losses)
+        if self.facilities.keeps_time:
+            claimed = self._leases.claim(self.facilities.engine_id, claimed)
         self._claimed = len(claimed)
         failpoints.reach("after-claim")
         for row in claimed:
@@ -132,4 +144,6 @@ class StorePolls:
             self.river.forget([row.process_instance_id])
             if ledger.losses(row) >= SUSPECT:
                 self.suspect = row.id
+            if not self.facilities.keeps_time:
+                self.river.post(due_action("task", row.process_instance_id, row.id))
         return bool(claimed)

@@ -75,6 +75,23 @@ class Turn:
             return {}
         return {number: revision for number, revision in self.revisions.items() if number not in written}
 
+    def leave_due(self) -> None:
+        """Let what is due later be nobody's, unless this engine keeps time: it may never be called again.
+
+        Whoever is at work when it is due goes on with it, this engine too, and the commit tells who was first.
+        """
+        facilities, changes = self.facilities, self.changes
+        if facilities.keeps_time:
+            return
+        for tasks in (changes.new_tasks, changes.tasks):
+            for task in tasks.values():
+                if task.due is not None and task.owner == facilities.engine_id:
+                    task.owner = None
+        for rows in (changes.new_instances, changes.instances):
+            for row in rows.values():
+                if row.due_owner == facilities.engine_id:
+                    row.due_owner = None
+
     def let_go(self) -> None:
         """Part what refers to one another and is not needed any more, so that it goes without a search for rubbish."""
         for instance in self.instances.values():

@@ -169,8 +169,8 @@ def _tell_waiting(telling: Telling, row: TaskRow, label: str) -> None:
         left = "" if spare is None else f"; {spare} of {retries} retries are left after that"
         what = "is tried again" if row.event != "rollback" else "is taken back before it is tried again"
         telling.say(f"{begun(label)} {what} at {when}{left}. {sentence(row.reason)}".rstrip())
-    elif row.owner is None:
-        text = f"{begun(label)} was left by an engine that stopped or died"
+    elif row.owner is None and row.due <= telling.now:
+        text = f"{begun(label)} was left by an engine that stopped or died, or acts only when it is called"
         telling.say(f"{text}; the next one that runs takes it over.", SERVE)
     elif row.due < telling.now - 5_000:
         telling.say(f"{begun(label)} has been due since {when}: its engine is behind or gone.")

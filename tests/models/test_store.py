@@ -368,16 +368,20 @@ def test_an_engine_that_signs_off_leaves_its_tasks_to_others(store: Store) -> No
     held = {"open": 1, "due": None, "owner": "e-1", "stone": "s", "lost": 0}
     written(store, instance(1), filled(TaskRow, id=10, process_instance_id=1, **held))
 
-    assert leases.claim("e-2", 50, 10, stones=(), suspects=1, losses=lambda row: row.lost) == []
+    def free() -> list[TaskRow]:
+        return leases.free_tasks(50, 10, stones=(), suspects=1, losses=lambda row: row.lost)
+
+    assert leases.claim("e-2", free()) == []
     assert leases.end("e-1", 7) == 1
 
     assert [(engine.id, engine.host, engine.pid, engine.pid_started) for engine in leases.engines()] == [
         ("e-2", "host", 2, "then")
     ]
     assert store.due_tasks(50, 10, "e-2") == []
-    (task,) = leases.claim("e-2", 50, 10, stones=(), suspects=1, losses=lambda row: row.lost)
+    (task,) = found = leases.claim("e-2", free())
     assert (task.owner, task.due, task.lost) == ("e-2", 7, 0)
     assert store.due_tasks(50, 10, "e-2") == [(1, 10)]
+    assert leases.claim("e-3", found) == free() == [], "it is the other's now"
 
 
 def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: Store) -> None:

@@ -567,7 +567,7 @@ export const SENTENCES = [
   ["; it fails at {} unless it is completed before", "；若在此之前未完成，将于 {} 失败"],
   ["; {} of {} retries are left after that", "；之后还剩 {} 次重试（共 {} 次）"],
   ["is tried again", "将重试"],
-  ["{} was left by an engine that stopped or died", "{} 被已停止或崩溃的引擎留下"],
+  ["{} was left by an engine that stopped or died, or acts only when it is called", "{} 被已停止、崩溃或仅在被调用时才行动的引擎留下"],
   ["The {} was put into the queue of its workers a moment ago.", "{} 刚刚放入 worker 的队列。"],
   ["{}: see that a worker with this stone runs and has a hand free.", "{}：请确认有带此 stone 的 worker 在运行并且空闲。"],
   ["The {} was in the hands of a worker that has not been heard of since", "{} 曾在一个 worker 手中，此后没有它的消息"],
