@@ -30,6 +30,10 @@ class CheckSchedules:
         sql = "DELETE FROM `check_schedule` WHERE `id` = ? AND `owner_name` = ?"
         return self.store.execute(sql, (schedule_id, owner)) > 0
 
+    def schedule(self, schedule_id: str) -> CheckScheduleRow | None:
+        """One as it is now."""
+        return self.store.one(CheckScheduleRow, SELECT_SCHEDULE, (schedule_id,))
+
     def due(self, now: int) -> list[CheckScheduleRow]:
         """Those whose turn has come."""
         return self.store.rows(CheckScheduleRow, SELECT_DUE, (now,))
@@ -46,4 +50,5 @@ class CheckSchedules:
 
 
 INSERT_SCHEDULE = Insert.of("check_schedule", CheckScheduleRow)
+SELECT_SCHEDULE = select("check_schedule", CheckScheduleRow, "`id` = ?")
 SELECT_DUE = select("check_schedule", CheckScheduleRow, "`due` <= ? ORDER BY `due`")

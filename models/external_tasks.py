@@ -14,7 +14,8 @@ from typing import NamedTuple
 from .connection import Connection
 from .leases import EXTERNAL, now_of
 from .row_types.tasks import ExternalRow
-from .statements import marks, select
+from .statements import marks, quoted, select
+from .vocabulary import NOT_TAKEN_BACK
 
 MOST_AT_ONCE = 500
 
@@ -149,7 +150,7 @@ _OPEN = f"`task`.`open` = 1 AND `task`.`owner` = '{EXTERNAL}' AND `task`.`due` I
 _SAME = "`task`.`handed` + `task`.`lost` = `external_task`.`delivery`"
 _CHECKED = (
     "`external_task`.`delivery` = -1 AND `task`.`open` = 0"
-    " AND (`task`.`undo` IS NULL OR `task`.`undo` IN ('left', 'failed', 'skipped', 'retained'))"
+    f" AND (`task`.`undo` IS NULL OR `task`.`undo` IN ({quoted(NOT_TAKEN_BACK)}))"
 )
 """A check of what is there by the ledger."""
 _VALID = f"(({_OPEN} AND {_SAME} AND `task`.`status` <> 'stone-missing') OR ({_CHECKED}))"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, get_args
 
 from .store import Store
-from .vocabulary import UNDO_FAILED, WaitKind
+from .vocabulary import NOT_TAKEN_BACK, UNDO_FAILED, WaitKind
 
 MOST_COUNTED: Final = 100_000
 """Of each thing no more are counted, so that a look costs the same however large the store is."""
@@ -71,10 +71,10 @@ def read_figures(store: Store) -> Figures:
         undo_failed=each(FAILED, UNDO_FAILED.values()),
         left=each(LEFT, NOT_TAKEN_BACK),
         owed=groups(OWED.format(most), 0)[0],
-        quotas=groups(QUOTAS, 2),
+        quotas=groups(QUOTAS.format(most), 2),
         due=store.next_due(),
     )
-    whole = (figures.processes, figures.tasks, (figures.owed,))
+    whole = (figures.processes, figures.tasks, (figures.owed,), figures.quotas)
     several = (*figures.waits, *figures.undo_failed, *figures.left)
     sums = [sum(group.count for group in some) for some in whole] + [group.count for group in several]
     return figures._replace(partial=max(sums, default=0) >= MOST_COUNTED)
@@ -97,9 +97,9 @@ FAILED = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `status` = ? AND `phase` = 'ended' LIMIT ?) AS found"
 )
 LEFT = "SELECT COUNT(*) FROM (SELECT 1 FROM `task` WHERE `undo` = ? LIMIT ?) AS found"
-NOT_TAKEN_BACK = ("retained", "skipped", "failed", "left")
 OWED = "SELECT COUNT(*), MIN(`created`) FROM (SELECT `created` FROM `event` {}) AS found"
 QUOTAS = (
     "SELECT `quota`.`name`, CASE WHEN `held` = 1 THEN 'held' ELSE 'waiting' END, COUNT(*), MIN(`since`)"
-    " FROM `quota_slot` JOIN `quota` ON `quota`.`id` = `quota_slot`.`quota_id` GROUP BY 1, 2"
+    " FROM (SELECT `quota_id`, `held`, `since` FROM `quota_slot` {}) AS d"
+    " JOIN `quota` ON `quota`.`id` = d.`quota_id` GROUP BY 1, 2"
 )

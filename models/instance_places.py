@@ -43,12 +43,15 @@ def find(
     store: Connection, conditions: Sequence[Condition], *, limit: int, before: Place | None, sort: Sort
 ) -> list[Place]:
     """The places of the last ``limit`` that have all of this, those that come after a place; raises StoreError."""
-    table, own, others = chosen(store, conditions, sort)
-    row = "d" if table is not None and sort == "id" else "p"
+    return find_by(store, chosen(Counts(store), conditions, sort), limit=limit, before=before, sort=sort)
+
+
+def find_by(store: Connection, way: Way, *, limit: int, before: Place | None, sort: Sort) -> list[Place]:
+    """The same by an index that is chosen already."""
+    row = "d" if way.own is not None and sort == "id" else "p"
     order = order_of(sort, row)
-    if before is not None:
-        others = [*others, behind(order, before)]
-    sql, values = source(table, own, others)
+    others = way.others if before is None else [*way.others, behind(order, before)]
+    sql, values = source(way.own, others)
     return read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
 
 
@@ -58,40 +61,56 @@ def read_places(store: Connection, sql: str, values: Sequence[Any], order: Seque
     return [tuple(map(int, place)) for place in store.read(f"{sql} ORDER BY {last} LIMIT ?", (*values, limit))]
 
 
-def chosen(
-    store: Connection, conditions: Sequence[Condition], sort: Sort
-) -> tuple[str | None, Condition | None, list[Condition]]:
-    """The condition whose index is gone through, with its table, and all others; none where the order's own is."""
+class Way(NamedTuple):
+    """How instances are found: by the index of its ``own`` condition, or where there is none by that of the order."""
+
+    own: Condition | None
+    others: list[Condition]
+
+
+class Counts:
+    """How many the indexes of a store know of that have something, each asked once for one list."""
+
+    def __init__(self, store: Connection) -> None:
+        self._store = store
+        self._known: dict[tuple[Condition, int], int] = {}
+
+    def of(self, condition: Condition, most: int = FEW) -> int:
+        """How many have it, up to so many."""
+        known = self._known.get((condition, most))
+        if known is None:
+            sql = f"SELECT 1 FROM `{condition.table}` AS d WHERE {condition.by} LIMIT {most}"
+            known = int(self._store.value(f"SELECT COUNT(*) FROM ({sql}) AS found", condition.sought))
+            self._known[condition, most] = known
+        return known
+
+
+def chosen(counts: Counts, conditions: Sequence[Condition], sort: Sort) -> Way:
+    """The narrowest way to find what has all of this."""
     known = [each for each in conditions if each.table is not None]
     if len(known) == 1 and known[0].ordered and sort == "id":
         best = known[0]
     else:
-        counts = [(count(store, each, FEW), number) for number, each in enumerate(known)]
-        fewest, number = min(counts, default=(FEW, 0))
+        counted = [(counts.of(each), number) for number, each in enumerate(known)]
+        fewest, number = min(counted, default=(FEW, 0))
         ordered = [each for each in known if each.ordered and sort == "id"]
         if fewest < FEW:
             best = known[number]
         elif ordered:
             best = ordered[0]
         else:
-            return None, None, list(conditions)
-    return best.table, best, [each for each in conditions if each is not best]
+            return Way(None, list(conditions))
+    return Way(best, [each for each in conditions if each is not best])
 
 
-def count(store: Connection, condition: Condition, most: int) -> int:
-    """How many an index knows of that have it, up to so many."""
-    sql = f"SELECT 1 FROM `{condition.table}` AS d WHERE {condition.by} LIMIT {most}"
-    return int(store.value(f"SELECT COUNT(*) FROM ({sql}) AS found", condition.sought))
-
-
-def source(table: str | None, own: Condition | None, others: Sequence[Condition]) -> tuple[str, list[Any]]:
+def source(own: Condition | None, others: Sequence[Condition]) -> tuple[str, list[Any]]:
     """``FROM`` and ``WHERE`` of a question for instances, with its values."""
     conditions = [each.sql for each in others]
     values = [value for each in others for value in each.values]
     if own is None:
         return f"FROM `process_instance` AS p WHERE {' AND '.join(conditions) or '1 = 1'}", values
     # SQLite goes through the tables of a cross join in this order.
-    joined = f"FROM `{table}` AS d CROSS JOIN `process_instance` AS p WHERE {own.by} AND p.{ID} = d.{ID}"
+    joined = f"FROM `{own.table}` AS d CROSS JOIN `process_instance` AS p WHERE {own.by} AND p.{ID} = d.{ID}"
     return " AND ".join([joined, *conditions]), [*own.sought, *values]
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .connection import Connection
 from .instance_filter import Condition, InstanceFilter
-from .instance_places import FEW, ID, Place, Places, Sort, chosen, find, source, united
+from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find, source, united
 from .row_types.instances import InstanceRow
 from .statements import marks, select
 from .text_search import find_text
@@ -65,8 +65,7 @@ def place_of(row: InstanceRow, sort: Sort) -> Place:
 def count_instances(store: Connection, wanted: InstanceFilter) -> int:
     """How many there are, up to as many as are counted."""
     conditions = wanted.conditions()
-    table, own, others = chosen(store, conditions, "id")
-    sql, values = source(table, own, others)
+    sql, values = source(*chosen(Counts(store), conditions, "id"))
     return int(store.value(f"SELECT COUNT(*) FROM (SELECT 1 {sql} LIMIT {FEW}) AS found", values))
 
 

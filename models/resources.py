@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from .connection import Connection
 from .row_types.instances import InstanceRow
 from .row_types.tasks import TaskCheckRow, TaskRow
-from .statements import marks, select
-from .vocabulary import ResourceState
+from .statements import marks, quoted, select
+from .vocabulary import NOT_TAKEN_BACK, ResourceState
 
 PAGE = 500
 
@@ -154,7 +154,7 @@ FROM = (
 )
 EXISTS = (
     "t.`kind` = 'start' AND t.`stone` IS NOT NULL AND t.`open` = 0 AND t.`event` <> 'mock'"
-    " AND (t.`undo` IS NULL OR t.`undo` IN ('left', 'failed', 'skipped', 'retained'))"
+    f" AND (t.`undo` IS NULL OR t.`undo` IN ({quoted(NOT_TAKEN_BACK)}))"
     " AND t.`status` NOT IN ('produce.failed', 'start.skipped')"
 )
 STATE = (

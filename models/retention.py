@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .connection import Connection
 from .removal import to_undo
-from .statements import marks
+from .statements import marks, parts
 from .vocabulary import UNDO_KINDS, UndoMark
 from .words import words_of
 
@@ -16,8 +16,6 @@ MOST_AT_ONCE = 100
 ID = "`process_instance_id`"
 PIECE = 30_000
 """Ids, which tasks have too, that one question goes through; to be removed, instances are read in smaller pieces."""
-MOST_MARKS = 500
-"""Values in one statement."""
 MANY = ("task", "decision_made", "user_task")
 """Tables of which one process instance may have any number of rows, each with an id of its own."""
 SETTLED = ("success", "failed", "rollback.success", "cancel.success", "delete.success")
@@ -108,8 +106,7 @@ class Retention:
         """How many rows these have in tables that may hold many of them."""
         found: dict[int, int] = {}
         sql = "SELECT {0}, COUNT(*) FROM `{1}` WHERE {0} IN ({2}) GROUP BY {0}"
-        for start in range(0, len(numbers), MOST_MARKS):
-            part = numbers[start : start + MOST_MARKS]
+        for part in parts(numbers):
             for table in (*MANY, "retrace", "history"):
                 for number, count in self.store.read(sql.format(ID, table, marks(part)), part):
                     found[number] = found.get(number, 0) + count
@@ -138,8 +135,7 @@ class Retention:
 
     def _words(self, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
         found: dict[int, tuple[str, ...]] = {}
-        for start in range(0, len(numbers), MOST_MARKS):
-            part = numbers[start : start + MOST_MARKS]
+        for part in parts(numbers):
             rows = self.store.read(f"{SELECT_NAMED} ({marks(part)})", part)
             found |= {int(number): words_of(*named) for number, *named in rows}
         return found

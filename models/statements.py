@@ -28,6 +28,8 @@ SEEN = {
     for width in WIDTHS
 }
 """The revisions of so many instances, held until the commit against whoever would change them."""
+MOST_MARKS = 500
+"""Values in one statement; of more there are several."""
 CHANGED = "a process instance was changed by another engine"
 NUMBERS = ("process_instance_id", "created")
 """Columns that are numbers, of tables without a record."""
@@ -294,6 +296,17 @@ def listed(names: Iterable[str]) -> str:
 def marks(values: Sized) -> str:
     """A mark for each of several values."""
     return ", ".join("?" * len(values))
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Words of a vocabulary as a list in a constant question."""
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def parts(values: Sequence[Any], most: int = MOST_MARKS) -> Iterator[Sequence[Any]]:
+    """As many as fit in one statement, and so on."""
+    for start in range(0, len(values), most):
+        yield values[start : start + most]
 
 
 def select(table: str, row: type[Any], condition: str) -> str:

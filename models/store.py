@@ -22,7 +22,7 @@ from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tables import columns
 from .row_types.tasks import Look, StragglerRow, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
-from .statements import listed, marks, select
+from .statements import listed, marks, parts, select
 from .uptime import boot_id, uptime
 from .vocabulary import UNDER_WAY
 
@@ -33,8 +33,6 @@ RECEIVERS = 20
 """How many of those that wait for a message are read at once: mostly the first takes it."""
 MOST = 2**62
 """More rows than there can be."""
-MOST_MARKS = 500
-"""Values in one statement; more rows are read in several."""
 
 MARKING = ("revision", "rollback_id", "cancel_id", "delete_id", "rewind_id")
 """What tells an instance's steps and where its undos are."""
@@ -172,14 +170,14 @@ class Store(Connection):
         """The stored revisions of several instances."""
         sql = "SELECT `process_instance_id`, `revision` FROM `process_instance` WHERE `process_instance_id` IN"
         found: dict[int, int] = {}
-        for part in _parts(process_instance_ids):
+        for part in parts(process_instance_ids):
             found.update(self.read(f"{sql} ({marks(part)})", part))
         return found
 
     def revision_marks(self, process_instance_ids: Sequence[int]) -> dict[int, str]:
         """What differs after every step of these instances or of their undos: the revisions of all of them."""
         sql = f"SELECT `process_instance_id`, {listed(MARKING)} FROM `process_instance` WHERE `process_instance_id` IN"
-        rows = [row for part in _parts(process_instance_ids) for row in self.read(f"{sql} ({marks(part)})", part)]
+        rows = [row for part in parts(process_instance_ids) for row in self.read(f"{sql} ({marks(part)})", part)]
         revisions = self.revisions(sorted({undo for row in rows for undo in row[2:] if undo is not None}))
         return {number: mark_of(told, revisions) for number, *told in rows}
 
@@ -242,7 +240,7 @@ class Store(Connection):
     def tasks_of(self, process_instance_id: int, task_ids: Sequence[int]) -> list[TaskRow]:
         """These rows of one ledger, oldest first."""
         found: list[TaskRow] = []
-        for part in _parts(sorted(task_ids)):
+        for part in parts(sorted(task_ids)):
             sql = f"{SELECT_TASKS_OF} ({marks(part)}) ORDER BY `id`"
             found += self.rows(TaskRow, sql, (process_instance_id, *part))
         return found
@@ -290,7 +288,7 @@ class Store(Connection):
         """The looks that are due at these tasks, as far as they are this engine's; without ``keeper``, nobody's."""
         mine, whose = _whose(keeper)
         found: list[Look] = []
-        for part in _parts(task_ids):
+        for part in parts(task_ids):
             sql = f"{SELECT_LOOKS} AND {mine} AND `task`.`id` IN ({marks(part)})"
             found += self.rows(Look, sql, (now, *whose, *part))
         return found
@@ -305,10 +303,10 @@ class Store(Connection):
 
         def take() -> list[Look]:
             # First, since who changes one of the tasks by a step holds its instance.
-            for part in _parts(numbers):
+            for part in parts(numbers):
                 self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
             taken = [look for look in self.looks(task_ids, now, keeper) if look.phase in UNDER_WAY]
-            for part in _parts([look.id for look in taken]):
+            for part in parts([look.id for look in taken]):
                 self.run(f"{TAKE_LOOKS} ({marks(part)})", (owner, *part))
             return taken
 
@@ -427,12 +425,6 @@ class Store(Connection):
         sql = "SELECT `digest`, `process_instance_id` FROM `start_request` WHERE `idempotency_key` = ?"
         found = self.read(sql, (idempotency_key,))
         return (str(found[0][0]), int(found[0][1])) if found else None
-
-
-def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """As many as fit in one statement, and so on."""
-    for start in range(0, len(numbers), MOST_MARKS):
-        yield numbers[start : start + MOST_MARKS]
 
 
 def _whose(keeper: str | None) -> tuple[str, tuple[str, ...]]:

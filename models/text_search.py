@@ -16,13 +16,14 @@ from .instance_filter import Condition, plain
 from .instance_places import (
     FEW,
     ID,
+    Counts,
     Place,
     Places,
     Sort,
+    Way,
     behind,
     chosen,
-    count,
-    find,
+    find_by,
     order_of,
     read_places,
     source,
@@ -59,24 +60,24 @@ def find_text(
     """What has a text and all ``others``; ``whole`` looks inside of all words, a piece of the list at a time."""
     keys, words = _keys(store, text), sought_words(text)
     anywhere = _anywhere(text, keys)
-    _, own, rest = chosen(store, others, sort)
-    if own is not None and count(store, own, FEW) < FEW:
-        found = find(store, [*others, anywhere], limit=limit, before=before, sort=sort)
+    counts = Counts(store)
+    own, rest = chosen(counts, others, sort)
+    if own is not None and counts.of(own) < FEW:
+        found = find_by(store, Way(own, [*rest, anywhere]), limit=limit, before=before, sort=sort)
         return TextPlaces(Places(found))
-    counts = [count(store, _begins(word), MOST_FOUND) for word in words]
-    if whole or len(keys) > MOST_KEYS or (counts and min(counts) == MOST_FOUND):
+    having = [counts.of(_begins(word), MOST_FOUND) for word in words]
+    if whole or len(keys) > MOST_KEYS or (having and min(having) == MOST_FOUND):
         return TextPlaces(_piece(store, own, [*rest, anywhere], limit=limit, before=before, sort=sort))
-    lists = [
-        Places(find(store, [_is(*each), *others], limit=limit, before=before, sort=sort)) for each in _exact(text, keys)
-    ]
+    ways = [chosen(counts, [_is(*each), *others], sort) for each in _exact(text, keys)]
+    lists = [Places(find_by(store, way, limit=limit, before=before, sort=sort)) for way in ways]
     if words:
-        rarest = _begins(words[counts.index(min(counts))])
+        rarest = _begins(words[having.index(min(having))])
         lists.append(Places(_by_word(store, rarest, [*others, anywhere], limit=limit, before=before, sort=sort)))
     newest = store.value(f"SELECT {ID} FROM `process_instance` ORDER BY {ID} DESC LIMIT 1 OFFSET {NEWEST - 1}")
     inside = [*others, anywhere]
     if newest is not None:
         inside.append(Condition(f"p.{ID} >= ?", (newest,)))
-    sql, values = source(None, None, [*inside, *_before(before, sort)])
+    sql, values = source(None, [*inside, *_before(before, sort)])
     order = order_of(sort)
     found = read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
     return TextPlaces(united([*lists, Places(found)], limit), None if newest is None else int(newest))
@@ -95,7 +96,7 @@ def _piece(
     row = "d" if own is not None and sort == "id" else "p"
     inner, order = order_of(sort, row), order_of(sort)
     behind_it = [] if before is None else [behind(inner, before)]
-    sql, values = source(None if own is None else own.table, own, behind_it)
+    sql, values = source(own, behind_it)
     last = ", ".join(f"{column} DESC" for column in inner)
     piece = f"SELECT {', '.join(inner)} {sql} ORDER BY {last}"
     wanted = " AND ".join(each.sql for each in conditions)
@@ -122,7 +123,7 @@ def _by_word(
 ) -> list[Place]:
     """Those with a word that begins so, each once however many of its words do."""
     order = order_of(sort)
-    sql, values = source("word", word, [*others, *_before(before, sort)])
+    sql, values = source(word, [*others, *_before(before, sort)])
     return read_places(store, f"SELECT DISTINCT {', '.join(order)} {sql}", values, order, limit)
 
 

@@ -105,6 +105,9 @@ UndoMark: TypeAlias = Literal["undone", "left", "retained", "failed", "skipped",
 ``left`` is one that was undone before its hook had ended: what that made since then is there until it is undone again.
 """
 
+NOT_TAKEN_BACK: tuple[UndoMark, ...] = ("retained", "skipped", "failed", "left")
+"""Of what was to be undone: what of it is there, or may be."""
+
 CheckState: TypeAlias = Literal["there", "gone", "different", "unknown"]
 """What a check has found of what a task made; ``unknown`` is one that failed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -110,22 +110,38 @@ class BatchCalls(RepairCalls):
     ) -> Batch:
         """Settle which processes it is about, and let it begin; raises Invalid where there are none, or too many."""
         with engine_errors():
-            rows = self._found(wanted)
+            numbers = [each.process_instance_id for each in reversed(self._found(wanted))]
             call = present_call()
-            row = BatchRow(
-                id=str(uuid4()),
-                action=action,
-                options=jsontext.dumps(dict(options)),
-                searched=jsontext.dumps(dict(searched)),
-                state="preparing",
-                total=len(rows),
-                created=self.clock.now(),
-                client="" if call is None else call.client[:255],
-                owner_name=owner,
-                rate=rate,
-            )
-            self._records_of_batches.write(row, [each.process_instance_id for each in reversed(rows)])
-        return self._change(row.id, owner, "running", ("preparing",))
+            client = "" if call is None else call.client[:255]
+            batch_id = self._prepare(action, options, searched, numbers, client=client, owner=owner, rate=rate)
+        return self._change(batch_id, owner, "running", ("preparing",))
+
+    def _prepare(
+        self,
+        action: BatchAction,
+        options: Mapping[str, Any],
+        searched: Mapping[str, Any],
+        numbers: Sequence[int],
+        *,
+        client: str,
+        owner: str | None,
+        rate: float | None,
+    ) -> str:
+        """Write which processes a batch is about; its id. Raises StoreError."""
+        row = BatchRow(
+            id=str(uuid4()),
+            action=action,
+            options=jsontext.dumps(dict(options)),
+            searched=jsontext.dumps(dict(searched)),
+            state="preparing",
+            total=len(numbers),
+            created=self.clock.now(),
+            client=client,
+            owner_name=owner,
+            rate=rate,
+        )
+        self._records_of_batches.write(row, numbers)
+        return row.id
 
     def preview_batch(
         self,

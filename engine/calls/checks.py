@@ -6,9 +6,10 @@ import logging
 import threading
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
-from ...models import BatchRow, StoreError
+from ...models import StoreError
 from ...models.check_schedules import CheckSchedules
 from ...models.resources import ResourceFilter, Resources
 from ...models.row_types.batches import CheckScheduleRow
@@ -157,7 +158,10 @@ class CheckCalls(ResourceCalls):
 
     def _begin_checks(self, row: CheckScheduleRow) -> None:
         try:
-            batch_id, reason = self._checks_of_turn(row)
+            # As it is now that the turn is this engine's: the batch before may have been noted since it was found due.
+            if (present := self._check_schedules.schedule(row.id)) is None:
+                return
+            batch_id, reason = self._checks_of_turn(present)
             self._check_schedules.note(row.id, batch_id, reason)
         except (RiverstoneError, StoreError) as error:
             logger.warning("a turn of the checks %s could not be begun: %s", row.id, error)
@@ -176,21 +180,11 @@ class CheckCalls(ResourceCalls):
         if len(numbers) > most:
             left_out = f"More than {most} processes have something (limit batch_processes): the newest were left out."
         searched = {name: text for name, text in (("stone", row.stone), ("key", row.key)) if text is not None}
-        batch = BatchRow(
-            id=str(uuid4()),
-            action="check",
-            options=jsontext.dumps({} if row.stone is None else {"stone": row.stone}),
-            searched=jsontext.dumps(searched),
-            state="preparing",
-            total=min(len(numbers), most),
-            created=self.clock.now(),
-            client=row.client,
-            owner_name=row.owner_name,
-            rate=row.rate,
-        )
-        self._records_of_batches.write(batch, numbers[:most])
-        self._change(batch.id, None, "running", ("preparing",))
-        return batch.id, left_out
+        options = {} if row.stone is None else {"stone": row.stone}
+        about: dict[str, Any] = {"client": row.client, "owner": row.owner_name, "rate": row.rate}
+        batch_id = self._prepare("check", options, searched, numbers[:most], **about)
+        self._change(batch_id, None, "running", ("preparing",))
+        return batch_id, left_out
 
 
 def _read(every: str, now: int, interval: float) -> tuple[int, Cycle]:

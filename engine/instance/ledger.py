@@ -55,13 +55,14 @@ def work_of(
     """
     outputs = row.outputs
     phase: Reached = "running"
-    watches: UndoKind | None = kept(row).get("watches") if row.event == "monitor" else None
+    state, own = _told_apart(row)
+    watches: UndoKind | None = own.get("watches") if row.event == "monitor" else None
     key = start_key = f"{instance.id}-{row.id}-{row.generation}"
     if target is not None and origin is not None:
         phase = PHASES.get(target.status, "partial")
         if row.event in UNDO_KINDS or watches is not None:
             outputs = target.outputs
-            if more := kept(row).get("late"):
+            if more := own.get("late"):
                 outputs = jsontext.dumps({**(jsontext.read(outputs) if outputs else {}), **more})
             start_key = f"{origin.id}-{target.id}-{target.generation}"
     elif row.event in UNDO_KINDS:
@@ -79,7 +80,7 @@ def work_of(
         row.node,
         row.parameters,
         outputs,
-        None if row.state is None else monitor_state(row),
+        state,
         phase,
         row.name or "",
         start_key,
@@ -89,10 +90,9 @@ def work_of(
     )
     if watches is not None:
         work.hook = UNDO_MONITORS[watches]
-    own = row if target is None or row.event == "start" else target
-    if own.state is not None and (values := saved(own)):
+    if values := own.get("saved") if target is None or row.event == "start" else saved(target):
         work.saved = jsontext.dumps(values)
-    if row.state is not None and (references := kept(row).get("references")):
+    if references := own.get("references"):
         work.references = tuple(references)
     of = instance if origin is None else origin
     work.process = ProcessFacts(of.id, of.key, of.name, version, of.business_key, of.owner_name)
@@ -103,7 +103,7 @@ def work_of(
 def work_of_monitor(monitor: Look) -> Work:
     """The next poll of a monitor that was polled before, as :func:`work_of` would tell it."""
     key = f"{monitor.instance_id}-{monitor.id}-{monitor.generation}"
-    own = kept(monitor)
+    state, own = _told_apart(monitor)
     work = Work(
         monitor.id,
         monitor.process_instance_id,
@@ -115,7 +115,7 @@ def work_of_monitor(monitor: Look) -> Work:
         monitor.node,
         monitor.parameters,
         monitor.outputs,
-        None if monitor.state is None else monitor_state(monitor),
+        state,
         "running",
         monitor.name or "",
         key,
@@ -204,11 +204,16 @@ def forget_state(row: TaskRow) -> None:
 
 def monitor_state(row: TaskRow | Look) -> str | None:
     """What the monitor keeps, as JSON text, without what the engine keeps beside it."""
+    return _told_apart(row)[0]
+
+
+def _told_apart(row: TaskRow | Look) -> tuple[str | None, dict[str, Any]]:
+    """What the monitor keeps, as JSON text, and what the engine keeps beside it."""
     if row.state is None or _KEPT not in row.state:
-        return row.state
+        return row.state, {}
     state = jsontext.read(row.state)
-    state.pop(_KEPT, None)
-    return jsontext.dumps(state) if state else None
+    own = state.pop(_KEPT, {})
+    return jsontext.dumps(state) if state else None, own
 
 
 def handler_in(row: TaskRow) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ from riverstone.engine.calls import resources
 from riverstone.engine.calls.external_tasks import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
 from riverstone.engine.steps.external_tasks import UnknownExternalTask
+from riverstone.models.check_schedules import CheckSchedules
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, service
@@ -424,6 +425,20 @@ def test_the_operator_says_how_many_schedules_there_are_and_how_often_they_come(
             engine.schedule_checks("PT1H")
         with pytest.raises(Conflict, match="2 schedules of checks already"):
             engine.schedule_checks("PT2H")
+
+
+def test_a_turn_that_was_found_due_before_the_last_one_was_noted_sees_that(engine: Engine, clock: VirtualClock) -> None:
+    for _ in range(3):
+        run(engine, "shop")
+    engine.schedule_checks("PT1M", rate=0.001)
+    (found,) = CheckSchedules(engine._store).all(None)
+    clock.advance(60)
+    engine.run_pending()
+    # As of an engine that was slow between finding it and taking its turn.
+    engine._begin_checks(found)
+    (schedule,) = engine.check_schedules()
+    assert schedule.reason == "The checks before had not ended, so these were left out."
+    assert len(engine.batches().items) == 1
 
 
 @pytest.mark.parametrize(

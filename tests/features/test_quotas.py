@@ -11,6 +11,8 @@ from marshmallow import fields
 
 from riverstone.engine import Deferral, Engine, Invalid, Quota, Stone, Task, TaskInfo, VirtualClock
 from riverstone.engine.instance import window
+from riverstone.models import figures
+from riverstone.models.figures import read_figures
 
 from ..models.stores import SHARED, fresh
 from .sketch import definitions, flow, line, process, runs, service
@@ -183,6 +185,18 @@ def test_what_waits_for_room_needs_nobody_however_long_its_process_is(
     # Somebody has to bring the stone now.
     engine.cancel(second)
     assert engine.situation(second).need == "ended"
+
+
+def test_no_more_of_those_who_wait_are_counted_than_of_anything(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = site.engine({"server": ONE})
+    shop(engine)
+    start(engine, 4)
+    assert {each.labels: each.count for each in read_figures(engine._store).quotas} == {
+        ("server", "held"): 1,
+        ("server", "waiting"): 3,
+    }
+    monkeypatch.setattr(figures, "MOST_COUNTED", 2)
+    assert sum(each.count for each in read_figures(engine._store).quotas) == 2
 
 
 def test_a_start_that_waits_has_all_of_its_time_when_it_begins(site: Site) -> None:
