@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import overload
 
 LATEST = 253_402_128_000_000
@@ -52,7 +52,8 @@ def moment(milliseconds: int) -> datetime: ...
 def moment(milliseconds: int | None) -> datetime | None: ...
 def moment(milliseconds: int | None) -> datetime | None:
     """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
-    return None if milliseconds is None else datetime.fromtimestamp(min(milliseconds, LATEST) / 1000).astimezone()
+    # By way of UTC, since the offset of a time without one is looked for twice.
+    return None if milliseconds is None else datetime.fromtimestamp(min(milliseconds, LATEST) / 1000, UTC).astimezone()
 
 
 def milliseconds(moment: datetime | None) -> int | None:

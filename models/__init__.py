@@ -38,7 +38,7 @@ from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, Retra
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
 from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.quotas import QuotaRow, QuotaSlotRow
-from .row_types.tasks import ExternalRow, Look, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
+from .row_types.tasks import ExternalRow, Look, PutOut, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
 from .sessions import SessionRecords
@@ -102,6 +102,7 @@ __all__ = [
     "NewHistoryRow",
     "NoticeRow",
     "Place",
+    "PutOut",
     "QuotaChanges",
     "QuotaClaim",
     "QuotaCount",

@@ -20,7 +20,7 @@ from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
 from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tables import columns
-from .row_types.tasks import Look, StragglerRow, TaskRow
+from .row_types.tasks import Look, PutOut, StragglerRow, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .statements import listed, marks, parts, select
 from .uptime import boot_id, uptime
@@ -250,15 +250,11 @@ class Store(Connection):
         found = self.one(FoldRow, SELECT_FOLD, (process_instance_id,))
         return None if found is None else found.content
 
-    def tasks_with_outputs(self, process_instance_id: int) -> list[TaskRow]:
-        """Those rows of the ledger that have put out anything, oldest first."""
-        return self.rows(TaskRow, SELECT_TASKS_WITH_OUTPUTS, (process_instance_id,))
-
-    def outputs_of(self, process_instance_ids: Sequence[int]) -> dict[int, list[TaskRow]]:
-        """The same of several instances, at most 500, by their ids."""
-        found: dict[int, list[TaskRow]] = {}
+    def outputs_of(self, process_instance_ids: Sequence[int]) -> dict[int, list[PutOut]]:
+        """What the tasks of several instances, at most 500, have put out, by the ids of these; oldest first."""
+        found: dict[int, list[PutOut]] = {}
         sql = f"{SELECT_OUTPUTS} ({marks(process_instance_ids)}) ORDER BY `id`"
-        for row in self.rows(TaskRow, sql, process_instance_ids):
+        for row in self.rows(PutOut, sql, process_instance_ids):
             found.setdefault(row.process_instance_id, []).append(row)
         return found
 
@@ -464,8 +460,7 @@ SELECT_TASKS_OF = select("task", TaskRow, "`process_instance_id` = ? AND `id` IN
 SELECT_CHANGED_VARIABLES = select("changed_variable", ChangedVariableRow, "`process_instance_id` = ?")
 SELECT_FOLD = select("ledger_fold", FoldRow, "`process_instance_id` = ?")
 SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
-SELECT_TASKS_WITH_OUTPUTS = select("task", TaskRow, "`process_instance_id` = ? AND `outputs` IS NOT NULL ORDER BY `id`")
-SELECT_OUTPUTS = select("task", TaskRow, "`outputs` IS NOT NULL AND `process_instance_id` IN")
+SELECT_OUTPUTS = select("task", PutOut, "`outputs` IS NOT NULL AND `process_instance_id` IN")
 SELECT_DUE_TASKS = (
     "SELECT `process_instance_id`, `id` FROM `task`"
     " WHERE `owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?"

@@ -7,13 +7,15 @@ whatever may have begun has a row.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from ...models import InstanceRow, Look, TaskRow
+from ...models import InstanceRow, Look, PutOut, TaskRow
 from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, TaskKind, TaskStatus, UndoKind, UndoMark
 from .. import jsontext
 from ..bpmn.running.results import Place, calls_in
 from ..work import MOST_LOG_LINES, Outcome, ProcessFacts, Reached, Work
+
+AnyOutput = TypeVar("AnyOutput", bound=TaskRow | PutOut)
 
 START: Final = "start"
 COMPENSATION: Final = "compensation"
@@ -144,7 +146,7 @@ def saved(row: TaskRow | Look) -> dict[str, Any]:
     return found
 
 
-def kept(row: TaskRow | Look) -> dict[str, Any]:
+def kept(row: TaskRow | Look | PutOut) -> dict[str, Any]:
     """What the engine keeps in a row.
 
     ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
@@ -281,18 +283,18 @@ def said_last(rows: Collection[TaskRow], tasks: Mapping[int, TaskRow]) -> tuple[
     return (), ""
 
 
-def place(row: TaskRow) -> Place:
+def place(row: TaskRow | PutOut) -> Place:
     """The calls and runs that a row's task is inside of."""
     found: Place = jsontext.read(row.path) if row.path else ()
     return found
 
 
-def put_out_as(row: TaskRow) -> int:
+def put_out_as(row: TaskRow | PutOut) -> int:
     """As the how-manieth its outputs came, of those inside of runs; 0 for any other."""
     return int(kept(row).get("put_out", 0)) if row.path else 0
 
 
-def in_order_of_results(rows: Iterable[TaskRow]) -> list[TaskRow]:
+def in_order_of_results(rows: Iterable[AnyOutput]) -> list[AnyOutput]:
     """Those that have put out something, what is inside of runs in the order in which it came."""
     found = [
         row

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from ...models import TaskRow
+from ...models import PutOut, TaskRow
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.secret_variables import secret_variables
@@ -64,16 +64,27 @@ def add(row: TaskRow, stone: type[Stone], parameters: Mapping[str, JSON]) -> boo
 
 def names_in(row: TaskRow, stones: Stones) -> tuple[Names, Names]:
     """The secret parameters and outputs of a row: as it was handed over, and as its stone now says."""
-    parameters, outputs = ledger.kept(row).get("secret", ((), ())) if row.state else ((), ())
+    parameters, _ = _noted(row)
     stone = stones.choose(row.stone, row.parameters)
-    if stone is None:
-        return frozenset(parameters), frozenset(outputs)
-    return no_echo(stone).union(parameters), stone.secret_outputs.union(outputs)
+    return (no_echo(stone) if stone is not None else frozenset()).union(parameters), names_put_out(row, stones)
+
+
+def names_put_out(row: TaskRow | PutOut, stones: Stones) -> Names:
+    """The secret outputs among these."""
+    _, outputs = _noted(row)
+    stone = stones.choose(row.stone, row.parameters)
+    return (stone.secret_outputs if stone is not None else frozenset()).union(outputs)
+
+
+def _noted(row: TaskRow | PutOut) -> tuple[Sequence[str], Sequence[str]]:
+    """Those that were secret as the row was handed over."""
+    found: tuple[Sequence[str], Sequence[str]] = ledger.kept(row).get("secret", ((), ())) if row.state else ((), ())
+    return found
 
 
 def secret_outputs(row: TaskRow, stones: Stones) -> dict[str, JSON]:
     """What a task has put out or saved under the names of its secret outputs, in clear."""
-    names = names_in(row, stones)[1]
+    names = names_put_out(row, stones)
     told = {**ledger.saved(row), **(jsontext.read(row.outputs) if row.outputs else {})}
     return {name: value for name, value in sorted(told.items()) if name in names}
 
@@ -88,7 +99,7 @@ def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
             kept = ledger.kept(row)
             yield from kept.get("tokens", ())
             if saved := kept.get("saved"):
-                secret = names_in(row, stones)[1]
+                secret = names_put_out(row, stones)
                 yield from (value for name, value in saved.items() if name in secret)
 
 

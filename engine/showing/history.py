@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from ...models import DecisionMadeRow, HistoryRow, InstanceRow, TaskRow
 from .. import jsontext
 from ..clock import moment
-from ..instance.secrets import names_in
+from ..instance.secrets import names_in, names_put_out
 from ..mask import Mask
 from ..stones.parameters import masked
 from ..stones.registry import Stones
@@ -79,7 +79,7 @@ def _of_task(task: TaskRow, stones: Stones) -> Iterator[Told]:
     about = _about(task)
     yield task.created, "task", about
     if task.ended is not None:
-        outputs = masked(jsontext.read(task.outputs), names_in(task, stones)[1]) if task.outputs else None
+        outputs = masked(jsontext.read(task.outputs), names_put_out(task, stones)) if task.outputs else None
         yield (
             task.ended,
             "attempt",

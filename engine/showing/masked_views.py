@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from ...models import ContentRow, DecisionMadeRow, InstanceRow, TaskRow, TokenRow, WaitRow
+from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, TaskRow, TokenRow, WaitRow
 from ...models.resources import ResourceRow
 from ...models.task_counts import TaskLine
 from ...models.vocabulary import HOOK_BEGUN, TaskStatus, UndoMark
@@ -20,7 +20,7 @@ from ..clock import moment
 from ..instance.flags import Flags
 from ..instance.ledger import after_text, in_order_of_results, place
 from ..instance.ledger import saved as saved_in
-from ..instance.secrets import mask_of, names_in
+from ..instance.secrets import mask_of, names_in, names_put_out
 from ..instance.variables import read as read_variables
 from ..instance.window import Fold
 from ..mask import Mask
@@ -227,7 +227,7 @@ def _call_path(row: TokenRow, known: Mapping[int, TokenRow], internal: Mapping[i
     return []
 
 
-def outputs_of(tasks: Iterable[TaskRow], stones: Stones, fold: Fold | None = None) -> dict[str, Any]:
+def outputs_of(tasks: Iterable[TaskRow | PutOut], stones: Stones, fold: Fold | None = None) -> dict[str, Any]:
     """The native outputs by namespace, those of called processes inside that of their call; secret ones masked.
 
     What a ``fold`` stands for comes before ``tasks``; there may be no secrets in it.
@@ -236,7 +236,7 @@ def outputs_of(tasks: Iterable[TaskRow], stones: Stones, fold: Fold | None = Non
     if fold is not None:
         shown.take(fold.results)
     for row in in_order_of_results(tasks):
-        values = masked(jsontext.read(row.outputs or "{}"), names_in(row, stones)[1])
+        values = masked(jsontext.read(row.outputs or "{}"), names_put_out(row, stones))
         shown.put(place(row), row.namespace, values)
     return shown.values
 
@@ -310,7 +310,7 @@ def status_of(row: TaskRow | TaskLine, *, running: bool) -> TaskStatus:
 def show_resource(row: ResourceRow, stones: Stones, mask: Mask | None) -> Resource:
     """What one task has made."""
     task, instance, check = row.task, row.instance, row.check
-    outputs = masked(jsontext.read(task.outputs) if task.outputs else {}, names_in(task, stones)[1])
+    outputs = masked(jsontext.read(task.outputs) if task.outputs else {}, names_put_out(task, stones))
     reason = None if check is None else check.reason
     stone = task.stone or ""
     if mask is not None:

@@ -15,6 +15,7 @@ from ...models import (
     InstanceFilter,
     InstanceRow,
     Place,
+    PutOut,
     Sort,
     TaskRow,
     count_instances,
@@ -97,11 +98,12 @@ class Records:
     ) -> ProcessInstance:
         """The record of one, with the ``window`` on its ledger if that is long."""
         number, fold = row.process_instance_id, None
-        if tasks is None and window is not None and not (row.flags & Flags.SECRETS or self.stones.have_secret_outputs):
-            tasks, fold = window.here(), window.fold
-        elif tasks is None:
-            tasks = self.store.tasks_with_outputs(number)
-        outputs: dict[str, Any] = masked_views.outputs_of(tasks, self.stones, fold)
+        told: Iterable[TaskRow | PutOut] | None = tasks
+        if told is None and window is not None and not (row.flags & Flags.SECRETS or self.stones.have_secret_outputs):
+            told, fold = window.here(), window.fold
+        elif told is None:
+            told = self.store.outputs_of([number]).get(number, ())
+        outputs: dict[str, Any] = masked_views.outputs_of(told, self.stones, fold)
         return masked_views.show_instance(
             row,
             content,

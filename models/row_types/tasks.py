@@ -87,6 +87,22 @@ class Look:
 
 
 @dataclass(slots=True)
+class PutOut:
+    """What has to be known of a task for what it has put out to be shown."""
+
+    id: int
+    process_instance_id: int
+    namespace: str
+    stone: str | None
+    kind: TaskKind
+    status: TaskStatus
+    parameters: str
+    outputs: str | None
+    state: str | None
+    path: str | None
+
+
+@dataclass(slots=True)
 class ExternalRow:
     """A task that workers fetch over HTTP, and who has it."""
 

@@ -169,6 +169,7 @@ MODELS = """
     NewHistoryRow
     NoticeRow
     Place
+    PutOut
     QuotaChanges
     QuotaClaim
     QuotaCount
