@@ -6,7 +6,7 @@ import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 from uuid import uuid4
 
 from ..models import Cipher, ExternalTasks, Quotas, Store, StoreError, UserTasks, Webhooks
@@ -59,6 +59,8 @@ from .webhooks.allowed import Allowed
 
 FORKED = "it was made before this process was forked, so make one in each process (with gunicorn not --preload)"
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+StoneFunction: TypeAlias = Callable[[TaskInfo[Any]], Any]
 
 
 class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCalls):
@@ -221,13 +223,13 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
             self._pump.step(go_on)
         return stone
 
-    def stone(self, code: str, **options: Any) -> Callable[[Callable[[TaskInfo], Any]], Callable[[TaskInfo], Any]]:
+    def stone(self, code: str, **options: Any) -> Callable[[StoneFunction], StoneFunction]:
         """Make a function, plain or ``async``, a stone that has only ``start``.
 
         Options are the class attributes of :class:`Stone`.
         """
 
-        def decorate(function: Callable[[TaskInfo], Any]) -> Callable[[TaskInfo], Any]:
+        def decorate(function: StoneFunction) -> StoneFunction:
             self.register(stone_of_function(code, function, options))
             return function
 

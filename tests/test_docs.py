@@ -6,6 +6,7 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,7 +32,10 @@ def test_every_python_block_of_a_guide_runs_and_prints_what_it_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    names: dict[str, Any] = {"__name__": "guide"}
+    guide = ModuleType("guide")
+    # A dataclass looks for its annotations there.
+    monkeypatch.setitem(sys.modules, "guide", guide)
+    names: dict[str, Any] = guide.__dict__
     for block in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
         named = FILE.match(block)
         if named is not None:

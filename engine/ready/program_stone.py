@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .. import CommandResult, Stone, TaskInfo
+from .. import CommandResult, Invalid, Stone, TaskInfo
 
 LONGEST_OUTPUT = 10_000
 """Characters of what a program has said that become an output: the last of them."""
@@ -19,6 +19,12 @@ class ProgramStone(Stone):
     """Whether it may run twice where nobody can tell what came of it."""
 
     outputs = {"output": "what the program has said, its last 10,000 characters"}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.parameters_type is not None:
+            text = f"{cls.__name__} fills in its words by the names of its parameters: declare them by fields."
+            raise Invalid(text, code="stone-invalid")
 
     @classmethod
     def take_hooks(cls, *, undone: bool, checked: bool) -> None:

@@ -160,7 +160,7 @@ class HookCall:
         assert info is not None
         deferral = info.deferral
         if returned is not None and (deferral is None or returned is not deferral):
-            _take(returned, work, info)
+            _take(returned, work, info, self.stone)
         failpoints.reach("after-hook")
         if self.hidden is not None:
             _hide(info, self.hidden)
@@ -258,8 +258,12 @@ class HookCall:
         )
 
 
-def _take(returned: object, work: Work, info: TaskInfo) -> None:
+def _take(returned: object, work: Work, info: TaskInfo, stone: type[Stone]) -> None:
     """Let nothing that a hook returns be lost without a word."""
+    if work.event == "start" and stone.outputs_type is not None and isinstance(returned, stone.outputs_type):
+        from .records import outputs_of  # late, since it imports marshmallow
+
+        returned = outputs_of(returned)
     if work.event == "start" and isinstance(returned, Mapping):
         for name, value in returned.items():
             info.add_output(name, value)

@@ -69,7 +69,7 @@ def resolve_parameters(
         return {**schema.stored(known, without=references), **references}
     except Unfit as error:
         where = ["the node's inputs", *(_place(scope) for scope in scopes), "parameters"]
-        absent = [name for name in error.errors if name not in values]
+        absent = [name for name in error.errors if name in schema.fields and name not in values]
         raise _invalid(stone, label, error.errors, absent, where) from None
 
 
@@ -87,18 +87,20 @@ def secret_references(stone: type[Stone], inputs: Mapping[str, Value]) -> dict[s
     return found
 
 
-def typed(stone: type[Stone], parameters: Mapping[str, JSON], *, resolved: bool = False) -> dict[str, Any]:
-    """Stored parameters as the stone's fields make them: a date for a Date field, and so on.
+def typed(stone: type[Stone], parameters: Mapping[str, JSON], *, resolved: bool = False) -> Any:
+    """Stored parameters as the stone's fields make them, a date for a Date field and so on, by name.
+
+    Where a class declares them it is an instance of that; what it has no field for is left out, as lint warns.
 
     Those among which secrets were ``resolved`` are checked here for the first time.
 
     Raises Invalid if the stone's declaration has changed so that they no longer fit.
     """
     schema = _schema(stone) if stone.parameters else None
-    if schema is None or (schema.plain and not resolved):
-        return dict(parameters)
     try:
-        return schema.loaded(parameters)
+        plain = schema is None or (schema.plain and not resolved)
+        loaded = dict(parameters) if schema is None or plain else schema.loaded(parameters)
+        return loaded if schema is None else schema.handed(loaded)
     except Unfit as error:
         names = ", ".join(error.errors)
         text = f"The stored parameters of stone {stone.code!r} no longer fit its declaration: {names}."

@@ -16,12 +16,13 @@ from ..jsontext import JSON, check, dumps
 from ..language.expressions import Value
 from ..limits import Limits
 from ..mask import MASKED
+from . import records
 from .declaration import ParameterDeclaration, Unfit
 from .stone import Stone
 
 SUPPLIED = "supplied"
 """In the metadata of a field without its code: its worker has a default for it."""
-_TYPES = {fields.Raw: "json", fields.Dict: "object", fields.Nested: "object"}
+_TYPES = {fields.Raw: "json", fields.Dict: "object"}
 # What these fields make of JSON is JSON again, so it can be stored as it is.
 _PLAIN = frozenset({fields.String, fields.Integer, fields.Float, fields.Boolean, fields.Raw, fields.Email, fields.Url})
 
@@ -40,6 +41,7 @@ class StoneSchema:
         self.plain = all(_is_plain(field) for field in stone.parameters.values())
         allowed = {name: allowed_values(field) for name, field in self.fields.items()}
         self._allowed = {name: values for name, values in allowed.items() if values is not None}
+        self._record = stone.parameters_type
         self._schema: Schema = Schema.from_dict(dict(stone.parameters), name=stone.__name__)(unknown=INCLUDE)
 
     def leaves_out(self, name: str, value: Value) -> bool:
@@ -63,6 +65,10 @@ class StoneSchema:
             return self._load(values)
         except ValidationError as error:
             raise Unfit(dict(_flat(error.normalized_messages()))) from None
+
+    def handed(self, loaded: dict[str, Any]) -> Any:
+        """Loaded values as a hook gets them: an instance where a class declares them; raises Unfit."""
+        return loaded if self._record is None else records.instance(self._record, loaded)
 
     def stored(self, values: Mapping[str, JSON], without: Collection[str] = ()) -> dict[str, JSON]:
         """The values as JSON, with the defaults of what is not among them; raises Unfit.
@@ -103,6 +109,12 @@ class StoneSchema:
             # A field may turn its text into something else, so what was given counts as well.
             if name in values and values[name] not in allowed and loaded.get(name) not in allowed:
                 raise ValidationError({name: [f"Must be one of {dumps(allowed)}."]})
+        if self._record is not None and not without:
+            # What the class itself refuses, before the task begins.
+            try:
+                self.handed(loaded)
+            except Unfit as error:
+                raise ValidationError({**error.errors}) from None
         return loaded
 
 
@@ -114,7 +126,7 @@ def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDecla
     allowed = allowed_values(field)
     return ParameterDeclaration(
         name=key_of(name, field),
-        type=_TYPES.get(type(field), type(field).__name__.lower()),
+        type="object" if isinstance(field, fields.Nested) else _TYPES.get(type(field), type(field).__name__.lower()),
         required=field.required,
         default=MASKED if hidden else default,
         display_name=str(field.metadata.get("display_name") or key_of(name, field)),

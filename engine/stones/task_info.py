@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from .. import failpoints, jsontext
 from ..clock import moment
@@ -37,11 +37,22 @@ class Done:
         yield
 
 
-class TaskInfo:
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Parameters = TypeVar("Parameters", default=dict[str, Any])
+else:
+    from typing import TypeVar  # before Python 3.13 it knows no defaults
+
+    Parameters = TypeVar("Parameters")
+
+
+class TaskInfo(Generic[Parameters]):
     """The task that a hook works on.
 
-    ``parameters`` are typed by the stone's fields; ``outputs`` what the task has put out so far; ``state`` a small
-    JSON object that the monitor may change and that survives a restart; ``saved`` what :meth:`save` has kept.
+    ``parameters`` are typed by the stone's fields, or an instance of the class that declares them, as a type checker
+    knows of a ``TaskInfo[THAT_CLASS]``; ``outputs`` what the task has put out so far; ``state`` a small JSON object
+    that the monitor may change and that survives a restart; ``saved`` what :meth:`save` has kept.
     """
 
     __slots__ = (
@@ -69,7 +80,7 @@ class TaskInfo:
     def __init__(
         self,
         work: Work,
-        parameters: dict[str, Any],
+        parameters: Parameters,
         *,
         limits: Limits,
         request: StopRequest,

@@ -29,7 +29,7 @@ def test_a_line_that_is_half_written_is_no_call_yet_and_spoils_no_other(tmp_path
         phase="running",
         name="",
     )
-    task = TaskInfo(work, {}, limits=Limits(), request=StopRequest(), on_progress=None)
+    task: TaskInfo = TaskInfo(work, {}, limits=Limits(), request=StopRequest(), on_progress=None)
     ground.write(task, "begin")
     whole = ground.file.read_bytes()
     for cut in range(1, len(whole)):
