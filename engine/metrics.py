@@ -212,6 +212,13 @@ def _of_store(engine: Engine) -> Iterator[Metric]:
         None,
     )
     yield from _groups(
+        "riverstone_processes_awaiting",
+        "Processes that stand still until somebody decides about a failure (attention), or something comes.",
+        ("awaits",),
+        figures.awaits,
+        None,
+    )
+    yield from _groups(
         "riverstone_left_tasks",
         "Tasks whose results exist though their process was undone: given up, without a hook, or failed.",
         ("why",),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, get_args
 
 from .store import Store
-from .vocabulary import NOT_TAKEN_BACK, UNDO_FAILED, WaitKind
+from .vocabulary import NOT_TAKEN_BACK, UNDO_FAILED, Awaits, WaitKind
 
 MOST_COUNTED: Final = 100_000
 """Of each thing no more are counted, so that a look costs the same however large the store is."""
@@ -33,6 +33,8 @@ class Figures(NamedTuple):
     """What tokens wait for: by kind (``WaitKind``), without ages."""
     undo_failed: tuple[Group, ...]
     """Process instances whose undo has failed, by status; without ages."""
+    awaits: tuple[Group, ...]
+    """Processes that stand still, by for whom or what (``Awaits``); without ages."""
     left: tuple[Group, ...]
     """Tasks whose results no undo takes back any more, or could not yet: ``retained``, ``skipped``, ``failed``,
     ``left`` (undone before their hooks had ended)."""
@@ -69,13 +71,14 @@ def read_figures(store: Store) -> Figures:
         tasks=groups(TASKS.format(most), 2),
         waits=each(WAITS, get_args(WaitKind)),
         undo_failed=each(FAILED, UNDO_FAILED.values()),
+        awaits=each(AWAITING, get_args(Awaits)),
         left=each(LEFT, NOT_TAKEN_BACK),
         owed=groups(OWED.format(most), 0)[0],
         quotas=groups(QUOTAS.format(most), 2),
         due=store.next_due(),
     )
     whole = (figures.processes, figures.tasks, (figures.owed,), figures.quotas)
-    several = (*figures.waits, *figures.undo_failed, *figures.left)
+    several = (*figures.waits, *figures.undo_failed, *figures.awaits, *figures.left)
     sums = [sum(group.count for group in some) for some in whole] + [group.count for group in several]
     return figures._replace(partial=max(sums, default=0) >= MOST_COUNTED)
 
@@ -95,6 +98,9 @@ TASKS = (
 WAITS = "SELECT COUNT(*) FROM (SELECT 1 FROM `wait` WHERE `kind` = ? LIMIT ?) AS found"
 FAILED = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `status` = ? AND `phase` = 'ended' LIMIT ?) AS found"
+)
+AWAITING = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `awaits` = ? AND `kind` = 'start' LIMIT ?) AS found"
 )
 LEFT = "SELECT COUNT(*) FROM (SELECT 1 FROM `task` WHERE `undo` = ? LIMIT ?) AS found"
 OWED = "SELECT COUNT(*), MIN(`created`) FROM (SELECT `created` FROM `event` {}) AS found"

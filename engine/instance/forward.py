@@ -46,11 +46,13 @@ class ForwardInstance(Instance):
 
     def policy_of(self, token: Token) -> FailurePolicy:
         """What follows the failure of this token."""
-        return ROLLBACK if "given_up" in token.internal_data else policy_at(token, self.policy)
+        policy = ROLLBACK if "given_up" in token.internal_data else policy_at(token, self.policy)
+        # A mock has nothing to repair.
+        return ROLLBACK if policy.action == "pause" and self.has(Flags.MOCK) else policy
 
     def pauses(self, token: Token) -> FailurePolicy | None:
-        # A debug run stands still as a whole, and a mock has nothing to repair.
-        if self.row.phase not in UNDER_WAY or self.row.flags & (Flags.DEBUG | Flags.MOCK):
+        # A debug run stands still as a whole.
+        if self.row.phase not in UNDER_WAY or self.has(Flags.DEBUG):
             return None
         policy = self.policy_of(token)
         return policy if policy.action == "pause" else None
