@@ -8,12 +8,20 @@ import sys
 from typing import Any
 
 from camunda_orchestration_sdk import CamundaAsyncClient, WorkerConfig
+from camunda_orchestration_sdk.runtime.job_worker import JobError, JobFailure
 
 
 async def handle(job: Any) -> dict[str, object]:
     print(json.dumps({"job": str(job.job_key), "variables": job.variables.to_dict()}), flush=True)
-    if job.variables.to_dict().get("fail"):
+    given = job.variables.to_dict()
+    if given.get("fail"):
         raise RuntimeError("no network")
+    if given.get("retries"):
+        raise JobFailure("not yet", retries=given["retries"] - 1, retry_back_off=50)
+    if given.get("throw"):
+        raise JobError("bounced", "no such box", {"box": "full"})
+    if given.get("slow"):
+        await asyncio.sleep(given["slow"])
     return {"done": True}
 
 

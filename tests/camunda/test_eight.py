@@ -104,6 +104,43 @@ def test_the_python_client_goes_on_after_a_failure(engine: Engine, url: str, lea
         worker.end()
 
 
+@pytest.mark.parametrize("lease", ["", "leased"])
+def test_the_python_client_throws_and_comes_again(engine: Engine, url: str, lease: str) -> None:
+    if importlib.util.find_spec("camunda_orchestration_sdk") is None:
+        skip("camunda-orchestration-sdk is not installed")
+    bounces = started(engine, caught(), {"throw": True})
+    worker = Worker([sys.executable, str(HERE / "orchestration_worker.py"), url, "bounce", lease])
+    try:
+        assert worker.says("job")["variables"] == {"throw": True}
+        until(lambda: [task.element_id for task in engine.tasks(bounces)] == ["a", "c"])
+        (found,) = activate(url, "mail").json()["jobs"]
+        assert found["variables"]["box"] == "full"
+        again = started(engine, line("again", job("a", "bounce", "2")), {"retries": 2}, rollback=False)
+        said = [worker.says("job")["job"] for _ in range(2)]
+        assert len(set(said)) == 1
+        engine.cancel(again, force=True)
+    finally:
+        worker.end()
+
+
+def test_a_client_that_hears_that_its_job_is_gone_goes_on_and_harms_nobody(engine: Engine, url: str) -> None:
+    """Its complete is a 404, whereupon it says by itself that the job has failed, which is one too."""
+    if importlib.util.find_spec("camunda_orchestration_sdk") is None:
+        skip("camunda-orchestration-sdk is not installed")
+    number = started(engine, line("shop", job("a", "mail")), {"slow": 2})
+    worker = Worker([sys.executable, str(HERE / "orchestration_worker.py"), url, "mail"])
+    try:
+        assert worker.says("job")["variables"] == {"slow": 2}
+        engine.cancel(number, force=True)
+        until(lambda: engine.get(number).status.startswith("cancel"))
+        again = engine.start(key="shop", name="t").process_instance_id
+        assert engine.wait(again, 60).status == "success"
+        (task,) = engine.tasks(number)
+        assert (engine.get(number).status.startswith("cancel"), task.status) == (True, "unknown")
+    finally:
+        worker.end()
+
+
 def test_a_job_has_all_that_any_client_reads(engine: Engine, url: str) -> None:
     started(engine, line("shop", job("a", "mail")), {"x": 1}, business_key="k")
     (found,) = activate(url, "mail", withLease=True, tenantIds=["<default>"]).json()["jobs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,28 @@ def test_it_waits_for_tasks_and_completes_them(engine: Engine, python: Any) -> N
     assert worker.says("id")["variables"] == {"to": "me", "n": 1}
     outputs = engine.wait(number, 60).native_output_values
     assert outputs == {"a": {"found": {"a": [1]}, "count": 3, "text": "x", "own": True}}
+
+
+def test_each_kind_of_value_reaches_it_and_the_next_gateway(engine: Engine, python: Any) -> None:
+    given = {
+        "text": "ö ",
+        "number": 7,
+        "real": 0.5,
+        "yes": True,
+        "none": None,
+        "list": [1, {"a": "b"}],
+        "map": {"k": []},
+    }
+    parts = '<startEvent id="s"/>', service("a", "mail"), '<exclusiveGateway id="g" default="g_few"/>'
+    ways = flow("s", "a"), flow("a", "g"), flow("g", "many", "${count > 2 and outputs.a.own}"), flow("g", "few")
+    number = started(
+        engine, definitions(process("shop", *parts, service("many", "mail"), service("few", "mail"), *ways)), given
+    )
+    # This client leaves JSON to its worker.
+    seen = python("mail").says("id")["variables"]
+    assert {**seen, "list": json.loads(seen["list"]), "map": json.loads(seen["map"])} == given
+    assert engine.wait(number, 60).status == "success"
+    assert [task.element_id for task in engine.tasks(number)] == ["a", "many"]
 
 
 def test_its_countdown_of_retries_ends(engine: Engine, python: Any) -> None:
