@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -123,6 +124,23 @@ def test_what_an_event_sub_process_did_is_gone_back_into(engine: Engine, world: 
     engine.delete(number)
     engine.wait(number, 9)
     assert world.exists == []
+
+
+def test_a_process_of_a_version_that_noted_no_way_is_refused_by_name(url: str, world: World) -> None:
+    with Engine(url, stones=world.stones()) as engine:
+        engine.deploy(line("old", service("a", "make"), '<userTask id="ask"/>'))
+        number = engine.start(key="old", name="x").process_instance_id
+        task = ids(engine, number)["a"]
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as store:
+        # So migration 0018 has left those that had begun before.
+        store.execute("UPDATE process_instance SET retraced = -1")
+    store.close()
+    with Engine(url, stones=world.stones()) as engine:
+        for call in (engine.rewind, engine.preview_rewind):
+            with pytest.raises(Conflict, match=f"Process {number}: It began in a version that did not note"):
+                call(number, task)
+        engine.complete(ids(engine, number)["ask"])
+        assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
 
 
 def test_hooks_that_run_come_to_their_end_before_a_process_is_moved(url: str, world: World) -> None:

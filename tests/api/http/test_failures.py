@@ -38,16 +38,16 @@ def test_what_waits_is_told_with_its_reason(client: Client, waiting: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("way", "body"),
+    ("way", "body", "audited"),
     [
-        ("task/{task}/reRun", {"parameters": {"works": True}}),
-        ("task/{task}/skip", None),
-        ("task/{task}/done", {"outputs": {"thing": "by hand"}}),
-        ("process/{process}/skip", {"elementId": "{element}"}),
+        ("task/{task}/reRun", {"parameters": {"works": True}}, "putRerunTask"),
+        ("task/{task}/skip", None, "putSkipTask"),
+        ("task/{task}/done", {"outputs": {"thing": "by hand"}}, "putDoneTask"),
+        ("process/{process}/skip", {"elementId": "{element}"}, "putSkipElement"),
     ],
 )
 def test_somebody_decides_and_the_process_ends(
-    client: Client, waiting: dict[str, Any], way: str, body: dict[str, Any] | None
+    client: Client, engine: Engine, waiting: dict[str, Any], way: str, body: dict[str, Any] | None, audited: str
 ) -> None:
     number, (failure,) = waiting["processInstanceId"], waiting["failures"]
     names = {"task": failure["taskId"], "process": number, "element": failure["elementId"]}
@@ -56,6 +56,8 @@ def test_somebody_decides_and_the_process_ends(
     assert response.status_code == 200, response.json
     ended = detail(client, number)
     assert (ended["processStatus"], ended["attention"], ended["failures"]) == ("success", 0, [])
+    entry = engine.audit.entries().items[0]
+    assert (entry.action, entry.outcome) == (audited, "done")
 
 
 def test_what_is_tried_again_in_vain_waits_again(client: Client, waiting: dict[str, Any]) -> None:
