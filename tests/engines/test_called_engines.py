@@ -21,9 +21,12 @@ class Cloud:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.fails: dict[str, int] = {}
+        self.takes = 0.0
+        """Seconds that each call takes."""
 
     def call(self, task: TaskInfo) -> None:
         self.calls.append(task.event)
+        time.sleep(self.takes)
         if self.fails.get(task.event, 0) > 0:
             self.fails[task.event] -= 1
             raise RuntimeError("not now")
@@ -135,6 +138,16 @@ def test_a_batch_that_takes_its_time_is_gone_on_with_by_whoever_keeps_it(called:
     batch = called.batch("delete", {"key": "shop"}, rate=4.0)
     assert _until(lambda: keeper.batch_progress(batch.batch_id).state == "ended")
     assert all(ends(keeper, number, "delete.success") for number in numbers)
+
+
+def test_who_waits_while_another_engine_has_all_in_hand_is_told_of_the_end(
+    called: Engine, keeper: Engine, cloud: Cloud
+) -> None:
+    cloud.fails["start"] = 1
+    number = start(called)
+    cloud.takes = 1.0
+    assert _until(lambda: len(cloud.calls) == 2)
+    assert called.wait(number, 30).status == "success"
 
 
 @pytest.mark.parametrize("key", ["shop", "slow"])
