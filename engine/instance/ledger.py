@@ -46,6 +46,8 @@ FAR_OFF = 30_000
 
 _KEPT = "riverstone"
 """In a row's state, beside what its monitor keeps: what the engine keeps itself."""
+_REWOUND = jsontext.dumps({_KEPT: {"rewound": True}})
+"""The state of a row of which nothing else is kept than that a rewind took it back, as of nearly all of these."""
 
 
 def work_of(
@@ -177,7 +179,23 @@ def exists(row: TaskRow) -> bool:
 
 def in_force(row: TaskRow) -> bool:
     """Whether what a row has made, or was to make, was neither taken back nor given up."""
-    return "rewound" not in kept(row) and row.undo not in ("undone", "retained", "left")
+    return not is_rewound(row) and row.undo not in ("undone", "retained", "left")
+
+
+def is_rewound(row: TaskRow | PutOut) -> bool:
+    """Whether a rewind took the row back; asked of all rows of a ledger, so most are not parsed for it."""
+    state = row.state
+    if state is None or '"rewound"' not in state:
+        return False
+    return state == _REWOUND or "rewound" in kept(row)
+
+
+def rewind(row: TaskRow) -> None:
+    """Note that a rewind takes the row back."""
+    if row.state is None:
+        row.state = _REWOUND
+    else:
+        keep(row, rewound=True)
 
 
 def keep(row: TaskRow, **values: Any) -> None:
@@ -220,6 +238,9 @@ def _told_apart(row: TaskRow | Look) -> tuple[str | None, dict[str, Any]]:
 
 def handler_in(row: TaskRow) -> dict[str, Any] | None:
     """What the ledger keeps of the compensation handler that takes back what a completed activity made."""
+    if row.state is None or '"handler"' not in row.state:
+        # Of many rows few have one.
+        return None
     found: dict[str, Any] | None = kept(row).get("handler")
     return found
 
@@ -299,7 +320,7 @@ def in_order_of_results(rows: Iterable[AnyOutput]) -> list[AnyOutput]:
     found = [
         row
         for row in rows
-        if row.outputs and row.kind in FORWARD and row.status.endswith("success") and "rewound" not in kept(row)
+        if row.outputs and row.kind in FORWARD and row.status.endswith("success") and not is_rewound(row)
     ]
     return sorted(found, key=put_out_as)
 

@@ -54,7 +54,7 @@ class Retraced:
 def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
     """The way back to this row; raises Conflict where something on it cannot be brought back."""
     undone = _after(process.tasks, target.id)
-    rewound = {row.id for row in process.tasks.values() if "rewound" in ledger.kept(row)}
+    rewound = {row.id for row in process.tasks.values() if ledger.is_rewound(row)}
     found = Retraced(process=process, target=target, undone=undone, over=undone | rewound)
     notes = process.facilities.store.retraces(process.number)
     _refuse_compensated(found)

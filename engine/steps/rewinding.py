@@ -21,6 +21,7 @@ from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..undo.creation import create_rewind, steps_of
+from ..undo.frozen import Order
 from ..undo.order import covers, is_kept, plan, stand_ins
 from ..views.undo import RewindPlan
 from .counters import count_back
@@ -43,9 +44,11 @@ def request_rewind(
     """
     found = look(instance, task_id)
     process = found.process
-    _refuse_unnamed(found, kept)
+    order = plan(process.tasks, "rollback", found.undone)
+    _refuse_unnamed(found, order, kept)
     _refuse_other_values(process, variables)
-    order = plan(process.tasks, "rollback", found.undone - set(kept))
+    if kept:
+        order = plan(process.tasks, "rollback", found.undone - set(kept))
     for number in kept:
         process.tasks[number].undo = "retained"
     _fence(found)
@@ -95,11 +98,11 @@ def look(instance: Instance, task_id: int) -> Retraced:
     return found
 
 
-def needs_retaining(process: ForwardInstance, undone: Collection[int]) -> list[TaskRow]:
-    """The rows that no rollback can take back: they have to be given up by name."""
+def needs_retaining(process: ForwardInstance, order: Order) -> list[TaskRow]:
+    """The rows of an order that no rollback can take back: they have to be given up by name."""
     stands_for, stones = stand_ins(process.tasks), process.facilities.stones
     found = []
-    for number in plan(process.tasks, "rollback", undone).tasks:
+    for number in order.tasks:
         row = process.tasks[number]
         stone = stones.choose(row.stone, row.parameters)
         handled = number in stands_for and not is_kept(row, "rollback")
@@ -108,9 +111,9 @@ def needs_retaining(process: ForwardInstance, undone: Collection[int]) -> list[T
     return found
 
 
-def _refuse_unnamed(found: Retraced, kept: Collection[int]) -> None:
+def _refuse_unnamed(found: Retraced, order: Order, kept: Collection[int]) -> None:
     process = found.process
-    needed = {row.id: row for row in needs_retaining(process, found.undone)}
+    needed = {row.id: row for row in needs_retaining(process, order)}
     wrong = sorted(set(kept) - set(needed))
     if wrong:
         text = f"Task {wrong[0]} can be taken back, or is not taken back by this rewind: it is not to be retained."
@@ -165,7 +168,7 @@ def _fence(found: Retraced) -> None:
         row = process.tasks[number]
         if row.open:
             process.stop_task(row, "canceled", "It was stopped, since its process goes back to an earlier task.")
-        ledger.keep(row, rewound=True)
+        ledger.rewind(row)
         if row.stone is None and row.undo is None:
             row.undo = "never-begun"
         process.changes.task_changed(row)
@@ -257,8 +260,9 @@ def preview_rewind(instance: Instance, task_id: int) -> RewindPlan:
     """What a rewind would do now, its values unmasked; nothing is changed. Raises UnknownTask, Conflict."""
     found = look(instance, task_id)
     tasks = found.process.tasks
-    needed = {row.id for row in needs_retaining(found.process, found.undone)}
-    steps = steps_of(instance, plan(tasks, "rollback", found.undone))
+    order = plan(tasks, "rollback", found.undone)
+    needed = {row.id for row in needs_retaining(found.process, order)}
+    steps = steps_of(instance, order)
     return RewindPlan(
         to=str(task_id),
         steps=tuple([replace(step, action="retain" if int(step.task_id) in needed else "rollback") for step in steps]),
