@@ -215,6 +215,8 @@ class Instance:
             row.policy = node.undo_policy
         if node.retries is not None:
             ledger.keep(row, retries=node.retries, **({"pauses": node.retry_pauses} if node.retry_pauses else {}))
+        if node.retry_backoff:
+            ledger.keep(row, **node.retry_backoff)
         if node.priority:
             ledger.keep(row, priority=node.priority)
         return row

@@ -151,17 +151,17 @@ def saved(row: TaskRow | Look) -> dict[str, Any]:
 def kept(row: TaskRow | Look | PutOut) -> dict[str, Any]:
     """What the engine keeps in a row.
 
-    ``retries`` and their ``pauses``, ``begun``, ``handler``, ``skip`` of one that is taken back so that the process
-    goes on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back,
-    ``moved`` of one that had failed when its process was moved to another version, inside of a run ``put_out``,
-    ``late`` outputs with which it is to be undone once more (of a task of an undo: with which it does so), and what
-    does not count: ``tried`` of the attempts, ``survived`` of the losses. Since when an event has been ``failing``, and
-    how many ``looks`` of a monitor in a row have failed. Of a task of an undo: as which kind of undo its monitor
-    ``watches`` what was begun. That what was gone too soon has ``settled`` since. The ``edited`` parameters of the next
-    attempt, until what the last one may have made is taken back. What its start has ``saved``, and as what ``save`` the
-    last of that came. The parameters that are ``references`` to secrets, as the model has written them.
-    What :mod:`.deferral` keeps of a task
-    that somebody outside has, and what would give its ``tokens`` away. Of which ``quota`` it has, or waits for, a slot.
+    ``retries`` and their ``pauses``, or their ``backoff`` and ``backoff_max``, with their ``jitter``; ``begun``,
+    ``handler``, ``skip`` of one that is taken back so that the process goes on without it, ``by_hand`` of one whose
+    outputs somebody gave, ``rewound`` of one that a rewind took back, ``moved`` of one that had failed when its process
+    was moved to another version, inside of a run ``put_out``, ``late`` outputs with which it is to be undone once more
+    (of a task of an undo: with which it does so), and what does not count: ``tried`` of the attempts, ``survived`` of
+    the losses. Since when an event has been ``failing``, and how many ``looks`` of a monitor in a row have failed. Of a
+    task of an undo: as which kind of undo its monitor ``watches`` what was begun. That what was gone too soon has
+    ``settled`` since. The ``edited`` parameters of the next attempt, until what the last one may have made is taken
+    back. What its start has ``saved``, and as what ``save`` the last of that came. The parameters that are
+    ``references`` to secrets, as the model has written them. What :mod:`.deferral` keeps of a task that somebody
+    outside has, and what would give its ``tokens`` away. Of which ``quota`` it has, or waits for, a slot.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:

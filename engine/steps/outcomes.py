@@ -285,8 +285,7 @@ def _look_again(instance: Instance, row: TaskRow, stone: type[Stone], outcome: O
     row.status = "monitor.failed" if watches is None else UNDO_BEGUN[watches]
     row.reason = f"Look {failed} of {stone.monitor_retries} that may fail: {outcome.reason}"
     row.owner = instance.facilities.engine_id
-    pause = max(stone.monitor_interval, min(stone.retry_backoff * 2 ** min(failed - 1, 60), stone.retry_backoff_max))
-    row.due = ledger.next_poll(pause, now)
+    row.due = ledger.next_poll(max(stone.monitor_interval, _backoff(row, stone, failed)), now)
     return True
 
 
@@ -310,15 +309,14 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
 
 def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> None:
     """Wait and try again; what a failed start left behind is taken back before."""
-    tries = ledger.tries(row)
-    if pauses := ledger.kept(row).get("pauses"):
-        delay = pauses[min(tries, len(pauses)) - 1]
+    tries, kept = ledger.tries(row), ledger.kept(row)
+    if pauses := kept.get("pauses"):
+        delay, jitter = pauses[min(tries, len(pauses)) - 1], kept.get("jitter", 0.0)
     else:
-        seconds = min(stone.retry_backoff * 2 ** min(tries - 1, 60), stone.retry_backoff_max)
-        delay = round(seconds * 1000 * (1 + random.random() * stone.retry_jitter))
+        delay, jitter = _backoff(row, stone, tries) * 1000, kept.get("jitter", stone.retry_jitter)
     note_attempt(instance, row, HOOK_FAILED[row.event], outcome.reason, edited=False)
     row.owner = instance.facilities.engine_id
-    row.due = instance.now() + delay
+    row.due = instance.now() + round(delay * (1 + random.random() * jitter))
     row.deadline = None
     row.status = HOOK_FAILED[row.event]
     row.reason = f"Attempt {row.attempt} failed: {outcome.reason}"
@@ -326,6 +324,17 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
     if row.event == "rollback":
         instance.leave_outside(row)
     quota_slots.free(instance, row)
+
+
+def _backoff(row: TaskRow, stone: type[Stone], times: int) -> float:
+    """Seconds before one more try after so many, as the node says or else the stone."""
+    kept = ledger.kept(row)
+    first: float = kept["backoff"] / 1000 if "backoff" in kept else stone.retry_backoff
+    # A first pause of the node that is longer than the stone's longest is meant as it is.
+    longest = max(stone.retry_backoff_max, first) if "backoff" in kept else stone.retry_backoff_max
+    most: float = kept["backoff_max"] / 1000 if "backoff_max" in kept else longest
+    seconds: float = min(first * 2 ** min(times - 1, 60), most)
+    return seconds
 
 
 def next_attempt(row: TaskRow, stone: type[Stone], *, anew: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from riverstone.engine import BpmnError, Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine import BpmnError, Engine, ModelInvalid, Stone, TaskInfo, VirtualClock
 
 from .sketch import line, service
 
@@ -238,6 +238,108 @@ def test_a_retry_cycle_keeps_its_count_and_its_pauses(
     run(engine, Hopeless, service("a", "flaky", inside=f"<extensionElements>{inside}</extensionElements>"))
 
     assert [second[3] - first[3] for first, second in pairwise(calls)] == [1000 * pause for pause in pauses]
+
+
+def properties(**told: str) -> str:
+    parts = "".join(f'<camunda:property name="{name}" value="{value}"/>' for name, value in told.items())
+    return f"<extensionElements><camunda:properties>{parts}</camunda:properties></extensionElements>"
+
+
+@pytest.mark.parametrize(
+    ("told", "pauses"),
+    [
+        ({"retryBackoff": "PT1M"}, [60, 120, 240, 300]),
+        ({"retryBackoff": "PT1S", "retryBackoffMax": "PT3S"}, [1, 2, 3, 3]),
+        ({"retryBackoffMax": "PT15S"}, [10, 15, 15, 15]),
+        ({"retryBackoff": "PT10M"}, [600, 600, 600, 600]),
+        ({"retryBackoff": "PT0S"}, [0, 0, 0, 0]),
+        ({"retries": "R4/PT10S"}, [10, 10, 10, 10]),
+    ],
+)
+def test_a_node_says_how_its_pauses_grow_in_place_of_its_stone(
+    engine: Engine, clock: VirtualClock, told: dict[str, str], pauses: list[int]
+) -> None:
+    class Hopeless(Flaky):
+        works_at = 99
+        retry_jitter = 0.0
+
+    Hopeless.clock = clock
+
+    run(engine, Hopeless, service("a", "flaky", inside=properties(**{"retries": "4", **told})))
+
+    assert [second[3] - first[3] for first, second in pairwise(calls)] == [1000 * pause for pause in pauses]
+
+
+@pytest.mark.parametrize("retries", ["6", "R6/PT10S"])
+def test_a_node_says_by_how_much_its_pauses_differ(engine: Engine, clock: VirtualClock, retries: str) -> None:
+    class Hopeless(Flaky):
+        works_at = 99
+        retry_jitter = 0.0
+
+    Hopeless.clock = clock
+    told = {"retries": retries, "retryJitter": "0.5"}
+    if retries == "6":
+        told |= {"retryBackoff": "PT10S", "retryBackoffMax": "PT10S"}
+
+    run(engine, Hopeless, service("a", "flaky", inside=properties(**told)))
+
+    pauses = [second[3] - first[3] for first, second in pairwise(calls)]
+    assert all(10_000 <= pause <= 15_000 for pause in pauses)
+    assert len(set(pauses)) > 1
+
+
+def test_another_engine_keeps_to_what_the_node_says(url: str, clock: VirtualClock) -> None:
+    """It is in the ledger, so no engine has to look at the model for it."""
+
+    class Hopeless(Flaky):
+        works_at = 99
+        retry_jitter = 0.0
+
+    Hopeless.clock = clock
+    told = properties(retries="2", retryBackoff="PT1H", retryBackoffMax="PT1H30M")
+    with Engine(url, stones=[Hopeless], clock=clock) as engine:
+        engine.deploy(line("shop", service("a", "flaky", inside=told)))
+        number = engine.start(key="shop", name="test", rollback=False).process_instance_id
+    with Engine(url, stones=[Hopeless], clock=clock) as engine:
+        assert engine.wait(number).status == "failed"
+    assert [second[3] - first[3] for first, second in pairwise(calls)] == [3_600_000, 5_400_000]
+
+
+def test_a_look_that_fails_waits_as_the_node_says(engine: Engine, clock: VirtualClock) -> None:
+    class Watched(Stone):
+        code = "watched"
+        monitor_interval = 1.0
+
+        def start(self, task: TaskInfo) -> None:
+            """It begins."""
+
+        def monitor(self, task: TaskInfo) -> bool:
+            calls.append((task.event, task.attempt, task.idempotency_key, clock.now()))
+            raise OSError("no answer")
+
+    run(engine, Watched, service("a", "watched", inside=properties(retryBackoff="PT30S")))
+
+    assert [second[3] - first[3] for first, second in pairwise(calls)] == [30_000, 60_000, 120_000]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"retryBackoff": "10"},
+        {"retryBackoff": "-PT1S"},
+        {"retryBackoffMax": "soon"},
+        {"retryJitter": "1.5"},
+        {"retryJitter": "-1"},
+        {"retryJitter": "NaN"},
+        {"retryJitter": "50%"},
+        {"retries": "R3/PT10S", "retryBackoff": "PT1S"},
+    ],
+)
+def test_pauses_that_nobody_can_read_are_refused(engine: Engine, told: dict[str, str]) -> None:
+    name, value = list(told.items())[-1]
+    with pytest.raises(ModelInvalid) as refused:
+        engine.deploy(line("shop", service("a", "flaky", inside=properties(**told))))
+    assert f"property {name}='{value}'" in str(refused.value)
 
 
 @pytest.mark.parametrize(("retries", "tries"), [("3", 3), ("1", 1), ("0", 1)])

@@ -48,6 +48,8 @@ class StoneTask(Activity):
     retries: int | None = None
     retry_pauses: Sequence[int] = ()
     """The milliseconds before each retry, the last for all that follow; empty where the stone says it."""
+    retry_backoff: Mapping[str, float] = MappingProxyType({})
+    """What the node says about the pauses before retries in place of the stone, by the words of the ledger."""
     priority: int = 0
     """By which workers over HTTP get it before others."""
     properties: Mapping[str, str]

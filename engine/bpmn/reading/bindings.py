@@ -11,11 +11,10 @@ from lxml import etree
 from ....models.catalogue import NEWEST, WantedVersion
 from ....models.vocabulary import UndoPolicy
 from ...dmn.outcome import Shape
-from ...errors import ExpressionError
 from ..elements.decisions import DecisionCall
-from ..running.timers import duration_ms
 from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
-from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, JAVA, PREFIXES, SPIFF, ZEEBE, attribute, attribute_value, extensions
+from .retries import BACKOFF, backoff_of, retries_of
+from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, PREFIXES, SPIFF, ZEEBE, attribute, attribute_value, extensions
 from .words import child, local_name, own_text
 
 BOUND = frozenset({"serviceTask", "sendTask", "businessRuleTask", "userTask", "task"})
@@ -26,21 +25,12 @@ UNDO_POLICIES = frozenset(get_args(UndoPolicy))
 QUEUE = "mq_queue"
 RESERVED = frozenset(
     {QUEUE, "namespace", "undoPolicy", "retries", "onFailure", "undoOnError", "undoOnCompensation", "maxAtOnce"}
-)
+).union(BACKOFF)
 """The properties that speak about the task and are no input of the stone."""
 SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
 """The words of ``camunda:mapDecisionResult``."""
 
 _WHOLE_EXPRESSION = re.compile(r"[#$]\{([^{}]*)\}")
-_CYCLE = re.compile(r"R(\d{1,6})/(P[^,]*)")
-
-
-class Retries(NamedTuple):
-    """How a failed start is tried again."""
-
-    times: int
-    pauses: tuple[int, ...] = ()
-    """The milliseconds before each, the last for all that follow; empty where the stone says it."""
 
 
 class Binding(NamedTuple):
@@ -56,6 +46,7 @@ class Binding(NamedTuple):
     result_variable: str | None = None
     retries: int | None = None
     retry_pauses: tuple[int, ...] = ()
+    retry_backoff: Mapping[str, float] = {}
     properties: Mapping[str, str] = {}
     undo_policy: UndoPolicy = "delete"
     priority: int = 0
@@ -87,7 +78,7 @@ def read_binding(element: etree._Element) -> Binding | None:
     if dialect == f"field {QUEUE}":
         del inputs[QUEUE]
     policy = properties.get("undoPolicy", "delete")
-    retries = _retries(bearers, properties)
+    retries = retries_of(bearers, properties)
     return Binding(
         stone=stone,
         dialect=dialect,
@@ -97,6 +88,7 @@ def read_binding(element: etree._Element) -> Binding | None:
         result_variable=_result_variable(bearers),
         retries=None if retries is None else retries.times,
         retry_pauses=() if retries is None else retries.pauses,
+        retry_backoff=backoff_of(properties),
         properties=properties,
         priority=next(filter(None, map(_priority, bearers)), 0),
         undo_policy=cast(UndoPolicy, policy) if policy in UNDO_POLICIES else "delete",
@@ -179,38 +171,6 @@ def _priority(bearer: etree._Element) -> int:
     """What ``taskPriority`` says as a number; one that is an expression says nothing here."""
     text = attribute_value(bearer, "taskPriority", (CAMUNDA,)) or ""
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
-
-
-def _retries(bearers: list[etree._Element], properties: Mapping[str, str]) -> Retries | None:
-    """How a failed start is tried again; None where nothing readable says so."""
-    found = [read_retries(text) for text in (properties.get("retries"),) if text]
-    for bearer in bearers:
-        tries = (definition.get("retries") for definition in extensions(bearer, "taskDefinition", (ZEEBE,)))
-        found += [_after_the_first(read_retries(text)) for text in tries if text]
-        texts = [retry.get("retries") for retry in bearer.iter(f"{{{SPIFF}}}retry")]
-        texts += [own_text(cycle) for cycle in extensions(bearer, "failedJobRetryTimeCycle", JAVA)]
-        found += [read_retries(text) for text in texts if text]
-    return next((retries for retries in found if retries is not None), None)
-
-
-def _after_the_first(tries: Retries | None) -> Retries | None:
-    """Zeebe counts all tries of a job, the first one too."""
-    return None if tries is None else tries._replace(times=max(tries.times - 1, 0))
-
-
-def read_retries(text: str) -> Retries | None:
-    """The retries that ``3``, ``R3/PT10S`` or a list of pauses ``PT10S,PT1M`` asks for, or None."""
-    text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 6:
-        return Retries(int(text))
-    cycle = _CYCLE.fullmatch(text)
-    try:
-        pauses = tuple(duration_ms(pause, 0) for pause in (cycle[2] if cycle else text).split(","))
-    except ExpressionError:
-        return None
-    if min(pauses) < 0:
-        return None
-    return Retries(int(cycle[1]) if cycle else len(pauses), pauses)
 
 
 def read_decision(element: etree._Element) -> DecisionCall | None:

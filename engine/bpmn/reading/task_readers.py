@@ -42,7 +42,7 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     node.stone, node.dialect = binding.stone, binding.dialect
     node.undo_policy, node.properties = binding.undo_policy, binding.properties
     node.headers = read_headers(element)
-    node.retries, node.retry_pauses = binding.retries, binding.retry_pauses
+    node.retries, node.retry_pauses, node.retry_backoff = binding.retries, binding.retry_pauses, binding.retry_backoff
     node.result_variable, node.priority = binding.result_variable, binding.priority
     node.namespace = binding.namespace or node.name
     node.code = reader.value(element, Input(value=binding.stone))

@@ -14,8 +14,9 @@ from lxml import etree
 
 from ...errors import ExpressionError
 from ..running.failure_policy import read_policy
-from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties, read_retries
+from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
+from .retries import BACKOFF, read_backoff, read_retries
 from .vendors import (
     CAMUNDA,
     EXTENSIONS,
@@ -245,6 +246,12 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
             yield f"property {name}={properties[name][:80]!r}"
     if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"
+    for name in BACKOFF.keys() & properties.keys():
+        text = properties[name].strip()
+        # Pauses that are told one by one do not grow.
+        told = name != "retryJitter" and bool(getattr(read_retries(properties.get("retries", "0")), "pauses", ()))
+        if text and (told or not bindable or read_backoff(name, text) is None):
+            yield f"property {name}={text[:80]!r}"
     if (most := properties.get("maxAtOnce", "").strip()) and not (_is_number(most) and _runs_at_once(part)):
         yield f"property maxAtOnce={most[:80]!r}"
     if QUEUE in properties and not bindable:
