@@ -19,9 +19,12 @@ export class Panel {
     this.node = el("aside", { class: "designer-panel", "aria-label": t("edit.panel") });
     this.shown = null;
     this.form = null;
+    this.title = el("h2");
   }
 
   show(element, force = false) {
+    // Also while somebody types in its form.
+    if (this.form !== null && element === this.shown) this.#entitle();
     if (this.form?.busy) return;
     // The form of an element stays while somebody types in it.
     if (!force && element === this.shown && this.node.contains(document.activeElement)) return this.form?.refresh();
@@ -58,15 +61,21 @@ export class Panel {
 
   #head() {
     const { object } = this.form;
+    this.#entitle();
     const template = this.templateOf(object);
     const kind = `bpmn.${object.$type.replace("bpmn:", "")}`;
     const word = has(kind) ? t(kind) : object.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2");
     return el(
       "div",
       { class: "designer-panel-head" },
-      el("h2", {}, said(object.name || object.id)),
+      this.title,
       el("p", { class: "sub" }, template ? `${template.name} · ${codeOf(template)}` : word),
     );
+  }
+
+  #entitle() {
+    const { object } = this.form;
+    fill(this.title, said(object.name || object.id));
   }
 
   #sections() {
