@@ -437,6 +437,23 @@ def test_what_a_process_decided_is_seen_in_its_table(studio: Studio, looker: Loo
     assert looker.barriers() == []
 
 
+def test_the_table_is_read_beside_the_task_that_will_ask_it(studio: Studio, looker: Looker) -> None:
+    before = '<userTask id="ask" name="Who comes?"/><sequenceFlow id="h" sourceRef="ask" targetRef="choose"/>'
+    asking = DINNER.replace('sourceRef="s" targetRef="choose"/>', f'sourceRef="s" targetRef="ask"/>{before}')
+    studio.engine.deploy(DISH.encode())
+    started = studio.engine.start(
+        model_id=studio.engine.deploy(asking.encode()).model_id, name="party", variables={"guests": 3}
+    )
+    page = looker.page
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.element("choose").click()
+    expect(page.get_by_role("row", name='2 > 8 "Stew"')).to_be_visible()
+    looker.keep("decision-beside", whole=True)
+    assert looker.barriers() == []
+    looker.element("ask").click()
+    expect(page.get_by_role("row", name='2 > 8 "Stew"')).to_be_hidden()
+
+
 def test_a_decision_table_is_read_and_tried(studio: Studio, looker: Looker) -> None:
     deployment = studio.engine.deploy(DISH.encode())
     page = looker.page

@@ -45,6 +45,14 @@ export class DecisionView {
     );
   }
 
+  /** Show the one of this id alone; whether there is one. */
+  showOne(roots, id) {
+    this.rows.clear();
+    const found = roots.flatMap((root) => inside(root, "decision")).find((decision) => idOf(decision) === id);
+    fill(this.node, found !== undefined && this.#decision(found, {}));
+    return found !== undefined;
+  }
+
   /** Show the tables that were asked for a decision, with what they were asked and the rules that counted. */
   showMade(roots, matched) {
     this.rows.clear();

@@ -1,5 +1,6 @@
 // What activities besides stones are: people's tasks, calls of processes and decisions, repetition, and mappings.
 
+import { DecisionTable } from "./decisiontable.js";
 import { fieldsSection } from "./editfields.js";
 import { INPUTS, OUTPUTS } from "./editform.js";
 import { property } from "./editstone.js";
@@ -123,7 +124,9 @@ function pairs(form, kind, entries) {
 }
 
 export function decisionSection(form, decisions) {
-  return form.section(
+  const table = new DecisionTable();
+  const show = () => table.show(form.object.get("camunda:decisionRef") || null);
+  const section = form.section(
     t("edit.decision"),
     named(form, t("edit.decision.which"), "camunda:decisionRef", decisions),
     versionFields(form, "decisionRef"),
@@ -131,7 +134,11 @@ export function decisionSection(form, decisions) {
     form.attribute(t("edit.mapping"), "camunda:mapDecisionResult", {
       options: ["", "singleEntry", "singleResult", "collectEntries", "resultList"].map((key) => [key, t(`edit.mapping.${key || "usual"}`)]),
     }),
+    table.node,
   );
+  section.addEventListener("change", show);
+  show();
+  return section;
 }
 
 export function scriptSection(form) {

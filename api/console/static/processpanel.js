@@ -2,6 +2,7 @@
 
 import { processBadge } from "./badge.js";
 import { DecisionsMade } from "./decisionsmade.js";
+import { decisionOf, DecisionTable } from "./decisiontable.js";
 import { Diagram } from "./diagram.js";
 import { el, fill, refill, said, unique } from "./element.js";
 import { icon } from "./icon.js";
@@ -17,6 +18,7 @@ import { TaskList } from "./tasklist.js";
 import { wayOf } from "./takenpath.js";
 
 const CALL = "bpmn:CallActivity";
+const DECIDES = "bpmn:BusinessRuleTask";
 const MOST_RUNS = 20;
 
 export class ProcessPanel {
@@ -28,6 +30,7 @@ export class ProcessPanel {
     this.tasks = new ProcessTasks(id);
     this.decisionLook = new Look(`process/${id}/decision`, { limit: 100 });
     this.decided = new DecisionsMade();
+    this.table = new DecisionTable();
     this.calls = [];
     this.sources = null;
     this.steps = [];
@@ -56,6 +59,7 @@ export class ProcessPanel {
       this.diagram.node,
       this.chosen,
       this.waits,
+      this.table.node,
       this.decided.node,
       this.list.node,
     );
@@ -221,6 +225,9 @@ export class ProcessPanel {
     else this.list.narrow(isHere, name);
     this.decided.narrow(object !== null && this.decisions.some(isHere) ? isHere : null);
     this.chosen.hidden = object === null;
+    // What was decided there is shown with the table by itself.
+    const asks = object?.$type === DECIDES && !this.decisions.some(isHere);
+    this.table.show(asks ? decisionOf(object) : null, this.steps.at(-1)?.files ?? this.sources);
     if (object === null) return;
     const kind = object.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2");
     fill(

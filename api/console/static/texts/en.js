@@ -417,6 +417,7 @@ export default {
   decisions: "Decisions",
   "decision.boxed": "A boxed expression: see the file.",
   "decision.policy": "Hit policy {policy}",
+  "decision.table": "Decision table",
   "decision.rule": "Rule",
   "decision.try": "Try it",
   "decision.which": "Decision",

@@ -414,6 +414,7 @@ export default {
   decisions: "决策",
   "decision.boxed": "框式表达式：请查看文件。",
   "decision.policy": "命中策略 {policy}",
+  "decision.table": "决策表",
   "decision.rule": "规则",
   "decision.try": "试一试",
   "decision.which": "决策",
