@@ -36,6 +36,7 @@ from .operating.access_keys import Keys
 from .operating.audit import AuditLog
 from .operating.sessions import Sessions
 from .river.batches import Batches
+from .river.dead_engines import is_alive
 from .river.lease import Lease
 from .river.loop import Loop
 from .river.pending_messages import PendingMessages
@@ -120,7 +121,8 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         for stone in stones:
             self.stones.add(stone)
         try:
-            self._store = Store(url, Cipher(encryption_keys) if encryption_keys else None, self.limits.connections)
+            cipher = Cipher(encryption_keys) if encryption_keys else None
+            self._store = Store(url, cipher, self.limits.connections, is_alive)
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot be opened: {error}") from error
         self.keys = Keys(self._store, self.clock)

@@ -17,6 +17,7 @@ from .news import TELL, Listener
 from .one_statement import OUTDATED, SELECT_STANDING, OneStatement, Standing
 from .pool import CONNECTIONS
 from .pooled import PooledGuard
+from .row_types.engines import EngineRow
 from .statements import Statement, Writer
 
 Row = TypeVar("Row")
@@ -29,8 +30,17 @@ TRIES = 5
 class Connection:
     """What every question and every change goes through, from any thread; each method may raise :class:`StoreError`."""
 
-    def __init__(self, url: str, cipher: Cipher | None = None, connections: int = CONNECTIONS) -> None:
-        """``connections`` are the most that are open to a server at the same time."""
+    def __init__(
+        self,
+        url: str,
+        cipher: Cipher | None = None,
+        connections: int = CONNECTIONS,
+        is_alive: Callable[[EngineRow], bool] | None = None,
+    ) -> None:
+        """``connections`` are the most that are open to a server at the same time.
+
+        ``is_alive`` tells of an engine whether it is at work, beside which an older schema is not changed.
+        """
         # Peewee and the drivers that it looks for take half of the time in which everything is imported, so they are
         # imported where a database is opened, not by who merely knows of one.
         from .database import dialect, kind_of, migrate, open_database
@@ -58,11 +68,11 @@ class Connection:
         """Whether a commit that breaks off may be in the store."""
         if self.kind == "sqlite":
             with self._guard:
-                migrate(self._database)
+                migrate(self._database, is_alive)
             return
         patient = open_database(url, patient=True)
         with Guard(patient, self.kind, shared=False) as _:
-            migrate(patient)
+            migrate(patient, is_alive)
         patient.close()
 
     @property

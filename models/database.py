@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
 from inspect import signature
@@ -19,7 +23,11 @@ from playhouse.migrations import Runner
 
 from .errors import StoreError
 from .guard import Guard, Kind
+from .row_types.engines import MYSQL_NOW, POSTGRESQL_NOW, EngineRow
 from .row_types.tables import TABLES
+from .uptime import boot_id, uptime
+
+logger = logging.getLogger("riverstone.engine")
 
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
@@ -61,6 +69,10 @@ KINDS: dict[type[Database], Kind] = {
     MySQLDatabase: "mysql",
 }
 MIGRATION_LOCK = 7_214_503
+NEEDED = frozenset({"id", "host", "pid", "pid_started", "seen"})
+"""What a schema has to know of its engines, so that they can be looked at."""
+NAMED = 3
+"""How many engines are named."""
 DRIVERS = {"postgres": (("psycopg", "psycopg2"), "postgresql"), "mysql": (("pymysql", "MySQLdb"), "mariadb")}
 """By the beginning of a scheme: the modules of which one is needed, and the extra that brings one."""
 
@@ -193,37 +205,88 @@ def _is_mariadb(url: str) -> bool:
     return "mariadb" in str(version).lower()
 
 
-def migrate(database: Database) -> list[str]:
-    """Bring the schema up to date and return the names of the migrations that ran; safe against other processes."""
+def migrate(database: Database, is_alive: Callable[[EngineRow], bool] | None = None) -> list[str]:
+    """Bring the schema up to date and return the names of the migrations that ran; safe against other processes.
+
+    ``is_alive`` tells whether an engine is at work: as long as one is, an older schema stays. Raises StoreError.
+    """
     runner = Runner(database, directory=os.fspath(MIGRATIONS), table_name="schema_migration")
     if isinstance(database, SqliteDatabase):
         with database.atomic("EXCLUSIVE"):
-            return _up(runner)
+            return _up(runner, is_alive)
     if isinstance(database, PostgresqlDatabase):
         with database.atomic():
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-            return _up(runner)
+            return _up(runner, is_alive)
     if isinstance(database, MySQLDatabase):
         (locked,) = database.execute_sql("SELECT GET_LOCK(%s, 60)", (f"riverstone-{MIGRATION_LOCK}",)).fetchone()
         if not locked:
             raise StoreError("another process has been migrating the schema for a minute: try again later")
         try:
-            applied = _up(runner)
-            if applied:
+            ran = _up(runner, is_alive)
+            if ran:
                 _compare_exactly(database)
-            return applied
+            return ran
         finally:
             database.execute_sql("SELECT RELEASE_LOCK(%s)", (f"riverstone-{MIGRATION_LOCK}",))
-    return _up(runner)
+    return _up(runner, is_alive)
 
 
-def _up(runner: Runner) -> list[str]:
+def _up(runner: Runner, is_alive: Callable[[EngineRow], bool] | None) -> list[str]:
     """Run what has not run; raises StoreError for a database that a newer version has already changed."""
-    unknown = sorted(each.name for each in runner.status() if each.path is None)
+    status = runner.status()
+    unknown = sorted(each.name for each in status if each.path is None)
     if unknown:
         text = f"this database was written by a newer riverstone (it has the migration {unknown[-1]}): use that version"
         raise StoreError(text)
-    return list(runner.up())
+    applied = {each.name: each.applied for each in status if each.applied}
+    if len(applied) == len(status):
+        return []
+    if is_alive is not None:
+        _refuse_beside_engines(runner.database, applied, is_alive)
+    ran = list(runner.up())
+    if applied:
+        logger.info("the store was migrated from the schema %s to %s", max(applied), ran[-1])
+    else:
+        logger.info("the store was made, with the schema %s", ran[-1])
+    return ran
+
+
+def _refuse_beside_engines(
+    database: Database, applied: Mapping[str, datetime], is_alive: Callable[[EngineRow], bool]
+) -> None:
+    """Raise StoreError where engines of the schema that was ``applied`` last show that they live.
+
+    They were begun by another version, which knows nothing of what is about to be changed under it.
+    """
+    if not applied or not {column.name for column in database.get_columns("engine_node")} >= NEEDED:
+        return
+    now = _now(database)
+    quote = "`" if isinstance(database, MySQLDatabase) else '"'
+    names = ", ".join(f"{quote}{name}{quote}" for name in ("id", "host", "pid", "pid_started", "seen"))
+    found = database.execute_sql(f"SELECT {names} FROM {quote}engine_node{quote}").fetchall()
+    rows = [
+        EngineRow(name, host, int(pid), began, int(seen), 0, now - int(seen)) for name, host, pid, began, seen in found
+    ]
+    alive = [f"{row.host} (process {row.pid})" for row in rows if is_alive(row)]
+    if alive:
+        more = f" and {len(alive) - NAMED} more" if len(alive) > NAMED else ""
+        raise StoreError(
+            f"it has the schema {max(applied)} of an earlier riverstone, and engines of that are still at work on"
+            f" {', '.join(alive[:NAMED])}{more}: stop them and try again; one that was killed on another machine counts"
+            " as at work for 30 seconds"
+        )
+
+
+def _now(database: Database) -> int:
+    """The time by which the engines of this database have shown that they live, in milliseconds since 1970."""
+    if not isinstance(database, SqliteDatabase):
+        sql = MYSQL_NOW if isinstance(database, MySQLDatabase) else POSTGRESQL_NOW
+        return int(database.execute_sql(f"SELECT {sql}").fetchone()[0])
+    # As the store's own clock, which is not set up before the schema is there.
+    name = f"clock {boot_id()[:24]}"
+    found = database.execute_sql('SELECT "next" FROM "sequence" WHERE "name" = ?', (name,)).fetchone()
+    return time.time_ns() // 1_000_000 if found is None else int(found[0]) + round(uptime() * 1000)
 
 
 def _compare_exactly(database: MySQLDatabase) -> None:

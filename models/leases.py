@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from .connection import Connection
 from .errors import AlreadyUsed
-from .row_types.engines import EngineRow
+from .row_types.engines import MYSQL_NOW, POSTGRESQL_NOW, EngineRow
 from .row_types.tasks import TaskRow
 from .statements import marks, select
 from .store import RUNNING
@@ -234,8 +234,6 @@ class Leases:
 
 SQLITE_NOW = "riverstone_now()"
 """A function of the store's: all its engines are on one machine, so time that nobody sets is the same for them."""
-POSTGRESQL_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-MYSQL_NOW = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"
 
 
 def now_of(kind: str) -> str:

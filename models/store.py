@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from .drafts import Drafts
 from .errors import AlreadyUsed
 from .pool import CONNECTIONS
 from .receivers import Receiver, ReceiverFilter, exists, ways
+from .row_types.engines import EngineRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
 from .row_types.messages import EventRow, KeptMessageRow
@@ -46,8 +47,14 @@ def mark_of(told: Sequence[int | None], revisions: Mapping[int, int]) -> str:
 class Store(Connection):
     """One database with what engines ask of it; every method may raise :class:`StoreError`."""
 
-    def __init__(self, url: str, cipher: Cipher | None = None, connections: int = CONNECTIONS) -> None:
-        super().__init__(url, cipher, connections)
+    def __init__(
+        self,
+        url: str,
+        cipher: Cipher | None = None,
+        connections: int = CONNECTIONS,
+        is_alive: Callable[[EngineRow], bool] | None = None,
+    ) -> None:
+        super().__init__(url, cipher, connections, is_alive)
         self._ids: Iterator[int] = iter(())
         self._ids_lock = threading.Lock()
         self._prepare_sequence()

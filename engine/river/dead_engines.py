@@ -41,9 +41,7 @@ class DeadEngines:
     def alive(self, *, own: bool) -> list[EngineRow]:
         """The engines that are alive, as far as they show, with this one or without; raises StoreError."""
         return [
-            row
-            for row in self._lease.leases.engines()
-            if (own if row.id == self._lease.engine_id else row.silent <= LEASE * 1000 and not _is_gone(row))
+            row for row in self._lease.leases.engines() if (own if row.id == self._lease.engine_id else is_alive(row))
         ]
 
     def _observation(self, row: EngineRow) -> tuple[int, float]:
@@ -58,6 +56,11 @@ class DeadEngines:
         # The database's clock may have jumped, so the silence has also to be witnessed for a while.
         witnessed = time.monotonic() - self._observed[row.id][1]
         return row.silent > LEASE * 1000 and witnessed > WITNESSED
+
+
+def is_alive(row: EngineRow) -> bool:
+    """Whether an engine is at work, as far as it shows."""
+    return row.silent <= LEASE * 1000 and not _is_gone(row)
 
 
 def _is_gone(row: EngineRow) -> bool:

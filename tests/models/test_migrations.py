@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -176,3 +177,68 @@ def test_windows_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(StoreError, match="does not run on Windows"):
         open_database("sqlite:///:memory:")
+
+
+LIVING = """
+import sys
+from riverstone.engine import Engine
+engine = Engine(sys.argv[1])
+print("at work", flush=True)
+sys.stdin.readline()
+engine.close()
+"""
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From when it is called this process is a later version, with one migration more."""
+
+    def begin() -> None:
+        folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+        (folder / "9999_later.py").write_text("def up(migrator, database):\n    pass\n")
+        monkeypatch.setattr("riverstone.models.database.MIGRATIONS", folder)
+
+    return begin
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_store_is_not_migrated_under_engines_at_work(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, next_version: Callable[[], None]
+) -> None:
+    from riverstone.engine import Engine, StoreUnavailable
+
+    caplog.set_level("INFO", "riverstone.engine")
+    with bare(kind, tmp_path) as url:
+        child = subprocess.Popen(
+            [sys.executable, "-c", LIVING, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "at work\n"
+        next_version()
+        with pytest.raises(StoreUnavailable, match=f"still at work on .*process {child.pid}.*: stop them"):
+            Engine(url)
+        # Nothing has happened, so one that is killed leaves a store that can be migrated at once on its machine.
+        child.kill()
+        child.wait()
+        Engine(url).close()
+        assert f"the store was migrated from the schema {NAMES[-1]} to 9999_later" in caplog.messages
+        child.stdin.close()
+        child.stdout.close()
+
+
+def test_an_engine_of_another_machine_is_waited_for_until_its_lease_is_over(
+    tmp_path: Path, next_version: Callable[[], None]
+) -> None:
+    from riverstone.engine import Engine, StoreUnavailable
+    from riverstone.models.leases import Leases
+
+    url = f"sqlite:///{tmp_path}/river.db"
+    store = Store(url)
+    Leases(store).begin("another", "elsewhere", 4711, "1")
+    next_version()
+    with pytest.raises(StoreUnavailable, match=r"elsewhere \(process 4711\).*30 seconds"):
+        Engine(url)
+    store.execute("UPDATE `engine_node` SET `seen` = `seen` - 31000")
+    Engine(url).close()
+    store.close()
