@@ -20,7 +20,7 @@ from ...models import (
     TaskRow,
 )
 from ...models.catalogue import WantedVersion
-from ...models.vocabulary import LedgerEvent, Phase, ProcessStatus, TaskKind, TaskStatus, ThrownKind
+from ...models.vocabulary import LedgerEvent, TaskKind, TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployed_decisions import find_decision
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable
     from ..bpmn.running.waits import Wait
     from ..dmn.outcome import Outcome
+    from ..observing.observer import Observation
 OTHERS_LATER = 1000
 """Milliseconds after which another engine may go on with what this one has left for its next turn."""
 
@@ -110,8 +111,8 @@ class Instance:
         """What the present step wants carried out once it is committed."""
         self._followed: tuple[tuple[int, ...], str] = (), ""
         """What the last new task followed, and how the next one says that: all runs of an activity follow the same."""
-        self.observed: tuple[ProcessStatus, Phase] | None = None
-        """The status and phase that observers know of; None before its beginning is committed."""
+        self.observed: Observation | None = None
+        """What observers know of it; None before its beginning is committed."""
         self.seen: tuple[str, str, str | None] | None = None
         """What was last told of it over HTTP: status, phase, and for whom it stands still."""
         self.limits = facilities.limits

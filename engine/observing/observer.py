@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from ...models.vocabulary import InstanceKind, Phase, ProcessStatus
+from ...models.vocabulary import Awaits, InstanceKind, Phase, ProcessStatus
 from ..coroutines import refuse_coroutine
 from . import logs, tracing
 
@@ -72,7 +72,7 @@ class TaskEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessChange:
-    """A process instance that has begun, or has another status or phase than before; durable when it is told."""
+    """A process instance that has begun, has another status or phase, or stands still; durable when it is told."""
 
     process_instance_id: str
     key: str
@@ -86,6 +86,9 @@ class ProcessChange:
     seconds: float | None
     """For one whose own work has ended: how long that took."""
     origin_process_instance_id: str | None
+    awaits: Awaits | None = None
+    """For whom it stands still, such as ``attention``; that is told when it begins or ends to be this or ``suspended``.
+    """
 
 
 class Observer:
@@ -98,15 +101,29 @@ class Observer:
         """A stone's hook has been carried out."""
 
     def change(self, change: ProcessChange) -> None:
-        """A process instance has begun or has changed its status or phase."""
+        """A process instance has begun, has changed its status or phase, or stands still until somebody decides."""
+
+
+class Observation(NamedTuple):
+    """What observers know of an instance."""
+
+    status: ProcessStatus
+    phase: Phase
+    awaits: Awaits | None
+    """Only what operators set: tokens come to events and people all the time."""
+
+
+def observed(row: InstanceRow) -> Observation:
+    """What there is to know of an instance as its row stands."""
+    return Observation(row.status, row.phase, row.awaits if row.awaits in ("attention", "suspended") else None)
 
 
 class Observed(Protocol):
     """An instance, as far as observers are concerned."""
 
     row: InstanceRow
-    observed: tuple[ProcessStatus, Phase] | None
-    """The status and phase that they know of; None before its beginning is told."""
+    observed: Observation | None
+    """None before its beginning is told."""
 
 
 class Observers:
@@ -136,15 +153,16 @@ class Observers:
     def tell_changes(self, instances: Iterable[Observed]) -> None:
         """What a committed turn has made of these instances."""
         for instance in instances:
-            row, before = instance.row, instance.observed
-            if before is not None and before[0] == row.status and before[1] == row.phase:
+            row, before, now = instance.row, instance.observed, observed(instance.row)
+            if before == now:
                 continue
-            instance.observed = row.status, row.phase
-            over = row.phase in OVER and (before is None or before[1] not in OVER)
+            instance.observed = now
+            over = row.phase in OVER and (before is None or before.phase not in OVER)
             if over:
                 tracing.ended(row)
-            # A process that fails is what processes do; one whose undo has failed needs a person.
-            level = logging.WARNING if row.phase == "ended" and row.status.endswith(".failed") else logging.INFO
+            # A process that fails is what processes do; one that stands still or whose undo has failed needs a person.
+            undo_failed = row.phase == "ended" and row.status.endswith(".failed")
+            level = logging.WARNING if undo_failed or now.awaits == "attention" else logging.INFO
             logged = processes.isEnabledFor(level)
             if not (self._all or logged):
                 continue
@@ -155,16 +173,17 @@ class Observers:
                 _tell(observer.change, change)
 
 
-def _change(row: InstanceRow, before: tuple[ProcessStatus, Phase] | None, *, over: bool) -> ProcessChange:
+def _change(row: InstanceRow, before: Observation | None, *, over: bool) -> ProcessChange:
     return ProcessChange(
         process_instance_id=str(row.process_instance_id),
         key=row.key,
         kind=row.kind,
         status=row.status,
         phase=row.phase,
-        before=None if before is None else before[0],
+        before=None if before is None else before.status,
         seconds=((row.ended or row.started) - row.started) / 1000 if over else None,
         origin_process_instance_id=None if row.origin is None else str(row.origin),
+        awaits=row.awaits,
     )
 
 
@@ -196,6 +215,10 @@ def _log_event(event: TaskEvent) -> None:
 def _log_change(change: ProcessChange, level: int) -> None:
     what = change.key if change.kind == "start" else f"the {change.kind} of {change.origin_process_instance_id}"
     stands = change.status if change.phase in ("running", "ended", "undoing") else f"{change.status}, {change.phase}"
+    if change.awaits == "attention" and change.phase != "ended":
+        stands = f"{stands}, needs attention"
+    elif change.awaits == "suspended":
+        stands = f"{stands}, suspended" if stands != "suspended" else stands
     processes.log(
         level,
         "process %s (%s): %s",
@@ -209,5 +232,6 @@ def _log_change(change: ProcessChange, level: int) -> None:
             phase=change.phase,
             kind=change.kind,
             origin_process_instance_id=change.origin_process_instance_id,
+            awaits=change.awaits,
         ),
     )

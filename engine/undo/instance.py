@@ -21,6 +21,7 @@ from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction, topic_of
 from ..instance.standing import note_standing
 from ..instance.window import Window
+from ..observing.observer import observed
 from ..stones.stone import Stone
 from ..webhooks.telling import seen_of
 from ..work import Work
@@ -352,7 +353,7 @@ def load_instance(
         origin = find(row.origin)
         assert isinstance(origin, ForwardInstance)
         instance = UndoInstance(facilities, row, content, definition, tasks, origin)
-    instance.observed = row.status, row.phase
+    instance.observed = observed(row)
     instance.seen = seen_of(row)
     instance.load()
     instance.load_stragglers()

@@ -156,6 +156,43 @@ def test_metrics_count_what_happened_and_what_stands(
         assert seen["riverstone_processes", "start", "running", "running"] == 1
 
 
+def test_a_process_that_waits_after_a_failure_and_one_that_is_suspended_are_seen(tmp_path: Path, log: Lines) -> None:
+    world, url = World(), f"sqlite:///{tmp_path}/river.db"
+    seen: list[ProcessChange] = []
+
+    class Seeing(Observer):
+        def change(self, change: ProcessChange) -> None:
+            seen.append(change)
+
+    with Engine(url, stones=world.stones()) as engine:
+        engine.observe(Seeing())
+        engine.deploy(line("shop", service("a", "make")))
+        world.wrong("start", "a", RuntimeError("no more space"))
+        number = engine.start(key="shop", name="x", on_failure="pause").process_instance_id
+        engine.run_pending()
+        assert engine.get(number).awaits == "attention"
+        told = [each for each in log.lines if each["logger"] == "riverstone.process"][-1]
+        assert (told["level"], told["awaits"]) == ("warning", "attention")
+        assert told["message"] == f"process {number} (shop): running, needs attention"
+        assert (seen[-1].before, seen[-1].status, seen[-1].awaits) == ("running", "running", "attention")
+        assert samples(Metrics.of(engine))["riverstone_processes_awaiting", "attention"] == 1
+
+        engine.suspend(number, who="ann")
+        assert samples(Metrics.of(engine))["riverstone_processes_awaiting", "suspended"] == 1
+        assert ("riverstone_processes_awaiting", "attention") not in samples(Metrics.of(engine))
+        assert seen[-1].awaits == "suspended"
+        engine.unsuspend(number)
+    told_before = len(seen)
+    # What was told is not told once more by the next engine.
+    with Engine(url, stones=world.stones()) as engine:
+        engine.observe(Seeing())
+        assert [each.awaits for each in seen[told_before:]] == []
+        engine.retry(number)
+        engine.run_pending()
+        assert engine.wait(number, 9).status == "success"
+        assert "riverstone_processes_awaiting" not in {name for name, *_ in samples(Metrics.of(engine))}
+
+
 def test_an_application_may_keep_the_metrics_among_its_own(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     with Engine(f"sqlite:///{tmp_path}/river.db") as engine:
