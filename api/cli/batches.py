@@ -113,6 +113,7 @@ def list_batches(invocation: Invocation, /, limit: int, cursor: str | None) -> N
     """List batches, newest first."""
     with invocation.asking(passive=True) as engine:
         page = engine.batches(limit=limit, cursor=cursor)
+    click.echo(HEADER if page.items else "There is no batch.", err=not page.items)
     for each in page.items:
         click.echo(_line(each))
     _tell_more(page.cursor)
@@ -177,7 +178,8 @@ def reasons(invocation: Invocation, /, **searched: Any) -> None:
     with invocation.asking(passive=True) as engine:
         found = engine.failures_by_reason(_where(**searched))
     _print_groups(found)
-    click.echo(f"{found.processes} processes were looked at{', of more' if found.partial else ''}.", err=True)
+    looked = "1 process was" if found.processes == 1 else f"{found.processes} processes were"
+    click.echo(f"{looked} looked at{', of more' if found.partial else ''}.", err=True)
 
 
 def _where(status: str | None, variables: tuple[str, ...], **others: str | None) -> dict[str, Any]:
@@ -196,6 +198,9 @@ def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
     return dict(each.split("=", 1) for each in given)
 
 
+HEADER = f"{'BATCH':36}  {'ACTION':8}  {'STATE':7}  PROGRESS"
+
+
 def _line(each: Batch) -> str:
     speed = "" if each.rate is None else f", at most {each.rate:g} a second"
     told = f"{each.done} of {each.total} done, {each.refused} refused{speed}"
@@ -205,7 +210,9 @@ def _line(each: Batch) -> str:
 def _print_preview(plan: BatchPreview) -> None:
     _print_groups(plan)
     looked = " in the first of them" if plan.partial else ""
-    click.echo(f"{plan.action} of {plan.processes} processes: {plan.tasks} tasks{looked}.", err=True)
+    processes = f"{plan.processes} process{'' if plan.processes == 1 else 'es'}"
+    tasks = f"{plan.tasks} task{'' if plan.tasks == 1 else 's'}"
+    click.echo(f"{plan.action} of {processes}: {tasks}{looked}.", err=True)
 
 
 def _print_groups(found: BatchPreview | Reasons) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
@@ -145,7 +146,8 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
     if instance.suspended is not None:
         by = f" by {instance.suspended.who}" if instance.suspended.who else ""
         why = f": {instance.suspended.reason.rstrip('.')}." if instance.suspended.reason else "."
-        return printable(f"It is suspended{by}{why} Let it go on: riverstone unsuspend {number}.")
+        which = f"--key {shlex.quote(instance.key)}" if instance.suspended.by_key else number
+        return printable(f"It is suspended{by}{why} Let it go on: riverstone unsuspend {which}.")
     if instance.paused or instance.attention:
         failures = engine.failures(number)
         task = next((failure.task_id for failure in failures if failure.task_id is not None), None)

@@ -114,7 +114,7 @@ def tasks(
     invocation: Invocation, /, process_instance_id: str, element: str | None, state: TaskState | None, count: bool
 ) -> None:
     """List the tasks of a process instance."""
-    from .screen import task_line
+    from .screen import TASK_HEADER, task_line
 
     if count and (element or state):
         raise click.UsageError("--count counts all tasks: leave --element and --state out.")
@@ -124,8 +124,10 @@ def tasks(
                 where = "/".join((*each.calls, each.element_id))
                 click.echo(printable(f"{each.count:>7}  {each.status:16}  {where:24}  {each.name}"))
             return
-        for task in engine.tasks(process_instance_id, element_id=element, state=state):
-            click.echo(task_line(task))
+        found = engine.tasks(process_instance_id, element_id=element, state=state)
+    click.echo(TASK_HEADER if found else "No task matches.", err=not found)
+    for task in found:
+        click.echo(task_line(task))
 
 
 @click.command()

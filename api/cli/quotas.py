@@ -19,6 +19,8 @@ def quotas(invocation: Invocation, /, name: str | None, limit: int, cursor: str 
         page = engine.quotas(name=name, limit=limit, cursor=cursor)
     if page.items:
         click.echo(f"{'HELD':>9} {'WAITING':>8} {'UNDO':>9} {'A MINUTE':>9}  QUOTA")
+    elif page.cursor is None:
+        click.echo("No quota is in use." if name is None else f"The quota {printable(name)} is not in use.", err=True)
     for each in page.items:
         most = "" if each.at_once is None else f"/{each.at_once}"
         undo = f"{each.undo_held}{most}" + (f"+{each.undo_waiting}" if each.undo_waiting else "")

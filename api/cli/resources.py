@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -62,6 +62,8 @@ def resources(
         if shape is not None:
             return _export(shape, ask)
         page = ask(limit=limit, cursor=cursor)
+    if not page.items and page.cursor is None:
+        click.echo("No resource matches.", err=True)
     _print(page.items)
     _tell_more(page.cursor)
 
@@ -152,7 +154,12 @@ def _print_schedule(each: CheckSchedule) -> None:
     click.echo(printable(line.rstrip()))
 
 
-def _print(found: Iterable[Resource]) -> None:
+HEADER = f"{'PROCESS':>9} {'TASK':>9}  {'STATE':9}  {'SINCE':19}  STONE  NAME  OUTPUTS"
+
+
+def _print(found: Sequence[Resource]) -> None:
+    if found:
+        click.echo(HEADER)
     for each in found:
         outputs = "  ".join(f"{name}={value}" for name, value in each.outputs.items())
         looked = "" if each.checked is None else f"  checked {each.checked:%Y-%m-%d %H:%M:%S}: {each.check}"

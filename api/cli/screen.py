@@ -62,6 +62,9 @@ class PlainScreen:
         """There is nothing to leave."""
 
 
+TASK_HEADER = f"{'TASK':>8}  {'PROGRESS':<28}  {'STATUS':<16} NAME  STONE  REASON"
+
+
 def task_line(task: Task) -> str:
     """One task in one line."""
     full = BAR * max(0, min(100, task.progress)) // 100
@@ -102,7 +105,9 @@ def standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:
         yield instance.outcome
     if instance.kept:
         yield f"{instance.kept} kept"
-    if instance.awaits == "attention":
+    if instance.suspended is not None:
+        yield "suspended with its key" if instance.suspended.by_key else "suspended"
+    if instance.awaits == "attention" or (instance.suspended is not None and instance.attention):
         yield "needs attention"
     for each in instance.waits_for[:MOST_WAITS]:
         yield _awaited(each)

@@ -80,7 +80,10 @@ def unsuspend_stone(invocation: Invocation, /, code: str) -> None:
 def suspended_stones(invocation: Invocation, /) -> None:
     """List the stones of which nothing begins."""
     with invocation.asking(passive=True) as engine:
-        for each in engine.suspended_stones():
+        stones = engine.suspended_stones()
+        if not stones:
+            click.echo("No stone is suspended.", err=True)
+        for each in stones:
             click.echo(suspension_line(each.code, each))
 
 

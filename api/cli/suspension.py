@@ -46,7 +46,8 @@ def unsuspend(
     _refuse_both(process_instance_id, key)
     if process_instance_id is None:
         with invocation.changing() as engine:
-            engine.unsuspend_key(key or "")
+            engine.unsuspend_key(key or "", who=user_name())
+        click.echo(printable(f"{key} goes on; a batch lets its processes go on one by one: riverstone batch list."))
         return
     with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
@@ -59,7 +60,10 @@ def unsuspend(
 def suspended(invocation: Invocation, /) -> None:
     """List the keys of whose processes nothing begins."""
     with invocation.asking(passive=True) as engine:
-        for each in engine.suspended_keys():
+        keys = engine.suspended_keys()
+        if not keys:
+            click.echo("No key is suspended.", err=True)
+        for each in keys:
             click.echo(suspension_line(each.key, each))
 
 

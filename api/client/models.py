@@ -251,7 +251,8 @@ class ModelCalls(ProcessCalls):
         body = {"key": key, "reason": reason}
         return reading.suspended_key(self._transport.send("PUT", "/key/suspend", body=body))
 
-    def unsuspend_key(self, key: str) -> None:
+    def unsuspend_key(self, key: str, *, who: str | None = None) -> None:
+        """As of the engine; who has done it is whom the server takes this client for, whatever is given."""
         self._transport.send("PUT", "/key/unsuspend", body={"key": key})
 
     def suspended_keys(self) -> tuple[SuspendedKey, ...]:

@@ -107,12 +107,13 @@ class BatchCalls(RepairCalls):
         *,
         rate: float | None = None,
         owner: str | None = None,
+        who: str | None = None,
     ) -> Batch:
         """Settle which processes it is about, and let it begin; raises Invalid where there are none, or too many."""
         with engine_errors():
             numbers = [each.process_instance_id for each in reversed(self._found(wanted))]
             call = present_call()
-            client = "" if call is None else call.client[:255]
+            client = ((who or "") if call is None else call.client)[:255]
             batch_id = self._prepare(action, options, searched, numbers, client=client, owner=owner, rate=rate)
         return self._change(batch_id, owner, "running", ("preparing",))
 

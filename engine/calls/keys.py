@@ -36,23 +36,26 @@ class KeyCalls(BatchCalls):
             if not self._store.catalogue.last_version(key) and not self._store.active_count(key):
                 raise UnknownDeployment(key, key=True)
             self._suspend(row)
-        self._all_of("suspend", key)
+        self._all_of("suspend", key, who)
         return _shown(row)
 
-    def unsuspend_key(self, key: str) -> None:
-        """Let the processes of a key go on that were suspended with it; raises Conflict if it is not suspended."""
+    def unsuspend_key(self, key: str, *, who: str | None = None) -> None:
+        """Let the processes of a key go on that were suspended with it; raises Conflict if it is not suspended.
+
+        ``who`` wants it so, where it is not the client that asks over HTTP: the batch that does it tells.
+        """
         self._unsuspend("key", key)
-        self._all_of("unsuspend", key)
+        self._all_of("unsuspend", key, who)
 
     def suspended_keys(self) -> tuple[SuspendedKey, ...]:
         """The keys of whose processes nothing begins."""
         with engine_errors():
             return tuple(map(_shown, Suspensions(self._store).all("key")))
 
-    def _all_of(self, action: BatchAction, key: str) -> None:
+    def _all_of(self, action: BatchAction, key: str, who: str | None) -> None:
         wanted, searched = self._searched_for({"key": key, "statuses": NOT_OVER}, None)
         try:
-            self._begin_batch(action, {"key": key}, wanted, searched)
+            self._begin_batch(action, {"key": key}, wanted, searched, who=who)
         except Invalid as error:
             if error.code != "batch-empty":
                 raise

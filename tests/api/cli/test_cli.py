@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 import sqlite3
@@ -78,7 +79,9 @@ def started(run: Run, key: str, *options: str) -> dict[str, Any]:
 
 
 def only_task(run: Run, process_instance_id: str) -> str:
-    return run("tasks", process_instance_id).stdout.split()[0]
+    head, row = run("tasks", process_instance_id).stdout.splitlines()[:2]
+    assert head.split() == ["TASK", "PROGRESS", "STATUS", "NAME", "STONE", "REASON"]
+    return row.split()[0]
 
 
 def test_a_process_is_deployed_started_shown_and_listed(run: Run) -> None:
@@ -307,7 +310,8 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     run("start", "--key", "making", "--name", "x", "--variables", '{"size": 3}', "--follow")
     assert "thing=东西" in run("resources", "--state", "kept").stdout
     assert run("resources", "--count").stdout.split() == ["1", "kept", "make"]
-    assert run("resources", "--key", "other").stdout == ""
+    none = run("resources", "--key", "other")
+    assert (none.stdout, none.stderr) == ("", "No resource matches.\n")
     assert [each["outputs"] for each in json.loads(run("resources", "--json", "--text", "东西").stdout)] == [
         {"thing": "东西"}
     ]
@@ -315,7 +319,9 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     assert head.startswith("taskId,processInstanceId,")
     assert ",make," in row
     assert run("resources", "--drift").stdout == ""
-    pid = run("resources").stdout.split()[0]
+    head, row = run("resources").stdout.splitlines()
+    assert head.split() == ["PROCESS", "TASK", "STATE", "SINCE", "STONE", "NAME", "OUTPUTS"]
+    pid = row.split()[0]
     assert "thing=东西" in run("check", pid).stdout
     line = run("checks", "add", "PT6H", "--key", "making", "--rate", "2").stdout
     assert "PT6H  key making  2/s  next " in line
@@ -330,10 +336,14 @@ def test_a_key_is_suspended_and_goes_on(run: Run) -> None:
     run("deploy", "breaking.bpmn")
     assert run("suspend", "--key", "breaking", "--reason", "Why not?").stdout.startswith("breaking  suspended since ")
     assert "Why not?" in run("suspended").stdout
-    run("start", "--key", "breaking", "--name", "held up")
-    assert "held up" in run("list", "--state", "suspended").stdout
-    run("unsuspend", "--key", "breaking")
-    assert run("suspended").stdout == ""
+    followed = run("start", "--key", "breaking", "--name", "held up", "--follow", fails=True)
+    assert "Let it go on: riverstone unsuspend --key breaking." in followed.stderr
+    assert "held up  (suspended with its key)" in run("list", "--state", "suspended").stdout
+    assert "breaking goes on" in run("unsuspend", "--key", "breaking").stdout
+    none = run("suspended")
+    assert (none.stdout, none.stderr) == ("", "No key is suspended.\n")
+    with Engine("sqlite:///riverstone.db") as engine:
+        assert {each.action: each.client for each in engine.batches().items} == {"unsuspend": getpass.getuser()}
     assert "a process or a --key" in run("suspend").output
 
 
@@ -352,7 +362,7 @@ def test_a_process_is_suspended_and_let_go_on(run: Run) -> None:
     ]
     told = json.loads(run("suspend", pid, "--reason", "The saw is away").stdout)
     assert told["processStatus"] == "running"
-    assert pid in run("list", "--state", "suspended").stdout
+    assert run("list", "--state", "suspended").stdout.endswith("waiting  (suspended, needs attention)\n")
     assert f"riverstone unsuspend {pid}" in run("why", pid).stdout
     refused = run("retry", pid, fails=True).stderr
     assert "was suspended by" in refused
