@@ -248,7 +248,7 @@ def _up(runner: Runner, is_alive: Callable[[EngineRow], bool] | None) -> list[st
     if applied:
         logger.info("the store was migrated from the schema %s to %s", max(applied), ran[-1])
     else:
-        logger.info("the store was made, with the schema %s", ran[-1])
+        logger.debug("the store was made, with the schema %s", ran[-1])
     return ran
 
 
