@@ -129,6 +129,7 @@ def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, 
 @click.option("--variables", metavar="JSON|@FILE", help="Variables of the process, set before the task begins again.")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that the task is given in place of its own.")
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that no rollback can take back.")
+@click.option("--deployment", metavar="ID", help="Another version of the model, on which the task begins again.")
 @followable
 @invoked
 def rewind(
@@ -140,6 +141,7 @@ def rewind(
     variables: str | None,
     parameters: str | None,
     retain: tuple[str, ...],
+    deployment: str | None,
     follow: bool,
     as_json: bool,
 ) -> None:
@@ -152,7 +154,7 @@ def rewind(
     values = {name: json_option(f"--{name}", text) for name, text in given.items()}
     with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        engine.rewind(process_instance_id, task_id, retain=retain, **values)
+        engine.rewind(process_instance_id, task_id, retain=retain, deployment_id=deployment, **values)
         following.end(process_instance_id, "success")
 
 

@@ -69,9 +69,13 @@ class UndoCalls(ProcessCalls):
         variables: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
         retain: Sequence[str] = (),
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
     ) -> ProcessInstance:
         body = {"to": to, "variables": dict(variables or {}), "parameters": dict(parameters or {})}
-        return self._change(process_instance_id, "rewind", {**body, "retain": list(retain)})
+        version = {} if deployment_id is None else {"deploymentId": deployment_id}
+        moved = {"mapping": dict(mapping)} if mapping else {}
+        return self._change(process_instance_id, "rewind", {**body, "retain": list(retain), **version, **moved})
 
     def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
         plan = reading.rewind_plan(self._transport.get(f"/process/{part(process_instance_id)}/rewind", to=to))

@@ -122,6 +122,8 @@ class RepairCalls(SuspensionCalls):
         variables: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
         retain: Sequence[str] = (),
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
     ) -> ProcessInstance:
         """Go back to a task: what came causally after it is rolled back, and then it begins again.
 
@@ -132,17 +134,31 @@ class RepairCalls(SuspensionCalls):
             variables: Variables of the process, set before the task begins again.
             parameters: Values that the task is given in place of its own.
             retain: Tasks that no rollback can take back, as :meth:`preview_rewind` tells; what they made stays.
+            deployment_id: Another version of the model, on which the task begins again. What does not follow from it
+                is moved there in the same step, as by :meth:`migrate`; what is undone need not be there any more.
+            mapping: By the id of an element, that of the element that takes its place in that version.
 
-        Raises UnknownProcessInstance, UnknownTask, Conflict (``rewind-refused``, with the reason), Invalid.
+        Raises UnknownProcessInstance, UnknownTask, Conflict (``rewind-refused``, with the reason; ``hooks-run`` where
+        hooks beside are in hand, for another version), UnknownDeployment, Invalid (``migration-invalid`` too).
         """
         number, task = number_of(process_instance_id, UnknownProcessInstance), number_of(to, UnknownTask)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
         values, given = self._checked(variables, "variables"), self._checked(parameters, "parameters")
+        moved = self._mapping(mapping)
+        if deployment_id is None and moved:
+            text = "A mapping of elements needs a deployment_id: name the version that they are mapped to."
+            raise Invalid(text, code="migration-invalid", errors={"deploymentId": [text]})
+        with engine_errors():
+            definition = None if deployment_id is None else self._facilities.definitions.get(deployment_id)
+        version = None if definition is None else (definition, moved)
         self._asked(
             "rewind",
             number,
-            lambda process: rewinding.request_rewind(process, task, variables=values, parameters=given, kept=kept),
+            lambda process: rewinding.request_rewind(
+                process, task, variables=values, parameters=given, kept=kept, version=version
+            ),
             task=task,
+            name=deployment_id,
             retained=list(retain) or None,
         )
         return self.get(process_instance_id)

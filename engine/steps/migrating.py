@@ -5,11 +5,11 @@ What was made, its undo order and its frozen handlers stay as they are. All is l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...models import Changes
+from ...models import Changes, TaskRow
 from ..authoring.definitions import Definition
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.boundary import BoundaryEvent
@@ -64,24 +64,47 @@ class Migration:
         )
 
 
-def migrate(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> MigrationPlan:
+def migrate(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> None:
     """Move a process to another version of its model, or change nothing; raises Conflict, Invalid.
 
     Conflict has the code ``hooks-run`` while hooks of stones are in hand, which come to their end first.
     """
+    migrate_beside(instance, definition, mapping)
+    settle(instance)
+
+
+def migrate_beside(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> None:
+    """The same, where more follows in the same step."""
     migration = look(instance, definition, mapping)
+    _refuse(migration)
+    move(migration)
+
+
+def refuse_beside(
+    process: ForwardInstance,
+    definition: Definition,
+    mapping: Mapping[str, str],
+    target: TaskRow,
+    without: Callable[[Token], bool],
+) -> None:
+    """Refuse what would be refused if the process stood at this task, without some of its tokens."""
+    migration = look(process, definition, mapping, without)
+    if definition.process.find(mapping.get(target.node, target.node)) is None:
+        text = f"A token stands on {target.node!r}, and version {definition.version} has no such element"
+        migration.findings[target.node] = f"{text}: map it to another."
+    _refuse(migration)
+
+
+def _refuse(migration: Migration) -> None:
+    process = migration.process
     if migration.findings:
         told = " ".join(migration.findings.values())
         errors = {element: [text] for element, text in migration.findings.items()}
-        raise Invalid(f"Process {instance.number} cannot be moved. {told}", code="migration-invalid", errors=errors)
+        raise Invalid(f"Process {process.number} cannot be moved. {told}", code="migration-invalid", errors=errors)
     if migration.busy:
         told = ", ".join(str(token.internal_data[TASK]) for token in migration.busy[:20])
-        text = f"Hooks of process {instance.number} are in hand (tasks {told}): they come to their end first."
-        raise Conflict(text, status=instance.row.status, code="hooks-run")
-    plan = migration.plan()
-    move(migration)
-    settle(instance)
-    return plan
+        text = f"Hooks of process {process.number} are in hand (tasks {told}): they come to their end first."
+        raise Conflict(text, status=process.row.status, code="hooks-run")
 
 
 def rehearse(copy: Instance, definition: Definition, mapping: Mapping[str, str]) -> MigrationPlan:
@@ -94,8 +117,13 @@ def rehearse(copy: Instance, definition: Definition, mapping: Mapping[str, str])
     return replace(plan, timers=tuple(migration.timers))
 
 
-def look(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> Migration:
-    """Where everything would go; raises Conflict, Invalid where nothing can."""
+def look(
+    instance: Instance,
+    definition: Definition,
+    mapping: Mapping[str, str],
+    without: Callable[[Token], bool] = lambda token: False,
+) -> Migration:
+    """Where everything would go, ``without`` some tokens; raises Conflict, Invalid where nothing can."""
     process = forward_of(instance, ": it takes back what was made, by no model.")
     if process.row.phase not in ("running", "suspended", "paused") or process.workflow.rewinding:
         text = f"Process {process.number} has the status {process.row.status!r}, or goes back to an earlier task"
@@ -106,7 +134,8 @@ def look(instance: Instance, definition: Definition, mapping: Mapping[str, str])
     migration = Migration(process=process, definition=definition, mapping=mapping)
     _refuse_unknown(migration)
     for token in sorted(process.workflow.tasks.values(), key=lambda token: token.id):
-        _find_target(migration, token)
+        if not without(token):
+            _find_target(migration, token)
     return migration
 
 

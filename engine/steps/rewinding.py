@@ -13,6 +13,7 @@ from typing import Any
 
 from ...models import TaskRow
 from .. import jsontext
+from ..authoring.definitions import Definition
 from ..bpmn.running.retracing import put_back
 from ..bpmn.running.token import STARTED, Token
 from ..bpmn.running.token_data import CALLED, RUN
@@ -24,6 +25,7 @@ from ..undo.creation import create_rewind, steps_of
 from ..undo.frozen import Order
 from ..undo.order import covers, is_kept, plan, stand_ins
 from ..views.undo import RewindPlan
+from . import migrating
 from .counters import count_back
 from .retraces import Retraced, retraced
 from .settling import settle, settle_forward
@@ -37,22 +39,29 @@ def request_rewind(
     variables: Mapping[str, Any],
     parameters: Mapping[str, Any],
     kept: Collection[int],
+    version: tuple[Definition, Mapping[str, str]] | None = None,
 ) -> None:
     """Take back what came after a task, and let it begin again. Raises UnknownTask, Conflict, Invalid.
 
-    Nothing is changed where it is refused: all is looked at before.
+    Nothing is kept of it where it is refused. With another ``version`` of the model and a mapping of elements, the
+    task begins again on that, and all that does not follow from it is moved there.
     """
     found = look(instance, task_id)
     process = found.process
     order = plan(process.tasks, "rollback", found.undone)
     _refuse_unnamed(found, order, kept)
     _refuse_other_values(process, variables)
+    if version is not None:
+        # Before any hook is asked to stop.
+        migrating.refuse_beside(process, *version, found.target, found.is_after)
     if kept:
         order = plan(process.tasks, "rollback", found.undone - set(kept))
     for number in kept:
         process.tasks[number].undo = "retained"
     _fence(found)
     placeholder = _go_back(found)
+    if version is not None:
+        migrating.migrate_beside(process, *version)
     process.workflow.task_tree.set_variables(variables)
     if parameters:
         placeholder.note(given=dict(parameters))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Conflict, Engine, TaskInfo, VirtualClock
+from riverstone.engine import Conflict, Engine, Invalid, TaskInfo, UnknownDeployment, VirtualClock
 
 from .elements import boundary, flows, message, on_event, ordered, sub, timer
 from .sketch import definitions, line, process, service
@@ -170,21 +170,73 @@ def test_hooks_that_run_come_to_their_end_before_a_process_is_moved(url: str, wo
         assert (engine.get(number).deployment_id, world.exists) == (new.deployment_id, ["a", "b", "c"])
 
 
-def test_a_version_in_which_nothing_stands_beside_is_moved_to_before_it_is_gone_back(
-    engine: Engine, world: World
-) -> None:
-    """A corrected model: first the process is moved, all or nothing, and then it goes back as that says."""
-    engine.deploy(line("fixed", service("a", "make", {"size": "1"}), service("b", "make"), '<userTask id="ask"/>'))
+def beside(*stones: str) -> bytes:
+    """Stones one after the other, and a person at the end; another person beside."""
+    body = '<startEvent id="s"/><parallelGateway id="f"/><userTask id="other"/><userTask id="ask"/><endEvent id="e"/>'
+    tasks = "".join(service(name, "make", {"size": str(len(stones))}) for name in stones)
+    return drawn("fixed", body + tasks, "s -> f -> other -> e", " -> ".join(("f", *stones, "ask", "e")))
+
+
+def test_a_task_begins_again_on_another_version(engine: Engine, world: World) -> None:
+    """What is undone is there no more; what waits beside is moved."""
+    engine.deploy(beside("a", "b"))
     number = engine.start(key="fixed", name="x").process_instance_id
     engine.run_pending()
-    new = engine.deploy(
-        line("fixed", service("a", "make", {"size": "2"}), service("c", "make"), '<userTask id="ask"/>')
-    )
-    engine.migrate(number, new.deployment_id)
-    engine.rewind(number, ids(engine, number)["a"])
+    new = engine.deploy(beside("a", "c", "d"))
+    asked = ids(engine, number)
+    engine.rewind(number, asked["a"], deployment_id=new.deployment_id)
     engine.run_pending()
-    assert (world.of("rollback"), world.exists) == (["b", "a"], ["a", "c"])
-    assert next(task.parameters for task in reversed(world.seen) if task.namespace == "a") == {"size": "2"}
-    engine.complete(ids(engine, number)["ask"])
+    assert (world.of("rollback"), world.exists) == (["b", "a"], ["a", "c", "d"])
+    assert next(task.parameters for task in world.seen[::-1] if task.namespace == "d") == {"size": "3"}
+    assert engine.get(number).deployment_id == new.deployment_id
+    assert ids(engine, number)["other"] == asked["other"]
+    for name in ("other", "ask"):
+        engine.complete(ids(engine, number)[name])
     assert engine.wait(number, 9).status == "success"
-    assert set(undone(engine.tasks(number)).values()) == {None, "undone"}
+    assert set(undone(engine.tasks(number)).values()) <= {None, "undone", "never-begun"}
+    engine.delete(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("delete.success", [])
+
+
+def test_another_version_that_does_not_fit_changes_nothing(engine: Engine, world: World) -> None:
+    engine.deploy(beside("a", "b"))
+    number = engine.start(key="fixed", name="x").process_instance_id
+    engine.run_pending()
+    task = ids(engine, number)["a"]
+    before = engine.get(number), engine.tasks(number)
+    gone = engine.deploy(beside("a", "b").replace(b'"other"', b'"another"'))
+    lacking = engine.deploy(beside("b"))
+    for version, text in ((gone, "stands on 'other'"), (lacking, "stands on 'a'")):
+        with pytest.raises(Invalid, match=text) as refused:
+            engine.rewind(number, task, deployment_id=version.deployment_id)
+        assert refused.value.code == "migration-invalid"
+    with pytest.raises(Invalid, match="needs a deployment_id"):
+        engine.rewind(number, task, mapping={"a": "b"})
+    with pytest.raises(UnknownDeployment):
+        engine.rewind(number, task, deployment_id="nothing")
+    assert ((engine.get(number), engine.tasks(number)), world.of("rollback")) == (before, [])
+    engine.rewind(number, task, deployment_id=gone.deployment_id, mapping={"other": "another"})
+    engine.run_pending()
+    assert (world.of("rollback"), world.exists) == (["b", "a"], ["a", "b"])
+    assert engine.get(number).deployment_id == gone.deployment_id
+
+
+def test_no_hook_is_asked_to_stop_where_another_version_does_not_fit(url: str, world: World) -> None:
+    go, asked = threading.Event(), []
+
+    def waits(task: TaskInfo) -> None:
+        while not go.wait(0.02):
+            asked.extend(["stop"] if task.cancel_requested else [])
+        make(world, task)
+
+    world.wrong("start", "b", waits)
+    with Engine(url, stones=world.stones(), dispatcher="threads") as engine:
+        engine.deploy(line("two", service("a", "make"), service("b", "make")))
+        number = engine.start(key="two", name="x").process_instance_id
+        until(lambda: "b" in world.of("start"))
+        lacking = engine.deploy(line("two", service("b", "make")))
+        with pytest.raises(Invalid, match="stands on 'a'"):
+            engine.rewind(number, ids(engine, number)["a"], deployment_id=lacking.deployment_id)
+        time.sleep(0.2)
+        go.set()
+        assert (engine.wait(number, 30).status, world.exists, asked) == ("success", ["a", "b"], [])
