@@ -14,6 +14,7 @@ from io import BytesIO
 from lxml import etree
 
 from ...models import Store
+from ...models.catalogue import WantedVersion
 from ..bpmn.checks import check
 from ..bpmn.reading.form_files import FormFiles, is_form, with_name
 from ..bpmn.reading.parser import Parsed, Parser
@@ -21,6 +22,7 @@ from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.decisions import Decisions
 from ..dmn.definitions import is_dmn
+from ..dmn.elements import Decision
 from ..errors import Malformed, ModelInvalid, TooLarge
 from ..findings import Finding, Report
 from ..language import effort
@@ -28,6 +30,8 @@ from ..language.compiler import Compiler
 from ..limits import Limits
 from ..stones.registry import Stones
 from ..views.tasks import TaskBinding
+from .definitions import Definitions
+from .doubtful_names import check_names
 from .outputs_of_runs import check_runs
 from .stone_checks import check_stones
 from .task_bindings import bindings_of
@@ -41,8 +45,11 @@ TOPICS = frozenset({"camunda:topic", "zeebe:taskDefinition", "flowable:topic"})
 class Bundles:
     """Reads them for one engine, which knows of further processes and of the stones."""
 
-    def __init__(self, store: Store, stones: Stones, limits: Limits, *, scripts: bool) -> None:
+    def __init__(
+        self, store: Store, definitions: Definitions, stones: Stones, limits: Limits, *, scripts: bool
+    ) -> None:
         self.store = store
+        self.definitions = definitions
         self.stones = stones
         self.limits = limits
         self.scripts = scripts
@@ -166,7 +173,14 @@ class Bundles:
         catalogue = self.store.catalogue
         check_calls(parsed, report, lambda *wanted: catalogue.deployment_id(*wanted) is not None)
         check_decisions(parsed, report, lambda *wanted: catalogue.deployment_of_decision(*wanted) is not None)
+        check_names(parsed, report, parameter_template, self._decision)
         return parsed, report.findings
+
+    def _decision(self, wanted: str, version: WantedVersion) -> Decision | None:
+        """A decision of another deployment."""
+        deployment_id = self.store.catalogue.deployment_of_decision(wanted, version)
+        found = None if deployment_id is None else self.definitions.decisions(deployment_id)[1].by_id.get(wanted)
+        return found if found is not None and version.number is None and version.tag is None else None
 
     def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> Parsed:
         """What the files hold; those of the last call are not read again, as when they are saved and then shown."""

@@ -65,7 +65,7 @@ class Deployments:
         """What reads the files of models."""
         from .bundle import Bundles  # late, as it says itself
 
-        return Bundles(self.store, self.stones, self.limits, scripts=self.scripts)
+        return Bundles(self.store, self.definitions, self.stones, self.limits, scripts=self.scripts)
 
     def _row(self, deployment_id: str) -> DeploymentRow:
         row = self.store.catalogue.deployment(deployment_id)

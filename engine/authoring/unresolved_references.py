@@ -47,12 +47,12 @@ def check_references(
         known = _parameters(nodes, parameter_template) if first and parameter_template is not None else None
         if known is not None:
             known.update(process.initial)
-        holders = _holders(known or set())
+        holders = holders_of(known or set())
         for node in nodes:
             for path in dict.fromkeys(path for value in values_of(node) for path in value.references):
                 if not outputs.know(path):
                     report.add(_nothing_found(node, path, outputs.lacks(path)))
-                elif known is not None and path[0] != "outputs" and not _given(path, known, holders):
+                elif known is not None and path[0] != "outputs" and not is_given(path, known, holders):
                     name = path[1] if path[0] == "parameters" else path[0]
                     why = f"the parameter template does not define {name!r}: {suggestion(name, known)}"
                     report.add(_nothing_found(node, path, why))
@@ -164,37 +164,66 @@ class _Outputs:
         return f"no node has the namespace {path[1]!r}: {suggestion(path[1], self.namespaces)}"
 
 
-def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] | None:
-    """All dotted names that the start or the nodes may set; None where anybody may set anything."""
-    known = {*BUILT_IN, *_locals(nodes)}
-    for entry in template.source:
-        namespace = entry.get("NameSpace")
-        known.add(f"{namespace}.{entry['Key']}" if namespace else str(entry["Key"]))
+class Names:
+    """The dotted names that the start and the nodes of one process may set, and who else may set any.
+
+    ``given`` are those that something else than a decision sets.
+    """
+
+    def __init__(self, template: ParameterTemplate | None) -> None:
+        self.listed: set[str] = set()
+        for entry in template.source if template is not None else ():
+            namespace = entry.get("NameSpace")
+            self.listed.add(f"{namespace}.{entry['Key']}" if namespace else str(entry["Key"]))
+        self.given: set[str] = set(self.listed)
+        self.known: set[str] = {*BUILT_IN, *self.listed}
+        self.by_people = False
+        """Whether a person gives values: by a form only its fields."""
+        self.by_others = False
+        """Whether anything else may set any name, such as a message or a script."""
+
+    def add(self, *names: str) -> None:
+        """Names that are set by no decision."""
+        self.given.update(names)
+        self.known.update(names)
+        self.listed.update(names)
+
+
+def names_of(nodes: Sequence[Node], template: ParameterTemplate | None) -> Names:
+    """The names that a process knows."""
+    names = Names(template)
+    names.add(*_locals(nodes))
     for node in nodes:
         taken = [definition for definition in node.definitions if definition.kind in ("message", "signal")]
-        if taken or isinstance(node, UserTask | ReceiveTask | ScriptTask):
-            return None
+        names.by_others |= bool(taken) or isinstance(node, ReceiveTask | ScriptTask)
+        if isinstance(node, UserTask):
+            names.by_people = True
+            names.add(*(each.path[0] for each in (node.form.fields if node.form is not None else ())))
         if isinstance(node, CallActivity):
-            if node.all_out:
-                return None
-            known.update(name for name, _ in node.outward)
-        if isinstance(node, StoneTask) and node.result_variable:
-            known.add(node.result_variable)
-        if isinstance(node, ExpressionTask) and node.result_variable:
-            known.add(node.result_variable)
+            names.by_others |= node.all_out
+            names.add(*(name for name, _ in node.outward))
+        if isinstance(node, StoneTask | ExpressionTask) and node.result_variable:
+            names.add(node.result_variable)
         if isinstance(node, DecisionTask):
-            if node.call.spread:
-                return None
-            known.update(name for name in (node.call.result_variable,) if name)
+            names.by_others |= node.call.spread
+            decided = [name for name in (node.call.result_variable,) if name]
+            names.known.update(decided)
+            names.listed.update(decided)
         if isinstance(node, Activity):
-            known.update(name for name, _ in node.output_values)
+            names.add(*(name for name, _ in node.output_values))
             if isinstance(node.loop, MultiInstance) and node.loop.output_collection:
-                known.add(node.loop.output_collection)
-    return known
+                names.add(node.loop.output_collection)
+    return names
 
 
-def _given(path: Path, known: set[str], holders: set[str]) -> bool:
-    """Whether a name is known, or holds one that is, or is a member of one; ``holders`` are those of :func:`_holders`.
+def _parameters(nodes: Sequence[Node], template: ParameterTemplate) -> set[str] | None:
+    """All dotted names that the start or the nodes may set; None where anybody may set anything."""
+    names = names_of(nodes, template)
+    return None if names.by_people or names.by_others else names.known
+
+
+def is_given(path: Path, known: set[str], holders: set[str]) -> bool:
+    """Whether a name is known, or holds one that is, or is a member of one (``holders`` come of :func:`holders_of`).
 
     This looks names up instead of comparing all with all, which a template and a model of 500 kB would make hours of.
     """
@@ -204,7 +233,7 @@ def _given(path: Path, known: set[str], holders: set[str]) -> bool:
     return ".".join(parts) in holders or any(begun in known for begun in accumulate(parts, "{}.{}".format))
 
 
-def _holders(known: set[str]) -> set[str]:
+def holders_of(known: set[str]) -> set[str]:
     """All dotted beginnings of these names, they themselves among them."""
     return {begun for name in known for begun in accumulate(name.split("."), "{}.{}".format)}
 

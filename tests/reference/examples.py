@@ -704,6 +704,47 @@ EXAMPLES: dict[str, Example] = {
         _task(attributes='camunda:decisionRef="gone" camunda:resultVariable="x"', tag="businessRuleTask"),
         _stone(),
     ),
+    "unknown-name": Example(
+        "flow",
+        _task(
+            _inputs(x="${aproved}").replace(
+                "<camunda:inputOutput>",
+                '<camunda:formData><camunda:formField id="approved" type="boolean"/></camunda:formData><camunda:inputOutput>',
+            ),
+            tag="userTask",
+        ),
+        _task(
+            _inputs(x="${approved}").replace(
+                "<camunda:inputOutput>",
+                '<camunda:formData><camunda:formField id="approved" type="boolean"/></camunda:formData><camunda:inputOutput>',
+            ),
+            tag="userTask",
+        ),
+    ),
+    "due-date": Example(
+        "flow",
+        _task(attributes='camunda:dueDate="3 days"', tag="userTask"),
+        _task(attributes='camunda:dueDate="P3D"', tag="userTask"),
+    ),
+    "unknown-column": Example(
+        "beside",
+        _task(
+            attributes='camunda:decisionRef="plan" camunda:resultVariable="plan" camunda:mapDecisionResult="singleResult"',
+            tag="businessRuleTask",
+        ).replace('id="work"', 'id="choose"')
+        + _flow("g", "work", "choose")
+        + _stone(_inputs(x="${plan.kind}")).replace('id="work"', 'id="use"')
+        + _flow("h", "choose", "use")
+        + _flow("i", "use", "end"),
+        _task(
+            attributes='camunda:decisionRef="plan" camunda:resultVariable="plan" camunda:mapDecisionResult="singleResult"',
+            tag="businessRuleTask",
+        ).replace('id="work"', 'id="choose"')
+        + _flow("g", "work", "choose")
+        + _stone(_inputs(x="${plan.type}")).replace('id="work"', 'id="use"')
+        + _flow("h", "choose", "use")
+        + _flow("i", "use", "end"),
+    ),
     "unknown-task": Example(
         "flow",
         _task(

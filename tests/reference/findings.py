@@ -34,6 +34,11 @@ FLOWS = (
 WORK = '<serviceTask id="work" camunda:type="external" camunda:topic="work"/>'
 SPACE = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 DMN = f'<definitions xmlns="{SPACE}" id="d" name="d" namespace="urn:d">{{}}</definitions>'
+PLAN = DMN.format(
+    '<decision id="plan" name="Plan"><decisionTable hitPolicy="FIRST"><output name="type"/><output name="count"/>'
+    "<rule><outputEntry><text>1</text></outputEntry><outputEntry><text>2</text></outputEntry></rule>"
+    "</decisionTable></decision>"
+)
 TEMPLATE = [{"Key": name} for name in ("serverId", "size", "a", "b", "a-b")]
 
 
@@ -66,7 +71,9 @@ def whole(around: Around, fragment: str) -> str:
 
 @cache
 def _engine(*, scripts: bool) -> Engine:
-    return Engine("sqlite:///:memory:", stones=[Disk, Work], scripts="trusted" if scripts else None)
+    engine = Engine("sqlite:///:memory:", stones=[Disk, Work], scripts="trusted" if scripts else None)
+    engine.deploy(PLAN.encode())
+    return engine
 
 
 def found(code: str, around: Around, fragment: str, *, strict: bool = True) -> Sequence[Finding]:

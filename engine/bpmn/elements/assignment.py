@@ -52,8 +52,8 @@ class Assignment(NamedTuple):
             None if assignee is None or assignee == "" else _name(assignee, "assignee"),
             _names(self.users, context, "candidate users"),
             _names(self.groups, context, "candidate groups"),
-            _time(self.due, context, now),
-            _time(self.follow_up, context, now),
+            time_of(self.due, context, now),
+            time_of(self.follow_up, context, now),
             _priority(self.priority, context),
         )
 
@@ -82,7 +82,8 @@ def _names(values: Sequence[Value], context: Context, what: str) -> tuple[str, .
     return tuple(found)
 
 
-def _time(value: Value | None, context: Context, now: int) -> int | None:
+def time_of(value: Value | None, context: Context, now: int) -> int | None:
+    """The moment that a duration from now or a date comes to; raises ExpressionError for what is neither."""
     given = None if value is None else value.evaluate(context)
     if given is None or given == "":
         return None
