@@ -66,8 +66,8 @@ def _check_name(report: Report, node: Node, name: str, names: Names, *, closed: 
     if meant is None and not closed:
         return
     hint = f"did you mean {meant!r}?" if meant is not None else suggestion(name, names.listed)
-    text = f"{node.label} reads {name!r}, which neither the start, nor a form, nor anything else in the model sets:"
-    report.add(finding("unknown-name", node, f"{text} {hint.rstrip(': ') or 'correct the name.'}", "warning"))
+    text = f"{node.label} reads {name!r}, which neither the start, nor a form, nor anything else in the model sets"
+    report.add(finding("unknown-name", node, f"{text}: {hint or 'correct the name.'}", "warning"))
 
 
 def _meant(name: str, known: Collection[str]) -> str | None:

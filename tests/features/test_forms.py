@@ -256,6 +256,26 @@ def test_the_java_engines_fields_are_a_form(engine: Engine, dialect: str) -> Non
     assert engine.task(task).outputs == {"size": 3, "kind": "new"}
 
 
+YES_OR_NO = {
+    "camunda": '<camunda:formData><camunda:formField id="ok" label="All right?" type="boolean"><camunda:validation>'
+    '<camunda:constraint name="required"/></camunda:validation></camunda:formField></camunda:formData>',
+    "flowable": '<flowable:formProperty id="ok" name="All right?" type="boolean" required="true"/>',
+}
+
+
+@pytest.mark.parametrize("dialect", YES_OR_NO)
+@pytest.mark.parametrize("answer", [False, "false"])
+def test_a_yes_or_no_that_has_to_be_answered_takes_no(engine: Engine, dialect: str, answer: Any) -> None:
+    form = YES_OR_NO[dialect]
+    task = asked(engine, model(f'<userTask id="a"><extensionElements>{form}</extensionElements></userTask>'))
+    (part,) = engine.people.form(task).parts
+    assert (part.kind, [each.value for each in part.options], part.required) == ("radio", [True, False], True)
+    assert wrong(engine, task, {}) == {"ok": ["Is required."]}
+    assert wrong(engine, task, {"ok": "maybe"}) == {"ok": ["Must be one of True, False."]}
+    engine.people.complete(task, {"ok": answer})
+    assert engine.task(task).outputs == {"ok": False}
+
+
 class Server(Stone):
     """Made things that a wrong answer must not take away."""
 

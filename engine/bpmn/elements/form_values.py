@@ -126,7 +126,8 @@ def typed(each: Component, value: JSON) -> JSON:
             raise Misfit("Must be a list.")
         return value
     if kind in ("select", "radio"):
-        return value
+        offers_truth = any(option is True for option, _ in each.options)
+        return value == "true" if offers_truth and value in ("true", "false") else value
     if not isinstance(value, str):
         raise Misfit("Must be a text.")
     if kind == "datetime" and value:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from ... import jsontext
 from ...errors import RiverstoneError
+from ...jsontext import JSON
 from ...views.people import FormKind
 from ..elements.form import Component, Form, Template
 from .expression_texts import language_of
@@ -135,7 +136,11 @@ def _field(
     kind = _KINDS.get(word, "textfield")
     values = given.iterchildren("*", *(f"{{{vendor}}}value" for vendor in JAVA))
     named = [(str(each.get("id")), each.get("name")) for each in values if each.get("id")]
-    options = [(value, title or value) for value, title in named]
+    options: list[tuple[JSON, str]] = [(value, title or value) for value, title in named]
+    required = "required" in rules and rules["required"] != "false"
+    if word == "boolean" and required:
+        # What has to be answered may be answered with no: a box that is not ticked says nothing.
+        kind, options = "radio", [(True, "true"), (False, "false")]
     limits: dict[str, Value] = {}
     for rule, limit in _LIMITS.items():
         if rule in rules:
@@ -150,9 +155,9 @@ def _field(
         path=(name,),
         label=Template((title or name,)),
         readonly="readonly" in rules and rules["readonly"] != "false",
-        required="required" in rules and rules["required"] != "false",
-        default_from=_default(reader, element, kind, default),
-        options=options if word == "enum" else (),
+        required=required,
+        default_from=_default(reader, element, _KINDS.get(word, kind), default),
+        options=options if word in ("enum", "boolean") else (),
         limits=limits,
         whole=word in _WHOLE,
         date="date",

@@ -36,7 +36,7 @@ export const SENTENCES = [
   ["{} refers to ${{}}, which the stone of '{}' does not declare", "{} 引用了 ${{}}，而“{}”的 stone 没有声明这个输出"],
   ["{} gives the stone '{}' a '{}' that does not fit: {}", "{} 给 stone“{}”的“{}”不合适：{}"],
   ["{} as an output: {}", "{} 作为输出：{}"],
-  ["{} reads '{}', which neither the start, nor a form, nor anything else in the model sets:", "{} 读取“{}”，但启动变量、表单和模型中的其他部分都不会设置它："],
+  ["{} reads '{}', which neither the start, nor a form, nor anything else in the model sets", "{} 读取“{}”，但启动变量、表单和模型中的其他部分都不会设置它"],
   ["{} reads ${{}}, but the decision {} has no column '{}': {}", "{} 读取 ${{}}，但决策 {} 没有“{}”这一列：{}"],
   ["The {} of {} is '{}', neither a duration nor a date", "{2} 的 {1} 是“{3}”，既不是时长也不是日期"],
   [": write P3D for three days, PT4H for four hours, 2031-01-31T12:00:00Z, or an expression.", "：三天写 P3D，四小时写 PT4H，也可写 2031-01-31T12:00:00Z 或表达式。"],
