@@ -41,8 +41,8 @@ class ExternalFilter:
         parts, values = [f"{_VALID}"], list[str | int]()
         for column, chosen in (
             ("`external_task`.`topic`", self.topics),
-            ("`process_instance`.`key`", self.keys),
-            ("`process_instance`.`deployment_id`", self.deployment_ids),
+            ("`external_task`.`definition_key`", self.keys),
+            ("`external_task`.`deployment_id`", self.deployment_ids),
         ):
             if chosen is not None:
                 parts.append(f"{column} IN ({marks(chosen)})" if chosen else "1 = 0")
@@ -155,8 +155,8 @@ _CHECKED = (
 """A check of what is there by the ledger."""
 _VALID = f"(({_OPEN} AND {_SAME} AND `task`.`status` <> 'stone-missing') OR ({_CHECKED}))"
 _TAGGED = (
-    "EXISTS (SELECT 1 FROM `version_tag` WHERE `version_tag`.`deployment_id` = `process_instance`.`deployment_id`"
-    " AND `version_tag`.`kind` = 'process' AND `version_tag`.`name` = `process_instance`.`key`"
+    "EXISTS (SELECT 1 FROM `version_tag` WHERE `version_tag`.`deployment_id` = `external_task`.`deployment_id`"
+    " AND `version_tag`.`kind` = 'process' AND `version_tag`.`name` = `external_task`.`definition_key`"
     " AND `version_tag`.`tag` = ?)"
 )
 _STILL = (

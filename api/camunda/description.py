@@ -157,7 +157,7 @@ MAY_BE_NULL = (
     "processDefinitionVersionTag businessKey tenantId workerId lockExpirationTime errorMessage retries".split()
 )
 LOCKED = " variables:values! errorDetails:text! extensionProperties:object! event:text! attempt:number! phase:text!"
-LOCKED += " delivery:number!"
+LOCKED += " delivery:number! origin:text!"
 KEYS = "jobKey processInstanceKey rootProcessInstanceKey processDefinitionKey elementInstanceKey".split()
 SEVEN: Mapping[str, Schema] = {
     "TypedValue": {
@@ -171,7 +171,7 @@ SEVEN: Mapping[str, Schema] = {
         " includeExtensionProperties:truth"
     ),
     "Task": _object(TASK, nullable=MAY_BE_NULL),
-    "LockedTask": _object(TASK + LOCKED, nullable=[*MAY_BE_NULL, "errorDetails", "extensionProperties"]),
+    "LockedTask": _object(TASK + LOCKED, nullable=[*MAY_BE_NULL, "errorDetails", "extensionProperties", "origin"]),
     "Count": _object("count:number!"),
     "Version": _object("version:text!"),
     "File": {"type": "string", "format": "binary"},

@@ -112,6 +112,7 @@ def _job(engine: Engine, task: ExternalTask, leased: bool) -> dict[str, Any]:
     """All that any version of a client reads: one that misses a member stops for good."""
     own: dict[str, Any] = {"event": task.event, "attempt": task.attempt, "phase": task.phase}
     own |= {"delivery": task.delivery, "key": task.idempotency_key}
+    own |= {} if task.origin is None else {"origin": task.origin}
     headers = {**task.headers, **{f"riverstone.{name}": str(value) for name, value in own.items()}}
     tenant = task.owner or DEFAULT_TENANT
     return {

@@ -256,14 +256,16 @@ def _shown(task: ExternalTask) -> dict[str, Any]:
 
 def _locked(task: ExternalTask, extended: set[str]) -> dict[str, Any]:
     own = {"event": task.event, "attempt": task.attempt, "phase": task.phase, "delivery": task.delivery}
+    told = own if task.origin is None else {**own, "origin": task.origin}
     return {
         **_shown(task),
         "errorDetails": None,
-        "extensionProperties": {**task.properties, **{f"riverstone.{name}": str(value) for name, value in own.items()}}
+        "extensionProperties": {**task.properties, **{f"riverstone.{name}": str(value) for name, value in told.items()}}
         if task.topic in extended
         else None,
         "variables": show_variables(task.variables),
         **own,
+        "origin": task.origin,
     }
 
 

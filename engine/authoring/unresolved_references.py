@@ -16,6 +16,7 @@ from ..bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, Stone
 from ..bpmn.reading.parser import Parsed
 from ..bpmn.running.node import Node
 from ..findings import Finding, Report, Severity
+from ..language import java
 from ..language.context import Path
 from ..language.expressions import Value
 from .suggestions import suggestion
@@ -42,7 +43,10 @@ def check_references(
     """
     for process in parsed.processes.values():
         nodes = process.walk()
-        outputs = _Outputs(nodes)
+        outputs, written = (
+            _Outputs(nodes),
+            {name for node in nodes if isinstance(node, Activity) for name in node.input_values},
+        )
         first = parsed.executable and process.name == parsed.executable[0]
         known = _parameters(nodes, parameter_template) if first and parameter_template is not None else None
         if known is not None:
@@ -56,6 +60,11 @@ def check_references(
                     name = path[1] if path[0] == "parameters" else path[0]
                     why = f"the parameter template does not define {name!r}: {suggestion(name, known)}"
                     report.add(_nothing_found(node, path, why))
+            for path in dict.fromkeys(
+                path for value in (*values_of(node), *mapped_out(node)) for path in value.references
+            ):
+                if path[:1] == java.EXECUTION and len(path) > 1 and path[1] in java.MISSING and path[0] not in written:
+                    report.add(_not_of_execution(node, path))
             for spot in _ambiguous(node, known or set()):
                 report.add(_doubtful_name(node, spot))
         if first and outputs_template is not None:
@@ -108,6 +117,11 @@ def _nothing_found(node: Node | None, path: Path, why: str) -> Finding:
     who = "The outputs template" if node is None else node.label
     text = f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why.rstrip(': ')}: correct the path."
     return finding("unresolved-reference", node, text)
+
+
+def _not_of_execution(node: Node, path: Path) -> Finding:
+    text = f"{node.label} reads ${{{'.'.join(path)}}}, which only a Java engine has: of execution there are"
+    return finding("unresolved-reference", node, f"{text} {', '.join(sorted(java.READ))}; use one, or a variable.")
 
 
 def _ambiguous(node: Node, known: set[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ...models.vocabulary import HOOKS, Hook
 from .. import jsontext
 from ..bpmn.elements.tasks import StoneTask
 from ..clock import moment
-from ..errors import Conflict, Invalid, LimitExceeded, UnknownProcessInstance
+from ..errors import Conflict, Invalid, LimitExceeded, Unknown, UnknownProcessInstance
 from ..instance import ledger
 from ..instance.facilities import Facilities
 from ..instance.instance import topic_of
@@ -28,12 +28,15 @@ from ..steps import external_checks
 from ..steps import external_tasks as steps
 from ..steps.external_tasks import Answer, TaskId, UnknownExternalTask
 from ..store_errors import engine_errors
+from ..undo.instance import UndoInstance
 from ..work import CHECK, Reached
 from .workings import number_of
 
 if TYPE_CHECKING:
     from ...models import TaskRow
+    from ..bpmn.running.node import Process
     from ..instance.instance import Instance
+    from ..instance.provenance import DefinedBy
 
 MOST_AT_ONCE = 100
 """Tasks that one fetch gets at most."""
@@ -104,6 +107,8 @@ class ExternalTask:
     owner: str | None
     created: datetime
     reason: str | None
+    origin: str | None = None
+    """Of an undo's task: the process instance that is taken back."""
     suspended: bool = False
     version_tag: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -466,7 +471,11 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
     work = instance.work_of_check(row) if is_check else instance.work(row)
     wanted = TaskId(row.id, external_checks.GENERATION if is_check else row.generation)
     until = None if offered.until is None else moment(offered.until)
-    root, node = instance.row, _node(instance, row)
+    root, defined = instance.row, instance.defined_by(row)
+    process = _process(instance, defined)
+    target = _origin(instance).tasks[row.target] if row.target is not None else row
+    node = _node(instance, row) if target is row else None if process is None else process.find(target.node)
+    said = node if isinstance(node, StoneTask) else None
     return ExternalTask(
         id=str(wanted),
         task_id=str(row.id),
@@ -475,7 +484,7 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
         worker=offered.worker,
         locked_until=until,
         process_instance_id=str(instance.number),
-        element_id=row.node,
+        element_id=target.node,
         event=work.event,  # type: ignore[arg-type]
         attempt=row.attempt,
         delivery=offered.delivery,
@@ -485,21 +494,37 @@ def shown(instance: Instance, row: TaskRow, offered: ExternalRow, topic: Topic |
         retries=ledger.kept(row).get("left"),
         model_retries=steps.retries_left(row),
         priority=offered.priority,
-        key=root.key,
-        deployment_id=root.deployment_id,
+        key=defined.key,
+        deployment_id=defined.deployment_id,
         business_key=root.business_key,
         owner=root.owner_name,
         created=moment(row.created),
         reason=row.reason,
-        version_tag=instance.definition.process.version_tag,
-        headers={} if node is None else node.headers,
-        properties={} if node is None else node.properties,
+        version_tag=None if process is None else process.version_tag,
+        origin=None if root.origin is None else str(root.origin),
+        headers={} if said is None else said.headers,
+        properties={} if said is None else said.properties,
     )
 
 
 def _topic_asked(row: TaskRow, wanted: TaskId) -> str:
     """Under which topic workers have found what they ask about."""
     return external_checks.topic(row) if wanted.generation == external_checks.GENERATION else topic_of(row)
+
+
+def _origin(instance: Instance) -> Instance:
+    """What an undo takes back; any other instance itself."""
+    return instance.origin if isinstance(instance, UndoInstance) else instance
+
+
+def _process(instance: Instance, defined: DefinedBy) -> Process | None:
+    """The process that a task is of; None where its deployment is there no more."""
+    if defined.place == instance.row.deployment_id:
+        return instance.definition.process
+    try:
+        return instance.facilities.definitions.process_at(defined.place)
+    except Unknown:
+        return None
 
 
 def _node(instance: Instance, row: TaskRow) -> StoneTask | None:
@@ -538,7 +563,7 @@ def _all_shown(turn: Turn, *, rows: Sequence[ExternalRow], topic: Topic | None =
 
 
 def _holds(instance: Instance, values: Mapping[str, Any]) -> bool:
-    known = instance.context.parameters
+    known = _origin(instance).context.parameters
     return all(name in known and known[name] == value for name, value in values.items())
 
 

@@ -37,10 +37,11 @@ from ..language.context import Context
 from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import CHECK, Work
-from . import decision_made, deferral, history, ledger, quota_slots, secrets, user_tasks, variables
+from . import decision_made, deferral, history, ledger, provenance, quota_slots, secrets, user_tasks, variables
 from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
+from .provenance import DefinedBy
 from .searched import note_values
 from .standing import note_standing
 from .task_parameters import MockContext, code_of, resolve
@@ -124,6 +125,7 @@ class Instance:
         known = variables.read(content)
         self.results = Results()
         self.context = (MockContext if row.flags & Flags.MOCK else Context)(known, self.results.values)
+        self.context.execution = _execution(row)
         self.put_out_last = 0
         """The number of what was put out last inside of a run."""
         for task in tasks.here():
@@ -218,8 +220,6 @@ class Instance:
             ledger.keep(row, retries=node.retries, **({"pauses": node.retry_pauses} if node.retry_pauses else {}))
         if node.retry_backoff:
             ledger.keep(row, **node.retry_backoff)
-        if node.priority:
-            ledger.keep(row, priority=node.priority)
         return row
 
     def begin_beside(
@@ -228,6 +228,8 @@ class Instance:
         """Begin another task in the place of one that has failed and stays as it is, with parameters as they are."""
         row = self._new_stone_task(token, node, failed.stone or "")
         row.parameters = jsontext.dumps(parameters)
+        if (priority := ledger.kept(failed).get("priority")) is not None:
+            ledger.keep(row, priority=priority)
         self.weight.add(row.locals, row.parameters)
         stone = self.facilities.stones.choose(row.stone, row.parameters)
         if stone is None:
@@ -249,6 +251,8 @@ class Instance:
                 self.facilities.stones, token, node, row.stone or "", mock=row.event == "mock", given=given
             )
             secrets.refuse_others(parameters, references, self.row.owner_name)
+            if (priority := node.priority_in(token.context)) != 0:
+                ledger.keep(row, priority=priority)
             if stone.external and not stone.parameters:
                 parameters = {**self._visible_to(token), **parameters}
             if parameters:
@@ -336,6 +340,10 @@ class Instance:
         """Let workers find the row's present hook under its topic, and fetch it over HTTP."""
         row.owner, row.due, row.deadline = EXTERNAL, None, None
         row.handed += 1
+        defined = self.defined_by(row)
+        if row.target is None and defined != provenance.of_instance(self.row):
+            # When its token has gone, an undo still asks.
+            ledger.keep(row, called=defined)
         self.changes.external[row.id] = ExternalRow(
             row.id,
             ledger.delivery(row),
@@ -344,10 +352,16 @@ class Instance:
             int(ledger.kept(row).get("priority", 0)),
             row.created,
             self.row.owner_name,
+            defined.key,
+            defined.deployment_id,
         )
         if row.id not in self.changes.new_tasks:
             self.changes.tasks[row.id] = row
             self.changes.instance_changed(self.row)
+
+    def defined_by(self, row: TaskRow) -> DefinedBy:
+        """Of which process a task is: of that which a call activity has called, where one has."""
+        return provenance.defined_by(row, self.workflow.tasks.get(row.token), provenance.of_instance(self.row))
 
     def lock_of(self, row: TaskRow) -> tuple[ExternalRow | None, int]:
         """Who has fetched a task that is offered, as it is stored or was changed in this turn, and for how long yet.
@@ -658,6 +672,13 @@ class Instance:
         if self.searches:
             note_values(self)
         self.changes.instance_changed(self.row)
+
+
+def _execution(row: InstanceRow) -> Mapping[str, Any]:
+    """What ``${execution…}`` of the Java engines reads; :data:`~..language.java.READ` names it."""
+    number = str(row.process_instance_id)
+    key = row.business_key
+    return {"id": number, "processInstanceId": number, "processBusinessKey": key, "businessKey": key}
 
 
 def topic_of(row: TaskRow) -> str:

@@ -162,6 +162,7 @@ def kept(row: TaskRow | Look | PutOut) -> dict[str, Any]:
     back. What its start has ``saved``, and as what ``save`` the last of that came. The parameters that are
     ``references`` to secrets, as the model has written them. What :mod:`.deferral` keeps of a task that somebody
     outside has, and what would give its ``tokens`` away. Of which ``quota`` it has, or waits for, a slot.
+    Of a worker's task of a called process: which one was ``called``.
     """
     # The state of a monitor may be long, and mostly the engine keeps nothing beside it.
     if row.state is None or _KEPT not in row.state:

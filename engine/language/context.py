@@ -10,6 +10,8 @@ from . import effort
 
 Path = tuple[str, ...]
 
+EXECUTION = "execution"
+
 _MISSING = object()
 # Keys that are joined from several segments can branch; a lookup gives up rather than search a hostile value.
 _MOST_BRANCHES = 256
@@ -21,7 +23,7 @@ class Context:
     What a lookup returns is the thing itself, not a copy: do not change it.
     """
 
-    __slots__ = ("_scopes", "outputs", "parameters")
+    __slots__ = ("_scopes", "execution", "outputs", "parameters")
 
     def __init__(
         self,
@@ -30,11 +32,19 @@ class Context:
     ) -> None:
         self.parameters: dict[str, JSON] = {} if parameters is None else parameters
         self.outputs: Mapping[str, JSON] = {} if outputs is None else outputs
+        self.execution: Mapping[str, JSON] = {}
+        """What models for the Java engines read of ``execution``, where no variable is called so."""
         self._scopes: tuple[Mapping[str, JSON], ...] = ()
+
+    def alike(self, parameters: dict[str, JSON], outputs: Mapping[str, JSON]) -> Context:
+        """One of the same process with other parameters or outputs."""
+        found = type(self)(parameters, outputs)
+        found.execution = self.execution
+        return found
 
     def child(self, locals: Mapping[str, JSON]) -> Context:
         """A view of the same parameters and outputs that looks into ``locals`` first; it sees later changes of all."""
-        view = type(self)(self.parameters, self.outputs)
+        view = self.alike(self.parameters, self.outputs)
         view._scopes = (locals, *self._scopes)
         return view
 
@@ -73,6 +83,8 @@ class Context:
             if len(path) == 1 and type(self.outputs) is not dict:
                 return dict(self.outputs)
             return _descend(self.outputs, path, 1, default)
+        if head == EXECUTION and self.execution and head not in self.parameters:
+            return _descend(self.execution, path, 1, default)
         return _descend(self.parameters, path, 0, default)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import ExpressionError
 from ..jsontext import JSON
-from . import closures
+from . import closures, java
 from .closures import Run
 from .context import Context, Path
 from .functions import FUNCTIONS, METHODS
@@ -34,8 +34,6 @@ LEVELS = {
     "/": 7,
     "%": 7,
 }
-EXECUTION = ("execution",)
-VARIABLE_METHODS = frozenset({"getVariable", "getVariableLocal", "hasVariable", "hasVariableLocal"})
 _CONSTANTS: dict[str, JSON] = {"true": True, "false": False, "null": None}
 
 
@@ -312,6 +310,16 @@ class ExpressionParser:
             return self.call(method, self.reference(tuple(path)))
         return self.call(name, None)
 
+    def of_execution(self, name: str) -> Reference:
+        """A method of the Java engines' ``execution``: it reads a variable or a member."""
+        if name in java.VARIABLE_METHODS:
+            return self.variable(name)
+        if name not in java.GETTERS:
+            raise ExpressionError(java.why_no_method(name))
+        self.expect(")")
+        self.references.pop()
+        return self.reference((*java.EXECUTION, java.GETTERS[name]))
+
     def variable(self, name: str) -> Reference:
         """``execution.getVariable(x)`` of the Java engines, which is null for what is not there."""
         self.references.pop()
@@ -322,8 +330,8 @@ class ExpressionParser:
 
     def call(self, name: str, receiver: Reference | None) -> Reference:
         self.expect("(")
-        if receiver is not None and receiver.path == EXECUTION and name in VARIABLE_METHODS:
-            return self.variable(name)
+        if receiver is not None and receiver.path == java.EXECUTION and name not in METHODS:
+            return self.of_execution(name)
         begun = len(self.references)
         arguments = ([receiver.run] if receiver else []) + self.items(")")
         if name == "exists" and len(arguments) == 1 and not receiver:
@@ -331,6 +339,8 @@ class ExpressionParser:
             return Reference(closures.exists(arguments[0]))
         functions = METHODS if receiver else FUNCTIONS
         function = functions.get(name)
+        if function is None and receiver is None and name in java.FUNCTIONS:
+            raise ExpressionError(f"there is no {name}(): {java.FUNCTIONS[name]}")
         if function is None:
             kind, known = ("method", sorted(METHODS)) if receiver else ("function", sorted([*functions, "exists"]))
             raise ExpressionError(f"there is no {kind} {name!r}: use one of {', '.join(known)}")

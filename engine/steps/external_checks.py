@@ -26,6 +26,7 @@ def topic(row: TaskRow) -> str:
 def offer(instance: Instance, row: TaskRow) -> None:
     """Let workers find a check, unless they can or one of them has it."""
     if offered(instance, row.id) is None:
+        defined = instance.defined_by(row)
         _write(
             instance,
             ExternalRow(
@@ -36,6 +37,8 @@ def offer(instance: Instance, row: TaskRow) -> None:
                 0,
                 instance.now(),
                 instance.row.owner_name,
+                defined.key,
+                defined.deployment_id,
             ),
         )
 

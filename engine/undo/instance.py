@@ -15,10 +15,11 @@ from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
-from ..instance import freezing, ledger, secrets
+from ..instance import freezing, ledger, provenance, secrets
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, Transaction, topic_of
+from ..instance.provenance import DefinedBy
 from ..instance.standing import note_standing
 from ..instance.window import Window
 from ..observing.observer import observed
@@ -178,6 +179,16 @@ class UndoInstance(Instance):
                 workflow.task_done(call, target, {})
 
     # -- its tasks
+
+    def defined_by(self, row: TaskRow) -> DefinedBy:
+        """What is taken back says it; a step of a handler is of the process that has the handler."""
+        if row.target is not None:
+            return self.origin.defined_by(self._target(row))
+        token = self.workflow.tasks.get(row.token)
+        target = None if token is None else handlers.handled_by(token)
+        origin = self.origin
+        outermost = provenance.of_instance(origin.row) if target is None else origin.defined_by(origin.tasks[target])
+        return provenance.defined_by(row, token, outermost, in_undo=True)
 
     def work(self, row: TaskRow) -> Work:
         if row.target is None:

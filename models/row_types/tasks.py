@@ -114,6 +114,9 @@ class ExternalRow:
     priority: int
     created: int
     owner_name: str | None
+    definition_key: str
+    """Of which process it is: the called one, and of an undo that of what it takes back."""
+    deployment_id: str
     worker: str | None = None
     """Who fetched it last; None where nobody has since it was handed over or unlocked."""
     until: int | None = None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ...errors import ExpressionError
+from ...language.operators import kind_of
 from ..running.token import Token
 from ..running.token_data import RUN, TRIGGERED
 from .activity import Activity
@@ -15,6 +18,7 @@ from .loops import MultiInstance
 
 if TYPE_CHECKING:
     from ....models.vocabulary import UndoPolicy
+    from ...language.context import Context
     from ...language.expressions import Expression, Value
     from .form import Form
 
@@ -50,7 +54,7 @@ class StoneTask(Activity):
     """The milliseconds before each retry, the last for all that follow; empty where the stone says it."""
     retry_backoff: Mapping[str, float] = MappingProxyType({})
     """What the node says about the pauses before retries in place of the stone, by the words of the ledger."""
-    priority: int = 0
+    priority: Value | None = None
     """By which workers over HTTP get it before others."""
     properties: Mapping[str, str]
     headers: Mapping[str, str] = MappingProxyType({})
@@ -60,6 +64,18 @@ class StoneTask(Activity):
     def execute(self, token: Token) -> bool | None:
         token.workflow.host.begin_task(token)
         return None
+
+    def priority_in(self, context: Context) -> int:
+        """The priority as it is here; raises ExpressionError where that is no number."""
+        if self.priority is None:
+            return 0
+        found = self.priority.evaluate(context)
+        if isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,9}", found):
+            found = int(found)
+        if type(found) is not int or abs(found) >= 2**31:
+            text = f"The taskPriority {str(self.priority.source)[:80]!r} of {self.label} is {kind_of(found)}"
+            raise ExpressionError(f"{text}, not a whole number of 32 bits: give the variable one.")
+        return found
 
     @property
     def runs_are_tasks(self) -> bool:

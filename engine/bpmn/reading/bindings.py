@@ -49,7 +49,8 @@ class Binding(NamedTuple):
     retry_backoff: Mapping[str, float] = {}
     properties: Mapping[str, str] = {}
     undo_policy: UndoPolicy = "delete"
-    priority: int = 0
+    priority: int | str | None = None
+    """A number, or an expression that gives one."""
 
 
 def read_binding(element: etree._Element) -> Binding | None:
@@ -90,7 +91,7 @@ def read_binding(element: etree._Element) -> Binding | None:
         retry_pauses=() if retries is None else retries.pauses,
         retry_backoff=backoff_of(properties),
         properties=properties,
-        priority=next(filter(None, map(_priority, bearers)), 0),
+        priority=next((found for found in map(_priority, (*bearers, *_around(element))) if found), None),
         undo_policy=cast(UndoPolicy, policy) if policy in UNDO_POLICIES else "delete",
     )
 
@@ -167,10 +168,17 @@ def _result_variable(bearers: list[etree._Element]) -> str | None:
     return None
 
 
-def _priority(bearer: etree._Element) -> int:
-    """What ``taskPriority`` says as a number; one that is an expression says nothing here."""
+def _around(element: etree._Element) -> list[etree._Element]:
+    """The process that an element is in, which speaks for all of its tasks."""
+    return [each for each in element.iterancestors("{*}process") if local_name(each) == "process"][:1]
+
+
+def _priority(bearer: etree._Element) -> int | str | None:
+    """What ``taskPriority`` says as a number, or the expression that says it."""
     text = attribute_value(bearer, "taskPriority", (CAMUNDA,)) or ""
-    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
+    if "{" in text:
+        return text
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else None
 
 
 def read_decision(element: etree._Element) -> DecisionCall | None:

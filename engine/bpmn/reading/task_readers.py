@@ -27,6 +27,8 @@ from .words import all_text, bpmn_name, child, children, is_true, label, own_tex
 _BEAN = re.compile(r"[^\s+*/%<>=!?&|\"']+?(?:\(.*\))?", re.DOTALL)
 """A bean, a member of one, or a call of either, which is the name of a stone."""
 _LITERAL = re.compile(r"true|false|null|[0-9.]+")
+_OF_THE_ENGINE = re.compile(r"execution\.\w+\s*\(|(?:S|JSON|XML|dateTime|now)\s*\(")
+"""What no bean of anybody's is called by: what the Java engine itself gives to expressions."""
 _PYTHON = re.compile(r"python|(^|[/-])py$")
 _OTHER_LANGUAGE = re.compile(
     r"groovy|java|script|ecma|\bjs\b|ruby|perl|php|kotlin|scala|clojure|lua|juel|feel|xpath|xquery|xslt|mvel|bean|shell"
@@ -43,7 +45,8 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     node.undo_policy, node.properties = binding.undo_policy, binding.properties
     node.headers = read_headers(element)
     node.retries, node.retry_pauses, node.retry_backoff = binding.retries, binding.retry_pauses, binding.retry_backoff
-    node.result_variable, node.priority = binding.result_variable, binding.priority
+    node.result_variable = binding.result_variable
+    node.priority = None if binding.priority is None else reader.value(element, Input(value=binding.priority))
     node.namespace = binding.namespace or node.name
     node.code = reader.value(element, Input(value=binding.stone))
     if node.code.constant and len(binding.stone) <= tasks.LONGEST_CODE:
@@ -87,6 +90,7 @@ def operation_code(reader: ModelReader, element: etree._Element) -> str:
 def is_formula(binding: Binding) -> bool:
     """Whether what a Java engine would evaluate is no call of somebody's bean but a formula over variables."""
     named = _BEAN.fullmatch(binding.stone) is not None and _LITERAL.fullmatch(binding.stone) is None
+    named = named and _OF_THE_ENGINE.match(binding.stone) is None
     return binding.dialect.endswith(":expression") and not named
 
 

@@ -46,7 +46,7 @@ OF_PEOPLE = frozenset(
 NOT_YET_USED = {
     **dict.fromkeys(("candidateStarterGroups", "candidateStarterUsers", "potentialStarter"), "keys say who starts it"),
     **dict.fromkeys(("owner", "performer", "resourceRole"), "it does not say who may do the task"),
-    **dict.fromkeys(("jobPriority", "taskPriority"), "all tasks rank alike"),
+    "jobPriority": "jobs of one process rank alike; taskPriority ranks tasks of workers",
     **dict.fromkeys(("form", "instructionsForEndUser"), "it is not shown"),
     **dict.fromkeys(sorted(OF_PEOPLE), "only a user task has it"),
 }

@@ -165,12 +165,12 @@ class Token(Task):
         if runs:
             place = [*([] if call is None else call.internal_data["path"]), *(run.run_step for run in runs)]
             in_turn = {run.node.namespace for run in runs if run.node.runs_in_turn}
-            base = type(base)(base.parameters, self.workflow.host.results.seen_from(place, in_turn))
+            base = base.alike(base.parameters, self.workflow.host.results.seen_from(place, in_turn))
         if RUN in self.internal_data and self.node.numbers_runs:
             seen = of_run(base.outputs, self.node.namespace, self.internal_data["run"])
-            base = type(base)(base.parameters, seen)
+            base = base.alike(base.parameters, seen)
         if handler is not None and (own_outputs := self.workflow.host.put_out_by(handler)):
-            base = type(base)(base.parameters, behind(base.outputs, own_outputs))
+            base = base.alike(base.parameters, behind(base.outputs, own_outputs))
         for names in reversed(locals_):
             base = base.child(names)
         return base
@@ -221,7 +221,7 @@ class Token(Task):
         """Of a call activity: the context inside, its own parameters and its outputs nested in the caller's."""
         root = self.workflow.root_context
         outputs = self.workflow.host.results.seen_from(self.internal_data["path"])
-        return type(root)(self.internal_data["parameters"], outputs)
+        return root.alike(self.internal_data["parameters"], outputs)
 
     @property
     def place(self) -> list[Step]:
