@@ -99,6 +99,9 @@ def credential_given(basic: bool = False) -> str:
     if key is not None and authorization is None and is_key(key):
         return key
     if key is not None or authorization is None:
+        if basic:
+            text = "Send a key of this server as the password of HTTP Basic with any user name, or as `Authorization:"
+            raise unknown(f"{text} Bearer ...`.", code="")
         raise unknown("Send one key or token, as `Authorization: Bearer ...` or a key as `X-API-Key: ...`.", code="")
     if basic and (told := BASIC.fullmatch(authorization)) is not None:
         user, _, password = _decoded(told[1]).partition(":")

@@ -80,6 +80,9 @@ def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
         for method, rule, function, scope in others:
             _add(where, rule, method, View(engine, function, scope, audited=method != "GET"))
         _describe(where, engine, [(*each[:3], "work") for each in asked] + list(others))
+        if where is seven:
+            for method in ("GET", "POST", "PUT", "DELETE"):
+                _add(where, "/<path:rest>", method, View(engine, modeling.elsewhere, KNOWN, audited=False))
         where.after_request(_let_modeler_read)
         whole.register_blueprint(where)
     eight.register_error_handler(RiverstoneError, _refused_job)
@@ -87,6 +90,7 @@ def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
     eight.register_error_handler(Exception, _unexpected_problem)
     seven.register_error_handler(RiverstoneError, _refused)
     seven.register_error_handler(modeling.ModelRefused, _model_refused)
+    seven.register_error_handler(modeling.NobodyWaits, _nobody_waits)
     seven.register_error_handler(HTTPException, _http)
     seven.register_error_handler(Exception, _unexpected)
     return whole
@@ -100,7 +104,7 @@ def _describe(where: Blueprint, engine: Engine, routes: list[tuple[str, str, Fun
 
 
 def _add(where: Blueprint, rule: str, method: str, view: View) -> None:
-    endpoint = f"{method.lower()}{rule.replace('/', '_').replace('<', '').replace('>', '')}"
+    endpoint = f"{method.lower()}{rule.replace(':', '_').replace('/', '_').replace('<', '').replace('>', '')}"
     where.add_url_rule(rule, endpoint=endpoint, view_func=view, methods=[method], provide_automatic_options=False)
     if method != "OPTIONS":
         preflight = View(view.engine, _preflight, OPEN, audited=False)
@@ -175,8 +179,13 @@ def _unexpected_problem(error: Exception) -> Response:
     return orchestration.problem(500, "INTERNAL", told["detail"])
 
 
-def _model_refused(error: Exception) -> Response:
-    return error_answer(HTTPStatus.BAD_REQUEST, "ParseException", str(error))
+def _model_refused(error: modeling.ModelRefused) -> Response:
+    told = {"type": "ParseException", "message": str(error), "code": 0, "details": error.details}
+    return json_answer(told, HTTPStatus.BAD_REQUEST)
+
+
+def _nobody_waits(error: Exception) -> Response:
+    return error_answer(HTTPStatus.BAD_REQUEST, "MismatchingMessageCorrelationException", str(error))
 
 
 def _http(error: HTTPException) -> Response:

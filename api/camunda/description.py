@@ -40,6 +40,8 @@ class Described:
 
 WHO, WITH = "workerId:text!", "variables:values localVariables:values"
 LIST = "topicName:text workerId:text processDefinitionKey:text processDefinitionId:text processInstanceId:text"
+LIST += " noRetriesLeft:truth withRetriesLeft:truth"
+START = "businessKey:text variables:values withVariablesInReturn:truth"
 LEASED = "variables:object jobLeaseToken:text"
 DESCRIBED: Mapping[Any, Described] = {
     workers.fetch_and_lock: Described(
@@ -59,7 +61,9 @@ DESCRIBED: Mapping[Any, Described] = {
     workers.extend_lock: Described(summary="Keep a task for longer", body=f"{WHO} newDuration:number!"),
     workers.lock: Described(summary="Lock one task", body=f"{WHO} lockDuration:number!"),
     workers.unlock: Described(summary="Offer a task again"),
-    workers.put_retries: Described(summary="Say how often a task may be tried", body="retries:number!"),
+    workers.put_retries: Described(
+        summary="Say how often a task may be tried; one that has failed for good is tried again", body="retries:number!"
+    ),
     workers.put_priority: Described(summary="Have a task fetched before or after others", body="priority:number!"),
     workers.get_task: Described(summary="Show one open task", answer="Task"),
     workers.get_tasks: Described(
@@ -79,12 +83,8 @@ DESCRIBED: Mapping[Any, Described] = {
     modeling.create_deployment: Described(
         summary="Deploy the files of a form; unknown topics are for workers", form="data", answer="Deployment"
     ),
-    modeling.start_by_id: Described(
-        summary="Start a process of one version", body="businessKey:text variables:values", answer="Instance"
-    ),
-    modeling.start_by_key: Described(
-        summary="Start a process of the newest version", body="businessKey:text variables:values", answer="Instance"
-    ),
+    modeling.start_by_id: Described(summary="Start a process of one version", body=START, answer="Instance"),
+    modeling.start_by_key: Described(summary="Start a process of the newest version", body=START, answer="Instance"),
     modeling.get_instance: Described(summary="Show a process", answer="Instance"),
     modeling.delete_instance: Described(summary="Cancel a process, and take back what it made"),
     modeling.message: Described(

@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import Response, request
 
-from ...engine import Deployment, Engine, ModelInvalid, ProcessInstance
+from ...engine import Conflict, Decision, Deployment, Engine, ModelInvalid, ProcessInstance
+from ...engine.clock import moment as at
 from ..access.clients import present_client
+from ..errors import Refused
 from ..wire.operation import visible
-from .values import read_variables
+from .values import read_variables, show_variables
 from .view import body_of, json_answer, needed, text, uploaded, wrong
 from .workers import moment
 
@@ -17,6 +19,8 @@ VERSION = "7.24.0"
 """The version of Camunda 7 whose clients this was tried with; Camunda Modeler asks whether it knows it."""
 UNREADABLE = "ENGINE-09005 Could not parse BPMN process."
 """How Camunda Modeler knows that the diagram is what is wrong."""
+OTHER = (".dmn", ".form")
+"""How files end that hold no process."""
 FIELDS = frozenset(
     "deployment-name deployment-source enable-duplicate-filtering deploy-changed-only tenant-id"
     " deployment-activation-time".split()
@@ -43,19 +47,72 @@ def create_deployment(engine: Engine) -> dict[str, Any]:
     ]
     if not models:
         raise wrong("the form", "holds no file that ends in .bpmn or .dmn")
-    models.sort(key=lambda file: str(file.name).lower().endswith((".dmn", ".form")))
+    models.sort(key=lambda file: str(file.name).lower().endswith(OTHER))
     try:
         deployed = engine.deploy(*models, name=request.form.get("deployment-name") or None, external=True)
     except ModelInvalid as error:
-        raise ModelRefused(error) from error
-    return {**_deployment(deployed), "deployedProcessDefinitions": {deployed.deployment_id: _definition(deployed)}}
+        raise ModelRefused(error, str(models[0].name)) from error
+    process = next((str(file.name) for file in models if not str(file.name).lower().endswith(OTHER)), None)
+    decision = next((str(file.name) for file in models if str(file.name).lower().endswith(".dmn")), "")
+    decisions = {
+        each.decision_id: {**_of_decision(each, decision), "deploymentId": deployed.deployment_id}
+        for each in _decisions(engine, deployed.deployment_id)
+    }
+    holds_process = process is not None and not (decisions and deployed.key in decisions)
+    definitions = {deployed.deployment_id: {**_definition(deployed), "resource": process}}
+    return {
+        **_deployment(deployed),
+        "source": request.form.get("deployment-source"),
+        "deployedProcessDefinitions": definitions if holds_process else None,
+        "deployedDecisionDefinitions": {each["id"]: each for each in decisions.values()} or None,
+    }
+
+
+def _decisions(engine: Engine, deployment_id: str) -> list[Decision]:
+    found: list[Decision] = []
+    cursor: str | None = None
+    while True:
+        page = engine.decisions(limit=1000, cursor=cursor)
+        found += [each for each in page.items if each.deployment_id == deployment_id]
+        if (cursor := page.cursor) is None:
+            return found
+
+
+def _of_decision(found: Decision, resource: str) -> dict[str, Any]:
+    return {
+        "id": f"{found.decision_id}:{found.version}:{found.deployment_id}",
+        "key": found.decision_id,
+        "category": None,
+        "name": found.name,
+        "version": found.version,
+        "resource": resource,
+        "tenantId": None,
+        "decisionRequirementsDefinitionId": None,
+        "decisionRequirementsDefinitionKey": None,
+        "historyTimeToLive": None,
+        "versionTag": None,
+    }
 
 
 class ModelRefused(Exception):
     """A model that cannot be deployed, for clients that know a diagram's errors by how the message begins."""
 
-    def __init__(self, error: ModelInvalid) -> None:
+    def __init__(self, error: ModelInvalid, name: str) -> None:
         super().__init__(f"{UNREADABLE} {error.message}")
+        self.details: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        """Every finding by its file, as Camunda tells those of a parser."""
+        for finding in error.findings:
+            told = self.details.setdefault(finding.source or name, {"errors": [], "warnings": []})
+            ids = [] if finding.element_id is None else [finding.element_id]
+            told["errors" if finding.severity == "error" else "warnings"].append(
+                {
+                    "message": finding.text,
+                    "line": finding.line or 0,
+                    "column": 0,
+                    "mainElementId": finding.element_id,
+                    "elementIds": ids,
+                }
+            )
 
 
 def _deployment(found: Deployment) -> dict[str, Any]:
@@ -110,7 +167,9 @@ def _start(engine: Engine, **which: str) -> dict[str, Any]:
         business_key=business_key,
         owner=present_client().owner,
     )
-    return _instance(started)
+    if body.get("withVariablesInReturn") is not True:
+        return _instance(started)
+    return {**_instance(started), "variables": show_variables(engine.variables(started.process_instance_id))}
 
 
 def _instance(found: ProcessInstance) -> dict[str, Any]:
@@ -121,7 +180,8 @@ def _instance(found: ProcessInstance) -> dict[str, Any]:
         "definitionKey": found.key,
         "businessKey": found.business_key,
         "caseInstanceId": None,
-        "ended": found.end_time is not None,
+        # An undo that has begun has work to do yet, which Camunda's callers know nothing of.
+        "ended": found.end_time is not None and not found.status.endswith(".begin"),
         "suspended": False,
         "tenantId": found.owner,
     }
@@ -139,12 +199,34 @@ def delete_instance(engine: Engine, process_instance_id: str) -> None:
 def message(engine: Engine) -> Response | None:
     body = body_of(engine)
     variables = read_variables(engine, body.get("processVariables"), "processVariables")
-    taken = visible(engine).message(
-        needed(body, "messageName"),
-        variables,
-        business_key=text(body, "businessKey"),
-        process_instance_id=text(body, "processInstanceId"),
-    )
+    asked = at(engine.clock.now())
+    try:
+        taken = visible(engine).message(
+            needed(body, "messageName"),
+            variables,
+            business_key=text(body, "businessKey"),
+            process_instance_id=text(body, "processInstanceId"),
+        )
+    except Conflict as error:
+        if error.code != "message-not-expected":
+            raise
+        raise NobodyWaits(error.message) from error
     if not body.get("resultEnabled"):
         return None
-    return json_answer([{"resultType": "ProcessDefinition", "execution": None, "processInstance": _instance(taken)}])
+    if taken.start_time >= asked:
+        return json_answer(
+            [{"resultType": "ProcessDefinition", "execution": None, "processInstance": _instance(taken)}]
+        )
+    number = taken.process_instance_id
+    execution = {"id": number, "processInstanceId": number, "ended": False, "tenantId": taken.owner}
+    return json_answer([{"resultType": "Execution", "execution": execution, "processInstance": None}])
+
+
+class NobodyWaits(Exception):
+    """A message that nobody can take, by the name that Camunda has for it."""
+
+
+def elsewhere(engine: Engine, rest: str) -> None:
+    """Whatever of Camunda's own is not answered."""
+    text = f"{request.method} /{rest[:200]} of Camunda is not answered here: see /engine-rest/openapi.json for what is."
+    raise Refused(text, status=404, code="not-found")

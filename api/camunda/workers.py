@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,11 @@ from ...engine import Engine
 from ...engine.calls.external_tasks import MOST_AT_ONCE, ExternalTask, Topic
 from ...engine.steps.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter
+from ..access.clients import present_client
 from ..access.request_id import request_id
+from ..errors import Refused
 from ..parking import hold
+from ..wire.operation import visible
 from .values import CONTENT, FILE, is_file, read_variables, show_variables
 from .view import body_of, json_answer, needed, number, text, texts, workers, wrong
 
@@ -139,7 +143,24 @@ def unlock(engine: Engine, task_id: str) -> None:
 
 
 def put_retries(engine: Engine, task_id: str) -> None:
-    workers(engine).set_retries(task_id, number(body_of(engine), "retries"))
+    """How often a task may be tried yet; one that has failed for good and stands still is tried again."""
+    left, calls = number(body_of(engine), "retries"), workers(engine)
+    try:
+        calls.set_retries(task_id, left)
+    except UnknownExternalTask:
+        failed = calls.failed_one(task_id)
+        if left < 1:
+            return
+        if not present_client().may("run"):
+            text = (
+                f"Task {task_id} has failed for good, so more retries start it again: use a key with the scope 'run'."
+            )
+            raise Refused(text, status=403, code="scope-missing") from None
+        again = visible(engine).rerun(failed.task_id)
+        for each in calls.find(ExternalFilter(task_id=int(again.task_id)), limit=1):
+            # Somebody may have answered it already, and what it had made may have to be taken back first.
+            with suppress(UnknownExternalTask):
+                calls.set_retries(each.id, left)
 
 
 def put_priority(engine: Engine, task_id: str) -> None:
@@ -156,35 +177,61 @@ def set_variables(engine: Engine, process_instance_id: str) -> None:
 
 
 def get_tasks(engine: Engine) -> list[dict[str, Any]]:
-    most = min(_count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE)
-    wanted = _filter(dict(request.args))
-    return (
-        []
-        if most == 0
-        else [_shown(each) for each in workers(engine).find(wanted, limit=most, offset=_count("firstResult", 0))]
-    )
+    return _listed(engine, dict(request.args))
 
 
 def post_tasks(engine: Engine) -> list[dict[str, Any]]:
-    most = min(_count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE)
-    wanted = _filter(body_of(engine))
-    return (
-        []
-        if most == 0
-        else [_shown(each) for each in workers(engine).find(wanted, limit=most, offset=_count("firstResult", 0))]
-    )
+    return _listed(engine, body_of(engine))
+
+
+def _listed(engine: Engine, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    most, first = min(_count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE), _count("firstResult", 0)
+    if most == 0:
+        return []
+    failed = _failed(engine, given)
+    found = failed[first : first + most]
+    if len(found) < most and not _is_true(given, NO_RETRIES):
+        after = max(first - len(failed), 0)
+        found += workers(engine).find(_filter(given), limit=most - len(found), offset=after)
+    return [_shown(each) for each in found]
+
+
+def _failed(engine: Engine, given: Mapping[str, Any]) -> list[ExternalTask]:
+    """Of one process, what has no retries left: it stands still, so no worker can fetch it."""
+    wanted = _filter(given)
+    if wanted.process_instance_id is None:
+        if _is_true(given, NO_RETRIES):
+            raise wrong(
+                NO_RETRIES, "is known for one processInstanceId only: `riverstone list --attention` tells of all"
+            )
+        return []
+    if wanted.locked is not None or wanted.worker is not None or _is_true(given, "withRetriesLeft"):
+        return []
+    found = workers(engine).failed(str(wanted.process_instance_id))
+    for name, chosen in (("topic", wanted.topics), ("key", wanted.keys), ("deployment_id", wanted.deployment_ids)):
+        found = [each for each in found if chosen is None or getattr(each, name) in chosen]
+    return [each for each in found if wanted.owners is None or each.owner in wanted.owners]
 
 
 def get_count(engine: Engine) -> dict[str, int]:
-    return {"count": workers(engine).count(_filter(dict(request.args)))}
+    return _counted(engine, dict(request.args))
 
 
 def post_count(engine: Engine) -> dict[str, int]:
-    return {"count": workers(engine).count(_filter(body_of(engine)))}
+    return _counted(engine, body_of(engine))
+
+
+def _counted(engine: Engine, given: Mapping[str, Any]) -> dict[str, int]:
+    going_on = 0 if _is_true(given, NO_RETRIES) else workers(engine).count(_filter(given))
+    return {"count": going_on + len(_failed(engine, given))}
 
 
 def get_task(engine: Engine, task_id: str) -> dict[str, Any]:
-    return _shown(workers(engine).one(task_id))
+    calls = workers(engine)
+    try:
+        return _shown(calls.one(task_id))
+    except UnknownExternalTask:
+        return _shown(calls.failed_one(task_id))
 
 
 def _count(name: str, otherwise: int) -> int:
@@ -196,6 +243,11 @@ def _count(name: str, otherwise: int) -> int:
     return int(given)
 
 
+def _is_true(given: Mapping[str, Any], name: str) -> bool:
+    return given.get(name) is True or given.get(name) == "true"
+
+
+NO_RETRIES = "noRetriesLeft"
 IGNORED = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting"})
 FILTERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "topicName": lambda value: {"topics": [value]},
@@ -218,7 +270,7 @@ def _filter(given: Mapping[str, Any]) -> ExternalFilter:
             wanted = replace(wanted, process_instance_id=int(value[:18]))
         elif name == "tenantIdIn":
             wanted = replace(wanted, owners=value.split(",") if isinstance(value, str) else value)
-        elif name not in IGNORED and not (name in ("active", "withRetriesLeft") and truth):
+        elif name not in IGNORED and not (name in ("active", "withRetriesLeft", NO_RETRIES) and truth):
             raise wrong(name, "is no filter that is known here")
     return wanted
 

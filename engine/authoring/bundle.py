@@ -63,10 +63,12 @@ class Bundles:
         outputs_template: str | None = None,
         *,
         strict: bool = False,
+        external: bool = False,
     ) -> list[Finding]:
-        """Every finding of a bundle, warnings too."""
+        """Every finding of a bundle, warnings too; ``external`` as for :meth:`checked`."""
         templates = read_templates(parameter_template, outputs_template, self.limits)
-        return self._examine(sources, names, *templates, strict=strict)[1]
+        parsed, findings = self._examine(sources, names, *templates, strict=strict)
+        return _without_topics(parsed, findings) if external else findings
 
     def bindings(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[TaskBinding]:
         """What was read for each task of a bundle; nothing where that cannot be read at all."""
@@ -80,11 +82,17 @@ class Bundles:
         outputs_template: str | None,
         *,
         strict: bool = False,
+        external: bool = False,
     ) -> tuple[Parsed, list[Finding]]:
-        """What a bundle that can be run holds, and the warnings; raises ModelInvalid for any other."""
+        """What a bundle that can be run holds, and the warnings; raises ModelInvalid for any other.
+
+        Where topics are those of workers (``external``), it is no error that no stone serves them.
+        """
         with effort.turn(self.limits):
             templates = read_templates(parameter_template, outputs_template, self.limits)
         parsed, findings = self._examine(sources, names, *templates, strict=strict)
+        if external:
+            findings = _without_topics(parsed, findings)
         if any(finding.severity == "error" for finding in findings) or parsed.key is None:
             raise ModelInvalid(findings)
         return parsed, findings
@@ -285,3 +293,9 @@ def _parse(
         forms=forms,
     )
     return reader.parse()
+
+
+def _without_topics(parsed: Parsed, findings: list[Finding]) -> list[Finding]:
+    """The findings but for topics and job types that no stone serves."""
+    asked = {(task.source, task.bpmn_id) for task in parsed.stone_tasks if task.dialect in TOPICS}
+    return [each for each in findings if each.code != "unknown-stone" or (each.source, each.element_id) not in asked]

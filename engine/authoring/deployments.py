@@ -82,14 +82,16 @@ class Deployments:
         parameter_template: Template = None,
         outputs_template: Template = None,
         strict: bool = False,
+        external: bool = False,
     ) -> list[Finding]:
         """Everything that is wrong or doubtful about files that would be deployed together; nothing is stored.
 
-        With ``strict`` a breach of a formal rule of BPMN is an error, even where the file can be run.
+        With ``strict`` a breach of a formal rule of BPMN is an error, even where the file can be run. With ``external``
+        topics and job types that no stone serves are none.
         Raises Malformed or TooLarge for what is no XML.
         """
         texts = template_text(parameter_template), template_text(outputs_template)
-        return self.bundles.lint(*read_sources(source, more), *texts, strict=strict)
+        return self.bundles.lint(*read_sources(source, more), *texts, strict=strict, external=external)
 
     def bindings(self, source: Source, *more: Source) -> list[TaskBinding]:
         """Which stone, decision or person carries out each task of files, and what goes in and out, as it was read.
@@ -242,7 +244,7 @@ class Deployments:
         texts = template_text(parameter_template), template_text(outputs_template)
         if external:
             self.assume(self.bundles.unknown_topics(sources, names, *texts, strict=strict))
-        parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict)
+        parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict, external=external)
         drawn = self.bundles.drawn(sources, names)
         digest = digest_of(drawn, *texts, options.texts)
         key = str(parsed.key)

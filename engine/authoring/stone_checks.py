@@ -18,6 +18,9 @@ from .suggestions import suggestion
 from .templates import ParameterTemplate
 from .unresolved_references import finding, values_of
 
+JAVA = (":delegateExpression", ":class", ":expression")
+"""How what names a stone ends where it names what a Java engine would call."""
+
 
 def check_stones(parsed: Parsed, report: Report, stones: Stones, template: ParameterTemplate | None = None) -> None:
     """Report tasks whose stone nobody has registered, and what does not fit what a registered one declares.
@@ -29,8 +32,15 @@ def check_stones(parsed: Parsed, report: Report, stones: Stones, template: Param
         if not task.code.constant:
             continue
         if not stones.is_known(task.stone):
-            meant = suggestion(task.stone, stones.codes())
+            # Topics of workers are assumed from models, so they would only repeat what this one says.
+            meant = suggestion(task.stone, set(stones.codes()) - stones.external)
             text = f"{task.label} names the stone {task.stone!r}, which is not registered"
+            if task.dialect.endswith(JAVA):
+                told = f"{text}: write a stone with this code for what the Java class does, or make it an external task"
+                report.add(
+                    finding("unknown-stone", task, f"{told} (type=external and a topic) for a worker. {meant}".rstrip())
+                )
+                continue
             report.add(finding("unknown-stone", task, f"{text}: {meant or 'register or correct it.'}"))
             continue
         classes = stones.classes(task.stone)

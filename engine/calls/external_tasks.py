@@ -19,6 +19,7 @@ from ..clock import moment
 from ..errors import Conflict, Invalid, LimitExceeded, Unknown, UnknownProcessInstance
 from ..instance import ledger
 from ..instance.facilities import Facilities
+from ..instance.forward import ForwardInstance
 from ..instance.instance import topic_of
 from ..river.offers import Offers, OfferWatch
 from ..river.pump import Pump
@@ -361,6 +362,25 @@ class ExternalCalls:
             rows = self.facilities.external.find(wanted, limit=limit, offset=offset, by_priority=False)
         return [] if not rows else self._pump.step(partial(_all_shown, rows=rows))
 
+    def failed(self, process_instance_id: str) -> list[ExternalTask]:
+        """Tasks of one process that have failed for good and stand still, without their variables."""
+        try:
+            number = number_of(process_instance_id, UnknownExternalTask)
+            found: list[ExternalTask] = self._pump.step(lambda turn: _all_failed(turn.instance(number)))
+        except Unknown:
+            return []
+        seen = [each for each in found if self.owner is None or each.owner == self.owner]
+        return [each for each in seen if self.may(each.topic)]
+
+    def failed_one(self, task_id: str) -> ExternalTask:
+        """One of these; raises UnknownExternalTask."""
+        with engine_errors():
+            row = self.facilities.store.task(read_id(task_id).task_id)
+        for each in [] if row is None else self.failed(str(row.process_instance_id)):
+            if each.id == task_id:
+                return each
+        raise UnknownExternalTask(task_id)
+
     def one(self, task_id: str) -> ExternalTask:
         """One open task without its variables; raises UnknownExternalTask."""
         wanted = read_id(task_id)
@@ -559,6 +579,21 @@ def _all_shown(turn: Turn, *, rows: Sequence[ExternalRow], topic: Topic | None =
         task = instance.tasks.get(row.task_id)
         if task is not None:
             found.append(shown(instance, task, row, topic))
+    return found
+
+
+def _all_failed(instance: Instance) -> list[ExternalTask]:
+    waiting = instance.waits_for_somebody if isinstance(instance, ForwardInstance) else ()
+    found = []
+    for token in waiting:
+        row = instance.tasks.get(token.internal_data.get("task", 0))
+        if row is None or row.open or row.stone not in instance.facilities.stones.external:
+            continue
+        rank = int(ledger.kept(row).get("priority", 0))
+        offered = ExternalRow(
+            row.id, 0, instance.number, topic_of(row), rank, row.created, instance.row.owner_name, "", ""
+        )
+        found.append(shown(instance, row, offered))
     return found
 
 

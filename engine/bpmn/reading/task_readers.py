@@ -186,7 +186,8 @@ def script_task(reader: ModelReader, process: Process, element: etree._Element) 
         reader.report.error(
             "script-refused",
             element,
-            f"{label(element)} holds code, which this engine does not run: bind a stone instead.",
+            f"{label(element)} holds code, which this engine does not run: bind a stone instead, or for one expression"
+            " make it a service task with camunda:expression=${...} and a resultVariable, or use an outputParameter.",
         )
     elif (language := element.get("scriptFormat", "").strip()) and not _PYTHON.search(language.lower()):
         why = f"The script of {label(element)} is in {language[:80]!r}, and only Python is run here"

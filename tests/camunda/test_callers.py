@@ -1,0 +1,161 @@
+"""What callers of Camunda 7 ask beside workers: retries of what has failed, deployments, starts and messages."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+import requests
+
+from riverstone.engine import Engine, ModelInvalid
+
+from ..features.sketch import catch, definitions, line, process, service
+from .test_wire import fetch, started, tell, until
+
+TABLE = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:t">
+<decision id="fee" name="Fee"><variable name="fee"/><literalExpression><text>1 + 1</text></literalExpression></decision>
+</definitions>"""
+MESSAGE = '<message id="M" name="paid"/>'
+PAID = '<messageEventDefinition messageRef="M"/>'
+
+
+def paused(engine: Engine, url: str) -> tuple[str, dict[str, Any]]:
+    """A process whose task has failed for good and stands still."""
+    number = started(engine, service("a", "mail"), on_failure="pause")
+    (task,) = fetch(url, "mail").json()
+    assert tell(url, task, "failure", errorMessage="no", retries=0).status_code == 204
+    until(lambda: engine.get(number).attention == 1)
+    return number, task
+
+
+def test_more_retries_reach_a_task_that_has_none_left(engine: Engine, url: str) -> None:
+    number, task = paused(engine, url)
+    base = f"{url}/engine-rest/external-task"
+    for query in (f"processInstanceId={number}", f"processInstanceId={number}&noRetriesLeft=true"):
+        (shown,) = requests.get(f"{base}?{query}", timeout=9).json()
+        assert (shown["id"], shown["retries"], shown["errorMessage"]) == (task["id"], 0, "no")
+        assert requests.get(f"{base}/count?{query}", timeout=9).json() == {"count": 1}
+    assert requests.get(f"{base}?processInstanceId={number}&withRetriesLeft=true", timeout=9).json() == []
+    assert requests.get(f"{base}?noRetriesLeft=true", timeout=9).status_code == 400
+    assert requests.get(f"{base}/{task['id']}", timeout=9).json()["id"] == task["id"]
+    assert fetch(url, "mail").json() == []
+    assert requests.put(f"{base}/{task['id']}/retries", json={"retries": 3}, timeout=9).status_code == 204
+    (again,) = fetch(url, "mail", wait=20_000).json()
+    assert again["retries"] == 3
+    assert tell(url, again, "complete").status_code == 204
+    assert engine.wait(number, 30).status == "success"
+    assert requests.put(f"{base}/{task['id']}/retries", json={"retries": 3}, timeout=9).status_code == 404
+
+
+def test_a_worker_alone_starts_nothing_again(engine: Engine, url: str) -> None:
+    number, task = paused(engine, url)
+    path = f"{url}/engine-rest/external-task/{task['id']}/retries"
+    keys = {
+        name: engine.keys.add(name, scopes=scopes, topics=["mail"], every_owner=True)[1]
+        for name, scopes in (("w", ["work"]), ("o", ["work", "run"]))
+    }
+    assert requests.put(path, json={"retries": 1}, auth=("", keys["w"]), timeout=9).status_code == 403
+    assert engine.get(number).attention == 1
+    assert requests.put(path, json={"retries": 1}, auth=("", keys["o"]), timeout=9).status_code == 204
+
+
+def test_a_process_that_is_being_taken_back_has_not_ended(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"), '<userTask id="u"/>')
+    engine.declare_stone("mail", hooks=["start", "cancel"])
+    (task,) = fetch(url, "mail").json()
+    assert tell(url, task, "complete").status_code == 204
+    engine.cancel(number)
+    path = f"{url}/engine-rest/process-instance/{number}"
+    assert requests.get(path, timeout=9).json()["ended"] is False
+    (undo,) = fetch(url, "mail.cancel", wait=20_000).json()
+    assert tell(url, undo, "complete").status_code == 204
+    assert engine.wait(number, 30).status == "cancel.success"
+    assert requests.get(path, timeout=9).json()["ended"] is True
+
+
+def deploy(url: str, *files: tuple[str, bytes]) -> requests.Response:
+    form = {"deployment-name": "d", "deployment-source": "my pipeline"}
+    parts = {name: (name, io.BytesIO(content), "text/xml") for name, content in files}
+    return requests.post(f"{url}/engine-rest/deployment/create", data=form, files=parts, timeout=9)
+
+
+def test_decisions_are_told_apart_from_processes(engine: Engine, url: str) -> None:
+    alone = deploy(url, ("fees.dmn", TABLE)).json()
+    assert (alone["deployedProcessDefinitions"], alone["source"]) == (None, "my pipeline")
+    ((identifier, decision),) = alone["deployedDecisionDefinitions"].items()
+    assert (decision["id"], decision["key"], decision["resource"]) == (identifier, "fee", "fees.dmn")
+    both = deploy(url, ("fees.dmn", TABLE), ("my shop.bpmn", line("shop", service("a", "mail")))).json()
+    ((_, definition),) = both["deployedProcessDefinitions"].items()
+    assert (definition["key"], definition["resource"]) == ("shop", "my shop.bpmn")
+    assert [each["key"] for each in both["deployedDecisionDefinitions"].values()] == ["fee"]
+
+
+def test_every_finding_of_a_model_is_told_and_topics_are_none(engine: Engine, url: str) -> None:
+    broken = line(
+        "shop", service("a", "mail"), service("b", "mail", {"x": "${1 +}"}), service("c", "mail", {"x": "${S(y)}"})
+    )
+    refused = deploy(url, ("shop.bpmn", broken))
+    assert (refused.status_code, refused.json()["type"]) == (400, "ParseException")
+    errors = refused.json()["details"]["shop.bpmn"]["errors"]
+    assert [each["mainElementId"] for each in errors] == ["b", "c"]
+    assert all(each["line"] for each in errors)
+    assert "(1 more)" in refused.json()["message"]
+
+
+def test_a_message_tells_whether_it_was_awaited_or_started_something(engine: Engine, url: str) -> None:
+    engine.deploy(line("waits", catch("m", PAID), before=MESSAGE))
+    engine.deploy(
+        line("starts", service("a", "mail"), before=MESSAGE.replace("paid", "order"), start=PAID), external=True
+    )
+    number = engine.start(key="waits", name="test").process_instance_id
+    until(lambda: bool(engine.get(number).waits_for))
+    path = f"{url}/engine-rest/message"
+
+    def send(name: str) -> requests.Response:
+        return requests.post(path, json={"messageName": name, "resultEnabled": True}, timeout=9)
+
+    (awaited,) = send("paid").json()
+    assert (awaited["resultType"], awaited["processInstance"]) == ("Execution", None)
+    assert awaited["execution"]["processInstanceId"] == number
+    (begun,) = send("order").json()
+    assert (begun["resultType"], begun["execution"]) == ("ProcessDefinition", None)
+    assert begun["processInstance"]["definitionKey"] == "starts"
+    nobody = send("paid")
+    assert (nobody.status_code, nobody.json()["type"]) == (400, "MismatchingMessageCorrelationException")
+
+
+def test_a_start_answers_with_variables_where_they_are_wanted(engine: Engine, url: str) -> None:
+    engine.deploy(definitions(process("shop", '<startEvent id="s"/>')))
+    path = f"{url}/engine-rest/process-definition/key/shop/start"
+    body: dict[str, Any] = {"variables": {"a": {"value": 1, "type": "Integer"}}}
+    assert "variables" not in requests.post(path, json=body, timeout=9).json()
+    answer = requests.post(path, json={**body, "withVariablesInReturn": True}, timeout=9).json()
+    assert answer["variables"] == {"a": {"value": 1, "type": "Integer", "valueInfo": {}}}
+
+
+@pytest.mark.parametrize("path", ["task", "history/process-instance/count", "process-instance/1/modification"])
+def test_what_is_not_answered_points_at_what_is(engine: Engine, url: str, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = requests.request(method, f"{url}/engine-rest/{path}", timeout=9)
+        assert answer.status_code == 404
+        assert "/engine-rest/openapi.json" in answer.json()["message"]
+        assert type(answer.json()["code"]) is int
+
+
+def test_a_401_names_the_way_that_these_clients_have(engine: Engine, url: str) -> None:
+    engine.keys.add("w", scopes=["work"], topics=["*"])
+    told = requests.get(f"{url}/engine-rest/version", timeout=9).json()["message"]
+    assert "Basic" in told
+
+
+def test_a_delegate_says_what_is_to_be_done_and_topics_of_the_file_are_no_stones(engine: Engine) -> None:
+    delegate = '<serviceTask id="d" camunda:delegateExpression="${mailer}"/>'
+    model = line("shop", service("a", "mail-it"), delegate)
+    codes = [(each.code, each.element_id) for each in engine.lint(model, external=True)]
+    assert codes == [("unknown-stone", "d")]
+    engine.deploy(line("other", service("a", "mailing")), external=True)
+    with pytest.raises(ModelInvalid, match="write a stone with this code") as refused:
+        engine.deploy(model, external=True)
+    assert "mailing" not in refused.value.message
+    assert "more)" not in refused.value.message
