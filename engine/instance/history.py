@@ -30,9 +30,12 @@ MOST_IN_AN_ENTRY = 32_000
 VALUES = ("parameters", "outputs", "values")
 
 
-def note(instance: Instance, kind: HistoryKind, **told: Any) -> None:
-    """Write an entry with this step; what is None is left out. Secrets are hidden before anything is written."""
-    row = instance.row
+def note(instance: Instance, kind: HistoryKind, *, at: int | None = None, **told: Any) -> None:
+    """Write an entry with this step, of now unless it happened earlier; what is None is left out.
+
+    Secrets are hidden before anything is written.
+    """
+    row, when = instance.row, instance.now() if at is None else at
     if row.history < 0:
         return
     entry = {name: value for name, value in told.items() if value is not None}
@@ -40,10 +43,10 @@ def note(instance: Instance, kind: HistoryKind, **told: Any) -> None:
         entry = {name: mask.mask_value(value) for name, value in entry.items()}
     if (who := instance.changes.who) is not None:
         entry["who"] = who
-    text = jsontext.dumps({"at": instance.now(), "kind": kind, **entry})
+    text = jsontext.dumps({"at": when, "kind": kind, **entry})
     if len(text) > MOST_IN_AN_ENTRY:
         left = {name: value for name, value in entry.items() if name not in VALUES}
-        text = jsontext.dumps({"at": instance.now(), "kind": kind, **left, "shortened": True})
+        text = jsontext.dumps({"at": when, "kind": kind, **left, "shortened": True})
     full = row.history + len(text) > instance.limits.history_size
     _put(instance, jsontext.dumps({"at": instance.now(), "kind": "cut"}) if full else text)
     if full:
@@ -80,13 +83,17 @@ def _mask(instance: Instance) -> Mask | None:
 
 
 def note_attempt(instance: Instance, row: TaskRow, status: TaskStatus, reason: str | None, *, edited: bool) -> None:
-    """Keep what came of an attempt before the next one is written over it; its parameters where these will differ."""
+    """Keep what came of an attempt before the next one is written over it; its parameters where these will differ.
+
+    One that has ended before is told at the time at which it did.
+    """
     names = secrets.names_in(row, instance.facilities.stones)
     outputs = masked(jsontext.read(row.outputs), names[1]) if row.outputs else None
     parameters = masked(jsontext.read(row.parameters), names[0]) if edited else None
     note(
         instance,
         "attempt",
+        at=None if row.open else row.ended,
         task=row.id,
         attempt=row.attempt,
         status=status,

@@ -54,14 +54,28 @@ def _order(told: Told) -> tuple[int, int, int, bool]:
 
 
 def _merged(noted: Sequence[Told], told: Sequence[Told]) -> Iterator[Told]:
-    """Both in order of time; what was noted stays as it was written, also within a millisecond."""
+    """Both in order of time; what was noted stays as it was written, also within a millisecond.
+
+    But for attempts, which are noted when the next one is asked for: that may be long after they have ended.
+    """
     ahead = 0
-    for each in noted:
+    for each in _with_attempts_in_time(noted):
         while ahead < len(told) and _order(told[ahead]) < _order(each):
             yield told[ahead]
             ahead += 1
         yield each
     yield from told[ahead:]
+
+
+def _with_attempts_in_time(noted: Sequence[Told]) -> list[Told]:
+    placed: list[tuple[int, Told]] = []
+    latest = 0
+    for each in noted:
+        when, kind, _ = each
+        if kind != "attempt":
+            when = latest = max(latest, when)
+        placed.append((when, each))
+    return [each for _, each in sorted(placed, key=lambda place: place[0])]
 
 
 def _of_instance(row: InstanceRow, undos: Iterable[InstanceRow]) -> Iterator[Told]:

@@ -90,6 +90,26 @@ def test_every_attempt_keeps_its_parameters_reason_and_outputs(
     assert (action.action, action.who, action.task_id) == ("rerun", "olga", task.task_id)
 
 
+def test_a_failed_attempt_is_told_when_it_ended_and_not_when_it_was_tried_again(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    engine.deploy(line("again", service("a", "make")))
+    world.wrong("start", "a", RuntimeError("no quota"))
+    number = run(engine, "again", on_failure="pause").process_instance_id
+    failed = clock.now()
+    clock.advance(120)
+    engine.retry(number)
+    engine.wait(number, 3600)
+
+    entries = [each for each in told(engine, number) if each.kind in ("attempt", "action")]
+    assert [(each.kind, each.attempt or each.action) for each in entries] == [
+        ("attempt", 1),
+        ("action", "retry"),
+        ("attempt", 2),
+    ]
+    assert [int(each.time.timestamp() * 1000) - failed for each in entries] == [0, 120_000, 120_000]
+
+
 def test_variables_messages_and_people_are_told_with_who_it_was(engine: Engine, clock: VirtualClock) -> None:
     engine.deploy(MOVING, parameter_template=TEMPLATE)
     with by(engine, "shop"):
