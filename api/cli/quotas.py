@@ -18,7 +18,7 @@ def quotas(invocation: Invocation, /, name: str | None, limit: int, cursor: str 
     with invocation.asking(passive=True) as engine:
         page = engine.quotas(name=name, limit=limit, cursor=cursor)
     if page.items:
-        click.echo(f"{'HELD':>9} {'WAITING':>8} {'UNDO':>9} {'A MINUTE':>9}  QUOTA")
+        click.echo(f"{'HELD':>9} {'WAITING':>8} {'UNDO':>9} {'MOST/MIN':>9}  QUOTA")
     elif page.cursor is None:
         click.echo("No quota is in use." if name is None else f"The quota {printable(name)} is not in use.", err=True)
     for each in page.items:

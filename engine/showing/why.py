@@ -296,7 +296,13 @@ def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
         telling.commands += [command for command in inner.commands if command not in telling.commands]
     elif row.status == "success":
         gone = sum(1 for task in undo.tasks.values() if task.status == UNDO_SUCCEEDED[undo.kind])
-        telling.say(f"{name} ended well at {at(row.ended or row.started, telling.now)}; tasks taken back: {gone}.")
+        ended = at(row.ended or row.started, telling.now)
+        # A forced delete cancels first, so all may be gone when it comes to it.
+        before = sum(task.undo == "undone" for task in undo.origin.tasks.values()) - gone
+        if before > 0 and (row.kind == "delete" or not gone):
+            telling.say(f"{name} ended well at {ended}; tasks taken back: {gone}, and {before} by the undo before it.")
+        else:
+            telling.say(f"{name} ended well at {ended}; tasks taken back: {gone}.")
         if row.kind != "delete":
             _tell_results(telling)
     else:

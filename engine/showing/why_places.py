@@ -259,13 +259,19 @@ def _again(telling: Telling, token: Token, number: int, due: int) -> str:
     return f", then {', '.join(at(each, telling.now) for each in times[:2])}{more}" if times else ""
 
 
+def _event_label(node: Node) -> str:
+    """The name in brackets: behind a comma it would read as the subject of what follows."""
+    element_id = node.bpmn_id.partition(":")[0]
+    return f"{element_id} ({node.bpmn_name!r})" if node.bpmn_name and node.bpmn_name != element_id else element_id
+
+
 def _tell_wait(telling: Telling, token: Token, wait: Wait) -> None:
     node = token.node
-    where = f"The event {node_label(node)}"
+    where = f"The event {_event_label(node)}"
     if isinstance(node, BoundaryEvent):
-        where = f"The event {node_label(node)} on {node_label(node.host)}"
+        where = f"The event {_event_label(node)} on {_event_label(node.host)}"
     elif node.name.endswith(":listener"):
-        where = f"The event sub-process {node_label(node)}"
+        where = f"The event sub-process {_event_label(node)}"
     if wait.kind in ("timer", "date") and wait.due is not None:
         late = "" if wait.due > telling.now - 5_000 else ": it is late, because no engine that runs looks after it"
         then = "" if late else _again(telling, token, wait.number, wait.due)

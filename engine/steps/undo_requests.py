@@ -101,9 +101,11 @@ def _in_the_way(instance: ForwardInstance, what: str) -> Conflict:
         "ended": ("retry", "delete") if row.status.endswith(".failed") else ("delete",),
     }.get(row.phase, ())
     related = row.delete_id or row.cancel_id or row.rollback_id
+    wait = f": allowed is {' or '.join(allowed)}." if allowed else ": wait until its undo has ended."
+    if what == "deleted" and "cancel" in allowed:
+        wait = f": allowed is {' or '.join(allowed)}, or a delete with force, which cancels it first."
     return Conflict(
-        f"Process {instance.number} has the status {row.status!r} and cannot be {what} now"
-        + (f": allowed is {' or '.join(allowed)}." if allowed else ": wait until its undo has ended."),
+        f"Process {instance.number} has the status {row.status!r} and cannot be {what} now{wait}",
         status=row.status,
         allowed=allowed,
         related=str(related) if related is not None else None,

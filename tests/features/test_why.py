@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from riverstone.api.cli.following import what_to_do
-from riverstone.engine import Engine, Stone, UnknownProcessInstance, VirtualClock
+from riverstone.engine import Conflict, Engine, Stone, UnknownProcessInstance, VirtualClock
 
 from .sketch import catch, definitions, flow, line, process, service
 from .test_undo_handlers import STEPS, XY, model
@@ -202,6 +202,21 @@ def test_an_ended_process_tells_how_and_what_is_left(tmp_path: Path, world: Worl
         assert "It was cancelled at" in told(engine, number)
         with pytest.raises(UnknownProcessInstance):
             engine.why("999999")
+
+
+def test_a_forced_delete_is_offered_and_tells_what_the_cancel_before_it_took_back(tmp_path: Path, world: World) -> None:
+    with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), clock=VirtualClock()) as engine:
+        paid = '<intermediateCatchEvent id="paid" name="payment came"><messageEventDefinition messageRef="M"/>'
+        waits = f"{paid}</intermediateCatchEvent>"
+        model = line("sent", service("a", "make"), service("b", "make"), waits, before='<message id="M" name="p"/>')
+        engine.deploy(model)
+        number = engine.start(key="sent", name="x").process_instance_id
+        assert "The event paid ('payment came') waits for the message 'p'." in told(engine, number)
+        with pytest.raises(Conflict, match="allowed is cancel, or a delete with force"):
+            engine.delete(number)
+        engine.delete(number, force=True)
+        engine.wait(number, 60)
+        assert "tasks taken back: 0, and 2 by the undo before it." in told(engine, number)
 
 
 def test_what_a_delete_can_take_back_and_what_nothing_can_are_told_apart(tmp_path: Path, world: World) -> None:
