@@ -364,9 +364,10 @@ class ProcessCalls(Workings):
         return process_picture(xml, tasks, tokens, decisions=self.decisions_made(process_instance_id, limit=500).items)
 
     def wait(self, process_instance_id: str, timeout: float | None = None) -> ProcessInstance:
-        """Return when the process has come to rest: ended, its undo included, or paused in debug mode.
+        """Return when the process has ended, its undo included, or needs somebody: after a failure, or suspended.
 
-        ``timeout`` is in seconds; raises WaitTimeout, UnknownProcessInstance.
+        While it waits for a message, a signal or a timer this goes on waiting. ``timeout`` is in seconds.
+        Raises WaitTimeout, UnknownProcessInstance.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         rested = self._pump.wait(number, lambda: self._at_rest(number), timeout)

@@ -144,13 +144,13 @@ is a task for one or a stone that nobody has registered."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Situation:
-    """How a process instance stands, for whoever waits until that is different."""
+    """The state of a process instance at one moment, with a mark to wait for the next one."""
 
     instance: ProcessInstance
     mark: str
     """The same until the next step of the instance or of one of its undos."""
     need: Need | None
-    """None while it goes on by itself."""
+    """None while it goes on by itself, or waits for a message, a signal or a timer, which ``instance.awaits`` tells."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import Any
 
 import riverstone.engine
@@ -34,7 +38,7 @@ def public() -> str:
     parts = ["## The engine", *map(_class, CALLS), "## What you make or subclass", *map(_class, YOURS)]
     parts += [
         "## Views",
-        "Frozen answers of the engine. Each attribute is described at its class.",
+        "Frozen answers of the engine, with their attributes in order.",
         *map(_class, views),
     ]
     parts += ["## Errors", _table(errors), *(f"<!-- ::: riverstone.engine.{name} -->" for name in errors)]
@@ -45,10 +49,26 @@ def _class(name: str) -> str:
     cls = getattr(riverstone.engine, name)
     rows = [(f"`{member}{_arguments(value)}`", sentence(_told(value))) for member, value in _members(cls)]
     parts = [f"### {name}", sentence(cls.__doc__)]
+    if name not in (*CALLS, *YOURS) and (attributes := list(_attributes(cls))):
+        parts.append(table(("attribute", "type", "what it is"), attributes))
     if rows:
         parts.append(table(("member", "what it does"), rows))
     parts.append(f"<!-- ::: riverstone.engine.{name} -->")
     return "\n\n".join(parts)
+
+
+def _attributes(cls: type) -> Iterator[tuple[str, str, str]]:
+    """What a view holds: the text below an attribute in the code says what it is."""
+    for base in reversed(cls.__mro__[:-1]):
+        if not base.__module__.startswith("riverstone.") or not (is_dataclass(base) or hasattr(base, "_fields")):
+            continue
+        (written,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(written, ast.ClassDef)
+        for line, after in zip(written.body, [*written.body[1:], None], strict=True):
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.target.id[0] != "_":
+                told = after.value if isinstance(after, ast.Expr) else None
+                text = str(told.value) if isinstance(told, ast.Constant) else ""
+                yield f"`{line.target.id}`", f"`{ast.unparse(line.annotation)}`", sentence(text)
 
 
 def _members(cls: type) -> list[tuple[str, Any]]:
