@@ -168,7 +168,10 @@ class Rehearsal:
         return Run(self, instance.process_instance_id)
 
     def run(self, key: str, variables: Mapping[str, Any] | None = None, **options: Any) -> Run:
-        """Start and go on until the process has ended, pauses, or waits for something from outside."""
+        """Start and go on until the process has ended, pauses, or only something from outside can move it.
+
+        Timers come due on the way, also those that race with a message: to send that first, :meth:`start` it.
+        """
         run = self.start(key, variables, **options)
         run.settle()
         return run

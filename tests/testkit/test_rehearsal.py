@@ -17,6 +17,8 @@ from riverstone.bpmn_samples.stones import Volume, stones
 from riverstone.engine import BpmnError, ModelInvalid, UnknownTask
 from riverstone.engine.testkit import Coverage, Rehearsal
 
+from ..features.sketch import definitions, flow, process
+
 ALL_UNDONE = ("GetFile", "FirewallPort", {"mysql_backend", "mysql_data"}, "javaAppServer", "SecurityGroup")
 
 
@@ -254,3 +256,25 @@ def test_what_an_undo_retains_counts_as_covered(rehearsal: Rehearsal) -> None:
 
     (file,) = coverage.files
     assert file.not_undone == []
+
+
+def test_a_run_lets_timers_come_due_and_a_start_leaves_the_message_its_turn() -> None:
+    waits = (
+        '<intermediateCatchEvent id="paid"><messageEventDefinition messageRef="M"/></intermediateCatchEvent>'
+        '<intermediateCatchEvent id="late"><timerEventDefinition><timeDuration>P3D</timeDuration>'
+        "</timerEventDefinition></intermediateCatchEvent>"
+    )
+    flows = "".join(flow(*ends) for ends in (("s", "g"), ("g", "paid"), ("g", "late"), ("paid", "e"), ("late", "e")))
+    gateway = '<startEvent id="s"/><eventBasedGateway id="g"/><endEvent id="e"/>'
+    with Rehearsal() as rehearsal:
+        rehearsal.engine.deploy(
+            definitions('<message id="M" name="paid"/>', process("race", f"{gateway}{waits}{flows}"))
+        )
+        late = rehearsal.run("race")
+        late.assert_passed("late")
+
+        paid = rehearsal.start("race")
+        rehearsal.engine.message("paid", process_instance_id=paid.process_instance_id)
+        paid.settle()
+        paid.assert_passed("paid")
+        paid.assert_not_passed("late")
