@@ -128,6 +128,8 @@ class Outcome:
     """What a check has found."""
     unchanged: bool = False
     """Whether such a monitor has found everything as it was at its last poll."""
+    unbegun: bool = False
+    """Of a failure: the hook was not called, so it has made nothing."""
 
     def as_failure(self) -> Outcome:
         """A plain failure in its place, for when the engine cannot enter what it really was."""

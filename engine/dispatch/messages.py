@@ -144,6 +144,7 @@ TOLD = (
     "later",
     "fatal",
     "gone",
+    "unbegun",
 )
 """What an answer has where there is something to tell."""
 
@@ -242,6 +243,7 @@ def _content(decoded: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "stone": _text(decoded.get("stone", ""))[:255],
         "fatal": bool(decoded.get("fatal")),
         "gone": bool(decoded.get("gone")),
+        "unbegun": result == "failed" and bool(decoded.get("unbegun")),
         "later": later,
         "found": None if decoded.get("found") is None else _one_of(get_args(CheckState), decoded["found"]),
         "seconds": max(0.0, float(_whole(seconds) if isinstance(seconds, int) else seconds)),

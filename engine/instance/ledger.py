@@ -152,9 +152,10 @@ def kept(row: TaskRow | Look | PutOut) -> dict[str, Any]:
     """What the engine keeps in a row.
 
     ``retries`` and their ``pauses``, or their ``backoff`` and ``backoff_max``, with their ``jitter``; ``begun``,
-    ``handler``, ``skip`` of one that is taken back so that the process goes on without it, ``by_hand`` of one whose
-    outputs somebody gave, ``rewound`` of one that a rewind took back, ``moved`` of one that had failed when its process
-    was moved to another version, inside of a run ``put_out``, ``late`` outputs with which it is to be undone once more
+    how many first attempts ended ``unbegun``, ``handler``, ``skip`` of one that is taken back so that the process goes
+    on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back, ``moved``
+    of one that had failed when its process was moved to another version, inside of a run ``put_out``, ``late`` outputs
+    with which it is to be undone once more
     (of a task of an undo: with which it does so), and what does not count: ``tried`` of the attempts, ``survived`` of
     the losses. Since when an event has been ``failing``, and how many ``looks`` of a monitor in a row have failed. Of a
     task of an undo: as which kind of undo its monitor ``watches`` what was begun. That what was gone too soon has
@@ -275,7 +276,10 @@ def losses(row: TaskRow) -> int:
 
 def has_begun(row: TaskRow) -> bool:
     """Whether the row may have begun before its present hand-over."""
-    return row.event not in ("start", "mock") or row.attempt > 1 or "begun" in kept(row)
+    if row.event not in ("start", "mock") or row.lost:
+        return True
+    own = kept(row)
+    return "begun" in own or row.attempt > 1 + int(own.get("unbegun", 0))
 
 
 def delivery(row: TaskRow) -> int:

@@ -11,7 +11,7 @@ from ..authoring.secret_variables import secret_variables
 from ..jsontext import JSON
 from ..language.context import Path
 from ..mask import Mask, value_at
-from ..secret_sources.references import read_reference
+from ..secret_sources.references import is_reference, read_reference
 from ..stones.parameters import is_declared, no_echo
 from ..stones.registry import Stones
 from ..stones.stone import Stone
@@ -90,11 +90,13 @@ def secret_outputs(row: TaskRow, stones: Stones) -> dict[str, JSON]:
 
 
 def values_in(rows: Iterable[TaskRow], stones: Stones) -> Iterator[JSON]:
-    """Every secret value of these rows."""
+    """Every secret value of these rows. A reference names a secret and is none, so a refusal can tell which it was."""
     for row in rows:
+        references = references_in(row) if row.state else ()
         for names, text in zip(names_in(row, stones), (row.parameters, row.outputs), strict=True):
             if names and text:
-                yield from (value for name, value in jsontext.read(text).items() if name in names)
+                told = ((name, value) for name, value in jsontext.read(text).items() if name in names)
+                yield from (value for name, value in told if not (name in references and is_reference(value)))
         if row.state:
             kept = ledger.kept(row)
             yield from kept.get("tokens", ())

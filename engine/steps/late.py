@@ -47,7 +47,7 @@ def _deferred(instance: Instance, row: TaskRow, outcome: Outcome, key: Straggler
 
 def enter_late(instance: Instance, row: TaskRow, outcome: Outcome, *, straggled: bool) -> None:
     """The same of one that ``straggled``: it was known that it might still run, and this is its first word."""
-    begun = outcome.result not in ("withdrawn", "supplied")
+    begun = outcome.result not in ("withdrawn", "supplied") and not outcome.unbegun
     made = begun and outcome.event == "start" and straggled
     undo = _undo_of(instance)
     if _is_next_attempt_due(instance, row, outcome):

@@ -261,7 +261,7 @@ def _put_off(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     seconds = outcome.later or 0.0
     if row.event != "monitor":
         row.status = HOOK_FAILED[row.event]
-    if row.event in ("start", "mock"):
+    if row.event in ("start", "mock") and not outcome.unbegun:
         ledger.keep(row, begun=True)
     row.reason = f"Put off for {seconds:g} seconds: {outcome.reason}"
     row.owner = instance.facilities.engine_id
@@ -294,6 +294,8 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
     if row.target is not None and isinstance(instance, UndoInstance):
         instance.undo_failed(row, token, outcome.reason or "")
         return
+    if outcome.unbegun and not ledger.has_begun(row):
+        row.undo = "never-begun"
     instance.end_task(row, HOOK_FAILED[row.event], outcome.reason)
     if token is None or is_fenced(instance):
         return
@@ -320,6 +322,8 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
     row.deadline = None
     row.status = HOOK_FAILED[row.event]
     row.reason = f"Attempt {row.attempt} failed: {outcome.reason}"
+    if outcome.unbegun and not ledger.has_begun(row):
+        ledger.keep(row, unbegun=row.attempt)
     next_attempt(row, stone)
     if row.event == "rollback":
         instance.leave_outside(row)

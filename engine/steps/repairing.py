@@ -270,7 +270,7 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
 
 def _may_have_made(row: TaskRow) -> bool:
     """Whether an attempt of the row may have made something, so that its key is not good for other parameters."""
-    return row.kind in ledger.FORWARD and row.event != "mock"
+    return row.kind in ledger.FORWARD and row.event != "mock" and row.undo != "never-begun"
 
 
 def _edited(
@@ -354,7 +354,12 @@ def try_again(
         ledger.keep(row, edited=[dict(edited or {}), list(references)])
     elif edited is not None:
         row.parameters = jsontext.dumps(edited)
+        if secrets.keep(row, stone, references):
+            instance.row.flags |= Flags.SECRETS
     row.status = "produce.success"
+    if row.undo == "never-begun":
+        ledger.keep(row, unbegun=row.attempt)
+        row.undo = None
     next_attempt(row, stone, anew=anew)
     if row.event == "rollback":
         instance.leave_outside(row)

@@ -218,7 +218,12 @@ class HookCall:
         about = logs.about(
             process_instance_id=work.process_instance_id, task_id=work.task_id, stone=work.stone, event=work.event
         )
-        logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
+        if self.info is None and isinstance(error, (RiverstoneError, Later)):
+            # The engine's own refusal: its reason is in the ledger, and no line of code explains it.
+            code = error.code if isinstance(error, RiverstoneError) else "put off"
+            logger.info("task %s: %s of %s did not begin: %s", work.task_id, work.event, work.stone, code, extra=about)
+        else:
+            logger.info("task %s: %s of %s: %s", work.task_id, work.event, work.stone, logs.where(error), extra=about)
         stopped = self.request.asked and type(error).__name__ == "CancelledError"
         outcome = self._outcome("failed", reason="It stopped when it was asked to." if stopped else _reason(error))
         if isinstance(error, Later):
@@ -255,6 +260,7 @@ class HookCall:
             stone=work.stone,
             seconds=time.perf_counter() - self._began,
             token_taken=info is not None and info.deferral is not None,
+            unbegun=info is None,
         )
 
 

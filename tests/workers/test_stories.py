@@ -76,6 +76,15 @@ def test_a_default_that_stays_with_the_worker_is_the_same_for_a_retry_and_an_und
         assert "4711" not in row.declaration
 
 
+def test_a_start_that_its_worker_could_not_begin_is_not_undone(team: Team) -> None:
+    crew, engine = team
+    started = run(engine, "unbegun", service("a", "quick"), service("b", "sized", {"token": "secret:shared/nowhere"}))
+    b = engine._store.tasks(int(started))[1]
+    assert (b.status, b.attempt, b.undo) == ("start.failed", 2, "never-begun")
+    assert "'secret:shared/nowhere' is nowhere to be found" in (engine.tasks(started)[1].reason or "")
+    assert ("b", "start") not in crew.hooks(started)
+
+
 def test_what_a_start_saves_outlives_its_worker(team: Team) -> None:
     crew, engine = team
     started = run(engine, "saver", service("a", "saver"), service("b", "awaited"))

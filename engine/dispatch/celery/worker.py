@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -92,7 +93,7 @@ class Workshop:
             try:
                 answer = messages.answer_text(outcome)
             except (TypeError, ValueError) as error:
-                failed = _unbegun(work, "failed", f"What the stone put out cannot be sent: {error}")
+                failed = _untold(work, "failed", f"What the stone put out cannot be sent: {error}")
                 answer = messages.answer_text(failed)
             self._answers[key] = answer
             if len(self._answers) > MOST_REMEMBERED:
@@ -170,6 +171,11 @@ class Workshop:
 def _unbegun(
     work: Work, result: Any, reason: str | None = None, *, parameters: Mapping[str, JSON] | None = None
 ) -> Outcome:
+    """What comes of a work whose hook was not called."""
+    return replace(_untold(work, result, reason), parameters=parameters, unbegun=result == "failed")
+
+
+def _untold(work: Work, result: Any, reason: str | None = None) -> Outcome:
     """What comes of a work without what its hook would tell."""
     return Outcome(
         task_id=work.task_id,
@@ -179,7 +185,6 @@ def _unbegun(
         delivery=work.delivery,
         result=result,
         reason=reason,
-        parameters=parameters,
     )
 
 
