@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import signal
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -81,6 +82,18 @@ def allow_connections() -> int:
     return CONNECTIONS if soft < 0 else max(MOST_CROWDED, min(CONNECTIONS, soft - OTHER_FILES))
 
 
+def _refuse_used(host: str, port: int) -> None:
+    """Raise Invalid for a place at which nobody can listen, of which the web server names neither address nor port."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(address)
+    except OSError as error:
+        text = f"Cannot listen on port {port} of {host}: {error.strerror or 'there is no such address'}."
+        raise Invalid(f"{text} Choose another by --port, or end what listens there.", code="port-unavailable") from None
+
+
 class Server:
     """A listening server; ``url`` is where it is reached."""
 
@@ -92,6 +105,7 @@ class Server:
         self.stopping = stopping or threading.Event()
         self.most = allow_connections() if most is None else most
         self._looked = 0.0
+        _refuse_used(host, port)
         self.waitress = create_server(
             app,
             map=self.channels,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...engine.operating.audit import AuditEntry
 
 SCOPES = ["read", "run", "deploy", "work", "admin", "secrets"]
+KEY_HEADER = f"{'ID':12}  {'CREATED':19}  NAME  SCOPES  OWNER"
 TIME = "%Y-%m-%d %H:%M:%S"
 
 
@@ -57,8 +58,10 @@ def add_key(
 def list_keys(invocation: Invocation, /) -> None:
     """List the keys, without their secrets."""
     with invocation.engine(passive=True) as engine:
-        for found in engine.keys.all():
-            click.echo(key_line(found))
+        keys = engine.keys.all()
+    click.echo(KEY_HEADER if keys else "There is no key.", err=not keys)
+    for found in keys:
+        click.echo(key_line(found))
 
 
 @key.command("revoke")

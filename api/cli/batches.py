@@ -27,8 +27,12 @@ def searching(command: Command) -> Command:
     """The options by which ``list`` finds processes."""
     for option in reversed(
         (
-            click.option("--status", help="Those in this status; failed ones with their rollback."),
-            click.option("--state", type=click.Choice(STATES), help="Those whose own work ended so, or that wait so."),
+            click.option("--status", help="Those with this status; failed also finds those that were rolled back."),
+            click.option(
+                "--state",
+                type=click.Choice(STATES),
+                help="Those that ended so (success, failed, canceled), stand still for this, or run.",
+            ),
             click.option("--key", help="Those of this key."),
             click.option(
                 "--text", help="Those with these words in their name or business key, this in their key, or this id."
@@ -174,7 +178,7 @@ def stop_batch(invocation: Invocation, /, batch_id: str) -> None:
 @searching
 @invoked
 def reasons(invocation: Invocation, /, **searched: Any) -> None:
-    """Count why processes have failed; those that need somebody unless others are meant."""
+    """Count failures by reason. Without options only processes are counted that wait for a decision."""
     with invocation.asking(passive=True) as engine:
         found = engine.failures_by_reason(_where(**searched))
     _print_groups(found)

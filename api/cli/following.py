@@ -167,7 +167,7 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
         failed = [task.task_id for task in engine.tasks(number) if task.undo == "failed"]
     else:
         failed = [task.origin_task_id or "" for task in engine.tasks(undo) if task.status.endswith("failed")]
-    again = {"rollback": f"riverstone retry {number}"}.get(action, f"riverstone {action} {number}")
+    again = f"riverstone retry {number}"
     return (
         f"Its {action} has failed: see riverstone tasks {undo}. Go on once the cause is gone: {again}. "
         f"Give up what cannot be undone: riverstone retry {number} --retain {' --retain '.join(failed) or 'TASK'}."

@@ -8,6 +8,7 @@ _BY_CODE = {
     "unknown-model": "riverstone deploy FILE makes one.",
     "model-invalid": "riverstone lint FILE shows every finding.",
     "outcome-unknown": "riverstone list shows what there is.",
+    "access-required": "RIVERSTONE_API_KEY holds the key, or --api-key-file names a file with it.",
     "store-unavailable": "--db or RIVERSTONE_DB names the database.",
 }
 

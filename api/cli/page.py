@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST = 30
 """How many values, and how many tasks, are shown; other commands show all of them."""
+MOST_REASONS = 3
+"""How many reasons of a failed undo."""
 LONGEST = 300
 """Signs of one value."""
 
@@ -94,11 +96,21 @@ def _undo(engine: Engine | Client, instance: ProcessInstance) -> Iterator[str]:
         "delete": instance.delete_process_instance_id,
         "rewind": instance.rewind_process_instance_id,
     }
-    shown = [(kind, f"{undo}, {engine.get(undo).status}") for kind, undo in made.items() if undo is not None]
+    shown = [(kind, _came_to(engine, undo)) for kind, undo in made.items() if undo is not None]
     if shown:
         yield ""
         yield "Undone by"
         yield from _rows(iter(shown))
+
+
+def _came_to(engine: Engine | Client, undo: str) -> str:
+    """How an undo stands, and why where it has failed."""
+    status = engine.get(undo).status
+    if not status.endswith("failed"):
+        return f"{undo}, {status}"
+    failed = engine.tasks(undo, state="failed", limit=MOST_REASONS)
+    why = "; ".join(f"task {task.origin_task_id or task.task_id}: {task.reason}" for task in failed if task.reason)
+    return f"{undo}, {status}{why and f' ({why})'}"
 
 
 def _rows(facts: Iterator[tuple[str, str]]) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from ...models.vocabulary import InstanceKind
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
 from .terminal import age, in_runs, json_option, print_record, printable, statuses_named
@@ -176,8 +177,13 @@ def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, 
 @click.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")
-@click.option("--status", help="Only those in this status; failed ones with their rollback.")
-@click.option("--state", type=click.Choice(STATES), help="Only those whose own work ended so, or that wait so.")
+@click.option("--status", help="Only those with this status; failed also finds those that were rolled back.")
+@click.option(
+    "--state",
+    type=click.Choice(STATES),
+    help="Only those that ended so (success, failed, canceled), stand still for this, or run.",
+)
+@click.option("--kind", type=click.Choice(get_args(InstanceKind)), help="Only starts, or only undos of this kind.")
 @click.option("--key", help="Only those of this key.")
 @click.option(
     "--text", help="Only those with these words in their name or business key, this in their key, or this id."

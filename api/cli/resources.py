@@ -91,7 +91,12 @@ def check(invocation: Invocation, /, process_instance_id: str) -> None:
     A server is asked, and answers come in later: riverstone resources lists them.
     """
     with invocation.changing(process_instance_id) as engine:
-        _print(engine.check(process_instance_id))
+        found = engine.check(process_instance_id)
+    _print(found)
+    if not found:
+        click.echo("The process made nothing that exists by the ledger.", err=True)
+    elif all(each.check is None for each in found) and invocation.server is None:
+        click.echo("No stone of this process has the hook check.", err=True)
 
 
 @click.command()

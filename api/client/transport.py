@@ -139,6 +139,10 @@ class Transport:
             )
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
+            if isinstance(reason, urllib3.exceptions.SSLError):
+                text = f"The certificate of {self.url} is not trusted, or it speaks no TLS"
+                hint = "SSL_CERT_FILE names a file with the certificate of a private authority"
+                raise ServerUnavailable(f"{text}: {hint}.", code="certificate-untrusted") from None
             raise ServerUnavailable(f"The server {self.url} does not answer: {type(reason).__name__}.") from None
         return answer
 

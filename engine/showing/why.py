@@ -212,9 +212,11 @@ def _tell_failed(telling: Telling, instance: ForwardInstance) -> None:
         telling.say(
             f"Beside these, {len(tokens) - MOST_TASKS} more elements have failed.", f"riverstone retry {number}"
         )
+    again = () if len(tokens) < 2 else (f"riverstone retry {number}",)
     telling.say(
         "Try what failed again, with other parameters or variables if these were wrong; give its outputs, if somebody"
         " has done it by hand; skip it; or let the process roll back, or cancel it.",
+        *again,
         f"riverstone rollback {number}",
         f"riverstone cancel {number}",
     )

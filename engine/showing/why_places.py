@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...models import EXTERNAL, MOST_COUNTED, WORKERS, EngineRow, Handovers, TaskRow
+from ...models import EXTERNAL, MOST_COUNTED, WORKERS, EngineRow, Handovers, Suspensions, TaskRow
 from ..bpmn.elements.boundary import BoundaryEvent
 from ..bpmn.elements.gateways import Join, ParallelGateway
 from ..bpmn.running.cycles import Cycle
@@ -106,7 +106,7 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
         text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
     elif row.status == "suspended":
-        telling.say(f"{begun(label)} is not begun. {sentence(row.reason)}")
+        _tell_held(telling, row, label)
     elif row.status == "queued":
         _tell_queued(telling, row, label)
     elif deferral.is_deferred(row):
@@ -122,6 +122,18 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     if row.log:
         last = sentence(json.loads(row.log)[-1])
         telling.say(f"The last line in the log of task {row.id}: {last}", f"riverstone tasks {number}")
+
+
+def _tell_held(telling: Telling, row: TaskRow, label: str) -> None:
+    """Nothing of its stone begins, or of its process, of which is told elsewhere."""
+    found = Suspensions(telling.instance.facilities.store).of("stone", row.stone or "")
+    if found is None:
+        telling.say(f"{begun(label)} is not begun. {sentence(row.reason)}")
+        return
+    by = f" by {found.who}" if found.who else ""
+    why = f": {sentence(found.reason)}" if found.reason else "."
+    text = f"{begun(label)} is not begun. Its stone {found.name!r} was suspended{by} at {at(found.since, telling.now)}"
+    telling.say(f"{text}{why}", f"riverstone stone unsuspend {shlex.quote(found.name)}")
 
 
 def _tell_queued(telling: Telling, row: TaskRow, label: str) -> None:

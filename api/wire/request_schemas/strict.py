@@ -8,8 +8,8 @@ from marshmallow import RAISE, Schema, missing
 
 KIND = "Forward runs (start), or the undos of one kind; all unless said otherwise."
 STATE = (
-    "How its own work ended, whatever was undone since (success, failed, canceled); for whom it waits: somebody who"
-    " decides what becomes of a failure (attention), a person with a task, an event; or running: the rest."
+    "One of: success, failed, canceled (how its own work ended, even if it was undone later); attention (it waits for a"
+    " decision about a failure); person, event (it waits for these); suspended; running (it goes on by itself)."
 )
 CURSOR = "The cursor of the part before."
 ME = "me"

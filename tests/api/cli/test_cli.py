@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -377,9 +378,71 @@ def test_a_stone_is_suspended_and_let_go_on(run: Run) -> None:
     told = run("stone", "suspend", "make", "--reason", "The yard is closed").stdout
     assert told.startswith("make  suspended since ")
     assert run("stone", "suspended").stdout == told
+    run("deploy", "making.bpmn")
+    pid = json.loads(run("start", "--key", "making", "--variables", '{"size": 3}').stdout)["processInstanceId"]
+    why = run("why", pid).stdout
+    assert f"was suspended by {getpass.getuser()} at" in why
+    assert "The yard is closed" in why
+    assert "riverstone stone unsuspend make" in why
     run("stone", "unsuspend", "make")
-    assert run("stone", "suspended").stdout == ""
+    none = run("stone", "suspended")
+    assert (none.stdout, none.stderr) == ("", "No stone is suspended.\n")
     assert "is not suspended" in run("stone", "unsuspend", "make", fails=True).stderr
+
+
+def test_a_failed_delete_is_shown_with_why_and_goes_on_as_the_explanation_says(run: Run) -> None:
+    Path("workshop.py").write_text(STONES.replace("        pass", '        raise RuntimeError("it is bolted down")'))
+    run("deploy", "making.bpmn")
+    pid = json.loads(run("start", "--key", "making", "--variables", '{"size": 3}').stdout)["processInstanceId"]
+    followed = run("delete", pid, "--follow", fails=True)
+    assert f"Go on once the cause is gone: riverstone retry {pid}." in followed.stderr
+    assert f"riverstone retry {pid}\n" in run("why", pid).stdout
+    assert "it is bolted down" in run("show", pid).stdout.partition("Undone by")[2]
+    listed = run("list", "--kind", "delete").stdout
+    assert [line.split()[3] for line in listed.splitlines()[1:]] == ["failed"]
+
+
+def test_checks_say_where_no_stone_can_answer(run: Run) -> None:
+    run("deploy", "making.bpmn")
+    pid = json.loads(run("start", "--key", "making", "--variables", '{"size": 3}').stdout)["processInstanceId"]
+    assert run("check", pid).stderr == "No stone of this process has the hook check.\n"
+
+
+def test_a_port_that_is_in_use_is_named(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run("serve", "--port", str(port), fails=True).stderr
+    assert f"Cannot listen on port {port} of 127.0.0.1: Address already in use." in refused
+
+
+OWN = {
+    "key": ["list"],
+    "session": ["list"],
+    "audit": [],
+    "purge": ["--older-than", "1d"],
+    "encrypt": [],
+    "secret": ["rotate"],
+    "restore": [],
+    "stone forget": ["make"],
+    "river": ["--broker", "memory://"],
+    "serve": ["--port", "0"],
+}
+
+
+def test_the_guide_names_each_command_that_can_ask_a_server_and_each_that_cannot(run: Run) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "http.md").read_text(encoding="utf-8")
+    guide = text.partition("## Command line")[2]
+    rows = "".join(line.rpartition("| `")[2] for line in guide.splitlines() if line.startswith("| "))
+    listed = next(line for line in guide.splitlines() if line.startswith("`key`")).partition("work on")[0]
+    own = re.findall("`([a-z ]+)`", listed)
+    assert own == list(OWN)
+    for command, arguments in OWN.items():
+        if command != "river":
+            refused = run("--url", "http://127.0.0.1:1", *command.split(), *arguments, fails=True).stderr
+            assert "works on the database itself" in refused
+    remote = {name.split()[0] for name in re.findall("[a-z][a-z ]+", rows)}
+    elsewhere = {"new", "explain", "lint", "feel", "demo", "worker"}
+    assert set(main.commands) - {name.split()[0] for name in own} - remote == elsewhere
 
 
 def test_many_are_acted_upon_together(run: Run) -> None:
@@ -665,7 +728,9 @@ def test_a_server_with_a_rule_wants_the_key_from_the_environment_or_a_file(
     run: Run, address: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, secret = engine.keys.add("me", scopes=["read"])
-    assert "Send one key or token" in run("--url", address, "list", fails=True).output
+    refused = run("--url", address, "list", fails=True).output
+    assert "Send one key or token" in refused
+    assert "RIVERSTONE_API_KEY holds the key, or --api-key-file names a file with it." in refused
     (tmp_path / "key").write_text(secret + "\n")
     run("--url", address, "--api-key-file", str(tmp_path / "key"), "list")
     monkeypatch.setenv("RIVERSTONE_API_KEY", secret)
