@@ -309,6 +309,13 @@ def test_a_lost_answer_is_asked_for_again_where_that_is_harmless(address: str, e
         assert raised(lambda: client.message("paid")).code == "message-not-expected"
 
 
+def test_a_server_without_a_certificate_to_trust_names_what_to_set(address: str) -> None:
+    with Client(address.replace("http:", "https:"), retries=0) as client:
+        refused = raised(client.models)
+    assert refused.code == "certificate-untrusted"
+    assert "SSL_CERT_FILE" in str(refused)
+
+
 def test_a_server_that_is_not_there_or_is_no_riverstone_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
