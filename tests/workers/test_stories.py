@@ -128,7 +128,7 @@ def test_a_check_that_hangs_at_a_worker_says_that_nobody_can_tell_until_it_answe
     crew.gate.touch()
     try:
         engine.check(started)
-        unknown = ("unknown", "No answer came within 1.5 seconds, so nobody can tell.")
+        unknown = ("unknown", "No answer came within 3 seconds, so nobody can tell.")
         until(lambda: found()["a"] == unknown)
         # Others are looked at meanwhile, and the process goes its way.
         until(lambda: found()["b"] == ("different", "It has another size."))

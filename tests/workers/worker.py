@@ -164,7 +164,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
 
     class Drowsy(Stone):
         code = "drowsy"
-        timeouts = {"check": 1.5}
+        timeouts = {"check": 3}
 
         def start(self, task: TaskInfo) -> None:
             told(calls, task, worker)
