@@ -13,7 +13,7 @@ from functools import cache
 from html import unescape
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from ..engine.errors import RiverstoneError, Unknown
 
@@ -22,12 +22,15 @@ FENCED = re.compile(r"^```xml\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (.*?) \| (.*) \|$", re.MULTILINE)
 
 
+CodeKind: TypeAlias = Literal["finding", "error"]
+
+
 @dataclass(frozen=True, slots=True)
 class CodeExplained:
     """One code: ``wrong`` and ``mended`` are parts of a model as XML, None where there is no example."""
 
     code: str
-    kind: Literal["finding", "error"]
+    kind: CodeKind
     text: str
     wrong: str | None = None
     mended: str | None = None

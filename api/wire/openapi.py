@@ -91,6 +91,7 @@ TAGS = {
     "deployment": "Deployments: their numbered versions.",
     "decision": "Decisions of DMN: evaluated by themselves.",
     "finding": "What the checks say of files that are not kept.",
+    "code": "What codes of findings and errors mean.",
     "statistics": "What the last runs came to.",
     "timer": "When timers come.",
     "stone": "Stones: what models may use.",

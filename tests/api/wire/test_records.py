@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
+from riverstone.api.codes import CodeKind
 from riverstone.api.wire import records
 from riverstone.api.wire.request_schemas.strict import ParameterType, TasksAsked
 from riverstone.engine import Engine, Finding, findings
@@ -64,6 +65,7 @@ VOCABULARIES = (
     Drain,
     ParameterType,
     Modeler,
+    CodeKind,
 )
 HEALTH = {"live", "ready"}
 
@@ -120,7 +122,7 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
         if answer is None or path.endswith("/rewind"):
             continue
         for process in (story["processInstanceId"], story["asked"]):
-            ids = {**story, "processInstanceId": process}
+            ids = {**story, "processInstanceId": process, "code": "no-process"}
             if path.endswith(("/user", "/form")):
                 ids["taskId"] = story["person"]
             asked = path.format(**ids)
