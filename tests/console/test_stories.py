@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -494,3 +495,31 @@ def test_all_that_failed_are_acted_upon_together(studio: Studio, looker: Looker)
     looker.page.get_by_role("navigation").get_by_text("Batches").click()
     looker.sees("Roll back")
     assert studio.engine.batches().items[0].done == 2
+
+
+def test_what_was_undone_and_done_anew_shows_how_it_ended(studio: Studio, looker: Looker) -> None:
+    stamps: list[str] = []
+
+    class Stamped(Stone):
+        """Prints a letter, if there is a stamp."""
+
+        code = "letter"
+
+        def start(self, task: TaskInfo) -> None:
+            if not stamps:
+                raise RuntimeError("no stamp")
+
+        def rollback(self, task: TaskInfo) -> None:
+            stamps.append("bought")
+
+    studio.engine.register(Stamped)
+    studio.engine.deploy(LETTER.encode())
+    started = studio.engine.start(key="letter", name="to the bank", on_failure="pause")
+    studio.engine.wait(started.process_instance_id, 9)
+    (task,) = studio.engine.tasks(started.process_instance_id)
+    looker.go(f"#/process/{started.process_instance_id}")
+    expect(looker.element(task.element_id)).to_have_class(re.compile("is-failed"))
+    studio.engine.rewind(started.process_instance_id, task.task_id)
+    looker.sees_status("Succeeded")
+    expect(looker.element(task.element_id)).to_have_class(re.compile("is-success"))
+    expect(looker.element(task.element_id)).not_to_have_class(re.compile("is-failed"))

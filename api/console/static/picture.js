@@ -14,10 +14,10 @@ export function picture({ counts, tokens, decisions, calls, callOf }) {
       elements.set(id, { states: {}, total: 0, ended: 0, progress: [], waiting: 0, active: false, waits: [] });
     return elements.get(id);
   };
-  for (const alike of counts) {
-    const id = elementOf(alike, calls, callOf);
-    if (id !== null) count(at(id), alike);
-  }
+  const placed = counts.map((alike) => [elementOf(alike, calls, callOf), alike]).filter(([id]) => id !== null);
+  // What was undone and done anew since is over: only where nothing came after it a failure is still to be seen.
+  const anew = new Set(placed.filter(([, alike]) => alike.undo === null).map(([id]) => id));
+  for (const [id, alike] of placed) count(at(id), alike, alike.undo === "undone" && anew.has(id) ? "undone" : shownState(alike));
   for (const made of decisions) {
     // What a decision ends in is told by its token where it has failed, and inside of a call by that of the call.
     const id = made.calls.length === calls.length ? elementOf(made, calls, callOf) : null;
@@ -51,8 +51,7 @@ function ended(element, state) {
   element.ended += 1;
 }
 
-function count(element, alike) {
-  const state = shownState(alike);
+function count(element, alike, state) {
   element.states[state] = (element.states[state] ?? 0) + alike.count;
   element.total += alike.count;
   if (alike.open) element.progress.push(alike);

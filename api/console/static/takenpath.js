@@ -60,6 +60,15 @@ function reach(start, next, isSilent) {
   return found;
 }
 
+/** Activities that leave no task behind: what they do is done on the way. */
+const PASSED = ["bpmn:ManualTask", "bpmn:Task", "bpmn:ScriptTask"];
+
+function isPassed(object) {
+  if (object.get?.("camunda:topic")) return false;
+  const decides = object.get?.("camunda:decisionRef") || object.extensionElements?.values?.some(({ $type }) => /calledDecision/.test($type));
+  return PASSED.includes(object.$type) || Boolean(decides);
+}
+
 const TASKS = /Task$|^bpmn:CallActivity$|^bpmn:SubProcess$|^bpmn:Transaction$|^bpmn:AdHocSubProcess$/;
 
 /** The nodes of a drawn process, and those at which it begins. */
@@ -69,7 +78,7 @@ export function nodesOf(elements) {
     if (!object?.$instanceOf?.("bpmn:FlowNode") || nodes.has(object.id)) continue;
     const flows = outgoing.filter(({ businessObject }) => businessObject.$instanceOf("bpmn:SequenceFlow"));
     nodes.set(object.id, {
-      silent: !TASKS.test(object.$type) || ["bpmn:ManualTask", "bpmn:Task", "bpmn:ScriptTask"].includes(object.$type),
+      silent: !TASKS.test(object.$type) || isPassed(object),
       outgoing: flows.map(({ businessObject, target }) => [businessObject.id, target.businessObject.id]),
     });
   }
@@ -94,7 +103,9 @@ export function wayOf({ elements, counts, visited, isOver, elementOf }) {
   const reached = new Set([...forward.map(elementOf).filter((id) => id !== null), ...visited]);
   if (isOver) {
     const ends = [...nodes].filter(([, { silent, outgoing }]) => silent && outgoing.length === 0).map(([id]) => id);
-    const last = [...reached].filter((id) => nodes.has(id) && !causes.has(id));
+    // A decision on the way to a task is no last thing, though no task names it as its cause.
+    const led = (id) => nodes.get(id).silent && all.some(([, to]) => leads(nodes, id, to));
+    const last = [...reached].filter((id) => nodes.has(id) && !causes.has(id) && !led(id));
     for (const from of last.length > 0 ? last : [null]) {
       const sources = from === null ? starts : [from];
       const nearest = ends.filter((end) => sources.some((source) => leads(nodes, source, end)));
