@@ -35,7 +35,7 @@ export function groupTable(groups) {
             el("td", {}, `${group.tasks}`),
             el("td", {}, said(group.elementId)),
             el("td", {}, said(group.stone ?? "")),
-            el("td", {}, said(group.reason ?? "", { class: "said clamp" })),
+            el("td", {}, said(group.reason ?? "")),
           ),
         ),
     ),

@@ -17,6 +17,14 @@ export function tell({ title, content, size = null, closed = () => {} }) {
   );
   document.body.append(dialog);
   dialog.showModal();
+  closeWithPage(dialog);
+}
+
+/** A dialog belongs to its page: where the browser goes elsewhere it is not left behind. */
+function closeWithPage(dialog) {
+  const left = () => dialog.close();
+  addEventListener("hashchange", left);
+  dialog.addEventListener("close", () => removeEventListener("hashchange", left));
 }
 
 /**
@@ -63,5 +71,6 @@ export function ask({ title, content, confirm, act, danger = false, wide = false
 
     document.body.append(dialog);
     dialog.showModal();
+    closeWithPage(dialog);
   });
 }

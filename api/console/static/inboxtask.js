@@ -268,7 +268,7 @@ export function taskPage({ main, id, client, titled }) {
       const svg = await getText(`task/${id}/picture`);
       const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
       const image = () => el("img", { src: source, alt: t("person.picture", { name: task.processName }) });
-      const larger = () => tell({ title: task.processName, content: el("div", { class: "task-picture-whole" }, image()), wide: true });
+      const larger = () => tell({ title: task.processName, content: el("div", { class: "task-picture-whole" }, image()), size: "wide" });
       fill(
         picture,
         el("h2", {}, t("person.diagram")),

@@ -106,7 +106,7 @@ export function modelPage({ main, id, query, client, titled }) {
       !holdsDecisions() &&
         deployments.length > 0 &&
         el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
-      may && el("a", { class: "button", href: to("edit", id) }, icon("pen"), t("edit.draw")),
+      may && !holdsDecisions() && el("a", { class: "button", href: to("edit", id) }, icon("pen"), t("edit.draw")),
       may && el("button", { type: "button", onclick: replace }, t("edit")),
       may &&
         el(

@@ -148,7 +148,7 @@ export function processesPage({ main, query, client, titled }) {
   async function tellReasons() {
     try {
       const found = await get("process/reason", searched());
-      tell({ title: t("reasons"), content: found.groups.length > 0 ? groupTable(found.groups) : el("p", {}, t("reasons.none")) });
+      tell({ title: t("reasons"), size: "wide", content: found.groups.length > 0 ? groupTable(found.groups) : el("p", {}, t("reasons.none")) });
     } catch (problem) {
       troubled(problem);
     }

@@ -1,5 +1,6 @@
 // Starting a process: what, under which name, and with which variables.
 
+import { decisionsIn } from "./decisionview.js";
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { JsonField, readObject } from "./jsontext.js";
@@ -57,15 +58,16 @@ export function startPage({ main, query, client, titled }) {
       const [deployments, models] = await Promise.all([getAll("deployment"), getAll("model")]);
       const newest = new Map();
       for (const item of deployments) if (!newest.has(item.key)) newest.set(item.key, item);
+      const tables = await keysOfTables([...newest.values()]);
       choices = [
-        ...[...newest.values()].map((item) => ({
+        ...[...newest.values()].filter(({ key }) => !tables.has(key)).map((item) => ({
           kind: "key",
           value: item.key,
           group: "start.keys",
           text: `${item.name} · ${item.key} (v${item.version})`,
           source: `deployment/${item.deploymentId}`,
         })),
-        ...models.map((item) => ({
+        ...models.filter(({ key }) => !tables.has(key)).map((item) => ({
           kind: "modelId",
           value: item.modelId,
           group: "start.models",
@@ -91,6 +93,14 @@ export function startPage({ main, query, client, titled }) {
     }
     draw();
     await chosen();
+  }
+
+  /** The keys of what holds decisions and no process: there is nothing to be started. */
+  async function keysOfTables(deployments) {
+    const holders = new Set((await getAll("decision", {})).map(({ deploymentId }) => deploymentId));
+    const some = deployments.filter(({ deploymentId }) => holders.has(deploymentId));
+    const found = await Promise.all(some.map(({ deploymentId }) => get(`deployment/${deploymentId}`)));
+    return new Set(found.filter(({ files }) => files.every((file) => decisionsIn(file) !== null)).map(({ key }) => key));
   }
 
   /** What the address asks for: a key, a model, a version, or the same as a process before. */
