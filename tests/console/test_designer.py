@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from playwright.sync_api import Page, expect
 from riverstone.bpmn_samples import path
 from riverstone.engine import Engine, UnknownDraft
 
-from ..features.sketch import line, service
+from ..features.sketch import definitions, line, service
+from ..features.test_decisions import decisions, table
 from .conftest import Studio
 from .looking import Looker
 
@@ -253,3 +255,129 @@ def test_what_a_person_is_asked_is_drawn_field_by_field(studio: Studio, looker: 
     ]
     assert [(each.value, each.label) for each in parts[0].options] == [("de", "Germany"), ("cn", "China")]
     assert (parts[1].required, parts[1].maximum) == (True, 64)
+
+
+SIZE = decisions(size=table("FIRST", ["amount"], ["type", "count"], '- : "m1" | 2'))
+ORDER = definitions(
+    """<process id="order" isExecutable="true"><startEvent id="s"/>
+    <sequenceFlow id="a" sourceRef="s" targetRef="approve"/>
+    <userTask id="approve" name="Approve it"><extensionElements><camunda:formData>
+    <camunda:formField id="approved" label="Approved?" type="boolean"><camunda:validation>
+    <camunda:constraint name="required"/></camunda:validation></camunda:formField></camunda:formData>
+    </extensionElements></userTask><sequenceFlow id="b" sourceRef="approve" targetRef="choose"/>
+    <businessRuleTask id="choose" name="Choose a size" camunda:decisionRef="size" camunda:resultVariable="size"
+      camunda:mapDecisionResult="singleResult"/><sequenceFlow id="c" sourceRef="choose" targetRef="way"/>
+    <exclusiveGateway id="way" default="no"/>
+    <sequenceFlow id="yes" name="yes" sourceRef="way" targetRef="tell">
+    <conditionExpression>${approved}</conditionExpression></sequenceFlow><userTask id="tell" name="Tell them"/>
+    <sequenceFlow id="d" sourceRef="tell" targetRef="e"/>
+    <sequenceFlow id="no" sourceRef="way" targetRef="refused"/><endEvent id="e"/><endEvent id="refused"/></process>"""
+)
+
+
+def test_what_people_and_decisions_give_is_offered(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(SIZE)
+    page = opened(looker, studio.engine.save_model(ORDER).model_id)
+    choose(page, "tell")
+    field = looker.field("Assignee")
+    with page.expect_response(lambda response: "/deployment/" in response.url):
+        page.reload()
+        expect(page.locator(".designer-canvas[data-ready]")).to_be_visible()
+        choose(page, "tell")
+    field.focus()
+    field.press("ArrowDown")
+    options = page.locator(".offer:popover-open li code")
+    expect(options.filter(has_text="${approved}")).to_be_visible()
+    assert [text for text in options.all_inner_texts() if text.endswith(".}")] == []
+    assert {"${approved}", "${size}", "${size.type}", "${size.count}"} <= set(options.all_inner_texts())
+    box = page.locator(".offer:popover-open").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 1440
+    assert box["y"] + box["height"] <= 900
+    looker.keep("designer-offer")
+    field.press("Escape")
+    expect(page.locator(".offer:popover-open")).to_have_count(0)
+
+
+def test_a_decision_is_neither_drawn_nor_started(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(SIZE)
+    studio.engine.deploy(VOLUMES)
+    (model,) = [model for model in studio.engine.models().items if model.key == "d"]
+    looker.go(f"#/model/{model.model_id}")
+    expect(looker.page.get_by_role("heading", level=1)).to_be_visible()
+    looker.sees("Hit policy FIRST")
+    expect(looker.link("Draw")).to_have_count(0)
+    looker.go(f"#/edit/{model.model_id}")
+    looker.sees("holds decisions only")
+    looker.go("#/start")
+    expect(looker.page.locator("#what option")).to_have_count(2)
+    assert all("volumes" in text for text in looker.page.locator("#what option").all_inner_texts())
+
+
+def test_what_is_open_closes_with_its_page(studio: Studio, looker: Looker) -> None:
+    looker.go("#/models")
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    menu = page.locator("details.menu")
+    for by_key in (True, False):
+        menu.locator("summary").click()
+        expect(looker.button("SVG")).to_be_visible()
+        if by_key:
+            page.keyboard.press("Escape")
+        else:
+            page.locator(".designer-canvas").click()
+        expect(looker.button("SVG")).to_be_hidden()
+    looker.button("Discard draft").click()
+    expect(page.locator("dialog")).to_be_visible()
+    page.go_back()
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_a_start_variable_has_a_name_and_a_default_of_its_type(studio: Studio, looker: Looker) -> None:
+    page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
+    looker.button("Add a variable").click()
+    dialog = page.locator("dialog")
+    dialog.get_by_label("Name", exact=True).fill("customer name")
+    dialog.locator("button[type=submit]").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("is no name")
+    dialog.get_by_label("Name", exact=True).fill("customers")
+    dialog.get_by_label("Kind").select_option("Integer")
+    dialog.get_by_label("Default").fill("many")
+    dialog.locator("button[type=submit]").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("no value of the type")
+    dialog.get_by_label("Default").fill("3")
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_the_names_of_outputs_follow_the_id(studio: Studio, looker: Looker) -> None:
+    page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
+    choose(page, "first")
+    looker.field("Id", exact=True).fill("disk")
+    expect(page.locator(".designer-outputs")).to_contain_text("${outputs.disk.")
+    expect(page.locator("[data-id-hint]")).to_contain_text("${outputs.disk.")
+
+
+def test_somebody_is_waited_for_as_long_as_is_said(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    choose(page, "first")
+    looker.field("When it fails for good").select_option(label="wait for somebody for a time, then roll back")
+    looker.field("How long").fill("P1D")
+    looker.sees("draft kept")
+    assert 'name="onFailure" value="pause P1D"' in kept(studio.engine, model_id).files[0]
+
+
+def test_the_way_through_a_decision_is_painted(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(SIZE)
+    studio.engine.deploy(ORDER)
+    started = studio.engine.start(key="order", name="order")
+    engine = studio.engine
+    looker.go(f"#/process/{started.process_instance_id}")
+    for values in ({"approved": True}, {}):
+        task = next(each for each in engine.tasks(started.process_instance_id) if each.end_time is None)
+        engine.people.complete(task.task_id, values)
+    looker.sees_status("Succeeded")
+    for flow in ("b", "c", "yes", "d"):
+        expect(looker.element(flow)).to_have_class(re.compile("is-taken"))
+    expect(looker.element("no")).not_to_have_class(re.compile("is-taken"))

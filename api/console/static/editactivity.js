@@ -16,7 +16,7 @@ export function personSection(form) {
   return [
     form.section(
       t("edit.person"),
-      one("assignee", { placeholder: "${initiator}" }),
+      one("assignee", { placeholder: "ann" }),
       one("candidateGroups"),
       one("candidateUsers"),
       one("dueDate", { placeholder: "P3D" }),

@@ -63,5 +63,18 @@ function item(text, act) {
 
 function menu(sign, text, items) {
   const summary = el("summary", { class: "button" }, icon(sign), t(text));
-  return el("details", { class: "menu" }, summary, el("div", { class: "menu-items" }, items));
+  const node = el("details", { class: "menu", onkeydown: (event) => event.key === "Escape" && shut(event) }, summary, el("div", { class: "menu-items", onclick: () => shut() }, items));
+  const shut = (event) => {
+    if (!node.open) return;
+    event?.stopPropagation();
+    node.open = false;
+    summary.focus();
+  };
+  // The canvas keeps its clicks to itself, but not that a pointer went down.
+  const elsewhere = ({ target }) => !node.contains(target) && (node.open = false);
+  node.addEventListener("toggle", () => {
+    if (node.open) addEventListener("pointerdown", elsewhere, true);
+    else removeEventListener("pointerdown", elsewhere, true);
+  });
+  return node;
 }

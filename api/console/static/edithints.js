@@ -4,7 +4,7 @@ import { el, fill, unique } from "./element.js";
 import { t } from "./language.js";
 
 /** What may be named here: start variables, what activities before this one put out, and the item of a repetition. */
-export function suggestionsFor({ element, variables, declarationOf }) {
+export function suggestionsFor({ element, variables, declarationOf, columnsOf }) {
   const found = variables.map(({ Key, NameSpace, Description, DisplayName }) => [
     `\${${NameSpace ? `parameters.${NameSpace}.${Key}` : Key}}`,
     DisplayName || Description || t("edit.hint.variable"),
@@ -14,13 +14,21 @@ export function suggestionsFor({ element, variables, declarationOf }) {
     const declared = declarationOf(object)?.outputs ?? [];
     for (const output of declared)
       found.push([`\${outputs.${object.id}.${output.name}}`, [name, output.description].filter(Boolean).join(" · ")]);
-    if (declared.length === 0 && ["bpmn:UserTask", "bpmn:ReceiveTask"].includes(object.$type))
-      found.push([`\${outputs.${object.id}.}`, name]);
+    for (const field of fieldsOf(object)) found.push([`\${${field.id}}`, [name, field.label].filter(Boolean).join(" · ")]);
     const result = object.get?.("camunda:resultVariable");
-    if (result) found.push([`\${${result}}`, name]);
+    if (!result) continue;
+    found.push([`\${${result}}`, name]);
+    if (object.get("camunda:mapDecisionResult") === "singleResult")
+      for (const column of columnsOf(object.get("camunda:decisionRef"))) found.push([`\${${result}.${column}}`, name]);
   }
   for (const item of itemsAround(element)) found.push([`\${${item}}`, t("edit.hint.item")]);
   return found;
+}
+
+/** The fields that a person fills in at a task. */
+function fieldsOf(object) {
+  const form = object.extensionElements?.values?.find(({ $type }) => $type === "camunda:FormData");
+  return (form?.get("fields") ?? []).filter(({ id }) => id);
 }
 
 /** What the repetitions around an element call their item. */
@@ -53,6 +61,9 @@ function leadingTo(shape) {
   const sources = [...(shape.incoming ?? []).map(({ source }) => source), shape.host];
   return inside ? [...sources, ...leadingTo(shape.parent)] : sources;
 }
+
+/** How tall the list may be, and how wide it is at least, in pixels. */
+const [TALLEST, WIDTH] = [256, 260];
 
 /** A list under a field that keys and pointer choose from; `done` is called when something was taken. */
 export function offer(input, suggestions, done) {
@@ -91,22 +102,39 @@ export function offer(input, suggestions, done) {
     const content = [el("code", {}, text), el("span", { class: "sub" }, about)];
     return el("li", { role: "option", id: `${id}-${place}`, onpointerdown: pressed }, content);
   };
-  const open = () => {
-    const typed = word()?.[0].slice(2).toLowerCase();
+  const open = (all = false) => {
+    const typed = all ? "" : word()?.[0].slice(2).toLowerCase();
     const wanted = ([text]) => text.toLowerCase().includes(typed);
     const shown = typed === undefined ? [] : suggestions().filter(wanted).slice(0, 12);
     if (shown.length === 0) return close();
     fill(list, shown.map(option));
-    const frame = input.getBoundingClientRect();
-    Object.assign(list.style, { top: `${frame.bottom + 3}px`, left: `${frame.left}px`, width: `${frame.width}px` });
     if (!isOpen()) list.showPopover();
+    place();
     input.setAttribute("aria-expanded", "true");
     return point(0);
   };
-  input.addEventListener("input", open);
+  /** Below the field, or above it where there is more room, and never beyond the window. */
+  const place = () => {
+    const frame = input.getBoundingClientRect();
+    const [above, below] = [frame.top - 6, innerHeight - frame.bottom - 6];
+    const isBelow = below >= Math.min(list.scrollHeight, TALLEST) || below >= above;
+    const width = Math.min(Math.max(frame.width, WIDTH), innerWidth - 12);
+    list.style.maxHeight = `${Math.min(TALLEST, isBelow ? below : above)}px`;
+    Object.assign(list.style, {
+      width: `${width}px`,
+      left: `${Math.max(6, Math.min(frame.left, innerWidth - width - 6))}px`,
+      top: `${isBelow ? frame.bottom + 3 : Math.max(3, frame.top - list.offsetHeight - 3)}px`,
+    });
+  };
+  input.addEventListener("input", () => open());
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
-    if (!isOpen()) return;
+    if (!isOpen()) {
+      if (event.key !== "ArrowDown" || input.value !== "") return;
+      open(true);
+      if (isOpen()) event.preventDefault();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) point((at + step + list.children.length) % list.children.length);
     else if (event.key === "Enter" || event.key === "Tab") take(list.children[at].firstChild.textContent);

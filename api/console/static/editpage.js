@@ -1,6 +1,8 @@
 // Drawing a model: the canvas, the shelf of stones, the form of the chosen element, and what the server's checks say.
 
 import { showComparison } from "./comparison.js";
+import { DecisionColumns } from "./decisioncolumns.js";
+import { decisionsIn } from "./decisionview.js";
 import { ask } from "./dialog.js";
 import { Draft, formOf } from "./draft.js";
 import { EditBar } from "./editbar.js";
@@ -69,11 +71,12 @@ export function editPage({ main, id, query, client, titled }) {
       ]);
       if (closed) return;
       ({ model } = found);
+      if ((found.draft ?? found.model)?.files.every((file) => decisionsIn(file) !== null)) return fill(trouble, onlyDecisions());
       editor = new Editor({ container: canvas, templates, changed, selected: (element) => panel?.show(element) });
       content = await begin(found);
       newest = deployments.find(({ key }) => key === content.key) ?? null;
       const keys = [...new Set(deployments.map(({ key }) => key))];
-      const known = { stones, keys, decisions: decisions.map((each) => each.decisionId) };
+      const known = { stones, keys, decisions: decisions.map((each) => each.decisionId), columns: new DecisionColumns(decisions) };
       panel = new Panel({ editor, known, content: () => content, contentChanged });
       main.querySelector(".studio").append(panel.node);
       fill(shelf, new Shelf({ editor, templates }).nodes);
@@ -84,6 +87,12 @@ export function editPage({ main, id, query, client, titled }) {
     } catch (problem) {
       fill(trouble, problem.status === 404 ? box("info", el("p", {}, t("edit.gone"))) : problemBox(problem));
     }
+  }
+
+  /** A model of decisions alone: there is nothing to be drawn, and its tables are edited where they were made. */
+  function onlyDecisions() {
+    const link = el("a", { class: "button", href: to("model", id) }, t("edit.decisions.open"));
+    return box("info", el("p", {}, t("edit.decisions")), el("p", {}, link));
   }
 
   /** What is drawn on: the draft, else the saved model, else a blank one. */

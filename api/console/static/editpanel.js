@@ -35,6 +35,8 @@ export class Panel {
       return;
     }
     if (!element.businessObject) return;
+    // The columns of decisions are read before anybody asks for them.
+    this.suggestions(element);
     this.form = new Form({
       editor: this.editor,
       element,
@@ -46,7 +48,7 @@ export class Panel {
 
   suggestions(element = this.editor.chosen) {
     const variables = (this.content().parameterTemplate ?? []).filter((entry) => entry?.Key);
-    return suggestionsFor({ element, variables, declarationOf: (object) => this.declarationOf(object) });
+    return suggestionsFor({ element, variables, declarationOf: (object) => this.declarationOf(object), columnsOf: (name) => this.known.columns.of(name) });
   }
 
   templateOf(object) {
@@ -76,6 +78,9 @@ export class Panel {
   #entitle() {
     const { object } = this.form;
     fill(this.title, said(object.name || object.id));
+    // Under its id its outputs are read, which is said in several places.
+    for (const node of this.node.querySelectorAll("[data-output]")) node.textContent = `\${outputs.${object.id}.${node.dataset.output}}`;
+    for (const node of this.node.querySelectorAll("[data-id-hint] .hint")) node.textContent = t("edit.id.hint", { id: object.id });
   }
 
   #sections() {
@@ -142,7 +147,7 @@ export class Panel {
       t("edit.general"),
       this.#isWhole() && form.field(t("edit.model.name"), () => this.content().name ?? "", (name) => this.contentChanged({ name })),
       form.attribute(t(this.#isWhole() ? "edit.process.name" : "edit.name"), "name", { rows: form.is("FlowNode") ? 2 : 0 }),
-      form.field(t(form.is("Process") ? "fact.key" : "edit.id"), () => object.id, rename, { mono: true, hint }),
+      el("div", { "data-id-hint": form.is("Activity") ? "" : null }, form.field(t(form.is("Process") ? "fact.key" : "edit.id"), () => object.id, rename, { mono: true, hint })),
       form.field(t("edit.documentation"), note, document, { rows: 2 }),
     );
   }

@@ -5,6 +5,8 @@ import { el } from "./element.js";
 import { t } from "./language.js";
 
 const POLICIES = ["delete", "retain", "retain-except-on-failed-start"];
+const PAUSE = /^pause (.+)$/;
+const USUAL_PAUSE = "PT2H";
 const FAILURES = ["", "rollback", "pause", "keep"];
 /** What binds a task in files of other modelers, which the panel does not change. */
 const ELSEWHERE = ["zeebe:taskDefinition", "flowable:type", "spiffworkflow:serviceTaskOperator"];
@@ -44,7 +46,7 @@ function parameters(form, template, declared) {
   const [main, more] = [shown.filter(isMain), shown.filter((each) => !isMain(each))];
   const fields = (properties) => properties.map((property) => parameter(form, property, value, declared));
   return [
-    main.length > 0 && form.section(t("edit.parameters"), fields(main)),
+    main.length > 0 && form.section(t("edit.parameters"), el("p", { class: "hint" }, t("edit.condition.hint")), fields(main)),
     more.length > 0 && form.rest(t("edit.parameters.more", { count: more.length }), false, fields(more)),
   ];
 }
@@ -92,7 +94,13 @@ function undo(form) {
 export function failureField(form) {
   const whole = form.is("Process");
   const options = FAILURES.filter((key) => !whole || key !== "rollback").map((key) => [key, t(`edit.failure.${key || (whole ? "usual" : "process")}`)]);
-  return property(form, t("edit.failure"), "onFailure", { options, hint: t("edit.failure.hint") });
+  const [, time] = PAUSE.exec(form.entry(PROPERTIES, "onFailure")?.value ?? "") ?? [];
+  if (time === undefined) return property(form, t("edit.failure"), "onFailure", { options: [...options, [`pause ${USUAL_PAUSE}`, t("edit.failure.time")]], redraw: true });
+  const write = (text) => form.write(PROPERTIES, "onFailure", `pause ${text || USUAL_PAUSE}`);
+  return [
+    property(form, t("edit.failure"), "onFailure", { options: [...options, [`pause ${time}`, t("edit.failure.time")]], redraw: true }),
+    form.field(t("edit.failure.how.long"), () => PAUSE.exec(form.entry(PROPERTIES, "onFailure")?.value ?? "")?.[1] ?? time, write, { mono: true, placeholder: USUAL_PAUSE, hint: t("edit.failure.hint") }),
+  ];
 }
 
 /** Whether stones take back what was made, on the way of an error and in a compensation. */
@@ -120,7 +128,7 @@ function outputs(form, declared) {
     el(
       "li",
       {},
-      el("code", {}, `\${outputs.${form.object.id}.${name}}`),
+      el("code", { "data-output": name }, `\${outputs.${form.object.id}.${name}}`),
       description && el("span", { class: "sub" }, description),
     );
   return form.section(t("edit.outputs"), el("ul", { class: "designer-outputs" }, declared.outputs.map(item)));

@@ -82,7 +82,7 @@ function askForVariable(before) {
     entry.field("NameSpace", { hint: t("edit.entry.NameSpace.hint") }),
     FLAGS.map((name) => entry.check(name)),
   ];
-  return ask({ title: t("edit.start.entry"), confirm: t("take"), wide: true, content, act: async () => checked(withValues(entry.made)) });
+  return ask({ title: t("edit.start.entry"), confirm: t("take"), wide: true, content, act: async () => checkedVariable(withValues(entry.made)) });
 }
 
 function withValues(made) {
@@ -94,6 +94,27 @@ function withValues(made) {
 
 function checked(made) {
   if (!made.Key) throw new Error(t("edit.entry.missing"));
+  return made;
+}
+
+const NAME = /^[\p{L}_][\p{L}\p{N}_.-]*$/u;
+const FITS = {
+  Integer: Number.isInteger,
+  Number: Number.isFinite,
+  Boolean: (value) => typeof value === "boolean",
+  Map: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
+  List: Array.isArray,
+};
+
+/** A variable that the expressions of the model can name, and whose default is of its type. */
+function checkedVariable(made) {
+  checked(made);
+  if (!NAME.test(made.Key)) throw new Error(t("edit.entry.Key.wrong", { name: made.Key }));
+  const { DefaultValue: value, Type } = made;
+  const fits = FITS[typeOf({ Type })];
+  const refers = typeof value === "string" && value.startsWith("Ref:");
+  if (value !== undefined && fits && !refers && !fits(value))
+    throw new Error(t("edit.entry.DefaultValue.wrong", { value: asText(value), type: t(`edit.type.${typeOf({ Type })}`) }));
   return made;
 }
 
