@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...models import EXTERNAL, MOST_COUNTED, WORKERS, EngineRow, Handovers, Suspensions, TaskRow
+from ...models.vocabulary import HOOKS
 from ..bpmn.elements.boundary import BoundaryEvent
 from ..bpmn.elements.gateways import Join, ParallelGateway
+from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.cycles import Cycle
 from ..bpmn.running.waits import Wait
 from ..clock import moment
@@ -96,12 +98,20 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
     label, number = task_label(row), telling.instance.number
     if row.stone is None:
         text = f"It waits for a person to do {label}, since {at(row.created, telling.now)}."
-        telling.say(text, f"riverstone complete {row.id} --outputs '{{}}'")
+        token = telling.instance.workflow.tasks.get(row.token)
+        has_form = token is not None and isinstance(token.node, UserTask) and bool(token.node.form)
+        # A form would refuse nothing at all as an answer, so what it asks for is shown first.
+        telling.say(
+            text, f"riverstone task show {row.id}" if has_form else f"riverstone complete {row.id} --outputs '{{}}'"
+        )
     elif row.status == "stone-missing" and row.stone in telling.instance.facilities.stones.external:
         text = (
             f"{begun(label)} waits. {sentence(row.reason)} Start a worker for the topic {topic_of(row)!r}, or declare"
         )
-        telling.say(f"{text} that the stone has no {row.event}.", f"riverstone stone declare {row.stone} --hook start")
+        stone = telling.instance.facilities.stones.choose(row.stone, row.parameters)
+        known = [hook for hook in HOOKS if hook == "start" or (stone is not None and stone.has(hook))]
+        hooks = " ".join(f"--hook {hook}" for hook in known)
+        telling.say(f"{text} that the stone has no {row.event}.", f"riverstone stone declare {row.stone} {hooks}")
     elif row.status == "stone-missing":
         text = f"{begun(label)} waits, because no running engine knows the stone {row.stone!r}"
         telling.say(f"{text}: serve with the module that defines it.", SERVE)
@@ -243,6 +253,10 @@ def _tell_of_fetches(telling: Telling, row: TaskRow, text: str) -> None:
         telling.say(
             f"{text}, since {at(row.created, telling.now)}: see that one runs, and that its key lists the topic."
         )
+        if (owner := telling.instance.row.owner_name) is not None:
+            telling.say(
+                f"The process is of the owner {owner!r}: the worker's key has to have the same, or every owner."
+            )
     elif left >= 0:
         telling.say(f"The {text} is locked by the worker {offered.worker!r} for another {span(left)}.")
     else:

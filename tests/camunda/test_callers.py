@@ -159,3 +159,24 @@ def test_a_delegate_says_what_is_to_be_done_and_topics_of_the_file_are_no_stones
         engine.deploy(model, external=True)
     assert "mailing" not in refused.value.message
     assert "more)" not in refused.value.message
+
+
+def test_why_says_whose_key_a_worker_needs_and_which_hooks_are_known(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"), '<userTask id="u"/>', owner="shop")
+    assert "owner 'shop'" in " ".join(engine.why(number).sentences)
+    (task,) = fetch(url, "mail").json()
+    assert fetch(url, "mail.rollback").json() == []
+    assert tell(url, task, "complete").status_code == 204
+    engine.cancel(number)
+    wanted = "riverstone stone declare mail --hook start --hook rollback"
+    until(lambda: wanted in engine.why(number).commands)
+
+
+def test_why_shows_a_form_before_anybody_answers_it(engine: Engine) -> None:
+    form = '<camunda:formData><camunda:formField id="ok" type="boolean"/></camunda:formData>'
+    task = f'<userTask id="u"><extensionElements>{form}</extensionElements></userTask>'
+    engine.deploy(line("shop", task))
+    number = engine.start(key="shop", name="test").process_instance_id
+    (open_task,) = engine.tasks(number)
+    assert f"riverstone task show {open_task.task_id}" in engine.why(number).commands
+    assert not [each for each in engine.why(number).commands if "complete" in each]

@@ -575,6 +575,7 @@ export const SENTENCES = [
   ["The event {} on {}", "{2} 上的事件 {1}"],
   [", as far as anything can still come from there", "，只要还可能有内容从那里到来"],
   ["The {} gateway {} has {} of {} incoming branches (from {}) and waits for that from {}{}.", "{1}网关 {2} 的 {4} 条流入已到 {3} 条（来自 {5}），还在等待来自 {6} 的{7}。"],
+  ["The process is of the owner '{}': the worker's key has to have the same, or every owner.", "流程的所有者是“{}”：worker 的密钥须有同一所有者，或可见所有所有者。"],
   ["{} waits. {} Start a worker for the topic '{}', or declare", "{} 在等待。{}请为主题“{}”启动 worker，或声明"],
   ["The timeout of {} of task {} ends at {}.", "任务 {2} 的 {1} 的超时在 {3} 到期。"],
   ["No engine that carries out stones works on this database: nothing goes on.", "没有执行 stone 的引擎在使用此数据库：一切都停着。"],
