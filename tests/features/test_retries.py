@@ -342,6 +342,15 @@ def test_pauses_that_nobody_can_read_are_refused(engine: Engine, told: dict[str,
     assert f"property {name}='{value}'" in str(refused.value)
 
 
+def test_pauses_of_java_engines_do_not_grow_either(engine: Engine) -> None:
+    told = properties(retryBackoff="PT10S")
+    cycle = "<camunda:failedJobRetryTimeCycle>R3/PT5S</camunda:failedJobRetryTimeCycle>"
+    told = told.replace("<extensionElements>", f"<extensionElements>{cycle}")
+    with pytest.raises(ModelInvalid) as refused:
+        engine.deploy(line("shop", service("a", "flaky", inside=told)))
+    assert "property retryBackoff='PT10S'" in str(refused.value)
+
+
 @pytest.mark.parametrize(("retries", "tries"), [("3", 3), ("1", 1), ("0", 1)])
 def test_zeebe_counts_all_tries(engine: Engine, clock: VirtualClock, retries: str, tries: int) -> None:
     class Hopeless(Flaky):

@@ -61,7 +61,7 @@ def read_binding(element: etree._Element) -> Binding | None:
     BPMN's own ``implementation``. A single ``${bean}`` around a delegate loses its brackets, a topic keeps them.
     """
     kind = local_name(element)
-    bearers = _bearers(element)
+    bearers = bearers_of(element)
     properties = read_properties(element)
     for bearer in bearers:
         named = _stone(bearer, kind, properties)
@@ -98,10 +98,10 @@ def read_binding(element: etree._Element) -> Binding | None:
 
 def is_bindable(element: etree._Element) -> bool:
     """Whether a stone could carry out this node."""
-    return bool(_bearers(element))
+    return bool(bearers_of(element))
 
 
-def _bearers(element: etree._Element) -> list[etree._Element]:
+def bearers_of(element: etree._Element) -> list[etree._Element]:
     """The elements in which a binding may stand, the foremost first; none if no stone can carry out the node."""
     kind = local_name(element)
     if kind in BOUND:

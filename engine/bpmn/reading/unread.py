@@ -14,9 +14,9 @@ from lxml import etree
 
 from ...errors import ExpressionError
 from ..running.failure_policy import read_policy
-from .bindings import QUEUE, UNDO_POLICIES, is_bindable, read_properties
+from .bindings import QUEUE, UNDO_POLICIES, bearers_of, is_bindable, read_properties
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
-from .retries import BACKOFF, read_backoff, read_retries
+from .retries import BACKOFF, read_backoff, read_retries, retries_of
 from .vendors import (
     CAMUNDA,
     EXTENSIONS,
@@ -246,10 +246,11 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
             yield f"property {name}={properties[name][:80]!r}"
     if read_retries(properties.get("retries", "0")) is None:
         yield f"property retries={properties['retries'][:80]!r}"
+    retries = retries_of(bearers_of(part), properties)
     for name in BACKOFF.keys() & properties.keys():
         text = properties[name].strip()
-        # Pauses that are told one by one do not grow.
-        told = name != "retryJitter" and bool(getattr(read_retries(properties.get("retries", "0")), "pauses", ()))
+        # Pauses that are told one by one do not grow, whichever modeler's words tell them.
+        told = name != "retryJitter" and retries is not None and bool(retries.pauses)
         if text and (told or not bindable or read_backoff(name, text) is None):
             yield f"property {name}={text[:80]!r}"
     if (most := properties.get("maxAtOnce", "").strip()) and not (_is_number(most) and _runs_at_once(part)):
