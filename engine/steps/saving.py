@@ -27,7 +27,9 @@ def save(instance: Instance, saving: Saving) -> bool:
     if not present and (row.open or key not in instance.stragglers):
         return False
     kept = ledger.kept(row)
-    if [saving.delivery, saving.attempt, saving.number] > kept.get("save", []):
+    delivery, attempt, number = kept.get("save", (0, 0, 0))
+    # Within an attempt deliveries go on counting, and within a delivery the savings do.
+    if (saving.attempt, saving.delivery, saving.number) > (attempt, delivery, number):
         values = {**kept.get("saved", {}), saving.name: saving.value}
         limit = instance.limits.output_size
         if jsontext.weigh(values, limit) > limit:

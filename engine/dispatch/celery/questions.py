@@ -22,7 +22,8 @@ ASK_AGAIN = 5.0
 Asked = tuple[str, str, int, int, int]
 """What an answer is about: its kind, the task, and of a saving its attempt, the delivery, and which of its savings.
 
-Deliveries count anew in each attempt, so without it the late answer to an older one would do for the newer's.
+Savings count anew in each attempt and deliveries go on counting, so an attempt after one that failed begins with the
+same two numbers: without its own, the late answer to the older would do for the newer's.
 """
 
 
