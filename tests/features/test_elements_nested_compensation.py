@@ -133,6 +133,63 @@ def test_the_error_of_a_handler_leaves_the_rest_to_be_compensated(stage: Stage) 
     assert stage.status == "success"
 
 
+def beside(failing: str) -> str:
+    """Two parallel activities that are compensated at once: ``a`` by hand, and ``b`` by what ends in an error."""
+    steps = f'<startEvent id="bs"/>{failing}' + end("be", ERROR)
+    bad = sub("unb", steps, "bs -> b1 -> be", isForCompensation="true")
+    gateways = '<parallelGateway id="g"/><parallelGateway id="j"/>'
+    return gateways + by_hand("a") + undoable("b", handler=bad) + BACK + end("e")
+
+
+SIDES = ("g -> a -> j", "g -> b -> j", "j -> t -> e")
+
+
+def test_the_error_of_a_handler_leaves_what_another_had_begun_to_be_compensated(stage: Stage) -> None:
+    handler = on_event("h", ERROR, throw("ht", COMPENSATE) + work("last") + end("he"), "sh -> ht -> last -> he")
+    stage.start(model(START + beside(user("b1")) + handler, "s -> g", *SIDES))
+    assert (stage.log, stage.open) == (["a", "b"], ["b1", "una"])
+    # The one that failed is not begun again, the other one is.
+    assert (stage.complete("b1").open, stage.log) == (["una"], ["a", "b"])
+    assert stage.complete("una").log == ["a", "b", "last"]
+    assert stage.status == "success"
+    undone = {task.element_id: task.undo for task in stage.engine.tasks(stage.number)}
+    assert (undone["a"], undone["b"]) == ("undone", None)
+
+
+def test_a_handler_that_is_through_when_another_fails_is_not_called_again(stage: Stage) -> None:
+    handler = on_event("h", ERROR, throw("ht", COMPENSATE) + work("last") + end("he"), "sh -> ht -> last -> he")
+    stage.start(model(START + beside(user("b1")) + handler, "s -> g", *SIDES))
+    assert stage.complete("una").open == ["b1"]
+    assert (stage.complete("b1").open, stage.log) == ([], ["a", "b", "last"])
+    assert [task.element_id for task in stage.engine.tasks(stage.number)].count("una") == 1
+    assert stage.status == "success"
+
+
+def test_an_event_of_another_takes_no_handler_for_compensated(stage: Stage) -> None:
+    """No handler is why all is taken away, so all of them begin again."""
+    steps = throw("ht", COMPENSATE) + work("last") + end("he")
+    handler = on_event("h", timer("PT5S"), steps, "sh -> ht -> last -> he")
+    body = START + by_hand("a") + BACK + handler + end("e")
+    stage.start(model(body, "s -> a -> t -> e"))
+    assert stage.advance(6).open == ["una"]
+    assert stage.complete("una").log == ["a", "last"]
+    assert stage.status == "success"
+
+
+def test_a_handler_that_cancels_once_more_leaves_the_others_to_be_called(stage: Stage) -> None:
+    bad = sub(
+        "unb", '<startEvent id="bs"/>' + user("b1") + end("be", CANCEL), "bs -> b1 -> be", isForCompensation="true"
+    )
+    gateways = '<parallelGateway id="g"/><parallelGateway id="j"/>'
+    parts = gateways + by_hand("a") + undoable("b", handler=bad) + end("x", CANCEL)
+    outer = transaction("outer", parts, "inouter -> g", "g -> a -> j", "g -> b -> j", "j -> x")
+    stage.start(model(START + outer + work("gone") + end("e"), "s -> outer", "xouter -> gone -> e"))
+    assert stage.open == ["b1", "una"]
+    assert (stage.complete("b1").open, stage.log) == (["una"], ["a", "b"])
+    assert stage.complete("una").log == ["a", "b", "gone"]
+    assert stage.status == "success"
+
+
 def test_nobody_waits_for_a_handler_that_was_left_by_its_border(stage: Stage) -> None:
     back = taken_back_by("b", work("b1") + end("be", ERROR), "inb -> b1 -> be") + boundary("bx", "backb", ERROR)
     body = START + undoable("a") + work("b") + back + work("caught") + BACK + work("c") + end("e")

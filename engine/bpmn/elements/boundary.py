@@ -39,7 +39,7 @@ class BoundaryEvent(CatchEvent, Catcher):
             set_again(token, number)
         self._come(host, {**token.data, **payload} if self.only_mapped else payload)
 
-    def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
+    def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:
         undoes = token.node.undo_on_error and any(definition.kind == "error" for definition in self.definitions)
         self._come(token, payload, undoes=undoes)
 

@@ -69,16 +69,22 @@ def cancel_transaction(token: Token) -> None:
         scope = scope.scope
     assert scope is not None, "the checks let a cancel end event stand in a transaction only"
     workflow = token.workflow
-    # A handler that cancels what it belongs to is not called again.
-    again = "cancelled" not in scope.internal_data
-    give_back(scope, handled=again)
+    # A handler that cancels once more what it belongs to is not called again.
+    give_back(scope, but=_inside(scope, token) if "cancelled" in scope.internal_data else None)
     for deeper in _gather(scope):
-        give_back(deeper, handled=True)
+        give_back(deeper)
         hand_up(deeper, scope)
     workflow.ends_in(scope, workflow.interrupt(scope))
     entries = scope.internal_data.get("compensable", [])
     scope.note(compensable=[], cancelled=True)
     begin(scope, scope, entries)
+
+
+def _inside(scope: Token, token: Token) -> Token:
+    """What the token is in, or itself, that is directly inside this scope around it."""
+    while token.scope is not None and token.scope is not scope:
+        token = token.scope
+    return token
 
 
 def _gather(scope: Token) -> Iterator[Token]:
@@ -91,14 +97,17 @@ def _gather(scope: Token) -> Iterator[Token]:
                 yield inner
 
 
-def give_back(scope: Token, *, handled: bool) -> None:
+def give_back(scope: Token, *, but: Token | None = None) -> None:
     """What was asked to be compensated in a scope is about to be taken away before it is: the scope keeps it in mind.
 
-    That is what no handler has begun to compensate, and if ``handled`` what one had not come to the end with.
+    That is what no handler has begun to compensate, and what one has not come to the end with; ``but`` is the handler
+    that itself is why all is taken away, and would do it again for ever.
     """
     askers = [each for each in (scope, *_gather(scope)) if each.internal_data.get("compensated_in") == scope.id]
     left = [entry for asker in askers for entry in asker.internal_data.get("undoing", [])]
-    for handler in list(scope.inside.values()) if handled else ():
+    for handler in list(scope.inside.values()):
+        if handler is but:
+            continue
         asker = scope.workflow.tasks.get(handler.internal_data.get(COMPENSATES, 0))
         if asker is not None:
             left.append(_entry_of(handler, asker))
@@ -113,7 +122,7 @@ def _entry_of(handler: Token, asker: Token) -> Compensable:
     activity = handler.workflow.node_named(internal["activity"], handler.scope)
     own = handler.node.process is activity.body
     if own:
-        give_back(handler, handled=True)
+        give_back(handler)
     return {
         "id": internal["entry"],
         "after": after,

@@ -32,12 +32,13 @@ class EventSubProcess(Catcher):
         if any(definition.kind in AWAITED for definition in self.definitions):
             self.listener.listen_for(token.workflow.new_token(self.listener, token, None, token.causes, state=WAITING))
 
-    def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
+    def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:
         workflow = token.workflow
         causes = token.causes
         token.live += 1  # the scope must not end between what is taken away and what goes on
         if self.interrupting:
-            give_back(token, handled=False)
+            # A handler whose own error this is would end with it once more.
+            give_back(token, but=source)
             causes = workflow.interrupt(token)
         started = workflow.new_token(self, token, None, causes)
         token.live -= 1

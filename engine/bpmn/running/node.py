@@ -320,8 +320,8 @@ class Catcher(Node):
         """Begin to wait, beside the activity or inside the scope of this token, for what comes from outside."""
         raise NotImplementedError
 
-    def catch(self, token: Token, payload: Mapping[str, Any]) -> None:
-        """Go on, since what it is for has come to the activity or the scope of this token."""
+    def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:
+        """Go on, since what it is for has come to the activity or the scope of this token, from ``source`` in it."""
         raise NotImplementedError
 
 

@@ -137,7 +137,7 @@ class Token(Task):
                 return False
             for event in scope.node.catchers_inside(scope, kind, code):
                 if event is not current.node:
-                    event.catch(scope, named(event.definitions, payload))
+                    event.catch(scope, named(event.definitions, payload), current)
                     return True
             current = scope
 
