@@ -97,8 +97,13 @@ class Command:
 
     def prepare(self) -> None:
         """Make the folder, with room for the result: what fails from now on on a full disk is no more than output."""
-        self.folder.parent.mkdir(mode=0o700, exist_ok=True)
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        made = False
+        while not made:
+            self.folder.parent.mkdir(mode=0o700, exist_ok=True)
+            # An old one may be swept away before there is something in it: the next is new, so it stays.
+            with suppress(FileNotFoundError):
+                self.folder.mkdir(mode=0o700, exist_ok=True)
+                made = True
         result = self.folder / runner.RESULT
         if not result.exists() or result.stat().st_size < runner.ROOM:
             with result.open("wb") as file:

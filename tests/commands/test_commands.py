@@ -384,6 +384,24 @@ def test_what_has_ended_long_ago_goes_and_what_runs_or_is_new_stays(place: Path)
     assert [each.name for each in place.iterdir()] == ["new"]
 
 
+def test_the_old_folder_of_a_start_may_be_swept_away_while_a_command_is_prepared(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = Command(root() / "start" / "delete.1.1")
+    command.folder.parent.mkdir(mode=0o700)
+    os.utime(command.folder.parent, (1, 1))
+    mkdir = Path.mkdir
+
+    def swept_first(self: Path, *given: Any, **more: Any) -> None:
+        if self == command.folder:
+            sweep()
+        mkdir(self, *given, **more)
+
+    monkeypatch.setattr(Path, "mkdir", swept_first)
+    command.prepare()
+    assert command.exists
+
+
 def test_a_result_is_kept_and_nothing_runs_again_under_its_key(tmp_path: Path) -> None:
     for _ in range(2):
         command = Command(root() / "start" / "one")
