@@ -68,11 +68,18 @@ class CommandStone(ProgramStone):
         return told
 
     def run(
-        self, task: TaskInfo, command: Sequence[str], *, rerunnable: bool = True, check: bool = True
+        self,
+        task: TaskInfo,
+        command: Sequence[str],
+        *,
+        rerunnable: bool = True,
+        check: bool = True,
+        options: Sequence[str] = (),
     ) -> CommandResult:
-        """Run one of them."""
+        """Run one of them; the options stand behind the program."""
+        program, *more = self.line(task, self.words(task, command))
         return task.run(
-            self.line(task, self.words(task, command)),
+            [program, *options, *more],
             environment={name: self.filled(task, value) for name, value in self.environment.items()},
             stdin=self.filled(task, self.stdin),
             folder=self.folder,

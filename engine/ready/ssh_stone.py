@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from marshmallow import fields, validate
@@ -21,7 +24,7 @@ NEVER_BEGAN = (
     "REMOTE HOST IDENTIFICATION HAS CHANGED",
     "Connection timed out during banner",
 )
-"""What it says where no command has begun, in words that a command which was lost there hardly says itself."""
+"""What it says where no command has begun: in a file of its own, since a command may say the same."""
 
 
 class SshStone(CommandStone):
@@ -73,13 +76,26 @@ class SshStone(CommandStone):
         return [self.program, "-F", "/dev/null", "-T", *given, "-p", port or "22", "--", target, shlex.join(words)]
 
     def run(
-        self, task: TaskInfo, command: Sequence[str], *, rerunnable: bool = True, check: bool = True
+        self,
+        task: TaskInfo,
+        command: Sequence[str],
+        *,
+        rerunnable: bool = True,
+        check: bool = True,
+        options: Sequence[str] = (),
     ) -> CommandResult:
         """Run one of them there; raises Fatal where the connection was lost and nobody can tell what came of it."""
-        told = super().run(task, command, rerunnable=rerunnable, check=False)
+        own = ""
+        with TemporaryDirectory(prefix="riverstone-ssh-", ignore_cleanup_errors=True) as place:
+            # Whoever finds the command again has no such file of it: then nobody can tell.
+            file = Path(place, "said")
+            more = [*options, "-E", str(file)]
+            told = super().run(task, command, rerunnable=rerunnable, check=False, options=more)
+            with suppress(OSError):
+                own = file.read_text("utf-8", "replace")
         if told.exit_code == LOST:
-            said = told.output.strip()[-500:]
-            if rerunnable or any(text in said for text in NEVER_BEGAN):
+            said = f"{told.output}\n{own}".strip()[-500:]
+            if rerunnable or any(text in own for text in NEVER_BEGAN):
                 raise ConnectionError(f"{task.parameters['host']} cannot be reached. {said}")
             raise Fatal(f"Nobody can tell what came of the command on {task.parameters['host']}: {said}")
         if check and told.exit_code != 0:

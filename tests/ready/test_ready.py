@@ -230,7 +230,10 @@ def test_a_value_is_one_word_for_the_shell_of_another_machine_too(server: Server
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("said", ["Connection refused", "Permission denied", "No route to host"])
+@pytest.mark.parametrize(
+    "said",
+    ["Connection refused", "No route to host", "git@host: Permission denied (publickey).", "ssh: connect to host x"],
+)
 def test_a_command_that_was_lost_there_has_begun_whatever_it_says(server: Server, said: str) -> None:
     _, task = ran(remote(server, command=("sh", "-c", f"echo '{said}'; exit 255")), host="web")
     assert "Nobody can tell what came of the command on web" in task.reason
