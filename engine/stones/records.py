@@ -7,9 +7,11 @@ defined, so whatever reads a declaration knows nothing of it. Pydantic is never 
 from __future__ import annotations
 
 import dataclasses
+import numbers
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from marshmallow import Schema, fields, missing, validate
+from marshmallow import Schema, ValidationError, fields, missing, utils, validate
 
 from ..errors import Invalid
 from .declaration import Unfit
@@ -27,9 +29,35 @@ if TYPE_CHECKING:
 
 METADATA = frozenset({"visible", "display_name", "description", "no_echo", "allowed_values", "variable"})
 """What a field may say of itself, as in the metadata of a marshmallow field."""
+
+
+class WholeField(fields.Integer):
+    """An ``int``: a number with a fraction is refused and not cut, while a model may give it as a text."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class SecretField(fields.String):
+    """A ``SecretStr`` of pydantic, whose text is stars: what it holds is stored, and masked where it is shown."""
+
+    def __init__(self, secret: type[Any], **more: Any) -> None:
+        super().__init__(**more)
+        self.secret = secret
+
+    def _serialize(self, value: Any, *given: Any, **more: Any) -> str | None:
+        held = value.get_secret_value() if isinstance(value, self.secret) else value
+        return super()._serialize(held, *given, **more)
+
+    def _deserialize(self, value: Any, *given: Any, **more: Any) -> Any:
+        return self.secret(super()._deserialize(value, *given, **more))
+
+
 _FIELDS: Mapping[Any, Callable[..., fields.Field[Any]]] = {
     str: fields.String,
-    int: fields.Integer,
+    int: WholeField,
     float: fields.Float,
     bool: fields.Boolean,
     datetime: fields.DateTime,
@@ -40,6 +68,15 @@ _FIELDS: Mapping[Any, Callable[..., fields.Field[Any]]] = {
     dict: fields.Dict,
     Any: fields.Raw,
 }
+_PUT_OUT: Mapping[type[fields.Field[Any]], tuple[type[Any], ...]] = {
+    fields.String: (str,),
+    fields.Integer: (numbers.Integral,),
+    fields.Float: (numbers.Real, Decimal),
+    fields.Boolean: (bool,),
+    fields.List: (list, tuple),
+    fields.Dict: (Mapping,),
+}
+"""What an output of such a field is: the field itself would make something of anything, without a word."""
 
 
 class _Member(NamedTuple):
@@ -62,11 +99,14 @@ class RecordField(fields.Nested):
     """A dataclass or a model inside of another: its value is an instance."""
 
     def __init__(self, record: type[Any], **more: Any) -> None:
-        super().__init__(_schema(record), **more)
+        super().__init__(type(_schema(record)), **more)
         self.record = record
 
     def _deserialize(self, *given: Any, **more: Any) -> Any:
-        return _made(self.record, super()._deserialize(*given, **more))
+        try:
+            return _made(self.record, super()._deserialize(*given, **more))
+        except Unfit as error:
+            raise ValidationError({**error.errors}) from None
 
 
 def is_record(declared: object) -> bool:
@@ -81,9 +121,11 @@ def parameter_fields(stone: type[Stone], record: type[Any]) -> dict[str, fields.
 
 def output_texts(stone: type[Stone], record: type[Any]) -> tuple[dict[str, str], frozenset[str]]:
     """What the class of a stone's outputs says of each, and which are secret; raises Invalid."""
+    from .schema import is_secret  # late, since that imports this
+
     found = _translated(stone, record, "outputs")
     told = {name: str(field.metadata.get("description") or "") for name, field in found.items()}
-    return told, frozenset(name for name, field in found.items() if field.metadata.get("no_echo"))
+    return told, frozenset(name for name, field in found.items() if is_secret(field))
 
 
 def instance(record: type[Any], values: Mapping[str, Any]) -> Any:
@@ -91,13 +133,37 @@ def instance(record: type[Any], values: Mapping[str, Any]) -> Any:
 
     Raises Unfit for what the class itself refuses.
     """
-    return _made(record, {name: values[name] for name in _schema(record)().fields if name in values})
+    return _made(record, {name: values[name] for name in _schema(record).fields if name in values})
 
 
 def outputs_of(returned: Any) -> dict[str, Any]:
-    """The outputs that an instance comes to, as JSON."""
-    told: dict[str, Any] = _schema(type(returned))().dump(returned)
+    """The outputs that an instance comes to, as JSON; raises Invalid for a value that is not of its type."""
+    schema = _schema(type(returned))
+    for name, value in _unlike(schema, returned):
+        text = f"The output {name!r} of {type(returned).__name__} is not what its annotation says, but a"
+        raise Invalid(f"{text} {type(value).__name__}.", code="output-invalid")
+    told: dict[str, Any] = schema.dump(returned)
     return told
+
+
+def _unlike(schema: Schema, returned: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, field in schema.fields.items():
+        yield from _unlike_field(field, utils.get_value(returned, name, None), f"{before}{name}")
+
+
+def _unlike_field(field: fields.Field[Any], value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if value is None or (isinstance(field, SecretField) and isinstance(value, field.secret)):
+        return
+    if isinstance(field, RecordField):
+        yield from _unlike(field.schema, value, f"{name}.")
+    elif any(isinstance(field, kind) and not isinstance(value, of) for kind, of in _PUT_OUT.items()):
+        yield name, value
+    elif isinstance(field, fields.List):
+        for number, each in enumerate(value):
+            yield from _unlike_field(field.inner, each, f"{name}.{number}")
+    elif isinstance(field, fields.Dict) and field.value_field is not None:
+        for key, each in value.items():
+            yield from _unlike_field(field.value_field, each, f"{name}.{key}")
 
 
 def _translated(stone: type[Stone], record: type[Any], what: Literal["parameters", "outputs"]) -> dict[str, Any]:
@@ -107,14 +173,20 @@ def _translated(stone: type[Stone], record: type[Any], what: Literal["parameters
 
 
 def _fields(record: type[Any], stone: type[Stone] | None = None, what: str = "") -> dict[str, fields.Field[Any]]:
+    if record in _outer.get():
+        raise _Untranslatable(f"holds {record.__name__} inside of itself, which has no end")
     found = {}
-    for member in _members(record):
-        try:
-            found[member.name] = _field_of(member)
-        except _Untranslatable as error:
-            if stone is None:
-                raise _Untranslatable(f"has {record.__name__} inside, whose {member.name!r} {error}") from None
-            raise _refused(stone, record, what, member.name, str(error)) from None
+    inside = _outer.set((*_outer.get(), record))
+    try:
+        for member in _members(record):
+            try:
+                found[member.name] = _field_of(member)
+            except _Untranslatable as error:
+                if stone is None:
+                    raise _Untranslatable(f"has {record.__name__} inside, whose {member.name!r} {error}") from None
+                raise _refused(stone, record, what, member.name, str(error)) from None
+    finally:
+        _outer.reset(inside)
     return found
 
 
@@ -123,12 +195,14 @@ def _refused(stone: type[Stone], record: type[Any], what: str, name: str, why: s
     return Invalid(f"{text}: declare it otherwise, or give marshmallow fields.", code="stone-invalid")
 
 
-_schemas: WeakKeyDictionary[type[Any], type[Schema]] = WeakKeyDictionary()
+_outer: ContextVar[tuple[type[Any], ...]] = ContextVar("outer", default=())
+"""The classes that are being translated, each inside of the one before."""
+_schemas: WeakKeyDictionary[type[Any], Schema] = WeakKeyDictionary()
 
 
-def _schema(record: type[Any]) -> type[Schema]:
+def _schema(record: type[Any]) -> Schema:
     if record not in _schemas:
-        _schemas[record] = Schema.from_dict(dict(_fields(record)), name=record.__name__)
+        _schemas[record] = Schema.from_dict(dict(_fields(record)), name=record.__name__)()
     return _schemas[record]
 
 
@@ -167,7 +241,7 @@ def _annotated(annotation: Any, more: dict[str, Any]) -> fields.Field[Any]:
         if is_record(annotation):
             return RecordField(annotation, **more)
         if annotation.__module__ == "pydantic.types" and annotation.__name__ == "SecretStr":
-            return fields.String(**_with(more, "no_echo", True))
+            return SecretField(annotation, **_with(more, "no_echo", True))
         if annotation is list:
             return fields.List(fields.Raw(allow_none=True), **more)
     if annotation is Any:
@@ -185,7 +259,8 @@ def _with(more: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def _members(record: type[Any]) -> Iterator[_Member]:
-    return _of_model(record) if _is_model(record) else _of_dataclass(record)
+    # A dataclass of pydantic is both: its defaults and descriptions are where a model has them.
+    return _of_model(record) if _has_pydantic_fields(record) else _of_dataclass(record)
 
 
 def _of_dataclass(record: type[Any]) -> Iterator[_Member]:
@@ -202,6 +277,7 @@ def _of_dataclass(record: type[Any]) -> Iterator[_Member]:
 
 
 def _of_model(record: type[Any]) -> Iterator[_Member]:
+    own = {each.name: each for each in dataclasses.fields(record)} if dataclasses.is_dataclass(record) else {}
     for name, found in record.__pydantic_fields__.items():
         default: Any = missing
         if found.default_factory is not None:
@@ -216,22 +292,36 @@ def _of_model(record: type[Any]) -> Iterator[_Member]:
             wrong = "has a default that is made of other values"
         if callable(extra):
             wrong = "has a function as its json_schema_extra"
+        if name in own:
+            metadata = {**own[name].metadata, **metadata}
+            wrong = wrong if own[name].init and found.init is not False else "is not given to its constructor"
         shown = default.get_secret_value() if hasattr(default, "get_secret_value") else default
         metadata |= extra if isinstance(extra, Mapping) else {}
         yield _Member(name, found.annotation, shown, metadata, wrong)
 
 
 def _is_model(record: type[Any]) -> bool:
-    return isinstance(getattr(record, "__pydantic_fields__", None), Mapping) and hasattr(record, "model_validate")
+    return _has_pydantic_fields(record) and hasattr(record, "model_validate")
+
+
+def _has_pydantic_fields(record: type[Any]) -> bool:
+    return isinstance(getattr(record, "__pydantic_fields__", None), Mapping)
 
 
 def _made(record: type[Any], values: Mapping[str, Any]) -> Any:
     """An instance; raises Unfit with what the class refuses."""
     try:
         return record.model_validate(dict(values)) if _is_model(record) else record(**values)
-    except (ValueError, TypeError) as error:
+    except Exception as error:
+        # Whatever it is: the class refuses the values, and nothing else that is done here has failed.
         told: dict[str, list[str]] = {}
-        for each in error.errors(include_url=False) if hasattr(error, "errors") else ():
+        for each in _told_by_pydantic(error):
             path = ".".join(map(str, each["loc"])) or record.__name__
             told.setdefault(path, []).append(str(each["msg"]))
-        raise Unfit(told or {record.__name__: [f"{error}."]}) from None
+        said = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
+        raise Unfit(told or {record.__name__: [f"{said.removesuffix(': ')}."]}) from None
+
+
+def _told_by_pydantic(error: Any) -> list[dict[str, Any]]:
+    of_it = isinstance(error, ValueError) and callable(getattr(error, "errors", None))
+    return error.errors(include_url=False) if of_it else []

@@ -17,7 +17,7 @@ from .. import jsontext
 from ..errors import Invalid
 from ..jsontext import JSON
 from ..limits import Limits
-from .schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of
+from .schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of, type_of
 from .stone import Stone
 
 FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {
@@ -69,7 +69,7 @@ def declared(stone: type[Stone]) -> dict[str, JSON]:
 def _parameter(name: str, field: fields.Field[Any]) -> dict[str, JSON]:
     told: dict[str, JSON] = {
         "name": key_of(name, field),
-        "type": next((kind for kind, of in FIELDS.items() if type(field) is of), "json"),
+        "type": kind if (kind := type_of(field)) in FIELDS else "json",
         "required": field.required,
     }
     if isinstance(field, fields.List):

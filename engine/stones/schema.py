@@ -22,9 +22,25 @@ from .stone import Stone
 
 SUPPLIED = "supplied"
 """In the metadata of a field without its code: its worker has a default for it."""
-_TYPES = {fields.Raw: "json", fields.Dict: "object"}
+_TYPES = {
+    fields.Raw: "json",
+    fields.Dict: "object",
+    records.WholeField: "integer",
+    records.SecretField: "string",
+}
 # What these fields make of JSON is JSON again, so it can be stored as it is.
-_PLAIN = frozenset({fields.String, fields.Integer, fields.Float, fields.Boolean, fields.Raw, fields.Email, fields.Url})
+_PLAIN = frozenset(
+    {
+        fields.String,
+        fields.Integer,
+        records.WholeField,
+        fields.Float,
+        fields.Boolean,
+        fields.Raw,
+        fields.Email,
+        fields.Url,
+    }
+)
 
 
 class StoneSchema:
@@ -100,12 +116,21 @@ class StoneSchema:
         return made
 
     def _load(self, values: Mapping[str, JSON], without: Collection[str] = ()) -> dict[str, Any]:
-        if without:
-            absent = [name for name, field in self._schema.fields.items() if key_of(name, field) in without]
+        absent = (
+            [name for name, field in self._schema.fields.items() if key_of(name, field) in without] if without else None
+        )
+        try:
             loaded: dict[str, Any] = self._schema.load(values, partial=absent)
-        else:
-            loaded = self._schema.load(values)
+        except ValidationError:
+            raise
+        except Exception as error:
+            # Of a validator or a default of the stone's author. Not what it says: that may be the secret.
+            raise ValidationError(
+                {self._blamed(values): [f"Cannot be checked: its field has raised {type(error).__name__}."]}
+            ) from None
         for name, allowed in self._allowed.items():
+            if name in values and values[name] is None and self.fields[name].allow_none:
+                continue
             # A field may turn its text into something else, so what was given counts as well.
             if name in values and values[name] not in allowed and loaded.get(name) not in allowed:
                 raise ValidationError({name: [f"Must be one of {dumps(allowed)}."]})
@@ -117,6 +142,17 @@ class StoneSchema:
                 raise ValidationError({**error.errors}) from None
         return loaded
 
+    def _blamed(self, values: Mapping[str, JSON]) -> str:
+        """The parameter whose field raises what no field should."""
+        for name, field in self.fields.items():
+            try:
+                field.deserialize(values.get(name, missing))
+            except ValidationError:
+                pass
+            except Exception:
+                return name
+        return "_schema"
+
 
 def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDeclaration:
     """What a field of this name declares."""
@@ -126,7 +162,7 @@ def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDecla
     allowed = allowed_values(field)
     return ParameterDeclaration(
         name=key_of(name, field),
-        type="object" if isinstance(field, fields.Nested) else _TYPES.get(type(field), type(field).__name__.lower()),
+        type="object" if isinstance(field, fields.Nested) else type_of(field),
         required=field.required,
         default=MASKED if hidden else default,
         display_name=str(field.metadata.get("display_name") or key_of(name, field)),
@@ -136,6 +172,11 @@ def parameter_declaration(name: str, field: fields.Field[Any]) -> ParameterDecla
         allowed_values=None if allowed is None else tuple(allowed),
         variable=field.metadata.get("variable"),
     )
+
+
+def type_of(field: fields.Field[Any]) -> str:
+    """What a declaration calls the field's type."""
+    return _TYPES.get(type(field), type(field).__name__.lower())
 
 
 def key_of(name: str, field: fields.Field[Any]) -> str:

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import enum
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -307,3 +308,196 @@ def test_a_subclass_with_fields_of_its_own_gets_these() -> None:
     assert Other.parameters_type is None
     assert Same.parameters_type is VolumeParameters
     assert Same.secret_outputs == {"key"}
+
+
+class Login(pydantic.BaseModel):  # type: ignore[misc,name-defined]
+    """What it made, all of it secret."""
+
+    token: pydantic.SecretStr  # type: ignore[name-defined]
+    more: list[pydantic.SecretStr]  # type: ignore[name-defined]
+
+
+class Kept(pydantic.BaseModel):  # type: ignore[misc,name-defined]
+    """Secrets that its code has."""
+
+    token: pydantic.SecretStr  # type: ignore[name-defined]
+    made: pydantic.SecretStr = pydantic.Field(  # type: ignore[name-defined]
+        default_factory=lambda: pydantic.SecretStr("made-1")
+    )
+    inside: dict[str, pydantic.SecretStr] = {"a": pydantic.SecretStr("inside-1")}  # type: ignore[name-defined]
+
+
+@dataclass
+class Wrapped:
+    """A secret in a class that wraps nothing by itself."""
+
+    token: pydantic.SecretStr  # type: ignore[name-defined]
+
+
+def test_what_a_secret_holds_is_stored_for_later_tasks_and_never_shown(sqlite: str) -> None:
+    seen: list[list[str]] = []
+    with Engine(sqlite) as engine:
+
+        @engine.stone("typed::login", outputs=Login)
+        def login(task: TaskInfo) -> Login:
+            return Login(token="hunter-2", more=["hunter-3"])
+
+        @engine.stone("typed::use", parameters=Kept)
+        def use(task: TaskInfo[Any]) -> None:
+            given = task.parameters
+            seen.append([each.get_secret_value() for each in (given.token, given.made, given.inside["a"])])
+
+        @engine.stone("typed::wrapped", parameters=Wrapped)
+        def wrapped(task: TaskInfo[Any]) -> None:
+            seen.append([task.parameters.token.get_secret_value()])
+
+        inputs = {"token": "${outputs.Login.token}"}
+        steps = [service("Login", "typed::login"), service("b", "typed::use", inputs)]
+        engine.deploy(line("p", *steps, service("c", "typed::wrapped", inputs)))
+        number = engine.start(key="p", name="x").process_instance_id
+        ended = engine.wait(number, 20)
+        assert ended.status == "success", ended.reason
+        shown = f"{engine.tasks(number)} {engine.get(number)} {engine.history(number)} {engine.stones_declared()}"
+    assert seen == [["hunter-2", "made-1", "inside-1"], ["hunter-2"]]
+    assert not [each for each in ("hunter-2", "hunter-3", "made-1", "inside-1") if each in shown]
+
+
+@dataclass
+class Picky:
+    """What may be left out, and what it refuses by an error of any kind."""
+
+    parts: int = 1
+    speed: Speed | None = None
+    kind: Literal["ssd", "disk"] | None = None
+    inside: Picked | None = None
+
+    def __post_init__(self) -> None:
+        assert self.parts < 9, "too many parts"
+        self.each = 100 / self.parts
+
+
+@dataclass
+class Picked:
+    """It is inside."""
+
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise ValueError("it is negative")
+
+
+class Choosy(Stone):
+    """A stone with such parameters."""
+
+    code = "typed::Choosy"
+    parameters = Picky
+
+    def start(self, task: TaskInfo[Picky]) -> dict[str, Any]:
+        return {"speed": task.parameters.speed and task.parameters.speed.value, "each": task.parameters.each}
+
+
+class Dividing(Stone):
+    """One whose field has a validator that raises anything."""
+
+    code = "typed::Dividing"
+    parameters = {"parts": fields.Integer(required=True, validate=lambda value: 1 / value > 0)}
+
+    def start(self, task: TaskInfo) -> None:
+        """As it is."""
+
+
+def test_a_choice_that_may_be_left_out_is_none(sqlite: str) -> None:
+    with Engine(sqlite, stones=[Choosy]) as engine:
+        engine.deploy(line("p", service("a", "typed::Choosy")))
+        for given in ({}, {"kind": None, "speed": None}):
+            (task,) = engine.tasks(engine.start(key="p", name="x", variables=given).process_instance_id)
+            assert task.outputs == {"speed": None, "each": 100}, task.reason
+
+
+@pytest.mark.parametrize(
+    ("stone", "given", "said"),
+    [
+        ("Choosy", {"parts": 0}, "ZeroDivisionError: division by zero"),
+        ("Choosy", {"parts": 9}, "AssertionError: too many parts"),
+        ("Choosy", {"inside": {"size": -1}}, "it is negative"),
+        ("Choosy", {"parts": 1.9}, "'parts': Not a valid integer"),
+        ("Dividing", {"parts": 0}, "'parts': Cannot be checked: its field has raised ZeroDivisionError."),
+    ],
+)
+def test_whatever_a_class_or_a_validator_raises_refuses_the_values(
+    sqlite: str, stone: str, given: dict[str, Any], said: str
+) -> None:
+    code = f"typed::{stone}"
+    with Engine(sqlite, stones=[Choosy, Dividing, Mail]) as engine:
+        engine.deploy(line("p", service("a", code)))
+        (task,) = engine.tasks(engine.start(key="p", name="x", variables=given).process_instance_id)
+        assert (task.stone, task.status) == (code, "produce.failed")
+        assert said in (task.reason or "")
+        inputs = {name: f"${{ {value!r} }}".replace("'", '"') for name, value in given.items()}
+        engine.lint(line("p", service("a", code, inputs)))
+
+
+@dataclass
+class Exact:
+    """What a stone may put out."""
+
+    size: int = 1
+    ok: bool = True
+    tags: list[str] = field(default_factory=list)
+    name: str = ""
+    picked: Picked | None = None
+    until: datetime.date | None = None
+
+
+def put_out(given: dict[str, Any], task: TaskInfo) -> Exact:
+    return Exact(**given)
+
+
+def test_an_output_that_is_not_of_its_type_fails_and_is_not_made_into_one() -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"size": 1.9}, "'size' of Exact is not what its annotation says, but a float"),
+        ({"ok": "no"}, "'ok'"),
+        ({"tags": "abc"}, "'tags'"),
+        ({"tags": ["a", 1]}, "'tags.1'"),
+        ({"name": 3}, "'name'"),
+        ({"picked": Picked(1.5)}, "'picked.size'"),  # type: ignore[arg-type]
+    ]
+    with Engine("sqlite:///:memory:") as engine:
+        for number, (given, said) in enumerate([*wrong, ({"size": 2, "tags": ["a"], "picked": Picked(1)}, "")]):
+            engine.stone(f"typed::{number}", outputs=Exact)(partial(put_out, given))
+            engine.deploy(line(f"p{number}", service("x", f"typed::{number}")))
+            (task,) = engine.tasks(engine.start(key=f"p{number}", name="x").process_instance_id)
+            assert said in (task.reason or "")
+            assert bool(said) == (task.status == "start.failed")
+    assert task.outputs["picked"] == {"size": 1}
+
+
+@dataclass
+class Chain:
+    """It holds itself."""
+
+    child: Chain | None = None
+
+
+@pydantic.dataclasses.dataclass
+class Both:
+    """A dataclass of pydantic."""
+
+    count: int = pydantic.Field(ge=1)
+    size: int = pydantic.Field(default=3, description="of it")
+    key: str = field(default="", metadata={"no_echo": True})
+
+
+def test_a_class_that_holds_itself_is_refused_and_one_of_pydantic_keeps_its_defaults() -> None:
+    with pytest.raises(Invalid, match="'child' holds Chain inside of itself"):
+        type("Stoned", (Stone,), {"code": "x", "parameters": Chain})
+    both: Any = type("Stoned", (Stone,), {"code": "typed::Both", "parameters": Both, "start": lambda self, task: None})
+    with Engine("sqlite:///:memory:", stones=[both]) as engine:
+        (declared,) = engine.stones_declared()
+        told = [(each.required, each.default, each.description, each.no_echo) for each in declared.parameters]
+        assert told == [(True, None, "", False), (False, 3, "of it", False), (False, "*****", "", True)]
+        engine.deploy(line("p", service("a", "typed::Both")))
+        for count, status in ((2, "start.success"), (0, "produce.failed")):
+            (task,) = engine.tasks(engine.start(key="p", name="x", variables={"count": count}).process_instance_id)
+            assert task.status == status, task.reason
