@@ -7,7 +7,7 @@ engine is refused, so it cannot bring in what others have in hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
@@ -16,8 +16,8 @@ from .connection import Connection
 from .errors import AlreadyUsed
 from .row_types.engines import MYSQL_NOW, POSTGRESQL_NOW, EngineRow
 from .row_types.tasks import TaskRow
-from .statements import marks, select
-from .store import RUNNING
+from .statements import marks, parts, select
+from .store import OUTDATE_ALL, RUNNING
 
 WORKERS: Final = "workers"
 """Who owns a task that was handed to workers on other machines."""
@@ -213,11 +213,19 @@ class Leases:
         """Process instances whose grace is over and this engine's to see to."""
         return [number for (number,) in self.store.read(SELECT_DUE_GRACES, (engine_id, now, limit))]
 
-    def shift(self, engine_id: str, by: int, timers_by: int, handed: Iterable[tuple[int, int]] = ()) -> None:
+    def shift(
+        self,
+        engine_id: str,
+        by: int,
+        timers_by: int,
+        handed: Iterable[tuple[int, int]] = (),
+        left: Mapping[int, Sequence[int]] | None = None,
+    ) -> None:
         """Move the moments of an engine's open tasks and graces, and of its timers that count from when they were set.
 
         By so many milliseconds; a timer that was set for a date stays. The deadlines of tasks in workers' hands are
-        moved in the sight of all engines: ``handed`` are these, as (process instance, task).
+        moved in the sight of all engines: ``handed`` are these, as (process instance, task). So are nobody's tasks that
+        this engine has put off: ``left`` tells which of them were noted for which moment.
         """
         chosen = sorted(handed)
 
@@ -228,8 +236,25 @@ class Leases:
             for number, task_id in chosen:
                 if self.store.run(SHIFT_HANDED, (by, task_id)):
                     self.store.run(OUTDATE, (number,))
+            # In this order, so that none comes to where another is yet to be moved from.
+            for moment in sorted(left or (), reverse=by > 0):
+                for part in parts((left or {})[moment]):
+                    self._shift_left(moment, part, by)
 
         self.store.write_own(move)
+
+    def _shift_left(self, moment: int, task_ids: Sequence[int], by: int) -> None:
+        """Only what still is as it was noted: what somebody else has moved or put off is not moved twice."""
+        which = f"`id` IN ({marks(task_ids)}) AND `open` = 1 AND `owner` IS NULL"
+        sql = f"SELECT DISTINCT `process_instance_id` FROM `task` WHERE {which} AND (`due` = ? OR `deadline` = ?)"
+        numbers = sorted(number for (number,) in self.store.read(sql, (*task_ids, moment, moment)))
+        if not numbers:
+            return
+        # First, since who changes one of the tasks by a step holds its instance.
+        self.store.run(f"{OUTDATE_ALL} ({marks(numbers)})", numbers)
+        for name in ("due", "deadline"):
+            sql = f"UPDATE `task` SET `{name}` = `{name}` + ? WHERE {which} AND `{name}` = ?"
+            self.store.run(sql, (by, *task_ids, moment))
 
 
 SQLITE_NOW = "riverstone_now()"

@@ -47,8 +47,7 @@ class ClockJumps:
         timers_jump = now - self._read[0] - round((gone_by - self._read[2]) * 1000)
         if abs(jump) >= JUMP * 1000:
             timers_jump = timers_jump if abs(timers_jump) >= JUMP * 1000 else 0
-            self._lease.leases.shift(self._lease.engine_id, jump, timers_jump, self._with_workers())
-            self._river.shift(jump, timers_jump)
+            self._river.shift(jump, timers_jump, self._with_workers())
             logger.warning("the clock has jumped by %.1f seconds", jump / 1000)
             self._read = now, awake, gone_by
 

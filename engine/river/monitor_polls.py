@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...models import Look, StoreError, TaskRow
 from ...models.vocabulary import UNDER_WAY
@@ -76,6 +76,10 @@ class MonitorPolls:
     def next_due(self) -> int | None:
         """When the next monitor is due, in milliseconds."""
         return self._moments[0] if self._moments else None
+
+    def due(self) -> Mapping[int, Sequence[int]]:
+        """The tasks by the moments at which they are polled."""
+        return self._due
 
     def shift(self, by: int) -> None:
         """The clock has jumped by so many milliseconds, and the tasks' times in the store have followed it."""

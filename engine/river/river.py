@@ -459,9 +459,14 @@ class River:
         with self._stepping:
             self.cache.forget(process_instance_ids)
 
-    def shift(self, by: int, timers_by: int) -> None:
-        """The moments of tasks and graces, and those of timers, have moved in the store by so many milliseconds."""
+    def shift(self, by: int, timers_by: int, handed: Iterable[tuple[int, int]]) -> None:
+        """Move the moments of tasks and graces, and those of timers, by so many milliseconds, in the store and here.
+
+        See :meth:`.Leases.shift`; raises StoreError.
+        """
         with self._stepping:
+            left = None if self.facilities.keeps_time else self.schedule.tasks()
+            self._lease.leases.shift(self._lease.engine_id, by, timers_by, handed, left)
             self.cache.clear()
             self.schedule.shift(by, timers_by)
 

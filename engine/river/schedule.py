@@ -50,6 +50,14 @@ class Schedule:
         polled = self._monitor_polls.next_due()
         return min((moment for moment in (known, polled) if moment is not None), default=None)
 
+    def tasks(self) -> dict[int, list[int]]:
+        """The tasks by the moments that they are noted for, monitors included."""
+        found = {moment: list(task_ids) for moment, task_ids in self._monitor_polls.due().items()}
+        for moment, kind, _, which, _ in self._entries:
+            if kind == "task":
+                found.setdefault(moment, []).append(which)
+        return found
+
     def shift(self, by: int, timers_by: int) -> None:
         """The moments of tasks and graces, and those of timers, have moved by so many milliseconds."""
         moved = {"task": by, "grace": by, "timer": timers_by}

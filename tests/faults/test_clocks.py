@@ -168,3 +168,49 @@ def test_a_small_step_of_the_clock_makes_no_duration_longer_or_shorter(tmp_path:
         # Less than a second is no step, but adds up.
         assert time.monotonic() - begun >= 1.9
         assert engine.get(long).status == "running"
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["forward", "backward"])
+def test_a_clock_that_is_set_neither_holds_up_nor_fails_what_an_engine_put_off_that_acts_when_it_is_called(
+    tmp_path: Path, by: int
+) -> None:
+    calls: Counter[str] = Counter()
+
+    class Watched(Stone):
+        code = "watched"
+        monitor_interval = 0.5
+        timeouts = {"monitor": 1800.0}
+
+        def start(self, task: TaskInfo) -> None:
+            calls["begun"] += 1
+
+        def monitor(self, task: TaskInfo) -> bool:
+            calls["looked"] += 1
+            return calls["looked"] == 4
+
+    class Flaky(Stone):
+        code = "flaky"
+        retries = 1
+        retry_backoff = 0.5
+        retry_jitter = 0.0
+
+        def start(self, task: TaskInfo) -> None:
+            calls["tried"] += 1
+            if calls["tried"] == 1:
+                raise RuntimeError("not yet")
+
+    clock = Settable()
+    with Engine(f"sqlite:///{tmp_path}/store.db", stones=[Watched, Flaky], clock=clock) as engine:
+        engine.deploy(line("watching", service("w", "watched")))
+        engine.deploy(line("trying", service("f", "flaky")))
+        engine.run_pending()
+        numbers = [engine.start(key=key, name=key).process_instance_id for key in ("watching", "trying")]
+        clock.off = by
+
+        def are_done() -> bool:
+            engine.run_pending()
+            return all(engine.get(number).status != "running" for number in numbers)
+
+        until(are_done, 10)
+        assert [engine.get(number).status for number in numbers] == ["success"] * 2
+    assert calls == {"begun": 1, "looked": 4, "tried": 2}
