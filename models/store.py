@@ -279,13 +279,13 @@ class Store(Connection):
         """The instance of a task that this engine, which is not taken for dead, has in hand in this delivery."""
         return self.one(InstanceRow, SELECT_IN_HAND, (task_id, delivery, owner))
 
-    def is_in_hand_of(self, engines: Sequence[str], process_instance_ids: Sequence[int]) -> bool:
-        """Whether one of these engines has a task of one of these instances in hand."""
+    def is_in_hand_of(self, owners: Sequence[str], process_instance_ids: Sequence[int]) -> bool:
+        """Whether one of these has a task of one of these instances in hand, or it waits for room in its quota."""
         sql = (
             f"SELECT 1 FROM `task` WHERE `process_instance_id` IN ({marks(process_instance_ids)}) AND `open` = 1"
-            f" AND `due` IS NULL AND `owner` IN ({marks(engines)}) LIMIT 1"
+            f" AND `due` IS NULL AND (`owner` IN ({marks(owners)}) OR `status` = 'queued') LIMIT 1"
         )
-        return self.value(sql, (*process_instance_ids, *engines)) is not None
+        return self.value(sql, (*process_instance_ids, *owners)) is not None
 
     def looks(self, task_ids: Sequence[int], now: int, keeper: str | None) -> list[Look]:
         """The looks that are due at these tasks, as far as they are this engine's; without ``keeper``, nobody's."""
@@ -400,6 +400,11 @@ class Store(Connection):
     def events(self, owner: str, limit: int) -> list[EventRow]:
         """What this engine has to deliver, the oldest first."""
         return self.rows(EventRow, SELECT_EVENTS, (owner, limit))
+
+    def owes_events(self, engines: Sequence[str]) -> bool:
+        """Whether one of these engines has anything to deliver."""
+        sql = f"SELECT 1 FROM `event` WHERE `owner` IN ({marks(engines)}) LIMIT 1"
+        return self.value(sql, engines) is not None
 
     def owed(self, event_id: str) -> int | None:
         """The last process that has got an owed signal, 0 for none; None where nothing is owed any more."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ...models import EngineForgotten, EngineRow, StoreError
+from ...models import WORKERS, EngineForgotten, EngineRow, StoreError
 from .. import failpoints
 from ..errors import RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
@@ -249,15 +249,25 @@ class Loop:
         found = self.facilities.store.next_due(), self._known_due()
         return min((moment for moment in found if moment is not None), default=None)
 
+    def is_shared(self) -> bool:
+        """Whether another engine may do something while this one sleeps."""
+        return not self.facilities.store.is_private and self.facilities.clock.runs_by_itself
+
     def goes_on_elsewhere(self, process_instance_id: int) -> bool:
-        """Whether another engine has something of a process or its undos in hand, and so may bring it to its end."""
-        if self.facilities.store.is_private or not self.facilities.clock.runs_by_itself:
+        """Whether another engine will go on with a process or its undos, and so may bring it to its end.
+
+        It has something of it in hand, hears of the workers who have, lets it begin when there is room, or has a
+        message to deliver, which may be for it.
+        """
+        if not self.is_shared():
             return False
         engines = [row.id for row in self.dead_engines.alive(own=False)]
-        row = self.facilities.store.instance(process_instance_id) if engines else None
+        store = self.facilities.store
+        row = store.instance(process_instance_id) if engines else None
         if row is None:
             return False
-        return self.facilities.store.is_in_hand_of(engines, [process_instance_id, *undo_ids(row).values()])
+        numbers = [process_instance_id, *undo_ids(row).values()]
+        return store.is_in_hand_of([*engines, WORKERS], numbers) or store.owes_events(engines)
 
     def _known_due(self) -> int | None:
         found = self.river.schedule.next_due(), self.batches.next_due()

@@ -139,12 +139,15 @@ class Pump:
             while rested is None:
                 now = passed()
                 if deadline is not None and now >= deadline:
-                    raise _too_late(process_instance_id, timeout)
+                    # Another engine may have ended it since the last look.
+                    if (rested := watcher.ended or read()) is None:
+                        raise _too_late(process_instance_id, timeout)
+                    break
                 if self.inline is not None:
                     going_on = self._goes_on(self.inline, watcher)
                     rested = watcher.ended or read()
                     if rested is None and not going_on:
-                        self._sleep_until_due(process_instance_id, deadline, timeout)
+                        self._sleep_until_due(process_instance_id, deadline)
                 else:
                     if watch is None and not self.river.is_going_on(process_instance_id):
                         watch = self.river.watch(process_instance_id, watcher.wake, any_change=False)
@@ -169,17 +172,15 @@ class Pump:
             self._next.remove(watcher)
         return True
 
-    def _sleep_until_due(self, process_instance_id: int, deadline: int | None, timeout: float | None) -> None:
-        due = self.loop.next_due()
-        if due is None and self.loop.goes_on_elsewhere(process_instance_id):
-            due = self.clock.now() + round(LOOK * 1000)
-        if due is None:
+    def _sleep_until_due(self, process_instance_id: int, deadline: int | None) -> None:
+        moments = [self.loop.next_due(), deadline]
+        if moments[0] is None and not self.loop.goes_on_elsewhere(process_instance_id):
             text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."
             raise WaitTimeout(text)
-        if deadline is not None and due > deadline:
-            self.clock.sleep_until(deadline)
-            raise _too_late(process_instance_id, timeout)
-        self.clock.sleep_until(due)
+        if self.loop.is_shared():
+            # Whatever is due here, another engine may bring the process to its end before.
+            moments.append(self.clock.now() + round(LOOK * 1000))
+        self.clock.sleep_until(min(moment for moment in moments if moment is not None))
 
 
 def _too_late(process_instance_id: int, timeout: float | None) -> WaitTimeout:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine import Engine, Quota, Stone, TaskInfo, VirtualClock, WaitTimeout
 
-from ..features.sketch import line, service
+from ..faults.test_clocks import timer
+from ..features.sketch import catch, line, service
 
 PAUSE = 0.3
 
@@ -59,6 +60,15 @@ class Slow(Server):
         return self.cloud.calls.count("look") > 2
 
 
+class Long(Server):
+    """One that takes its time."""
+
+    code = "long"
+
+    def start(self, task: TaskInfo) -> None:
+        time.sleep(1)
+
+
 @pytest.fixture
 def cloud() -> Cloud:
     return Cloud()
@@ -67,7 +77,7 @@ def cloud() -> Cloud:
 @pytest.fixture
 def stones(cloud: Cloud) -> list[type[Stone]]:
     members: dict[str, Any] = {"cloud": cloud, "__doc__": "One of this test."}
-    return [type(kind.__name__, (kind,), members) for kind in (Server, Slow)]
+    return [type(kind.__name__, (kind,), members) for kind in (Server, Slow, Long)]
 
 
 @pytest.fixture
@@ -76,6 +86,7 @@ def called(url: str, stones: list[type[Stone]]) -> Iterator[Engine]:
     with Engine(url, stones=stones) as engine:
         engine.deploy(line("shop", service("a", "server")))
         engine.deploy(line("slow", service("a", "slow")))
+        engine.deploy(line("long", service("a", "long")))
         yield engine
 
 
@@ -159,6 +170,34 @@ def test_whoever_waits_for_the_end_is_told_of_it_whichever_engine_goes_on(
     number = start(called, key)
     assert called.wait(number, 30).status == "success"
     assert cloud.calls == ["start"] * 4 + ["look"] * 3 * (key == "slow")
+
+
+def test_whoever_waits_does_not_sleep_past_the_end_over_what_is_due_much_later(called: Engine, keeper: Engine) -> None:
+    called.deploy(line("later", catch("wait", timer("timeDuration", "PT1H"))))
+    called.start(key="later", name="it")
+    assert called.wait(start(keeper, "long"), 20).status == "success"
+
+
+def test_whoever_waits_waits_for_room_in_a_quota_that_another_gives(url: str, stones: list[type[Stone]]) -> None:
+    quotas = {"long": Quota(at_once=1)}
+    with (
+        Engine(url, stones=stones, quotas=quotas) as called,
+        Engine(url, stones=stones, quotas=quotas, dispatcher="threads") as keeper,
+    ):
+        called.deploy(line("long", service("a", "long")))
+        number = [start(keeper, "long") for _ in range(2)][1]
+        assert _until(lambda: keeper.tasks(number)[0].status == "queued")
+        assert called.wait(number, 20).status == "success"
+
+
+def test_whoever_waits_waits_for_what_the_workers_of_another_have_in_hand(called: Engine, keeper: Engine) -> None:
+    number = start(keeper, "long")
+    ((owner,),) = called._store.read("SELECT `owner` FROM `task`")
+    called._store.execute("UPDATE `task` SET `owner` = 'workers'")
+    with pytest.raises(WaitTimeout, match="had not ended"):
+        called.wait(number, 0.3)
+    called._store.execute("UPDATE `task` SET `owner` = ?", (owner,))
+    assert called.wait(number, 20).status == "success"
 
 
 def test_without_another_it_goes_on_by_itself_when_it_is_called(

@@ -219,6 +219,8 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     assert store.tokens(1) == tokens[:1]
     assert store.waits(1) == waits[1:2]
     assert store.events("x", 9) == events[1:2]
+    assert store.owes_events(["y", "x"])
+    assert not store.owes_events(["y"])
 
 
 def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None:
