@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from html import unescape
-from importlib import import_module
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -65,8 +64,9 @@ def _said(error: type[RiverstoneError]) -> str:
 
 
 def _page(name: str) -> str:
-    # A folder without code, of which an editable installation names a placeholder too.
-    places = [Path(place, "reference", f"{name}.md") for place in import_module("riverstone.manual").__path__]
+    root = Path(__file__).parents[1]
+    # As it is installed, and in a checkout.
+    places = [root / folder / "reference" / f"{name}.md" for folder in ("manual", "docs")]
     return next(place for place in places if place.is_file()).read_text(encoding="utf-8")
 
 
