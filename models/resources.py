@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from .connection import Connection
@@ -23,6 +24,18 @@ class ResourceRow(NamedTuple):
     check: TaskCheckRow | None
 
 
+class FoundResources(NamedTuple):
+    """Those of one part; what was purged while they were read is left out."""
+
+    rows: list[ResourceRow]
+    looked: int
+    """How many were there when the part began: also those that are left out."""
+    size: int
+    """How large their outputs were together."""
+    last: int | None
+    """The id of the last of these; None where nothing is behind it."""
+
+
 class DriftRow(NamedTuple):
     """How much of what one stone made in one process the last checks have found gone, or different."""
 
@@ -33,6 +46,8 @@ class DriftRow(NamedTuple):
     stone: str
     gone: int
     different: int
+    task_id: int
+    """One of the tasks that made it: a list goes on behind it."""
 
 
 class ResourceFilter(NamedTuple):
@@ -51,20 +66,30 @@ class Resources:
     def __init__(self, store: Connection) -> None:
         self.store = store
 
-    def found(self, wanted: ResourceFilter, *, limit: int, before: int | None) -> list[ResourceRow]:
-        """The newest first, before the task with this id."""
+    def found(self, wanted: ResourceFilter, *, limit: int, before: int | None, room: int) -> FoundResources:
+        """The newest first, before the task with this id; fewer, but one, where their outputs are over ``room``."""
         condition, values = _condition(wanted)
         if before is not None:
             condition += " AND t.`id` < ?"
             values.append(before)
-        sql = f"SELECT t.`id`, {STATE} {FROM} WHERE {condition} ORDER BY t.`id` DESC LIMIT ?"
-        states = {int(number): state for number, state in self.store.read(sql, (*values, limit))}
+        sql = f"SELECT t.`id`, {STATE}, {SIZE} {FROM} WHERE {condition} ORDER BY t.`id` DESC LIMIT ?"
+        there = [(int(number), state, int(size)) for number, state, size in self.store.read(sql, (*values, limit + 1))]
+        sums = accumulate(size for _, _, size in there)
+        fitting = there[: min(limit, 1 + sum(1 for size in sums if size < room))]
+        size = sum(size for _, _, size in fitting)
+        # By what was there at first: a part from which something went meanwhile is not the last one.
+        last = fitting[-1][0] if len(there) > len(fitting) else None
+        return FoundResources(self._rows({number: state for number, state, _ in fitting}), len(fitting), size, last)
+
+    def _rows(self, states: dict[int, ResourceState]) -> list[ResourceRow]:
         if not states:
             return []
         numbers = tuple(states)
         tasks = {row.id: row for row in self.store.rows(TaskRow, _in("task", TaskRow, "id", numbers), numbers)}
         checks = self.checks(numbers)
         processes = tuple({row.process_instance_id for row in tasks.values()})
+        if not processes:
+            return []
         sql = _in("process_instance", InstanceRow, "process_instance_id", processes)
         instances = {row.process_instance_id: row for row in self.store.rows(InstanceRow, sql, processes)}
         # What is purged in between is left out.
@@ -82,20 +107,24 @@ class Resources:
         return sorted((str(stone), state, int(count)) for stone, state, count in self.store.read(sql, values))
 
     def drift(self, wanted: ResourceFilter, *, limit: int, after: tuple[int, int] | None) -> list[DriftRow]:
-        """What is not as it was made, by process and stone, the newest process first; behind so many of one process."""
+        """What is not as it was made, by process and stone, the newest process first.
+
+        ``after`` is a process and one of its tasks, whose group was the last. The task names its stone, whose text may
+        be a secret; where the task went meanwhile, so did all of its process.
+        """
         condition, values = _condition(wanted)
         if after is not None:
-            condition += " AND t.`process_instance_id` <= ?"
-            values.append(after[0])
+            behind = "t.`process_instance_id` = ? AND t.`stone` > (SELECT g.`stone` FROM `task` AS g WHERE g.`id` = ?)"
+            condition += f" AND (t.`process_instance_id` < ? OR {behind})"
+            values += [after[0], *after]
         counted = ", ".join(f"SUM(CASE WHEN c.`state` = '{state}' THEN 1 ELSE 0 END)" for state in DRIFTED)
         sql = (
-            f"SELECT {DRIFT_COLUMNS}, {counted} {FROM} WHERE {condition} AND c.`state` IN {DRIFTED}"
-            f" GROUP BY {DRIFT_COLUMNS} ORDER BY t.`process_instance_id` DESC, t.`stone` LIMIT ? OFFSET ?"
+            f"SELECT {DRIFT_COLUMNS}, {counted}, MIN(t.`id`) {FROM} WHERE {condition} AND c.`state` IN {DRIFTED}"
+            f" GROUP BY {DRIFT_COLUMNS} ORDER BY t.`process_instance_id` DESC, t.`stone` LIMIT ?"
         )
-        values += [limit, 0 if after is None else after[1]]
         return [
-            DriftRow(int(number), name, key, owner, stone, int(gone), int(different))
-            for number, name, key, owner, stone, gone, different in self.store.read(sql, values)
+            DriftRow(int(number), name, key, owner, stone, int(gone), int(different), int(task))
+            for number, name, key, owner, stone, gone, different, task in self.store.read(sql, (*values, limit))
         ]
 
     def processes(self, wanted: ResourceFilter, *, most: int) -> list[int]:
@@ -148,6 +177,7 @@ def _condition(wanted: ResourceFilter) -> tuple[str, list[Any]]:
 
 DRIFTED = ("gone", "different")
 DRIFT_COLUMNS = "t.`process_instance_id`, p.`name`, p.`key`, p.`owner_name`, t.`stone`"
+SIZE = "COALESCE(LENGTH(t.`outputs`), 0)"
 FROM = (
     "FROM `task` AS t JOIN `process_instance` AS p ON p.`process_instance_id` = t.`process_instance_id`"
     " LEFT JOIN `task_check` AS c ON c.`task_id` = t.`id`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from ...models.resources import ResourceFilter, Resources
@@ -17,7 +18,9 @@ from .workings import number_of, row_before
 
 MOST_SEARCHED = 2000
 """Of what exists, by one call that searches for a text: others are not to wait for it."""
-SEARCHED_AT_ONCE = 100
+MOST_SEARCHED_SIZE = 4 * 1024 * 1024
+"""The same of their outputs, in bytes."""
+SEARCHED_AT_ONCE, SIZE_AT_ONCE = 100, 1024 * 1024
 
 
 class ResourceCalls(KeyCalls):
@@ -45,8 +48,8 @@ class ResourceCalls(KeyCalls):
                 (given up, or its stone has no such hook), ``gone`` or ``different`` (as the last check has found it),
                 ``unknown`` (its hook failed or was stopped, so nobody knows whether it made anything).
             text: With this text in an output, an id, a name or a code, in any case. A call looks through 2,000 at most,
-                so a page may hold fewer than ``limit``, even none, and still have a cursor: go on from there.
-            limit: At most so many.
+                and fewer where their outputs are over 4 MB.
+            limit: At most so many. A page may hold fewer, even none, and still have a cursor: go on from there.
             cursor: Where the part before has ended.
             owner: Of processes of this owner.
 
@@ -57,23 +60,27 @@ class ResourceCalls(KeyCalls):
         with engine_errors():
             if text is not None:
                 return self._resources_with(text.casefold(), wanted, limit, before)
-            rows = Resources(self._store).found(wanted, limit=limit + 1, before=before)
-            items = tuple(self._records.resources(rows[:limit]))
-        return Page(items=items, cursor=str(rows[limit - 1].task.id) if len(rows) > limit else None)
+            room = self.limits.page_size
+            part = Resources(self._store).found(wanted, limit=limit, before=before, room=room)
+            items = tuple(self._records.resources(part.rows))
+        return Page(items=items, cursor=None if part.last is None else str(part.last))
 
     def _resources_with(self, text: str, wanted: ResourceFilter, limit: int, before: int | None) -> Page[Resource]:
         """The same with a text, which is searched for in what may be shown: secrets cannot be guessed by it."""
         found: list[Resource] = []
-        for _ in range(MOST_SEARCHED // SEARCHED_AT_ONCE):
-            rows = Resources(self._store).found(wanted, limit=SEARCHED_AT_ONCE, before=before)
-            for each in self._records.resources(rows):
-                before = int(each.task_id)
-                if text in _searched(each):
+        left, room = MOST_SEARCHED, MOST_SEARCHED_SIZE
+        while left > 0 and room > 0:
+            most = min(left, SEARCHED_AT_ONCE)
+            part = Resources(self._store).found(wanted, limit=most, before=before, room=min(room, SIZE_AT_ONCE))
+            for each in self._records.resources(part.rows):
+                if any(text in told.casefold() for told in _searched(each)):
                     found.append(each)
                 if len(found) == limit:
-                    return Page(items=tuple(found), cursor=str(before))
-            if len(rows) < SEARCHED_AT_ONCE:
+                    return Page(items=tuple(found), cursor=each.task_id)
+            before = part.last
+            if before is None:
                 return Page(items=tuple(found), cursor=None)
+            left, room = left - part.looked, room - part.size
         return Page(items=tuple(found), cursor=str(before))
 
     def resource_drift(
@@ -97,10 +104,8 @@ class ResourceCalls(KeyCalls):
             items = tuple(self._records.drift(rows[:limit]))
         if len(rows) <= limit:
             return Page(items=items, cursor=None)
-        last = rows[limit - 1].process_instance_id
-        passed = after[1] if after is not None and after[0] == last else 0
-        passed += sum(row.process_instance_id == last for row in rows[:limit])
-        return Page(items=items, cursor=f"{last}-{passed}")
+        last = rows[limit - 1]
+        return Page(items=items, cursor=f"{last.process_instance_id}-{last.task_id}")
 
     def resource_counts(
         self,
@@ -131,15 +136,23 @@ class ResourceCalls(KeyCalls):
 
 
 def _drift_place(cursor: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,9})", cursor, re.ASCII)
+    found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
     if found is None:
         raise Malformed(f"{cursor!r} is not a cursor of this list.", code="cursor")
     return int(found[1]), int(found[2])
 
 
-def _searched(each: Resource) -> str:
-    """All that is searched of one, in which nothing is found across two of its members."""
-    names = (each.task_id, each.process_instance_id, each.process_name, each.key, each.owner or "")
-    told = (each.stone, each.name, each.namespace, each.reason or "")
-    outputs = json.dumps(dict(each.outputs), ensure_ascii=False, default=str)
-    return "\n".join((*names, *told, outputs)).casefold()
+def _searched(each: Resource) -> Iterator[str]:
+    """All that is searched of one: what stands in it, not how that is written as JSON."""
+    yield from (each.task_id, each.process_instance_id, each.process_name, each.key, each.owner or "")
+    yield from (each.stone, each.name, each.namespace, each.reason or "")
+    parts: list[Any] = [each.outputs]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, Mapping):
+            yield from part
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+        else:
+            yield part if isinstance(part, str) else json.dumps(part, default=str)

@@ -382,21 +382,32 @@ class Records:
         return count_tasks(self.store, number, mask, self.facilities.dispatcher.running)
 
     def resources(self, rows: Sequence[ResourceRow]) -> Iterator[Resource]:
-        """What exists by the ledger, as it may be shown."""
-        masks: dict[int, Mask | None] = {}
+        """What exists by the ledger, as it may be shown; that of processes that were purged since is left out."""
+        masks = self._masks(row.instance.process_instance_id for row in rows)
         for row in rows:
             number = row.instance.process_instance_id
-            if number not in masks:
-                masks[number] = self._mask(*self._rows(number))
-            yield masked_views.show_resource(row, self.stones, masks[number])
+            if number in masks:
+                yield masked_views.show_resource(row, self.stones, masks[number])
 
     def drift(self, rows: Sequence[DriftRow]) -> Iterator[ResourceDrift]:
-        """What checks have not found as it was made, as it may be shown."""
+        """What checks have not found as it was made, as it may be shown; without that of processes purged since."""
+        masks = self._masks(row.process_instance_id for row in rows)
         for row in rows:
-            mask = self._mask(*self._rows(row.process_instance_id))
-            stone = row.stone if mask is None else mask.mask_text(row.stone)
-            told = {**row._asdict(), "process_instance_id": str(row.process_instance_id), "stone": stone}
-            yield ResourceDrift(**told)
+            number = row.process_instance_id
+            if number in masks:
+                mask = masks[number]
+                told = row._asdict()
+                del told["task_id"]
+                told["stone"] = row.stone if mask is None else mask.mask_text(row.stone)
+                yield ResourceDrift(**{**told, "process_instance_id": str(number)})
+
+    def _masks(self, numbers: Iterable[int]) -> dict[int, Mask | None]:
+        """What hides the secrets of each of these processes that is still there."""
+        masks: dict[int, Mask | None] = {}
+        for number in set(numbers):
+            with suppress(UnknownProcessInstance):
+                masks[number] = self.mask(number)
+        return masks
 
     def history(self, number: int, *, limit: int, after: int) -> Page[HistoryEntry]:
         """What happened in one instance, oldest first, but for the first ``after``; raises UnknownProcessInstance."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -33,6 +33,7 @@ from riverstone.engine.calls.external_tasks import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
 from riverstone.engine.steps.external_tasks import UnknownExternalTask
 from riverstone.models.check_schedules import CheckSchedules
+from riverstone.models.resources import Resources
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, service
@@ -164,6 +165,123 @@ def test_what_exists_is_found_by_any_text_that_is_shown_of_it(engine: Engine, mo
     assert len(engine.resources(text="one", cursor=empty.cursor).items) == 4
 
 
+def test_a_text_is_searched_for_in_values_and_not_in_how_they_are_written(engine: Engine) -> None:
+    class Share(Stone):
+        """Puts out what JSON writes otherwise."""
+
+        code = "share"
+        outputs: ClassVar = {"where": "a place"}
+
+        def start(self, task: TaskInfo) -> None:
+            task.add_output("where", {"place": ['C:\\temp "x"', 443, True, "two\nlines"]})
+
+    engine.register(Share)
+    engine.deploy(line("share", service("s", "share")))
+    run(engine, "share")
+    for text in ("c:\\temp", '"X"', "place", "443", "true", "two\nlines"):
+        assert len(engine.resources(text=text).items) == 1, text
+    for text in ("{", '":', "\\n", ", ", "share\nshare"):
+        assert engine.resources(text=text) == Page(items=(), cursor=None), text
+
+
+def test_a_search_ends_where_it_has_read_much(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(engine, "shop")
+    monkeypatch.setattr(resources, "MOST_SEARCHED_SIZE", 1)
+    seen, cursor, asked = list[str](), None, 0
+    while asked == 0 or cursor is not None:
+        page = engine.resources(text="s", cursor=cursor)
+        seen, cursor, asked = [*seen, *(each.namespace for each in page.items)], page.cursor, asked + 1
+    assert (seen, asked) == (["d", "c", "b", "a"], 4)
+
+
+def test_a_list_has_fewer_in_a_part_where_they_are_large(clock: VirtualClock, tmp_path: Path) -> None:
+    limits = Limits(page_size=1)
+    with fresh("sqlite", tmp_path) as url, Engine(url, stones=[a_cloud_of_its_own()], limits=limits) as engine:
+        engine.deploy(line("pair", service("a", "disk"), service("b", "disk")))
+        engine.wait(engine.start(key="pair", name="x").process_instance_id, 9)
+        page = engine.resources()
+        assert [each.namespace for each in page.items] == ["b"]
+        assert [each.namespace for each in engine.resources(cursor=page.cursor).items] == ["a"]
+
+
+def beside(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], object], *, first: bool) -> None:
+    """Have another do something once, before or after the store is read."""
+    real, acts = getattr(Resources, name), [act]
+
+    def read(self: Resources, *wanted: Any, **more: Any) -> Any:
+        if first and acts:
+            acts.pop()()
+        found = real(self, *wanted, **more)
+        if acts:
+            acts.pop()()
+        return found
+
+    monkeypatch.setattr(Resources, name, read)
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_a_list_beside_a_purge_goes_on_to_its_end(
+    engine: Engine, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    first, second, third = (run(engine, "shop").process_instance_id for _ in range(3))
+    engine.delete(second)
+    clock.advance(10_000)
+    monkeypatch.setattr(resources, "SEARCHED_AT_ONCE", 5)
+    # The ids have been read by then, that of the second is the last of them, and the rows are not read yet.
+    beside(monkeypatch, "_rows", lambda: engine.purge(1.0), first=True)
+    page = engine.resources(text=text, limit=5)
+    found = list(page.items)
+    while page.cursor is not None:
+        page = engine.resources(text=text, limit=5, cursor=page.cursor)
+        found += page.items
+    assert [each.process_instance_id for each in found] == [third] * 4 + [first] * 4
+
+
+@pytest.mark.parametrize("text", [None, "disk"])
+def test_what_is_purged_while_a_list_is_made_is_left_out(
+    engine: Engine, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    run(engine, "shop")
+    clock.advance(10_000)
+    second = run(engine, "shop").process_instance_id
+    beside(monkeypatch, "found", lambda: engine.purge(5_000, even_undeleted=True), first=False)
+    assert {each.process_instance_id for each in engine.resources(text=text).items} == {second}
+
+
+def test_what_is_purged_while_drift_is_told_is_left_out(
+    engine: Engine, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, disks: type[Disk]
+) -> None:
+    first = run(engine, "shop").process_instance_id
+    clock.advance(10_000)
+    second = run(engine, "shop").process_instance_id
+    disks.sizes.clear()
+    for number in (first, second):
+        engine.check(number)
+    beside(monkeypatch, "drift", lambda: engine.purge(5_000, even_undeleted=True), first=False)
+    assert [each.process_instance_id for each in engine.resource_drift().items] == [second]
+
+
+def test_drift_is_told_to_its_end_while_it_is_accepted(engine: Engine, disks: type[Disk]) -> None:
+    for code in ("volume", "Ärger", "vault"):
+        engine.register(cast(type[Disk], type("Other", (disks,), {"code": code, "__doc__": Disk.__doc__})))
+    engine.deploy(
+        line("mixed", service("a", "disk"), service("v", "volume"), service("e", "Ärger"), service("w", "vault"))
+    )
+    number = run(engine, "mixed").process_instance_id
+    disks.sizes.clear()
+    engine.check(number)
+    told, page = list[str](), engine.resource_drift(limit=1)
+    while True:
+        told += [each.stone for each in page.items]
+        for each in page.items:
+            gone = engine.resources(process_instance_id=number, stone=each.stone, state="gone").items
+            engine.accept_gone(number, [one.task_id for one in gone])
+        if page.cursor is None:
+            break
+        page = engine.resource_drift(limit=1, cursor=page.cursor)
+    assert sorted(told) == ["disk", "vault", "volume", "Ärger"]
+
+
 def test_a_secret_is_not_found_by_its_text(engine: Engine) -> None:
     class Vault(Stone):
         """Puts a password out."""
@@ -196,7 +314,10 @@ def test_drift_is_counted_by_process_and_stone(engine: Engine, disks: type[Disk]
         (first, "disk", 1, 1),
     ]
     page = engine.resource_drift(limit=1)
-    assert (page.items, page.cursor) == (found[:1], f"{second}-1")
+    assert (page.items, page.cursor) == (
+        found[:1],
+        f"{second}-{engine.resources(process_instance_id=second, stone='disk').items[-1].task_id}",
+    )
     assert engine.resource_drift(cursor=page.cursor).items == found[1:]
     assert engine.resource_drift(process_instance_id=first).items == found[1:]
     assert engine.resource_drift(stone="make").items == engine.resource_drift(owner="ann").items == ()
