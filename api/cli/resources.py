@@ -47,6 +47,8 @@ def resources(
     """
     if (text is not None and shape in ("count", "drift")) or (state is not None and shape == "drift"):
         raise click.UsageError(f"Leave out what --{shape} does not take: --text, and with --drift --state.")
+    if cursor is not None and shape in ("count", "csv", "json"):
+        raise click.UsageError(f"Leave out --cursor: --{shape} is about all of it.")
     with invocation.asking(passive=True) as engine:
         if shape == "count":
             for each in engine.resource_counts(state=state, **wanted):

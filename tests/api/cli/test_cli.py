@@ -319,6 +319,9 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     head, row = run("resources", "--csv").stdout.splitlines()
     assert head.startswith("taskId,processInstanceId,")
     assert ",make," in row
+    for shape in ("--count", "--csv", "--json"):
+        refused = CliRunner().invoke(main, ["resources", shape, "--cursor", "9"])
+        assert (refused.exit_code, f"Leave out --cursor: {shape} is about all" in refused.stderr) == (2, True)
     assert run("resources", "--drift").stdout == ""
     head, row = run("resources").stdout.splitlines()
     assert head.split() == ["PROCESS", "TASK", "STATE", "SINCE", "STONE", "NAME", "OUTPUTS"]
