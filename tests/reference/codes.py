@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from http import HTTPStatus
 from typing import NamedTuple
 
-from .blocks import ROOT, table
+from riverstone.engine import errors as public_errors
+
+from .blocks import ROOT, sentence, table
 
 STATUSES = {
     "Malformed": 400,
+    "unknown": 401,
+    "NotAllowed": 403,
     "Unknown": 404,
     "Conflict": 409,
     "TooLarge": 413,
     "Invalid": 422,
+    "SignInRefused": 422,
     "ExpressionError": 422,
     "LimitExceeded": 422,
     "StoreUnavailable": 503,
     "EngineClosed": 503,
 }
+"""What makes an error, and its status over HTTP where the call does not say one."""
+TOLD = {
+    "access-required": "Send a key of this server as the password of HTTP Basic with any user name, or a key or token "
+    "as `Authorization: Bearer ...`, or a key as `X-API-Key: ...`.",
+    "introspection-invalid": "The settings of a token server do not go together; the text says which ones.",
+    "check-schedule-invalid": "The schedule … comes more often than every … seconds (limit check_interval), or never, "
+    "or is neither an ISO 8601 repetition, a duration nor cron.",
+}
+"""Texts that do not stand where the code does."""
 REPORTS = ("error", "warning", "formal", "wrong", "doubtful", "say", "finding", "_warning")
 """The calls by which a check tells of a finding; the first argument is its code."""
 CHECKS = ("engine/bpmn", "engine/dmn", "engine/authoring")
@@ -32,7 +46,8 @@ class Raised(NamedTuple):
     """One error that is raised with a code of its own."""
 
     code: str
-    error: str
+    status: int | None
+    """None where it does not go over HTTP."""
     text: str
 
 
@@ -44,33 +59,60 @@ def raised() -> Iterator[Raised]:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 given.setdefault(node.targets[0].id, []).append((node.lineno, node.value))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (found := _raised(node, given)) is not None:
-                yield found
+            if isinstance(node, ast.Call):
+                yield from _raised(node, given)
+            elif isinstance(node, ast.ClassDef):
+                yield from _declared(node)
 
 
-def _raised(call: ast.Call, given: dict[str, list[tuple[int, ast.expr]]]) -> Raised | None:
+def _raised(call: ast.Call, given: dict[str, list[tuple[int, ast.expr]]]) -> Iterator[Raised]:
     """What a call raises, where it says a code; ``given`` are the values of names by their lines."""
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     arguments = {each.arg: each.value for each in call.keywords}
-    code = arguments.get("code")
-    if name not in STATUSES or not isinstance(code, ast.Constant) or not isinstance(code.value, str):
-        return None
+    if "code" not in arguments or name == "Finding":
+        return
+
+    def named(name: str) -> ast.expr | None:
+        before = [each for each in given.get(name, ()) if each[0] <= call.lineno]
+        return max(before, key=lambda each: each[0])[1] if before else None
+
     text = call.args[0] if call.args else arguments.get("message")
-    if isinstance(text, ast.Name):
-        before = [each for each in given.get(text.id, ()) if each[0] <= call.lineno]
-        text = max(before, key=lambda each: each[0])[1] if before else None
-    return Raised(code.value, name, "" if text is None else _text(text))
+    for code in sorted(_codes(arguments["code"])):
+        told = "" if text is None else _text(text, named)
+        yield Raised(code, _status(arguments.get("status"), name), TOLD.get(code) or told)
+
+
+def _status(value: ast.expr | None, name: str) -> int | None:
+    if isinstance(value, ast.Constant) and isinstance(value.value, int):
+        return value.value
+    if isinstance(value, ast.Attribute) and value.attr in HTTPStatus.__members__:
+        return HTTPStatus[value.attr]
+    return STATUSES.get(name)
+
+
+def _declared(error: ast.ClassDef) -> Iterator[Raised]:
+    """The code of a class of errors that is not among the public ones."""
+    base = getattr(error.bases[0], "id", "") if error.bases else ""
+    public = error.name in STATUSES or error.name in vars(public_errors)
+    for node in error.body if base in STATUSES and (not public or error.name == "SignInRefused") else ():
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "code":
+            for code in _codes(node.value):
+                yield Raised(code, STATUSES[base], sentence(ast.get_docstring(error)))
 
 
 def problem_codes() -> str:
     """A row for each code, with the texts that come with it where they stand beside it."""
-    found: dict[str, tuple[int, list[str]]] = {}
+    found: dict[str, tuple[int | None, list[str]]] = {}
     for each in raised():
-        _, texts = found.setdefault(each.code, (STATUSES[each.error], []))
+        _, texts = found.setdefault(each.code, (each.status, []))
         if each.text and each.text not in texts:
             texts.append(each.text)
     rows = [
-        (f"`{code}`", f"{status} {HTTPStatus(status).phrase}", " / ".join(texts[:3]))
+        (
+            f"`{code}`",
+            "not over HTTP" if status is None else f"{status} {HTTPStatus(status).phrase}",
+            " / ".join(texts[:3]),
+        )
         for code, (status, texts) in sorted(found.items())
     ]
     return table(("code", "over HTTP", "text"), rows)
@@ -89,7 +131,11 @@ def finding_codes() -> set[str]:
 
 
 def _codes(value: ast.expr) -> set[str]:
-    parts = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+    parts = [value]
+    if isinstance(value, ast.IfExp):
+        parts = [value.body, value.orelse]
+    elif isinstance(value, ast.BoolOp):
+        parts = value.values
     texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
     return {text for text in texts if CODE.fullmatch(text)}
 
@@ -104,12 +150,17 @@ def _trees(parts: tuple[str, ...]) -> tuple[ast.Module, ...]:
     return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in paths)
 
 
-def _text(value: ast.expr) -> str:
-    """A message as a reader will recognize it: what is put into it is shown as an ellipsis."""
+def _text(value: ast.expr, named: Callable[[str], ast.expr | None]) -> str:
+    """A message as a reader will recognize it: what is put into it is shown as an ellipsis, but for other texts."""
     if isinstance(value, ast.Constant):
         return str(value.value)
     if isinstance(value, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in value.values)
+        return "".join(_text(part, named) for part in value.values)
     if isinstance(value, ast.BinOp):
-        return _text(value.left) + _text(value.right)
+        return _text(value.left, named) + _text(value.right, named)
+    if isinstance(value, ast.FormattedValue):
+        text = named(value.value.id) if isinstance(value.value, ast.Name) else None
+        return _text(text, named) if isinstance(text, ast.Constant | ast.JoinedStr) else "…"
+    if isinstance(value, ast.Name) and (text := named(value.id)) is not None and not isinstance(text, ast.Name):
+        return _text(text, named)
     return ""
