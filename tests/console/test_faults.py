@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from riverstone.bpmn_samples import path
 from riverstone.engine import Stone
 
+from ..faults.yard import until
 from .conftest import Studio
 from .looking import Looker
 
@@ -114,6 +115,37 @@ def test_a_large_process_is_shown_in_parts(studio: Studio, looker: Looker) -> No
     expect(looker.page.locator(f"#task-{last.task_id}")).to_be_visible()
     looker.button("Delete…").click()
     looker.sees("stay as they are")
+
+
+def test_of_many_failures_a_few_are_asked_for(studio: Studio, looker: Looker) -> None:
+    class Blunt(Echo):
+        """Fails."""
+
+        def start(self, task: Any) -> None:
+            raise RuntimeError("The saw is blunt.")
+
+    studio.engine.register(Blunt)
+    studio.engine.deploy(chain("failing", 1, repeats=250))
+    started = studio.engine.start(key="failing", name="many", variables={}, on_failure="pause")
+    number = started.process_instance_id
+    until(lambda: len(studio.engine.failures(number)) == 250)
+
+    asked: list[str] = []
+    looker.page.on("request", lambda request: asked.append(request.url))
+    looker.go(f"#/process/{number}")
+    looker.sees("And 230 more.")
+    looker.sees("250 tasks")
+    assert 0 < len({url for url in asked if url.endswith("/detail")}) <= 21
+    decided = [str(failure.task_id) for failure in studio.engine.failures(number)[:20]]
+    for task_id in decided:
+        studio.engine.skip(task_id)
+    looker.sees("And 210 more.")
+    asked.clear()
+    studio.engine.skip(str(studio.engine.failures(number)[0].task_id))
+    looker.sees("And 209 more.")
+    # No more is asked about those that are decided.
+    assert {url.split("/")[-2] for url in asked if url.endswith("/detail")}.isdisjoint(decided)
+    assert looker.barriers() == []
 
 
 def test_a_refusal_is_told_in_the_server_s_own_words(studio: Studio, looker: Looker) -> None:

@@ -11,6 +11,9 @@ import { failedUndo, moves } from "./state.js";
 import { askForHandWork, askForVariables, askToRerun, askToRollBack, askToSkip } from "./taskdialogs.js";
 import { askToRewind } from "./undodialogs.js";
 
+/** How many failures are shown by themselves; the others are among the tasks. */
+export const MOST_FAILURES = 20;
+
 export class ProcessHelp {
   /** `action` makes a button that acts and looks again; `explained` gives the server's sentences. */
   constructor({ id, may, tasks, action, explained }) {
@@ -38,7 +41,8 @@ export class ProcessHelp {
     return box(
       "paused",
       el("p", {}, el("strong", {}, title)),
-      failures.map((failure) => this.#failed(failure, process)),
+      failures.slice(0, MOST_FAILURES).map((failure) => this.#failed(failure, process)),
+      failures.length > MOST_FAILURES && el("p", {}, t("preview.more", { count: failures.length - MOST_FAILURES })),
       el("p", {}, t("paused.text")),
       this.may &&
         el(

@@ -11,6 +11,7 @@ import { box, problemBox } from "./notice.js";
 import { elementOf, picture } from "./picture.js";
 import { to } from "./route.js";
 import { get, Look } from "./server.js";
+import { MOST_FAILURES } from "./processhelp.js";
 import { ProcessTasks } from "./processtasks.js";
 import { moves } from "./state.js";
 import { processFile, saveToDisk } from "./sources.js";
@@ -77,7 +78,8 @@ export class ProcessPanel {
   async again(signal) {
     // First the process: it says which tasks have failed, and these are wanted with the first look already.
     const some = await this.detail.again(signal);
-    const failed = this.process.failures.map(({ taskId }) => taskId).filter((taskId) => taskId !== null);
+    const shown = this.process.failures.slice(0, MOST_FAILURES);
+    const failed = shown.map(({ taskId }) => taskId).filter((taskId) => taskId !== null);
     const tasks = await this.tasks.again(signal, failed);
     const more = (this.process.decided && (await this.decisionLook.again(signal))) || tasks;
     if (this.sources === null || this.version !== this.process.deploymentId) {

@@ -37,11 +37,12 @@ export class ProcessTasks {
     return [...this.parts.values()].flatMap(({ look }) => look.data ?? []);
   }
 
-  /** Look again, also at these tasks by themselves; whether anything was new. */
+  /** Look again, also at these tasks by themselves and at no others; whether anything was new. */
   async again(signal, ids = []) {
     const some = await this.counting.again(signal);
     if (some) this.#count();
     if (!this.many) return (await this.whole.again(signal)) || some;
+    for (const id of this.single.keys()) if (!ids.includes(id)) this.single.delete(id);
     const looks = [...[...this.parts.values()].map(({ look }) => look), ...this.single.values()];
     for (const id of ids) await this.need(id, signal);
     const seen = await Promise.all(looks.map((look) => look.again(signal)));
