@@ -86,6 +86,14 @@ def test_an_operator_finds_what_is_gone_and_accepts_it(studio: Studio, looker: L
     assert [each.state for each in studio.engine.resources(process_instance_id=disks[1]).items] == ["different"]
 
 
+@pytest.mark.parametrize("filtered", ["owner=ann", "state=kept", "text=disk"])
+def test_no_more_is_checked_than_what_is_seen(looker: Looker, disks: list[str], filtered: str) -> None:
+    looker.go(f"#/resources?key=shop&{filtered}")
+    looker.button("Check now").click()
+    looker.sees("clear the text, the state and the owner first")
+    expect(looker.page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_all_processes_are_checked_by_a_batch(looker: Looker, disks: list[str]) -> None:
     looker.go("#/resources?key=shop")
     looker.button("Check now").click()

@@ -197,6 +197,11 @@ export function resourcesPage({ main, query, client, titled }) {
   /** One process is asked at once; many by a batch, which tells how far it is. */
   async function check() {
     const { process, key, stone } = wanted;
+    // More would be asked than what is seen; one process has one owner.
+    if (wanted.text || wanted.state || (wanted.owner && !process)) {
+      toast(t("resource.check.filtered"));
+      return;
+    }
     const content = el("p", {}, t(process ? "resource.check.one" : "resource.check.many"));
     const act = () => (process ? put(`process/${process}/check`) : post("batch", { action: "check", rate: 5 }, { key, stone, kind: "start" }));
     const done = await ask({ title: t("resource.check"), confirm: t("resource.check"), content, act });

@@ -1044,6 +1044,7 @@ export default {
   "resource.none.yet": "Nothing like that among the newest 2,000. Older ones were not searched yet.",
   "resource.check": "Check now",
   "resource.check.one": "The stones of this process are asked whether what they made is still there. Nothing is changed.",
+  "resource.check.filtered": "A check goes by process, key and stone: clear the text, the state and the owner first.",
   "resource.check.many": "The stones of all processes with this key and stone are asked whether what they made is still there, five processes a second. Nothing is changed.",
   "resource.asked": "{count} resource was asked about.",
   "resource.asked.many": "{count} resources were asked about.",

@@ -1041,6 +1041,7 @@ export default {
   "resource.none.yet": "最新的 2,000 项中没有符合条件的资源。更早的尚未搜索。",
   "resource.check": "立即检查",
   "resource.check.one": "将询问该流程的 stone：它们创建的资源是否还在。不会做任何更改。",
+  "resource.check.filtered": "检查只能按流程、key 和 stone 进行：请先清除文本、状态和所有者。",
   "resource.check.many": "将询问具有此 key 和 stone 的所有流程的 stone：它们创建的资源是否还在，每秒五个流程。不会做任何更改。",
   "resource.asked": "已询问 {count} 项资源。",
   "resource.asked.many": "已询问 {count} 项资源。",
