@@ -315,13 +315,22 @@ class Store(Connection):
 
         return self.write_own(take)
 
-    def look_again(self, task_ids: Sequence[int], due: int, owner: str, keeper: str | None) -> int:
+    def look_again(
+        self, task_ids: Sequence[int], process_instance_ids: Collection[int], due: int, owner: str, keeper: str | None
+    ) -> int:
         """Let monitors that this engine has in hand and whose processes run be due again at this time.
 
-        Returns how many of them there were. From now on they are the ``keeper``'s, or nobody's.
+        Returns how many of them there were. From now on they are the ``keeper``'s, or nobody's. The revisions of their
+        instances go up, so that no copy in memory takes the tasks for being in hand, and waits for them in vain.
         """
         sql = f"{UPDATE_LOOKS} ({marks(task_ids)})"
-        return self.write_own(lambda: self.run(sql, (due, keeper, owner, *task_ids)))
+
+        def put_off() -> int:
+            for part in parts(sorted(process_instance_ids)):
+                self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
+            return self.run(sql, (due, keeper, owner, *task_ids))
+
+        return self.write_own(put_off)
 
     def looked_at(self, task_ids: Sequence[int], due: int, keeper: str | None) -> set[int]:
         """Those of these monitors that are the ``keeper``'s, or without one nobody's, and due again at this time."""

@@ -217,7 +217,12 @@ class MonitorPolls:
         for start in range(0, len(outcomes), MOST_AT_ONCE):
             part = outcomes[start : start + MOST_AT_ONCE]
             task_ids = [outcome.task_id for outcome in part]
-            if store.look_again(task_ids, due, engine_id, keeper) != len(part):
+            numbers = {outcome.process_instance_id for outcome in part}
+            count = store.look_again(task_ids, numbers, due, engine_id, keeper)
+            for number in numbers:
+                if (instance := self._cache.peek(number)) is not None:
+                    instance.row.revision += 1
+            if count != len(part):
                 still = store.looked_at(task_ids, due, keeper)
                 gone = [outcome for outcome in part if outcome.task_id not in still]
                 # The copies in memory are stale.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -198,6 +199,52 @@ def test_whoever_waits_waits_for_what_the_workers_of_another_have_in_hand(called
         called.wait(number, 0.3)
     called._store.execute("UPDATE `task` SET `owner` = ?", (owner,))
     assert called.wait(number, 20).status == "success"
+
+
+def test_a_cancel_by_another_does_not_wait_for_a_look_that_has_come_back_since(url: str) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
+    class Watched(Stone):
+        code = "watched"
+        monitor_interval = 0.5
+        grace = 60.0
+
+        def start(self, task: TaskInfo) -> None:
+            pass
+
+        def monitor(self, task: TaskInfo) -> bool:
+            # Only a look that is not the first is entered without a step.
+            if Watched.monitor_interval < 1:
+                Watched.monitor_interval = 1.0
+                return False
+            Watched.monitor_interval = 600.0
+            looking.set()
+            go_on.wait(30)
+            return False
+
+        def delete(self, task: TaskInfo) -> None:
+            pass
+
+    with (
+        Engine(url, stones=[Watched]) as called,
+        Engine(url, stones=[Watched], passive=True, dispatcher="threads") as other,
+    ):
+        called.deploy(line("watching", service("a", "watched")))
+        number = start(called, "watching")
+
+        def look() -> None:
+            while not looking.is_set():
+                called.run_pending()
+                time.sleep(0.02)
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        assert looking.wait(30)
+        other.set_variables(number, {"seen": True})
+        go_on.set()
+        looker.join()
+        other.cancel(number)
+        assert ends(other, number, "cancel.success")
 
 
 def test_without_another_it_goes_on_by_itself_when_it_is_called(
