@@ -15,7 +15,7 @@ SCRIPT = """
 trap 'echo stopped >> "$FOLDER/ends"; exit 3' TERM
 echo $$ >> "$FOLDER/begins"
 echo working
-while [ ! -e "$FOLDER/go" ]; do sleep 0.02; done
+while [ -d "$FOLDER" ] && [ ! -e "$FOLDER/go" ]; do sleep 0.02; done
 echo ended >> "$FOLDER/ends"
 """
 
