@@ -71,9 +71,11 @@ class Connection:
                 migrate(self._database, is_alive)
             return
         patient = open_database(url, patient=True)
-        with Guard(patient, self.kind, shared=False) as _:
-            migrate(patient, is_alive)
-        patient.close()
+        try:
+            with Guard(patient, self.kind, shared=False) as _:
+                migrate(patient, is_alive)
+        finally:
+            patient.close()
 
     @property
     def is_private(self) -> bool:

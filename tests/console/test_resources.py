@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -69,6 +70,7 @@ def test_an_operator_finds_what_is_gone_and_accepts_it(studio: Studio, looker: L
     expect(page.locator(".resources tbody tr")).to_have_count(2)
     looker.field("Process", exact=True).fill(disks[1])
     looker.field("Process", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile(f"process={disks[1]}"))
     looker.button("Check now").click()
     page.get_by_role("dialog").get_by_role("button", name="Check now").click()
     looker.sees("The size is 20, not 10.")

@@ -1,8 +1,8 @@
 """A process with an engine on a shared store, for stories in which one is killed or stopped.
 
-Usage: ``python worker.py <database url> <file of calls> <file that holds stones back> [lease]``. Each call of a stone
-is one line of the first file: process, namespace, event, key, worker. A stone ``held`` waits while the second file is
-there; one named ``poison`` kills its process.
+Usage: ``python -m tests.faults.worker <database url> <file of calls> <file that holds stones back> [lease]``. Each call
+of a stone is one line of the first file: process, namespace, event, key, worker. A stone ``held`` waits while the
+second file is there; one named ``poison`` kills its process.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from riverstone.engine import Engine
 
 from .worker import make_stones
 
-SCRIPT = Path(__file__).with_name("worker.py")
+ROOT = Path(__file__).parents[2]
 
 
 class Yard:
@@ -41,10 +41,10 @@ class Yard:
     @contextmanager
     def process(self) -> Iterator[subprocess.Popen[str]]:
         """A process that makes an engine on the store; it is killed at the end if it has not ended."""
-        command = [sys.executable, str(SCRIPT), self.url, str(self.calls), str(self.gate)]
+        command = [sys.executable, "-m", "tests.faults.worker", self.url, str(self.calls), str(self.gate)]
         if self.lease is not None:
             command.append(str(self.lease))
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
             try:
                 yield child
             finally:

@@ -92,15 +92,15 @@ def test_the_roles_of_bpmn_itself_name_people(engine: Engine) -> None:
     ("said", "told"),
     [
         ('camunda:assignee="${who}"', "The assignee is 7"),
-        ('camunda:dueDate="tomorrow"', "not an ISO 8601 date"),
+        ('camunda:dueDate="${when}"', "not an ISO 8601 date"),
         ('camunda:priority="high"', "The priority is 'high'"),
         ('camunda:candidateGroups="${missing}"', "finds nothing"),
     ],
 )
 def test_what_names_nobody_fails_at_its_task_and_says_so(engine: Engine, said: str, told: str) -> None:
     deploy(engine, f'<userTask id="a" name="Ask" {said}/>')
-    number = engine.start(key="p", name="x", variables={"who": 7}, rollback=False).process_instance_id
-    found = engine.get(number)
+    variables = {"who": 7, "when": "tomorrow"}
+    found = engine.get(engine.start(key="p", name="x", variables=variables, rollback=False).process_instance_id)
     assert found.status == "failed"
     assert told in (found.reason or "")
 

@@ -116,7 +116,7 @@ def test_what_nothing_looks_at_yet_is_told_once(engine: Engine) -> None:
     tasks = "".join(f'<userTask id="u{number}" {said}><documentation>x</documentation></userTask>' for number in (1, 2))
     told = [each for each in engine.lint(line("p", tasks)) if each.code == "not-yet-used"]
     assert [each.text.split(" of ")[0] for each in told] == ["The jobPriority"]
-    assert "userTask 'u1' and 1 more is not used yet: all tasks" in told[0].text
+    assert "userTask 'u1' and 1 more is not used yet: jobs of one process rank alike" in told[0].text
 
 
 def test_an_element_that_is_refused_is_not_refused_again_for_its_stone(engine: Engine) -> None:

@@ -358,7 +358,7 @@ def test_no_hook_of_a_suspended_stone_begins_and_all_else_goes_on(engine: Engine
     assert engine.suspended_stones() == (told,)
     engine.complete(at_person(engine, number))
     assert (statuses(engine.tasks(number))["b"], world.exists) == ("suspended", ["a"])
-    assert "The stone 'make' is suspended" in " ".join(engine.why(number).sentences)
+    assert "Its stone 'make' was suspended by ann" in " ".join(engine.why(number).sentences)
     engine.unsuspend_stone("make")
     assert (engine.wait(number, 9).status, world.exists, engine.suspended_stones()) == ("success", ["a", "b", "c"], ())
 

@@ -136,7 +136,16 @@ def test_a_check_that_hangs_at_a_worker_says_that_nobody_can_tell_until_it_answe
         engine.check(started)
     finally:
         crew.gate.unlink()
-    until(lambda: found()["a"] == ("different", "It has woken up."))
+    awake = ("different", "It has woken up.")
+    for _ in range(5):
+        # What is asked while the worker is busy may run out of its time like the first.
+        engine.check(started)
+        end = time.monotonic() + 8
+        while found()["a"] != awake and time.monotonic() < end:
+            time.sleep(0.05)
+        if found()["a"] == awake:
+            break
+    assert found()["a"] == awake
     engine.delete(started)
     assert engine.wait(started, timeout=30).status == "delete.success"
 
