@@ -77,10 +77,9 @@ def _tell_more(cursor: str | None) -> None:
 
 def _export(shape: Literal["csv", "json"], ask: Callable[..., Page[Resource]]) -> None:
     """Write what was asked for, part by part, while it is read."""
-    from ..wire.resource_export import csv_texts, following, json_texts
+    from ..wire.resource_export import csv_texts, json_texts, parts
 
-    pages = following(ask(limit=500), lambda cursor: ask(limit=500, cursor=cursor))
-    for piece in (csv_texts if shape == "csv" else json_texts)(pages):
+    for piece in (csv_texts if shape == "csv" else json_texts)(parts(ask)):
         click.echo(piece, nl=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from ...engine import CheckSchedule, Engine, Page, ProcessInstance, Resource, ResourceCount, ResourceDrift
@@ -26,12 +27,11 @@ from ..wire.request_schemas.resources import (
     ResourceExportQuery,
     ResourceQuery,
 )
-from ..wire.resource_export import csv_texts, following, json_texts
+from ..wire.resource_export import csv_texts, json_texts, parts
 
 Found = TypeVar("Found")
 
 OPERATIONS = Operations()
-EXPORTED_AT_ONCE = 500
 
 
 @OPERATIONS.add(
@@ -91,11 +91,7 @@ def get_resources_as_csv(engine: Engine, query: dict[str, Any]) -> Iterator[str]
 
 
 def _pages(engine: Engine, query: dict[str, Any]) -> Iterator[Page[Resource]]:
-    """All of it, part by part. The first part is asked for before the answer begins: it may be refused."""
-    nothing: Page[Resource] = Page(items=(), cursor=None)
-    first = _asked(engine, query, lambda asked: asked.resources(**query, limit=EXPORTED_AT_ONCE), nothing)
-    asked = visible(engine)
-    return following(first, lambda cursor: asked.resources(**query, limit=EXPORTED_AT_ONCE, cursor=cursor))
+    return _asked(engine, query, lambda asked: parts(partial(asked.resources, **query)), iter(()))
 
 
 def _asked(

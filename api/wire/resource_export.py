@@ -11,18 +11,23 @@ from ...engine import Page, Resource
 from .answer import encoded
 from .records import ResourceRecord
 
+AT_ONCE = 500
 RECORD = ResourceRecord()
 COLUMNS = tuple(field.data_key or name for name, field in RECORD.dump_fields.items())
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """With what a cell begins that spreadsheets would calculate (CWE-1236): stones and tenants put out any text."""
 
 
-def following(first: Page[Resource], ask: Callable[[str], Page[Resource]]) -> Iterator[Page[Resource]]:
-    """The first part and all behind it."""
-    yield first
-    while (cursor := first.cursor) is not None:
-        first = ask(cursor)
-        yield first
+def parts(ask: Callable[..., Page[Resource]]) -> Iterator[Page[Resource]]:
+    """All of it. The first part is asked for before anything is written, since it may be refused."""
+    return _following(ask(limit=AT_ONCE), ask)
+
+
+def _following(part: Page[Resource], ask: Callable[..., Page[Resource]]) -> Iterator[Page[Resource]]:
+    yield part
+    while part.cursor is not None:
+        part = ask(limit=AT_ONCE, cursor=part.cursor)
+        yield part
 
 
 def json_texts(pages: Iterator[Page[Resource]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from marshmallow import fields
 
 from riverstone.api import create_app
-from riverstone.api.http import resource
+from riverstone.api.wire import resource_export
 from riverstone.bpmn_samples import path
 from riverstone.engine import Engine, Stone
 
@@ -240,7 +240,7 @@ def test_another_owner_sees_none_of_it(engine: Engine, client: Client) -> None:
 
 
 def test_what_exists_is_exported_as_a_whole(client: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr(resource_export, "AT_ONCE", 2)
     engine.deploy(processes.making())
     for size in range(5):
         engine.start(key="making", name="=1+1", variables={"size": size}, owner="ann" if size else "bob")
