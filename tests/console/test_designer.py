@@ -68,6 +68,17 @@ def test_what_is_drawn_is_kept_before_it_is_saved(studio: Studio, looker: Looker
     assert kept(studio.engine, model_id) is None
 
 
+def test_what_is_pressed_right_after_typing_is_done(studio: Studio, looker: Looker) -> None:
+    """What was typed is written meanwhile, which draws the buttons beside the element anew."""
+    page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
+    choose(page, "first")
+    looker.field("Name", exact=True).fill("The first volume")
+    page.locator('.djs-context-pad [data-action="append.append-task"]').click(delay=600)
+    expect(page.locator(".designer-panel-head .sub")).to_have_text("Task")
+    choose(page, "first")
+    expect(page.locator(".designer-panel-head h2")).to_have_text("The first volume")
+
+
 def test_two_authors_do_not_overwrite_each_other(studio: Studio, looker: Looker, somebody: Bring) -> None:
     model_id = studio.engine.save_model(VOLUMES).model_id
     mine, theirs = looker, somebody()

@@ -120,7 +120,9 @@ def test_an_analyst_draws_checks_and_deploys_a_flow_without_xml_or_json(studio: 
         expect(page.locator(".designer-panel-head h2")).to_have_text(name)
 
     def add(kind: str, word: str, name: str) -> None:
+        before = page.locator(".designer-panel-head h2").inner_text()
         page.locator('.djs-context-pad [data-action="append.append-task"]').click()
+        expect(page.locator(".designer-panel-head h2")).not_to_have_text(before)
         page.locator('.djs-context-pad [data-action="replace"]').click()
         page.locator(f'.djs-popup [data-id="{kind}"]').click()
         expect(page.locator(".designer-panel-head .sub")).to_have_text(word)

@@ -6,6 +6,30 @@ import { t } from "./language.js";
 
 const TYPING = 250;
 
+/** A press of the pointer. What is written during one redraws what is being pressed, and the click would be lost: it is written at its end, before whoever is clicked acts. */
+class Press {
+  constructor() {
+    this.down = false;
+    this.waiting = [];
+    addEventListener("pointerdown", () => (this.down = true), true);
+    addEventListener("click", () => this.#end(), true);
+    // A press that became no click, such as a drag.
+    for (const event of ["pointerup", "pointercancel"]) addEventListener(event, () => setTimeout(() => this.#end()), true);
+  }
+
+  after(act) {
+    if (this.down) this.waiting.push(act);
+    else act();
+  }
+
+  #end() {
+    this.down = false;
+    for (const act of this.waiting.splice(0)) act();
+  }
+}
+
+const press = new Press();
+
 export class Form {
   /** `again` draws the form anew, where other fields belong to the element now. */
   constructor({ editor, element, suggestions, again }) {
@@ -87,17 +111,17 @@ export class Form {
       class: mono ? "code" : null,
       "aria-describedby": hint ? `${id}-hint` : null,
     });
-    // Written soon after the last key: a field that writes when it is left redraws what is being clicked just then.
     let timer = 0;
     const commit = () => {
       clearTimeout(timer);
       if (input.value !== read()) this.doing(() => write(input.value));
     };
+    const soon = () => press.after(commit);
     input.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(commit, TYPING);
+      timer = setTimeout(soon, TYPING);
     });
-    input.addEventListener("change", commit);
+    input.addEventListener("change", soon);
     return { input, list: hints ? offer(input, this.suggestions, commit) : null };
   }
 
