@@ -13,6 +13,7 @@ setup(
         "riverstone.manual",
         *(f"riverstone.{package}" for package in find_packages(include=[*FOLDERS, *(f"{each}.*" for each in FOLDERS)])),
     ],
+    py_modules=["pytest_riverstone"],
     package_dir={
         "riverstone": "command",
         "riverstone.manual": "docs",

@@ -41,17 +41,22 @@ def source_files() -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts]
 
 
-def test_what_is_published_holds_every_file_and_licence_and_what_pypi_asks_for(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    tracked = source_files()
-    for name in tracked:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The wheel and the archive of the sources."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in source_files():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
     build = "from setuptools import build_meta; build_meta.build_sdist('dist'); build_meta.build_wheel('dist')"
     built = subprocess.run([sys.executable, "-c", build], cwd=tree, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
 
-    files = sorted((tree / "dist").iterdir())
+    return sorted((tree / "dist").iterdir())
+
+
+def test_what_is_published_holds_every_file_and_licence_and_what_pypi_asks_for(published: list[Path]) -> None:
+    files, tracked = published, source_files()
     with zipfile.ZipFile(files[0]) as wheel:
         named = wheel.namelist()
     packed = {name for name in named if name.startswith("riverstone/")}
@@ -67,6 +72,20 @@ def test_what_is_published_holds_every_file_and_licence_and_what_pypi_asks_for(t
         [sys.executable, "-m", "twine", "check", "--strict", *map(str, files)], capture_output=True, text=True
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_pytest_with_warnings_as_errors_runs_wherever_riverstone_is_installed(
+    published: list[Path], tmp_path: Path
+) -> None:
+    installed, project = tmp_path / "installed", tmp_path / "project"
+    project.mkdir()
+    with zipfile.ZipFile(published[0]) as wheel:
+        wheel.extractall(installed)
+    (project / "test_a.py").write_text("def test_a(riverstone):\n    riverstone.engine\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_every_package_is_a_regular_one_and_says_that_it_is_typed() -> None:
