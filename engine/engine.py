@@ -56,7 +56,6 @@ from .store_errors import engine_errors
 from .triggers.messages import MessageDelivery
 from .triggers.start_timers import StartTimers
 from .triggers.starts import Starts
-from .webhooks.allowed import Allowed
 
 FORKED = "it was made before this process was forked, so make one in each process (with gunicorn not --preload)"
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -169,7 +168,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self.people = PeopleCalls(self)
         """What people ask for who have tasks to do."""
         self._deployments.assume = self.external.assume
-        allowed, stored = Allowed(webhooks), Webhooks(self._store)
+        allowed, stored = AllowedOrigins(webhooks), Webhooks(self._store)
         self.webhooks = WebhookCalls(stored, self.clock, allowed)
         """Who is told over HTTP what processes come to."""
         with engine_errors():

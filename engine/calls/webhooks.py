@@ -11,10 +11,10 @@ from ...models import Webhooks as StoredWebhooks
 from ..clock import Clock, moment
 from ..errors import Invalid, Unknown
 from ..identifiers import new_uuid
+from ..outgoing.allowed_origins import AllowedOrigins
 from ..store_errors import engine_errors
 from ..views.pages import Page
 from ..webhooks import signing
-from ..webhooks.allowed import Allowed
 from ..webhooks.sender import Sender
 from .workings import cursor_of
 
@@ -72,7 +72,7 @@ class Notice:
 class WebhookCalls:
     """What may be asked about webhooks; without an ``owner`` about those of all."""
 
-    def __init__(self, stored: StoredWebhooks, clock: Clock, allowed: Allowed) -> None:
+    def __init__(self, stored: StoredWebhooks, clock: Clock, allowed: AllowedOrigins) -> None:
         self.allowed = allowed
         self._stored = stored
         self._clock = clock

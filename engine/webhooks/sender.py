@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import logging
-import socket
-import ssl
 import threading
 import time
 from collections import Counter
@@ -15,8 +13,9 @@ from contextlib import suppress
 
 from ...models import NoticeRow, StoreError, Webhooks
 from ..errors import Invalid
+from ..outgoing.allowed_origins import AllowedOrigins
+from ..outgoing.request import ask
 from . import signing
-from .allowed import Address, Allowed, Target
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -24,8 +23,8 @@ POLL = 1.0
 THREADS = 8
 PER_HOST = 2
 """Calls at the same time to one host, so that one which hangs does not take all threads."""
-CONNECT, WHOLE = 5.0, 15.0
-"""Seconds for the connection, and for all of a call."""
+WHOLE = 15.0
+"""Seconds for all of a call."""
 LEASE = 60_000
 """Milliseconds for which a notice is in the hands of one engine."""
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
@@ -39,7 +38,9 @@ MOST = 100
 class Sender:
     """One engine's; several engines share what is to be sent."""
 
-    def __init__(self, webhooks: Webhooks, allowed: Allowed, secrets_of: Callable[[str | None], list[str]]) -> None:
+    def __init__(
+        self, webhooks: Webhooks, allowed: AllowedOrigins, secrets_of: Callable[[str | None], list[str]]
+    ) -> None:
         self._webhooks = webhooks
         self._allowed = allowed
         self._secrets_of = secrets_of
@@ -47,7 +48,6 @@ class Sender:
         self._stopped = False
         self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._tls = ssl.create_default_context()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="riverstone-webhook")
         self._thread = threading.Thread(target=self._run, name="riverstone-webhooks", daemon=True)
 
@@ -125,45 +125,8 @@ class Sender:
         self._webhooks.failed(row.id, reason[:255], None if over else pause)
 
     def _call(self, row: NoticeRow) -> int:
-        target = self._allowed.check(row.url)
-        addresses = self._allowed.addresses(target)
         body = row.body.encode()
         signed = signing.headers(row.id, int(time.time()), body, self._secrets_of(row.owner_name))
-        connection = _Checked(target, addresses, self._tls)
-        # A receiver that says a byte now and then would hold the thread for ever.
-        watch = threading.Timer(WHOLE, connection.abort)
-        watch.start()
-        try:
-            headers = {"Content-Type": "application/cloudevents+json", "User-Agent": "riverstone", **signed}
-            connection.request("POST", target.path, body, headers)
-            # Redirects are not followed, and what it says is not read.
-            return connection.getresponse().status
-        finally:
-            watch.cancel()
-            connection.close()
-
-
-class _Checked(http.client.HTTPConnection):
-    """A connection to the very addresses that were checked, whatever the name leads to by now."""
-
-    def __init__(self, target: Target, addresses: list[Address], tls: ssl.SSLContext) -> None:
-        super().__init__(target.host, target.port, timeout=CONNECT)
-        self._target, self._addresses, self._tls = target, addresses, tls
-
-    def connect(self) -> None:
-        error: OSError = OSError("no address")
-        for address in self._addresses:
-            try:
-                self.sock = socket.create_connection((str(address), self._target.port), CONNECT)
-                break
-            except OSError as refused:
-                error = refused
-        else:
-            raise error
-        if self._target.scheme == "https":
-            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._target.host)
-
-    def abort(self) -> None:
-        """End it, from another thread."""
-        with suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+        headers = {"Content-Type": "application/cloudevents+json", "User-Agent": "riverstone", **signed}
+        # What it says is not read.
+        return ask(self._allowed, "POST", row.url, headers, body, seconds=WHOLE, largest=0).status

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from riverstone.engine import Engine, Invalid, Unknown
-from riverstone.engine.webhooks.allowed import Allowed
+from riverstone.engine.outgoing.allowed_origins import AllowedOrigins
 from riverstone.models import changes
 
 from .sketch import line, service
@@ -343,7 +343,7 @@ def test_no_name_leads_inside(monkeypatch: pytest.MonkeyPatch, address: str) -> 
     """A name that is listed, and whose owner lets it lead to the machine's own services or those of its cloud."""
     kind = socket.AF_INET6 if ":" in address else socket.AF_INET
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(kind, socket.SOCK_STREAM, 6, "", (address, 443))])
-    allowed = Allowed(["hooks.example.com"])
+    allowed = AllowedOrigins(["hooks.example.com"])
     with pytest.raises(Invalid) as refused:
         allowed.addresses(allowed.check("https://hooks.example.com/x"))
     assert refused.value.code == "webhook-inside"
@@ -367,7 +367,7 @@ def test_no_name_leads_inside(monkeypatch: pytest.MonkeyPatch, address: str) -> 
 )
 def test_what_is_not_listed_is_refused(url: str) -> None:
     with pytest.raises(Invalid):
-        Allowed(["hooks.example.com"]).check(url)
+        AllowedOrigins(["hooks.example.com"]).check(url)
 
 
 def test_a_start_that_is_refused_tells_nobody(sqlite: str) -> None:

@@ -1,4 +1,4 @@
-"""Which addresses may be told anything: those that the operator has listed, inside only where that is listed too."""
+"""Which addresses may be called: those that the operator has listed, inside only where that is listed too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address that may be told, taken apart."""
+    """An address that may be called, taken apart."""
 
     scheme: str
     host: str
@@ -27,10 +27,21 @@ class Target:
     path: str
 
 
-class Allowed:
-    """What the operator has listed: ``https://hooks.example.com``, ``*.example.com``, networks as ``10.0.0.0/8``."""
+class AllowedOrigins:
+    """What an operator has listed: ``https://hooks.example.com``, ``*.example.com``, networks as ``10.0.0.0/8``.
 
-    def __init__(self, listed: Sequence[str]) -> None:
+    A network lets requests go to addresses that are not public; an origin alone never does.
+
+    Args:
+        listed: Origins, hosts (for ``https``) and networks.
+        setting: Where the operator lists them, for the texts of refusals.
+
+    Raises:
+        Invalid: For what is none of them.
+    """
+
+    def __init__(self, listed: Sequence[str], *, setting: str = "webhooks") -> None:
+        self._setting = setting
         self.networks: list[Network] = []
         self.origins: list[tuple[str, str, int]] = []
         for text in listed:
@@ -41,20 +52,20 @@ class Allowed:
                 pass
             parts = urlsplit(text if "://" in text else f"https://{text}")
             if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
-                raise Invalid(f"{text!r} is no host, origin or network that webhooks may go to.", code="webhooks")
+                raise Invalid(f"{text!r} is no host, origin or network that {setting} may go to.", code="webhooks")
             self.origins.append((parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]))
 
     def __bool__(self) -> bool:
         return bool(self.origins)
 
     def check(self, url: str) -> Target:
-        """Raise Invalid for an address that may not be told."""
+        """The address taken apart; raises Invalid for one that may not be called."""
         target = _target(url)
         for scheme, host, port in self.origins:
             if scheme == target.scheme and port == target.port and fnmatchcase(target.host, host):
                 return target
         text = f"Nothing is sent to {target.scheme}://{target.host}:{target.port}"
-        raise Invalid(f"{text}: the operator has not listed it (webhooks).", code="webhook-not-allowed")
+        raise Invalid(f"{text}: the operator has not listed it ({self._setting}).", code="webhook-not-allowed")
 
     def addresses(self, target: Target) -> list[Address]:
         """Where its name leads, each of which may be connected to; raises Invalid where one may not, OSError."""
