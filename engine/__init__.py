@@ -43,6 +43,8 @@ from .findings import Finding
 from .limits import Limits
 from .observing.logs import JsonFormatter
 from .observing.observer import Observer, ProcessChange, TaskEvent
+from .outgoing.allowed_origins import AllowedOrigins
+from .outgoing.request import HttpAnswer, NotConnected
 from .person import Person
 from .secret_sources.environment import EnvironmentSecrets
 from .secret_sources.files import FileSecrets
@@ -83,6 +85,7 @@ from .views.tasks import Task, TaskBinding, TaskCount
 from .views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
 
 __all__ = [
+    "AllowedOrigins",
     "AsyncEngine",
     "Awaited",
     "Batch",
@@ -113,6 +116,7 @@ __all__ = [
     "FileSecrets",
     "Finding",
     "HistoryEntry",
+    "HttpAnswer",
     "InboxCounts",
     "InlineDispatcher",
     "Invalid",
@@ -128,6 +132,7 @@ __all__ = [
     "MovedTimer",
     "NextTimes",
     "NotAllowed",
+    "NotConnected",
     "NotFound",
     "Observer",
     "OutcomeUnknown",

@@ -35,6 +35,7 @@ from .limits import Limits
 from .operating.access_keys import Keys
 from .operating.audit import AuditLog
 from .operating.sessions import Sessions
+from .outgoing.allowed_origins import AllowedOrigins
 from .river.batches import Batches
 from .river.dead_engines import is_alive
 from .river.lease import Lease

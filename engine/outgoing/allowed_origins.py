@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import Invalid
+
+if TYPE_CHECKING:
+    from .request import HttpAnswer
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -75,6 +79,36 @@ class AllowedOrigins:
             if not self._may_connect(address):
                 raise Invalid(f"{target.host} leads to {address}, which is no public address.", code="webhook-inside")
         return addresses
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        seconds: float,
+        largest: int,
+    ) -> HttpAnswer:
+        """Send one request and read the answer, without redirects and proxies.
+
+        Args:
+            method: Any that HTTP has.
+            url: With all of its path and query.
+            headers: What goes with it, beside those that HTTP itself needs.
+            body: What is sent, if anything.
+            seconds: For all of it, beside looking the name up.
+            largest: Bytes of the answer that are read; 0 reads none of them.
+
+        Raises:
+            Invalid: The address is not allowed.
+            NotConnected: Nothing was sent.
+            OSError: The connection failed, the time was over, or the answer was longer; it may have been carried out.
+            http.client.HTTPException: The answer is none of HTTP.
+        """
+        from .request import send  # late, since it needs this
+
+        return send(self, method, url, headers, body, seconds=seconds, largest=largest)
 
     def _may_connect(self, address: Address) -> bool:
         plain = getattr(address, "ipv4_mapped", None) or address

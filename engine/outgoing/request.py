@@ -42,7 +42,7 @@ class RequestTimeout(TimeoutError):
     """The time for a whole request is over: it may have been carried out."""
 
 
-def ask(
+def send(
     allowed: AllowedOrigins,
     method: str,
     url: str,
@@ -52,24 +52,7 @@ def ask(
     seconds: float,
     largest: int,
 ) -> HttpAnswer:
-    """Send one request and read the answer.
-
-    Args:
-        allowed: The origins and networks that may be reached.
-        method: Any that HTTP has.
-        url: With all of its path and query.
-        headers: What goes with it, beside those that HTTP itself needs.
-        body: What is sent, if anything.
-        seconds: For all of it, beside looking the name up.
-        largest: Bytes of the answer that are read; 0 reads none of them.
-
-    Raises:
-        Invalid: The address is not allowed.
-        NotConnected: Nothing was sent.
-        AnswerTooLong: It was answered with more than ``largest`` bytes.
-        OSError: The connection failed or the time was over; it may have been carried out.
-        http.client.HTTPException: The answer is none of HTTP.
-    """
+    """As :meth:`AllowedOrigins.send`; raises AnswerTooLong and RequestTimeout, which are among the OSErrors."""
     target = allowed.check(url)
     try:
         addresses = allowed.addresses(target)
@@ -89,7 +72,8 @@ def ask(
             # A body that ends with its connection looks whole.
             raise TimeoutError
     except (OSError, http.client.HTTPException) as error:
-        if connection.aborted and not isinstance(error, NotConnected):
+        late = connection.aborted or isinstance(error, TimeoutError)
+        if late and not isinstance(error, NotConnected):
             raise RequestTimeout(f"{target.host} has not answered within {seconds:g} seconds") from error
         raise
     finally:

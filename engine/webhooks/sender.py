@@ -14,7 +14,6 @@ from contextlib import suppress
 from ...models import NoticeRow, StoreError, Webhooks
 from ..errors import Invalid
 from ..outgoing.allowed_origins import AllowedOrigins
-from ..outgoing.request import ask
 from . import signing
 
 logger = logging.getLogger("riverstone.engine")
@@ -129,4 +128,4 @@ class Sender:
         signed = signing.headers(row.id, int(time.time()), body, self._secrets_of(row.owner_name))
         headers = {"Content-Type": "application/cloudevents+json", "User-Agent": "riverstone", **signed}
         # What it says is not read.
-        return ask(self._allowed, "POST", row.url, headers, body, seconds=WHOLE, largest=0).status
+        return self._allowed.send("POST", row.url, headers, body, seconds=WHOLE, largest=0).status

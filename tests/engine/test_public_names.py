@@ -11,6 +11,7 @@ from riverstone.engine.calls.owned import OwnedEngine
 from riverstone.engine.calls.people import PeopleCalls
 
 ENGINE = """
+    AllowedOrigins
     AsyncEngine
     Awaited
     Batch
@@ -41,6 +42,7 @@ ENGINE = """
     FileSecrets
     Finding
     HistoryEntry
+    HttpAnswer
     InboxCounts
     InlineDispatcher
     Invalid
@@ -56,6 +58,7 @@ ENGINE = """
     MovedTimer
     NextTimes
     NotAllowed
+    NotConnected
     NotFound
     Observer
     OutcomeUnknown
@@ -364,6 +367,7 @@ def test_every_error_that_leaves_the_engine_has_one_root_and_a_code_of_its_own()
         engine.CommandFailed,
         engine.Fatal,
         engine.Later,
+        engine.NotConnected,
     }
     assert len({error.code for error in ours}) == len(ours)
 

@@ -1,0 +1,182 @@
+"""Tokens of OAuth 2 for a client by itself (RFC 6749, 4.4), kept in memory until shortly before they expire."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import quote_plus, urlencode
+
+from .. import (
+    AllowedOrigins,
+    EnvironmentSecrets,
+    Fatal,
+    Invalid,
+    Later,
+    SecretReference,
+    SecretSource,
+    SecretUnavailable,
+)
+
+EARLIER = 30.0
+"""Seconds before its end at which a token is not used any more."""
+UNTOLD = 300.0
+"""Seconds for which a token is used that does not say how long it lasts."""
+MOST = 200
+LARGEST = 100_000
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16000}")
+_WORD = re.compile(r"[a-z_]{1,60}")
+_REFERENCE = re.compile(r"secret:([^#]+/[^#]+)(?:#(.+))?")
+
+
+class _Kept(NamedTuple):
+    token: str
+    end: float
+
+
+_kept: OrderedDict[bytes, _Kept] = OrderedDict()
+_locks: dict[bytes, threading.Lock] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientCredentials:
+    """Where a stone gets its tokens, and as which client.
+
+    Args:
+        token_url: The token endpoint; its origin counts as listed.
+        client_id: The client, or a parameter as ``{name}``.
+        client_secret: A secret parameter as ``{name}``, or ``secret:shared/NAME`` in ``secrets``. Never the secret.
+        scope: What is asked for.
+        more: What else the endpoint wants to be told, such as an ``audience``.
+        in_body: Whether it takes id and secret in the body instead of the header.
+        secrets: Where references are looked up.
+    """
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    scope: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+    in_body: bool = False
+    secrets: SecretSource = field(default_factory=EnvironmentSecrets)
+
+    def __post_init__(self) -> None:
+        if self.parameter is None and not _REFERENCE.fullmatch(self.client_secret):
+            text = "client_secret is a secret parameter as '{name}', or a reference as 'secret:shared/NAME'"
+            raise Invalid(f"{text}: a secret is not written into code.", code="stone-invalid")
+
+    @property
+    def parameter(self) -> str | None:
+        """The parameter that is the secret."""
+        return _parameter(self.client_secret)
+
+    def secret(self, value_of: Callable[[str], str]) -> str:
+        """The secret of the client; raises Fatal and Later."""
+        if self.parameter is not None:
+            return value_of(self.parameter)
+        found = _REFERENCE.fullmatch(self.client_secret)
+        assert found is not None
+        try:
+            secret = self.secrets.find(SecretReference(tuple(found[1].split("/")), found[2]))
+        except SecretUnavailable as error:
+            raise Later(10.0, f"{self.client_secret!r} cannot be asked for: {error}") from None
+        if secret is None:
+            raise Fatal(f"The secret {self.client_secret!r} is nowhere to be found.")
+        return secret
+
+    def pair(self, secret: str, value_of: Callable[[str], str]) -> str:
+        """Id and secret as HTTP's basic scheme encodes them, of which an answer may quote the outcome."""
+        return f"{quote_plus(self._client(value_of))}:{quote_plus(secret)}"
+
+    def _client(self, value_of: Callable[[str], str]) -> str:
+        name = _parameter(self.client_id)
+        return self.client_id if name is None else value_of(name)
+
+    def token(
+        self,
+        allowed: AllowedOrigins,
+        secret: str,
+        value_of: Callable[[str], str],
+        seconds: float,
+        *,
+        not_this: str = "",
+    ) -> str:
+        """A token that is good for a while.
+
+        Args:
+            allowed: The origins and networks that may be reached.
+            secret: That of the client.
+            value_of: The values of parameters.
+            seconds: For which the endpoint may take.
+            not_this: One that was refused.
+
+        Raises:
+            Fatal: The endpoint refuses the client.
+            Later: It asks for patience.
+            OSError: It cannot be reached, or answers what is none.
+        """
+        client = self._client(value_of)
+        told = [
+            self.token_url,
+            client,
+            secret,
+            self.scope,
+            *(f"{each}={self.more[each]}" for each in sorted(self.more)),
+        ]
+        mark = hashlib.sha256(json.dumps(told).encode()).digest()
+        with _lock:
+            lock = _locks.setdefault(mark, threading.Lock())
+        # One asks for it, and the others wait for that.
+        with lock:
+            kept = _kept.get(mark)
+            if kept is None or kept.token == not_this or kept.end <= time.monotonic():
+                kept = self._asked(allowed, client, secret, seconds)
+                with _lock:
+                    _kept[mark] = kept
+                    _kept.move_to_end(mark)
+                    while len(_kept) > MOST:
+                        _locks.pop(_kept.popitem(last=False)[0], None)
+            return kept.token
+
+    def _asked(self, allowed: AllowedOrigins, client: str, secret: str, seconds: float) -> _Kept:
+        form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **self.more}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        if self.in_body:
+            form |= {"client_id": client, "client_secret": secret}
+        else:
+            pair = f"{quote_plus(client)}:{quote_plus(secret)}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        began = time.monotonic()
+        answer = allowed.send(
+            "POST", self.token_url, headers, urlencode(form).encode(), seconds=seconds, largest=LARGEST
+        )
+        try:
+            told = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            told = None
+        told = told if isinstance(told, dict) else {}
+        if answer.status in (429, 503):
+            raise Later(10.0, f"The token endpoint answers {answer.status}")
+        if answer.status != 200:
+            word = told.get("error")
+            said = f" {word}" if isinstance(word, str) and _WORD.fullmatch(word) else ""
+            text = f"The token endpoint answers {answer.status}{said}"
+            raise Fatal(f"{text}: check the client's id, secret and scope.") if answer.status < 500 else OSError(text)
+        token, lasts = told.get("access_token"), told.get("expires_in")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise OSError("the token endpoint answers without an access_token")
+        seconds = float(lasts) - EARLIER if isinstance(lasts, (int, float)) and 0 < lasts < 10**9 else UNTOLD
+        return _Kept(token, began + seconds)
+
+
+def _parameter(text: str) -> str | None:
+    name = text[1:-1]
+    return name if text.startswith("{") and text.endswith("}") and name.isidentifier() else None
