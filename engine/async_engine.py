@@ -279,6 +279,7 @@ class AsyncEngine(AsyncProcesses):
     bindings = _awaited(Engine.bindings)
     lint = _awaited(Engine.lint)
     lint_model = _awaited(Engine.lint_model)
+    start_form = _awaited(Engine.start_form)
     decide = _awaited(Engine.decide)
     decisions = _awaited(Engine.decisions)
 

@@ -228,13 +228,16 @@ class ModelInvalid(Invalid):
 
 
 class VariablesInvalid(Invalid):
-    """The start variables break the model's parameter template; every wrong field is listed."""
+    """The start variables break the form of the model's start event or its parameter template.
+
+    Every wrong field is listed.
+    """
 
     code = "variables-invalid"
 
-    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, errors: Mapping[str, Sequence[str]], broken: str = "the model's parameter template") -> None:
         fields = ", ".join(sorted(errors))
-        super().__init__(f"The variables do not fit the model's parameter template: {fields}.", errors=errors)
+        super().__init__(f"The variables do not fit {broken}: {fields}.", errors=errors)
 
 
 class ExpressionError(RiverstoneError):

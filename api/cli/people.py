@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .forms import answers_given, form_lines, wrong_fields_told
 from .invocation import Invocation, invoked
-from .terminal import json_option, print_record, printable, user_name
+from .terminal import print_record, printable, user_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...engine.views.people import FormPart, TaskForm, UserTask
+    from ...engine.views.people import TaskForm, UserTask
 
 TIME = "%Y-%m-%d %H:%M"
 ME = "me"
@@ -107,7 +108,7 @@ def show_task(
     if as_json:
         print_record(TaskFormRecord, form)
         return
-    for line in form_lines(form):
+    for line in _task_lines(form):
         click.echo(printable(line))
 
 
@@ -197,31 +198,11 @@ def complete_task(
     groups: tuple[str, ...],
 ) -> None:
     """Complete a task with what it asks for."""
-    from ...engine.errors import Invalid
-
-    values = json_option("--outputs", outputs) or {}
-    for each in answers:
-        name, sign, value = each.partition("=")
-        if not (name and sign):
-            raise click.ClickException(f"--set is {each!r}: give NAME=VALUE.")
-        _put(values, name.split("."), value)
+    values = answers_given("--outputs", outputs, answers)
     whose = _whose(invocation, user, groups)
-    with invocation.changing(task_id) as engine:
-        try:
-            changed = engine.people.complete(task_id, values, **whose)
-        except Invalid as error:
-            for name, texts in error.errors.items():
-                click.echo(printable(f"{name}: {' '.join(texts)}"), err=True)
-            raise
+    with invocation.changing(task_id) as engine, wrong_fields_told():
+        changed = engine.people.complete(task_id, values, **whose)
     click.echo(user_task_line(changed))
-
-
-def _put(values: dict[str, Any], path: list[str], value: str) -> None:
-    for name in path[:-1]:
-        inner = values.get(name)
-        values[name] = inner if isinstance(inner, dict) else {}
-        values = values[name]
-    values[path[-1]] = value
 
 
 def user_task_line(found: UserTask) -> str:
@@ -236,30 +217,11 @@ def user_task_line(found: UserTask) -> str:
     return printable("  ".join(each for each in told if each))
 
 
-def form_lines(form: TaskForm) -> list[str]:
+def _task_lines(form: TaskForm) -> list[str]:
     """What a task asks for, a line for each part."""
     lines = [user_task_line(form.task)]
     lines += ["", form.documentation] if form.documentation else []
-    lines += [""] if form.parts else []
-    for part in form.parts:
-        if not part.hidden:
-            lines += _part_lines(part, form)
+    lines += ["", *form_lines(form.parts, form.values)] if form.parts else []
     if form.may:
         lines += ["", f"You may: {', '.join(form.may)}."]
     return lines
-
-
-def _part_lines(part: FormPart, form: TaskForm) -> list[str]:
-    if part.kind == "text":
-        return part.text.splitlines()
-    if part.kind == "table":
-        return ["  ".join(part.columns), *("  ".join(row) for row in part.rows)]
-    if not part.key:
-        return [f"{part.label}:"] if part.label else []
-    here: Any = form.values
-    for name in part.key.split("."):
-        here = here.get(name) if isinstance(here, dict) else None
-    choices = f" ({', '.join(str(option.value) for option in part.options)})" if part.options else ""
-    marks = " (required)" if part.required else " (only shown)" if part.readonly else ""
-    value = "" if here is None else f" = {here}"
-    return [f"{part.key}  {part.label}{choices}{marks}{value}"]

@@ -9,6 +9,7 @@ import click
 
 from ...models.vocabulary import InstanceKind
 from .following import Following, dispatcher_for, followable
+from .forms import answers_given, form_lines, wrong_fields_told
 from .invocation import Invocation, invoked
 from .terminal import age, in_runs, json_option, print_record, printable, statuses_named
 
@@ -26,6 +27,8 @@ STATES = ("running", "attention", "person", "event", "suspended", "success", "fa
 @click.option("--model-id", help="A trial run of this model, in debug mode.")
 @click.option("--name", help="What to call the process; without it, like its key.")
 @click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
+@click.option("--set", "answers", metavar="NAME=VALUE", multiple=True, help="One start variable; may be given again.")
+@click.option("--form", "ask", is_flag=True, help="Only show what the model's form asks for, and start nothing.")
 @click.option("--business-key", help="By which messages find the process.")
 @click.option("--callback-url", metavar="URL", help="An address that is told what it comes to.")
 @click.option("--priority", type=int, default=0, help="The higher, the sooner its tasks get a slot of a quota.")
@@ -44,20 +47,41 @@ def start(
     /,
     name: str | None,
     variables: str | None,
+    answers: tuple[str, ...],
+    ask: bool,
     follow: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Start a process."""
-    values = json_option("--variables", variables)
+    values = answers_given("--variables", variables, answers)
+    if ask:
+        _show_form(invocation, values, options, as_json=as_json)
+        return
     with invocation.changing(dispatcher=dispatcher_for(follow)) as engine:
         options["name"] = name or _name_of(engine, options)
         following = Following(engine, None, follow=follow, as_json=as_json)
-        instance = engine.start(variables=values or {}, **options)
+        with wrong_fields_told():
+            instance = engine.start(variables=values, **options)
         stands = following.end(instance.process_instance_id, "success")
     if stands.status == "running" and stands.awaits is None and invocation.server is None:
         again = f"riverstone show {stands.process_instance_id} --follow"
         click.echo(f"It goes on while an engine runs: {again}, or riverstone serve.", err=True)
+
+
+def _show_form(invocation: Invocation, values: dict[str, Any], options: Mapping[str, Any], *, as_json: bool) -> None:
+    from ..wire.records import StartFormRecord
+
+    which = {name: options[name] for name in ("key", "deployment_id", "model_id")}
+    with invocation.asking(passive=True) as engine:
+        form = engine.start_form(**which, values=values or None)
+    if as_json:
+        print_record(StartFormRecord, form)
+        return
+    for line in form_lines(form.parts, form.values) or ["It has no form: give its start variables by --variables."]:
+        click.echo(printable(line))
+    for name, texts in form.errors.items():
+        click.echo(printable(f"{name}: {' '.join(texts)}"), err=True)
 
 
 def _name_of(engine: Engine | Client, options: Mapping[str, Any]) -> str:

@@ -9,10 +9,11 @@ from ...engine import jsontext
 from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.bpmn.running.cycles import TimerKind
-from ...engine.errors import Invalid
+from ...engine.errors import Invalid, Malformed, UnknownDeployment
 from ...engine.stones.declaration import StoneDeclaration
 from ...engine.views.decisions import Decision, DecisionResult
 from ...engine.views.pages import Page
+from ...engine.views.people import StartForm
 from ...engine.views.processes import NextTimes, ProcessInstance, SuspendedKey, SuspendedStone
 from ...engine.views.quotas import QuotaUse
 from ...engine.views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
@@ -119,6 +120,29 @@ class ModelCalls(ProcessCalls):
         path = f"/model/{part(model_id)}/protection"
         self._transport.send("PUT", path, body={"deleteProtection": on}, harmless=True)
         return self.model(model_id)
+
+    def start_form(
+        self,
+        *,
+        key: str | None = None,
+        deployment_id: str | None = None,
+        model_id: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> StartForm:
+        """As the engine's; for a key the server is asked for its newest deployment first."""
+        if [key, deployment_id, model_id].count(None) != 2:
+            raise Malformed("Give exactly one of key, deployment_id and model_id.", code="start-ids")
+        if key is not None:
+            newest = self.deployments(key=key, limit=1).items
+            if not newest:
+                raise UnknownDeployment(key, key=True)
+            deployment_id = newest[0].deployment_id
+        path = (
+            f"/model/{part(model_id)}/form" if model_id is not None else f"/deployment/{part(str(deployment_id))}/form"
+        )
+        if values is None:
+            return reading.start_form(self._transport.get(path))
+        return reading.start_form(self._transport.send("POST", path, body={"values": dict(values)}, harmless=True))
 
     def next_times(self, kind: TimerKind, text: str) -> NextTimes:
         return reading.next_times(self._transport.get("/timer", kind=kind, text=text))

@@ -39,6 +39,7 @@ from ..wire.records import (
     ResourceRecord,
     RewindPlanRecord,
     SearchPage,
+    StartFormRecord,
     StatisticsRecord,
     StoneRecord,
     SubscriptionRecord,
@@ -61,6 +62,7 @@ user_task = UserTaskRecord().read
 user_tasks = UserTaskPage().read
 inbox_counts = InboxCountsRecord().read
 task_form = TaskFormRecord().read
+start_form = StartFormRecord().read
 token = TokenRecord().read
 failure = FailureRecord().read
 undo_step = UndoStepRecord().read

@@ -14,6 +14,7 @@ from ...engine import Deployment, Draft, Engine, Finding, Model, NextTimes, Page
 from ...engine.errors import Malformed
 from ...engine.limits import Limits
 from ...engine.mask import MASKED
+from ...engine.views.people import StartForm
 from ..access.clients import present_client
 from ..codes import CodeExplained, explain
 from ..wire.body import JsonBody
@@ -30,6 +31,7 @@ from ..wire.records import (
     ModelRecord,
     NextTimesRecord,
     SavedModel,
+    StartFormRecord,
 )
 from ..wire.request_schemas.models import (
     DeployedModelOptions,
@@ -41,6 +43,7 @@ from ..wire.request_schemas.models import (
     TimerQuery,
 )
 from ..wire.request_schemas.processes import Protection
+from ..wire.request_schemas.tasks import FormValues
 
 TEMPLATES = {"parameterTemplate": "parameter_template", "outputsTemplate": "outputs_template"}
 Detail = TypeVar("Detail", Model, Deployment, Draft)
@@ -196,6 +199,24 @@ def get_model_findings(engine: Engine, model_id: str, query: dict[str, Any]) -> 
     return engine.lint_model(model_id, **query)
 
 
+@OPERATIONS.add("/model/<model_id>/form", "Show what a trial run asks for", StartFormRecord, problems=(404, 409))
+def get_model_form(engine: Engine, model_id: str) -> StartForm:
+    return engine.start_form(model_id=model_id)
+
+
+@OPERATIONS.add(
+    "/model/<model_id>/form",
+    "Show how the form of a trial run stands with other values, and what is wrong with these; nothing is kept",
+    StartFormRecord,
+    body=JsonBody(FormValues),
+    problems=(404, 409),
+    scope="read",
+    audited=False,
+)
+def post_model_form(engine: Engine, model_id: str, body: dict[str, Any]) -> StartForm:
+    return engine.start_form(model_id=model_id, values=body.get("values") or {})
+
+
 @OPERATIONS.add(
     "/finding",
     "Check BPMN files with their templates, keeping nothing",
@@ -259,6 +280,24 @@ def get_deployment(engine: Engine, deployment_id: str) -> Deployment:
 )
 def delete_deployment(engine: Engine, deployment_id: str) -> Deployment:
     return engine.remove_deployment(deployment_id)
+
+
+@OPERATIONS.add("/deployment/<deployment_id>/form", "Show what a start asks for", StartFormRecord, problems=(404, 409))
+def get_deployment_form(engine: Engine, deployment_id: str) -> StartForm:
+    return engine.start_form(deployment_id=deployment_id)
+
+
+@OPERATIONS.add(
+    "/deployment/<deployment_id>/form",
+    "Show how the form of a start stands with other values, and what is wrong with these; nothing is kept",
+    StartFormRecord,
+    body=JsonBody(FormValues),
+    problems=(404, 409),
+    scope="read",
+    audited=False,
+)
+def post_deployment_form(engine: Engine, deployment_id: str, body: dict[str, Any]) -> StartForm:
+    return engine.start_form(deployment_id=deployment_id, values=body.get("values") or {})
 
 
 def described(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ...engine.views.decisions import Decision, DecisionMade, DecisionResult, Ma
 from ...engine.views.failures import Failure, ReasonGroup, Reasons
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
-from ...engine.views.people import DoneTask, FormOption, FormPart, InboxCounts, TaskForm, UserTask
+from ...engine.views.people import DoneTask, FormOption, FormPart, InboxCounts, StartForm, TaskForm, UserTask
 from ...engine.views.processes import (
     Awaited,
     Explanation,
@@ -263,6 +263,19 @@ TaskFormRecord = record(
     errors=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
 )
 """A task of a person with its form."""
+StartFormRecord = record(
+    "StartFormRecord",
+    StartForm,
+    notes={
+        "key": "Of the process that is started.",
+        "parts": "Of the form; none where the model has no form.",
+        "values": "What the form is filled in with, as start variables.",
+        "errors": "What is wrong with the values that were given, by key.",
+        "changes": "Whether any part depends on what is filled in.",
+    },
+    errors=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
+)
+"""What a start asks for."""
 UserTaskPage = record("UserTaskPage", Page[UserTask])
 ProcessPage = record("ProcessPage", Page[ProcessInstance])
 ResourcePage = record("ResourcePage", Page[Resource])

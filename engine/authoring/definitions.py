@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from ...models import DeploymentRow
+from ..bpmn.elements.events import StartEvent
 from ..bpmn.elements.subprocesses import CallActivity
 from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, read_policy
 from ..bpmn.running.node import Process
@@ -17,6 +19,7 @@ from ..limits import Limits
 from .sources import unpack
 
 if TYPE_CHECKING:
+    from ..bpmn.elements.form import Form
     from ..bpmn.reading.parser import Parsed
     from ..dmn.decisions import Decisions
     from .templates import OutputsTemplate, ParameterTemplate
@@ -26,7 +29,7 @@ MOST_BYTES = 8 * 1024 * 1024
 """Of XML: what it is parsed into takes about a dozen times as much memory."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Definition:
     """What it takes to start and run instances of one deployment."""
 
@@ -40,6 +43,12 @@ class Definition:
     outputs_template: OutputsTemplate | None
     on_failure: FailurePolicy = ROLLBACK
     """What follows a failure in an instance whose start does not say."""
+
+    @cached_property
+    def form(self) -> Form | None:
+        """What whoever starts it fills in."""
+        entries = (node for node in self.process.entries if isinstance(node, StartEvent))
+        return next((node.form for node in entries if node.form is not None), None)
 
 
 class Definitions:
@@ -99,7 +108,8 @@ class Definitions:
             unpack(row.sources), limits=self._limits, scripts=self._scripts, null_is_false=row.meaning == 0
         )
 
-    def _read(self, row: DeploymentRow) -> Definition:
+    def made_of(self, row: DeploymentRow) -> Definition:
+        """The definition of a deployment that need not be stored; raises Conflict for one of decisions."""
         parsed = self.parsed(row)
         if parsed.key is not None and not parsed.processes:
             text = f"Deployment {row.id} ({row.key!r}) holds decisions and no process: evaluate one instead."
@@ -110,7 +120,7 @@ class Definitions:
         if row.undo_on_compensation:
             for node in (node for each in parsed.processes.values() for node in each.walk()):
                 node.undo_on_compensation = node.undo_on_compensation is not False
-        definition = Definition(
+        return Definition(
             row.id,
             row.model_id,
             row.key,
@@ -120,6 +130,9 @@ class Definitions:
             *_templates(row, self._limits),
             read_policy(row.on_failure) if row.on_failure else process.on_failure or ROLLBACK,
         )
+
+    def _read(self, row: DeploymentRow) -> Definition:
+        definition = self.made_of(row)
         with self._lock:
             self._kept[row.id] = definition
             self._sizes[row.id] = len(row.sources)

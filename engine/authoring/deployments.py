@@ -371,22 +371,7 @@ class Deployments:
         For a key it is that of the newest deployment when that was last asked for, and one that is named may be
         removed: the start itself has to ask again.
         """
-        given = {
-            name: value
-            for name, value in (("modelId", model_id), ("deploymentId", deployment_id), ("key", key))
-            if value is not None
-        }
-        if len(given) != 1:
-            text = "Give exactly one of model_id, deployment_id and key" + (
-                f", not {' and '.join(given)}." if given else "."
-            )
-            raise Malformed(
-                text,
-                code="start-ids",
-                errors={
-                    name: ["Give exactly one of the three."] for name in given or ("modelId", "deploymentId", "key")
-                },
-            )
+        _refuse_several(key, deployment_id, model_id)
         if key is not None:
             newest = self._newest.get(key) or self.ask_for_newest(key)
             if newest is None:
@@ -396,6 +381,18 @@ class Deployments:
             return self.definitions.get(deployment_id)
         assert model_id is not None
         return self._snapshot(self.model_row(model_id))
+
+    def to_show(self, *, key: str | None, deployment_id: str | None, model_id: str | None) -> Definition:
+        """The same for whoever only looks at what a start would ask for: of a model nothing is kept."""
+        _refuse_several(key, deployment_id, model_id)
+        if key is not None and self.ask_for_newest(key) is None:
+            raise UnknownDeployment(key, key=True)
+        if model_id is not None:
+            model = self.model_row(model_id)
+            return self.definitions.made_of(self._deployment_row(model, model.key, "", 0))
+        if deployment_id is not None:
+            return self.definitions.get(self.row_in_use(deployment_id).id)
+        return self.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
 
     def ask_for_newest(self, key: str) -> str | None:
         """The newest deployment of a key, which other engines may have added or removed just now."""
@@ -427,6 +424,24 @@ class Deployments:
                 # Another trial run of the same model came first at this moment, and its snapshot is as good.
                 row = self.store.catalogue.deployment_of_digest(model.key, row.digest, numbered=False) or row
         return self.definitions.get(row.id)
+
+
+def _refuse_several(key: str | None, deployment_id: str | None, model_id: str | None) -> None:
+    """Raise Malformed unless exactly one says what is to be started."""
+    given = {
+        name: value
+        for name, value in (("modelId", model_id), ("deploymentId", deployment_id), ("key", key))
+        if value is not None
+    }
+    if len(given) != 1:
+        text = "Give exactly one of model_id, deployment_id and key" + (
+            f", not {' and '.join(given)}." if given else "."
+        )
+        raise Malformed(
+            text,
+            code="start-ids",
+            errors={name: ["Give exactly one of the three."] for name in given or ("modelId", "deploymentId", "key")},
+        )
 
 
 def _options(on_failure: str | None, undo_on_compensation: bool) -> Options:

@@ -92,6 +92,17 @@ class ParameterTemplate:
             raise VariablesInvalid(errors)
         return completed
 
+    def defaults(self, variables: Mapping[str, JSON]) -> dict[str, JSON]:
+        """The variables with defaults filled in where there are any; nothing is checked."""
+        completed = dict(variables)
+        known: dict[Path, Found] = {}
+        for path, variable in self._variables.items():
+            if variable.namespace is None or _is_object(variables.get(variable.namespace, {})):
+                value, found = self._value(path, variables, known)
+                if found:
+                    _put(completed, variables, path, value)
+        return completed
+
     def _value(self, path: Path, variables: Mapping[str, JSON], known: dict[Path, Found]) -> Found:
         """What a variable is given or falls back to, along a chain of ``Ref:`` that may lead in a circle.
 

@@ -9,6 +9,7 @@ from itertools import accumulate
 from ...models.catalogue import WantedVersion
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.decisions import DecisionTask
+from ..bpmn.elements.events import StartEvent
 from ..bpmn.elements.gateways import ComplexGateway
 from ..bpmn.elements.loops import Loop, MultiInstance
 from ..bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
@@ -213,6 +214,8 @@ def names_of(nodes: Sequence[Node], template: ParameterTemplate | None) -> Names
         if isinstance(node, UserTask):
             names.by_people = True
             names.add(*(each.path[0] for each in (node.form.fields if node.form is not None else ())))
+        if isinstance(node, StartEvent) and node.form is not None:
+            names.add(*(each.path[0] for each in node.form.fields))
         if isinstance(node, CallActivity):
             names.by_others |= node.all_out
             names.add(*(name for name, _ in node.outward))

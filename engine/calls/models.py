@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import update_wrapper
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from .. import jsontext
 from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..authoring.triggers import times_of
 from ..bpmn.running.cycles import TimerKind
 from ..clock import moment
 from ..operating import removal
+from ..showing.forms import show_start_form
 from ..showing.pages import read_part
 from ..store_errors import engine_errors
 from ..undo.file import sources_of
 from ..views.pages import Page
+from ..views.people import StartForm
 from ..views.processes import NextTimes
 from .workings import Workings, cursor_of
 
@@ -56,6 +59,40 @@ class ModelCalls(Workings):
             text: What the model says, as a constant.
         """
         return NextTimes(times=tuple(map(moment, times_of(kind, text, self.clock.now(), self.limits))))
+
+    def start_form(
+        self,
+        *,
+        key: str | None = None,
+        deployment_id: str | None = None,
+        model_id: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> StartForm:
+        """What a start asks for: the form of the model's start event, as it stands with ``values`` or its defaults.
+
+        Nothing is kept of them. :meth:`start` checks by the same form, whoever starts a process; what messages,
+        signals, timers and call activities start is not checked by it.
+
+        Args:
+            key: Of which the newest deployment is meant. Exactly one of the three says what would be started.
+            deployment_id: That version.
+            model_id: The model as it now stands.
+            values: What is filled in so far.
+
+        Returns:
+            The form, without parts where the model has none.
+
+        Raises:
+            UnknownDeployment, UnknownModel: Where there is no such thing.
+            Conflict: For a deployment of decisions.
+            Malformed: For none or several of the three.
+            ExpressionWork: Where its expressions would have to look at too much.
+        """
+        if values is not None:
+            jsontext.check(dict(values), limits=self.limits, name="values")
+        with engine_errors():
+            found = self._deployments.to_show(key=key, deployment_id=deployment_id, model_id=model_id)
+        return show_start_form(found, values, self.clock.now(), self.limits)
 
     def remove_model(self, model_id: str) -> Model:
         """Take a model with all its versions out of use: nothing is started from it any more.

@@ -1,4 +1,4 @@
-"""A task of a person with its form: what is filled in, what may be, and what led there."""
+"""A task of a person, or a start, with its form: what is filled in, what may be, and what led there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ...models import FoundTask
+from ..authoring.definitions import Definition
+from ..authoring.start_forms import start_context
 from ..bpmn.elements.derived_form import form_of
 from ..bpmn.elements.form import MISSING, Form, Part, get, put, text_of, value_of
 from ..bpmn.elements.form_values import bound, filled_in
@@ -16,9 +18,11 @@ from ..instance import ledger
 from ..instance.instance import Instance
 from ..instance.user_tasks import barred, done_by, may
 from ..language import effort
+from ..language.context import Context, Path
+from ..limits import Limits
 from ..mask import Mask
 from ..person import Person
-from ..views.people import DoneTask, FormOption, FormPart, PersonAct, TaskForm
+from ..views.people import DoneTask, FormOption, FormPart, PersonAct, StartForm, TaskForm
 from .user_tasks import show_user_task
 
 MOST_BEFORE = 20
@@ -39,7 +43,7 @@ def show_form(
         with effort.turn(instance.limits):
             form = form_of(token.node)
             changes, documentation = form.changes, _documentation(token, mask)
-            parts, values, errors = _filled(form, token, given, mask, instance.now())
+            parts, values, errors = _filled(form, token.context, given, mask, instance.now())
     rule = barred(instance, row).get(person.user) if token is not None else None
     allowed = tuple(act for act in ACTS if token is not None and may(found.task, person, act))
     return TaskForm(
@@ -53,6 +57,24 @@ def show_form(
         barred=rule,
         before=_before(instance, mask),
     )
+
+
+def show_start_form(definition: Definition, given: Mapping[str, Any] | None, now: int, limits: Limits) -> StartForm:
+    """What a start of this asks for, as it stands with the values that are ``given``, or with its defaults."""
+    form, template = definition.form or Form(()), definition.parameter_template
+    values = dict(given or {})
+    context = start_context(definition, values)
+    mask = None if template is None else template.mask_of({**context.parameters, **values})
+    secret = frozenset() if template is None else template.secret_paths
+    with effort.turn(limits):
+        parts, shown, errors = _filled(form, context, given, mask, now, secret)
+        for each in form.fields if template is not None else ():
+            value = get(values, each.path)
+            if value is not MISSING and value is not None and each.key not in errors:
+                assert template is not None
+                if texts := template.violations(each.path, value):
+                    errors[each.key] = texts
+    return StartForm(key=definition.key, parts=parts, values=shown, errors=errors, changes=form.changes)
 
 
 def _acts(found: FoundTask, person: Person, allowed: tuple[PersonAct, ...], rule: str | None) -> tuple[PersonAct, ...]:
@@ -76,9 +98,13 @@ def _documentation(token: Token, mask: Mask | None) -> str | None:
 
 
 def _filled(
-    form: Form, token: Token, given: Mapping[str, Any] | None, mask: Mask | None, now: int
+    form: Form,
+    context: Context,
+    given: Mapping[str, Any] | None,
+    mask: Mask | None,
+    now: int,
+    secret_paths: frozenset[Path] = frozenset(),
 ) -> tuple[tuple[FormPart, ...], dict[str, Any], dict[str, list[str]]]:
-    context = token.context
     values = form.present(context)
     errors: dict[str, list[str]] = {}
     if given is not None:
@@ -91,12 +117,12 @@ def _filled(
     parts = form.look(context, values)
     masked = values if mask is None else mask.mask_value(values)
     shown: dict[str, Any] = {}
-    secret: set[str] = set()
+    secret = {each.id for each in form.fields if each.path in secret_paths}
     for each in form.fields:
         value = get(values, each.path)
         if value is MISSING or value is None:
             continue
-        if get(masked, each.path) != value:
+        if each.id in secret or get(masked, each.path) != value:
             secret.add(each.id)
             continue
         put(shown, each.path, value)

@@ -11,6 +11,7 @@ from ...models import ContentRow, InstanceRow, SubscriptionRow, digests
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
+from ..authoring.start_forms import started_with
 from ..bpmn.running.failure_policy import FailurePolicy, asked_policy
 from ..bpmn.running.node import Node
 from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
@@ -97,7 +98,10 @@ class Starts:
         callback_url: str | None = None,
         priority: int = 0,
     ) -> CheckedStart:
-        """Check everything that can be wrong; raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown…"""
+        """Check everything that can be wrong, the form and the parameter template too.
+
+        Raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown….
+        """
         values = dict(variables or {})
         limits = self.facilities.limits
         if values:
@@ -141,7 +145,7 @@ class Starts:
             definition=definition,
             name=name,
             variables=values,
-            completed=_completed(definition, values),
+            completed=started_with(definition, values, self.facilities.clock.now(), limits),
             flags=flags,
             patience=policy.patience,
             priority=priority,

@@ -109,6 +109,20 @@ class FormPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StartForm:
+    """What whoever starts a process is asked for; without parts where its model has no form."""
+
+    key: str
+    parts: tuple[FormPart, ...]
+    values: Mapping[str, Any]
+    """What the form is filled in with, as start variables."""
+    errors: Mapping[str, Sequence[str]]
+    """What is wrong with the values that were given, by key."""
+    changes: bool
+    """Whether any part depends on what is filled in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DoneTask:
     """A task that was done before."""
 

@@ -313,6 +313,7 @@ METHODS = """
     skip_element
     sources
     start
+    start_form
     statistics
     stone
     stones_declared

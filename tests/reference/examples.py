@@ -130,6 +130,12 @@ FIELD = (
     '<camunda:constraint name="min" config="{}"/></camunda:validation></camunda:formField></camunda:formData></extensionElements>'
 )
 
+STARTS = (
+    f'<startEvent id="one">{FIELD.format("3")}</startEvent><startEvent id="two">{{}}</startEvent><endEvent id="end"/>'
+    + _flow("f", "one", "end")
+    + _flow("g", "two", "end")
+)
+
 EXAMPLES: dict[str, Example] = {
     # -- the file
     "no-definitions": Example(
@@ -639,6 +645,7 @@ EXAMPLES: dict[str, Example] = {
         _task(attributes='camunda:formKey="app:approve.html"', tag="userTask"),
         _task(FIELD.format("3"), tag="userTask"),
     ),
+    "form-second": Example("process", STARTS.format(FIELD.format("3")), STARTS.format("")),
     "call-without-process": Example(
         "flow", _task(tag="callActivity"), _task(attributes='calledElement="other"', tag="callActivity")
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....models.vocabulary import ThrownKind
 from ...errors import BpmnError
@@ -17,12 +17,17 @@ from .compensation import cancel_transaction, compensate, taken_back
 from .gateways import end_race
 from .triggers import condition_holds, event_name, repeats_left, set_again, waits_for
 
+if TYPE_CHECKING:
+    from .form import Form
+
 
 class StartEvent(Node):
     """Where a token begins."""
 
     interrupting = True
     parallel_multiple = False
+    form: Form | None = None
+    """What whoever starts the process fills in."""
 
     def _run_hook(self, token: Token) -> bool | None:
         self.map_outputs(token, {})

@@ -1,4 +1,4 @@
-"""The form that a task of a person shows: one of the deployment, one inside of the model, or fields in the task itself.
+"""The form that a task of a person or a start shows: one of the deployment, one inside of the model, or fields in it.
 
 Camunda 8 links one by ``formId`` or embeds it, Camunda 7 links it by ``formRef``, and the Java engines have fields.
 """
@@ -37,7 +37,7 @@ _LIMITS = {"minlength": "minLength", "maxlength": "maxLength", "min": "min", "ma
 
 
 def read_form(reader: ModelReader, element: etree._Element) -> Form | None:
-    """The form of a user task; None where the model has none."""
+    """The form of a user task or of a start event; None where the model has none."""
     embedded, linked = _links(element)
     if embedded is not None:
         schema = _embedded(reader, element, embedded)

@@ -11,9 +11,11 @@ from .activity_readers import activity, mapped
 from .bindings import read_binding, read_call_binding, read_properties
 from .event_readers import read_definitions
 from .expression_texts import ExpressionText, read_expression
+from .forms import read_form
 from .mappings import read_io
 from .model_reader import ModelReader
 from .task_readers import PLAIN, NodeReader, bound, task
+from .unread import starts_by_hand
 from .vendors import ZEEBE, attribute_value, extensions
 from .words import bpmn_name, child, children, is_true, label
 
@@ -25,6 +27,15 @@ def start_event(reader: ModelReader, process: Process, element: etree._Element) 
     node.definitions = read_definitions(reader, element)
     node.interrupting = is_true(element, "isInterrupting", default=True)
     node.parallel_multiple = is_true(element, "parallelMultiple")
+    if starts_by_hand(element) and (form := read_form(reader, element)):
+        if not any(isinstance(other, events.StartEvent) and other.form for other in process.nodes.values()):
+            node.form = form
+        else:
+            text = (
+                f"{label(element)} begins together with another start event that has a form, so its own is not shown:"
+                " put all fields into one form."
+            )
+            reader.report.warning("form-second", element, text)
     return node
 
 

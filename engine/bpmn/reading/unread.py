@@ -23,6 +23,7 @@ from .vendors import (
     HARMLESS_ATTRIBUTES,
     HARMLESS_ELEMENTS,
     NOT_YET_USED,
+    OF_FORMS,
     OF_PEOPLE,
     PICTURE_NAMESPACES,
     PREFIXES,
@@ -78,8 +79,18 @@ def not_yet_used(element: etree._Element) -> Iterator[str]:
     names = [etree.QName(name).localname for name in element.attrib if name[0] == "{"]
     for part in element.iterchildren("*"):
         names += [local_name(each) for each in part] if part.tag == EXTENSIONS else [local_name(part)]
-    is_persons = local_name(element) == "userTask"
-    yield from (name for name in names if name in NOT_YET_USED and not (is_persons and name in OF_PEOPLE))
+    read: frozenset[str] = OF_PEOPLE | OF_FORMS if local_name(element) == "userTask" else frozenset()
+    if starts_by_hand(element):
+        read = OF_FORMS
+    yield from (name for name in names if name in NOT_YET_USED and name not in read)
+
+
+def starts_by_hand(element: etree._Element) -> bool:
+    """Whether this is a start event of a process, and nothing triggers it."""
+    parent = element.getparent()
+    if bpmn_name(element) != "startEvent" or parent is None or bpmn_name(parent) != "process":
+        return False
+    return not any(bpmn_name(part).endswith(("EventDefinition", "eventDefinitionRef")) for part in element)
 
 
 def unread(element: etree._Element) -> list[str]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from riverstone.api.cli import main
 from riverstone.engine import Engine
 
+from ...features.sketch import definitions, flow, process
 from ..processes import bpmn
 
 FORM = {
@@ -68,3 +69,25 @@ def test_a_server_knows_by_the_key_who_asks() -> None:
     result = CliRunner().invoke(main, ["--url", "http://127.0.0.1:9", "task", "list", "--as", "alice"])
     assert result.exit_code == 2
     assert "it is the key that says who asks" in result.output
+
+
+def test_a_start_is_asked_for_and_told_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    start = '<startEvent id="s" camunda:formRef="ask"/>'
+    Path("asked.bpmn").write_bytes(definitions(process("asked", start, '<endEvent id="e"/>', flow("s", "e"))))
+    Path("ask.form").write_text(json.dumps(FORM))
+    run("deploy", "asked.bpmn", "ask.form")
+    shown = run("start", "--key", "asked", "--form", "--set", "size=90")
+    assert shown.splitlines() == [
+        "# The order",
+        "size  Size (required) = 90",
+        "at.land  Land (de)",
+        "size: Must be at most 9.",
+    ]
+    assert json.loads(run("start", "--key", "asked", "--form", "--json"))["key"] == "asked"
+    wrong = run("start", "--key", "asked", "--set", "at.land=fr", fails=True)
+    assert "size: Is required." in wrong
+    assert "at.land: Must be one of de." in wrong
+    assert "do not fit the form of the model's start event: at.land, size." in wrong
+    assert "No process" in run("list")
+    assert '"success"' in run("start", "--key", "asked", "--set", "size=9", "--variables", '{"at": {"land": "de"}}')

@@ -9,8 +9,9 @@ import pytest
 
 from riverstone.api.client import Client
 from riverstone.api.errors import Refused
-from riverstone.engine import Conflict, Engine, Invalid, Person, UnknownTask
+from riverstone.engine import Conflict, Engine, Invalid, Malformed, Person, UnknownDeployment, UnknownTask
 
+from ...features.sketch import definitions, flow, process
 from ..processes import bpmn
 
 FIELD = (
@@ -72,3 +73,19 @@ def test_a_person_does_a_task_by_the_client(engine: Engine, task: str, alice: Cl
     assert carol.people.release(task).assignee == "alice"
     assert alice.people.complete(task, {"size": "3"}).done_by == "alice"
     assert engine.task(task).outputs == {"size": 3}
+
+
+def test_a_program_shows_the_form_of_a_start(engine: Engine, address: str) -> None:
+    source = definitions(
+        process("asked", f'<startEvent id="s">{FIELD}</startEvent>', '<endEvent id="e"/>', flow("s", "e"))
+    )
+    version = engine.deploy(source)
+    with Client(address) as client:
+        assert client.start_form(key="asked") == engine.start_form(key="asked")
+        assert client.start_form(model_id=version.model_id) == engine.start_form(model_id=version.model_id)
+        filled = client.start_form(deployment_id=version.deployment_id, values={"size": "x"})
+        assert filled.errors == {"size": ["Must be a whole number."]}
+        with pytest.raises(UnknownDeployment):
+            client.start_form(key="gone")
+        with pytest.raises(Malformed):
+            client.start_form()

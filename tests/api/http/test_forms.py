@@ -9,6 +9,7 @@ import pytest
 
 from riverstone.engine import Engine
 
+from ...features.sketch import definitions, flow, process
 from ..asking import Client
 from ..processes import bpmn
 
@@ -85,3 +86,22 @@ def test_a_form_with_a_form_is_deployed_over_http(client: Client, engine: Engine
         "/deployment", data={"bpmn": [(io.BytesIO(ASK), "asking.bpmn")]}, content_type="multipart/form-data"
     )
     assert (again.status_code, again.json["findings"][0]["code"]) == (422, "form-missing")
+
+
+def test_a_start_is_asked_for_by_a_form_too(client: Client, engine: Engine) -> None:
+    start = '<startEvent id="s" camunda:formRef="ask"/>'
+    source = definitions(process("asked", start, '<endEvent id="e"/>', flow("s", "e")))
+    version = engine.deploy(source, json.dumps(SCHEMA).encode())
+    for place in (f"/deployment/{version.deployment_id}/form", f"/model/{version.model_id}/form"):
+        shown = client.get(place)
+        assert (hidden(shown), shown.json["key"]) == ({"size": False, "why": True}, "asked")
+        filled = client.post(place, json={"values": {"size": 70}})
+        assert (hidden(filled)["why"], filled.json["errors"]) == (False, {"size": ["Must be at most 9."]})
+        assert client.post(place, json={"values": 7}).status_code == 422
+    assert client.get("/deployment/gone/form").status_code == 404
+    refused = client.post("/process", json={"key": "asked", "processName": "x", "variables": {"size": "many"}})
+    assert (refused.status_code, refused.json["code"]) == (422, "variables-invalid")
+    assert refused.json["errors"] == {"size": ["Must be a number."]}
+    assert (
+        client.post("/process", json={"key": "asked", "processName": "x", "variables": {"size": 3}}).status_code == 200
+    )
