@@ -268,6 +268,32 @@ def test_what_a_person_is_asked_is_drawn_field_by_field(studio: Studio, looker: 
     assert (parts[1].required, parts[1].maximum) == (True, 64)
 
 
+def test_what_a_start_is_asked_is_drawn_with_its_event(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(line("ask-start", '<userTask id="ask" name="Ask"/>')).model_id
+    page = opened(looker, model_id)
+    choose(page, "begin")
+    looker.button("Add a field").click()
+    looker.field("Variable").fill("size")
+    looker.field("Question").fill("How large?")
+    looker.field("Kind of answer").select_option("Whole number")
+    looker.field("Has to be answered").check()
+    looker.button("Take over").click()
+    looker.sees("How large?")
+    looker.keep("designer-start-form")
+    assert looker.barriers() == []
+    choose(page, "ask")
+    looker.field("Assignee").focus()
+    page.keyboard.type("${")
+    expect(page.locator(".offer:popover-open li code").filter(has_text="${size}")).to_be_visible()
+    looker.field("Assignee").fill("")
+    looker.button("Save").click()
+    looker.sees("ask-start is saved.")
+    (part,) = studio.engine.start_form(model_id=model_id).parts
+    assert (part.key, part.label, part.kind, part.required) == ("size", "How large?", "number", True)
+    looker.button("Trial run").click()
+    expect(looker.field("How large?")).to_be_visible()
+
+
 SIZE = decisions(size=table("FIRST", ["amount"], ["type", "count"], '- : "m1" | 2'))
 ORDER = definitions(
     """<process id="order" isExecutable="true"><startEvent id="s"/>

@@ -23,7 +23,21 @@ export function personSection(form) {
       one("followUpDate", { placeholder: "P1D" }),
       one("priority", { placeholder: "50" }),
     ),
-    !form.object.get("camunda:formRef") && fieldsSection(form),
+    formSections(form, "edit.fields.hint"),
+  ];
+}
+
+/** What whoever starts the process fills in; nobody does where something triggers it. */
+export function startSections(form) {
+  const { $parent: parent, eventDefinitions } = form.object;
+  const byHand = parent?.$type === "bpmn:Process" && !(eventDefinitions?.length > 0);
+  return byHand && formSections(form, "edit.fields.start.hint");
+}
+
+/** Fields that are drawn with the element, or the form that it names. */
+function formSections(form, hint) {
+  return [
+    !form.object.get("camunda:formRef") && fieldsSection(form, t(hint)),
     form.rest(
       t("edit.form"),
       Boolean(form.object.get("camunda:formRef") || form.object.get("camunda:formKey")),

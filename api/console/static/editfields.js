@@ -1,4 +1,4 @@
-// The fields that a person fills in, drawn with their task (camunda:formData): edited one by one, without XML.
+// The fields that a person fills in, drawn with their task or with the start (camunda:formData): edited one by one, without XML.
 
 import { ask } from "./dialog.js";
 import { el, said } from "./element.js";
@@ -10,8 +10,8 @@ const DATA = "camunda:FormData";
 const TYPES = ["string", "long", "double", "boolean", "date", "enum"];
 const LIMITS = ["min", "max", "minlength", "maxlength"];
 
-/** The section of a user task with its fields, in their order. */
-export function fieldsSection(form) {
+/** The section of a user task or a start event with its fields, in their order. */
+export function fieldsSection(form, hint) {
   const fields = form.extension(DATA)?.get("fields") ?? [];
   const put = (next) => {
     if (next.length > 0) form.extend(DATA, { fields: next });
@@ -23,7 +23,7 @@ export function fieldsSection(form) {
     return askForField(field ? read(field) : { type: "string" }, others).then((made) => made && written(form, made, field));
   };
   const { list, add } = entryList({ entries: fields, line, question, put, add: t("edit.fields.add") });
-  return form.section(t("edit.fields"), el("p", { class: "hint" }, t("edit.fields.hint")), list, add);
+  return form.section(t("edit.fields"), el("p", { class: "hint" }, hint), list, add);
 }
 
 function line(field) {

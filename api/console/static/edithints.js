@@ -50,7 +50,7 @@ function before(element) {
     const shape = open.pop();
     if (!shape || seen.has(shape)) continue;
     seen.add(shape);
-    if (shape.businessObject.$instanceOf("bpmn:Activity")) found.push(shape.businessObject);
+    if (["bpmn:Activity", "bpmn:StartEvent"].some((type) => shape.businessObject.$instanceOf(type))) found.push(shape.businessObject);
     open.push(...leadingTo(shape));
   }
   return found;

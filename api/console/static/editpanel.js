@@ -1,6 +1,6 @@
 // What the chosen element of the drawing is and takes: a form made from what its stone declares, and plain words.
 
-import { callSections, decisionSection, mappingSections, personSection, repetitionSection, scriptSection } from "./editactivity.js";
+import { callSections, decisionSection, mappingSections, personSection, repetitionSection, scriptSection, startSections } from "./editactivity.js";
 import { eventSections } from "./editevent.js";
 import { flowSection } from "./editflow.js";
 import { Form } from "./editform.js";
@@ -94,6 +94,7 @@ export class Panel {
       stone && stoneSections(form, { ...this.#stone(object), declared }),
       decides && decisionSection(form, this.known.decisions),
       form.is("UserTask") && personSection(form),
+      form.is("StartEvent") && startSections(form),
       form.is("CallActivity") && callSections(form, this.known.keys),
       form.is("ScriptTask") && scriptSection(form),
       form.is("SequenceFlow") && flowSection(form),

@@ -3,12 +3,12 @@
 import { decisionsIn } from "./decisionview.js";
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
-import { JsonField, readObject } from "./jsontext.js";
+import { readObject } from "./jsontext.js";
 import { t } from "./language.js";
-import { problemBox, toast, weatherIs } from "./notice.js";
+import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, to } from "./route.js";
 import { get, getAll, post } from "./server.js";
-import { TemplateForm } from "./templateform.js";
+import { StartFields } from "./startfields.js";
 
 const MOCK = "SipRS::Mock";
 
@@ -18,7 +18,6 @@ export function startPage({ main, query, client, titled }) {
   const form = el("form", { class: "sheet", novalidate: true, onsubmit: (event) => (event.preventDefault(), start()) });
   let choices = [];
   let before = null;
-  let template = null;
   let closed = false;
 
   titled(t("nav.start"));
@@ -48,8 +47,7 @@ export function startPage({ main, query, client, titled }) {
   const protect = el("input", { id: "protect", type: "checkbox" });
   const mock = el("input", { id: "mock", type: "checkbox" });
   const note = el("p", { class: "hint" });
-  const fields = el("div");
-  const json = new JsonField({ label: t("variables"), hint: t("variables.hint"), rows: 8 });
+  const fields = new StartFields();
   const submit = el("button", { type: "submit", class: "primary" }, icon("play"), t("start.do"));
   prepare();
 
@@ -164,7 +162,7 @@ export function startPage({ main, query, client, titled }) {
           nameWrong,
         ),
       ),
-      el("section", {}, el("h2", {}, t("variables")), fields, json.node),
+      fields.node,
       el(
         "details",
         {},
@@ -191,48 +189,22 @@ export function startPage({ main, query, client, titled }) {
   async function chosen() {
     const choice = choices[what.value];
     note.textContent = t(choice.kind === "modelId" ? "start.trial.hint" : "start.key.hint");
-    template?.close();
-    template = null;
+    const { [MOCK]: mocked, ...values } = before === null ? {} : readObject(before.processContent);
+    if (mocked !== undefined) mock.checked = mocked === true || mocked === "true";
     try {
-      const { parameterTemplate } = await get(choice.source);
-      if (closed || choices[what.value] !== choice) return;
-      if (parameterTemplate?.length) template = new TemplateForm(parameterTemplate);
+      await fields.show(choice.source, values);
     } catch (problem) {
       fill(trouble, problemBox(problem));
     }
-    fill(fields, template?.node);
-    json.area.rows = template === null ? 12 : 4;
-    json.node.querySelector("label").textContent = t(template === null ? "variables.json" : "variables.other");
-    take(before === null ? {} : readObject(before.processContent));
-  }
-
-  function take(values) {
-    const { [MOCK]: mocked, ...others } = values;
-    if (mocked !== undefined) mock.checked = mocked === true || mocked === "true";
-    const rest = template === null ? others : template.take(others);
-    json.value = Object.keys(rest).length > 0 ? rest : undefined;
-  }
-
-  function variables() {
-    const values = json.value ?? {};
-    for (const [key, value] of Object.entries(template?.values ?? {})) {
-      const both =
-        typeof value === "object" && !Array.isArray(value) && value !== null && typeof values[key] === "object";
-      values[key] = both ? { ...values[key], ...value } : value;
-    }
-    if (mock.checked) values[MOCK] = true;
-    return values;
   }
 
   function right() {
     const named = name.value.trim() !== "";
     nameWrong.textContent = named ? "" : t("wrong.missing");
     name.setAttribute("aria-invalid", named ? "false" : "true");
-    const whole = json.check();
-    const filled = template === null || template.check();
+    const filled = fields.check();
     if (!named) name.focus();
-    else if (filled && !whole) json.area.focus();
-    return named && whole && filled;
+    return named && filled;
   }
 
   async function start() {
@@ -241,10 +213,12 @@ export function startPage({ main, query, client, titled }) {
     const choice = choices[what.value];
     submit.setAttribute("aria-disabled", "true");
     try {
+      // What is hidden by what was typed last is not to be sent.
+      await fields.settle();
       const started = await post("process", {
         [choice.kind]: choice.value,
         processName: name.value,
-        variables: variables(),
+        variables: mock.checked ? { ...fields.values, [MOCK]: true } : fields.values,
         businessKey: business.value || null,
         onFailure: onFailure.value || null,
         deleteProtection: protect.checked,
@@ -252,17 +226,27 @@ export function startPage({ main, query, client, titled }) {
       toast(t("started", { name: started.processName }));
       go(to("process", started.processInstanceId));
     } catch (problem) {
-      fill(trouble, problemBox(problem));
-      if (!template?.complain(problem.errors ?? {})) trouble.scrollIntoView({ block: "nearest" });
+      refusedWith(problem);
     } finally {
       submit.removeAttribute("aria-disabled");
+    }
+  }
+
+  function refusedWith(problem) {
+    const count = Object.keys(problem.errors ?? {}).length;
+    const others = fields.complain({ ...problem.errors });
+    if (count > 0 && Object.keys(others).length === 0)
+      fill(trouble, el("div", { role: "alert" }, box("failed", el("p", {}, t(count === 1 ? "person.wrong" : "person.wrong.many", { count })))));
+    else {
+      fill(trouble, problemBox({ ...problem, message: problem.message, errors: others }));
+      trouble.scrollIntoView({ block: "nearest" });
     }
   }
 
   return {
     close() {
       closed = true;
-      template?.close();
+      fields.close();
     },
   };
 }

@@ -1,0 +1,146 @@
+// What a start asks for: the form of the start event, fields of the parameter template, and any other variables as JSON.
+
+import { el, fill } from "./element.js";
+import { FormView } from "./formview.js";
+import { JsonField } from "./jsontext.js";
+import { t } from "./language.js";
+import { weatherIs } from "./notice.js";
+import { get, post } from "./server.js";
+import { TemplateForm } from "./templateform.js";
+
+const PAUSE = 300;
+
+export class StartFields {
+  constructor() {
+    this.json = new JsonField({ label: t("variables"), hint: t("variables.hint"), rows: 8 });
+    this.fields = el("div");
+    this.view = new FormView((field, left) => this.#filled(field, left));
+    this.more = el("details", { class: "start-others" });
+    this.node = el("section", {}, el("h2", {}, t("variables")), this.fields, this.more);
+    this.form = null;
+    this.template = null;
+    this.source = null;
+    this.pause = null;
+    this.asked = 0;
+  }
+
+  /** Ask the server what a start of `source` asks for, and draw that with these values. Raises its problems. */
+  async show(source, values) {
+    this.close();
+    this.source = source;
+    const given = Object.keys(values).length > 0;
+    const [{ parameterTemplate }, form] = await Promise.all([
+      get(source),
+      given ? post(`${source}/form`, { values }) : get(`${source}/form`),
+    ]);
+    if (this.source !== source) return;
+    this.form = form.parts.length > 0 ? form : null;
+    const asked = new Set(form.parts.map(({ key }) => key));
+    const others = (parameterTemplate ?? []).filter((entry) => !asked.has(pathOf(entry)));
+    this.template = others.length > 0 ? new TemplateForm(others) : null;
+    this.#draw();
+    const rest = this.form === null ? values : without(values, [...asked].filter(Boolean));
+    const left = this.template === null ? rest : this.template.take(rest);
+    this.json.value = Object.keys(left).length > 0 ? left : undefined;
+    this.more.open = this.form === null || this.json.value !== undefined;
+  }
+
+  #draw() {
+    const { form, template, json, more } = this;
+    if (form !== null) this.view.draw(form.parts, form.values);
+    fill(this.fields, form !== null && this.view.node, template?.node);
+    const free = form === null && template === null;
+    json.area.rows = free ? 12 : 4;
+    json.node.querySelector("label").textContent = t(free ? "variables.json" : "variables.other");
+    // Whoever has a form to fill in needs no JSON, and finds it where it is asked for.
+    if (form === null) more.replaceWith(json.node);
+    else {
+      if (!more.isConnected) json.node.replaceWith(more);
+      fill(more, el("summary", {}, t("variables.more")), json.node);
+    }
+  }
+
+  /** All variables as they are sent. */
+  get values() {
+    const values = this.json.value ?? {};
+    merge(values, this.template?.values ?? {});
+    if (this.form !== null) merge(values, this.view.values);
+    return values;
+  }
+
+  /** Whether all that is checked here is right; the first wrong field gets the focus. */
+  check() {
+    const [whole, filled] = [this.json.check(), this.template === null || this.template.check()];
+    if (!whole) this.more.open = true;
+    if (filled && !whole) this.json.area.focus();
+    return whole && filled;
+  }
+
+  /** Let what was filled in last hide and show what it does, before it is sent. */
+  async settle() {
+    if (this.form?.changes) await this.#evaluate();
+  }
+
+  /** Show what the server found wrong, each at its field; the errors that have no field here. */
+  complain(errors) {
+    const { others, first } = this.form === null ? { others: errors, first: null } : this.view.complain(errors);
+    first?.focus();
+    if (this.template?.complain(others)) for (const { path } of this.template.variables) delete others[path];
+    return others;
+  }
+
+  close() {
+    this.source = null;
+    clearTimeout(this.pause);
+    this.template?.close();
+    this.template = null;
+  }
+
+  #filled(field, left) {
+    if (field.wrong.textContent !== "" && !left) field.complain("");
+    clearTimeout(this.pause);
+    if (left || this.form.changes) this.pause = setTimeout(() => this.#evaluate(), left ? 0 : PAUSE);
+  }
+
+  /** Ask how the form stands with what is filled in; answers that come late are left out. */
+  async #evaluate() {
+    clearTimeout(this.pause);
+    this.asked += 1;
+    const [turn, source] = [this.asked, this.source];
+    try {
+      const found = await post(`${source}/form`, { values: this.values });
+      if (turn !== this.asked || source !== this.source) return;
+      this.view.update(found.parts);
+      this.view.complain(found.errors, { touched: true });
+      weatherIs(null);
+    } catch (problem) {
+      if (problem.status !== 401) weatherIs(problem);
+    }
+  }
+}
+
+const pathOf = (entry) => (entry?.NameSpace ? `${entry.NameSpace}.${entry.Key}` : entry?.Key);
+
+/** Put values over others; of objects the members are put together. */
+function merge(values, more) {
+  for (const [key, value] of Object.entries(more)) {
+    const both = isObject(value) && isObject(values[key]);
+    values[key] = both ? { ...values[key], ...value } : value;
+  }
+}
+
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A copy of the values without what the form asks for. */
+function without(values, keys) {
+  const rest = structuredClone(values);
+  for (const key of keys) {
+    const names = key.split(".");
+    const holders = [rest];
+    for (const name of names.slice(0, -1)) holders.push(holders.at(-1)?.[name]);
+    if (isObject(holders.at(-1))) delete holders.at(-1)[names.at(-1)];
+    for (let place = names.length - 2; place >= 0; place -= 1)
+      if (isObject(holders[place + 1]) && Object.keys(holders[place + 1]).length === 0) delete holders[place][names[place]];
+  }
+  return rest;
+}

@@ -1,0 +1,115 @@
+"""Who starts a process in the console is asked by the form of its start event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from ..features.sketch import line
+from .conftest import Studio
+from .looking import Looker
+
+Bring = Callable[..., Looker]
+FORM = {
+    "type": "default",
+    "id": "order",
+    "components": [
+        {"type": "text", "id": "head", "text": "## A new server\nIt is made **at once**."},
+        {"type": "textfield", "key": "name", "id": "name", "label": "Name of the server", "layout": {"columns": 8},
+         "validate": {"required": True, "minLength": 3}},
+        {"type": "number", "key": "size", "id": "size", "label": "Size", "layout": {"columns": 8},
+         "validate": {"min": 1, "max": 64}},
+        {"type": "checkbox", "key": "urgent", "id": "urgent", "label": "Urgent"},
+        {"type": "textarea", "key": "why", "id": "why", "label": "Reason of the hurry", "validate": {"required": True},
+         "conditional": {"hide": "=urgent != true"}},
+        {"type": "textfield", "key": "password", "id": "password", "label": "Password"},
+    ],
+}  # fmt: skip
+TEMPLATE = [
+    {"Key": "region", "Type": "String", "DisplayName": "Region"},
+    {"Key": "password", "Type": "String", "NoEcho": True, "DefaultValue": "4711-secret"},
+]
+
+
+@pytest.fixture
+def order(studio: Studio) -> str:
+    """The version of a process that asks for something when it is started."""
+    model = line("order", '<userTask id="a"/>').replace(
+        b'<startEvent id="begin"', b'<startEvent id="begin" camunda:formRef="order"'
+    )
+    return studio.engine.deploy(model, json.dumps(FORM).encode(), parameter_template=TEMPLATE).deployment_id
+
+
+def test_who_starts_a_process_is_asked_by_its_form(studio: Studio, looker: Looker, order: str) -> None:
+    page = looker.page
+    looker.go("#/start?key=order")
+    looker.sees("A new server")
+    expect(looker.field("Reason of the hurry")).to_be_hidden()
+    expect(looker.field("Further variables as JSON")).to_be_hidden()
+    expect(looker.field("Password")).to_have_attribute("type", "password")
+    looker.field("Name of the run").fill("A server for Ann")
+    looker.field("Name of the server").fill("x")
+    looker.field("Size").fill("many")
+    looker.field("Urgent").check()
+    expect(looker.field("Reason of the hurry")).to_be_visible()
+    looker.sees("Must have at least 3 characters.")
+    looker.field("Region").fill("cn")
+    looker.keep("start-form", whole=True)
+    assert looker.barriers() == []
+    looker.button("Start the process").click()
+    looker.sees("3 answers are not right yet; nothing was sent.")
+    looker.sees("Must be a number.")
+    expect(looker.field("Name of the server")).to_be_focused()
+    looker.keep("start-form-errors", whole=True)
+    assert looker.barriers() == []
+    assert studio.engine.instances().items == ()
+    looker.field("Name of the server").fill("srv-1")
+    looker.field("Size").fill("8")
+    looker.field("Reason of the hurry").fill("Friday")
+    looker.page.get_by_text("Further variables", exact=True).click()
+    looker.field("Further variables as JSON").fill('{"extra": [1]}')
+    looker.button("Start the process").click()
+    looker.sees_status("Waits for a person: a")
+    (run,) = studio.engine.instances().items
+    assert studio.engine.variables(run.process_instance_id) == {
+        "extra": [1],
+        "region": "cn",
+        "name": "srv-1",
+        "size": 8,
+        "urgent": True,
+        "why": "Friday",
+        "password": "*****",
+    }
+    # The same once more: the form is filled in with what the run before was started with.
+    looker.go(f"#/start?from={run.process_instance_id}")
+    expect(looker.field("Name of the server")).to_have_value("srv-1")
+    expect(looker.field("Urgent")).to_be_checked()
+    expect(looker.field("Reason of the hurry")).to_have_value("Friday")
+    expect(looker.field("Further variables as JSON")).to_have_value('{\n  "extra": [\n    1\n  ]\n}')
+    page.get_by_label("What to start").select_option(index=1)
+    looker.sees("The model as it now stands")
+    looker.sees("A new server")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("phone", {"width": 390, "height": 844}),
+        ("dark", {"colours": "dark"}),
+        ("chinese", {"language": "zh-CN"}),
+    ],
+)
+def test_the_form_of_a_start_looks_well_for_everybody(
+    somebody: Bring, order: str, name: str, options: dict[str, Any]
+) -> None:
+    looker = somebody(**options)
+    looker.go("#/start?key=order")
+    looker.sees("A new server")
+    looker.page.locator("button[type=submit]").click()
+    looker.keep(f"start-form-{name}", whole=True)
+    assert looker.overflow <= 0
+    assert looker.barriers() == []
