@@ -66,6 +66,7 @@ from .views.people import InboxCounts, UserTask
 from .views.processes import (
     Awaited,
     Explanation,
+    MessageReceipt,
     NextTimes,
     Picture,
     ProcessInstance,
@@ -126,6 +127,7 @@ __all__ = [
     "Limits",
     "Malformed",
     "MatchedRules",
+    "MessageReceipt",
     "MigrationPlan",
     "Model",
     "ModelInvalid",

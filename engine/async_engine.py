@@ -89,6 +89,7 @@ class AsyncProcesses(_Asking):
     counts = _awaited(RepairCalls.counts)
     statistics = _awaited(RepairCalls.statistics)
     message = _awaited(RepairCalls.message)
+    correlate = _awaited(RepairCalls.correlate)
     signal = _awaited(RepairCalls.signal)
 
     get = _awaited(RepairCalls.get)

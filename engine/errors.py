@@ -300,7 +300,7 @@ class OutcomeUnknown(StoreUnavailable):
     def __init__(self, message: str | None = None) -> None:
         text = (
             "The database did not say whether it took the change, so it may be done or not: look before you ask again."
-            " A start can be sent again with the same idempotency key."
+            " A start, a message and a signal can be sent again with the same idempotency key."
         )
         super().__init__(message or text)
 

@@ -18,6 +18,7 @@ from .errors import (
     StoreError,
     SuspensionsChanged,
 )
+from .event_requests import EventRequests
 from .external_tasks import ExternalFilter, ExternalTasks, TopicCount
 from .figures import Figures, Group, read_figures
 from .handovers import HandedRow, Handovers
@@ -36,7 +37,7 @@ from .row_types.deployments import DeploymentRow, DraftRow, ModelRow
 from .row_types.engines import EngineRow, SuspensionRow
 from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
-from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.messages import EventRequestRow, EventRow, KeptMessageRow
 from .row_types.quotas import QuotaRow, QuotaSlotRow
 from .row_types.tasks import ExternalRow, Look, PutOut, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
@@ -76,6 +77,8 @@ __all__ = [
     "DraftRow",
     "EngineForgotten",
     "EngineRow",
+    "EventRequestRow",
+    "EventRequests",
     "EventRow",
     "ExternalFilter",
     "ExternalRow",

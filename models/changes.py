@@ -16,7 +16,7 @@ from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.deployments import DeploymentRow
 from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
-from .row_types.messages import EventRow, KeptMessageRow
+from .row_types.messages import EventRequestRow, EventRow, KeptMessageRow
 from .row_types.tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow
@@ -108,6 +108,7 @@ MOVE_BATCH = Update(
 END_ITEM = Update("batch_item", ("result", "code", "reason", "ended"), where=("batch_id", "number"))
 INSERT_DEPLOYMENT = Insert.of("deployment", DeploymentRow)
 INSERT_START_REQUEST = Insert("start_request", ("idempotency_key", "digest", "process_instance_id", "created"))
+INSERT_EVENT_REQUEST = Insert.of("event_request", EventRequestRow)
 INSERT_HISTORY = Insert.of("history", HistoryRow)
 INSERT_VARIABLE = Insert.of("variable", VariableRow)
 DELETE_VARIABLE = Delete("variable", ("process_instance_id", "name"))
@@ -224,6 +225,8 @@ class Changes:
         """Deployments that have to be in use as these begin, and (true) the newest of their keys."""
         self.new_deployments: list[DeploymentRow] = []
         self.new_start_requests: list[tuple[str, str, int, int]] = []
+        self.new_event_requests: list[EventRequestRow] = []
+        """What came of messages and signals that were sent under a key."""
         self.news: Sequence[str] = ()
         """What other engines are told with the commit."""
         self.read: Mapping[int, int] = {}
@@ -306,6 +309,7 @@ class Changes:
             or self.reached
             or self.new_events
             or self.new_kept
+            or self.new_event_requests
             or self.new_deployments
             or self.new_audit
             or self.batches
@@ -470,6 +474,8 @@ class Changes:
             run(INSERT_VARIABLE, self.new_variables.values())
         if self.new_start_requests:
             write(INSERT_START_REQUEST, self.new_start_requests)
+        if self.new_event_requests:
+            run(INSERT_EVENT_REQUEST, self.new_event_requests)
         if self.new_audit:
             run(INSERT_AUDIT, self.new_audit)
         if self.moved_timers:

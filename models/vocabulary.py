@@ -121,6 +121,11 @@ WaitKind: TypeAlias = Literal["message", "signal", "timer", "date", "condition"]
 
 ThrownKind: TypeAlias = Literal["message", "signal"]
 
+MessageOutcome: TypeAlias = Literal["awaited", "started", "kept"]
+"""What came of a message: a process took it that waited for it, one was started, or it is kept."""
+
+EventOutcome: TypeAlias = Literal[MessageOutcome, "signal"]
+
 RetraceKind: TypeAlias = Literal["variable", "merge", "scope", "removed"]
 """What is noted of the way of tokens for a rewind."""
 

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Response, request
 
 from ...engine import Conflict, Decision, Deployment, Engine, ModelInvalid, ProcessInstance
-from ...engine.clock import moment as at
 from ..access.clients import present_client
 from ..errors import Refused
 from ..wire.operation import visible
@@ -199,9 +198,8 @@ def delete_instance(engine: Engine, process_instance_id: str) -> None:
 def message(engine: Engine) -> Response | None:
     body = body_of(engine)
     variables = read_variables(engine, body.get("processVariables"), "processVariables")
-    asked = at(engine.clock.now())
     try:
-        taken = visible(engine).message(
+        taken = visible(engine).correlate(
             needed(body, "messageName"),
             variables,
             business_key=text(body, "businessKey"),
@@ -211,14 +209,15 @@ def message(engine: Engine) -> Response | None:
         if error.code != "message-not-expected":
             raise
         raise NobodyWaits(error.message) from error
-    if not body.get("resultEnabled"):
-        return None
-    if taken.start_time >= asked:
-        return json_answer(
-            [{"resultType": "ProcessDefinition", "execution": None, "processInstance": _instance(taken)}]
-        )
     number = taken.process_instance_id
-    execution = {"id": number, "processInstanceId": number, "ended": False, "tenantId": taken.owner}
+    if number is None or not body.get("resultEnabled"):
+        return None
+    process = visible(engine).get(number)
+    if taken.outcome == "started":
+        return json_answer(
+            [{"resultType": "ProcessDefinition", "execution": None, "processInstance": _instance(process)}]
+        )
+    execution = {"id": number, "processInstanceId": number, "ended": False, "tenantId": process.owner}
     return json_answer([{"resultType": "Execution", "execution": execution, "processInstance": None}])
 
 

@@ -40,6 +40,7 @@ STATES = ("running", "attention", "person", "event", "suspended", "success", "fa
     help="After a failure: rollback, pause, keep, or pause and for how long, such as 'pause PT2H'.",
 )
 @click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
+@click.option("--idempotency-key", metavar="KEY", help="The same start sent again with it gives the same process.")
 @followable
 @invoked
 def start(
@@ -258,6 +259,7 @@ def complete(invocation: Invocation, /, task_id: str, outputs: str | None) -> No
 @click.option("--correlation", help="The process that waits for the message with this correlation key.")
 @click.option("--process", "process_instance_id", help="The process with this id.")
 @click.option("--ttl", metavar="AGE", help="Keep it so long if nobody waits for it yet, such as 10m.")
+@click.option("--idempotency-key", metavar="KEY", help="Sent again with it within a day, nobody gets it twice.")
 @invoked
 def message(invocation: Invocation, /, name: str, payload: str | None, ttl: str | None, **options: Any) -> None:
     """Send a BPMN message to one process that waits for it."""
@@ -276,12 +278,13 @@ def message(invocation: Invocation, /, name: str, payload: str | None, ttl: str 
 @click.command()
 @click.argument("name")
 @click.option("--payload", metavar="JSON|@FILE")
+@click.option("--idempotency-key", metavar="KEY", help="Sent again with it within a day, nobody gets it twice.")
 @invoked
-def signal(invocation: Invocation, /, name: str, payload: str | None) -> None:
+def signal(invocation: Invocation, /, name: str, payload: str | None, idempotency_key: str | None) -> None:
     """Send a BPMN signal to every process that waits for it."""
     values = json_option("--payload", payload)
     with invocation.changing() as engine:
-        for process_instance_id in engine.signal(name, values):
+        for process_instance_id in engine.signal(name, values, idempotency_key=idempotency_key):
             click.echo(process_instance_id)
 
 

@@ -28,10 +28,11 @@ def _told_as_the_engine(client: type[Client]) -> type[Client]:
 class Client(ModelCalls, UndoCalls, BatchCalls, TaskCalls):
     """What :class:`~riverstone.engine.Engine` does, done by a server; errors are the engine's own.
 
-    ``key`` is a key of the server or an OAuth2 token; it is neither shown nor logged. ``timeout`` is in seconds, for
-    one request. What went wrong on the way is tried again (``retries`` times) only if a second request changes nothing:
-    a look, an undo, a deployment, and a start, which always has an idempotency key. Any method may raise Refused or
-    ServerUnavailable (``riverstone.api.errors``). Several threads may share a client; it is also a context manager.
+    ``key`` is a key of the server or an OAuth2 token; it is neither shown nor logged. ``timeout`` is in seconds,
+    for one request. What went wrong on the way is tried again (``retries`` times) only if a second request changes
+    nothing: a look, an undo, a deployment, and a start, a message or a signal, which always have an idempotency
+    key. Any method may raise Refused or ServerUnavailable (``riverstone.api.errors``). Several threads may share a
+    client; it is also a context manager.
     """
 
     def __init__(

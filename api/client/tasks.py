@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from ...engine.errors import UnknownToken
 from ...engine.views.processes import ProcessInstance
@@ -76,7 +77,9 @@ class TaskCalls(ProcessCalls):
         process_instance_id: str | None = None,
         correlation: str | None = None,
         ttl: float | None = None,
+        idempotency_key: str | None = None,
     ) -> ProcessInstance | None:
+        """As the engine's; without an ``idempotency_key`` one is made, so that no try again gives it twice."""
         body = {
             "name": name,
             "payload": dict(payload or {}),
@@ -85,9 +88,18 @@ class TaskCalls(ProcessCalls):
             "ttl": ttl,
             "processInstanceId": process_instance_id,
         }
-        taken = self._transport.send("POST", "/message", body=body)
+        taken = self._transport.send("POST", "/message", body=body, headers=_once(idempotency_key), harmless=True)
         return None if taken is None else self.get(taken["processInstanceId"])
 
-    def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> list[str]:
+    def signal(
+        self, name: str, payload: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> list[str]:
+        """As the engine's; without an ``idempotency_key`` one is made, so that no try again gives it twice."""
         body = {"name": name, "payload": dict(payload or {})}
-        return list(self._transport.send("POST", "/signal", body=body)["processInstanceIds"])
+        headers = _once(idempotency_key)
+        found = self._transport.send("POST", "/signal", body=body, headers=headers, harmless=True)
+        return list(found["processInstanceIds"])
+
+
+def _once(idempotency_key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": idempotency_key or str(uuid4())}

@@ -51,6 +51,7 @@ from ..wire.request_schemas.lists import (
     SearchQuery,
 )
 from ..wire.request_schemas.processes import (
+    EventHeaders,
     Message,
     ProcessStart,
     Protection,
@@ -337,19 +338,27 @@ def get_preview(engine: Engine, process_instance_id: str, query: dict[str, Any])
     "Send a message to one waiting process",
     ProcessRecord,
     body=JsonBody(Message),
+    headers=EventHeaders,
     problems=(404, 409),
     later="Nobody waits for it yet: it is kept for its ttl.",
 )
-def post_messages(engine: Engine, body: dict[str, Any]) -> ProcessInstance | None:
+def post_messages(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance | None:
     if body.get("process_instance_id") is not None:
         refuse_impossible_ids({"process_instance_id": body["process_instance_id"]})
-    taken: ProcessInstance | None = visible(engine).message(**body)
+    taken: ProcessInstance | None = visible(engine).message(**body, **headers)
     return taken
 
 
-@OPERATIONS.add("/signal", "Send a signal to all that wait for it", SignalReceivers, body=JsonBody(Signal))
-def post_signals(engine: Engine, body: dict[str, Any]) -> dict[str, list[str]]:
-    return {"process_instance_ids": visible(engine).signal(**body)}
+@OPERATIONS.add(
+    "/signal",
+    "Send a signal to all that wait for it",
+    SignalReceivers,
+    body=JsonBody(Signal),
+    headers=EventHeaders,
+    problems=(409,),
+)
+def post_signals(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> dict[str, list[str]]:
+    return {"process_instance_ids": visible(engine).signal(**body, **headers)}
 
 
 def merged(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class OwnedEngine:
     counts = _owned(RepairCalls.counts)
     statistics = _owned(RepairCalls.statistics)
     message = _owned(RepairCalls.message)
+    correlate = _owned(RepairCalls.correlate)
     signal = _owned(RepairCalls.signal)
 
     get = _owned(RepairCalls.get)

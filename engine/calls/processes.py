@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from ...models import AlreadyUsed, InstanceFilter, Sort, digests
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus
 from .. import jsontext
 from ..clock import milliseconds
-from ..errors import Conflict, Invalid, StoreUnavailable, UnknownProcessInstance, UnknownTask
+from ..errors import StoreUnavailable, UnknownProcessInstance, UnknownTask
 from ..instance.resting import Rested
 from ..instance.secrets import secret_outputs
 from ..river.turn import Turn
@@ -32,8 +32,6 @@ from .workings import Workings, number_of, place_before, row_before
 
 INLINE_STEP = 0.1
 """Seconds after which a thread that waits for an inline engine carries out what is due."""
-LONGEST_TTL = 366 * 86_400
-"""Seconds that a message for which nobody waits can be kept."""
 
 
 class ProcessCalls(Workings):
@@ -444,84 +442,3 @@ class ProcessCalls(Workings):
             "complete", instance_number, lambda process: user_tasks.complete(process, number, values), task=number
         )
         return self.task(task_id)
-
-    @overload
-    def message(
-        self,
-        name: str,
-        payload: Mapping[str, Any] | None = None,
-        *,
-        business_key: str | None = None,
-        process_instance_id: str | None = None,
-        correlation: str | None = None,
-        owner: str | None = None,
-        ttl: None = None,
-    ) -> ProcessInstance: ...
-
-    @overload
-    def message(
-        self,
-        name: str,
-        payload: Mapping[str, Any] | None = None,
-        *,
-        business_key: str | None = None,
-        process_instance_id: str | None = None,
-        correlation: str | None = None,
-        owner: str | None = None,
-        ttl: float,
-    ) -> ProcessInstance | None: ...
-
-    def message(
-        self,
-        name: str,
-        payload: Mapping[str, Any] | None = None,
-        *,
-        business_key: str | None = None,
-        process_instance_id: str | None = None,
-        correlation: str | None = None,
-        owner: str | None = None,
-        ttl: float | None = None,
-    ) -> ProcessInstance | None:
-        """Give a message to the one process that has waited longest for it, or start one that it triggers.
-
-        ``business_key``, ``process_instance_id``, ``correlation`` and ``owner`` narrow down who may get it: who waits
-        for a correlation gets only what is sent with it. With a ``ttl`` (seconds) a message for which nobody waits
-        yet is kept so long, for whoever waits for it first; the answer is None then.
-        Raises Conflict (code ``message-not-expected``) if nobody can take it.
-        """
-        values = dict(payload or {})
-        jsontext.check(values, limits=self.limits, name="payload")
-        long = [field for field, text in (("name", name), ("business_key", business_key)) if len(text or "") > 255]
-        if ttl is not None and long:
-            raise Invalid("What is kept has at most 255 characters.", errors={key: ["Is too long."] for key in long})
-        wanted = None if process_instance_id is None else number_of(process_instance_id, UnknownProcessInstance)
-        if ttl is not None and not 0 < ttl <= LONGEST_TTL:
-            text = f"A message can be kept for more than 0 and at most {LONGEST_TTL} seconds."
-            raise Invalid(text, code="ttl", errors={"ttl": [text]})
-        with engine_errors():
-            taken = self._messages.message(
-                name,
-                values,
-                business_key=business_key,
-                process_instance_id=wanted,
-                correlation=correlation,
-                owner=owner,
-                ttl=ttl,
-            )
-        if taken == "kept":
-            return None
-        if taken is None:
-            given = (("correlation", correlation), ("business key", business_key), ("id", process_instance_id))
-            told = "".join(f", with the {what} {value!r}" for what, value in given if value is not None)
-            raise Conflict(f"No process waits for the message {name!r}{told}.", code="message-not-expected")
-        return self.get(str(taken))
-
-    def signal(self, name: str, payload: Mapping[str, Any] | None = None, *, owner: str | None = None) -> list[str]:
-        """Give a signal to every process (of the ``owner``) that waits for it, and start those that it triggers.
-
-        Returns the ids of all of them.
-        """
-        values = dict(payload or {})
-        jsontext.check(values, limits=self.limits, name="payload")
-        with engine_errors():
-            return [str(number) for number in self._messages.signal(name, values, owner=owner)]

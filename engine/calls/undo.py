@@ -14,11 +14,11 @@ from ..store_errors import engine_errors
 from ..undo.creation import preview
 from ..views.processes import ProcessInstance
 from ..views.undo import UndoStep
-from .processes import ProcessCalls
+from .events import EventCalls
 from .workings import number_of
 
 
-class UndoCalls(ProcessCalls):
+class UndoCalls(EventCalls):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     def cancel(self, process_instance_id: str, *, force: bool = False) -> ProcessInstance:

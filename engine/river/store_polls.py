@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...models import SUSPECT, Handovers
+from ...models import SUSPECT, EventRequests, Handovers
 from .. import failpoints
 from ..instance import ledger
 from ..instance.facilities import Facilities
@@ -18,6 +18,10 @@ from .stops import Stops
 DEADLINE = 1000
 """Milliseconds for which the deadline of a task in workers' hands is left to the engine that knows of it by itself."""
 MOST_AT_ONCE = 200
+KEYS_KNOWN = 86_400_000
+"""Milliseconds for which the idempotency key of a message or a signal is known."""
+KEYS_LOOK = 60_000
+"""Milliseconds after which keys are looked for that need not be known any more."""
 
 
 class StorePolls:
@@ -37,6 +41,8 @@ class StorePolls:
         self._leases = lease.leases
         self._start_due = start_due
         self._handovers = Handovers(facilities.store)
+        self._requests = EventRequests(facilities.store)
+        self._keys_due = 0
         self._stops = Stops(facilities, river)
         self.quotas = QuotaPolls(facilities)
         self.suspect: int | None = None
@@ -78,6 +84,8 @@ class StorePolls:
         if due.kept:
             self.facilities.store.forget_expired(now)
             moved = self._pending.add(self.facilities.store.deliverable(now, MOST_AT_ONCE)) or moved
+        if now >= self._keys_due and not self._requests.forget(now - KEYS_KNOWN):
+            self._keys_due = now + KEYS_LOOK
         if due.stopped:
             moved = self._stops.poll() or moved
         if actions := self.quotas.poll():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
-from ...models import EventRow, KeptMessageRow, ReceiverFilter
+from ...models import AlreadyUsed, EventRow, KeptMessageRow, ReceiverFilter
 from ...models.vocabulary import ThrownKind, TriggerKind
 from .. import jsontext
 from ..errors import EngineClosed, LimitExceeded, RiverstoneError, StoreUnavailable
@@ -17,6 +17,7 @@ from ..instance.flags import Flags
 from ..observing import logs
 from ..river.turn import Turn
 from ..steps import delivery
+from .request_keys import Reception, RequestKey, SentEvents
 from .starts import Starts
 
 logger = logging.getLogger("riverstone.engine")
@@ -27,6 +28,8 @@ SOON = 1_000
 """Milliseconds: a process that throws later than that after its start is no link of a runaway chain."""
 
 Step = Callable[[Callable[[Turn], Any]], Any]
+Part = tuple[RequestKey, int]
+"""Which part of a signal that was sent under a key."""
 
 
 class MessageDelivery:
@@ -36,6 +39,7 @@ class MessageDelivery:
         self.facilities = facilities
         self.starts = starts
         self.step = step
+        self.sent = SentEvents(facilities)
 
     def message(
         self,
@@ -49,17 +53,20 @@ class MessageDelivery:
         thrown: EventRow | None = None,
         depth: int = 0,
         ttl: float | None = None,
-    ) -> int | Literal["kept"] | None:
-        """Give it to whoever has waited longest, else start what it triggers; the instance, or None.
+        request: RequestKey | None = None,
+    ) -> Reception | None:
+        """Give it to whoever has waited longest, else start what it triggers; None where nobody gets it.
 
         Where nobody waits it is kept for ``ttl`` seconds, in the transaction that makes sure of that.
         Without an ``owner`` it is for everyone's. ``thrown`` is the owed message that this delivers, settled in the
-        same transaction even where nobody gets it.
+        same transaction even where nobody gets it. What came of a ``request`` before is told and not done again.
         """
+        if request is not None and (before := self.sent.reception(request)) is not None:
+            return before
         wanted = ReceiverFilter(name, correlation, owner, business_key, process_instance_id)
         self._read_ahead("message", name)
 
-        def keep(turn: Turn) -> Literal["kept", False]:
+        def keep(turn: Turn) -> Reception | Literal[False]:
             if ttl is None:
                 return False
             now = self.facilities.clock.now()
@@ -67,33 +74,51 @@ class MessageDelivery:
             kept = (correlation, owner, business_key, process_instance_id, now, now + round(ttl * 1000))
             turn.changes.new_kept.append(KeptMessageRow(str(uuid4()), name, text, *kept))
             turn.changes.unheard.append(wanted)
-            return "kept"
+            return Reception("kept")
 
-        def give(turn: Turn) -> int | Literal["kept", False]:
+        def give(turn: Turn) -> Reception | Literal[False]:
             if thrown is not None:
                 if turn.alone and self.facilities.store.owed(thrown.id) is None:
                     return False
                 turn.changes.gone_events.append(thrown.id)
             for number, token in self.facilities.store.receivers(wanted):
                 if delivery.deliver(turn.instance(number), "message", name, payload, token_id=token):
-                    return number
+                    return Reception("awaited", number)
             # What others in this turn have begun is not in the store yet.
             for instance in list(turn.instances.values()):
                 if wanted.admits(instance.row) and delivery.deliver(
                     instance, "message", name, payload, correlation=correlation
                 ):
-                    return instance.number
+                    return Reception("awaited", instance.number)
             if process_instance_id is not None:
                 return keep(turn)
             for trigger in self._triggers("message", name)[:1]:
                 turn.changes.unheard.append(wanted)
-                return self._start(turn, trigger, name, payload, business_key, owner, thrown, depth)
+                number = self._start(turn, trigger, name, payload, business_key, owner, thrown, depth)
+                return Reception("started", number)
             if thrown is not None:
                 turn.changes.unheard.append(wanted)
                 logger.warning("no process waits for a message that process %s has thrown", thrown.process_instance_id)
             return keep(turn)
 
-        return self.step(give) or None
+        if request is None:
+            return self.step(give) or None
+
+        def give_once(turn: Turn) -> Reception | Literal[False]:
+            taken = give(turn)
+            if taken:
+                reached = [] if taken.process_instance_id is None else [taken.process_instance_id]
+                turn.changes.new_event_requests.append(self.sent.row(request, taken.outcome, reached))
+            return taken
+
+        try:
+            taken = self.step(give_once)
+        except AlreadyUsed:
+            if (first := self.sent.reception(request)) is None:
+                raise
+            return first
+        # Who was waiting may have got it by the same request, at the same moment.
+        return taken or self.sent.reception(request)
 
     def signal(
         self,
@@ -103,27 +128,45 @@ class MessageDelivery:
         owner: str | None = None,
         thrown: EventRow | None = None,
         depth: int = 0,
+        request: RequestKey | None = None,
     ) -> list[int]:
         """Give it to every instance that waits, and start all that it triggers; the instances.
 
         Whoever has thrown it is left out: an instance delivers its own signals to itself as it throws them. A
-        ``thrown`` one notes in its row how far it has come, so that whoever goes on gives it to nobody twice.
+        ``thrown`` one notes in its row how far it has come, and a ``request`` in a part of its own for each step, so
+        that whoever goes on gives it to nobody twice.
         """
         self._read_ahead("signal", name)
         reached: list[int] = []
         after, most = 0 if thrown is None else thrown.reached, LISTENERS
         give = partial(self._give, name=name, payload=payload, owner=owner, thrown=thrown, depth=depth)
+        part: Part | None = None
+        if request is not None:
+            reached, begun, parts = self.sent.progress(request)
+            if begun is None:
+                return reached
+            after, part = begun, (request, parts)
         while True:
             try:
-                given = self.step(partial(give, after=after, most=most))
+                given = self.step(partial(give, after=after, most=most, part=part))
             except (StoreUnavailable, EngineClosed, LimitExceeded):
                 raise
+            except AlreadyUsed:
+                # The same request at the same moment: what is left of it is done by both.
+                if part is None or (progress := self.sent.progress(part[0])).parts <= part[1]:
+                    raise
+                if progress.after is None:
+                    return progress.reached
+                reached, after, part = progress.reached, progress.after, (part[0], progress.parts)
+                continue
             except Exception as error:
                 if most > 1:
                     # One of them cannot be reached, and the others are not to wait for it.
                     most = 1
                     continue
-                passed = self.step(partial(self._pass_by, name=name, owner=owner, after=after, thrown=thrown))
+                passed = self.step(
+                    partial(self._pass_by, name=name, owner=owner, after=after, thrown=thrown, part=part)
+                )
                 if passed is None:
                     raise
                 logger.error("a signal cannot reach process %d: %s", passed, logs.where(error))
@@ -134,6 +177,7 @@ class MessageDelivery:
             if given[1] is None:
                 return reached
             after = given[1]
+            part = part and (part[0], part[1] + 1)
 
     def _give(
         self,
@@ -145,6 +189,7 @@ class MessageDelivery:
         depth: int,
         after: int,
         most: int,
+        part: Part | None,
     ) -> tuple[list[int], int | None] | Literal[False]:
         """Give a signal to the next that wait for it: those that took it, and the last of them, None at the end."""
         if thrown is not None and turn.alone and self.facilities.store.owed(thrown.id) != after:
@@ -160,12 +205,19 @@ class MessageDelivery:
         if numbers:
             if thrown is not None:
                 turn.changes.reached.append((numbers[-1], thrown.id, after))
+            self._note(turn, part, found, numbers[-1])
             return found, numbers[-1]
         for trigger in self._triggers("signal", name):
             found.append(self._start(turn, trigger, name, payload, None, owner, thrown, depth))
         if thrown is not None:
             turn.changes.gone_events.append(thrown.id)
+        self._note(turn, part, found, None)
         return found, None
+
+    def _note(self, turn: Turn, part: Part | None, reached: Sequence[int], after: int | None) -> None:
+        if part is not None:
+            row = self.sent.row(part[0], "signal", reached, part=part[1], after=after)
+            turn.changes.new_event_requests.append(row)
 
     def _triggers(self, kind: ThrownKind, name: str) -> list[tuple[TriggerKind, str, str, str]]:
         """What a message or a signal starts: kind, name, deployment and start node."""
@@ -215,11 +267,15 @@ class MessageDelivery:
         self.step(give)
         return True
 
-    def _pass_by(self, turn: Turn, name: str, owner: str | None, after: int, thrown: EventRow | None) -> int | None:
+    def _pass_by(
+        self, turn: Turn, name: str, owner: str | None, after: int, thrown: EventRow | None, part: Part | None
+    ) -> int | None:
         """Leave out the next one that waits for a signal; None where there is none any more."""
         numbers = self.facilities.store.listeners(name, owner, after, 1)
         if numbers and thrown is not None:
             turn.changes.reached.append((numbers[0], thrown.id, after))
+        if numbers:
+            self._note(turn, part, (), numbers[0])
         return numbers[0] if numbers else None
 
     def deliver(self, event: EventRow | KeptMessageRow) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...models import ContentRow, InstanceRow, SubscriptionRow, digests
+from ...models import ContentRow, InstanceRow, SubscriptionRow
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
@@ -27,6 +26,7 @@ from ..showing.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling, suspending
 from ..views.processes import ProcessInstance
+from .request_keys import RequestKey, request_key
 
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""
@@ -63,8 +63,7 @@ class CheckedStart:
     """Who alone sees and touches it, beside those who see all."""
     callback_url: str | None = None
     """Who is told over HTTP what it comes to."""
-    idempotency: tuple[str, tuple[str, ...]] | None = None
-    """The key, and the digests that tell what it was used for: that which is stored now, then those of before."""
+    idempotency: RequestKey | None = None
     entry: Node | None = None
     """The start event that was triggered; None for a plain start."""
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -109,11 +108,18 @@ class Starts:
         if not name.strip() or len(name) > LONGEST_NAME:
             text = f"Must be a text of 1 to {LONGEST_NAME} characters."
             raise Invalid("The process name is empty or too long.", errors={"processName": [text]})
-        for what, text_given in (("businessKey", business_key), ("idempotencyKey", idempotency_key)):
-            if text_given is not None and not 0 < len(text_given) <= LONGEST_NAME:
-                text = f"Must be a text of 1 to {LONGEST_NAME} characters."
-                raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
-        jsontext.check([name, business_key, idempotency_key], limits=limits, name="request")
+        if business_key is not None and not 0 < len(business_key) <= LONGEST_NAME:
+            text = f"Must be a text of 1 to {LONGEST_NAME} characters."
+            what = "businessKey"
+            raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
+        jsontext.check([name, business_key], limits=limits, name="request")
+        about = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
+        # What is not asked for leaves the digests of earlier versions as they were.
+        about += [drain] if drain != "stop" else []
+        about += [{"onFailure": on_failure}] if on_failure is not None else []
+        about += [{"callbackUrl": callback_url}] if callback_url is not None else []
+        about += [{"priority": priority}] if priority else []
+        idempotency = request_key(self.facilities, idempotency_key, owner, about)
         if drain not in ("stop", "all"):
             text = f"{drain!r} is no way to drain: use stop or all."
             raise Invalid(text, errors={"drain": ["Must be stop or all."]})
@@ -129,18 +135,6 @@ class Starts:
         flags |= _flag(policy)
         flags |= Flags.PROTECTED if protected else 0
         flags |= Flags.DRAIN_ALL if drain == "all" else 0
-        idempotency = None
-        if idempotency_key is not None:
-            parts = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
-            # What is not asked for leaves the digests of earlier versions as they were.
-            parts += [drain] if drain != "stop" else []
-            parts += [{"onFailure": on_failure}] if on_failure is not None else []
-            parts += [{"callbackUrl": callback_url}] if callback_url is not None else []
-            parts += [{"priority": priority}] if priority else []
-            idempotency = (
-                _of_owner(idempotency_key, owner),
-                digests(jsontext.dumps(parts), self.facilities.store.cipher),
-            )
         return CheckedStart(
             definition=definition,
             name=name,
@@ -211,7 +205,7 @@ class Starts:
             raise LimitExceeded("instances_per_key", text)
         self._room[key] = ((limit - running - 1) // 2, now)
 
-    def started_before(self, idempotency: tuple[str, tuple[str, ...]]) -> int | None:
+    def started_before(self, idempotency: RequestKey) -> int | None:
         """The instance that this idempotency key has started; raises Conflict if it was for something else."""
         found = self.facilities.store.start_request(idempotency[0])
         if found is None:
@@ -322,13 +316,6 @@ def _policy(definition: Definition, on_failure: str | None, rollback: bool) -> F
 
 def _flag(policy: FailurePolicy) -> int:
     return {"rollback": 0, "keep": Flags.NO_ROLLBACK, "pause": Flags.PAUSES}[policy.action]
-
-
-def _of_owner(idempotency_key: str, owner: str | None) -> str:
-    """The key as it is stored: owners who by chance use the same text do not meet."""
-    if owner is None:
-        return idempotency_key
-    return "owned-" + hashlib.sha256(f"{owner}\n{idempotency_key}".encode()).hexdigest()
 
 
 def _completed(definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any]:

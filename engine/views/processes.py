@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from ...models.vocabulary import Awaits, InstanceKind, ProcessOutcome, ProcessStatus, WaitKind
+from ...models.vocabulary import Awaits, InstanceKind, MessageOutcome, ProcessOutcome, ProcessStatus, WaitKind
 from .pages import Page
 
 AwaitedKind: TypeAlias = Literal["person", WaitKind]
@@ -25,6 +25,16 @@ class Awaited:
     """When a time comes; the first of several."""
     count: int = 1
     """How many tokens stand there for that."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageReceipt:
+    """What came of a message, as the transaction has decided that took it."""
+
+    outcome: MessageOutcome
+    """Whether a process waited for it, one was started by it, or it is kept for whoever waits for it first."""
+    process_instance_id: str | None
+    """Who has got it; nobody where it is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

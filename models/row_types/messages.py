@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..vocabulary import ThrownKind
+from ..vocabulary import EventOutcome, ThrownKind
 
 
 @dataclass(slots=True)
@@ -37,3 +37,20 @@ class KeptMessageRow:
     process_instance_id: int | None
     created: int
     expires: int
+
+
+@dataclass(slots=True)
+class EventRequestRow:
+    """What came of a message or a signal that a client has sent under a key, for whoever sends it again.
+
+    A signal has a part for each step that has given it to some: ``reached`` are their ids, as JSON, and ``after`` the
+    last of them, None in the last part.
+    """
+
+    idempotency_key: str
+    part: int
+    digest: str
+    outcome: EventOutcome
+    reached: str
+    after: int | None
+    created: int

@@ -12,7 +12,7 @@ from .deployments import DeploymentRow, DraftRow, ModelRow
 from .engines import SuspensionRow
 from .history import DecisionMadeRow, HistoryRow, RetraceRow
 from .instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, VariableRow
-from .messages import EventRow, KeptMessageRow
+from .messages import EventRequestRow, EventRow, KeptMessageRow
 from .quotas import QuotaRow, QuotaSlotRow
 from .tasks import ExternalRow, InboxRow, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .tokens import TokenRow, WaitRow
@@ -37,6 +37,7 @@ TABLES: Mapping[str, type[Any] | None] = {
     "wait": WaitRow,
     "event": EventRow,
     "kept_message": KeptMessageRow,
+    "event_request": EventRequestRow,
     "task_check": TaskCheckRow,
     "straggler": StragglerRow,
     "suspension": SuspensionRow,

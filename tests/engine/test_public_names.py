@@ -52,6 +52,7 @@ ENGINE = """
     Limits
     Malformed
     MatchedRules
+    MessageReceipt
     MigrationPlan
     Model
     ModelInvalid
@@ -146,6 +147,8 @@ MODELS = """
     DraftRow
     EngineForgotten
     EngineRow
+    EventRequestRow
+    EventRequests
     EventRow
     ExternalFilter
     ExternalRow
@@ -237,6 +240,7 @@ METHODS = """
     close
     complete
     complete_deferred
+    correlate
     counts
     decide
     decisions

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from ....engine.calls.processes import LONGEST_TTL
+from ....engine.calls.events import LONGEST_TTL
 from ....engine.triggers.starts import HIGHEST_PRIORITY, Drain
 from ...parking import LONGEST
 from ..members import NOT_BLANK, CountText, Flag, Number, Object, Text, Word
@@ -76,6 +76,16 @@ class StartHeaders(Strict):
         metadata={
             "description": "`wait=30`: answer when it has ended or needs somebody, at the latest after so many seconds."
         },
+    )
+
+
+class EventHeaders(Strict):
+    """What a message or a signal reads from the request's headers."""
+
+    idempotency_key = Text(
+        data_key="Idempotency-Key",
+        pattern=r"^[!-~]*$",
+        description="The same key with the same body within a day gives it to nobody twice, and the same answer.",
     )
 
 

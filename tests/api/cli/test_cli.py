@@ -537,9 +537,11 @@ def test_messages_and_signals_are_sent(run: Run) -> None:
     run("message", "paid", "--business-key", "order-1", "--payload", '{"amount": 5}')
     kept = run("message", "paid", "--correlation", "c-1", "--ttl", "10m").stdout
     assert kept == "Nobody waits for it yet: it is kept for 10m.\n"
-    heard = run("signal", "alarm").stdout.split()
+    for _ in range(2):
+        assert run("signal", "alarm", "--idempotency-key", "k").stdout.split() == [hearing]
+    once = ("message", "later", "--ttl", "10m", "--idempotency-key", "l")
+    assert run(*once).stdout == run(*once).stdout == kept
 
-    assert heard == [hearing]
     assert json.loads(run("show", listening, "--json").stdout)["processStatus"] == "success"
 
 

@@ -315,6 +315,24 @@ def test_a_message_reaches_the_process_that_waits_for_it(client: Client, engine:
     assert client.get(f"/process/{started}").json["processStatus"] == "success"
 
 
+def test_a_message_and_a_signal_that_are_sent_again_reach_nobody_twice(client: Client, engine: Engine) -> None:
+    for source in (processes.listening(), processes.hearing()):
+        engine.deploy(source)
+    for model in ("listening", "hearing"):
+        for _ in range(2):
+            start(client, key=model)
+    key = {"Idempotency-Key": "k-1"}
+    paid = [client.post("/message", json={"name": "paid"}, headers=key).json["processInstanceId"] for _ in range(3)]
+    assert len(set(paid)) == 1
+    assert len(engine.instances(status="success").items) == 1
+    heard = [client.post("/signal", json={"name": "alarm"}, headers={"Idempotency-Key": "k-2"}).json for _ in range(2)]
+    assert heard[0] == heard[1]
+    assert len(heard[0]["processInstanceIds"]) == 2
+    other = client.post("/signal", json={"name": "alarm"}, headers=key)
+    assert (other.status_code, other.json["code"]) == (409, "idempotency-conflict")
+    assert client.post("/message", json={"name": "paid"}, headers={"Idempotency-Key": ""}).status_code == 422
+
+
 def test_a_signal_reaches_everyone_who_waits_for_it(client: Client, engine: Engine) -> None:
     engine.deploy(processes.hearing())
     started = {start(client, key="hearing")["processInstanceId"] for _ in range(3)}
