@@ -40,6 +40,8 @@ class Letter(Stone):
     """Fails, and has nothing by which it could be undone."""
 
     code = "letter"
+    outputs = {"number": "under which the post knows it", "pin": "to ask for it"}
+    secret_outputs = frozenset({"pin"})
 
     def start(self, task: TaskInfo) -> None:
         raise ValueError("no stamp")
@@ -74,7 +76,7 @@ def test_somebody_draws_a_model_and_deploys_it(studio: Studio, looker: Looker) -
 def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looker) -> None:
     studio.engine.register(Letter)
     studio.engine.deploy(LETTER.encode())
-    started = studio.engine.start(key="letter", name="to the bank", on_failure="pause")
+    started = studio.engine.start(key="letter", name="to the bank", on_failure="pause", variables={"bank": "Bonn"})
     studio.engine.wait(started.process_instance_id, 9)
 
     looker.go(f"#/process/{started.process_instance_id}")
@@ -82,13 +84,46 @@ def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looke
     looker.sees("no stamp")
     looker.keep("needs-attention", whole=True)
     looker.button("Set variables…").click()
-    looker.page.get_by_role("textbox", name="Variables").fill('{"stamp": 1}')
+    looker.field("bank", exact=True).fill("Berlin")
+    looker.button("Add a value").click()
+    looker.field("Name", exact=True).fill("bank")
+    looker.field("Value", exact=True).fill("x")
+    looker.button("Set", exact=True).click()
+    looker.sees("Another value has this name.")
+    looker.field("Name", exact=True).fill("stamp")
+    looker.field("Kind of value", exact=True).select_option("Number")
+    looker.field("Value", exact=True).fill("1")
+    looker.keep("set-variables")
+    assert looker.barriers() == []
     looker.button("Set", exact=True).click()
     looker.sees("Accepted: Set variables")
+    assert studio.engine.variables(started.process_instance_id) == {"bank": "Berlin", "stamp": 1}
     looker.button("Skip…").first.click()
     looker.button("Skip it").click()
     looker.sees_status("Succeeded")
     assert studio.engine.get(started.process_instance_id).status == "success"
+
+
+def test_what_was_done_by_hand_is_entered_output_by_output(studio: Studio, looker: Looker) -> None:
+    studio.engine.register(Letter)
+    studio.engine.deploy(LETTER.encode())
+    started = studio.engine.start(key="letter", name="to the bank", on_failure="pause")
+    studio.engine.wait(started.process_instance_id, 9)
+    looker.go(f"#/process/{started.process_instance_id}")
+    looker.button("Done by hand…").first.click()
+    looker.sees("under which the post knows it")
+    looker.field("number", exact=True).fill("17")
+    expect(looker.field("pin", exact=True)).to_have_attribute("type", "password")
+    looker.button("As JSON").click()
+    expect(looker.field("Outputs")).to_have_value('{\n  "number": "17"\n}')
+    looker.button("As fields").click()
+    expect(looker.field("number", exact=True)).to_have_value("17")
+    looker.keep("hand")
+    assert looker.barriers() == []
+    looker.button("Enter it").click()
+    looker.sees_status("Succeeded")
+    (task,) = studio.engine.tasks(started.process_instance_id)
+    assert task.outputs == {"number": "17"}
 
 
 def test_somebody_goes_back_to_an_earlier_task(studio: Studio, looker: Looker) -> None:
@@ -463,14 +498,20 @@ def test_a_decision_table_is_read_and_tried(studio: Studio, looker: Looker) -> N
     looker.sees("Hit policy UNIQUE")
     expect(page.get_by_role("row", name='2 > 8 "Stew"')).to_be_visible()
     expect(looker.link("Trial run")).to_have_count(0)
-    looker.field("Variables, as JSON").fill('{"guests": 9}')
+    looker.field("guests", exact=True).fill("nine")
+    looker.button("Evaluate").click()
+    looker.sees("Must be a number.")
+    assert looker.barriers() == []
+    looker.field("guests", exact=True).fill("9")
     looker.button("Evaluate").click()
     looker.sees('"Stew"')
     expect(page.locator("tr[aria-current]")).to_have_text('2> 8"Stew"')
     looker.keep("decision")
+    looker.button("As JSON").click()
+    expect(looker.field("Variables, as JSON")).to_have_value('{\n  "guests": 9\n}')
     looker.field("Variables, as JSON").fill("{")
     looker.button("Evaluate").click()
-    looker.sees("The variables are no JSON.")
+    looker.sees("This is not JSON")
     assert looker.barriers() == []
 
 

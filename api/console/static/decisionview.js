@@ -1,9 +1,9 @@
 // The decisions of a DMN file: their tables and expressions, to read and to try.
 
-import { el, fill, said, unique } from "./element.js";
+import { idOf } from "./decisioninputs.js";
+import { trialOf } from "./decisiontrial.js";
+import { el, fill, said } from "./element.js";
 import { t } from "./language.js";
-import { problemBox } from "./notice.js";
-import { post } from "./server.js";
 
 const DMN = /^https?:\/\/www\.omg\.org\/spec\/DMN\//;
 
@@ -18,10 +18,6 @@ const SHOWN = 80;
 
 function inside(element, name) {
   return [...element.children].filter((child) => child.localName === name);
-}
-
-function idOf(decision) {
-  return decision.getAttribute("id") || decision.getAttribute("name") || "";
 }
 
 function words(element) {
@@ -41,7 +37,7 @@ export class DecisionView {
     fill(
       this.node,
       decisions.map((decision) => this.#decision(decision)),
-      deploymentId !== null && decisions.length > 0 && this.#trial(decisions, deploymentId),
+      deploymentId !== null && decisions.length > 0 && trialOf({ root, decisions, deploymentId, mark: (matched) => this.#mark(matched) }),
     );
   }
 
@@ -110,44 +106,6 @@ export class DecisionView {
         el("tbody", {}, rules),
       ),
     );
-  }
-
-  #trial(decisions, deploymentId) {
-    const [which, variables] = [unique("decision"), unique("variables")];
-    const chosen = el(
-      "select",
-      { id: which },
-      decisions.map((each) => el("option", { value: idOf(each) }, each.getAttribute("name") || idOf(each))),
-    );
-    const text = el("textarea", { id: variables, rows: "4", spellcheck: "false", value: "{}" });
-    const told = el("div", { role: "status" });
-    const form = el(
-      "form",
-      { class: "trial" },
-      el("h3", {}, t("decision.try")),
-      el("div", { class: "field" }, el("label", { for: which }, t("decision.which")), chosen),
-      el("div", { class: "field" }, el("label", { for: variables }, t("decision.variables")), text),
-      el("button", { type: "submit", class: "primary" }, t("decision.evaluate")),
-      told,
-    );
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      this.#mark([]);
-      try {
-        const body = { variables: JSON.parse(text.value) };
-        const made = await post(`decision/${chosen.value}/evaluate`, body, { deploymentId });
-        this.#mark(made.matched);
-        fill(
-          told,
-          el("p", {}, t("decision.value"), " ", el("code", {}, said(JSON.stringify(made.value)))),
-          [made.violation, ...made.warnings].filter(Boolean).map((why) => el("p", { class: "faint" }, said(why))),
-        );
-      } catch (problem) {
-        const wrong = problem instanceof SyntaxError ? { message: t("decision.json"), findings: [], errors: {} } : problem;
-        fill(told, problemBox(wrong));
-      }
-    });
-    return form;
   }
 
   #mark(matched) {

@@ -5,8 +5,11 @@ import { ask } from "./dialog.js";
 import { JsonField, readObject } from "./jsontext.js";
 import { t } from "./language.js";
 import { get, put } from "./server.js";
+import { ValueForm } from "./valueform.js";
 
 const MASKED = "*****";
+/** Of the variables that a process holds so many have a field; any other is set by its name. */
+const MOST_FIELDS = 100;
 
 /** One parameter: a text stays a text, anything else is JSON; what is not touched is not sent. */
 class ParameterField {
@@ -141,24 +144,25 @@ export function askToSkip(failure, process, name) {
 export async function askForHandWork(task) {
   const stones = await get("stone").catch(() => []);
   const declared = stones.find((stone) => stone.code === task.stone)?.outputs ?? [];
-  const names = declared.map(({ name }) => name).join(", ");
-  const outputs = new JsonField({ label: t("outputs"), hint: names ? t("hand.hint", { names }) : "", rows: 6 });
+  const fields = declared.map(({ name, description, secret }) => ({ name, hint: description, secret }));
+  const outputs = new ValueForm({ fields, label: t("outputs") });
   return ask({
     title: t("hand.title", { name: task.name }),
     confirm: t("hand.do"),
     content: [el("p", {}, t("hand.text")), outputs.node],
-    act: () => outputs.check() && put(`task/${task.taskId}/done`, { outputs: outputs.value ?? {} }),
+    act: () => outputs.check() && put(`task/${task.taskId}/done`, { outputs: outputs.values }),
   });
 }
 
-export function askForVariables(process) {
-  const variables = new JsonField({ label: t("variables"), hint: t("set.hint"), rows: 6 });
+/** Set what a process knows: what it holds now is there to be changed, and anything can be added. */
+export async function askForVariables(process) {
+  const { variables } = await get(`process/${process.processInstanceId}/variables`);
+  const fields = Object.entries(variables).map(([name, value]) => ({ name, value, secret: value === MASKED }));
+  const form = new ValueForm({ fields: fields.slice(0, MOST_FIELDS), label: t("variables"), changed: true });
   return ask({
     title: t("set.title"),
     confirm: t("set.do"),
-    content: variables.node,
-    act: () =>
-      variables.check() &&
-      put(`process/${process.processInstanceId}/variables`, { variables: variables.value ?? {} }),
+    content: [el("p", {}, t("set.hint")), form.node],
+    act: () => form.check() && put(`process/${process.processInstanceId}/variables`, { variables: form.values }),
   });
 }
