@@ -83,7 +83,7 @@ from .views.quotas import QuotaUse
 from .views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
 from .views.statistics import RunFigures, Statistics
 from .views.tasks import Task, TaskBinding, TaskCount
-from .views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
+from .views.undo import MigrationPlan, MovedTimer, RepairPlan, RepairStep, RewindPlan, UndoStep
 
 __all__ = [
     "AllowedOrigins",
@@ -151,6 +151,8 @@ __all__ = [
     "ReasonGroup",
     "Reasons",
     "ReferenceNotFound",
+    "RepairPlan",
+    "RepairStep",
     "Resource",
     "ResourceCount",
     "ResourceDrift",

@@ -113,6 +113,7 @@ class AsyncProcesses(_Asking):
     suspended_stones = _awaited(RepairCalls.suspended_stones)
     failures = _awaited(RepairCalls.failures)
     skip_element = _awaited(RepairCalls.skip_element)
+    preview_element_repair = _awaited(RepairCalls.preview_element_repair)
     roll_back = _awaited(RepairCalls.roll_back)
     set_variables = _awaited(RepairCalls.set_variables)
     preview = _awaited(RepairCalls.preview)
@@ -127,6 +128,7 @@ class AsyncProcesses(_Asking):
     rerun = _awaited(RepairCalls.rerun)
     skip = _awaited(RepairCalls.skip)
     done_by_hand = _awaited(RepairCalls.done_by_hand)
+    preview_repair = _awaited(RepairCalls.preview_repair)
     resume = _awaited(RepairCalls.resume)
     complete = _awaited(RepairCalls.complete)
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
-
 import click
 
 from .following import Following, dispatcher_for, followable
 from .invocation import Invocation, invoked
-from .terminal import in_runs, json_option, print_record, printable
-
-if TYPE_CHECKING:
-    from ...engine.views.undo import RewindPlan
+from .plans import show_repair, show_rewind
+from .terminal import json_option, mapped, print_record
 
 
 @click.command()
 @click.argument("process_instance_id")
 @click.option("--element", "element_id", metavar="ELEMENT", help="Only what has failed at this element of the model.")
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be taken back.")
+@click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
 def retry(
@@ -27,10 +23,17 @@ def retry(
     process_instance_id: str,
     element_id: str | None,
     retain: tuple[str, ...],
+    preview: bool,
     follow: bool,
     as_json: bool,
 ) -> None:
     """Try again what has failed and stands still; let a failed rollback, cancel or delete go on."""
+    if preview:
+        if retain:
+            raise click.UsageError("--preview shows a retry of what has failed and stands still: leave --retain out.")
+        with invocation.asking(passive=True) as engine:
+            show_repair(engine.preview_element_repair(process_instance_id, "retry", element_id), as_json=as_json)
+        return
     with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.retry(process_instance_id, element_id=element_id, retain=retain)
@@ -40,13 +43,20 @@ def retry(
 @click.command()
 @click.argument("task_id")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
+@click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
-def rerun(invocation: Invocation, /, task_id: str, parameters: str | None, follow: bool, as_json: bool) -> None:
+def rerun(
+    invocation: Invocation, /, task_id: str, parameters: str | None, preview: bool, follow: bool, as_json: bool
+) -> None:
     """Run a failed task again."""
     from ..wire.records import TaskRecord
 
     values = json_option("--parameters", parameters)
+    if preview:
+        with invocation.asking(passive=True) as engine:
+            show_repair(engine.preview_repair(task_id, "retry", parameters=values), as_json=as_json)
+        return
     with invocation.changing(task_id, dispatcher_for(follow)) as engine:
         process_instance_id = engine.task(task_id).process_instance_id
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
@@ -58,6 +68,7 @@ def rerun(invocation: Invocation, /, task_id: str, parameters: str | None, follo
 @click.argument("task_id", required=False)
 @click.option("--process", "process_instance_id", metavar="PROCESS", help="With --element: the process.")
 @click.option("--element", "element_id", metavar="ELEMENT", help="An element that has failed in no task.")
+@click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
 def skip(
@@ -66,12 +77,21 @@ def skip(
     task_id: str | None,
     process_instance_id: str | None,
     element_id: str | None,
+    preview: bool,
     follow: bool,
     as_json: bool,
 ) -> None:
     """Go on without a failed task; what it may have made is rolled back before."""
     if (task_id is None) == (process_instance_id is None or element_id is None):
         raise click.UsageError("Name either a task or, with --process and --element, an element of a process.")
+    if preview:
+        with invocation.asking(passive=True) as engine:
+            if task_id is not None:
+                plan = engine.preview_repair(task_id, "skip")
+            else:
+                plan = engine.preview_element_repair(str(process_instance_id), "skip", element_id)
+            show_repair(plan, as_json=as_json)
+        return
     with invocation.changing(task_id or process_instance_id, dispatcher_for(follow)) as engine:
         number = process_instance_id or engine.task(str(task_id)).process_instance_id
         following = Following(engine, number, follow=follow, as_json=as_json)
@@ -85,11 +105,18 @@ def skip(
 @click.command()
 @click.argument("task_id")
 @click.option("--outputs", metavar="JSON|@FILE", help="What its stone would have put out.")
+@click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
-def done(invocation: Invocation, /, task_id: str, outputs: str | None, follow: bool, as_json: bool) -> None:
+def done(
+    invocation: Invocation, /, task_id: str, outputs: str | None, preview: bool, follow: bool, as_json: bool
+) -> None:
     """Say that a failed task was done by hand; an undo takes it back like any other."""
     values = json_option("--outputs", outputs)
+    if preview:
+        with invocation.asking(passive=True) as engine:
+            show_repair(engine.preview_repair(task_id, "done-by-hand", outputs=values), as_json=as_json)
+        return
     with invocation.changing(task_id, dispatcher_for(follow)) as engine:
         process_instance_id = engine.task(task_id).process_instance_id
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
@@ -130,6 +157,7 @@ def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, 
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that the task is given in place of its own.")
 @click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that no rollback can take back.")
 @click.option("--deployment", metavar="ID", help="Another version of the model, on which the task begins again.")
+@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="Which element replaces which in that version.")
 @followable
 @invoked
 def rewind(
@@ -142,31 +170,23 @@ def rewind(
     parameters: str | None,
     retain: tuple[str, ...],
     deployment: str | None,
+    pairs: tuple[str, ...],
     follow: bool,
     as_json: bool,
 ) -> None:
     """Go back to a task: take back what came after it, and begin it again."""
+    mapping = mapped("--map", pairs)
     if preview:
         with invocation.asking(passive=True) as engine:
-            _show_plan(engine.preview_rewind(process_instance_id, task_id))
+            plan = engine.preview_rewind(process_instance_id, task_id, deployment_id=deployment, mapping=mapping)
+            show_rewind(plan, as_json=as_json)
         return
     given = {"variables": variables, "parameters": parameters}
     values = {name: json_option(f"--{name}", text) for name, text in given.items()}
     with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        engine.rewind(process_instance_id, task_id, retain=retain, deployment_id=deployment, **values)
+        engine.rewind(process_instance_id, task_id, retain=retain, deployment_id=deployment, mapping=mapping, **values)
         following.end(process_instance_id, "success")
-
-
-def _show_plan(plan: RewindPlan) -> None:
-    for step in plan.steps:
-        click.echo(printable(f"{step.action:<9} {step.task_id}  {in_runs(step.name, step.runs)}  {step.stone or '-'}"))
-    for name, value in plan.variables.items():
-        click.echo(printable(f"variable  {name} = {json.dumps(value, ensure_ascii=False)}"))
-    told = (("opens", plan.opened_again), ("begins", plan.begins_again), ("forgets", plan.people))
-    for word, places in told:
-        for place in places:
-            click.echo(printable(f"{word:<9} {place}"))
 
 
 @click.command()
@@ -188,10 +208,7 @@ def migrate(
     """Move a process to another version of its model."""
     from ..wire.records import MigrationPlanRecord, ProcessRecord
 
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise click.BadParameter(f"{wrong[0]!r} has no =: write OLD=NEW.", param_hint="--map")
-    mapping = {old: new for old, _, new in (pair.partition("=") for pair in pairs)}
+    mapping = mapped("--map", pairs)
     if preview:
         with invocation.asking(passive=True) as engine:
             plan = engine.plan_migration(process_instance_id, deployment_id, mapping=mapping)

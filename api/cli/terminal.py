@@ -75,6 +75,14 @@ def age(option: str, text: str) -> float:
     return float(int(number) * seconds[unit])
 
 
+def mapped(option: str, pairs: Sequence[str]) -> dict[str, str]:
+    """OLD=NEW as often as it was given, as NEW by OLD."""
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} has no =: write OLD=NEW.", param_hint=option)
+    return {old: new for old, _, new in (pair.partition("=") for pair in pairs)}
+
+
 def binding_line(binding: TaskBinding) -> str:
     """What was read for one task, in one line."""
     by = {"stone": "the stone", "decision": "the decision", "person": "a person"}[binding.kind]

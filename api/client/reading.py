@@ -34,6 +34,7 @@ from ..wire.records import (
     ProcessDetail,
     QuotaRecord,
     ReasonsRecord,
+    RepairPlanRecord,
     ResourceCountRecord,
     ResourceDriftRecord,
     ResourceRecord,
@@ -67,6 +68,7 @@ token = TokenRecord().read
 failure = FailureRecord().read
 undo_step = UndoStepRecord().read
 migration_plan = MigrationPlanRecord().read
+repair_plan = RepairPlanRecord().read
 rewind_plan = RewindPlanRecord().read
 suspended_stone = SuspendedStoneRecord().read
 quota = QuotaRecord().read

@@ -9,7 +9,9 @@ from uuid import uuid4
 from ...engine.errors import UnknownToken
 from ...engine.views.processes import ProcessInstance
 from ...engine.views.tasks import Task
+from ...engine.views.undo import RepairAction, RepairPlan
 from ..errors import Refused
+from . import reading
 from .processes import ProcessCalls
 from .transport import part
 
@@ -33,6 +35,19 @@ class TaskCalls(ProcessCalls):
     def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
         self._transport.send("PUT", f"/task/{part(task_id)}/done", body={"outputs": dict(outputs or {})})
         return self.task(task_id)
+
+    def preview_repair(
+        self,
+        task_id: str,
+        action: RepairAction,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> RepairPlan:
+        body = {"action": action, "parameters": dict(parameters or {}), "outputs": dict(outputs or {})}
+        return reading.repair_plan(
+            self._transport.send("POST", f"/task/{part(task_id)}/repair", body=body, harmless=True)
+        )
 
     def resume(self, task_id: str) -> ProcessInstance:
         return self.get(self._transport.send("PUT", f"/task/{part(task_id)}/resume")["processInstanceId"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine.views.failures import Failure
 from ...engine.views.processes import ProcessInstance
-from ...engine.views.undo import MigrationPlan, RewindPlan, UndoStep
+from ...engine.views.undo import MigrationPlan, RepairAction, RepairPlan, RewindPlan, UndoStep
 from ...models.vocabulary import UndoKind
 from ..wire.records import said_by_each
 from . import reading
@@ -40,6 +40,12 @@ class UndoCalls(ProcessCalls):
 
     def skip_element(self, process_instance_id: str, element_id: str) -> ProcessInstance:
         return self._change(process_instance_id, "skip", {"elementId": element_id})
+
+    def preview_element_repair(
+        self, process_instance_id: str, action: RepairAction, element_id: str | None = None
+    ) -> RepairPlan:
+        path = f"/process/{part(process_instance_id)}/repair"
+        return reading.repair_plan(self._transport.get(path, action=action, elementId=element_id))
 
     def suspend(
         self, process_instance_id: str, *, reason: str | None = None, who: str | None = None
@@ -77,8 +83,17 @@ class UndoCalls(ProcessCalls):
         moved = {"mapping": dict(mapping)} if mapping else {}
         return self._change(process_instance_id, "rewind", {**body, "retain": list(retain), **version, **moved})
 
-    def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
-        plan = reading.rewind_plan(self._transport.get(f"/process/{part(process_instance_id)}/rewind", to=to))
+    def preview_rewind(
+        self,
+        process_instance_id: str,
+        to: str,
+        *,
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> RewindPlan:
+        path = f"/process/{part(process_instance_id)}/rewind"
+        pairs = [f"{old}={new}" for old, new in (mapping or {}).items()]
+        plan = reading.rewind_plan(self._transport.get(path, to=to, deploymentId=deployment_id, map=pairs or None))
         return replace(plan, steps=tuple(said_by_each(plan.steps)))
 
     def migrate(

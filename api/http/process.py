@@ -16,7 +16,7 @@ from ...engine.views.pages import Page
 from ...engine.views.processes import Explanation, ProcessInstance
 from ...engine.views.processes import SearchPage as FoundPage
 from ...engine.views.tasks import Task, TaskCount
-from ...engine.views.undo import MigrationPlan, RewindPlan, UndoStep
+from ...engine.views.undo import MigrationPlan, RepairPlan, RewindPlan, UndoStep
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
@@ -31,6 +31,7 @@ from ..wire.records import (
     ProcessPage,
     ProcessRecord,
     ReasonsRecord,
+    RepairPlanRecord,
     RewindPlanRecord,
     SearchPage,
     SignalReceivers,
@@ -64,6 +65,7 @@ from ..wire.request_schemas.processes import (
 from ..wire.request_schemas.undo import (
     DeleteOptions,
     DeleteQuery,
+    ElementRepair,
     ElementSkip,
     Moving,
     MovingNow,
@@ -237,6 +239,17 @@ def put_skip_element(engine: Engine, process_instance_id: str, body: dict[str, A
 
 
 @OPERATIONS.add(
+    f"{ONE}/repair",
+    "Show what a retry or a skip would do",
+    RepairPlanRecord,
+    query=ElementRepair,
+    problems=(404, 409),
+)
+def get_element_repair(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> RepairPlan:
+    return visible(engine).preview_element_repair(process_instance_id, **query)
+
+
+@OPERATIONS.add(
     f"{ONE}/rollback", "Roll back a process in which something has failed", ProcessRecord, problems=(404, 409)
 )
 def put_rollback(engine: Engine, process_instance_id: str) -> ProcessInstance:
@@ -262,7 +275,7 @@ def put_rewind(engine: Engine, process_instance_id: str, body: dict[str, Any]) -
     problems=(404, 409),
 )
 def get_rewind(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> RewindPlan:
-    plan = visible(engine).preview_rewind(process_instance_id, query["to"])
+    plan = visible(engine).preview_rewind(process_instance_id, query.pop("to"), **query)
     return replace(plan, steps=tuple(said_once(plan.steps)))
 
 

@@ -10,6 +10,7 @@ from flask import Response
 from ...engine import Engine, ProcessInstance, Task
 from ...engine.errors import UnknownTask
 from ...engine.views.people import InboxCounts, TaskForm, UserTask
+from ...engine.views.undo import RepairPlan
 from ..access.clients import TOKEN, present_person
 from ..access.rule import credential_given
 from ..wire.answer import json_response, unless_known
@@ -18,6 +19,7 @@ from ..wire.operation import Operations, refuse_impossible_ids, visible
 from ..wire.records import (
     InboxCountsRecord,
     ProcessRecord,
+    RepairPlanRecord,
     SecretOutputs,
     TaskDetail,
     TaskFormRecord,
@@ -39,6 +41,7 @@ from ..wire.request_schemas.tasks import (
     Schedule,
     TaskQuery,
 )
+from ..wire.request_schemas.undo import TaskRepair
 
 OPERATIONS = Operations()
 PAGE = UserTaskPage()
@@ -121,6 +124,19 @@ def put_skip_task(engine: Engine, task_id: str) -> Task:
 )
 def put_done_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
     return visible(engine).done_by_hand(task_id, body.get("outputs"))
+
+
+@OPERATIONS.add(
+    "/task/<task_id>/repair",
+    "Show what a retry, a skip or a work done by hand would do",
+    RepairPlanRecord,
+    body=JsonBody(TaskRepair),
+    problems=(404, 409),
+    scope="read",
+    audited=False,
+)
+def post_task_repair(engine: Engine, task_id: str, body: dict[str, Any]) -> RepairPlan:
+    return visible(engine).preview_repair(task_id, **body)
 
 
 @OPERATIONS.add(

@@ -65,6 +65,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "GoneTasks": {"taskIds": ["2935004"]},
     "SuspensionReason": {"reason": "The network is being rebuilt."},
     "Variables": {"variables": {"size": 20}},
+    "TaskRepair": {"action": "retry", "parameters": {"instanceType": "m2.large"}},
     "HandWork": {"outputs": {"volumeId": "vol-1"}},
     "Completion": {"outputs": {"approved": True}},
     "Assignee": {"assignee": "alice"},

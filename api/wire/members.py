@@ -128,6 +128,20 @@ class Ids(fields.List[str]):
         return super()._deserialize(value, attr, data, **options)
 
 
+class Pairs(fields.List[str]):
+    """OLD=NEW in a query, given as often as there are pairs; what comes of it is NEW by OLD."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Text(pattern=r"^[^=]+=[\s\S]+$"), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
+        found: dict[str, str] = {}
+        for each in super()._deserialize(value, attr, data, **options):
+            old, _, new = str(each).partition("=")
+            found[old] = new
+        return found
+
+
 class LocalTime(fields.Field[datetime]):
     """A moment as ``YYYY-MM-DD HH:MM:SS`` in the server's own time zone, as the record has it."""
 

@@ -36,7 +36,7 @@ from ...engine.views.quotas import QuotaUse
 from ...engine.views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
 from ...engine.views.statistics import RunFigures, Statistics
 from ...engine.views.tasks import Task, TaskBinding, TaskCount
-from ...engine.views.undo import MigrationPlan, MovedTimer, RewindPlan, UndoStep
+from ...engine.views.undo import MigrationPlan, MovedTimer, RepairPlan, RepairStep, RewindPlan, UndoStep
 from ..codes import CodeExplained
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
 from .record import record
@@ -124,6 +124,8 @@ ExplanationRecord = record(
 UndoStepRecord = record("UndoStepRecord", UndoStep, notes=AFTER_AS)
 MovedTimerRecord = record("MovedTimerRecord", MovedTimer)
 MigrationPlanRecord = record("MigrationPlanRecord", MigrationPlan)
+RepairStepRecord = record("RepairStepRecord", RepairStep)
+RepairPlanRecord = record("RepairPlanRecord", RepairPlan)
 RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
 
 

@@ -21,7 +21,7 @@ from ..river.batches import Batches
 from ..river.turn import Turn
 from ..showing.reasons import Groups, Reason, largest, reasons_of, shown
 from ..steps import migrating, rewinding, suspending
-from ..steps.batching import ACTS, rewind_target
+from ..steps.batching import ACTS, rewind_target, version_in
 from ..store_errors import engine_errors
 from ..views.batches import Batch, BatchItem, BatchPreview
 from ..views.failures import ReasonGroup, Reasons
@@ -74,8 +74,8 @@ class BatchCalls(RepairCalls):
             element_id: Where a rewind goes back to, or the only element that is tried again.
             variables: Of a rewind: variables of the process, set before its task begins again.
             parameters: Of a rewind: values that the task is given in place of its own.
-            deployment_id: Of a migration: the other version.
-            mapping: Of a migration: by the id of an element, that of the one that takes its place.
+            deployment_id: Of a migration: the other version. Of a rewind: that on which its task begins again.
+            mapping: Of both: by the id of an element, that of the one that takes its place there.
             reason: Of a suspension: why, at most 1,000 characters.
 
         Raises:
@@ -327,10 +327,11 @@ class BatchCalls(RepairCalls):
                 options[name] = self._checked(options[name], name)
         if "reason" in options:
             suspending.check_reason(options["reason"])
-        if action == "migrate":
-            options["mapping"] = self._mapping(options.get("mapping"))
-            with engine_errors():
-                self._facilities.definitions.get(options["deployment_id"])
+        if "mapping" in act.options:
+            # Where there is none of that id, nothing begins.
+            version = self._version(options.get("deployment_id"), options.get("mapping"))
+            if version is not None:
+                options["mapping"] = version[1]
         return options
 
     def _searched_for(
@@ -378,9 +379,12 @@ class BatchCalls(RepairCalls):
         number = row.process_instance_id
         try:
             instance = self._records.copy(number)
-            plan = rewinding.preview_rewind(instance, rewind_target(instance, options["element_id"]).id)
+            target = rewind_target(instance, options["element_id"])
+            plan = rewinding.preview_rewind(instance, target.id, version_in(instance, options))
         except RiverstoneError as error:
             return [Reason(number, options["element_id"], None, error.message)]
+        if plan.migration is not None and plan.migration.findings:
+            return [Reason(number, element, None, text) for element, text in plan.migration.findings.items()]
         tasks = [instance.tasks[int(step.task_id)] for step in plan.steps]
         return [Reason(number, task.node, task.stone, "") for task in tasks]
 

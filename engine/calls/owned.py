@@ -78,6 +78,7 @@ class OwnedEngine:
     unsuspend = _owned(RepairCalls.unsuspend)
     failures = _owned(RepairCalls.failures)
     skip_element = _owned(RepairCalls.skip_element)
+    preview_element_repair = _owned(RepairCalls.preview_element_repair)
     rewind = _owned(RepairCalls.rewind)
     preview_rewind = _owned(RepairCalls.preview_rewind)
     migrate = _owned(RepairCalls.migrate)
@@ -92,6 +93,7 @@ class OwnedEngine:
     rerun = _owned(RepairCalls.rerun)
     skip = _owned(RepairCalls.skip)
     done_by_hand = _owned(RepairCalls.done_by_hand)
+    preview_repair = _owned(RepairCalls.preview_repair)
     resume = _owned(RepairCalls.resume)
     complete = _owned(RepairCalls.complete)
 

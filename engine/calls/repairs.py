@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import jsontext
+from ..authoring.definitions import Definition
 from ..errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Instance
 from ..river.turn import Turn
-from ..steps import migrating, repairing, rewinding, undo_requests
+from ..steps import migrating, repair_plans, repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
 from ..views.failures import Failure
 from ..views.processes import ProcessInstance
 from ..views.tasks import Task
-from ..views.undo import MigrationPlan, RewindPlan
+from ..views.undo import MigrationPlan, RepairAction, RepairPlan, RewindPlan
 from .suspension import SuspensionCalls
 from .workings import number_of
 
@@ -95,6 +96,52 @@ class RepairCalls(SuspensionCalls):
         )
         return self.task(task_id)
 
+    def preview_repair(
+        self,
+        task_id: str,
+        action: RepairAction,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> RepairPlan:
+        """What :meth:`rerun`, :meth:`skip` or :meth:`done_by_hand` would do now; nothing is changed.
+
+        It is refused as the call itself would be.
+
+        Args:
+            task_id: The failed task that stands still.
+            action: ``retry``, ``skip`` or ``done-by-hand``.
+            parameters: Of a retry: values that replace the task's.
+            outputs: Of a work done by hand: what the stone would have put out.
+
+        Raises:
+            UnknownTask: For a task that there is none of.
+            Conflict: For one that does not stand still after a failure, or that cannot be repaired so.
+            Invalid: For another action, for values that do not belong to it (``repair-action``), and for values that
+                its stone does not declare.
+        """
+        number = number_of(task_id, UnknownTask)
+        given, made = self._checked(parameters, "parameters"), self._checked(outputs, "outputs")
+        repair_plans.check_action(action, given, made)
+        with engine_errors():
+            return self._records.rehearsed(
+                self._instance_of(number),
+                lambda copy: repair_plans.plan_for_task(copy, action, number, parameters=given, outputs=made),
+            )
+
+    def preview_element_repair(
+        self, process_instance_id: str, action: RepairAction, element_id: str | None = None
+    ) -> RepairPlan:
+        """What :meth:`retry` of all that has failed in a process, or :meth:`skip_element`, would do now.
+
+        Nothing is changed, and it is refused as the call itself would be. Raises UnknownProcessInstance, Conflict,
+        Invalid (``repair-action``: of all only a retry is shown, and what was done by hand is a task's).
+        """
+        number = number_of(process_instance_id, UnknownProcessInstance)
+        repair_plans.check_action(action, {}, {})
+        with engine_errors():
+            return self._records.rehearsed(number, lambda copy: repair_plans.plan_for_element(copy, action, element_id))
+
     def resume(self, task_id: str) -> ProcessInstance:
         """Roll back the process that this failed task holds up, or the debug run that it belongs to.
 
@@ -144,13 +191,7 @@ class RepairCalls(SuspensionCalls):
         number, task = number_of(process_instance_id, UnknownProcessInstance), number_of(to, UnknownTask)
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
         values, given = self._checked(variables, "variables"), self._checked(parameters, "parameters")
-        moved = self._mapping(mapping)
-        if deployment_id is None and moved:
-            text = "A mapping of elements needs a deployment_id: name the version that they are mapped to."
-            raise Invalid(text, code="migration-invalid", errors={"deploymentId": [text]})
-        with engine_errors():
-            definition = None if deployment_id is None else self._facilities.definitions.get(deployment_id)
-        version = None if definition is None else (definition, moved)
+        version = self._version(deployment_id, mapping)
         self._asked(
             "rewind",
             number,
@@ -163,12 +204,30 @@ class RepairCalls(SuspensionCalls):
         )
         return self.get(process_instance_id)
 
-    def preview_rewind(self, process_instance_id: str, to: str) -> RewindPlan:
+    def preview_rewind(
+        self,
+        process_instance_id: str,
+        to: str,
+        *,
+        deployment_id: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> RewindPlan:
         """What :meth:`rewind` would do now; nothing is changed.
 
-        Raises UnknownProcessInstance, UnknownTask, Conflict (``rewind-refused``, with the reason).
+        With another version of the model the plan tells what is moved there. What stands against that is among its
+        findings, and not refused.
+
+        Raises UnknownProcessInstance, UnknownTask, UnknownDeployment, Conflict (``rewind-refused``, with the reason),
+        Invalid (``migration-invalid`` for what no version of this process can be).
         """
         number, task = number_of(process_instance_id, UnknownProcessInstance), number_of(to, UnknownTask)
+        version = self._version(deployment_id, mapping)
+        if version is not None:
+            with engine_errors():
+                return self._records.rehearsed(
+                    number,
+                    lambda copy: self._records.masked_plan(copy, rewinding.preview_rewind(copy, task, version)),
+                )
 
         def action(turn: Turn) -> RewindPlan:
             instance = turn.instance(number)
@@ -176,6 +235,19 @@ class RepairCalls(SuspensionCalls):
 
         plan: RewindPlan = self._pump.step(action)
         return plan
+
+    def _version(
+        self, deployment_id: str | None, mapping: Mapping[str, str] | None
+    ) -> tuple[Definition, Mapping[str, str]] | None:
+        """The version on which something begins again, with where its elements are there; raises Invalid."""
+        moved = self._mapping(mapping)
+        if deployment_id is None and moved:
+            text = "A mapping of elements needs a deployment_id: name the version that they are mapped to."
+            raise Invalid(text, code="migration-invalid", errors={"deploymentId": [text]})
+        if deployment_id is None:
+            return None
+        with engine_errors():
+            return self._facilities.definitions.get(deployment_id), moved
 
     def migrate(
         self,

@@ -80,6 +80,8 @@ class Instance:
     turn: Transaction
     changes: Changes
     """Those of the present turn."""
+    rehearsed = False
+    """Whether it is a copy that shows what would become of it: nothing of it is handed over, told or kept."""
 
     def __init__(
         self,
@@ -288,6 +290,8 @@ class Instance:
         longer be used to stop the task as one that waits. In a process that is suspended the row waits; what has
         begun is looked at until it ends.
         """
+        if self.rehearsed:
+            return
         if row.event != "monitor" and (what := self.suspended_for(row)) is not None:
             self._let_wait(row, f"{what} is suspended; the task goes on when that is lifted.")
             return
@@ -478,7 +482,7 @@ class Instance:
         """End a row that may be running: tell its hook to stop; one that has not begun never will."""
         if held_back is None:
             # What people do was never handed over.
-            held_back = row.stone is None or self.hold_back(row)
+            held_back = row.stone is None or self.rehearsed or self.hold_back(row)
         if row.stone is None or ((held_back or row.status in ledger.HELD_BACK) and not ledger.has_begun(row)):
             row.undo = "never-begun"
         elif not held_back and not (row.event == "start" and deferral.is_deferred(row)):
@@ -542,6 +546,8 @@ class Instance:
         history.note_event(self, token, wait, payload)
 
     def throw(self, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
+        if self.rehearsed:
+            return
         text = jsontext.dumps(dict(payload)) if payload else None
         self.facilities.families.count(self.number)
         self.thrown.count(len(text or ""))

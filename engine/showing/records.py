@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from ...models import (
     ContentRow,
@@ -26,7 +26,7 @@ from ...models import (
 from ...models.resources import DriftRow, ResourceRow
 from ...models.vocabulary import ProcessState
 from ..authoring.sources import texts_of
-from ..errors import UnknownProcessInstance, UnknownTask
+from ..errors import RiverstoneError, UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.instance import Instance
@@ -49,6 +49,7 @@ from ..views.undo import RewindPlan
 from . import masked_views
 from .awaited import awaited_of
 
+T = TypeVar("T")
 AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
 FEW_RECORDS = 25
@@ -339,6 +340,21 @@ class Records:
     def copy(self, number: int) -> Instance:
         """An instance as it is stored now, which nobody else has; raises UnknownProcessInstance."""
         return self._load(number)
+
+    def rehearsed(self, number: int, act: Callable[[Instance], T]) -> T:
+        """What an act makes of a copy, of one state of the instance; raises what it does."""
+        for left in reversed(range(MOST_TRIES)):
+            revision = self.store.revision(number)
+            try:
+                found = act(self.copy(number))
+            except (KeyError, StopIteration, RiverstoneError):
+                # Rows may not fit together, or tell of another state, where a step has changed them in between.
+                if left == 0 or self.store.revision(number) == revision:
+                    raise
+            else:
+                if left == 0 or self.store.revision(number) == revision:
+                    break
+        return found
 
     def _load(self, number: int) -> Instance:
         return load_instance(self.facilities, *self._rows(number), self._load)

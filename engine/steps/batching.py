@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from ...models import TaskRow
 from ...models.vocabulary import BatchAction
+from ..authoring.definitions import Definition
 from ..errors import Conflict
 from ..instance import ledger
 from ..instance.history import note
@@ -38,7 +39,17 @@ def rewind_target(instance: Instance, element_id: str) -> TaskRow:
 def _rewind(instance: Instance, options: Mapping[str, Any]) -> None:
     target = rewind_target(instance, options["element_id"])
     variables, parameters = options.get("variables", {}), options.get("parameters", {})
-    rewinding.request_rewind(instance, target.id, variables=variables, parameters=parameters, kept=())
+    rewinding.request_rewind(
+        instance, target.id, variables=variables, parameters=parameters, kept=(), version=version_in(instance, options)
+    )
+
+
+def version_in(instance: Instance, options: Mapping[str, Any]) -> tuple[Definition, Mapping[str, str]] | None:
+    """On which version of the model a rewind begins again, if it is another one."""
+    deployment_id = options.get("deployment_id")
+    if deployment_id is None:
+        return None
+    return instance.facilities.definitions.get(deployment_id), options.get("mapping", {})
 
 
 def _migrate(instance: Instance, options: Mapping[str, Any]) -> None:
@@ -77,7 +88,12 @@ ACTS: Final[Mapping[BatchAction, Act]] = {
     "delete": Act(_delete, "delete", frozenset({"force"})),
     "retry": Act(_retry, "retry", frozenset({"element_id"})),
     "rollback": Act(lambda instance, _: repairing.roll_back(instance), "roll-back"),
-    "rewind": Act(_rewind, "rewind", frozenset({"element_id", "variables", "parameters"}), frozenset({"element_id"})),
+    "rewind": Act(
+        _rewind,
+        "rewind",
+        frozenset({"element_id", "variables", "parameters", "deployment_id", "mapping"}),
+        frozenset({"element_id"}),
+    ),
     "migrate": Act(_migrate, "migrate", frozenset({"deployment_id", "mapping"}), frozenset({"deployment_id"})),
     "suspend": Act(_suspend, "suspend", frozenset({"reason"})),
     "unsuspend": Act(_unsuspend, "unsuspend"),

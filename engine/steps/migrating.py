@@ -88,11 +88,22 @@ def refuse_beside(
     without: Callable[[Token], bool],
 ) -> None:
     """Refuse what would be refused if the process stood at this task, without some of its tokens."""
+    _refuse(look_beside(process, definition, mapping, target, without))
+
+
+def look_beside(
+    process: ForwardInstance,
+    definition: Definition,
+    mapping: Mapping[str, str],
+    target: TaskRow,
+    without: Callable[[Token], bool],
+) -> Migration:
+    """Where everything would go if the process stood at this task; raises Conflict, Invalid where nothing can."""
     migration = look(process, definition, mapping, without)
     if definition.process.find(mapping.get(target.node, target.node)) is None:
         text = f"A token stands on {target.node!r}, and version {definition.version} has no such element"
         migration.findings[target.node] = f"{text}: map it to another."
-    _refuse(migration)
+    return migration
 
 
 def _refuse(migration: Migration) -> None:

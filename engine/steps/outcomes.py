@@ -389,7 +389,7 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
     row.due = None
     row.deadline = None
     ledger.forget_state(row)
-    _take_edited(instance, row)
+    take_edited(instance, row)
     ledger.drop(row, "early", "signature", "edited", "saved", "save")
     if instance.row.phase in ("running", "suspended", "paused"):
         instance.hand_over(row, stone_of(instance, row))
@@ -399,7 +399,7 @@ def _attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, o
     row.undo = "undone"
 
 
-def _take_edited(instance: Instance, row: TaskRow) -> None:
+def take_edited(instance: Instance, row: TaskRow) -> None:
     """The next attempt begins with the parameters that somebody has given for it, if anybody has."""
     edited = ledger.kept(row).get("edited")
     if edited is None:

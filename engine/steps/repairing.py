@@ -36,37 +36,58 @@ def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None
     Returns the task that goes on: another one where the old attempt has to stay. Raises UnknownTask, Conflict, and
     Invalid for parameters that do not fit the stone.
     """
-    process, row, token = _failed_task(instance, task_id)
+    token = begin_again(instance, task_id, parameters)
+    settle(instance)
+    return token.internal_data.get(TASK, task_id)
+
+
+def begin_again(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> Token:
+    """The same, but for what follows from it in this step."""
+    process, row, token = failed_task(instance, task_id)
     if row.status.endswith("success") and parameters:
         text = f"The stone of task {task_id} has done its work: what failed came after it, so no parameter is used."
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "cancel"))
     _again(process, token, row, parameters)
-    settle(process)
-    return token.internal_data.get(TASK, row.id)
+    return token
 
 
 def retry(instance: Instance, element_id: str | None = None) -> None:
     """Try all again that has failed and stands still, or what did so at one element. Raises Conflict."""
-    process, tokens = _failed(instance, element_id)
+    begin_all_again(instance, element_id)
+    settle(instance)
+
+
+def begin_all_again(instance: Instance, element_id: str | None) -> None:
+    """The same, but for what follows from it in this step."""
+    process, tokens = failed(instance, element_id)
     for token in tokens:
         if token.id in process.workflow.tasks:
-            _again(process, token, _row_of(process, token), None)
-    settle(process)
+            _again(process, token, row_of(process, token), None)
 
 
 def skip_task(instance: Instance, task_id: int) -> None:
     """Go on without a failed task: what an attempt may have made is taken back first. Raises UnknownTask, Conflict."""
-    process, row, token = _failed_task(instance, task_id)
+    leave_out_task(instance, task_id)
+    settle(instance)
+
+
+def leave_out_task(instance: Instance, task_id: int) -> None:
+    """The same, but for what follows from it in this step."""
+    process, row, token = failed_task(instance, task_id)
     _skip(process, token, row)
-    settle(process)
 
 
 def skip(instance: Instance, element_id: str) -> None:
     """The same for an element, whether it has a task or none. Raises Conflict."""
-    process, tokens = _failed(instance, element_id)
+    leave_out(instance, element_id)
+    settle(instance)
+
+
+def leave_out(instance: Instance, element_id: str) -> None:
+    """The same, but for what follows from it in this step."""
+    process, tokens = failed(instance, element_id)
     for token in tokens:
-        _skip(process, token, _row_of(process, token))
-    settle(process)
+        _skip(process, token, row_of(process, token))
 
 
 def done_by_hand(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> None:
@@ -74,7 +95,13 @@ def done_by_hand(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -
 
     Raises UnknownTask, Conflict, Invalid for outputs that its stone does not declare.
     """
-    process, row, token = _failed_task(instance, task_id)
+    enter_as_made(instance, task_id, outputs)
+    settle(instance)
+
+
+def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> None:
+    """The same, but for what follows from it in this step."""
+    process, row, token = failed_task(instance, task_id)
     if row.stone is None or row.status.endswith("success"):
         text = f"The work of task {task_id} is done; what failed came after it: try it again, or skip it."
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "skip", "cancel"))
@@ -97,7 +124,6 @@ def done_by_hand(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -
     process.put_out(row)
     _takes_up(process, token)
     process.workflow.task_done(token, row.id, jsontext.read(text))
-    settle(process)
 
 
 def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | None = None) -> None:
@@ -137,13 +163,13 @@ def resume(instance: Instance, task_id: int) -> None:
     if row is None:
         raise UnknownTask(str(task_id))
     if instance.row.phase != "paused":
-        _failed_task(instance, task_id)
+        failed_task(instance, task_id)
     roll_back(instance)
 
 
 def roll_back(instance: Instance) -> None:
     """Roll back a process in which something has failed and stands still. Raises Conflict."""
-    process, tokens = _failed(instance, None)
+    process, tokens = failed(instance, None)
     if process.row.phase == "running":
         for token in tokens:
             process.workflow.give_up(token)
@@ -158,7 +184,7 @@ def roll_back(instance: Instance) -> None:
 # -- what has failed and stands still
 
 
-def _failed(instance: Instance, element_id: str | None) -> tuple[ForwardInstance, Sequence[Token]]:
+def failed(instance: Instance, element_id: str | None) -> tuple[ForwardInstance, Sequence[Token]]:
     """All that stands still in a process, or at one element of it; raises Conflict where nothing does."""
     process = forward_of(instance, ": ask for that again.")
     refuse_suspended(process)
@@ -172,7 +198,8 @@ def _failed(instance: Instance, element_id: str | None) -> tuple[ForwardInstance
     return process, found
 
 
-def _failed_task(instance: Instance, task_id: int) -> tuple[ForwardInstance, TaskRow, Token]:
+def failed_task(instance: Instance, task_id: int) -> tuple[ForwardInstance, TaskRow, Token]:
+    """The same of one task; raises UnknownTask, Conflict."""
     row = instance.tasks.get(task_id)
     if row is None:
         raise UnknownTask(str(task_id))
@@ -185,7 +212,8 @@ def _failed_task(instance: Instance, task_id: int) -> tuple[ForwardInstance, Tas
     return instance, row, token
 
 
-def _row_of(process: ForwardInstance, token: Token) -> TaskRow | None:
+def row_of(process: ForwardInstance, token: Token) -> TaskRow | None:
+    """The task of what stands still, if its element has one."""
     return process.tasks.get(token.internal_data.get(TASK, 0))
 
 
@@ -293,7 +321,7 @@ def _edited(
         chosen = process.facilities.stones.choose(row.stone, jsontext.dumps(edited))
         if not references:
             # A secret is looked at when the hook begins.
-            typed(chosen or stone_of(process, row), edited)
+            typed(chosen or stone_of(process, row), edited, resolved=True)
         process.weight.foresee(edited)
     if moved:
         ledger.keep(row, moved=False)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...models import TaskRow
+from ...models import Changes, TaskRow
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..bpmn.running.retracing import put_back
@@ -24,7 +24,7 @@ from ..instance.instance import Instance
 from ..undo.creation import create_rewind, steps_of
 from ..undo.frozen import Order
 from ..undo.order import covers, is_kept, plan, stand_ins
-from ..views.undo import RewindPlan
+from ..views.undo import MigrationPlan, RewindPlan
 from . import migrating
 from .counters import count_back
 from .retraces import Retraced, retraced
@@ -265,14 +265,20 @@ def _restore_variables(found: Retraced) -> None:
     workflow.conditions_may_differ()
 
 
-def preview_rewind(instance: Instance, task_id: int) -> RewindPlan:
-    """What a rewind would do now, its values unmasked; nothing is changed. Raises UnknownTask, Conflict."""
+def preview_rewind(
+    instance: Instance, task_id: int, version: tuple[Definition, Mapping[str, str]] | None = None
+) -> RewindPlan:
+    """What a rewind would do now, its values unmasked. Raises UnknownTask, Conflict, Invalid.
+
+    Nothing is changed, but with another ``version`` of the model: then it is done to the instance, which is to be a
+    copy that nobody keeps.
+    """
     found = look(instance, task_id)
     tasks = found.process.tasks
     order = plan(tasks, "rollback", found.undone)
     needed = {row.id for row in needs_retaining(found.process, order)}
     steps = steps_of(instance, order)
-    return RewindPlan(
+    told = RewindPlan(
         to=str(task_id),
         steps=tuple([replace(step, action="retain" if int(step.task_id) in needed else "rollback") for step in steps]),
         variables={name: value for (scope, name), (_, value) in found.variables.items() if not scope},
@@ -280,3 +286,16 @@ def preview_rewind(instance: Instance, task_id: int) -> RewindPlan:
         opened_again=tuple(str(kept["node"]) for kept in found.scopes),
         people=tuple(str(number) for number in sorted(found.undone) if tasks[number].stone is None),
     )
+    return told if version is None else replace(told, migration=_rehearse_move(found, *version))
+
+
+def _rehearse_move(found: Retraced, definition: Definition, mapping: Mapping[str, str]) -> MigrationPlan:
+    """What would be moved to another version, brought back tokens among it; the process is a copy afterwards."""
+    process = found.process
+    process.changes, process.rehearsed = Changes(), True
+    before = migrating.look_beside(process, definition, mapping, found.target, found.is_after)
+    if before.findings or before.busy:
+        return before.plan()
+    _fence(found)
+    _go_back(found)
+    return migrating.rehearse(process, definition, mapping)

@@ -92,7 +92,7 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON], *, resolved: bool 
 
     Where a class declares them it is an instance of that; what it has no field for is left out, as lint warns.
 
-    Those among which secrets were ``resolved`` are checked here for the first time.
+    Those among which secrets were ``resolved``, or that somebody has given, are checked here for the first time.
 
     Raises Invalid if the stone's declaration has changed so that they no longer fit.
     """

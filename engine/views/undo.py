@@ -1,15 +1,17 @@
-"""What an undo, a rewind and a migration would do, before they do it."""
+"""What an undo, a repair, a rewind and a migration would do, before they do it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from ...models.vocabulary import UndoKind
+from ...models.vocabulary import Hook, UndoKind
 
 UndoAction: TypeAlias = Literal[UndoKind, "retain"]
+RepairAction: TypeAlias = Literal["retry", "skip", "done-by-hand"]
+"""What somebody may do about an element that has failed and stands still, beside giving its process up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,21 +32,41 @@ class UndoStep:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RewindPlan:
-    """What a rewind to a task would do."""
+class RepairStep:
+    """What a repair would do with one thing that has failed and stands still."""
 
-    to: str
-    """The task that begins again."""
-    steps: tuple[UndoStep, ...]
-    """What is taken back, in this order; one whose action is ``retain`` has to be given up by name."""
-    variables: Mapping[str, Any]
-    """The variables of the process that return to these values; those that there were not are null."""
-    begins_again: tuple[str, ...]
-    """The elements at which tokens stand again: the task's own, and gateways that wait for it."""
-    opened_again: tuple[str, ...]
-    """The sub-processes, calls and repeated activities that had ended, whose timers are set anew."""
-    people: tuple[str, ...]
-    """The tasks of people whose answers are forgotten."""
+    element_id: str
+    name: str
+    task_id: str | None = None
+    """None where no task has failed, but the element itself."""
+    stone: str | None = None
+    hook: Hook | None = None
+    """The hook that is called first: ``rollback`` takes back before what an attempt may have made. None calls none."""
+    attempt: int | None = None
+    """The number of the attempt that begins; None where none does."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Those with which it begins; empty where none does."""
+    beside: bool = False
+    """Whether a new task takes its place, since nothing takes back what the old one may have made: that stays."""
+    made: bool = False
+    """Whether it counts as made, so that a later undo takes it back."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of it from then on."""
+    missing: tuple[str, ...] = ()
+    """The outputs that its stone declares and that are not known then: a reference to one of them fails."""
+    reason: str | None = None
+    """Why it would not go on at once: what would fail again, or what is suspended."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RepairPlan:
+    """What a retry, a skip or a work done by hand would do."""
+
+    action: RepairAction
+    process_instance_id: str
+    steps: tuple[RepairStep, ...]
+    next: tuple[str, ...]
+    """The elements to which tokens come with it; none where a hook has to end before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,3 +94,23 @@ class MigrationPlan:
     timers: tuple[MovedTimer, ...]
     running: tuple[str, ...]
     """Tasks whose hooks are in hand: they come to their end before anything is moved."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RewindPlan:
+    """What a rewind to a task would do."""
+
+    to: str
+    """The task that begins again."""
+    steps: tuple[UndoStep, ...]
+    """What is taken back, in this order; one whose action is ``retain`` has to be given up by name."""
+    variables: Mapping[str, Any]
+    """The variables of the process that return to these values; those that there were not are null."""
+    begins_again: tuple[str, ...]
+    """The elements at which tokens stand again: the task's own, and gateways that wait for it."""
+    opened_again: tuple[str, ...]
+    """The sub-processes, calls and repeated activities that had ended, whose timers are set anew."""
+    people: tuple[str, ...]
+    """The tasks of people whose answers are forgotten."""
+    migration: MigrationPlan | None = None
+    """Where it begins again on another version of the model: what is moved there, and what stands against that."""

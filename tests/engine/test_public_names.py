@@ -79,6 +79,8 @@ ENGINE = """
     Resource
     ResourceCount
     ResourceDrift
+    RepairPlan
+    RepairStep
     RewindPlan
     RiverstoneError
     RunFigures
@@ -282,6 +284,8 @@ METHODS = """
     plan_migration
     preview
     preview_batch
+    preview_element_repair
+    preview_repair
     preview_rewind
     progress_deferred
     protect

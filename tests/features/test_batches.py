@@ -121,6 +121,32 @@ def test_many_are_moved_to_a_corrected_version(engine: Engine, world: World) -> 
         engine.batch("migrate", {"key": "waiting"})
 
 
+def test_many_go_back_and_begin_again_on_a_corrected_version(engine: Engine, world: World) -> None:
+    engine.deploy(WAITING)
+    numbers = started(engine, 3, key="waiting")
+    corrected = engine.deploy(line("waiting", service("disk", "make"), service("net", "make"), '<userTask id="u"/>'))
+    lacking = engine.deploy(line("waiting", service("volume", "make"), '<userTask id="u"/>'))
+    found = {"key": "waiting"}
+    plan = engine.preview_batch("rewind", found, element_id="disk", deployment_id=lacking.deployment_id)
+    assert [(group.element_id, group.tasks) for group in plan.groups] == [("disk", 3)]
+    assert "has no such element" in str(plan.groups[0].reason)
+    mapping = {"disk": "volume"}
+    plan = engine.preview_batch(
+        "rewind", found, element_id="disk", deployment_id=lacking.deployment_id, mapping=mapping
+    )
+    assert [(group.element_id, group.tasks, group.reason) for group in plan.groups] == [("disk", 3, None)]
+    assert engine.batch("rewind", found, element_id="disk", deployment_id=lacking.deployment_id).refused == 3
+    assert (world.of("rollback"), statuses(engine, numbers)) == ([], {"running"})
+    batch = engine.batch("rewind", found, element_id="disk", deployment_id=corrected.deployment_id)
+    assert (batch.done, batch.refused) == (3, 0)
+    assert {engine.get(number).deployment_id for number in numbers} == {corrected.deployment_id}
+    assert sorted(world.exists) == ["disk"] * 3 + ["net"] * 3
+    with pytest.raises(Unknown):
+        engine.batch("rewind", found, element_id="disk", deployment_id="nothing")
+    with pytest.raises(Invalid, match="needs a deployment_id"):
+        engine.batch("rewind", found, element_id="disk", mapping=mapping)
+
+
 def test_many_are_suspended_and_let_go_on(engine: Engine, world: World) -> None:
     engine.deploy(WAITING)
     numbers = started(engine, 3, key="waiting")

@@ -184,6 +184,13 @@ def test_a_task_begins_again_on_another_version(engine: Engine, world: World) ->
     engine.run_pending()
     new = engine.deploy(beside("a", "c", "d"))
     asked = ids(engine, number)
+    before = engine.get(number), engine.tasks(number), engine.tokens(number)
+    plan = engine.preview_rewind(number, asked["a"], deployment_id=new.deployment_id)
+    assert (engine.get(number), engine.tasks(number), engine.tokens(number)) == before
+    assert ([step.name for step in plan.steps], plan.people) == (["b", "a"], (asked["ask"],))
+    assert plan.migration is not None
+    assert (plan.migration.moves, plan.migration.findings) == ({"a": "a", "fixed": "fixed", "other": "other"}, {})
+    assert engine.preview_rewind(number, asked["a"]).migration is None
     engine.rewind(number, asked["a"], deployment_id=new.deployment_id)
     engine.run_pending()
     assert (world.of("rollback"), world.exists) == (["b", "a"], ["a", "c", "d"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from marshmallow import fields, post_load, validate
+from marshmallow import validate
 
 from ....models.vocabulary import BatchAction, BatchResult
-from ..members import Flag, Number, Object, Text, Word
+from ..members import Flag, Number, Object, Pairs, Text, Word
 from .lists import Part, Searched
 from .strict import CURSOR, Strict
 
@@ -29,8 +27,10 @@ class BatchRequest(Strict):
     )
     variables = Object(metadata={"description": "Of a rewind: variables set before its task begins again."})
     parameters = Object(metadata={"description": "Of a rewind: values that its task is given in place of its own."})
-    deployment_id = Text(data_key="deploymentId", allow_none=True, description="Of a migration: the other version.")
-    mapping = Object(metadata={"description": "Of a migration: ids of elements by those whose place they take."})
+    deployment_id = Text(
+        data_key="deploymentId", allow_none=True, description="Of a migration or a rewind: the other version."
+    )
+    mapping = Object(metadata={"description": "With that: ids of elements by those whose place they take."})
     reason = Text(longest=1000, allow_none=True, description="Of a suspension: why.")
 
 
@@ -39,18 +39,11 @@ class BatchPreviewQuery(Searched):
 
     action = Word(BatchAction, required=True)
     element_id = Text(data_key="elementId", description="Of a rewind or a retry.")
-    deployment_id = Text(data_key="deploymentId", description="Of a migration: the other version.")
-    mapping = fields.List(
-        Text(pattern=r"^[^=]+=[\s\S]+$"),
+    deployment_id = Text(data_key="deploymentId", description="Of a migration or a rewind: the other version.")
+    mapping = Pairs(
         data_key="map",
-        metadata={"description": "OLD=NEW of a migration: which element takes the place of which."},
+        metadata={"description": "OLD=NEW of a migration or a rewind: which element takes the place of which."},
     )
-
-    @post_load
-    def with_mapping(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The ids of elements by those whose place they take."""
-        pairs = [each.split("=", 1) for each in data.get("mapping", ())]
-        return {**data, "mapping": dict(pairs)} if pairs else data
 
 
 class BatchList(Part):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marshmallow import validate
 
+from ....engine.views.undo import RepairAction
 from ....models.vocabulary import UndoKind
-from ..members import Flag, FlagText, Ids, Number, Object, Text, Texts, Word
+from ..members import Flag, FlagText, Ids, Number, Object, Pairs, Text, Texts, Word
 from .strict import Strict
 
 
@@ -83,3 +84,20 @@ class RewindQuery(Strict):
     """To which task a process would go back."""
 
     to = Text(required=True)
+    deployment_id = Text(data_key="deploymentId", description="Another version, on which the task begins again.")
+    mapping = Pairs(data_key="map", metadata={"description": "OLD=NEW: which element takes the place of which there."})
+
+
+class ElementRepair(Strict):
+    """What would be done about what has failed in a process, or at one element of it."""
+
+    action = Word(RepairAction, required=True)
+    element_id = Text(data_key="elementId", description="All that has failed without it.")
+
+
+class TaskRepair(Strict):
+    """What would be done about one failed task."""
+
+    action = Word(RepairAction, required=True)
+    parameters = Object(metadata={"description": "Of a retry: values that replace the task's of these names."})
+    outputs = Object(metadata={"description": "Of a work done by hand: what the task's stone would have put out."})

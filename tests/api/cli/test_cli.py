@@ -296,14 +296,24 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
     told = run("why", pid).stdout
     assert all(f"riverstone {each} " in told for each in ("rerun", "skip", "done", "rollback", "cancel"))
     task = only_task(run, pid)
+    options = {
+        "retry": (pid,),
+        "rerun": (task, "--parameters", '{"works": true}'),
+        "skip": (task,),
+        "done": (task, "--outputs", '{"thing": "by hand"}'),
+    }
+    if way in options:
+        wanted = {"rerun": 'with {"works": true}', "done": 'thing = "by hand"', "skip": "skip", "retry": "attempt 2"}
+        assert wanted[way] in run(way, *options[way], "--preview").stdout
+        assert json.loads(run(way, *options[way], "--preview", "--json").stdout)["processInstanceId"] == pid
     if way in ("retry", "rollback"):
         run(way, pid, fails=False)
     else:
         given = {"rerun": ("--parameters", '{"works": true}'), "done": ("--outputs", '{"thing": "by hand"}')}
         run(way, task, *given.get(way, ()))
     status = json.loads(run("show", pid, "--json").stdout)["processStatus"]
-    wanted = {"retry": "running", "resume": "rollback", "rollback": "rollback"}.get(way, "success")
-    assert status.startswith(wanted) or (wanted == "rollback" and status == "failed")
+    end = {"retry": "running", "resume": "rollback", "rollback": "rollback"}.get(way, "success")
+    assert status.startswith(end) or (end == "rollback" and status == "failed")
 
 
 def test_what_exists_is_listed_and_checked(run: Run) -> None:

@@ -60,6 +60,41 @@ def test_somebody_decides_and_the_process_ends(
     assert (entry.action, entry.outcome) == (audited, "done")
 
 
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ({"action": "retry", "parameters": {"works": True}}, {"beside": True, "parameters": {"works": True}}),
+        ({"action": "skip"}, {"attempt": None, "made": False}),
+        ({"action": "done-by-hand", "outputs": {"thing": "by hand"}}, {"made": True, "outputs": {"thing": "by hand"}}),
+    ],
+)
+def test_what_somebody_would_decide_is_shown_before(
+    client: Client, engine: Engine, waiting: dict[str, Any], body: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    number, (failure,) = waiting["processInstanceId"], waiting["failures"]
+    response = client.post(f"/task/{failure['taskId']}/repair", json=body)
+    assert response.status_code == 200, response.json
+    (step,) = response.json["steps"]
+    assert {name: step[name] for name in wanted} == wanted
+    assert detail(client, number) == waiting
+    assert not [entry for entry in engine.audit.entries().items if "Repair" in entry.action]
+    refused = client.post(
+        f"/task/{failure['taskId']}/repair", json={**body, "parameters": {"a": 1}, "outputs": {"b": 1}}
+    )
+    assert (refused.status_code, refused.json["code"]) == (422, "repair-action")
+
+
+def test_what_a_retry_of_all_would_do_is_shown(client: Client, waiting: dict[str, Any]) -> None:
+    number, (failure,) = waiting["processInstanceId"], waiting["failures"]
+    found = client.get(f"/process/{number}/repair?action=retry").json
+    assert [step["taskId"] for step in found["steps"]] == [failure["taskId"]]
+    one = client.get(f"/process/{number}/repair?action=skip&elementId={failure['elementId']}").json
+    assert (one["action"], one["steps"][0]["made"]) == ("skip", False)
+    for query, status in (("action=skip", 422), ("action=retry&elementId=nobody", 409), ("action=undo", 422)):
+        assert client.get(f"/process/{number}/repair?{query}").status_code == status
+    assert client.get("/process/99999/repair?action=retry").status_code == 404
+
+
 def test_what_is_tried_again_in_vain_waits_again(client: Client, waiting: dict[str, Any]) -> None:
     number = waiting["processInstanceId"]
     assert client.put(f"/process/{number}/retry").status_code == 200
