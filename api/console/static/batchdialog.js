@@ -65,7 +65,7 @@ export async function askForAll(query) {
   async function look() {
     const turn = ++latest;
     elementField.hidden = !["retry", "rewind"].includes(action.value);
-    versionField.hidden = action.value !== "migrate";
+    versionField.hidden = !["migrate", "rewind"].includes(action.value);
     if (action.value === "migrate" && !version.value.trim()) return fill(plan, el("p", {}, t("batch.version.needed")));
     if (action.value === "rewind" && !element.value.trim()) return fill(plan, el("p", {}, t("batch.element.needed")));
     try {

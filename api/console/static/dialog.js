@@ -29,9 +29,9 @@ function closeWithPage(dialog) {
 
 /**
  * Ask, and do it when that is confirmed. `act` is async; what it is refused with is shown and the dialog stays.
- * Resolves with what `act` returned, or null when it was not done.
+ * Resolves with what `act` returned, or null when it was not done. `changed` is called when something was filled in.
  */
-export function ask({ title, content, confirm, act, danger = false, wide = false }) {
+export function ask({ title, content, confirm, act, changed = null, danger = false, wide = false }) {
   return new Promise((resolve) => {
     let result = null;
     const id = unique("dialog");
@@ -40,7 +40,7 @@ export function ask({ title, content, confirm, act, danger = false, wide = false
     const yes = el("button", { type: "submit", class: danger ? "danger" : "primary" }, confirm);
     const form = el(
       "form",
-      { method: "dialog", novalidate: true, onsubmit: (event) => submitted(event) },
+      { method: "dialog", novalidate: true, onsubmit: (event) => submitted(event), oninput: changed },
       el("h2", { id }, title),
       el("div", { class: "dialog-content" }, content, trouble),
       el("div", { class: "dialog-buttons" }, close, yes),

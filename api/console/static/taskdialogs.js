@@ -4,6 +4,7 @@ import { el, said, unique } from "./element.js";
 import { ask } from "./dialog.js";
 import { JsonField, readObject } from "./jsontext.js";
 import { t } from "./language.js";
+import { RepairPlan } from "./repairplan.js";
 import { get, put } from "./server.js";
 import { ValueForm } from "./valueform.js";
 
@@ -80,6 +81,11 @@ class ParameterField {
   }
 }
 
+/** Whether what is typed is no JSON, or not yet. */
+function isWrong(field) {
+  return field.text !== "" && (field.value === undefined || typeof field.value !== "object");
+}
+
 async function declarationOf(code) {
   const stones = await get("stone").catch(() => []);
   return stones.find((stone) => stone.code === code)?.parameters ?? [];
@@ -92,6 +98,13 @@ export async function askToRerun(task) {
   const names = [...new Set([...Object.keys(values), ...byName.keys()])];
   const fields = names.map((name) => new ParameterField(name, values[name], byName.get(name)));
   const others = new JsonField({ label: t("rerun.more"), rows: 3, hint: t("rerun.more.hint") });
+  const given = () => {
+    const parameters = { ...others.value };
+    for (const field of fields) if (field.edited) parameters[field.name] = field.value;
+    return { parameters };
+  };
+  const plan = RepairPlan.ofTask(task.taskId, "retry", () => (isWrong(others) ? null : given()));
+  await plan.show();
   return ask({
     title: t("rerun.title", { name: task.name }),
     confirm: t("rerun.do"),
@@ -105,13 +118,10 @@ export async function askToRerun(task) {
         fields.map(({ node }) => node),
       ),
       others.node,
+      plan.node,
     ],
-    act: () => {
-      if (!others.check()) return false;
-      const parameters = { ...others.value };
-      for (const field of fields) if (field.edited) parameters[field.name] = field.value;
-      return put(`task/${task.taskId}/reRun`, { parameters });
-    },
+    changed: () => plan.later(),
+    act: () => others.check() && put(`task/${task.taskId}/reRun`, given()),
   });
 }
 
@@ -127,13 +137,17 @@ export function askToRollBack(process) {
 }
 
 /** Go on without what has failed: a task, or an element that has none. */
-export function askToSkip(failure, process, name) {
+export async function askToSkip(failure, process, name) {
   const { taskId, elementId } = failure;
+  const plan = taskId
+    ? RepairPlan.ofTask(taskId, "skip")
+    : RepairPlan.ofElement(process.processInstanceId, "skip", elementId);
+  await plan.show();
   return ask({
     title: t("pass.title", { name }),
     confirm: t("pass.do"),
     danger: true,
-    content: el("p", {}, t(taskId ? "pass.text" : "pass.element")),
+    content: [el("p", {}, t(taskId ? "pass.text" : "pass.element")), plan.node],
     act: () =>
       taskId
         ? put(`task/${taskId}/skip`, undefined)
@@ -146,10 +160,14 @@ export async function askForHandWork(task) {
   const declared = stones.find((stone) => stone.code === task.stone)?.outputs ?? [];
   const fields = declared.map(({ name, description, secret }) => ({ name, hint: description, secret }));
   const outputs = new ValueForm({ fields, label: t("outputs") });
+  const given = () => (outputs.asJson && isWrong(outputs.json) ? null : { outputs: outputs.values });
+  const plan = RepairPlan.ofTask(task.taskId, "done-by-hand", given);
+  await plan.show();
   return ask({
     title: t("hand.title", { name: task.name }),
     confirm: t("hand.do"),
-    content: [el("p", {}, t("hand.text")), outputs.node],
+    content: [el("p", {}, t("hand.text")), outputs.node, plan.node],
+    changed: () => plan.later(),
     act: () => outputs.check() && put(`task/${task.taskId}/done`, { outputs: outputs.values }),
   });
 }

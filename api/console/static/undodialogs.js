@@ -1,13 +1,14 @@
 // Cancel, delete and retry: each asks first, and shows what it would take back and in which order.
 
-import { el, said } from "./element.js";
+import { el, fill, said } from "./element.js";
 import { icon } from "./icon.js";
 import { ask } from "./dialog.js";
 import { JsonField } from "./jsontext.js";
 import { counted, t } from "./language.js";
-import { box } from "./notice.js";
+import { box, problemBox } from "./notice.js";
 import { get, put } from "./server.js";
 import { inRuns, moves } from "./state.js";
+import { VersionChoice } from "./versionchoice.js";
 
 /** The steps of a preview in rounds: what is undone at the same time, after the round before. */
 export function rounds(steps) {
@@ -101,32 +102,48 @@ export async function askToSuspend(process) {
   });
 }
 
-/** Go back to a task: what is taken back, what returns, and what has to be given up for it. */
+/** Go back to a task: what is taken back, what returns, what is moved, and what has to be given up for it. */
 export async function askToRewind(process, task) {
   const id = process.processInstanceId;
-  const plan = await get(`process/${id}/rewind`, { to: task.taskId });
-  const kept = plan.steps.filter(({ action }) => action === "retain");
-  const retain = kept.length > 0 ? check("retain", t("rewind.retain"), t("rewind.retain.hint")) : null;
   const parameters = new JsonField({ label: t("rewind.parameters"), hint: t("rewind.parameters.hint"), rows: 3 });
-  const returns = Object.keys(plan.variables);
+  const shown = el("div", { class: "stack", "aria-live": "polite" });
+  const options = { label: t("rewind.version"), none: t("rewind.version.same"), changed: look };
+  const choice = await VersionChoice.of(process, options).catch(() => new VersionChoice([], options));
+  let kept = [];
+  let retain = null;
+
+  async function look() {
+    try {
+      const plan = await get(`process/${id}/rewind`, { to: task.taskId, ...choice.query });
+      const returns = Object.keys(plan.variables);
+      kept = plan.steps.filter(({ action }) => action === "retain");
+      retain = kept.length > 0 ? check("retain", t("rewind.retain"), t("rewind.retain.hint")) : null;
+      fill(
+        shown,
+        preview(plan.steps),
+        returns.length > 0 && el("p", {}, t("rewind.variables"), " ", said(returns.join(", "))),
+        retain?.node,
+        plan.migration !== null && choice.shown(plan.migration),
+      );
+    } catch (problem) {
+      fill(shown, problemBox(problem));
+    }
+  }
+
+  await look();
   return ask({
     title: t("rewind.title", { name: task.name }),
     confirm: t("rewind.do"),
     danger: true,
     wide: true,
-    content: [
-      el("p", {}, t("rewind.text")),
-      preview(plan.steps),
-      returns.length > 0 && el("p", {}, t("rewind.variables"), " ", said(returns.join(", "))),
-      parameters.node,
-      retain?.node,
-    ],
+    content: [el("p", {}, t("rewind.text")), parameters.node, choice.count > 0 && choice.node, shown],
     act: () =>
       parameters.check() &&
       put(`process/${id}/rewind`, {
         to: task.taskId,
         parameters: parameters.value ?? {},
         retain: retain?.box.checked ? kept.map(({ taskId }) => taskId) : [],
+        ...choice.body,
       }),
   });
 }
