@@ -190,6 +190,10 @@ class Bundles:
         found = None if deployment_id is None else self.definitions.decisions(deployment_id)[1].by_id.get(wanted)
         return found if found is not None and version.number is None and version.tag is None else None
 
+    def forget(self) -> None:
+        """Let go of what was read last, which is many times as large as its files."""
+        self._last = None
+
     def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> Parsed:
         """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
         key = list(sources), list(names), strict

@@ -266,6 +266,8 @@ class Deployments:
         failpoints.reach("before-deployment")
         found = self.store.catalogue.alone(number)
         self._newest.clear()
+        # Instances run what is read anew from the store, so this would be a second copy of the model.
+        self.bundles.forget()
         failpoints.reach("after-deployment")
         return found
 

@@ -55,7 +55,6 @@ class UndoProcess(Process):
         super().__init__(key)
         self.order = order
         self.waits = order.waits()
-        self.task_specs.clear()
         self.root = UndoRoot(self)
         self.entries = [self.root]
         self._tasks = frozenset(order.tasks)

@@ -55,8 +55,6 @@ class Process(BpmnProcessSpec):
 
     def __init__(self, name: str, description: str | None = None) -> None:
         super().__init__(name=name, description=description)
-        # Spiff's own start and end nodes would take these ids away from models; tokens never stand on them.
-        self.task_specs.clear()
         self.nodes: dict[str, Node] = {}
         self.entries: list[Node] = []
         """Where a token begins when the process is started with no trigger."""
@@ -128,8 +126,8 @@ class Node(BpmnTaskSpec):
     """Whether nothing else becomes a variable of those around it, as in Zeebe's models once a mapping is there."""
 
     def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
-        super().__init__(process, node_id)
-        self.bpmn_id = node_id
+        # Not Spiff's own: nothing here uses what that makes for every node, which is most of what a model takes.
+        self.name = self.bpmn_id = node_id
         self.namespace = node_id
         """Under which its outputs are found."""
         self.bpmn_name = title
@@ -151,7 +149,6 @@ class Node(BpmnTaskSpec):
         self.outgoing.append(flow)
         flow.target.incoming.append(flow)
         self.conditional = self.conditional or flow.condition is not None
-        self.connect(flow.target)
 
     @property
     def is_undone_by_stones(self) -> bool:

@@ -11,13 +11,9 @@ if TYPE_CHECKING:
     class BpmnTaskSpec:
         name: str
 
-        def __init__(self, process: BpmnProcessSpec, name: str) -> None: ...
-        def connect(self, target: BpmnTaskSpec) -> None: ...
-
     class BpmnProcessSpec:
         name: str
         description: str | None
-        task_specs: dict[str, BpmnTaskSpec]
 
         def __init__(self, name: str, description: str | None = None) -> None: ...
 
