@@ -198,6 +198,7 @@ class RepairCalls(SuspensionCalls):
             lambda process: rewinding.request_rewind(
                 process, task, variables=values, parameters=given, kept=kept, version=version
             ),
+            of_all=lambda process: process.row.phase in ("running", "paused"),
             task=task,
             name=deployment_id,
             retained=list(retain) or None,

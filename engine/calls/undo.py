@@ -27,7 +27,12 @@ class UndoCalls(EventCalls):
         Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._asked("cancel", number, lambda process: undo_requests.request_cancel(process, force=force))
+        self._asked(
+            "cancel",
+            number,
+            lambda process: undo_requests.request_cancel(process, force=force),
+            of_all=lambda process: undo_requests.begins_cancel(process.row),
+        )
         return self.get(process_instance_id)
 
     def delete(self, process_instance_id: str, *, force: bool = False, retain: Sequence[str] = ()) -> ProcessInstance:
@@ -42,6 +47,7 @@ class UndoCalls(EventCalls):
             "delete",
             number,
             lambda process: undo_requests.request_delete(process, force=force, kept=kept),
+            of_all=lambda process: undo_requests.begins_delete(process.row, force=force),
             retained=list(retain) or None,
         )
         return self.get(process_instance_id)

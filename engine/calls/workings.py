@@ -48,16 +48,38 @@ class Workings:
     _dispatcher: Dispatcher
     webhooks: WebhookCalls
 
-    def _asked(self, action: HistoryAction, number: int, act: Callable[[Instance], object], **told: Any) -> None:
-        """Have something stepped that somebody asks of a process, with that in its history."""
+    def _asked(
+        self,
+        action: HistoryAction,
+        number: int,
+        act: Callable[[Instance], object],
+        *,
+        of_all: Callable[[Instance], bool] | None = None,
+        **told: Any,
+    ) -> None:
+        """Have something stepped that somebody asks of a process, with that in its history.
 
-        def step(turn: Turn) -> None:
+        Where that goes through the ledger as a whole, as ``of_all`` tells, it is read before, in turns that leave room
+        for others.
+        """
+        read, reads_on = 0, of_all is not None
+        up_to: int | None = None
+
+        def step(turn: Turn) -> bool | None:
+            nonlocal up_to
             instance = turn.instance(number)
+            if reads_on and of_all is not None and of_all(instance):
+                up_to = instance.tasks.read_on()
+                if up_to is not None:
+                    return False
             # Before what it brings about; where it is refused, nothing of the turn is written.
             note(instance, "action", action=action, **told)
             act(instance)
+            return None
 
-        self._pump.step(step)
+        while self._pump.step(step) is False:
+            # Where another engine was in between, all is read in one go, or there would be no end of it.
+            reads_on, read = (up_to or 0) > read, up_to or 0
 
     def _instance_of(self, task_number: int) -> int:
         with engine_errors():

@@ -20,6 +20,8 @@ CHARACTERS = 500
 """For so many characters of a fold there may be one more such row before it is written anew."""
 MOST_AT_ONCE = 256
 """Rows that are read together where one after the other is asked for."""
+MOST_IN_A_TURN = 1000
+"""Rows that one turn reads of a ledger that is needed as a whole, so that other processes have theirs in between."""
 
 
 class Fold(NamedTuple):
@@ -71,13 +73,26 @@ class Rows(Protocol):
 class Window(dict[int, TaskRow]):
     """Rows by id, oldest first. A row that was read stays until the step that has asked for it is committed."""
 
-    __slots__ = ("_number", "_store", "_together", "ended", "fold", "folded_size", "is_whole", "older", "outdated")
+    __slots__ = (
+        "_number",
+        "_read_up_to",
+        "_store",
+        "_together",
+        "ended",
+        "fold",
+        "folded_size",
+        "is_whole",
+        "older",
+        "outdated",
+    )
 
     def __init__(self, store: Rows, number: int, rows: Iterable[TaskRow] = (), fold: Fold = NOTHING) -> None:
         super().__init__((row.id, row) for row in rows)
         self._store = store
         self._number = number
         self._together = 1
+        self._read_up_to = 0
+        """The id up to which a step after the other has read all; 0 where none does."""
         self.fold = fold
         self.folded_size = 0
         """How many characters the fold has."""
@@ -126,10 +141,7 @@ class Window(dict[int, TaskRow]):
         if self._may_have(task_id):
             found = self._store.tasks_before(self._number, task_id, self._together)
             self._together = min(self._together * 2, MOST_AT_ONCE)
-            for row in found:
-                if not super().__contains__(row.id):
-                    self[row.id] = row
-                    self.older.add(row.id)
+            self._add(found)
             if super().__contains__(task_id):
                 return self[task_id]
         raise KeyError(task_id)
@@ -150,13 +162,42 @@ class Window(dict[int, TaskRow]):
         """Have all rows here."""
         if self.is_whole:
             return
-        here = dict(super().items())
-        every = {row.id: here.get(row.id, row) for row in self._store.tasks(self._number)}
-        every.update(here)
-        self.older.update(every.keys() - here.keys())
+        self._add(self._store.tasks(self._number))
+        self._have_all()
+
+    def read_on(self) -> int | None:
+        """Read some more of the rows; the id up to which they are here now, or None once all are.
+
+        So a step that is about to need all can leave to the next what it would read for too long. Until all are here
+        none goes. Whoever gets no farther by that had better read all at once: others change the process meanwhile.
+        """
+        if self.is_whole:
+            return None
+        found = self._store.some_tasks(self._number, self._read_up_to, MOST_IN_A_TURN)
+        self._add(found)
+        if len(found) == MOST_IN_A_TURN and found[-1].id < self.fold.last:
+            self._read_up_to = found[-1].id
+            return self._read_up_to
+        self._have_all()
+        return None
+
+    @property
+    def is_read_on(self) -> bool:
+        """Whether a next step is to read more, so that this copy is to be kept."""
+        return self._read_up_to > 0
+
+    def _add(self, rows: Iterable[TaskRow]) -> None:
+        for row in rows:
+            if not super().__contains__(row.id):
+                self[row.id] = row
+                self.older.add(row.id)
+
+    def _have_all(self) -> None:
+        every = sorted(super().items())
         self.clear()
-        self.update((task_id, every[task_id]) for task_id in sorted(every))
+        self.update(every)
         self.is_whole = True
+        self._read_up_to = 0
 
     def __iter__(self) -> Iterator[int]:
         self.read_all()
@@ -203,7 +244,7 @@ class Window(dict[int, TaskRow]):
 
     def narrow(self) -> None:
         """Let go of what the fold stands for; nothing of it is to be written any more."""
-        if self.older:
+        if self.older and not self._read_up_to:
             for task_id in self.older:
                 del self[task_id]
             self.older = set()

@@ -40,9 +40,9 @@ class InstanceCache:
         return self._kept.get(process_instance_id)
 
     def keep(self, instance: Instance) -> None:
-        """Keep a copy that was just committed, unless its process has ended."""
+        """Keep a copy that was just committed, unless its process has ended and nobody is reading on."""
         number, kept = instance.row.process_instance_id, self._kept
-        if instance.row.phase == "ended":
+        if instance.row.phase == "ended" and not instance.tasks.is_read_on:
             self._drop(number)
             return
         narrow(instance)

@@ -394,11 +394,13 @@ class River:
             row = instance.row
             if at_rest(row):
                 rested.append(instance)
-            if row.due is not None and row.phase == "running":
-                if row.process_instance_id in changes.instances or row.process_instance_id in changes.new_instances:
-                    self._unfinished[row.process_instance_id] = None
-            elif row.due is not None:
-                graces.append((row.due, "grace", row.process_instance_id, 0, 0))
+            if row.due is not None:
+                number = row.process_instance_id
+                written = number in changes.instances or number in changes.new_instances
+                if written and (row.phase == "running" or row.due <= instance.now()):
+                    self._unfinished[number] = None
+                elif row.phase != "running":
+                    graces.append((row.due, "grace", number, 0, 0))
             self.cache.keep(instance)
         # Not before they are kept: who waits next for the end of what was started looks there for it.
         for command, result in zip(batch, results, strict=True):

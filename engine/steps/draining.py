@@ -128,23 +128,38 @@ def end_if_drained(instance: ForwardInstance) -> None:
     pauses = row.pending == "pause" or (row.pending in (None, "failed") and instance.has(Flags.DEBUG))
     if any(not (pauses and _can_wait(task)) for task in instance.tasks.open_rows()):
         return
-    row.due = None
     if pauses:
+        row.due = None
         row.phase = "paused"
         row.pending = None
         return
-    pending, row.pending = row.pending or "failed", None
+    pending = row.pending or "failed"
+    keeps = pending == "keep" or (pending == "failed" and instance.has(Flags.NO_ROLLBACK))
+    if pending in FAILED and not keeps and _reads_on(instance):
+        row.due, row.due_owner = instance.now(), instance.facilities.timekeeper
+        instance.changes.instance_changed(row)
+        return
+    row.due = row.pending = None
     row.ended = row.ended or instance.now()
     if pending not in FAILED:
         row.pending = "delete" if pending == "cancel delete" else None
         begin_undo(instance, "cancel")
-    elif pending == "keep" or (pending == "failed" and instance.has(Flags.NO_ROLLBACK)) or not _to_undo(instance):
+    elif keeps or not _to_undo(instance):
         row.phase = "ended"
         row.suspension = None
         row.status = "failed"
         instance.drop_tokens()
     else:
         begin_undo(instance, "rollback")
+
+
+def _reads_on(instance: ForwardInstance) -> bool:
+    """Whether a part of its long ledger was read for the undo, and the next turn goes on with that."""
+    due = instance.row.due
+    if due is not None and due <= instance.now() and not instance.tasks.is_read_on:
+        # What a turn before has read is gone with that copy. So that it cannot go again, all is read in one go.
+        return False
+    return instance.tasks.read_on() is not None
 
 
 def _to_undo(instance: ForwardInstance) -> bool:

@@ -239,6 +239,7 @@ def grace_over(instance: Instance) -> None:
     for row in instance.tasks.open_rows():
         reason = "It did not stop within its grace; what it still reports feeds the ledger only."
         instance.stop_task(row, "unknown", reason)
+        instance.row.due = None
     settle(instance)
 
 

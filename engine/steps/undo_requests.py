@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...models import InstanceRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_FAILED, UNDO_KINDS, Pending, UndoKind
 from ..bpmn.running.token import STARTED, Token
 from ..errors import Conflict, Invalid
 from ..instance import ledger
 from ..instance.flags import Flags
+from ..instance.folding import GOES_ON
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.history import note, note_attempt
 from ..instance.instance import Instance
@@ -23,6 +25,18 @@ from .suspending import lift, refuse_suspended
 from .undoing import begin_undo, undo_of
 
 
+def begins_cancel(row: InstanceRow) -> bool:
+    """Whether a cancel asked for now begins, and is no other's, refused, or the one that is there."""
+    return row.kind == "start" and row.cancel_id is None and row.phase in GOES_ON
+
+
+def begins_delete(row: InstanceRow, *, force: bool) -> bool:
+    """The same of a delete, or of the cancel before it that ``force`` asks for."""
+    if row.kind != "start" or row.delete_id is not None:
+        return False
+    return row.phase == "ended" or (force and begins_cancel(row))
+
+
 def request_cancel(instance: Instance, *, force: bool) -> None:
     """Cancel a running or paused process; asked again, the same cancel goes on. Raises Conflict."""
     process = forward_of(instance, ", which cannot be cancelled.")
@@ -32,7 +46,7 @@ def request_cancel(instance: Instance, *, force: bool) -> None:
         if force and row.phase == "draining":
             _skip_grace(process)
         return
-    if row.phase not in ("running", "suspended", "paused", "draining"):
+    if row.phase not in GOES_ON:
         raise _in_the_way(process, "cancelled")
     _fence(process, "cancel", force=force)
 
@@ -59,7 +73,7 @@ def request_delete(instance: Instance, *, force: bool, kept: Sequence[int]) -> N
     elif force and row.cancel_id is not None:
         row.pending = "cancel delete" if row.phase == "draining" else "delete"
         settle_forward(process)
-    elif force and row.phase in ("running", "suspended", "paused", "draining"):
+    elif force and row.phase in GOES_ON:
         _fence(process, "cancel delete", force=False)
     else:
         raise _in_the_way(process, "deleted")

@@ -14,6 +14,8 @@ import pytest
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
 from riverstone.engine.instance import window
 from riverstone.engine.instance.ledger import LONG_AFTER
+from riverstone.engine.instance.window import Window
+from riverstone.engine.river.river import River
 
 from ..features.sketch import catch, definitions, flow, process, runs, service
 
@@ -23,10 +25,12 @@ ROUND = definitions(
     process(
         "round",
         '<startEvent id="begin"/><exclusiveGateway id="again"/><userTask id="beside"/>',
+        service("broken", "add", {"to": "no number"}),
         MORE,
         service("first", "add", {"to": "${exists(outputs.last.sum) ? outputs.last.sum : 0}"}),
         service("last", "add", {"to": "${outputs.first.sum}"}),
         flow("begin", "beside"),
+        flow("beside", "broken"),
         flow("begin", "again"),
         flow("again", "more"),
         flow("more", "first"),
@@ -34,7 +38,7 @@ ROUND = definitions(
         flow("last", "again"),
     ),
 )
-"""A person's task that is open all the time, beside a round of two tasks for each message."""
+"""A person's task that is open until something is to fail, beside a round of two tasks for each message."""
 RUNS = definitions(
     process(
         "runs",
@@ -76,7 +80,7 @@ class Add(Stone):
         task.add_output("sum", task.parameters["to"] + 1)
 
     def rollback(self, task: TaskInfo) -> None:
-        self.calls.append((task.event, task.namespace, task.outputs["sum"]))
+        self.calls.append((task.event, task.namespace, task.outputs.get("sum", 0)))
 
     cancel = delete = rollback
 
@@ -114,11 +118,15 @@ def told(url: str, count: int, story: Callable[[Iterator[Engine], str], None], m
 
 @pytest.fixture
 def alike(url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Compares two engines, for which a ledger is long when a few rows have ended, with one that has all of it."""
+    """Compares two engines, for which a ledger is long when a few rows have ended, with one that has all of it.
+
+    They read few of its rows in a turn.
+    """
 
     def compare(story: Callable[[Iterator[Engine], str], None], model: bytes = ROUND, key: str = "round") -> Any:
         whole = told(url, 1, story, model, key)
         monkeypatch.setattr(window, "LEAST", 3)
+        monkeypatch.setattr(window, "MOST_IN_A_TURN", 2)
         found = told(url, 2, story, model, key)
         assert found == whole
         return found
@@ -145,6 +153,102 @@ def test_an_undo_takes_back_every_task_of_a_long_process_in_order(alike: Callabl
     assert status == "cancel.success"
     undone = [call[2] for call in calls if call[0] == "cancel"]
     assert undone == list(range(2 * TURNS, 0, -1))
+
+
+def fail(engine: Engine, number: str) -> None:
+    asked = next(task for task in engine.tasks(number) if task.element_id == "beside")
+    engine.complete(asked.task_id)
+
+
+def test_what_fails_is_rolled_back_in_order_however_often_its_engine_forgets(
+    alike: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first turns nothing is kept in memory, as where the engine dies after each."""
+    begun: list[str] = []
+    go_on = River.go_on
+
+    def forgetful(river: River) -> bool:
+        if river._unfinished and len(begun) < 3:
+            (number,) = river._unfinished
+            found = river.cache.peek(number)
+            assert found is not None
+            begun.append(found.row.phase)
+            river.cache.clear()
+        return go_on(river)
+
+    monkeypatch.setattr(River, "go_on", forgetful)
+
+    def story(turns: Iterator[Engine], number: str) -> None:
+        rounds(turns, number)
+        fail(next(turns), number)
+
+    calls, (_, status, _) = alike(story)
+    assert status == "rollback.success"
+    undone = [call[2] for call in calls if call[0] == "rollback"]
+    assert undone == [0, *range(2 * TURNS, 0, -1)]
+    assert begun == ["draining"]
+
+
+def test_the_ledger_is_read_in_turns_before_it_is_undone(
+    alike: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int | None] = []
+    read_on = Window.read_on
+
+    def noted(rows: Window) -> int | None:
+        read.append(read_on(rows))
+        return read[-1]
+
+    monkeypatch.setattr(Window, "read_on", noted)
+
+    def failing(turns: Iterator[Engine], number: str) -> None:
+        rounds(turns, number)
+        fail(next(turns), number)
+
+    def cancelled(turns: Iterator[Engine], number: str) -> None:
+        rounds(turns, number)
+        next(turns).cancel(number)
+        # Whoever asks again has nothing read that is there.
+        next(turns).cancel(number)
+
+    for story in (failing, cancelled):
+        read.clear()
+        alike(story)
+        turns = [each for each in read if each is not None]
+        assert len(set(turns)) >= TURNS
+        # One copy that was too old where the reading began, and one where it was asked for again.
+        assert len(turns) <= len(set(turns)) + 2
+
+
+def test_a_cancel_takes_back_what_another_engine_has_done_while_it_read(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "LEAST", 3)
+    monkeypatch.setattr(window, "MOST_IN_A_TURN", 2)
+    read_on, read = Window.read_on, 0
+
+    def story(turns: Iterator[Engine], number: str) -> None:
+        for _ in range(TURNS):
+            one = next(turns)
+            one.message("more", process_instance_id=number)
+            other = next(turns)
+        other.message("more", process_instance_id=number)
+
+        def meanwhile(rows: Window) -> int | None:
+            nonlocal read
+            read += 1
+            if read % 2 == 0 and read < 9:
+                other.message("more", process_instance_id=number)
+            return read_on(rows)
+
+        monkeypatch.setattr(Window, "read_on", meanwhile)
+        one.cancel(number)
+
+    calls, (_, status, _) = told(url, 2, story, ROUND, "round")
+    assert status == "cancel.success"
+    made = [call[1] + 1 for call in calls if len(call) == 2]
+    assert len(made) > 2 * TURNS + 2
+    assert [call[2] for call in calls if call[0] == "cancel"] == made[::-1]
 
 
 def test_a_rewind_goes_back_to_a_task_that_was_folded_long_ago(alike: Callable[..., Any]) -> None:
