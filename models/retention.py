@@ -72,9 +72,13 @@ class Retention:
         last, sql, values = self._piece(wanted, after, PIECE)
         if last is None:
             return 0, None
-        count = self.store.value(f"SELECT COUNT(*) {sql} AND p.`rewind_id` IS NULL", values)
-        rewound = self.store.read(f"SELECT {CANDIDATE} {sql} AND p.`rewind_id` IS NOT NULL", values)
-        return int(count) + sum(self._is_free(self._undos(undos), wanted) for _, _, *undos in rewound), last
+        ((found, rewound),) = self.store.read(f"SELECT COUNT(*), COUNT(p.`rewind_id`) {sql}", values)
+        count = int(found) - int(rewound)
+        if rewound:
+            # What a rewind has undone is looked at one by one.
+            linked = self.store.read(f"SELECT {CANDIDATE} {sql} AND p.`rewind_id` IS NOT NULL", values)
+            count += sum(self._is_free(self._undos(undos), wanted) for _, _, *undos in linked)
+        return count, last
 
     def _piece(self, wanted: Purged, after: int, size: int) -> tuple[int | None, str, Sequence[Any]]:
         """The last id of the next piece, and the question for what of it may go, as far as a question can tell."""
