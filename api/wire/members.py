@@ -146,7 +146,8 @@ class LocalTime(fields.Field[datetime]):
     """A moment as ``YYYY-MM-DD HH:MM:SS`` in the server's own time zone, as the record has it."""
 
     def show(self, value: datetime | None) -> str | None:
-        return None if value is None else str(value.astimezone())[: len("YYYY-MM-DD HH:MM:SS")]
+        # What views hold is in that zone, as the engine and the client make it.
+        return None if value is None else str(value)[: len("YYYY-MM-DD HH:MM:SS")]
 
     def read(self, text: str | None) -> datetime | None:
         return None if text is None else datetime.fromisoformat(text).astimezone()
