@@ -67,11 +67,15 @@ def held(
 ) -> Response:
     """What ``look`` makes of the situation of a process, asked whenever that may have come to rest or has changed.
 
-    It answers None to wait on; called with true it has to answer.
+    It answers None to wait on; called with true it has to answer. Without ``any_change`` it is not asked while the
+    process goes on by itself.
     """
     watches: list[Watch] = []
 
     def again(last: bool) -> Response | None:
+        if watches and not (any_change or last):
+            found = watches[0].look()
+            return None if found is None else look(found, False)
         situation = engine.situation(process_instance_id)
         for watch in watches:
             watch.mark = situation.mark

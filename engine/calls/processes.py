@@ -411,10 +411,18 @@ class ProcessCalls(Workings):
 
         With ``any_change`` that is after each of its steps and those of its undos. Steps of other engines are seen
         soon, at the latest within about half a second, once :attr:`Watch.mark` tells what was last seen. ``told`` is
-        called in any thread and must not block; look with :meth:`situation` then. Call :meth:`Watch.stop` in the end.
+        called in any thread and must not block; look with :meth:`situation` then, or with :attr:`Watch.look`, which
+        reads less. Call :meth:`Watch.stop` in the end.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        return self._river.watch(number, told, any_change=any_change)
+        watch = self._river.watch(number, told, any_change=any_change)
+        watch.look = lambda: self._seen(watch)
+        return watch
+
+    def _seen(self, watch: Watch) -> Situation | None:
+        with engine_errors():
+            found, watch.mark = self._records.situation_at_end(watch.number, watch.ended)
+        return found
 
     def _at_rest(self, number: int) -> Rested | None:
         with engine_errors():

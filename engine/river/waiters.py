@@ -6,11 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ...models import TaskRow
 from ..instance.instance import Instance
 from ..instance.ledger import needs_somebody
 from ..instance.resting import Rested, at_rest
+
+if TYPE_CHECKING:
+    from ..views.processes import Situation
 
 LOOK = 0.5
 """Seconds between two looks for what other engines have changed."""
@@ -36,9 +40,7 @@ class Watcher:
     def tell(self, instance: Instance) -> None:
         """It has come to rest; called once."""
         if instance.row.phase == "ended":
-            tasks = instance.tasks
-            # The engine lets go of it, so nothing changes this copy any more.
-            self.ended = Rested(instance.row, instance.content, tasks.here() if tasks.is_whole else None)
+            self.ended = _ended(instance)
         self.wake()
 
     def wake(self) -> None:
@@ -58,7 +60,7 @@ class Watch:
     ``told`` is called in the thread that made the change, so it does no more than wake whoever looks.
     """
 
-    __slots__ = ("any_change", "asked", "mark", "number", "since", "told", "watchers")
+    __slots__ = ("any_change", "asked", "ended", "look", "mark", "number", "since", "told", "watchers")
 
     def __init__(self, watchers: Watchers, number: int, told: Callable[[], None], any_change: bool) -> None:
         self.watchers, self.number, self.told, self.any_change = watchers, number, told, any_change
@@ -67,6 +69,10 @@ class Watch:
         """When other engines were asked to tell of it, by the monotonic clock."""
         self.mark: str | None = None
         """What was last seen of it, see :class:`~riverstone.engine.Situation`: another mark is news."""
+        self.look: Callable[[], Situation | None]
+        """The situation where the process has ended or needs somebody, None while it goes on; notes the mark."""
+        self.ended: Rested | None = None
+        """The instance where a step of this engine has ended it, so that nobody has to read what was just written."""
 
     def stop(self) -> None:
         """Be called no more, but for a call that is on its way."""
@@ -118,9 +124,17 @@ class Watchers:
         for instance in instances:
             row = instance.row
             news = at_rest(row) or row.process_instance_id in needy
+            if row.phase == "ended" and row.process_instance_id in self._watches:
+                self._note_end(instance)
             self._tell(row.process_instance_id, news=news)
             if row.origin is not None:
                 self._tell(row.origin, news=row.process_instance_id in needy)
+
+    def _note_end(self, instance: Instance) -> None:
+        ended = _ended(instance)
+        with self._lock:
+            for each in self._watches.get(instance.number, ()):
+                each.ended = ended
 
     def _tell(self, number: int, *, news: bool) -> None:
         if number in self._watches:
@@ -206,3 +220,9 @@ class Watchers:
         """The instance has come to rest."""
         for watcher in self._waiting.pop(instance.number, ()) if self._waiting else ():
             watcher.tell(instance)
+
+
+def _ended(instance: Instance) -> Rested:
+    """The engine lets go of it, so nothing changes this copy any more."""
+    tasks = instance.tasks
+    return Rested(instance.row, instance.content, tasks.here() if tasks.is_whole else None)

@@ -132,12 +132,24 @@ class Records:
         row, content = self._rows(number)
         # By the row that is shown; what is read after it may be newer, and is then told of as another change.
         mark, window = self.store.revision_mark(row), self._window(row)
-        need: Need | None = None
+        return Situation(instance=self._show(row, content, window), mark=mark, need=self._need(row, window))
+
+    def situation_at_end(self, number: int, ended: Rested | None) -> tuple[Situation | None, str]:
+        """The same of one that has ended or needs somebody, None of any other, which is not shown; and its mark.
+
+        ``ended`` is what was just committed. Raises UnknownProcessInstance.
+        """
+        row, content, tasks = ended if ended is not None else (*self._rows(number), None)
+        mark, window = self.store.revision_mark(row), self._window(row)
+        need = self._need(row, window)
+        if need is None:
+            return None, mark
+        return Situation(instance=self._show(row, content, window, tasks), mark=mark, need=need), mark
+
+    def _need(self, row: InstanceRow, window: Window | None) -> Need | None:
         if at_rest(row):
-            need = "ended" if row.phase == "ended" else "paused"
-        elif self._needs_somebody(row, window):
-            need = "person"
-        return Situation(instance=self._show(row, content, window), mark=mark, need=need)
+            return "ended" if row.phase == "ended" else "paused"
+        return "person" if self._needs_somebody(row, window) else None
 
     def _needs_somebody(self, row: InstanceRow, window: Window | None) -> bool:
         undos = undo_ids(row).values()
