@@ -138,6 +138,20 @@ class Outcome:
 
 
 @dataclass(kw_only=True, slots=True)
+class LiveLines:
+    """What a hook has logged so far, while it still runs. Nobody changes one."""
+
+    task_id: int
+    process_instance_id: int
+    event: LedgerEvent
+    attempt: int
+    delivery: int
+    first: int
+    """The how-manieth line of this call the first of these is, from 0: lines that come twice are told once."""
+    lines: tuple[str, ...]
+
+
+@dataclass(kw_only=True, slots=True)
 class Saving:
     """A start wants a value kept durably before it goes on. Nobody changes one."""
 

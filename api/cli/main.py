@@ -25,6 +25,7 @@ from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_
 from .resources import check, checks, gone, resources
 from .stones import stone
 from .suspension import suspend, suspended, unsuspend
+from .task_logs import log, secrets
 from .terminal import readable
 from .undo import cancel, delete, protect, undo
 from .webhooks import webhook
@@ -183,6 +184,8 @@ COMMANDS = (
     start,
     show,
     tasks,
+    log,
+    secrets,
     why,
     history,
     list_instances,

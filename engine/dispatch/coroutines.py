@@ -141,7 +141,8 @@ class Coroutines:
             if stone is not None:
                 self._elsewhere([work])
             return
-        call = call_for(self.reports, stone, work, request, seldom(partial(self.reports.report_progress, work)))
+        on_progress = seldom(partial(self.reports.report_progress, work))
+        call = call_for(self.reports, stone, work, request, on_progress, self.reports.tell_lines)
         self.loop.begin(call, partial(self._note, begun), unless=partial(self._is_stale, begun, uptime()))
 
     def _is_stale(self, begun: Begun, asked: float) -> bool:

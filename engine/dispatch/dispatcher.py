@@ -11,9 +11,10 @@ from ...models.uptime import uptime
 from ..limits import Limits
 from ..secret_sources.source import Secrets
 from ..stones.hooks import HookCall
+from ..stones.live_log import Tell
 from ..stones.opened import OpenStones
 from ..stones.stone import Stone
-from ..work import Outcome, Saving, StopRequest, Work
+from ..work import LiveLines, Outcome, Saving, StopRequest, Work
 
 
 class Reports(Protocol):
@@ -58,6 +59,9 @@ class Reports(Protocol):
 
     def save(self, saving: Saving) -> None:
         """Keep what a start saves; returns once that is durable. Raises Conflict where its task has ended."""
+
+    def tell_lines(self, told: LiveLines) -> None:
+        """A running hook has logged so much; the outcome tells it once more."""
 
     # -- for dispatchers whose workers are on other machines
 
@@ -128,6 +132,7 @@ def call_for(
     work: Work,
     request: StopRequest,
     on_progress: Callable[[int, str | None], None] | None = None,
+    on_lines: Tell | None = None,
 ) -> HookCall:
     """The call of a hook in this process."""
     return HookCall(
@@ -136,6 +141,7 @@ def call_for(
         limits=reports.limits,
         request=request,
         on_progress=on_progress,
+        on_lines=on_lines,
         tokens=reports.tokens,
         save=reports.save,
         secrets=reports.secrets,

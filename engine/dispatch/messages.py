@@ -25,6 +25,7 @@ from ..work import (
     LONGEST_PAUSE,
     LONGEST_REASON,
     MOST_LOG_LINES,
+    LiveLines,
     Outcome,
     ProcessFacts,
     Result,
@@ -366,6 +367,44 @@ def read_signs(decoded: Mapping[str, Any]) -> list[Sign]:
         ]
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Invalid(f"These are no signs: {type(error).__name__}: {error}.", code="message-invalid") from error
+
+
+def log_text(told: LiveLines) -> str:
+    """What a hook has logged so far, for :data:`SIGNS`."""
+    return jsontext.dumps(
+        {
+            "kind": "log",
+            "task_id": str(told.task_id),
+            "process_instance_id": str(told.process_instance_id),
+            "event": told.event,
+            "attempt": told.attempt,
+            "delivery": told.delivery,
+            "first": told.first,
+            "lines": list(told.lines),
+        }
+    )
+
+
+def read_lines(decoded: Mapping[str, Any]) -> LiveLines:
+    """Raises Invalid."""
+    try:
+        task, process, attempt, delivery, first = (
+            _whole(decoded[name]) for name in ("task_id", "process_instance_id", "attempt", "delivery", "first")
+        )
+        event, lines = _one_of(HOOKS, decoded["event"]), decoded["lines"]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Invalid(f"These are no lines: {type(error).__name__}: {error}.", code="message-invalid") from error
+    if not isinstance(lines, list):
+        raise Invalid("These are no lines of a hook.", code="message-invalid")
+    return LiveLines(
+        task_id=task,
+        process_instance_id=process,
+        event=event,
+        attempt=attempt,
+        delivery=delivery,
+        first=first,
+        lines=tuple(cut(_text(line), LONGEST_LOG_LINE) for line in lines[:MOST_LOG_LINES]),
+    )
 
 
 def progress_text(work: Work, percent: int) -> str:

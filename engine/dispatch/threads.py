@@ -142,7 +142,7 @@ class ThreadsDispatcher:
             self._coroutines.submit([work])
             return
         on_progress = seldom(partial(self.reports.report_progress, work))
-        outcome = call_for(self.reports, stone, work, request, on_progress).carry_out()
+        outcome = call_for(self.reports, stone, work, request, on_progress, self.reports.tell_lines).carry_out()
         failpoints.reach("before-report")
         self.reports.report([outcome])
         failpoints.reach("after-report")

@@ -13,7 +13,7 @@ from ...models import InstanceRow, Look, PutOut, TaskRow
 from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, TaskKind, TaskStatus, UndoKind, UndoMark
 from .. import jsontext
 from ..bpmn.running.results import Place, calls_in
-from ..work import MOST_LOG_LINES, Outcome, ProcessFacts, Reached, Work
+from ..work import MOST_LOG_LINES, LiveLines, Outcome, ProcessFacts, Reached, Work
 
 AnyOutput = TypeVar("AnyOutput", bound=TaskRow | PutOut)
 
@@ -379,6 +379,7 @@ def enter(row: TaskRow, outcome: Outcome) -> None:
         row.outputs = jsontext.dumps({**before, **outcome.outputs})
     if outcome.progress is not None:
         row.progress = outcome.progress
+    _end_live(row, outcome)
     if outcome.log:
         log(row, outcome.log)
     if outcome.state is not None:
@@ -426,6 +427,39 @@ def take_late(row: TaskRow) -> dict[str, Any]:
         return {}
     keep(row, late=found[1:])
     return found[0][0]
+
+
+def log_live(row: TaskRow, told: LiveLines) -> bool:
+    """Keep what a running hook has logged so far beside the log; whether there is anything new."""
+    of = [told.attempt, told.event, told.delivery]
+    live = kept(row).get("live")
+    if live is not None and live["of"] != of:
+        # Whoever had the task is lost, and no outcome tells these lines.
+        log(row, tuple(live["lines"]))
+        live = None
+    before, after = ([], 0) if live is None else (live["lines"], live["next"])
+    new = told.lines[max(0, after - told.first) :]
+    if new:
+        lines = [*before, *new][-MOST_LOG_LINES:]
+        keep(row, live={"of": of, "next": told.first + len(told.lines), "lines": lines})
+    return bool(new)
+
+
+def _end_live(row: TaskRow, outcome: Outcome) -> None:
+    """The outcome's lines take the place of those that its hook has told before."""
+    live = kept(row).get("live")
+    if live is None:
+        return
+    if not outcome.log or live["of"] != [outcome.attempt, outcome.event, outcome.delivery]:
+        log(row, tuple(live["lines"]))
+    drop(row, "live")
+
+
+def logged(row: TaskRow) -> tuple[str, ...]:
+    """The log of a task, with what its running hook has told."""
+    lines = jsontext.read(row.log) if row.log else []
+    live = kept(row).get("live")
+    return tuple(lines) if live is None else tuple([*lines, *live["lines"]][-MOST_LOG_LINES:])
 
 
 def log(row: TaskRow, lines: tuple[str, ...]) -> None:

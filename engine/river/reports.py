@@ -17,13 +17,13 @@ from ..instance.facilities import Facilities, what_is_suspended
 from ..instance.ledger import delivery
 from ..observing import logs
 from ..secret_sources.source import Secrets
-from ..steps import due, outcomes
+from ..steps import due, live_log, outcomes
 from ..steps import saving as steps_saving
 from ..steps.draining import is_stopped
 from ..stones.opened import OpenStones
 from ..stones.registry import declaration_of
 from ..stones.stone import Stone
-from ..work import CHECK, Outcome, Saving, Work
+from ..work import CHECK, LiveLines, Outcome, Saving, Work
 from .lease import Lease
 from .river import River
 from .turn import Action, Turn
@@ -99,6 +99,10 @@ class RiverReports:
         """Queue what came of tasks."""
         self.facilities.observers.tell_events(outcomes)
         self._river.post_outcomes(outcomes)
+
+    def tell_lines(self, told: LiveLines) -> None:
+        """Queue what a running hook has logged so far."""
+        self._river.post(lambda turn: live_log.tell(turn.instance(told.process_instance_id), told))
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""

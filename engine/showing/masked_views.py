@@ -18,7 +18,7 @@ from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
-from ..instance.ledger import after_text, in_order_of_results, place
+from ..instance.ledger import after_text, in_order_of_results, logged, place
 from ..instance.ledger import saved as saved_in
 from ..instance.secrets import mask_of, names_in, names_put_out
 from ..instance.variables import read as read_variables
@@ -265,7 +265,7 @@ def show_task(row: TaskRow, stones: Stones, mask: Mask | None, followed: Followe
     stone = row.stone
     parameters = jsontext.read(row.parameters)
     outputs = jsontext.read(row.outputs) if row.outputs else {}
-    log = tuple(jsontext.read(row.log)) if row.log else ()
+    log = logged(row)
     reason, saved = row.reason, masked(saved_in(row), secret[1])
     parameters, outputs = masked(parameters, secret[0]), masked(outputs, secret[1])
     if mask is not None:

@@ -21,6 +21,7 @@ from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE
 from . import event_loop
 from .deferral import Deferral
 from .error_words import is_one_of
+from .live_log import LiveLog, Tell
 from .opened import OpenStones
 from .parameters import no_echo, typed
 from .stone import Stone
@@ -44,6 +45,7 @@ class HookCall:
         "hidden",
         "info",
         "limits",
+        "live",
         "on_progress",
         "opened",
         "request",
@@ -62,6 +64,7 @@ class HookCall:
         limits: Limits,
         request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
+        on_lines: Tell | None = None,
         tokens: Tokens | None = None,
         save: Save | None = None,
         secrets: Secrets | None = None,
@@ -72,6 +75,7 @@ class HookCall:
         self.limits = limits
         self.request = request
         self.on_progress = on_progress
+        self.live = None if on_lines is None or stone.secret_outputs else LiveLog(work, on_lines)
         self.tokens = tokens
         self.save = save
         self.secrets = secrets
@@ -147,11 +151,14 @@ class HookCall:
             limits=self.limits,
             request=self.request,
             on_progress=self.on_progress,
+            on_log=None if self.live is None else self.live.note,
             awaited=awaited,
             tokens=self.tokens,
             save=self.save,
             hidden=self.hidden,
         )
+        if self.live is not None:
+            self.live.info = self.info
         failpoints.reach("before-hook")
         return self.info
 
@@ -239,6 +246,8 @@ class HookCall:
         error_code: str | None = None,
     ) -> Outcome:
         work, info = self.work, self.info
+        if self.live is not None:
+            self.live.end()
         if self.hidden is not None:
             reason = None if reason is None else self.hidden.told.mask_text(reason)
             error_code = None if error_code is None else self.hidden.told.mask_text(error_code)

@@ -60,6 +60,7 @@ class TaskInfo(Generic[Parameters]):
         "_commands",
         "_hidden",
         "_limits",
+        "_on_log",
         "_on_progress",
         "_request",
         "_save",
@@ -85,6 +86,7 @@ class TaskInfo(Generic[Parameters]):
         limits: Limits,
         request: StopRequest,
         on_progress: Callable[[int, str | None], None] | None = None,
+        on_log: Callable[[], None] | None = None,
         awaited: bool = False,
         tokens: Tokens | None = None,
         save: Save | None = None,
@@ -105,6 +107,7 @@ class TaskInfo(Generic[Parameters]):
         self._limits = limits
         self._request = request
         self._on_progress = on_progress
+        self._on_log = on_log
         self._awaited = awaited
         self._commands: TaskCommands | None = None
         self._tokens = tokens
@@ -390,6 +393,12 @@ class TaskInfo(Generic[Parameters]):
             self._on_progress(self.percent, self.logged[-1] if text else None)
 
     def log(self, text: str) -> None:
-        """Keep a line with the task; lines over 1,000 characters are cut."""
+        """Keep a line with the task; lines over 1,000 characters are cut.
+
+        It can be read within some two seconds while the hook runs, unless the stone has ``secret_outputs``: such a
+        line could hold one that is not known yet, so it is told with the hook's end.
+        """
         line = str(text).replace("\x00", "")
         self.logged.append(cut(line if self._hidden is None else self._hidden.told.mask_text(line), LONGEST_LOG_LINE))
+        if self._on_log is not None:
+            self._on_log()

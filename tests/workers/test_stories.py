@@ -76,6 +76,18 @@ def test_a_default_that_stays_with_the_worker_is_the_same_for_a_retry_and_an_und
         assert "4711" not in row.declaration
 
 
+def test_what_a_hook_of_a_worker_logs_is_there_while_it_runs(team: Team) -> None:
+    crew, engine = team
+    crew.gate.touch()
+    engine.deploy(line("live", service("a", "awaited")))
+    started = engine.start(key="live", name="live").process_instance_id
+    until(lambda: [task.log for task in engine.tasks(started)] == [("on its way",)])
+    assert engine.tasks(started)[0].end_time is None
+    engine.cancel(started)
+    engine.wait(started, timeout=30)
+    assert engine.tasks(started)[0].log[:1] == ("on its way",)
+
+
 def test_a_start_that_its_worker_could_not_begin_is_not_undone(team: Team) -> None:
     crew, engine = team
     started = run(engine, "unbegun", service("a", "quick"), service("b", "sized", {"token": "secret:shared/nowhere"}))

@@ -234,6 +234,8 @@ class Consumer:
             decoded = messages.read(body_text(message))
             if decoded["kind"] == "progress":
                 self._progress(decoded)
+            elif decoded["kind"] == "log":
+                self._reports.tell_lines(messages.read_lines(decoded))
             else:
                 self._signs.extend(messages.read_signs(decoded))
         except Invalid as error:

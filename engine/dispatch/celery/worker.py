@@ -35,7 +35,7 @@ from ...stones.opened import OpenStones
 from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
-from ...work import Outcome, Saving, Work
+from ...work import LiveLines, Outcome, Saving, Work
 from .. import messages
 from .app import results_queue, signs_queue, task_queue
 from .link import AGAIN, Link, refuse_compressed
@@ -125,6 +125,7 @@ class Workshop:
                 limits=self.limits,
                 request=request,
                 on_progress=on_progress,
+                on_lines=self._tell_lines,
                 save=self._save,
                 secrets=self.secrets,
                 opened=self.opened,
@@ -158,6 +159,14 @@ class Workshop:
                 link.broke(error)
                 time.sleep(pause)
                 pause = min(AGAIN, pause * 2)
+
+    def _tell_lines(self, told: LiveLines) -> None:
+        link = self._link
+        try:
+            link.publish(signs_queue(), messages.log_text(told), durable=False)
+        except link.errors as error:
+            # The answer tells all of them.
+            link.broke(error)
 
     def _report(self, work: Work, percent: int, text: str | None) -> None:
         link = self._link

@@ -18,7 +18,7 @@ from riverstone.engine.dispatch import messages
 from riverstone.engine.stones import remote
 from riverstone.engine.stones.parameters import supplied
 from riverstone.engine.stones.registry import declaration_of
-from riverstone.engine.work import Outcome, ProcessFacts, Saving, Work
+from riverstone.engine.work import LiveLines, Outcome, ProcessFacts, Saving, Work
 
 SCHEMA = json.loads((Path(messages.__file__).parent / "messages.schema.json").read_text(encoding="utf-8"))
 WORK = Work(
@@ -96,6 +96,15 @@ def test_signs_progress_and_declarations_fit_the_schema() -> None:
     signs = [messages.Sign(5, 1, True), messages.Sign(10**18 - 1, 0, False)]
     assert messages.read_signs(fits(messages.signs_text(signs))) == signs
     fits(messages.progress_text(WORK, 40))
+    lines = LiveLines(
+        task_id=7, process_instance_id=1, event="start", attempt=1, delivery=2, first=3, lines=("one", "ä")
+    )
+    told = fits(messages.log_text(lines))
+    assert messages.read_lines(told) == lines
+    for wrong in ({"lines": "one"}, {"event": "x"}, {"first": "y"}, {"task_id": None}):
+        with pytest.raises(Invalid):
+            messages.read_lines({**told, **wrong})
+    assert len(messages.read_lines({**told, "lines": ["x" * 5000] * 5000}).lines) == 200
     fits(json.dumps({"kind": "stones", "stones": [remote.declared(each) for each in stones(Cloud())]}))
 
 
