@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ...engine import Engine, jsontext
@@ -14,6 +17,10 @@ FILE = "riverstone:file"
 CONTENT = "base64"
 JSON_FORMAT = "application/json"
 INTEGERS = 2**31
+BYTES = "riverstone:bytes"
+"""The only member of a JSON object that is bytes, in base64."""
+DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
+"""A date as Camunda writes it: the only text that goes out as one, since JSON has none."""
 
 
 def read_variables(engine: Engine, given: Any, name: str = "variables") -> dict[str, Any]:
@@ -43,7 +50,62 @@ def _read(engine: Engine, name: str, given: Any) -> Any:
         form = info.get("serializationDataFormat")
         text = f"The variable {name!r} is an object serialized as {form!r}: send it as {JSON_FORMAT}."
         raise Malformed(text, code="variable-unreadable")
-    return value
+    return value if value is None or kind not in KINDS else _as_kind(name, value, kind)
+
+
+def _whole(value: Any) -> int:
+    number = value if isinstance(value, int) else float(value) if isinstance(value, float) else int(value)
+    if isinstance(value, bool) or number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _real(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise ValueError(value)
+    return number
+
+
+def _truth(value: Any) -> bool:
+    return value if isinstance(value, bool) else {"true": True, "false": False}[value]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        raise ValueError(value)
+    return value if isinstance(value, str) else jsontext.dumps(value)
+
+
+def _date(value: Any) -> str:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(value)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}{moment.strftime('%z')[:5]}"
+
+
+def _bytes(value: Any) -> dict[str, Any]:
+    base64.b64decode(text := _text(value), validate=True)
+    return {BYTES: text}
+
+
+KINDS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+    **dict.fromkeys(("short", "integer", "long"), (_whole, "a whole number")),
+    **dict.fromkeys(("float", "double"), (_real, "a number")),
+    "boolean": (_truth, "true or false"),
+    "string": (_text, "a text"),
+    "date": (_date, "a date such as 2026-11-25T10:20:30.000+0000"),
+    "bytes": (_bytes, "bytes in base64"),
+}
+
+
+def _as_kind(name: str, value: Any, kind: str) -> Any:
+    """The value as what it is said to be, as Camunda converts it; raises Malformed."""
+    read, what = KINDS[kind]
+    try:
+        return read(value)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        text = f"The variable {name!r} is said to be of the type {kind}, and is not: send {what}."
+        raise Malformed(text, code="variable-unreadable") from None
 
 
 def _file(name: str, value: Any, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,5 +146,7 @@ def _shown(value: Any) -> dict[str, Any]:
     if isinstance(value, float):
         return {"value": value, "type": "Double", "valueInfo": {}}
     if isinstance(value, str):
-        return {"value": value, "type": "String", "valueInfo": {}}
+        return {"value": value, "type": "Date" if DATE.fullmatch(value) else "String", "valueInfo": {}}
+    if isinstance(value, Mapping) and value.keys() == {BYTES} and isinstance(value[BYTES], str):
+        return {"value": value[BYTES], "type": "Bytes", "valueInfo": {}}
     return {"value": jsontext.dumps(value), "type": "Json", "valueInfo": {}}

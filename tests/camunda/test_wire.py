@@ -86,6 +86,56 @@ def test_the_java_client_reads_dates_types_and_errors(engine: Engine, url: str) 
     assert requests.get(f"{url}/engine-rest/nothing", timeout=9).status_code == 404
 
 
+DATE = "2026-11-25T10:20:30.000+0100"
+TYPED: list[tuple[str, Any, Any, str]] = [
+    ("Date", DATE, DATE, "Date"),
+    ("date", "2026-11-25T09:20:30Z", "2026-11-25T09:20:30.000+0000", "Date"),
+    ("String", "2026-11-25T09:20:30Z", "2026-11-25T09:20:30Z", "String"),
+    ("Double", 5, 5.0, "Double"),
+    ("Float", "0.5", 0.5, "Double"),
+    ("Long", 2**53 + 1, 2**53 + 1, "Long"),
+    ("Long", "5", 5, "Integer"),
+    ("Short", 5.0, 5, "Integer"),
+    ("String", 5, "5", "String"),
+    ("Boolean", "true", True, "Boolean"),
+    ("Bytes", "aGVsbG8=", "aGVsbG8=", "Bytes"),
+    ("Date", None, None, "Null"),
+    ("Null", None, None, "Null"),
+]
+
+
+def test_types_come_back_as_far_as_json_can_hold_them(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "first"), service("b", "second"))
+    (task,) = fetch(url, "first").json()
+    sent = {f"v{place}": {"value": value, "type": kind} for place, (kind, value, *_) in enumerate(TYPED)}
+    assert tell(url, task, "complete", variables=sent).status_code == 204
+    (task,) = fetch(url, "second", asyncResponseTimeout=9000).json()
+    shown = {
+        f"v{place}": {"value": back, "type": kind, "valueInfo": {}} for place, (*_, back, kind) in enumerate(TYPED)
+    }
+    assert task["variables"] == shown
+    assert [type(task["variables"][f"v{place}"]["value"]) for place in (3, 4, 7)] == [float, float, int]
+    assert tell(url, task, "complete", variables=task["variables"]).status_code == 204
+    outputs = engine.wait(number, 30).native_output_values
+    assert outputs["b"] == outputs["a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("Date", "tomorrow"), ("Date", "2026-11-25T10:20:30"), ("Date", 7), ("Long", "x"), ("Integer", 5.5),
+        ("Integer", True), ("Double", "NaN"), ("Double", [1]), ("Boolean", "yes"), ("Boolean", {}),
+        ("String", {"a": 1}), ("Bytes", "%"), ("Bytes", 7), ("Long", "9" * 5000), ("Double", 10**400),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_not_of_its_type_is_refused_by_name(engine: Engine, url: str, kind: str, value: Any) -> None:
+    started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail").json()
+    refused = tell(url, task, "complete", variables={"when": {"value": value, "type": kind}})
+    assert refused.status_code == 400
+    assert tell(url, task, "complete").status_code == 204
+
+
 def test_java_objects_that_are_no_json_are_refused_by_name(engine: Engine, url: str) -> None:
     started(engine, service("a", "mail"))
     (task,) = fetch(url, "mail").json()
