@@ -9,6 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import NamedTuple
 
+from riverstone.api.wire.problems import CHANGED, CONFLICTS
 from riverstone.engine import errors as public_errors
 
 from .blocks import ROOT, sentence, table
@@ -28,6 +29,8 @@ STATUSES = {
     "EngineClosed": 503,
 }
 """What makes an error, and its status over HTTP where the call does not say one."""
+OF_CODES = {**dict.fromkeys(CONFLICTS, 409), **dict.fromkeys(CHANGED, 412)}
+"""Codes with a status of their own, whatever the error."""
 TOLD = {
     "access-required": "Send a key of this server as the password of HTTP Basic with any user name, or a key or token "
     "as `Authorization: Bearer ...`, or a key as `X-API-Key: ...`.",
@@ -104,13 +107,15 @@ def problem_codes() -> str:
     """A row for each code, with the texts that come with it where they stand beside it."""
     found: dict[str, tuple[int | None, list[str]]] = {}
     for each in raised():
-        _, texts = found.setdefault(each.code, (each.status, []))
+        _, texts = found.setdefault(each.code, (OF_CODES.get(each.code, each.status), []))
         if each.text and each.text not in texts:
             texts.append(each.text)
     rows = [
         (
             f"`{code}`",
-            "not over HTTP" if status is None else f"{status} {HTTPStatus(status).phrase}",
+            "not over HTTP"
+            if status is None
+            else f"{OF_CODES.get(code, status)} {HTTPStatus(OF_CODES.get(code, status)).phrase}",
             " / ".join(texts[:3]),
         )
         for code, (status, texts) in sorted(found.items())

@@ -10,7 +10,10 @@ from dataclasses import is_dataclass
 from typing import Any
 
 import riverstone.engine
+from riverstone.engine.dispatch.dispatcher import Loaded
+from riverstone.engine.secret_sources.source import SecretSource
 
+from .attributes import OF_ALL, OF_ONE
 from .blocks import sentence, table
 
 CALLS = ("Engine", "AsyncEngine")
@@ -47,7 +50,7 @@ def public() -> str:
 
 def _class(name: str) -> str:
     cls = getattr(riverstone.engine, name)
-    rows = [(f"`{member}{_arguments(value)}`", sentence(_told(value))) for member, value in _members(cls)]
+    rows = [(f"`{member}{_arguments(value)}`", sentence(_told(member, value))) for member, value in _members(cls)]
     parts = [f"### {name}", sentence(cls.__doc__)]
     if name not in (*CALLS, *YOURS) and (attributes := list(_attributes(cls))):
         parts.append(table(("attribute", "type", "what it is"), attributes))
@@ -66,9 +69,11 @@ def _attributes(cls: type) -> Iterator[tuple[str, str, str]]:
         assert isinstance(written, ast.ClassDef)
         for line, after in zip(written.body, [*written.body[1:], None], strict=True):
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.target.id[0] != "_":
-                told = after.value if isinstance(after, ast.Expr) else None
-                text = str(told.value) if isinstance(told, ast.Constant) else ""
-                yield f"`{line.target.id}`", f"`{ast.unparse(line.annotation)}`", sentence(text)
+                below = after.value if isinstance(after, ast.Expr) else None
+                text = str(below.value) if isinstance(below, ast.Constant) else ""
+                name = line.target.id
+                told = sentence(text) or OF_ONE.get((base.__name__, name)) or OF_ALL.get(name, "")
+                yield f"`{name}`", f"`{ast.unparse(line.annotation)}`", told
 
 
 def _members(cls: type) -> list[tuple[str, Any]]:
@@ -83,8 +88,11 @@ def _members(cls: type) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in found.items() if inspect.isfunction(value) or isinstance(value, kinds)]
 
 
-def _told(value: Any) -> str | None:
-    return inspect.getdoc(value.__func__ if isinstance(value, classmethod | staticmethod) else value)
+def _told(member: str, value: Any) -> str | None:
+    """What a member does; the text of a method that a protocol asks for may stand there."""
+    told = inspect.getdoc(value.__func__ if isinstance(value, classmethod | staticmethod) else value)
+    asked = (getattr(protocol, member, None) for protocol in (riverstone.engine.Dispatcher, Loaded, SecretSource))
+    return told or next((inspect.getdoc(each) for each in asked if each is not None), None)
 
 
 def _arguments(value: Any) -> str:

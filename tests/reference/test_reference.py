@@ -93,3 +93,8 @@ def test_every_field_of_the_log_stands_in_the_reference() -> None:
                     found |= {str(each.arg) for each in node.keywords if each.arg}
     assert "process_instance_id" in found
     assert found <= set(re.findall(r"`([^`]+)`", page("events.md")))
+
+
+def test_every_attribute_and_method_of_the_reference_says_what_it_is() -> None:
+    page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\|(.*)\|\s*\|$", page, re.MULTILINE) == []
