@@ -133,26 +133,6 @@ def audit(invocation: Invocation, /, limit: int, cursor: str | None, forget_befo
         click.echo(f"There are more: --cursor {page.cursor}", err=True)
 
 
-@click.command("restore")
-@click.option("--beyond", metavar="ID", help="The highest id that anybody has seen, of a process or a task.")
-@invoked
-def restore(invocation: Invocation, /, beyond: str | None) -> None:
-    """Make a database that was restored from a backup give out no id a second time.
-
-    Do this before anything else uses the restored database. Without --beyond, a million ids are passed over.
-    """
-    with invocation.recording(passive=True) as engine:
-        click.echo(f"The next id is {engine.restored(beyond)} or above.")
-
-
-@click.command("encrypt")
-@invoked
-def encrypt(invocation: Invocation, /) -> None:
-    """Encrypt what is stored with the first of the keys in RIVERSTONE_ENCRYPTION_KEY (NEW,OLD)."""
-    with invocation.recording(passive=True) as engine:
-        click.echo(f"Encrypted {engine.encrypt_again()} values.")
-
-
 def key_line(found: Key) -> str:
     """One line about a key."""
     revoked = f"  revoked {found.revoked.astimezone():{TIME}}" if found.revoked is not None else ""

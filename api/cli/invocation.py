@@ -30,6 +30,13 @@ class Invocation:
     """The address of the server that does what is asked for, in place of an engine of this process."""
     api_key: str | None = field(default=None, repr=False)
 
+    def database(self) -> str:
+        """The URL of the database; raises ClickException where a server is to be asked instead."""
+        if self.server is not None:
+            text = "This works on the database itself, not through a server: leave out --url (or RIVERSTONE_URL)."
+            raise click.ClickException(text)
+        return self.url
+
     def stones(self) -> list[type[Stone]]:
         """The stones of the named modules; raises Invalid."""
         from ..stone_modules import stones_named
@@ -55,15 +62,13 @@ class Invocation:
         broker, it hands tasks to workers whatever the ``dispatcher``, and ``consumes`` their answers only if asked to.
         Raises ClickException where a server is to be asked instead.
         """
-        if self.server is not None:
-            text = "This works on the database itself, not through a server: leave out --url (or RIVERSTONE_URL)."
-            raise click.ClickException(text)
+        url = self.database()
         from ...engine import Engine
 
         stones = self.stones()
         settings = self.settings()
         return Engine(
-            self.url,
+            url,
             stones=stones,
             dispatcher=self._to_workers(consumes) or dispatcher,
             passive=not stones if passive is None else passive,

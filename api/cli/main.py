@@ -12,9 +12,10 @@ from typing import Any, Literal
 import click
 
 from ..log import log_options, write_log
-from .access import audit, encrypt, key, restore, secret, session
+from .access import audit, key, secret, session
 from .authoring import deploy, draft, explain, lint, remove, render, templates
 from .batches import batch, reasons
+from .database import encrypt, restore, schema
 from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .new import new
@@ -223,6 +224,7 @@ COMMANDS = (
     audit,
     encrypt,
     restore,
+    schema,
     stone,
     webhook,
     worker,

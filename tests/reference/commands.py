@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 import click
@@ -29,6 +30,8 @@ def _section(command: click.Command, path: str) -> str:
     if isinstance(command, click.Group):
         shown = ", ".join(f"`{name}`" for name in sorted(command.commands))
         parts.append(f"Commands: {shown}.")
+    else:
+        parts.append(_place(command))
     usage = " ".join(command.collect_usage_pieces(context))
     parts.append(f"```text\n{path} {usage}\n```")
     rows = [
@@ -39,6 +42,17 @@ def _section(command: click.Command, path: str) -> str:
     if rows:
         parts.append(table(("option", "default", "what it does"), rows))
     return "\n\n".join(part for part in parts if part)
+
+
+def _place(command: click.Command) -> str:
+    """Where it may work, by what it is written with."""
+    assert command.callback is not None
+    source = inspect.getsource(inspect.unwrap(command.callback))
+    if any(f".{name}(" in source for name in ("asking", "changing", "declarations")):
+        return ""
+    if any(f".{name}(" in source for name in ("engine", "recording", "database")):
+        return "Takes no `--url`: it works on the database itself."
+    return "Takes no `--url`: it uses neither the database nor a server."
 
 
 def _names(option: click.Option) -> str:

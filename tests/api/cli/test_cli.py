@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ from click.testing import CliRunner, Result
 
 from riverstone.api.cli import main
 from riverstone.engine import Engine
+from riverstone.models import migrations
 
 from .. import processes
 from ..client.test_client import DISH as TABLE
@@ -436,6 +438,7 @@ OWN = {
     "encrypt": [],
     "secret": ["rotate"],
     "restore": [],
+    "schema": [],
     "stone forget": ["make"],
     "river": ["--broker", "memory://"],
     "serve": ["--port", "0"],
@@ -761,6 +764,31 @@ def test_a_failed_undo_goes_on_from_the_command_line(run: Run, tmp_path: Path) -
     (retry,) = [text for text in text.splitlines() if "--retain" in text]
     ended = json.loads(run(*retry.split()[1:], "--json").stdout)
     assert ended["processStatus"] == "rollback.success"
+
+
+def test_the_schema_of_a_database_is_told_and_left_as_it_is(run: Run) -> None:
+    def schema() -> str:
+        return run("schema").stdout
+
+    newest = sorted(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"))[-1]
+    assert schema() == f"There is no store yet. This version makes one with the schema {newest}.\n"
+    assert not Path("riverstone.db").exists()
+    shutil.copy(Path(__file__).parents[2] / "data" / "stores" / "0041.db", "riverstone.db")
+    before = Path("riverstone.db").read_bytes()
+    assert (
+        f"has the schema 0041_external_definition of an earlier version. This version changes it to {newest}"
+        in schema()
+    )
+    assert Path("riverstone.db").read_bytes() == before
+    run("list")
+    assert schema() == f"The database has the schema {newest}, which is that of this version.\n"
+    with closing(sqlite3.connect("riverstone.db")) as later:
+        later.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01')")
+        later.commit()
+    assert "has the schema 9999_later of a newer riverstone: use that version." in schema()
+    assert "leave out --url" in run("--url", "http://127.0.0.1:1", "schema", fails=True).output
+    Path("riverstone.db").write_text("no database" * 1000)
+    assert "Error: " in run("schema", fails=True).output
 
 
 def test_a_restored_database_gives_out_no_id_again(run: Run, tmp_path: Path) -> None:
