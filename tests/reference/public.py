@@ -72,7 +72,11 @@ def _attributes(cls: type) -> Iterator[tuple[str, str, str]]:
                 below = after.value if isinstance(after, ast.Expr) else None
                 text = str(below.value) if isinstance(below, ast.Constant) else ""
                 name = line.target.id
-                told = sentence(text) or OF_ONE.get((base.__name__, name)) or OF_ALL.get(name, "")
+                told = (
+                    sentence(text)
+                    or OF_ONE.get((base.__name__, name))
+                    or OF_ALL.get(name, f"The {name.replace('_', ' ')}.")
+                )
                 yield f"`{name}`", f"`{ast.unparse(line.annotation)}`", told
 
 
