@@ -176,7 +176,7 @@ def show_tokens(
             continue
         shown.append(
             Token(
-                element_id=element_id if part == "fired" else row.node,
+                element_id=element_id if part in ("fired", "outstanding") else row.node,
                 calls=tuple(_call_path(row, known, internal)),
                 scope=row.id in scopes,
                 waits=tuple(by_token.get(row.id, ())),

@@ -410,3 +410,156 @@ def half_made(task: object) -> None:
         makes_then_fails(task)  # type: ignore[arg-type]
     except RuntimeError:
         raise SHORT from None
+
+
+def late_event(inside: str) -> str:
+    """An event sub-process that takes everything away after five seconds."""
+    timer = "<timerEventDefinition><timeDuration>PT5S</timeDuration></timerEventDefinition>"
+    names = ["hs", *(part.split('"')[1] for part in inside.split("|")), "he"]
+    flows = "".join(flow(one, two) for one, two in itertools.pairwise(names))
+    steps = f'<startEvent id="hs" isInterrupting="true">{timer}</startEvent>{inside.replace("|", "")}'
+    return f'<subProcess id="h" triggeredByEvent="true">{steps}<endEvent id="he"/>{flows}</subProcess>'
+
+
+AGAIN = '<intermediateThrowEvent id="again"><compensateEventDefinition/></intermediateThrowEvent>'
+
+
+@pytest.fixture
+def slow(engine: Engine, world: World) -> None:
+    """A stone whose rollback is tried again after a minute."""
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("inside", [service("after", "make"), f"{AGAIN}|{service('after', 'make')}"])
+def test_an_event_does_not_take_an_undo_away_with_its_compensation(
+    engine: Engine, world: World, clock: VirtualClock, inside: str
+) -> None:
+    """The process does not end before it, and what compensates once more waits for it."""
+    engine.deploy(
+        thrown(
+            saying("a"), saying("b").replace('"make"', '"again"'), after=service("last", "make") + late_event(inside)
+        )
+    )
+    world.wrong("rollback", "b", RuntimeError("busy"))
+    number = engine.start(key="shop", name="x").process_instance_id
+    assert (engine.get(number).status, world.exists) == ("running", ["a", "b"])
+    clock.advance(6)
+    engine.run_pending()
+    assert engine.get(number).status == "running"
+    compensates = inside.startswith(AGAIN)
+    assert world.of("start") == ["a", "b"] if compensates else ["a", "b", "after"]
+    with pytest.raises(Conflict):
+        engine.delete(number)
+    clock.advance(120)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert world.of("rollback") == ["b", "b", "a"]
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("policy", ["pause", None])
+def test_an_undo_that_fails_after_its_compensation_was_interrupted_is_told(
+    engine: Engine, world: World, clock: VirtualClock, policy: str | None
+) -> None:
+    engine.deploy(
+        thrown(
+            saying("a").replace('"make"', '"again"'),
+            after=service("last", "make") + late_event(service("after", "make")),
+        )
+    )
+    world.wrong("rollback", "a", *[RuntimeError("busy")] * 3)
+    number = engine.start(key="shop", name="x", on_failure=policy).process_instance_id
+    clock.advance(6)
+    engine.run_pending()
+    clock.advance(600)
+    engine.run_pending()
+    clock.advance(600)
+    engine.run_pending()
+    if policy is None:
+        assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
+        return
+    assert (engine.get(number).status, engine.get(number).attention, world.exists) == ("running", 1, ["a", "after"])
+    engine.retry(number)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_cancel_waits_for_what_an_event_has_left_to_be_undone(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    person = '<userTask id="person"/>'
+    engine.deploy(thrown(saying("a").replace('"make"', '"again"'), after=service("last", "make") + late_event(person)))
+    world.wrong("rollback", "a", RuntimeError("busy"))
+    number = engine.start(key="shop", name="x").process_instance_id
+    clock.advance(6)
+    engine.run_pending()
+    engine.cancel(number)
+    clock.advance(600)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+    assert (world.of("rollback"), world.of("cancel")) == (["a", "a"], [])
+
+
+def bordered() -> bytes:
+    """A sub-process that has its own steps taken back, on whose border a timer waits, beside a terminate end."""
+    inner = "".join(
+        (
+            '<startEvent id="in"/><endEvent id="out"/>',
+            saying("a").replace('"make"', '"again"'),
+            '<intermediateThrowEvent id="back"><compensateEventDefinition/></intermediateThrowEvent>',
+            flow("in", "a"),
+            flow("a", "back"),
+            flow("back", "out"),
+        )
+    )
+    timer = "<timerEventDefinition><timeDuration>PT5S</timeDuration></timerEventDefinition>"
+    return definitions(
+        process(
+            "border",
+            '<startEvent id="s"/><endEvent id="e"/>',
+            f'<subProcess id="sub">{inner}</subProcess>',
+            f'<boundaryEvent id="late" attachedToRef="sub">{timer}</boundaryEvent>',
+            '<endEvent id="all"><terminateEventDefinition/></endEvent>',
+            flow("s", "sub"),
+            flow("sub", "e"),
+            flow("late", "all"),
+        )
+    )
+
+
+def test_what_an_event_has_left_to_be_undone_outlasts_a_restart_and_a_terminate(
+    url: str, world: World, clock: VirtualClock
+) -> None:
+    again = type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0})
+    world.wrong("rollback", "a", RuntimeError("busy"))
+    with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
+        engine.deploy(bordered())
+        number = engine.start(key="border", name="x").process_instance_id
+        clock.advance(6)
+        engine.run_pending()
+        assert engine.get(number).status == "running"
+        assert [token.element_id for token in engine.tokens(number)] == ["border"]
+        assert "None" not in " ".join(engine.why(number).sentences)
+    clock.advance(120)
+    with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
+        engine.run_pending()
+        assert (engine.wait(number, 9).status, world.exists, world.of("rollback")) == ("success", [], ["a", "a"])
+
+
+def test_what_an_error_has_undone_first_is_not_left_by_an_event_around_it(
+    engine: Engine, world: World, clock: VirtualClock, slow: None
+) -> None:
+    text = zone(service("server", "again"), VOLUME).decode()
+    timer = "<timerEventDefinition><timeDuration>PT5S</timeDuration></timerEventDefinition>"
+    handler = f'<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">{timer}</startEvent></subProcess>'
+    engine.deploy(text.replace('<startEvent id="s"/>', f'{handler}<startEvent id="s"/>').encode())
+    world.wrong("start", "volume", SHORT)
+    world.wrong("rollback", "server", RuntimeError("busy"))
+    number = engine.start(key="zone", name="x").process_instance_id
+    clock.advance(6)
+    engine.run_pending()
+    assert (engine.get(number).status, world.exists) == ("running", ["network", "server"])
+    clock.advance(120)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["network"])

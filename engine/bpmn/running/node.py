@@ -67,6 +67,7 @@ class Process(BpmnProcessSpec):
         """Variables with the values that they begin with, unless whoever starts it gives others."""
         self.version_tag: str | None = None
         self.root = Root(self)
+        self.outstanding = Outstanding(self)
 
     def find(self, node_id: str) -> Node | None:
         """The node with this id here or in any sub-process within."""
@@ -305,6 +306,23 @@ class Root(Node):
 
     def catchers_inside(self, scope: Token, kind: str, code: str) -> Sequence[Catcher]:
         return catching(self.process.event_sub_processes, kind, code)
+
+
+class Outstanding(Node):
+    """Where a token waits for an undo whose own token an event has taken away: the process ends only after it.
+
+    Like a root it is never drawn, and no flow leads to it.
+    """
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(process, f"{process.name}:outstanding")
+
+    @property
+    def label(self) -> str:
+        return repr(self.process.name)
+
+    def leave(self, token: Token) -> None:
+        token.workflow.move(token, ())
 
 
 class Catcher(Node):

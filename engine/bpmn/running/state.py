@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ....models import Changes, TaskRow, TokenRow, WaitRow
 from ...jsontext import dumps, read
+from .node import Node
 from .token import ROOT, STARTED, Token
 from .token_data import CALLED, COMPENSATES, RUN, TASK
 from .waits import Wait
@@ -194,7 +195,12 @@ def _load_of_task(workflow: Workflow, task: TaskRow, causes: _Causes, ledger: Ma
 
 def _load_token(workflow: Workflow, row: TokenRow, causes: _Causes) -> None:
     scope = workflow.tasks.get(row.scope) if row.scope is not None else None
-    node = workflow.spec.root if row.scope is None else workflow.node_named(row.node, scope)
+    if row.scope is None:
+        node: Node = workflow.spec.root
+    elif row.scope == ROOT and row.node == workflow.spec.outstanding.name:
+        node = workflow.spec.outstanding
+    else:
+        node = workflow.node_named(row.node, scope)
     followed = scope.causes if row.causes == OF_SCOPE and scope is not None else causes[row.causes]
     token = Token(workflow, node, scope, row.id, row.state, row.flow, followed)
     if row.internal:

@@ -133,8 +133,12 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of such a token: what is being compensated."""
         taken_back: list[int]
         """Of such a token: which of these an undo takes back by the hooks of stones."""
+        taken: list[Compensable]
+        """The same as they were remembered, for whoever compensates them if an event takes the token away."""
         undone: bool
         """Of such a token: it has."""
+        outstanding: list[int]
+        """Of what waits for an undo that was left behind: what was being compensated by it."""
         cancelled: bool
         """Of a transaction: it was cancelled."""
         compensates: int

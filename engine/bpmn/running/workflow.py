@@ -332,12 +332,42 @@ class Workflow(BpmnWorkflow):
                 self.host.withdraw_task(current)
             current._state = CANCELLED
             scope = current.scope
+            if current.id in self.rewinding:
+                self._leave_undo(current)
             self._forget(current)
             if scope is not None and current.node.counts:
                 scope.live -= 1
             if scope is not None and current.node.name in scope.joins:
                 self._leave_join(current, scope)
         return tuple(sorted(causes))
+
+    def _leave_undo(self, token: Token) -> None:
+        """What the token waits to be undone goes on being undone without it, and the process does not end before."""
+        internal = token.internal_data
+        left = self.new_token(self.spec.outstanding, self.task_tree, None, token.causes, state=STARTED)
+        left.note(
+            rewinding=internal["rewinding"], outstanding=internal.get("taken_back", internal.get("outstanding", []))
+        )
+        if "undo_first" in internal:
+            left.note(undo_first=True)
+        if "failed" in internal:
+            left.note(failed=internal["failed"])
+        self.rewinding[left.id] = internal["rewinding"]
+
+    def outstanding(self) -> dict[int, Token]:
+        """By what was being compensated when an event came: the token that waits for its undo."""
+        tokens = [self.tasks[token_id] for token_id in self.rewinding]
+        return {entry: token for token in tokens for entry in token.internal_data.get("outstanding", ())}
+
+    def take_over(self, token: Token, left: Token) -> None:
+        """Let a token wait for an undo that was left behind, in place of what waits for it."""
+        internal = left.internal_data
+        token.note(rewinding=internal["rewinding"], undo_first=True)
+        if "failed" in internal:
+            token.note(failed=internal["failed"])
+        self._forget(left)
+        self.task_tree.live -= 1
+        self.rewinding[token.id] = internal["rewinding"]
 
     def _leave_join(self, token: Token, scope: Token) -> None:
         for queue in scope.joins.get(token.node.name, {}).values():
@@ -468,7 +498,9 @@ class Workflow(BpmnWorkflow):
         assert scope is not None
         causes = token.causes
         self.ends_in(scope, self.interrupt(scope, causes))
-        self.scope_ended(scope)
+        if not scope.live:
+            # Else it waits for an undo that was left behind.
+            self.scope_ended(scope)
 
     def fail(self, token: Token, reason: str, *, alone: bool = True) -> None:
         """A token cannot go on; the token stays where it is.
