@@ -71,6 +71,10 @@ class Mask:
             return value
         return self._masked(value, ())
 
+    def mask_errors(self, errors: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+        """What is wrong by name, with ``*****`` for each occurrence of a secret in what is said of it."""
+        return {name: [self.mask_text(text) for text in texts] for name, texts in errors.items()}
+
     def _masked(self, value: JSON, path: Path) -> JSON:
         if path in self._paths and value is not None:
             return MASKED

@@ -30,8 +30,11 @@ def started_with(definition: Definition, values: Mapping[str, Any], now: int, li
     form, template = definition.form, definition.parameter_template
     if form is None:
         return values if template is None else template.complete(values)
+    context = start_context(definition, values)
     with effort.turn(limits):
-        taken, errors = taken_by(form, start_context(definition, values), values, now)
+        taken, errors = taken_by(form, context, values, now)
+    if errors and template is not None:
+        errors = template.mask_of({**context.parameters, **values}).mask_errors(errors)
     completed: Mapping[str, Any] = {**values, **taken}
     if template is not None:
         try:
@@ -72,5 +75,8 @@ def _leave_out(values: dict[str, Any], path: Path) -> None:
     """Take away what is at a path, in copies of the objects on the way to it."""
     here = values
     for name in path[:-1]:
-        here[name] = here = dict(here[name])
-    del here[path[-1]]
+        inner = here.get(name)
+        if not isinstance(inner, Mapping):
+            return
+        here[name] = here = dict(inner)
+    here.pop(path[-1], None)

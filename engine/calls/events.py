@@ -68,8 +68,8 @@ class EventCalls(ProcessCalls):
         for a correlation gets only what is sent with it. With a ``ttl`` (seconds) a message for which nobody waits
         yet is kept so long, for whoever waits for it first; the answer is None then. With an ``idempotency_key`` the
         same message sent again within a day is not given twice: the answer is the same process, as it is by then.
-        Raises Conflict if nobody can take it (code ``message-not-expected``) or the key was used for something else
-        (code ``idempotency-conflict``).
+        Raises Conflict if nobody can take it (code ``message-not-expected``), the key was used for something else
+        (code ``idempotency-conflict``), or the process that got it is purged (code ``message-receiver-purged``).
         """
         taken = self.correlate(
             name,
@@ -81,7 +81,14 @@ class EventCalls(ProcessCalls):
             ttl=ttl,
             idempotency_key=idempotency_key,
         )
-        return None if taken.process_instance_id is None else self.get(taken.process_instance_id)
+        if taken.process_instance_id is None:
+            return None
+        try:
+            return self.get(taken.process_instance_id)
+        except UnknownProcessInstance as error:
+            number = taken.process_instance_id
+            text = f"The message {name!r} was given to the process {number} before, which has been purged since."
+            raise Conflict(text, code="message-receiver-purged") from error
 
     def correlate(
         self,

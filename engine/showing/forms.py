@@ -126,6 +126,8 @@ def _filled(
             secret.add(each.id)
             continue
         put(shown, each.path, value)
+    if mask is not None:
+        errors = mask.mask_errors(errors)
     return tuple(_part(part, mask, secret=part.component.id in secret) for part in parts), shown, errors
 
 
@@ -143,7 +145,12 @@ def _part(part: Part, mask: Mask | None, *, secret: bool) -> FormPart:
         hidden=part.hidden,
         readonly=part.readonly,
         required=each.required,
-        options=tuple(FormOption(value=value, label=hide(label)) for value, label in part.options),
+        # What is not shown cannot be chosen.
+        options=tuple(
+            FormOption(value=value, label=hide(label))
+            for value, label in part.options
+            if mask is None or mask.mask_value(value) == value
+        ),
         suggests=each.suggests,
         minimum=bound(limits, "min"),
         maximum=bound(limits, "max"),

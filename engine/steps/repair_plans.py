@@ -16,7 +16,6 @@ from ..bpmn.running.token import READY, Token
 from ..bpmn.running.token_data import TASK
 from ..errors import Invalid
 from ..instance import ledger, secrets
-from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..language import effort
@@ -101,7 +100,7 @@ class _Rehearsal:
             self._take_back()
         finally:
             effort.end()
-        mask = _mask_of(process)
+        mask = secrets.mask_of_instance(process)
         return RepairPlan(
             action=action,
             process_instance_id=str(process.number),
@@ -172,9 +171,3 @@ class _Rehearsal:
         tokens = self.process.workflow.tasks.values()
         ready = sorted((each for each in tokens if each._state == READY), key=lambda each: each.id)
         return tuple(dict.fromkeys(each.node.bpmn_id.partition(":")[0] for each in ready if each.id not in self.ready))
-
-
-def _mask_of(process: ForwardInstance) -> Mask | None:
-    """What hides the secrets of a process, with those that were given to the copy."""
-    tasks = process.tasks.values() if process.has(Flags.SECRETS) else ()
-    return secrets.mask_of(process.definition, lambda: process.context.parameters, tasks, process.facilities.stones)

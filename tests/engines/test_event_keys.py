@@ -165,3 +165,18 @@ def test_keys_are_forgotten_after_a_day(one: Engine, clock: VirtualClock) -> Non
     one.run_pending()
     assert [bool(known.of(key)) for key in "kl"] == [False, True]
     assert one.message("paid", idempotency_key="k").process_instance_id == numbers[2]
+
+
+def test_what_was_given_to_a_process_that_is_purged_is_given_to_nobody_else(
+    one: Engine, other: Engine, clock: VirtualClock
+) -> None:
+    first, second = waiting(one, 2, twice=False)
+    assert one.message("paid", idempotency_key="k").process_instance_id == first
+    one.wait(first, timeout=10)
+    clock.advance(2)
+    assert one.purge(1) == 1
+    with pytest.raises(Conflict, match=f"given to the process {first} before, which has been purged") as caught:
+        other.message("paid", idempotency_key="k")
+    assert caught.value.code == "message-receiver-purged"
+    assert at(other, second) == "first"
+    assert other.correlate("paid", idempotency_key="k").process_instance_id == first

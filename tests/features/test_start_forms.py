@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Malformed, UnknownDeployment, UnknownModel, VariablesInvalid
+from riverstone.engine import (
+    Engine,
+    Invalid,
+    Malformed,
+    ModelInvalid,
+    UnknownDeployment,
+    UnknownModel,
+    VariablesInvalid,
+)
 
 from .sketch import definitions, flow, line, process
 
@@ -211,3 +219,35 @@ def test_a_condition_reads_what_the_form_asks_for(engine: Engine) -> None:
     ]
     source = definitions(process("p", *parts))
     assert engine.lint(source, parameter_template=template) == []
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e400"])
+def test_a_number_that_is_none_is_refused(engine: Engine, text: str) -> None:
+    """A double of IEEE 754 ends at 1.8e308, and JSON has no infinity (RFC 8259, 6)."""
+    deploy(engine, LINKED, {"id": "order", "components": [{"type": "number", "key": "size", "id": "size"}]})
+    assert refused(engine, size=text).errors == {"size": ["Must be a number."]}
+
+
+@pytest.mark.parametrize("keys", [("a", "a.b"), ("a.b.c", "a.b"), ("a.b.c", "a")])
+def test_a_field_is_not_inside_of_the_value_of_another(engine: Engine, keys: tuple[str, str]) -> None:
+    fields = [{"type": "textfield", "key": key, "label": key} for key in keys]
+    with pytest.raises(ModelInvalid, match="another inside of its value: rename one of them"):
+        deploy(engine, LINKED, {"id": "order", "components": fields})
+
+
+def test_a_secret_among_the_choices_is_neither_shown_nor_told(engine: Engine) -> None:
+    template = [{"Key": "pin", "Type": "String", "NoEcho": True, "DefaultValue": "4711-secret"}]
+    choice = {"type": "select", "key": "which", "id": "which", "label": "Which?", "valuesExpression": "=[pin, 1]"}
+    form = {"id": "order", "components": [choice]}
+    deployment = deploy(engine, LINKED, form, parameter_template=template)
+    shown = engine.start_form(deployment_id=deployment, values={"which": "x"})
+    assert [option.value for part in shown.parts for option in part.options] == [1]
+    assert "4711" not in str(shown)
+    assert "4711" not in str(refused(engine, which="x").errors)
+    asked = f'<userTask id="a">{LINKED}</userTask>'
+    engine.deploy(line("q", asked), json.dumps(form).encode(), parameter_template=template)
+    (task,) = engine.tasks(engine.start(key="q", name="x", variables={}).process_instance_id)
+    with pytest.raises(Invalid) as wrong:
+        engine.people.complete(task.task_id, {"which": "x"})
+    assert wrong.value.errors == {"which": ["Must be one of *****, 1."]}
+    assert "4711" not in wrong.value.message

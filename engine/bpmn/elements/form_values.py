@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
@@ -154,6 +155,8 @@ def _number(each: Component, value: JSON) -> JSON:
         number: JSON = float(text)
         if re.fullmatch(r"[+-]?\d+", text):
             number = int(text)
+        elif not math.isfinite(number):
+            raise Misfit(what)
     else:
         number = value
     if isinstance(number, bool) or not isinstance(number, int | float):

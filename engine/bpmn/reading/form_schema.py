@@ -46,6 +46,8 @@ class FormReader:
         self.name = name
         self.found: list[Component] = []
         self._keys: set[str] = set()
+        self._above: set[str] = set()
+        """What holds the values of fields, and so is no field itself."""
 
     def read(self, schema: JSON) -> Form:
         """The form that a schema describes, as far as it can be read."""
@@ -92,8 +94,13 @@ class FormReader:
             if key in self._keys:
                 self._wrong(f"has two fields with the key {key[:80]!r}: keep one of them")
                 return None
-            self._keys.add(key)
             path = tuple(key.split("."))
+            above = {".".join(path[:length]) for length in range(1, len(path))}
+            if other := min(above & self._keys, default=key if key in self._above else None):
+                self._wrong(f"has the field {other[:80]!r} and another inside of its value: rename one of them")
+                return None
+            self._keys.add(key)
+            self._above |= above
         identifier = str(given.get("id") or f"part-{len(self.found) + 1}")[:100]
         if any(each.id == identifier for each in self.found):
             identifier = f"{identifier}-{len(self.found) + 1}"
