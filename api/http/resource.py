@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from ...engine import CheckSchedule, Engine, Page, ProcessInstance, Resource, ResourceCount, ResourceDrift
-from ...engine.calls.owned import OwnedEngine
-from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, visible
 from ..wire.records import (
@@ -29,8 +27,6 @@ from ..wire.request_schemas.resources import (
 )
 from ..wire.resource_export import csv_texts, json_texts, parts
 
-Found = TypeVar("Found")
-
 OPERATIONS = Operations()
 
 
@@ -38,7 +34,7 @@ OPERATIONS = Operations()
     "/resource", "List what exists by the ledger, newest first", ResourcePage, query=ResourceQuery, problems=(404,)
 )
 def get_resources(engine: Engine, query: dict[str, Any]) -> Page[Resource]:
-    return _asked(engine, query, lambda asked: asked.resources(**query), Page(items=(), cursor=None))
+    return visible(engine).resources(**query)
 
 
 @OPERATIONS.add(
@@ -50,7 +46,7 @@ def get_resources(engine: Engine, query: dict[str, Any]) -> Page[Resource]:
     problems=(404,),
 )
 def get_resource_counts(engine: Engine, query: dict[str, Any]) -> tuple[ResourceCount, ...]:
-    return _asked(engine, query, lambda asked: asked.resource_counts(**query), ())
+    return visible(engine).resource_counts(**query)
 
 
 @OPERATIONS.add(
@@ -61,7 +57,7 @@ def get_resource_counts(engine: Engine, query: dict[str, Any]) -> tuple[Resource
     problems=(404,),
 )
 def get_resource_drift(engine: Engine, query: dict[str, Any]) -> Page[ResourceDrift]:
-    return _asked(engine, query, lambda asked: asked.resource_drift(**query), Page(items=(), cursor=None))
+    return visible(engine).resource_drift(**query)
 
 
 @OPERATIONS.add(
@@ -74,7 +70,7 @@ def get_resource_drift(engine: Engine, query: dict[str, Any]) -> Page[ResourceDr
     media_type="application/json",
 )
 def get_resources_as_json(engine: Engine, query: dict[str, Any]) -> Iterator[str]:
-    return json_texts(_pages(engine, query))
+    return json_texts(parts(partial(visible(engine).resources, **query)))
 
 
 @OPERATIONS.add(
@@ -87,21 +83,7 @@ def get_resources_as_json(engine: Engine, query: dict[str, Any]) -> Iterator[str
     media_type="text/csv; charset=utf-8",
 )
 def get_resources_as_csv(engine: Engine, query: dict[str, Any]) -> Iterator[str]:
-    return csv_texts(_pages(engine, query))
-
-
-def _pages(engine: Engine, query: dict[str, Any]) -> Iterator[Page[Resource]]:
-    return _asked(engine, query, lambda asked: parts(partial(asked.resources, **query)), iter(()))
-
-
-def _asked(
-    engine: Engine, query: dict[str, Any], ask: Callable[[Engine | OwnedEngine], Found], nothing: Found
-) -> Found:
-    """What is found; of another owner than the client's there is nothing to be seen."""
-    seen = present_client().sees
-    if seen is not None and query.pop("owner", seen) != seen:
-        return nothing
-    return ask(visible(engine))
+    return csv_texts(parts(partial(visible(engine).resources, **query)))
 
 
 @OPERATIONS.add(

@@ -8,16 +8,23 @@ from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
+from ..views.pages import Page
 from .batches import BatchCalls
 from .quotas import QuotaCalls
 from .repairs import RepairCalls
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
+NOTHING: Page[Any] = Page(items=(), cursor=None)
 
 
-def _owned(call: Callable[Concatenate[Any, Given], Found]) -> Callable[Concatenate[OwnedEngine, Given], Found]:
-    """A call of the engine that takes an owner, whom nobody gives here, or is about the process or task named first."""
+def _owned(
+    call: Callable[Concatenate[Any, Given], Found], nothing: Found | None = None
+) -> Callable[Concatenate[OwnedEngine, Given], Found]:
+    """A call of the engine that takes an owner, whom nobody gives here, or is about the process or task named first.
+
+    With ``nothing``, which is what is there of others, one may be given all the same, as clients do who filter by it.
+    """
     signature = inspect.signature(call)
     parameters = [each for each in signature.parameters.values() if each.name != "owner"]
     takes_owner = len(parameters) < len(signature.parameters)
@@ -26,6 +33,8 @@ def _owned(call: Callable[Concatenate[Any, Given], Found]) -> Callable[Concatena
 
     def owned(self: OwnedEngine, /, *given: Any, **options: Any) -> Found:
         if takes_owner:
+            if nothing is not None and options.pop("owner", None) not in (None, self.owner):
+                return nothing
             if (process_instance_id := options.get("process_instance_id")) is not None:
                 self._refuse_strange(process_instance_id=process_instance_id)
             return ask(self.engine, *given, **options, owner=self.owner)
@@ -100,9 +109,9 @@ class OwnedEngine:
     check = _owned(QuotaCalls.check)
     accept_gone = _owned(QuotaCalls.accept_gone)
     quotas = _owned(QuotaCalls.quotas)
-    resources = _owned(QuotaCalls.resources)
-    resource_counts = _owned(QuotaCalls.resource_counts)
-    resource_drift = _owned(QuotaCalls.resource_drift)
+    resources = _owned(QuotaCalls.resources, NOTHING)
+    resource_counts = _owned(QuotaCalls.resource_counts, ())
+    resource_drift = _owned(QuotaCalls.resource_drift, NOTHING)
     schedule_checks = _owned(QuotaCalls.schedule_checks)
     check_schedules = _owned(QuotaCalls.check_schedules)
     unschedule_checks = _owned(QuotaCalls.unschedule_checks)

@@ -29,7 +29,7 @@ class Reception(NamedTuple):
     process_instance_id: int | None = None
 
 
-class Progress(NamedTuple):
+class SignalProgress(NamedTuple):
     """How far a signal has come: who has got it, the last that was asked (None at its end), and the parts noted."""
 
     reached: list[int]
@@ -69,12 +69,12 @@ class SentEvents:
         reached: list[int] = jsontext.loads(found[0].reached, limits=self.facilities.limits)
         return Reception(found[0].outcome, reached[0] if reached else None)
 
-    def progress(self, request: RequestKey) -> Progress:
+    def progress(self, request: RequestKey) -> SignalProgress:
         """How far a signal has come; raises Conflict if the key was for something else."""
         found = self._parts(request)
         limits = self.facilities.limits
         reached = [number for part in found for number in jsontext.loads(part.reached, limits=limits)]
-        return Progress(reached, found[-1].after if found else 0, len(found))
+        return SignalProgress(reached, found[-1].after if found else 0, len(found))
 
     def _parts(self, request: RequestKey) -> list[EventRequestRow]:
         found = self.requests.of(request.key)
