@@ -175,6 +175,10 @@ class Instance:
         self.turn = turn
         self.changes = turn.changes
 
+    def part(self) -> None:
+        """Belong to no turn any more: a copy would keep in memory whatever was written with it, of others too."""
+        del self.turn, self.changes
+
     @property
     def number(self) -> int:
         """The process instance id."""

@@ -95,6 +95,7 @@ class Turn:
     def let_go(self) -> None:
         """Part what refers to one another and is not needed any more, so that it goes without a search for rubbish."""
         for instance in self.instances.values():
+            instance.part()
             if instance.row.phase == "ended" and not instance.tasks.is_read_on:
                 instance.workflow.let_go()
         self.instances.clear()

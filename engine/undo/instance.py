@@ -91,6 +91,11 @@ class UndoInstance(Instance):
             self.origin = origin
             self._show_outputs()
 
+    def part(self) -> None:
+        super().part()
+        if self.progress is not None:
+            self.progress.part()
+
     def _show_outputs(self) -> None:
         """Let the handlers that run see what the stones of the origin put out."""
         own = self.results.values

@@ -171,6 +171,10 @@ class Progress(Remaining):
         self._made[task_id] = made
         self.done(task_id)
 
+    def part(self) -> None:
+        """The turn in which some of them have begun is over."""
+        self._turn = None
+
     def begin(self, root: Token, turn: Changes) -> None:
         """Put tokens on what is ready, on no more than one turn may begin."""
         if self._turn is not turn:
