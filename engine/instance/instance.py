@@ -178,6 +178,7 @@ class Instance:
     def part(self) -> None:
         """Belong to no turn any more: a copy would keep in memory whatever was written with it, of others too."""
         del self.turn, self.changes
+        self.noted_with = None
 
     @property
     def number(self) -> int:
