@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -12,6 +12,8 @@ from ..models.vocabulary import CheckState, Hook, LedgerEvent
 
 MOST_LOG_LINES = 200
 LONGEST_LOG_LINE = 1_000
+MOST_LIVE_SIGNS = 4_000
+"""Of the lines of a hook that still runs: every step of its process reads them."""
 LONGEST_REASON = 2_000
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 86_400.0
 """Seconds that a hook may put itself off for."""
@@ -149,6 +151,17 @@ class LiveLines:
     first: int
     """The how-manieth line of this call the first of these is, from 0: lines that come twice are told once."""
     lines: tuple[str, ...]
+
+
+def last_lines(lines: Sequence[str]) -> list[str]:
+    """Those of a running hook that are kept until its outcome tells all: the last one and what fits before it."""
+    room, first = MOST_LIVE_SIGNS, len(lines)
+    for line in reversed(lines[-MOST_LOG_LINES:]):
+        room -= len(line)
+        if room < 0 and first < len(lines):
+            break
+        first -= 1
+    return list(lines[first:])
 
 
 @dataclass(kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from ...models import InstanceRow, Look, PutOut, TaskRow
 from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, TaskKind, TaskStatus, UndoKind, UndoMark
 from .. import jsontext
 from ..bpmn.running.results import Place, calls_in
-from ..work import MOST_LOG_LINES, LiveLines, Outcome, ProcessFacts, Reached, Work
+from ..work import MOST_LOG_LINES, LiveLines, Outcome, ProcessFacts, Reached, Work, last_lines
 
 AnyOutput = TypeVar("AnyOutput", bound=TaskRow | PutOut)
 
@@ -440,7 +440,7 @@ def log_live(row: TaskRow, told: LiveLines) -> bool:
     before, after = ([], 0) if live is None else (live["lines"], live["next"])
     new = told.lines[max(0, after - told.first) :]
     if new:
-        lines = [*before, *new][-MOST_LOG_LINES:]
+        lines = last_lines([*before, *new])
         keep(row, live={"of": of, "next": told.first + len(told.lines), "lines": lines})
     return bool(new)
 

@@ -18,7 +18,7 @@ from .. import jsontext
 from ..callback_tokens import secret_part
 from ..mask import Mask
 from ..observing import logs
-from ..work import MOST_LOG_LINES, LiveLines, Work
+from ..work import LiveLines, Work, last_lines
 
 if TYPE_CHECKING:
     from .task_info import TaskInfo
@@ -27,7 +27,7 @@ logger = logging.getLogger("riverstone.stone")
 
 PAUSE = 1.0
 """Seconds from a line until it is told, and so between two tellings of one hook."""
-MOST_AT_ONCE = 50
+MOST_AT_ONCE = 20
 """Hooks of this process whose lines are told in a second; the others' turn comes later."""
 
 Tell = Callable[[LiveLines], None]
@@ -60,10 +60,10 @@ class LiveLog:
             if self._ended or info is None:
                 return
             lines = info.logged[self._told :]
-            self._told += len(lines)
-            lines = lines[-MOST_LOG_LINES:]
             if not lines:
                 return
+            self._told += len(lines)
+            lines = last_lines(lines)
             if info.deferral is not None:
                 # The ledger hears of the token, and hides it, only with the outcome.
                 mask = Mask((), [secret_part(info.deferral.token)])
