@@ -54,10 +54,10 @@ class AllowedOrigins:
                 continue
             except ValueError:
                 pass
-            parts = urlsplit(text if "://" in text else f"https://{text}")
-            if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
+            origin = _origin(text)
+            if origin is None:
                 raise Invalid(f"{text!r} is no host, origin or network that {setting} may go to.", code="webhooks")
-            self.origins.append((parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]))
+            self.origins.append(origin)
 
     def __bool__(self) -> bool:
         return bool(self.origins)
@@ -116,6 +116,20 @@ class AllowedOrigins:
             return True
         tunnelled = getattr(plain, "sixtofour", None) or getattr(plain, "teredo", None)
         return plain.is_global and not plain.is_multicast and not plain.is_reserved and not tunnelled
+
+
+def _origin(text: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; None for what is no origin."""
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in PORTS or not parts.hostname or port == 0:
+        return None
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        return None
+    return parts.scheme, parts.hostname, port or PORTS[parts.scheme]
 
 
 def _target(url: str) -> Target:

@@ -56,7 +56,7 @@ def send(
     target = allowed.check(url)
     try:
         addresses = allowed.addresses(target)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # the second for a name that no resolver would take
         raise NotConnected(f"the name {target.host} cannot be looked up") from error
     connection = _Connection(target, addresses, min(CONNECT, seconds), seconds)
     # One that says a byte now and then would hold the thread for ever.
@@ -95,6 +95,7 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, target: Target, addresses: list[Address], connect: float, seconds: float) -> None:
         super().__init__(target.host, target.port, timeout=seconds)
         self._target, self._addresses, self._connect_timeout = target, addresses, connect
+        self._seconds = seconds
         self.aborted = False
 
     def connect(self) -> None:
@@ -109,6 +110,9 @@ class _Connection(http.client.HTTPConnection):
                 error = refused
         if self.sock is None:
             raise NotConnected(f"{self._target.host} cannot be reached ({type(error).__name__})") from error
+        if self.aborted:
+            # Whoever aborted it may have found no socket yet.
+            raise NotConnected(f"{self._target.host} was not reached within {self._seconds:g} seconds")
         if self._target.scheme == "https":
             # In two steps, so that whoever aborts it finds the socket in the middle of the handshake.
             plain = self.sock

@@ -1,0 +1,59 @@
+"""What an operator may list, and what becomes of names and connections that lead nowhere."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from riverstone.engine import AllowedOrigins, Invalid, NotConnected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x:99999",
+        "https://x:0",
+        "https://x:abc",
+        "x:abc",
+        "https://[::1",
+        "https://user:word@x",
+        "https://x#y",
+        "https://x/y",
+        "https://\u2100.example",
+        "ftp://x",
+        "",
+    ],
+)
+def test_what_is_no_origin_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="is no host, origin or network that here may go to"):
+        AllowedOrigins([text], setting="here")
+
+
+def test_hosts_origins_and_networks_may_be_listed() -> None:
+    allowed = AllowedOrigins(["x", "*.example.com", "http://y:81/", "https://[::1]:444", "10.0.0.0/8"])
+    assert [origin[2] for origin in allowed.origins] == [443, 443, 81, 444]
+    assert len(allowed.networks) == 1
+
+
+@pytest.mark.parametrize("name", ["a..example.com", f"{'a' * 70}.example.com"])
+def test_a_name_that_cannot_be_one_is_not_connected_to(name: str) -> None:
+    with pytest.raises(NotConnected, match="cannot be looked up"):
+        AllowedOrigins(["*.example.com"]).send("GET", f"https://{name}/", {}, seconds=5.0, largest=10)
+
+
+def test_a_connection_that_comes_about_too_late_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would be left to end it."""
+    real = socket.create_connection
+
+    def late(*args: Any, **more: Any) -> socket.socket:
+        time.sleep(1.0)
+        return real(*args, **more)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setattr(socket, "create_connection", late)
+        with pytest.raises(NotConnected, match=r"was not reached within 0\.2 seconds"):
+            AllowedOrigins([url, "127.0.0.0/8"]).send("POST", url, {}, b"x", seconds=0.2, largest=10)
