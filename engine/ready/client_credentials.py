@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import NamedTuple
 from urllib.parse import quote_plus, urlencode
 
@@ -20,6 +21,7 @@ from .. import (
     Fatal,
     Invalid,
     Later,
+    NotConnected,
     SecretReference,
     SecretSource,
     SecretUnavailable,
@@ -29,6 +31,8 @@ EARLIER = 30.0
 """Seconds before its end at which a token is not used any more."""
 UNTOLD = 300.0
 """Seconds for which a token is used that does not say how long it lasts."""
+PATIENCE = 2.0
+"""Seconds longer than that for which others wait for one that asks."""
 MOST = 200
 LARGEST = 100_000
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16000}")
@@ -41,8 +45,17 @@ class _Kept(NamedTuple):
     end: float
 
 
+class _Asking:
+    """A token that one thread asks for, and others wait for."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.kept: _Kept | None = None
+        self.error: Exception = NotConnected("it was not asked to the end")
+
+
 _kept: OrderedDict[bytes, _Kept] = OrderedDict()
-_locks: dict[bytes, threading.Lock] = {}
+_asking: dict[bytes, _Asking] = {}
 _lock = threading.Lock()
 
 
@@ -72,11 +85,23 @@ class ClientCredentials:
         if self.parameter is None and not _REFERENCE.fullmatch(self.client_secret):
             text = "client_secret is a secret parameter as '{name}', or a reference as 'secret:shared/NAME'"
             raise Invalid(f"{text}: a secret is not written into code.", code="stone-invalid")
+        AllowedOrigins([self.origin], setting="token_url")
+
+    @property
+    def origin(self) -> str:
+        """That of the token endpoint."""
+        scheme, mark, rest = self.token_url.partition("://")
+        return f"{scheme}{mark}{re.split('[/?#]', rest)[0]}"
 
     @property
     def parameter(self) -> str | None:
         """The parameter that is the secret."""
         return _parameter(self.client_secret)
+
+    @property
+    def client_parameter(self) -> str | None:
+        """The parameter that is the client's id."""
+        return _parameter(self.client_id)
 
     def secret(self, value_of: Callable[[str], str]) -> str:
         """The secret of the client; raises Fatal and Later."""
@@ -97,7 +122,7 @@ class ClientCredentials:
         return f"{quote_plus(self._client(value_of))}:{quote_plus(secret)}"
 
     def _client(self, value_of: Callable[[str], str]) -> str:
-        name = _parameter(self.client_id)
+        name = self.client_parameter
         return self.client_id if name is None else value_of(name)
 
     def token(
@@ -115,13 +140,13 @@ class ClientCredentials:
             allowed: The origins and networks that may be reached.
             secret: That of the client.
             value_of: The values of parameters.
-            seconds: For which the endpoint may take.
+            seconds: For which the endpoint may take, or another who asks it for the same.
             not_this: One that was refused.
 
         Raises:
-            Fatal: The endpoint refuses the client.
-            Later: It asks for patience.
-            OSError: It cannot be reached, or answers what is none.
+            Fatal: The endpoint refuses the client, or may not be called.
+            Later: It asks for patience, or another still waits for it.
+            NotConnected: It cannot be reached, or answers what is none. So nothing was sent with a token.
         """
         client = self._client(value_of)
         told = [
@@ -133,18 +158,24 @@ class ClientCredentials:
         ]
         mark = hashlib.sha256(json.dumps(told).encode()).digest()
         with _lock:
-            lock = _locks.setdefault(mark, threading.Lock())
-        # One asks for it, and the others wait for that.
-        with lock:
             kept = _kept.get(mark)
-            if kept is None or kept.token == not_this or kept.end <= time.monotonic():
-                kept = self._asked(allowed, client, secret, seconds)
-                with _lock:
-                    _kept[mark] = kept
-                    _kept.move_to_end(mark)
-                    while len(_kept) > MOST:
-                        _locks.pop(_kept.popitem(last=False)[0], None)
-            return kept.token
+            if kept is not None and kept.token != not_this and kept.end > time.monotonic():
+                return kept.token
+            asking = _asking.get(mark)
+            if asking is None:
+                mine = _asking[mark] = _Asking()
+        if asking is not None:
+            return _waited_for(mark, asking, seconds)
+        try:
+            mine.kept = self._asked(allowed, client, secret, seconds)
+            _keep(mark, mine.kept)
+            return mine.kept.token
+        except Exception as error:
+            mine.error = error
+            raise
+        finally:
+            _forget(mark, mine)
+            mine.over.set()
 
     def _asked(self, allowed: AllowedOrigins, client: str, secret: str, seconds: float) -> _Kept:
         form = {"grant_type": "client_credentials", **({"scope": self.scope} if self.scope else {}), **self.more}
@@ -155,9 +186,16 @@ class ClientCredentials:
             pair = f"{quote_plus(client)}:{quote_plus(secret)}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         began = time.monotonic()
-        answer = allowed.send(
-            "POST", self.token_url, headers, urlencode(form).encode(), seconds=seconds, largest=LARGEST
-        )
+        body = urlencode(form).encode()
+        try:
+            answer = allowed.send("POST", self.token_url, headers, body, seconds=seconds, largest=LARGEST)
+        except Invalid as error:
+            raise Fatal(error.message) from error
+        except OSError as error:
+            raise NotConnected(f"The token endpoint gives no answer: {error}") from error
+        except HTTPException as error:
+            # Its text quotes the answer, which may quote the secret.
+            raise NotConnected(f"The token endpoint answers what is no HTTP ({type(error).__name__})") from error
         try:
             told = json.loads(answer.body)
         except (ValueError, RecursionError):
@@ -169,12 +207,43 @@ class ClientCredentials:
             word = told.get("error")
             said = f" {word}" if isinstance(word, str) and _WORD.fullmatch(word) else ""
             text = f"The token endpoint answers {answer.status}{said}"
-            raise Fatal(f"{text}: check the client's id, secret and scope.") if answer.status < 500 else OSError(text)
+            if answer.status >= 500:
+                raise NotConnected(text)
+            raise Fatal(f"{text}: check the client's id, secret and scope.")
         token, lasts = told.get("access_token"), told.get("expires_in")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise OSError("the token endpoint answers without an access_token")
+            raise NotConnected("The token endpoint answers without an access_token")
         seconds = float(lasts) - EARLIER if isinstance(lasts, (int, float)) and 0 < lasts < 10**9 else UNTOLD
         return _Kept(token, began + seconds)
+
+
+def _waited_for(mark: bytes, asking: _Asking, seconds: float) -> str:
+    """The token that another asks for, or what came of that: asked one by one, each would take as long."""
+    # The one that asks for it gives up after as long, and what it then knows says more.
+    if not asking.over.wait(seconds + PATIENCE):
+        _forget(mark, asking)
+        raise Later(5.0, f"The token endpoint has not answered another task within {seconds:g} seconds")
+    if asking.kept is not None:
+        return asking.kept.token
+    error = asking.error
+    # Anew, since one error that several threads raise would gather the lines of all.
+    if isinstance(error, Later):
+        raise Later(error.seconds, error.message) from error
+    raise Fatal(str(error)) if isinstance(error, Fatal) else NotConnected(str(error))
+
+
+def _keep(mark: bytes, kept: _Kept) -> None:
+    with _lock:
+        _kept[mark] = kept
+        _kept.move_to_end(mark)
+        while len(_kept) > MOST:
+            _kept.popitem(last=False)
+
+
+def _forget(mark: bytes, asking: _Asking) -> None:
+    with _lock:
+        if _asking.get(mark) is asking:
+            del _asking[mark]
 
 
 def _parameter(text: str) -> str | None:

@@ -35,6 +35,8 @@ class HttpCloud(ThreadingHTTPServer):
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         """What is answered next, in place of what is done."""
+        self.token_answers: list[tuple[int, dict[str, str], bytes]] = []
+        """The same of the token endpoint."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that hangs up is nothing to be told of."""
@@ -75,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
             (self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         )
         if urlsplit(self.path).path == "/token":
-            self._answer(*self._token(body))
+            self._answer(*(cloud.token_answers.pop(0) if cloud.token_answers else self._token(body)))
         elif cloud.answers:
             self._answer(*cloud.answers.pop(0))
         elif cloud.tokens_for is not None and self.headers.get("Authorization", "")[7:] not in cloud.tokens_for:
