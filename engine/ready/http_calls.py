@@ -7,11 +7,12 @@ import email.utils
 import json
 import time
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from .. import BpmnError, Fatal, HttpAnswer, Invalid, Later, NotFound, TaskInfo
-from .http_request import Filled, HttpRequest, status_name
+from .. import BpmnError, Fatal, HttpAnswer, Invalid, Later, NotConnected, NotFound, TaskInfo
+from .http_request import MISSING, Filled, HttpRequest, is_empty, status_name
 
 if TYPE_CHECKING:
     from .http_stone import HttpStone
@@ -22,6 +23,8 @@ LONGEST_PAUSE = 3600.0
 """Seconds of a Retry-After that are believed."""
 SHORTEST_SECRET = 4
 REFUSED = 401
+TIMED_OUT = 408
+TOO_EARLY = 425
 
 
 class HttpCalls:
@@ -32,6 +35,8 @@ class HttpCalls:
         self._given = dict(given or {})
         """What can be filled in beside parameters, outputs and key."""
         self.outputs: dict[str, Any] = dict(task.outputs)
+        self.may_be_done = False
+        """Whether what was sent last may have been carried out, whatever came back."""
         self._secrets: set[str] = set()
         for name in stone.secret_parameters():
             self._hide(task.parameters.get(name))
@@ -40,21 +45,32 @@ class HttpCalls:
         self._origin = stone.origin_of(task)
 
     def prepare(self, request: HttpRequest) -> None:
-        """Whatever can fail before a request is sent: its values and its token."""
-        request.filled(self._value)
+        """Whatever can fail before the thing is made: the values of that request and its token."""
+        request.filled(self._value, makes=True)
         self._token()
 
-    def send(self, request: HttpRequest) -> Any:
+    def send(self, request: HttpRequest, *, makes: bool = False) -> Any:
         """Send one and return its answer, read as JSON where that is of use.
 
-        Raises Fatal, Later, BpmnError and NotFound by its status, NotConnected where nothing was sent, and OSError or
-        RuntimeError where nobody can tell whether it was carried out.
+        Args:
+            request: What is sent.
+            makes: Whether it makes the thing. That something is not there says of any other that the thing is gone.
+
+        Raises:
+            Fatal: For values that do not fit, a refusal, and a redirect.
+            Later: For a status that asks for patience.
+            BpmnError: For one of which the model is to hear.
+            NotFound: For one that says that the thing is not there.
+            NotConnected: Nothing was sent.
+            OSError: The connection failed, or the time was over.
+            RuntimeError: The answer is any other, or cannot be read.
         """
-        filled = request.filled(self._value)
+        self.may_be_done = False
+        filled = request.filled(self._value, makes=makes)
         answer = self._answered(filled)
         self._task.log(f"{filled.method} {filled.target} was answered with {status_name(answer.status)}")
         if not request.is_expected(answer.status):
-            self._refuse(request, answer)
+            self._refuse(request, answer, makes)
         if not (request.outputs or request.done_when or request.failed_when):
             return None
         try:
@@ -78,8 +94,9 @@ class HttpCalls:
         if token:
             headers = {**headers, "Authorization": f"Bearer {token}"}
         url = self._origin + filled.target
+        self.may_be_done = True
         try:
-            return stone.allowed.send(
+            answer = stone.allowed.send(
                 filled.method,
                 url,
                 headers,
@@ -87,8 +104,28 @@ class HttpCalls:
                 seconds=stone.limit,
                 largest=stone.largest_answer,
             )
+        except NotConnected:
+            self.may_be_done = False
+            raise
         except Invalid as error:
+            self.may_be_done = False
             raise Fatal(error.message) from error
+        except OSError:
+            raise
+        except HTTPException as error:
+            # Its text quotes the answer, which may quote the token.
+            raise RuntimeError(f"{filled.method} was answered with what is no HTTP ({type(error).__name__})") from error
+        self.may_be_done = not self._is_refusal(answer)
+        return answer
+
+    def _is_refusal(self, answer: HttpAnswer) -> bool:
+        """Whether it says for certain that nothing was carried out.
+
+        A proxy says 503 also where it has handed a request on and lost the answer, but then without a Retry-After.
+        """
+        if 400 <= answer.status < 500:
+            return answer.status != TIMED_OUT
+        return answer.status in self._stone.throttled and "retry-after" in answer.headers
 
     def _token(self, not_this: str = "") -> str:
         credentials = self._stone.credentials
@@ -97,29 +134,26 @@ class HttpCalls:
         secret = credentials.secret(self._text)
         self._hide(secret)
         self._hide(credentials.pair(secret, self._text))
-        try:
-            token = credentials.token(
-                self._stone.token_allowed, secret, self._text, self._stone.limit, not_this=not_this
-            )
-        except Invalid as error:
-            raise Fatal(error.message) from error
+        token = credentials.token(self._stone.token_allowed, secret, self._text, self._stone.limit, not_this=not_this)
         self._hide(token)
         return token
 
-    def _refuse(self, request: HttpRequest, answer: HttpAnswer) -> None:
+    def _refuse(self, request: HttpRequest, answer: HttpAnswer, makes: bool) -> None:
         """Raise what a status means that is no success."""
         stone, status = self._stone, answer.status
         said = self._said(answer.body)
         text = f"{self._about(request)} was answered with {status_name(status)}{f': {said}' if said else '.'}"
+        if makes and status in stone.bpmn_errors:
+            raise BpmnError(stone.bpmn_errors[status], text)
         if status in stone.throttled:
             raise Later(self._pause(answer), text)
-        if status in stone.absent:
+        if status in stone.absent and not makes:
             raise NotFound(text)
         if status in stone.bpmn_errors:
             raise BpmnError(stone.bpmn_errors[status], text)
         if 300 <= status < 400:
             raise Fatal(f"{text} Redirects are not followed.")
-        if 400 <= status < 500 and status not in (408, 425):
+        if 400 <= status < 500 and status not in (TIMED_OUT, TOO_EARLY):
             raise Fatal(text)
         raise RuntimeError(text)
 
@@ -153,7 +187,10 @@ class HttpCalls:
         self._secrets |= {secret, json.dumps(secret)[1:-1], quote_plus(secret), encoded}
 
     def _text(self, name: str) -> str:
-        return str(self._value(name))
+        value = self._value(name)
+        if is_empty(value):
+            raise Fatal(f"The value of {{{name}}} is empty, and without it there is no token.")
+        return str(value)
 
     def _value(self, name: str) -> Any:
         if name in self._given:
@@ -162,7 +199,7 @@ class HttpCalls:
             return self._task.start_key
         beginning, _, output = name.partition(".")
         if not output:
-            return self._task.parameters[name]
+            return self._task.parameters.get(name, MISSING)
         if beginning != "outputs" or output not in self.outputs:
             raise Fatal(f"The task has put out no {output!r}, which the request needs.")
         return self.outputs[output]

@@ -19,6 +19,7 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 FRAMING: Final = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect")
 """Headers that say where a request goes and where it ends."""
 MISSING: Final = object()
+"""In place of a value that an answer does not have, or that was not given."""
 
 
 class Filled(NamedTuple):
@@ -35,7 +36,8 @@ class HttpRequest:
     """A request, in which ``{name}`` stands for a parameter, ``{key}`` for the key of the start, and ``{outputs.name}``
     for what the task has put out.
 
-    A text in the body that is ``{name}`` alone stands for the value with its type.
+    A text in the body that is ``{name}`` alone stands for the value with its type. A parameter that was not given is
+    left out of the body, the headers and, where the request makes the thing, the query.
 
     Args:
         method: GET, HEAD, POST, PUT, PATCH or DELETE.
@@ -83,28 +85,59 @@ class HttpRequest:
         """What is filled in where others log it: the path and the query."""
         return set(_names([self.path, *self.query.values()]))
 
-    def filled(self, value_of: Callable[[str], Any]) -> Filled:
-        """It with the values of a task; raises Fatal for one that would be more than a part of its place."""
+    def names_that_choose(self) -> set[str]:
+        """What is filled in where it may say which thing the request is about: the path, the query and the body."""
+        return {*self.shown_names(), *_names([self.body])}
+
+    def filled(self, value_of: Callable[[str], Any], *, makes: bool = False) -> Filled:
+        """It with the values of a task.
+
+        Args:
+            value_of: A value by its name; MISSING for a parameter that was not given.
+            makes: Whether it makes the thing. Any other must not lose a part of its query: it would then find or
+                remove more than the thing.
+
+        Raises:
+            Fatal: For a value that would be more than a part of its place, or is empty where it must not be.
+        """
+
+        def value(name: str) -> Any:
+            found = value_of(name)
+            if name.startswith("outputs.") and is_empty(found):
+                raise Fatal(f"The task has put out nothing as {name[8:]!r}, which {self.method} {self.path} needs.")
+            return found
 
         def text(place: str) -> str:
-            return _PLACE.sub(lambda found: _text(found[1], value_of(found[1])), place)
+            return _PLACE.sub(lambda found: _text(found[1], value(found[1])), place)
 
-        target = _PLACE.sub(lambda found: _segment(found[1], value_of(found[1])), self.path)
+        def is_given(place: str) -> bool:
+            alone = _PLACE.fullmatch(place)
+            return alone is None or value(alone[1]) not in (None, MISSING)
+
+        target = _PLACE.sub(lambda found: _segment(found[1], value(found[1])), self.path)
         if any(part in (".", "..") for part in target.split("/")):
             raise Fatal(f"The values of {self.path} would lead to another path.")
-        if self.query:
-            target += "?" + urlencode({name: text(place) for name, place in self.query.items()})
-        headers = {name: _header(name, text(place)) for name, place in self.headers.items()}
-        if self.body is None:
+        empty = [name for name in _names([*self.query.values()]) if not makes and is_empty(value(name))]
+        if empty:
+            raise Fatal(f"The value of {{{empty[0]}}} is empty, so {self.method} {self.path} would be about more.")
+        query = {name: text(place) for name, place in self.query.items() if is_given(place)}
+        target += f"?{urlencode(query)}" if query else ""
+        headers = {name: _header(name, text(place)) for name, place in self.headers.items() if is_given(place)}
+        body = _json(self.body, value, text)
+        if self.body is None or body is MISSING:
             return Filled(self.method, target, headers, None)
         headers.setdefault("Content-Type", "application/json")
-        body = json.dumps(_json(self.body, value_of, text), ensure_ascii=False, default=str)
-        return Filled(self.method, target, headers, body.encode("utf-8", "replace"))
+        sent = json.dumps(body, ensure_ascii=False, default=str)
+        return Filled(self.method, target, headers, sent.encode("utf-8", "replace"))
 
-    def outputs_in(self, answer: Any) -> dict[str, Any]:
-        """What its outputs are by an answer; raises ValueError where one is missing."""
+    def outputs_in(self, answer: Any, needed: Collection[str] = ()) -> dict[str, Any]:
+        """What its outputs are by an answer; raises ValueError where one is missing, or empty and ``needed``."""
         found = {name: value_in(answer, place) for name, place in self.outputs.items()}
-        missing = [self.outputs[name] for name, value in found.items() if value is MISSING]
+        missing = [
+            self.outputs[name]
+            for name, value in found.items()
+            if value is MISSING or (name in needed and is_empty(value))
+        ]
         if missing:
             raise ValueError(f"the answer has no {', '.join(missing)}")
         return found
@@ -125,9 +158,15 @@ def value_in(answer: Any, place: str) -> Any:
 def holds(answer: Any, conditions: Mapping[str, Any]) -> bool:
     """Whether each place of an answer has its value, or one of them."""
     return all(
-        value_in(answer, place) in (wanted if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted])
+        # One by one, since what stands there may be a list or an object, which no set takes.
+        any(value_in(answer, place) == each for each in _one_of(wanted))
         for place, wanted in conditions.items()
     )
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value names nothing: it is null, an empty text, or was not given."""
+    return value is None or value is MISSING or value == ""
 
 
 def status_name(status: int) -> str:
@@ -136,6 +175,10 @@ def status_name(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
+
+
+def _one_of(wanted: Any) -> Collection[Any]:
+    return wanted if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
 
 
 def _names(places: list[Any]) -> Iterator[str]:
@@ -153,8 +196,11 @@ def _json(place: Any, value_of: Callable[[str], Any], text: Callable[[str], str]
         whole = _PLACE.fullmatch(place)
         return text(place) if whole is None else value_of(whole[1])
     if isinstance(place, Mapping):
-        return {name: _json(each, value_of, text) for name, each in place.items()}
-    return [_json(each, value_of, text) for each in place] if isinstance(place, (list, tuple)) else place
+        members = {name: _json(each, value_of, text) for name, each in place.items()}
+        return {name: each for name, each in members.items() if each is not MISSING}
+    if isinstance(place, (list, tuple)):
+        return [each for each in (_json(part, value_of, text) for part in place) if each is not MISSING]
+    return place
 
 
 def _text(name: str, value: Any) -> str:
@@ -162,7 +208,7 @@ def _text(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (list, dict)):
         raise Fatal(f"The value of {{{name}}} is a list or an object, which fits only as a whole value of the body.")
-    return "" if value is None else str(value)
+    return "" if is_empty(value) else str(value)
 
 
 def _segment(name: str, value: Any) -> str:

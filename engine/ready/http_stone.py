@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from marshmallow import fields, validate
 
-from .. import (
-    AllowedOrigins,
-    BpmnError,
-    CallbackSignature,
-    Deferral,
-    Fatal,
-    Invalid,
-    Later,
-    NotConnected,
-    NotFound,
-    Stone,
-    TaskInfo,
-)
+from .. import AllowedOrigins, BpmnError, CallbackSignature, Deferral, Fatal, Invalid, NotFound, Stone, TaskInfo
 from .client_credentials import ClientCredentials
 from .http_calls import HttpCalls
-from .http_request import HttpRequest, holds
+from .http_declaration import check_declaration, outputs_needed, outputs_of_start_needed
+from .http_request import HttpRequest, holds, is_empty
 
 SAFE_TO_REPEAT = ("GET", "HEAD", "PUT", "DELETE")
-CALLBACK = ("callback_url", "callback_token")
+UNDO = ("rollback", "cancel", "delete")
 
 
 class HttpStone(Stone):
@@ -68,11 +55,14 @@ class HttpStone(Stone):
     """Whether a POST or PATCH may be sent again where nobody can tell what came of it, since the other side knows the
     key. With a ``lookup_request`` it always may."""
     throttled: ClassVar[Collection[int]] = (429, 503)
-    """Statuses that ask for patience: it is asked again after Retry-After, and no attempt is used up."""
+    """Statuses that ask for patience: it is asked again after Retry-After, and no attempt is used up. One from 500 on
+    without a Retry-After may come from a proxy that has handed the request on: after a POST or PATCH that may be sent
+    only once, nobody can tell."""
     absent: ClassVar[Collection[int]] = (404, 410)
-    """Statuses that say that the thing is not there."""
+    """Statuses that say that the thing is not there. To the request that makes it they are refusals."""
     bpmn_errors: ClassVar[Mapping[int, str]] = {}
-    """BPMN errors by the statuses of which a model is to hear."""
+    """BPMN errors by the statuses of which a model is to hear. For the request that makes the thing they go before
+    ``throttled``."""
     pause: ClassVar[float] = 5.0
     """Seconds until what was throttled is tried again, where no Retry-After says more."""
     limit: ClassVar[float] = 30.0
@@ -87,43 +77,57 @@ class HttpStone(Stone):
     retry_for = 900.0
     monitor_retries = 10
 
+    _told: ClassVar[tuple[Mapping[str, fields.Field[Any]], Mapping[str, str]]] = ({}, {})
+    """The parameters and outputs that follow from the requests and origins, and so are made anew for a subclass."""
+
     def __init_subclass__(cls) -> None:
-        if len(cls.origins) > 1 and isinstance(cls.parameters, Mapping):
-            field = fields.String(
-                required=True, validate=validate.OneOf(sorted(cls.origins)), metadata={"display_name": "Origin"}
-            )
-            cls.parameters = {**cls.parameters, "origin": field}
-        requests = (cls.request, cls.lookup_request, cls.ready_request)
-        if isinstance(cls.outputs, Mapping):
-            told = {name: f"{place} of the answer" for each in requests if each for name, place in each.outputs.items()}
-            cls.outputs = {**told, **cls.outputs}
+        cls._tell()
         super().__init_subclass__()
         if cls.parameters_type is not None:
             text = f"{cls.__name__} fills in its requests by the names of its parameters: declare them by fields."
             raise Invalid(text, code="stone-invalid")
         if cls.code:
-            _check(cls)
+            check_declaration(cls)
         cls.allowed = AllowedOrigins([*cls.origins.values(), *cls.networks], setting="origins")
         if cls.credentials is not None:
-            token_url = urlsplit(cls.credentials.token_url)
-            cls.token_allowed = AllowedOrigins([f"{token_url.scheme}://{token_url.netloc}", *cls.networks])
+            cls.token_allowed = AllowedOrigins([cls.credentials.origin, *cls.networks], setting="token_url")
             cls.token_allowed.check(cls.credentials.token_url)
         cls._take_hooks()
 
     @classmethod
+    def _tell(cls) -> None:
+        """Declare what follows from the requests and origins."""
+        parameters, outputs = cls._told
+        chosen: dict[str, fields.Field[Any]] = {}
+        if len(cls.origins) > 1:
+            one = validate.OneOf(sorted(cls.origins))
+            chosen["origin"] = fields.String(required=True, validate=one, metadata={"display_name": "Origin"})
+        requests = filter(None, (cls.request, cls.lookup_request, cls.ready_request))
+        told = {name: f"{place} of the answer" for each in requests for name, place in each.outputs.items()}
+        if isinstance(cls.parameters, Mapping) and (chosen or parameters):
+            own = {name: each for name, each in cls.parameters.items() if each is not parameters.get(name)}
+            cls.parameters = {**own, **chosen}
+        if isinstance(cls.outputs, Mapping):
+            own_outputs = {name: text for name, text in cls.outputs.items() if text != outputs.get(name)}
+            cls.outputs = {**told, **own_outputs}
+        cls._told = chosen, told
+
+    @classmethod
     def _take_hooks(cls) -> None:
-        """Have the hooks that have something to ask, where the class has none of its own."""
-        undo = dict.fromkeys(("rollback", "cancel", "delete"), cls._undo)
-        gone = dict.fromkeys(("rollback_monitor", "cancel_monitor", "delete_monitor"), cls._look_whether_gone)
-        hooks: dict[str, Callable[..., Any]] = {
-            **(undo if cls.undo_request else {}),
-            **(gone if cls.undo_request and cls.gone_request else {}),
-            **({"monitor": cls._look} if cls.ready_request else {}),
-            **({"check": cls._check} if cls.check_request else {}),
+        """Have the hooks that have something to ask, where the class has none of its own, and no others."""
+        undo = cls._undo if cls.undo_request else None
+        gone = cls._look_whether_gone if cls.undo_request and cls.gone_request else None
+        hooks: dict[str, Callable[..., Any] | None] = {
+            **dict.fromkeys(UNDO, undo),
+            **dict.fromkeys((f"{each}_monitor" for each in UNDO), gone),
+            "monitor": cls._look if cls.ready_request else None,
+            "check": cls._check if cls.check_request else None,
         }
+        ours = (cls._undo, cls._look_whether_gone, cls._look, cls._check)
         for hook, asked in hooks.items():
-            if not cls.has(hook):
-                setattr(cls, hook, asked)
+            # One of ours may come from a class above, which has a request that this one does without.
+            if getattr(cls, hook) in ours or (asked and not cls.has(hook)):
+                setattr(cls, hook, asked or getattr(Stone, hook))
 
     @classmethod
     def secret_parameters(cls) -> set[str]:
@@ -174,14 +178,12 @@ class HttpStone(Stone):
         if once:
             task.save("sent", True)
         try:
-            return request.outputs_in(calls.send(request))
-        except (NotConnected, Later, Fatal, BpmnError, NotFound):
+            return request.outputs_in(calls.send(request, makes=True), outputs_of_start_needed(type(self)))
+        except Exception as error:
+            if once and calls.may_be_done and not isinstance(error, BpmnError):
+                raise Fatal(f"{about}: {error}") from error
             if once:
                 task.save("sent", False)
-            raise
-        except Exception as error:
-            if once:
-                raise Fatal(f"{about}: {error}") from error
             raise
 
     def _found(self, task: TaskInfo, calls: HttpCalls) -> dict[str, Any] | None:
@@ -194,12 +196,20 @@ class HttpStone(Stone):
             try:
                 answer = calls.send(request)
                 if not request.done_when or holds(answer, request.done_when):
-                    return request.outputs_in(answer)
+                    return self._named(request, request.outputs_in(answer))
             except (NotFound, ValueError):
                 pass
             left = end - time.monotonic()
             if left <= 0 or task.wait_for_cancel(min(1.0, left)):
                 return None
+
+    def _named(self, request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
+        """What was found; raises RuntimeError where it does not say what, since it is there all the same."""
+        for name in outputs_of_start_needed(type(self)) & request.outputs.keys():
+            if is_empty(found[name]):
+                text = f"{request.method} {request.path} was answered with nothing at {request.outputs[name]}"
+                raise RuntimeError(f"{text}, so nobody can tell what it has found.")
+        return found
 
     def _look(self, task: TaskInfo) -> bool:
         request = self.ready_request
@@ -239,55 +249,10 @@ class HttpStone(Stone):
     def _about_it(self, task: TaskInfo, request: HttpRequest) -> HttpCalls:
         """The calls about what was made, which is looked for where nobody has heard of it; raises NotFound."""
         calls = HttpCalls(self, task)
-        if self.lookup_request is not None and not _outputs_needed(request) <= calls.outputs.keys():
+        lost = any(is_empty(calls.outputs.get(name)) for name in outputs_needed(request))
+        if self.lookup_request is not None and lost:
             found = self._found(task, calls)
             if found is None:
                 raise NotFound(f"nothing bears {task.start_key}")
             calls.outputs.update(found)
         return calls
-
-
-def _outputs_needed(request: HttpRequest) -> set[str]:
-    return {name.partition(".")[2] for name in request.names() if name.startswith("outputs.")}
-
-
-def _check(stone: type[HttpStone]) -> None:
-    """Raise Invalid for declarations that could not be carried out, or would tell a secret."""
-    name = stone.__name__
-    if stone.request is None or not stone.origins:
-        raise Invalid(f"{name} needs origins and a request.", code="stone-invalid")
-    for origin in stone.origins.values():
-        if not re.fullmatch(r"https?://[^/*?#@\s]+/?", origin):
-            raise Invalid(f"{name}: {origin!r} is no origin as https://HOST[:PORT].", code="stone-invalid")
-    known, secret = {"key", *stone.parameters}, stone.secret_parameters()
-    for each in _requests(stone):
-        outputs = {f"outputs.{output}" for output in stone.outputs} if each is not stone.request else set()
-        here = {*CALLBACK} if each is stone.request and stone.callback_within is not None else set()
-        for word in sorted(each.names() - known - outputs - here):
-            raise Invalid(f"{name} has nothing for '{{{word}}}' of {each.method} {each.path}.", code="stone-invalid")
-        for word in sorted(each.shown_names() & {*secret, *CALLBACK}):
-            text = f"The secret {word!r} of {name} would be logged with the address"
-            raise Invalid(f"{text}: hand it on by a header or the body.", code="stone-invalid")
-    if stone.lookup_request is not None and _outputs_needed(stone.lookup_request):
-        raise Invalid(f"{name} looks up by what it has not put out yet: use {{key}}.", code="stone-invalid")
-    told = stone.lookup_request.outputs if stone.lookup_request is not None else {}
-    for each in filter(None, (stone.undo_request, stone.gone_request)):
-        unknown = sorted(_outputs_needed(each) - told.keys())
-        if unknown:
-            text = f"{name} removes by {unknown[0]!r}, of which nobody may have heard"
-            raise Invalid(f"{text}: let lookup_request find it, or remove by {{key}}.", code="stone-invalid")
-    credentials = stone.credentials
-    if credentials is not None and credentials.parameter is not None and credentials.parameter not in secret:
-        raise Invalid(f"{name} has no secret parameter {credentials.parameter!r}.", code="stone-invalid")
-
-
-def _requests(stone: type[HttpStone]) -> list[HttpRequest]:
-    found = (
-        stone.request,
-        stone.lookup_request,
-        stone.ready_request,
-        stone.undo_request,
-        stone.gone_request,
-        stone.check_request,
-    )
-    return [each for each in found if each is not None]
