@@ -12,7 +12,7 @@ from .suspension import suspension_line
 from .terminal import json_value, printable, user_name
 
 if TYPE_CHECKING:
-    from ...engine import StoneDeclaration
+    from ...engine import Quota, StoneDeclaration
 
 
 @click.group()
@@ -49,11 +49,25 @@ def stone_lines(declaration: StoneDeclaration) -> str:
         "parameters": ", ".join(parameters),
         "outputs": ", ".join(output.name for output in declaration.outputs),
         "hooks": ", ".join(declaration.hooks),
+        "quota": quota_text(declaration.quota),
         "serves": ", ".join(f"{name}={value}" for name, value in declaration.serves.items()),
     }
     title = "  ".join(filter(None, (declaration.code, declaration.display_name, first)))
     lines = [title, *(f"    {word}: {text}" for word, text in told.items() if text)]
     return "\n".join(map(printable, lines))
+
+
+def quota_text(quota: Quota | None) -> str:
+    """A quota in words, empty where there is none."""
+    if quota is None:
+        return ""
+    told = {
+        f"{quota.at_once} at once": quota.at_once,
+        f"{quota.per_minute} a minute": quota.per_minute,
+        f"for each {quota.by}": quota.by,
+        f"shared as {quota.name}": quota.name,
+    }
+    return ", ".join(text for text, value in told.items() if value is not None)
 
 
 @stone.command("suspend")

@@ -13,6 +13,7 @@ from ...engine.calls.webhooks import Notice, Subscription
 from ...engine.findings import Finding
 from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from ...engine.stones.quota import Quota
 from ...engine.views.batches import Batch, BatchItem, BatchPreview
 from ...engine.views.decisions import Decision, DecisionMade, DecisionResult, MatchedRules
 from ...engine.views.failures import Failure, ReasonGroup, Reasons
@@ -148,6 +149,7 @@ class TemplateRecord(Schema):
 
 StoneParameter = record("StoneParameter", ParameterDeclaration)
 StoneOutput = record("StoneOutput", OutputDeclaration)
+StoneQuota = record("StoneQuota", Quota)
 StoneRecord = record("StoneRecord", StoneDeclaration)
 RunFiguresRecord = record("RunFiguresRecord", RunFigures)
 StatisticsRecord = record(

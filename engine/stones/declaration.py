@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ...models.vocabulary import Hook
 from ..jsontext import JSON
+from .quota import Quota
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +53,8 @@ class StoneDeclaration:
     """The hooks that it has, in the order of a task's life; an undo hook that is missing leaves the task retained."""
     serves: Mapping[str, JSON] = field(default_factory=dict)
     """The parameter values for which this one is chosen where several share a code."""
+    quota: Quota | None = None
+    """How many of its hooks may act at once and begin in a minute, by its class or a setting."""
 
 
 class Unfit(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ...models.vocabulary import HOOKS
 from .. import jsontext
@@ -201,7 +202,8 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
     def declared(self) -> tuple[StoneDeclaration, ...]:
         """What all of them declare, by code, the one that serves the rest after the particular ones."""
         every = {code: self._by_code.get(code) or self._learnt[code] for code in self.codes()}
-        return tuple(declaration_of(stone) for code in sorted(every) for stone in every[code])
+        stones = [stone for code in sorted(every) for stone in every[code]]
+        return tuple(replace(declaration_of(stone), quota=self.quotas.get(stone)) for stone in stones)
 
     def is_awaited(self, code: str, event: str, parameters: str) -> bool:
         """Whether the hook that serves a task with these parameters (JSON text) is a coroutine function."""

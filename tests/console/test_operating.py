@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from threading import Event
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from riverstone.bpmn_samples import path
+from riverstone.engine import TaskInfo
 
 from ..features.sketch import line, service
 from ..features.test_webhooks import allowing, receiving, until
@@ -38,6 +40,37 @@ def test_a_process_moves_to_another_version_after_a_look_at_what_stands_against_
     looker.button("Move it").click()
     expect(looker.element("decide")).to_have_class("djs-element djs-shape is-person")
     assert engine.get(number).deployment_id == second.deployment_id
+
+
+def test_a_log_is_read_while_its_hook_runs_and_what_is_secret_is_shown_on_request(
+    studio: Studio, looker: Looker
+) -> None:
+    engine, page = studio.engine, looker.page
+    go_on = Event()
+
+    def start(task: TaskInfo) -> dict[str, str]:
+        task.log("the first line")
+        go_on.wait(120)
+        return {"password": "open sesame"}
+
+    engine.stone("talker")(start)
+    engine.stone("login", secret_outputs=frozenset({"password"}))(start)
+    engine.deploy(line("talks", service("a", "talker"), service("b", "login")))
+    number = engine.start(key="talks", name="talks").process_instance_id
+    until(lambda: bool(engine.tasks(number)))
+    looker.go(f"#/process/{number}?task={engine.tasks(number)[0].task_id}")
+    expect(page.get_by_text("the first line")).to_be_visible()
+    assert engine.tasks(number)[0].end_time is None
+    go_on.set()
+    engine.wait(number, timeout=60)
+
+    login = next(task for task in engine.tasks(number) if task.namespace == "b")
+    looker.go(f"#/process/{number}?task={login.task_id}")
+    looker.button("Secret outputs").click()
+    looker.keep("secrets")
+    looker.button("Show them").click()
+    expect(page.get_by_role("dialog").get_by_text("open sesame")).to_be_visible()
+    assert [each.action for each in engine.audit.entries().items][:1] == ["postTaskSecrets"]
 
 
 def test_a_stone_stands_still_for_maintenance_and_goes_on(studio: Studio, looker: Looker) -> None:

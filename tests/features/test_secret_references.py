@@ -7,6 +7,8 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -400,6 +402,41 @@ def test_vault_is_asked_as_its_key_value_engine_wants_it(vault: Vault, tmp_path:
     source.find(read_reference("secret:acme/one"))
     assert vault.asked[-1][1]["X-Vault-Token"] == "t-2"
     assert "t-2" not in repr(source)
+
+
+def test_many_hooks_that_begin_together_ask_vault_once(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("riverstone.engine.secret_sources.vault.time.monotonic", lambda: now[0])
+    path, reference = "/v1/secret/data/acme/db", read_reference("secret:acme/db")
+    vault.answers[path] = answer(value=VALUE)
+    source = VaultSecrets(vault.address, "t", kept=5.0)
+    with ThreadPoolExecutor(20) as hooks:
+        assert set(hooks.map(lambda _: source.find(reference), range(100))) == {VALUE}
+    assert len(vault.asked) == 1
+    vault.answers[path] = answer(value="another value")
+    assert source.find(reference) == VALUE
+    now[0] += 5.1
+    assert source.find(reference) == "another value"
+    # What says no is asked again at once, and one that keeps nothing asks each time.
+    for status in (403, 404, 503):
+        now[0] += 5.1
+        vault.answers[path] = status, {}
+        with suppress(Invalid, SecretUnavailable):
+            assert source.find(reference) is None
+        vault.answers[path] = answer(value=VALUE)
+        assert source.find(reference) == VALUE
+    before = len(vault.asked)
+    anew = VaultSecrets(vault.address, "t", kept=0)
+    assert [anew.find(reference), anew.find(reference)] == [VALUE, VALUE]
+    assert len(vault.asked) == before + 2
+
+
+def test_what_is_kept_of_vault_is_bounded(vault: Vault) -> None:
+    source = VaultSecrets(vault.address, "t", kept=60.0)
+    for number in range(300):
+        vault.answers[f"/v1/secret/data/acme/s{number}"] = answer(value=VALUE)
+        assert source.find(read_reference(f"secret:acme/s{number}")) == VALUE
+    assert len(source._answers) <= 201
 
 
 def test_vault_is_not_followed_elsewhere_and_its_faults_are_told_without_secrets(

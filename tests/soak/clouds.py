@@ -30,6 +30,10 @@ def taken_back(engine: Engine, yard: Yard, number: str, status: str) -> str:
         return f"differs: {sorted(yard.inventory() ^ listed(engine))}"
     engine.delete(number)
     deleted = engine.wait(number, timeout=120)
+    for task in (
+        engine.tasks(deleted.delete_process_instance_id or number) if deleted.status != "delete.success" else ()
+    ):
+        print(f"  {task.stone} {task.status}: {task.reason}", flush=True)
     left = yard.inventory() | listed(engine)
     return f"{deleted.status}, left: {sorted(left)}" if left or deleted.status != "delete.success" else ""
 

@@ -17,6 +17,7 @@ import { valuesOf } from "./processvalues.js";
 import { languageOf } from "./sentences.js";
 import { failedUndo, moves, undosOf } from "./state.js";
 import { askToCancel, askToDelete, askToRetry, askToSuspend } from "./undodialogs.js";
+import { secretButtons } from "./tasksecrets.js";
 import { Watch } from "./watch.js";
 
 export function processPage({ main, id, query, client, titled }) {
@@ -28,7 +29,7 @@ export function processPage({ main, id, query, client, titled }) {
   const trouble = el("div");
   const panels = el("div", { class: "panels" });
   const values = el("div", { class: "values" });
-  const own = new ProcessPanel({ id, heading: t("forward"), actions: (task) => help.actions(task, own.process), point: (task) => pointed(task), linked: false });
+  const own = new ProcessPanel({ id, heading: t("forward"), actions: (task) => [...help.actions(task, own.process), ...secretButtons(task, client)], point: (task) => pointed(task), linked: false });
   const undos = new Map();
   const help = new ProcessHelp({ id, may, tasks: () => own.tasks.known, action, explained });
   let wanted = query.get("task");

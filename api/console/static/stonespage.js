@@ -94,6 +94,16 @@ export function stonesPage({ main, client, titled }) {
     );
   }
 
+  function quotaText({ atOnce, perMinute, by, name }) {
+    const told = [
+      atOnce !== null && t("stone.quota.atOnce", { atOnce }),
+      perMinute !== null && t("stone.quota.perMinute", { perMinute }),
+      by !== null && t("stone.quota.by", { by }),
+      name !== null && t("stone.quota.name", { name }),
+    ];
+    return told.filter(Boolean).join(", ");
+  }
+
   function card(stone) {
     const serves = Object.entries(stone.serves);
     return el(
@@ -116,6 +126,7 @@ export function stonesPage({ main, client, titled }) {
       ),
       suspended.has(stone.code) && suspension(suspended.get(stone.code)),
       stone.description && el("p", { class: "prose" }, said(stone.description)),
+      stone.quota && el("p", { class: "faint" }, t("stone.quota"), " ", said(quotaText(stone.quota))),
       stone.parameters.length > 0 && parameters(stone),
       stone.outputs.length > 0 && outputs(stone),
     );

@@ -687,6 +687,15 @@ def test_stones_are_listed_with_what_they_take_put_out_and_can_do(run: Run, tmp_
     assert "instanceCode* (string), volumeBuyNum (integer)" in listed
     assert "    hooks: start, monitor, rollback, cancel, delete, mock" in listed
     assert not list(tmp_path.glob("*.db"))
+    (tmp_path / "few.py").write_text(
+        "from riverstone.engine import Quota, Stone\n"
+        "class Few(Stone):\n    code = 'few'\n    quota = Quota(at_once=5, per_minute=60, name='all')\n"
+        "    def start(self, task): pass\n"
+    )
+    assert "    quota: 5 at once, 60 a minute, shared as all\n" in run("--stones", "few", "stone", "list").stdout
+    (tmp_path / "river.toml").write_text("[quotas.few]\nat_once = 2\n")
+    set_otherwise = run("--config", "river.toml", "--stones", "few", "stone", "list").stdout
+    assert "    quota: 2 at once\n" in set_otherwise
 
 
 def test_an_error_says_what_to_type_next(run: Run) -> None:
