@@ -76,6 +76,27 @@ def test_a_default_that_stays_with_the_worker_is_the_same_for_a_retry_and_an_und
         assert "4711" not in row.declaration
 
 
+def test_a_stone_that_is_typed_by_classes_works_on_a_worker(team: Team) -> None:
+    """The engine has no such class: it goes by the declaration, and the hook gets an instance."""
+    crew, engine = team
+    node = service("a", "typed", {"gigabytes": "${size}", "password": "open sesame"})
+    started = run(engine, "typed", node, size="7")
+
+    (task,) = engine.tasks(started)
+    assert task.parameters == {"gigabytes": 7, "password": "*****", "day": "2020-02-29"}
+    assert task.outputs == {"disk": "8 GB since 2020", "token": "*****"}
+    assert engine.secret_outputs(task.task_id) == {"token": "for open sesame"}
+    engine.delete(started)
+    assert engine.wait(started, timeout=30).status == "delete.success"
+    told = (crew.folder / "typed").read_text()
+    assert told == "Size(gigabytes=7, password='open sesame', day=datetime.date(2020, 2, 29)) 8 GB since 2020"
+
+    engine.deploy(line("bad", service("a", "typed", {"gigabytes": "${size}", "password": "long enough"})))
+    refused = engine.start(key="bad", name="bad", variables={"size": "many"}).process_instance_id
+    assert engine.wait(refused, timeout=30).status == "failed"
+    assert "gigabytes" in (engine.tasks(refused)[0].reason or "")
+
+
 def test_what_a_hook_of_a_worker_logs_is_there_while_it_runs(team: Team) -> None:
     crew, engine = team
     crew.gate.touch()

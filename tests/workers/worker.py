@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +24,23 @@ from riverstone.engine.dispatch.celery import make_app, run, set_up, signs
 
 from ..faults.worker import make_stones, told
 from ..tracing import write_spans
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a disk is asked for with."""
+
+    gigabytes: int
+    password: str = field(metadata={"no_echo": True})
+    day: date = date(2020, 2, 29)
+
+
+@dataclass
+class Made:
+    """What comes of it."""
+
+    disk: str
+    token: str = field(metadata={"no_echo": True})
 
 
 def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
@@ -202,6 +220,20 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
             with (folder / "keyed").open("a", encoding="utf-8") as file:
                 file.write(f"{sorted(task.parameters.items())}\n")
 
+    class Typed(Stone):
+        code = "typed"
+        parameters = Size
+        outputs = Made
+
+        def start(self, task: TaskInfo[Size]) -> Made:
+            told(calls, task, worker)
+            asked = task.parameters
+            return Made(disk=f"{asked.gigabytes + 1} GB since {asked.day.year}", token=f"for {asked.password}")
+
+        def delete(self, task: TaskInfo[Size]) -> None:
+            told(calls, task, worker)
+            (folder / "typed").write_text(f"{task.parameters!r} {task.outputs['disk']}")
+
     quick, held, *others = make_stones(calls, gate, worker)
     hasty = type("Hasty", (held,), {"code": "hasty", "timeouts": {"start": 3.0}})
     patient = type("Patient", (held,), {"code": "patient", "timeouts": {"start": 60.0}})
@@ -218,6 +250,7 @@ def stones_in(folder: Path, worker: str) -> list[type[Stone]]:
         Keyed,
         Cloudy,
         Drowsy,
+        Typed,
         hasty,
         patient,
     ]
