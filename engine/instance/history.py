@@ -39,7 +39,7 @@ def note(instance: Instance, kind: HistoryKind, *, at: int | None = None, **told
     if row.history < 0:
         return
     entry = {name: value for name, value in told.items() if value is not None}
-    if (mask := _mask(instance)) is not None:
+    if (mask := mask_of_step(instance)) is not None:
         entry = {name: mask.mask_value(value) for name, value in entry.items()}
     if (who := instance.changes.who) is not None:
         entry["who"] = who
@@ -66,7 +66,7 @@ def _put(instance: Instance, text: str) -> None:
     instance.changes.instance_changed(row)
 
 
-def _mask(instance: Instance) -> Mask | None:
+def mask_of_step(instance: Instance) -> Mask | None:
     """What hides the secrets of a process, made anew in a step only where others have come into it."""
     # An undo works with what its origin was started with.
     hidden: Instance = getattr(instance, "origin", instance)

@@ -21,6 +21,7 @@ from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.history import note_attempt
 from ..instance.instance import Instance
+from ..instance.masked_values import refuse_masked_outputs, refuse_masked_parameters, refuse_masked_variables
 from ..instance.task_parameters import Resolved, code_of, resolve
 from ..stones.parameters import typed
 from .draining import drain
@@ -111,8 +112,9 @@ def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any]) 
     if unknown:
         errors = {name: [f"Is no output of the stone {row.stone!r}: {', '.join(stone.outputs)}."] for name in unknown}
         raise Invalid(f"The stone {row.stone!r} puts out no {unknown[0]!r}.", code="outputs-invalid", errors=errors)
-    note_attempt(process, row, row.status, row.reason, edited=False)
     before = jsontext.read(row.outputs) if row.outputs else {}
+    refuse_masked_outputs(process, row, outputs)
+    note_attempt(process, row, row.status, row.reason, edited=False)
     text = jsontext.dumps({**before, **outputs})
     process.weight.foresee(dict(outputs))
     process.weight.total += len(text) - len(row.outputs or "")
@@ -129,7 +131,8 @@ def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any]) 
 def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | None = None) -> None:
     """Set variables of a process that has not ended, as they are seen from a task where one is named.
 
-    Raises UnknownTask, Conflict, Invalid for values that the parameter template refuses.
+    Raises UnknownTask, Conflict, Invalid for values that the parameter template refuses, or that hold the mask in
+    place of a secret.
     """
     process = forward_of(instance, ": ask for that again.")
     if process.row.phase not in ("running", "suspended", "paused"):
@@ -142,7 +145,6 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
     if errors:
         told = " ".join(f"{name!r}: {' '.join(texts)}" for name, texts in errors.items())
         raise Invalid(f"The parameter template refuses these values. {told}", code="variables-invalid", errors=errors)
-    process.weight.foresee(dict(values))
     token = process.workflow.task_tree
     if task_id is not None:
         row = process.tasks.get(task_id)
@@ -153,6 +155,8 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
             text = f"Task {task_id} has ended, so no variables are seen from it any more: leave it out."
             raise Conflict(text, status=row.status)
         token = found
+    refuse_masked_variables(process, values, token)
+    process.weight.foresee(dict(values))
     token.set_variables(values)
     settle(process)
 
@@ -262,6 +266,8 @@ def _again(process: ForwardInstance, token: Token, row: TaskRow | None, paramete
 
 def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
     produced = row.status != "produce.failed"
+    if parameters:
+        refuse_masked_parameters(process, row, parameters)
     edited = _edited(process, token, row, parameters) if produced else None
     if edited is not None and _may_have_made(row):
         stone = process.facilities.stones.choose(row.stone, row.parameters)

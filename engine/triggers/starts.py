@@ -19,6 +19,7 @@ from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.history import note
+from ..instance.masked_values import refuse_masked_start
 from ..instance.window import Window
 from ..observing import tracing
 from ..river.turn import Turn
@@ -128,6 +129,7 @@ class Starts:
             raise Invalid("The priority is no whole number, or too large.", errors={"priority": [text]})
         definition = self.deployments.to_start(key=key, deployment_id=deployment_id, model_id=model_id)
         self._refuse_too_many(definition.key)
+        refuse_masked_start(definition, values, self.facilities.stones)
         flags = 0
         flags |= Flags.DEBUG if model_id is not None else 0
         flags |= Flags.MOCK if values.get(MOCK) is True else 0

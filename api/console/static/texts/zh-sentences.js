@@ -1116,6 +1116,9 @@ export const PARTS = [
   ["The stone '{}' does not declare {} to be secret here", "石头“{}”在这里没有声明 {} 是机密"],
   ["{}: give the signature a secret of its own.", "{}：请为签名使用单独的机密。"],
   ["{}, so what the model refers to is not resolved.", "{}，所以模型中的引用不会被解析。"],
+  ["What is shown in place of a secret is not its value. {}", "代替机密显示的内容不是它的值。{}"],
+  ["Holds ***** in place of a secret: leave '{}' out, which keeps it, or give the secret itself.", "含有代替机密显示的 *****：请不要提交“{}”（它将保持不变），或给出机密本身。"],
+  ["Holds ***** in place of a secret: give the secret itself.", "含有代替机密显示的 *****：请给出机密本身。"],
   ["What it keeps held a secret that is not stored: it stands there as *****.", "它保存的内容里有不可存储的机密：该处以 ***** 代替。"],
 ];
 
