@@ -1,6 +1,7 @@
 // JSON as people read and write it.
 
 import { el, fill, said, staysHere, unique } from "./element.js";
+import { parseExact, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 
 const LONG = 20_000;
@@ -42,10 +43,10 @@ export function valueTable(values, caption) {
 }
 
 /** JSON text read, or `{}` where there is none. */
-export function readObject(text) {
+export function readObject(text, parse = JSON.parse) {
   if (!text) return {};
   try {
-    const value = JSON.parse(text);
+    const value = parse(text);
     return value !== null && typeof value === "object" ? value : { "": value };
   } catch {
     return { "": text };
@@ -88,14 +89,14 @@ export class JsonField {
   /** The value; undefined where the field is empty or wrong (ask `check`). */
   get value() {
     try {
-      return this.text === "" ? undefined : JSON.parse(this.text);
+      return this.text === "" ? undefined : parseExact(this.text);
     } catch {
       return undefined;
     }
   }
 
   set value(value) {
-    this.area.value = value === undefined ? "" : JSON.stringify(value, null, 2);
+    this.area.value = value === undefined ? "" : writeExact(value, 2);
     this.check();
   }
 

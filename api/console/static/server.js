@@ -1,5 +1,6 @@
 // The HTTP calls, the same that anybody may make, and what goes wrong with them.
 
+import { parseExact, writeExact } from "./exactjson.js";
 import { keyHeader } from "./key.js";
 import { t } from "./language.js";
 import { inWords } from "./sentences.js";
@@ -36,13 +37,13 @@ function address(path, query) {
   return url;
 }
 
-async function call(method, path, { query, json, form, etag, match, signal, text = false } = {}) {
+async function call(method, path, { query, json, form, etag, match, signal, text = false, exact = false } = {}) {
   // The header by which a session counts: no page of another site can send it here.
   const headers = { Accept: "application/json", "X-Riverstone-CSRF": "1", ...keyHeader() };
   if (etag) headers["If-None-Match"] = etag;
   if (match) headers["If-Match"] = `"${match}"`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
-  const body = json !== undefined ? JSON.stringify(json) : form;
+  const body = json !== undefined ? writeExact(json) : form;
   let answer;
   try {
     answer = await fetch(address(path, query), { method, headers, body, signal, credentials: "same-origin" });
@@ -52,6 +53,7 @@ async function call(method, path, { query, json, form, etag, match, signal, text
   }
   if (answer.status === 304) return { same: true, data: null, etag };
   if (text && answer.ok) return { same: false, data: await answer.text(), etag: null };
+  if (exact && answer.ok) return { same: false, data: parseExact(await answer.text()), etag: null };
   const content = await inWords(await answer.json().catch(() => ({})));
   if (answer.ok) return { same: false, data: content, etag: answer.headers.get("ETag") };
   const problem = new Problem(answer.status, content);
@@ -61,6 +63,11 @@ async function call(method, path, { query, json, form, etag, match, signal, text
 
 export async function get(path, query, signal) {
   return (await call("GET", path, { query, signal })).data;
+}
+
+/** Values that are to be sent back: with their numbers as they are, and no sentence in them translated. */
+export async function getExact(path) {
+  return (await call("GET", path, { exact: true })).data;
 }
 
 /** What is answered as a text that is no JSON. */

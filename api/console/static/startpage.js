@@ -5,6 +5,7 @@ import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { readObject } from "./jsontext.js";
 import { t } from "./language.js";
+import { withoutMasked } from "./masked.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, to } from "./route.js";
 import { get, getAll, post } from "./server.js";
@@ -188,8 +189,14 @@ export function startPage({ main, query, client, titled }) {
 
   async function chosen() {
     const choice = choices[what.value];
-    note.textContent = t(choice.kind === "modelId" ? "start.trial.hint" : "start.key.hint");
-    const { [MOCK]: mocked, ...values } = before === null ? {} : readObject(before.processContent);
+    const { shown, hidden } = withoutMasked(before === null ? {} : readObject(before.processContent));
+    const { [MOCK]: mocked, ...values } = shown;
+    note.textContent = [
+      t(choice.kind === "modelId" ? "start.trial.hint" : "start.key.hint"),
+      hidden.length > 0 && t("start.secrets", { names: hidden.join(", ") }),
+    ]
+      .filter(Boolean)
+      .join(" ");
     if (mocked !== undefined) mock.checked = mocked === true || mocked === "true";
     try {
       await fields.show(choice.source, values);

@@ -2,13 +2,14 @@
 
 import { el, said, unique } from "./element.js";
 import { ask } from "./dialog.js";
+import { ExactNumber, parseExact, writeExact } from "./exactjson.js";
 import { JsonField, readObject } from "./jsontext.js";
 import { t } from "./language.js";
+import { holdsMask } from "./masked.js";
 import { RepairPlan } from "./repairplan.js";
-import { get, put } from "./server.js";
+import { get, getExact, put } from "./server.js";
 import { ValueForm } from "./valueform.js";
 
-const MASKED = "*****";
 /** Of the variables that a process holds so many have a field; any other is set by its name. */
 const MOST_FIELDS = 100;
 
@@ -16,15 +17,17 @@ const MOST_FIELDS = 100;
 class ParameterField {
   constructor(name, value, declared) {
     this.name = name;
-    this.secret = value === MASKED || declared?.noEcho === true;
-    this.isText = typeof value === "string" || (value === undefined && (declared?.type ?? "string") === "string");
-    this.first = this.secret || value === undefined ? "" : this.isText ? value : JSON.stringify(value);
+    this.secret = holdsMask(value) || declared?.noEcho === true;
+    const isJson = typeof value === "object" && value !== null && !(value instanceof ExactNumber);
+    // What is typed for a secret is its text; only one that is more than that is JSON. No field keeps a carriage return.
+    this.isText = (this.secret && !isJson) || (typeof value === "string" && !value.includes("\r")) || (value === undefined && (declared?.type ?? "string") === "string");
+    this.first = this.secret || value === undefined ? "" : this.isText ? value : writeExact(value);
     const id = unique("parameter");
-    const long = this.first.length > 60 || this.first.includes("\n");
+    const long = this.first.length > 60 || this.first.includes("\n") || (this.secret && isJson);
     const hint = [
       declared?.description,
-      this.secret && value !== undefined && t("rerun.secret"),
-      typeof value === "object" && value !== null && "JSON",
+      this.secret && value !== undefined && t(isJson ? "set.secret" : "rerun.secret"),
+      !this.isText && (isJson || typeof value === "string") && "JSON",
     ]
       .filter(Boolean)
       .join(" · ");
@@ -35,12 +38,14 @@ class ParameterField {
       value: this.first,
       "aria-describedby": hint ? `${id}-hint` : null,
     };
-    if (this.secret) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
+    if (this.secret && !isJson) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
     else if (declared?.allowedValues && !long) this.input = this.#select(shared, declared.allowedValues);
     else
       this.input = long
         ? el("textarea", { ...shared, rows: 4, class: "code" })
         : el("input", { ...shared, type: "text" });
+    // A textarea has only one kind of line break.
+    this.first = this.input.value;
     const label =
       declared?.displayName && declared.displayName !== name
         ? [said(declared.displayName), " ", el("code", {}, name)]
@@ -72,9 +77,9 @@ class ParameterField {
   }
 
   get value() {
-    if (this.isText || this.secret) return this.input.value;
+    if (this.isText) return this.input.value;
     try {
-      return JSON.parse(this.input.value);
+      return parseExact(this.input.value);
     } catch (error) {
       throw new Error(`${this.name}: ${t("json.wrong", { text: error.message })}`);
     }
@@ -93,7 +98,7 @@ async function declarationOf(code) {
 
 export async function askToRerun(task) {
   const declared = await declarationOf(task.stone);
-  const values = readObject(task.params);
+  const values = readObject(task.params, parseExact);
   const byName = new Map(declared.map((parameter) => [parameter.name, parameter]));
   const names = [...new Set([...Object.keys(values), ...byName.keys()])];
   const fields = names.map((name) => new ParameterField(name, values[name], byName.get(name)));
@@ -174,8 +179,8 @@ export async function askForHandWork(task) {
 
 /** Set what a process knows: what it holds now is there to be changed, and anything can be added. */
 export async function askForVariables(process) {
-  const { variables } = await get(`process/${process.processInstanceId}/variables`);
-  const fields = Object.entries(variables).map(([name, value]) => ({ name, value, secret: value === MASKED }));
+  const { variables } = await getExact(`process/${process.processInstanceId}/variables`);
+  const fields = Object.entries(variables).map(([name, value]) => ({ name, value, ...(holdsMask(value) ? hidden(value) : {}) }));
   const form = new ValueForm({ fields: fields.slice(0, MOST_FIELDS), label: t("variables"), changed: true });
   return ask({
     title: t("set.title"),
@@ -184,3 +189,6 @@ export async function askForVariables(process) {
     act: () => form.check() && put(`process/${process.processInstanceId}/variables`, { variables: form.values }),
   });
 }
+
+/** How a value is asked for that is a secret, or in which one is hidden. */
+const hidden = (value) => ({ secret: true, hint: t(typeof value === "string" ? "rerun.secret" : "set.secret") });

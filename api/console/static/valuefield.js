@@ -1,13 +1,16 @@
 // One value that somebody fills in by its name: a text, a number, a yes or no, or anything as JSON.
 
 import { el, fill, said, staysHere, unique } from "./element.js";
+import { ExactNumber, parseExact, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 
 const KINDS = ["text", "number", "truth", "json"];
 
 /** What a value that is there is filled in as. */
 export function kindOf(value) {
-  if (value === undefined || typeof value === "string") return "text";
+  // No field for texts keeps a carriage return as it is.
+  if (value === undefined || typeof value === "string") return value?.includes("\r") ? "json" : "text";
+  if (value instanceof ExactNumber) return "number";
   return { number: "number", boolean: "truth" }[typeof value] ?? "json";
 }
 
@@ -23,8 +26,22 @@ export class ValueField {
     this.choice = this.#kinds(label || name);
     this.node = el("div", { class: "field value-field" }, this.#head(label, remove), hint && el("p", { class: "hint", id: `${this.id}-hint` }, hint), this.#row(), this.wrong);
     this.described = `${hint ? `${this.id}-hint ` : ""}${this.id}-wrong`;
-    this.#draw(value);
-    this.first = this.text;
+    /** What it was drawn with, which is its value as long as nobody edits it. */
+    this.held = null;
+    this.#show(this.secret ? undefined : value);
+    [this.first, this.firstKind, this.filled] = [this.text, this.kind, this.held !== null];
+  }
+
+  #show(value) {
+    this.#draw(value === undefined ? "" : textOf(value, this.kind));
+    this.held = value === undefined ? null : { value, text: this.text, kind: this.kind };
+  }
+
+  /** Fill in a value, which may be of another kind than what is asked for. */
+  take(value) {
+    this.kind = this.firstKind === "json" ? "json" : kindOf(value);
+    this.choice.value = this.kind;
+    this.#show(value);
   }
 
   #head(label, remove) {
@@ -42,16 +59,15 @@ export class ValueField {
     const changed = () => {
       const text = this.text;
       this.kind = this.choice.value;
-      this.#draw(undefined);
-      if (this.kind !== "truth") this.input.value = text;
+      this.#draw(text);
       this.complain("");
     };
     const label = about ? t("value.kind.of", { name: about }) : t("value.kind");
     return el("select", { "aria-label": label, onchange: changed }, KINDS.map((kind) => el("option", { value: kind, selected: kind === this.kind }, t(`value.${kind}`))));
   }
 
-  #draw(value) {
-    const shown = value === undefined || this.secret ? "" : typeof value === "string" && this.kind !== "json" ? value : JSON.stringify(value, null, 2);
+  #draw(shown) {
+    const json = this.kind === "json";
     const shared = {
       id: this.id,
       spellcheck: "false",
@@ -59,23 +75,37 @@ export class ValueField {
       "aria-describedby": this.described,
       oninput: () => this.wrong.textContent && this.check(),
       onblur: (event) => staysHere(event) || this.check(),
+      onpaste: (event) => this.#pasted(event),
     };
     const list = `${this.id}-list`;
-    if (this.secret) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
+    // An input strips line breaks.
+    if (json || (shown.includes("\n") && this.kind !== "truth"))
+      this.input = el("textarea", { ...shared, rows: Math.min(8, Math.max(2, shown.split("\n").length)), class: json ? "code" : this.secret ? "unseen" : null });
+    else if (this.secret) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
     else if (this.kind === "truth") this.input = choice(shared, [["", t("choose")], ["true", t("form.yes")], ["false", t("form.no")]]);
-    else if (this.kind === "json") this.input = el("textarea", { ...shared, rows: Math.min(8, Math.max(2, shown.split("\n").length)), class: "code" });
     else this.input = el("input", { ...shared, type: "text", inputmode: this.kind === "number" ? "decimal" : null, list: this.options.length > 0 ? list : null });
     this.input.value = shown;
     fill(this.place, this.input, this.options.length > 0 && el("datalist", { id: list }, this.options.map((each) => el("option", { value: each }))));
+  }
+
+  /** Make room for the line breaks of what is pasted. */
+  #pasted(event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (this.kind !== "text" || this.input.tagName !== "INPUT" || !/[\r\n]/.test(text.trim())) return;
+    event.preventDefault();
+    const { value, selectionStart, selectionEnd } = this.input;
+    this.#draw(value.slice(0, selectionStart) + text + value.slice(selectionEnd));
+    this.input.focus();
+    this.input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   get text() {
     return this.input.value;
   }
 
-  /** Whether anything was filled in since it was drawn. */
+  /** Whether it is another value than the one that was there; one with a name of its own always is. */
   get edited() {
-    return this.text !== this.first;
+    return this.naming !== null || this.text !== this.first || this.kind !== this.firstKind;
   }
 
   get key() {
@@ -84,19 +114,25 @@ export class ValueField {
 
   /** What is filled in; undefined where that is nothing. Raises a SyntaxError for what is no value of its kind. */
   get value() {
+    if (this.text === this.held?.text && this.kind === this.held.kind) return this.held.value;
     // A text that was there and is taken away is an empty one.
-    if (this.kind === "text" && this.text === "" && this.first) return "";
-    if (this.text.trim() === "" && (this.kind !== "text" || this.text === "")) return undefined;
-    if (this.kind === "text") return this.text;
-    const value = JSON.parse(this.kind === "number" ? this.text.trim().replace(/^\+/, "") : this.text);
-    if (this.kind === "number" && typeof value !== "number") throw new SyntaxError(t("form.wrong.number"));
+    if (this.kind === "text") return this.text === "" && !this.#owed ? undefined : this.text;
+    if (this.text.trim() === "") return undefined;
+    const value = parseExact(this.kind === "number" ? this.text.trim().replace(/^\+/, "") : this.text);
+    if (this.kind === "number" && kindOf(value) !== "number") throw new SyntaxError(t("form.wrong.number"));
     return value;
+  }
+
+  /** Whether it has to have a value: there was one, or somebody has named one. */
+  get #owed() {
+    return this.naming === null ? this.filled : this.key !== "";
   }
 
   check() {
     let text = "";
     try {
-      if (this.value !== undefined && this.key === "") text = t("value.unnamed");
+      if (this.value === undefined) text = this.#owed ? t("value.missing") : "";
+      else if (this.key === "") text = t("value.unnamed");
     } catch (error) {
       text = this.kind === "number" ? t("form.wrong.number") : t("json.wrong", { text: error.message });
     }
@@ -109,6 +145,8 @@ export class ValueField {
     this.input.setAttribute("aria-invalid", text === "" ? "false" : "true");
   }
 }
+
+const textOf = (value, kind) => (typeof value === "string" && kind !== "json" ? value : writeExact(value, kind === "json" ? 2 : 0));
 
 function choice(shared, options) {
   return el("select", { ...shared, oninput: null }, options.map(([value, text]) => el("option", { value }, text)));

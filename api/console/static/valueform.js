@@ -4,7 +4,7 @@ import { el, fill } from "./element.js";
 import { adder, remover } from "./entrylist.js";
 import { JsonField } from "./jsontext.js";
 import { t } from "./language.js";
-import { kindOf, ValueField } from "./valuefield.js";
+import { ValueField } from "./valuefield.js";
 
 export class ValueForm {
   /** `fields` are those of :class:`ValueField`; with `changed` only what was edited is a value, else what is filled in. */
@@ -21,9 +21,8 @@ export class ValueForm {
   }
 
   #draw(values) {
-    const declared = this.declared.map((each) => (each.name in values ? { ...each, kind: fitting(each, values[each.name]) } : each));
-    this.fields = declared.map((each) => new ValueField(each));
-    for (const field of this.fields) if (field.name in values) field.input.value = textOf(values[field.name], field.kind);
+    this.fields = this.declared.map((each) => new ValueField(each));
+    for (const field of this.fields) if (Object.hasOwn(values, field.name)) field.take(values[field.name]);
     fill(this.list, this.fields.map(({ node }) => node));
     const known = new Set(this.declared.map(({ name }) => name));
     for (const [name, value] of Object.entries(values)) if (!known.has(name)) this.#add(name, value);
@@ -34,7 +33,6 @@ export class ValueForm {
   #add(name = "", value = undefined) {
     const field = new ValueField({ value, remove: remover(() => this.#drop(field)) });
     field.naming.value = name;
-    if (value !== undefined) field.first = null;
     this.fields.push(field);
     this.list.append(field.node);
     return field;
@@ -88,11 +86,3 @@ export class ValueForm {
     return wrong.length === 0;
   }
 }
-
-/** The kind by which a value is shown that may be none of what is declared. */
-function fitting({ kind }, value) {
-  const own = kindOf(value);
-  return kind === "json" || own === "json" ? "json" : own;
-}
-
-const textOf = (value, kind) => (typeof value === "string" && kind !== "json" ? value : JSON.stringify(value, null, kind === "json" ? 2 : 0));

@@ -2,9 +2,9 @@
 
 import { el, said, staysHere, unique } from "./element.js";
 import { t } from "./language.js";
+import { MASKED } from "./masked.js";
 
 const REFERENCE = "Ref:";
-const MASKED = "*****";
 const LISTS = ["List", "CommaDelimitedList"];
 const TYPES = ["String", "Number", "Integer", "Boolean", "List", "CommaDelimitedList", "Map", "Json"];
 
