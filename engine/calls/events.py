@@ -69,7 +69,8 @@ class EventCalls(ProcessCalls):
         yet is kept so long, for whoever waits for it first; the answer is None then. With an ``idempotency_key`` the
         same message sent again within a day is not given twice: the answer is the same process, as it is by then.
         Raises Conflict if nobody can take it (code ``message-not-expected``), the key was used for something else
-        (code ``idempotency-conflict``), or the process that got it is purged (code ``message-receiver-purged``).
+        (code ``idempotency-conflict``), the process that got it is purged (code ``message-receiver-purged``), or the
+        time is over for which it was kept (code ``message-expired``).
         """
         taken = self.correlate(
             name,

@@ -70,11 +70,12 @@ class MessageDelivery:
             if ttl is None:
                 return False
             now = self.facilities.clock.now()
+            until = now + round(ttl * 1000)
             text = jsontext.dumps(dict(payload)) if payload else None
-            kept = (correlation, owner, business_key, process_instance_id, now, now + round(ttl * 1000))
+            kept = (correlation, owner, business_key, process_instance_id, now, until)
             turn.changes.new_kept.append(KeptMessageRow(str(uuid4()), name, text, *kept))
             turn.changes.unheard.append(wanted)
-            return Reception("kept")
+            return Reception("kept", until=until)
 
         def give(turn: Turn) -> Reception | Literal[False]:
             if thrown is not None:
@@ -108,7 +109,9 @@ class MessageDelivery:
             taken = give(turn)
             if taken:
                 reached = [] if taken.process_instance_id is None else [taken.process_instance_id]
-                turn.changes.new_event_requests.append(self.sent.row(request, taken.outcome, reached))
+                turn.changes.new_event_requests.append(
+                    self.sent.row(request, taken.outcome, reached, after=taken.until)
+                )
             return taken
 
         try:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ...models import EventRequestRow, EventRequests, digests
 from ...models.vocabulary import EventOutcome, MessageOutcome
 from .. import jsontext
+from ..clock import moment
 from ..errors import Conflict, Invalid
 from ..instance.facilities import Facilities
 
@@ -23,10 +24,11 @@ class RequestKey(NamedTuple):
 
 
 class Reception(NamedTuple):
-    """What came of a message, and which process has got it; none where it is kept."""
+    """What came of a message, and which process has got it; none where it is kept, until a time."""
 
     outcome: MessageOutcome
     process_instance_id: int | None = None
+    until: int | None = None
 
 
 class SignalProgress(NamedTuple):
@@ -62,10 +64,21 @@ class SentEvents:
         self.requests = EventRequests(facilities.store)
 
     def reception(self, request: RequestKey) -> Reception | None:
-        """What came of a message; None while nothing is known. Raises Conflict if the key was for something else."""
+        """What came of a message; None while nothing is known.
+
+        Raises Conflict if the key was for something else, or the time is over for which its message was kept.
+        """
         found = self._parts(request)
         if not found or found[0].outcome == "signal":
             return None
+        until = found[0].after
+        if until is not None and self.facilities.clock.now() >= until:
+            end = moment(until).isoformat(timespec="seconds")
+            text = (
+                f"The message was kept under this idempotency key until {end}, and"
+                " whether a process took it by then is not known any more: if none did, send it under a new key."
+            )
+            raise Conflict(text, code="message-expired")
         reached: list[int] = jsontext.loads(found[0].reached, limits=self.facilities.limits)
         return Reception(found[0].outcome, reached[0] if reached else None)
 

@@ -180,3 +180,19 @@ def test_what_was_given_to_a_process_that_is_purged_is_given_to_nobody_else(
     assert caught.value.code == "message-receiver-purged"
     assert at(other, second) == "first"
     assert other.correlate("paid", idempotency_key="k").process_instance_id == first
+
+
+def test_a_message_that_was_kept_and_has_expired_is_not_said_to_be_kept(
+    one: Engine, other: Engine, clock: VirtualClock
+) -> None:
+    one.deploy(line("order", catch("first", ON_PAID), before=MESSAGE))
+    assert one.message("paid", ttl=60, idempotency_key="k") is None
+    clock.advance(59)
+    assert other.correlate("paid", ttl=60, idempotency_key="k").outcome == "kept"
+    clock.advance(1)
+    number = one.start(key="order", name="it").process_instance_id
+    for engine in (one, other):
+        with pytest.raises(Conflict, match="send it under a new key") as caught:
+            engine.message("paid", ttl=60, idempotency_key="k")
+        assert caught.value.code == "message-expired"
+    assert other.message("paid", idempotency_key="new").process_instance_id == number

@@ -274,6 +274,7 @@ export const SENTENCES = [
   ["has more than {} components: split the task", "组件超过 {} 个：请拆分任务"],
   ["has the field '{}' without a usable key: give it one", "字段“{}”的键不可用：请给出一个"],
   ["The message '{}' was given to the process {} before, which has been purged since.", "消息“{}”此前已交给流程 {}，而该流程已被清除。"],
+  ["The message was kept under this idempotency key until {}, and whether a process took it by then is not known any more: if none did, send it under a new key.", "该消息曾以此幂等键保留到 {}，之后已无法得知是否有流程取走它：如果没有，请用新的键再发。"],
   ["has two fields with the key '{}': keep one of them", "有两个字段的键是“{}”：请只留一个"],
   ["has the field '{}' and another inside of its value: rename one of them", "字段“{}”的值里又有另一个字段：请给其中一个改名"],
   ["has the pattern '{}', which cannot be used: {}", "格式“{}”不可用：{}"],
