@@ -12,13 +12,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from riverstone.engine import Engine, Stone, TaskInfo
 
 from ..leases import hasten
 
 
-def told(file: Path, task: TaskInfo, worker: str) -> None:
+def told(file: Path, task: TaskInfo[Any], worker: str) -> None:
     """Write down, in one write, that a hook has been called."""
     line = f"{task.process_instance_id} {task.namespace} {task.event} {task.idempotency_key} {worker}\n"
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
