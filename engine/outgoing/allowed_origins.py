@@ -139,6 +139,8 @@ def _target(url: str) -> Target:
     try:
         parts = urlsplit(url)
         port = parts.port
+        # It raises for a name with an empty part or one that is too long, which no resolver takes.
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise wrong from None
     if parts.scheme not in PORTS or not parts.hostname or parts.username is not None or parts.fragment:

@@ -56,7 +56,7 @@ def send(
     target = allowed.check(url)
     try:
         addresses = allowed.addresses(target)
-    except (socket.gaierror, UnicodeError) as error:  # the second for a name that no resolver would take
+    except socket.gaierror as error:
         raise NotConnected(f"the name {target.host} cannot be looked up") from error
     connection = _Connection(target, addresses, min(CONNECT, seconds), seconds)
     # One that says a byte now and then would hold the thread for ever.
@@ -110,18 +110,22 @@ class _Connection(http.client.HTTPConnection):
                 error = refused
         if self.sock is None:
             raise NotConnected(f"{self._target.host} cannot be reached ({type(error).__name__})") from error
-        if self.aborted:
-            # Whoever aborted it may have found no socket yet.
-            raise NotConnected(f"{self._target.host} was not reached within {self._seconds:g} seconds")
+        self._go_on()
         if self._target.scheme == "https":
             # In two steps, so that whoever aborts it finds the socket in the middle of the handshake.
             plain = self.sock
             self.sock = _tls().wrap_socket(plain, server_hostname=self._target.host, do_handshake_on_connect=False)
+            self._go_on()
             try:
                 self.sock.do_handshake()
             except OSError as refused:
                 raise NotConnected(f"{self._target.host} is not trusted ({type(refused).__name__})") from refused
         self.sock.settimeout(self.timeout)
+
+    def _go_on(self) -> None:
+        """Raise where the time is over: whoever aborted it may have found no socket that could be ended."""
+        if self.aborted:
+            raise NotConnected(f"{self._target.host} was not reached within {self._seconds:g} seconds")
 
     def abort(self) -> None:
         """End it, from another thread."""

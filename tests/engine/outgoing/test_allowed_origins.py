@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from typing import Any
 
@@ -39,9 +40,26 @@ def test_hosts_origins_and_networks_may_be_listed() -> None:
 
 
 @pytest.mark.parametrize("name", ["a..example.com", f"{'a' * 70}.example.com"])
-def test_a_name_that_cannot_be_one_is_not_connected_to(name: str) -> None:
-    with pytest.raises(NotConnected, match="cannot be looked up"):
-        AllowedOrigins(["*.example.com"]).send("GET", f"https://{name}/", {}, seconds=5.0, largest=10)
+def test_a_name_that_cannot_be_one_is_refused_before_anything_is_due_there(name: str) -> None:
+    with pytest.raises(Invalid, match="that can be called") as refused:
+        AllowedOrigins(["*.example.com"]).check(f"https://{name}/")
+    assert refused.value.code == "webhook-url"
+
+
+def test_a_connection_that_is_ended_while_it_turns_to_tls_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain socket is gone by then, and the other is not there yet."""
+    real = ssl.SSLContext.wrap_socket
+
+    def slow(context: ssl.SSLContext, plain: socket.socket, **more: Any) -> ssl.SSLSocket:
+        wrapped = real(context, plain, **more)
+        time.sleep(1.0)
+        return wrapped
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", slow)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(NotConnected, match=r"was not reached within 0\.4 seconds"):
+            AllowedOrigins([url, "127.0.0.0/8"]).send("POST", url, {}, b"x", seconds=0.4, largest=10)
 
 
 def test_a_connection_that_comes_about_too_late_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
