@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from .. import BpmnError, Fatal, HttpAnswer, Invalid, Later, NotConnected, NotFound, TaskInfo
 from .http_request import MISSING, Filled, HttpRequest, is_empty, status_name
@@ -34,7 +34,7 @@ class HttpCalls:
         self._stone, self._task = stone, task
         self._given = dict(given or {})
         """What can be filled in beside parameters, outputs and key."""
-        self.outputs: dict[str, Any] = dict(task.outputs)
+        self.outputs: dict[str, Any] = {}
         self.may_be_done = False
         """Whether what was sent last may have been carried out, whatever came back."""
         self._secrets: set[str] = set()
@@ -43,6 +43,13 @@ class HttpCalls:
         for value in self._given.values():
             self._hide(value)
         self._origin = stone.origin_of(task)
+        self.know(task.outputs)
+
+    def know(self, outputs: Mapping[str, Any]) -> None:
+        """Fill in these too, and tell those of them that are secret to nobody."""
+        self.outputs.update(outputs)
+        for name in self._stone.secret_outputs:
+            self._hide(outputs.get(name))
 
     def prepare(self, request: HttpRequest) -> None:
         """Whatever can fail before the thing is made: the values of that request and its token."""
@@ -184,7 +191,10 @@ class HttpCalls:
         if not isinstance(secret, str) or len(secret) < SHORTEST_SECRET:
             return
         encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
-        self._secrets |= {secret, json.dumps(secret)[1:-1], quote_plus(secret), encoded}
+        in_json = json.dumps(secret)[1:-1]
+        # Some escape a slash in JSON, and some a space in a form as in an address.
+        self._secrets |= {secret, in_json, in_json.replace("/", "\\/"), encoded}
+        self._secrets |= {quote_plus(secret), quote(secret), quote(secret, safe="")}
 
     def _text(self, name: str) -> str:
         value = self._value(name)

@@ -58,7 +58,8 @@ def _check_values(stone: type[HttpStone], request: HttpRequest) -> None:
     here = {*CALLBACK} if makes and stone.callback_within is not None else set()
     for word in sorted(request.names() - {"key", *stone.parameters} - outputs - here):
         raise Invalid(f"{name} has nothing for '{{{word}}}' of {about}.", code="stone-invalid")
-    for word in sorted(request.shown_names() & {*stone.secret_parameters(), *CALLBACK}):
+    secret_outputs = {f"outputs.{output}" for output in stone.secret_outputs}
+    for word in sorted(request.shown_names() & {*stone.secret_parameters(), *secret_outputs, *CALLBACK}):
         text = f"The secret {word!r} of {name} would be logged with the address"
         raise Invalid(f"{text}: hand it on by a header or the body.", code="stone-invalid")
     optional = {

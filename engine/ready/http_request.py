@@ -18,6 +18,8 @@ _PATH = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/{}-]*")
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 FRAMING: Final = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect")
 """Headers that say where a request goes and where it ends."""
+BODILESS: Final = frozenset((204, 205, 304))
+"""Statuses whose answer has no body."""
 MISSING: Final = object()
 """In place of a value that an answer does not have, or that was not given."""
 
@@ -72,6 +74,10 @@ class HttpRequest:
         for name in self.headers:
             if not _TOKEN.fullmatch(name) or name.lower() in FRAMING:
                 raise Invalid(f"{name!r} is no header that a request may set.", code="stone-invalid")
+        reads = self.outputs or self.done_when or self.failed_when
+        if reads and (self.method == "HEAD" or (self.expect and BODILESS.issuperset(self.expect))):
+            text = f"The answer to {self.method} {self.path} has no body, so nothing can be read from it"
+            raise Invalid(f"{text}: leave out outputs, done_when and failed_when.", code="stone-invalid")
 
     def is_expected(self, status: int) -> bool:
         """Whether it says that the request was a success."""

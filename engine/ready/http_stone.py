@@ -106,6 +106,9 @@ class HttpStone(Stone):
         told = {name: f"{place} of the answer" for each in requests for name, place in each.outputs.items()}
         if isinstance(cls.parameters, Mapping) and (chosen or parameters):
             own = {name: each for name, each in cls.parameters.items() if each is not parameters.get(name)}
+            if chosen and "origin" in own:
+                text = f"{cls.__name__} has several origins, and the parameter 'origin' chooses one of them"
+                raise Invalid(f"{text}: give yours another name.", code="stone-invalid")
             cls.parameters = {**own, **chosen}
         if isinstance(cls.outputs, Mapping):
             own_outputs = {name: text for name, text in cls.outputs.items() if text != outputs.get(name)}
@@ -254,5 +257,5 @@ class HttpStone(Stone):
             found = self._found(task, calls)
             if found is None:
                 raise NotFound(f"nothing bears {task.start_key}")
-            calls.outputs.update(found)
+            calls.know(found)
         return calls

@@ -75,6 +75,32 @@ def test_a_parameter_that_was_not_given_is_left_out(cloud: HttpCloud) -> None:
     assert (status, task.reason) == ("rollback.success", "The value of {size} is empty or leads to another path.")
 
 
+def test_a_parameter_of_ones_own_does_not_choose_among_the_origins() -> None:
+    with pytest.raises(Invalid, match="give yours another name"):
+        record("https://a", origins={"a": "https://a", "b": "https://b"}, parameters={"origin": fields.Raw()}, **ALONE)
+
+
+@pytest.mark.parametrize("members", [{"method": "HEAD"}, {"method": "PUT", "expect": (204,)}])
+@pytest.mark.parametrize("reads", [{"outputs": {"id": "id"}}, {"done_when": {"a": 1}}, {"failed_when": {"a": 1}}])
+def test_nothing_is_read_from_an_answer_without_a_body(members: Any, reads: Any) -> None:
+    with pytest.raises(Invalid, match="nothing can be read from it"):
+        HttpRequest(path="/", **members, **reads)
+
+
+def test_a_secret_output_is_in_no_address_and_in_no_reason(cloud: HttpCloud) -> None:
+    secret = "sec/ret+99 x"
+    request = HttpRequest(method="PUT", path="/v1/x", outputs={"token": "token"})
+    told: dict[str, Any] = {"request": request, "secret_outputs": frozenset({"token"}), "monitor_retries": 0}
+    shown = HttpRequest(method="GET", path="/look", query={"t": "{outputs.token}"}, done_when={"a": 1})
+    with pytest.raises(Invalid, match=r"The secret 'outputs\.token' of Put would be logged"):
+        put(cloud.url, **told, ready_request=shown)
+    quoted = rb'sec%2Fret%2B99+x sec%2Fret%2B99%20x "sec\/ret+99 x" sec/ret+99 x'
+    cloud.answers += [(200, {}, json.dumps({"token": secret}).encode()), (422, {}, quoted)]
+    hidden = HttpRequest(method="GET", path="/look", headers={"X": "{outputs.token}"}, done_when={"a": 1})
+    _, task = ran(put(cloud.url, **told, ready_request=hidden))
+    assert (task.reason or "").endswith(': ***** ***** "*****" *****')
+
+
 @pytest.mark.parametrize("role", ["lookup_request", "undo_request", "check_request"])
 def test_what_removes_and_what_looks_is_not_about_more_where_a_parameter_is_missing(role: str) -> None:
     members = {role: HttpRequest(method="DELETE", path="/v1/records", query={"name": "{name}"})}
