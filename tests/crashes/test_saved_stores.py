@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from .saved import ENDS, finish, make
+from riverstone.engine import Conflict, Engine, VirtualClock
+
+from ..features.world import World
+from .saved import ENDS, EPOCH, finish, make, variables
 
 SINCE = {"bunches": "0007", "half": "0007", "decided": "0013"}
 """Since which schema a process is in the stores that are made."""
@@ -23,6 +26,31 @@ def test_a_store_of_an_earlier_schema_is_gone_on_with(store: Path, tmp_path: Pat
 
     assert ends == {name: ENDS[name] for name in ends}
     assert ENDS.keys() - ends.keys() <= {name for name, since in SINCE.items() if store.stem < since}
+
+
+@pytest.mark.parametrize("schema", ["0003", "0012", "0017"])
+def test_what_began_before_joins_were_recorded_is_refused_a_rewind_by_name(schema: str, tmp_path: Path) -> None:
+    """Nobody knows what its merges have consumed; it goes on, and only it is refused."""
+    for suffix in (".db", ".json"):
+        shutil.copy(STORES / f"{schema}{suffix}", tmp_path)
+    with Engine(f"sqlite:///{tmp_path}/{schema}.db", stones=World().stones(), clock=VirtualClock(EPOCH)) as engine:
+        # What waits for a person has a task before that, and nothing of it moves by itself.
+        found = {known.process_name: known.process_instance_id for known in engine.instances(limit=100).items}
+        number = found["person"]
+        (task, *_) = [task.task_id for task in engine.tasks(number) if task.stone is not None]
+        told = f"Process {number}: It began in a version that did not note the way of its tokens, so it cannot go back."
+        for call in (engine.rewind, engine.preview_rewind):
+            with pytest.raises(Conflict) as refused:
+                call(number, task)
+            assert (refused.value.message, refused.value.code) == (told, "rewind-refused")
+        element = engine.task(task).element_id
+        batch = engine.batch("rewind", {"text": "person", "statuses": ["running"]}, element_id=element)
+        reasons = {each.process_instance_id: each.reason for each in engine.batch_items(batch.batch_id).items}
+        assert reasons[number] == told
+        key = engine.get(number).key
+        anew = engine.start(key=key, name="anew", variables=variables()).process_instance_id
+        first = next(task.task_id for task in engine.tasks(anew) if task.stone is not None)
+        assert engine.preview_rewind(anew, first).to == first
 
 
 def test_a_store_made_now_could_be_kept(tmp_path: Path) -> None:
