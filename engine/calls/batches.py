@@ -113,7 +113,7 @@ class BatchCalls(RepairCalls):
         with engine_errors():
             numbers = [each.process_instance_id for each in reversed(self._found(wanted))]
             call = present_call()
-            client = ((who or "") if call is None else call.client)[:255]
+            client = (who or ("" if call is None else call.who))[:255]
             batch_id = self._prepare(action, options, searched, numbers, client=client, owner=owner, rate=rate)
         return self._change(batch_id, owner, "running", ("preparing",))
 

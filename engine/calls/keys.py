@@ -6,6 +6,7 @@ from ...models import SuspensionRow, Suspensions
 from ...models.vocabulary import BatchAction
 from ..clock import moment
 from ..errors import Invalid, UnknownDeployment
+from ..operating.audit import present_call
 from ..store_errors import engine_errors
 from ..views.processes import SuspendedKey
 from .batches import BatchCalls
@@ -36,7 +37,7 @@ class KeyCalls(BatchCalls):
             if not self._store.catalogue.last_version(key) and not self._store.active_count(key):
                 raise UnknownDeployment(key, key=True)
             self._suspend(row)
-        self._all_of("suspend", key, who)
+        self._all_of("suspend", key, row.who)
         return _shown(row)
 
     def unsuspend_key(self, key: str, *, who: str | None = None) -> None:
@@ -44,8 +45,10 @@ class KeyCalls(BatchCalls):
 
         ``who`` wants it so, where it is not the client that asks over HTTP: the batch that does it tells.
         """
+        # Once that is done the call is written down, and tells the batch nothing.
+        call = present_call()
         self._unsuspend("key", key)
-        self._all_of("unsuspend", key, who)
+        self._all_of("unsuspend", key, who or (call.who if call else None))
 
     def suspended_keys(self) -> tuple[SuspendedKey, ...]:
         """The keys of whose processes nothing begins."""

@@ -82,7 +82,7 @@ class SuspensionCalls(UndoCalls):
     def _suspension(self, kind: SuspendedKind, name: str, reason: str | None, who: str | None) -> SuspensionRow:
         suspending.check_reason(reason)
         call = present_call()
-        return SuspensionRow(kind, name, reason or None, who or (call.client if call else None), self.clock.now())
+        return SuspensionRow(kind, name, reason or None, who or (call.who if call else None), self.clock.now())
 
     def _suspend(self, row: SuspensionRow) -> None:
         suspensions = Suspensions(self._store)

@@ -32,6 +32,11 @@ class AuditedCall:
     person: str | None = None
     """Which person, where the client tells."""
 
+    @property
+    def who(self) -> str:
+        """Who has done it, as histories tell: the person, else the client."""
+        return self.person or self.client
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEntry:

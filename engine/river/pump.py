@@ -191,7 +191,7 @@ def _noted(action: Callable[[Turn], Any], call: AuditedCall, audit: AuditLog) ->
     """The same action, with the row of the call that asks for it in the same transaction."""
 
     def noted(turn: Turn) -> Any:
-        turn.changes.who = call.person or call.client
+        turn.changes.who = call.who
         try:
             result = action(turn)
         finally:

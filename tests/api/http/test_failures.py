@@ -210,3 +210,12 @@ def test_a_policy_that_there_is_not_is_refused(client: Client, waiting: dict[str
     body = {"key": "breaking", "processName": "x", "variables": {}, "onFailure": policy}
     response = client.post("/process", json=body)
     assert (response.status_code, list(response.json["errors"])) == (422, ["onFailure"])
+
+
+def test_whoever_lets_a_key_go_on_is_in_the_history_of_its_processes(client: Client, waiting: dict[str, Any]) -> None:
+    number = waiting["processInstanceId"]
+    for way in ("suspend", "unsuspend"):
+        assert client.put(f"/key/{way}", json={"key": "breaking"}).status_code == 200
+    told = client.get(f"/process/{number}/history").json["items"]
+    acts = [(each["action"], each["who"]) for each in told if each["kind"] == "action"]
+    assert acts == [("suspend", "local"), ("unsuspend", "local")]
