@@ -27,7 +27,13 @@ STATES = ("running", "attention", "person", "event", "suspended", "success", "fa
 @click.option("--model-id", help="A trial run of this model, in debug mode.")
 @click.option("--name", help="What to call the process; without it, like its key.")
 @click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
-@click.option("--set", "answers", metavar="NAME=VALUE", multiple=True, help="One start variable; may be given again.")
+@click.option(
+    "--set",
+    "answers",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="One start variable, again for others: a text, but for what a form types.",
+)
 @click.option("--form", "ask", is_flag=True, help="Only show what the model's form asks for, and start nothing.")
 @click.option("--business-key", help="By which messages find the process.")
 @click.option("--callback-url", metavar="URL", help="An address that is told what it comes to.")

@@ -53,6 +53,11 @@ def secrets(invocation: Invocation, /, task_id: str) -> None:
 
 def new_lines(before: Sequence[str], after: Sequence[str]) -> Sequence[str]:
     """What stands in a log that was not there before; of both only the last lines are kept."""
+    told = list(before)
+    # At its end a hook tells what was left out while it ran, in front of what was told.
+    for at in range(len(after) - len(told) + 1):
+        if list(after[at : at + len(told)]) == told:
+            return after[at + len(told) :]
     for known in range(min(len(before), len(after)), 0, -1):
         if list(before[-known:]) == list(after[:known]):
             return after[known:]

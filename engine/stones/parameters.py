@@ -104,6 +104,8 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON], *, resolved: bool 
     except Unfit as error:
         names = ", ".join(error.errors)
         text = f"The stored parameters of stone {stone.code!r} no longer fit its declaration: {names}."
+        if resolved:
+            text = f"The parameters that are given to stone {stone.code!r} do not fit its declaration: {names}."
         raise Invalid(text, code="parameters-invalid", errors=error.errors) from None
 
 

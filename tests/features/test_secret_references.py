@@ -252,7 +252,7 @@ def test_a_secret_that_is_nowhere_or_does_not_fit_fails_with_the_reason(hosted: 
     kept.secrets["acme/db"] = "too-short"
     hosted.deploy(line("two", service("a", "login", {"password": "secret:acme/db"})))
     ended = run(hosted, "two", owner="acme")
-    assert "no longer fit" in (ended.reason or "")
+    assert "do not fit its declaration" in (ended.reason or "")
     assert "too-short" not in everything(hosted, ended.process_instance_id)
 
 

@@ -97,8 +97,8 @@ class FormReader:
             path = tuple(key.split("."))
             above = {".".join(path[:length]) for length in range(1, len(path))}
             if other := min(above & self._keys, default=key if key in self._above else None):
+                # Read all the same: what an earlier version took goes on as it is.
                 self._wrong(f"has the field {other[:80]!r} and another inside of its value: rename one of them")
-                return None
             self._keys.add(key)
             self._above |= above
         identifier = str(given.get("id") or f"part-{len(self.found) + 1}")[:100]

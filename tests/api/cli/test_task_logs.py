@@ -54,6 +54,8 @@ def test_a_log_is_followed_to_its_end(tmp_path: Path, monkeypatch: pytest.Monkey
         ("abc", "bcd", "d"),
         ("abc", "xyz", "xyz"),
         ("aa", "aaa", "a"),
+        ("cd", "abcdef", "ef"),
+        ("cd", "abcd", ""),
     ],
 )
 def test_of_two_windows_on_a_log_the_new_lines_are_told(before: str, after: str, new: str) -> None:

@@ -782,6 +782,7 @@ export const SENTENCES = [
   ["task.defer was called and what it gave not returned, so the task has ended with its start.", "调用了 task.defer 却没有返回其结果，因此任务随 start 结束。"],
   ["It stopped when it was asked to.", "应要求停止。"],
   ["The parameters of node {} do not fit stone '{}': {}", "节点 {} 的参数不符合 stone“{}”：{}"],
+  ["The parameters that are given to stone '{}' do not fit its declaration: {}.", "给 stone“{}”的参数不符合其声明：{}。"],
   ["The stored parameters of stone '{}' no longer fit its declaration: {}.", "stone“{}”保存的参数不再符合其声明：{}。"],
   ["Parameter '{}' of node {} refers to ${{}}, which finds nothing", "节点 {2} 的参数“{1}”引用了 ${{3}}，但找不到"],
   ["Parameter '{}' of node {} has no value: {}", "节点 {2} 的参数“{1}”没有值：{3}"],
