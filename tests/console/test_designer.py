@@ -387,6 +387,23 @@ def test_a_start_variable_has_a_name_and_a_default_of_its_type(studio: Studio, l
     expect(dialog).to_have_count(0)
 
 
+def test_the_pauses_before_retries_are_set_field_by_field(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    choose(page, "first")
+    looker.field("Retries").fill("3")
+    looker.field("First pause").fill("PT10S")
+    looker.field("Longest pause").fill("PT1M")
+    looker.field("Spread of the pauses").fill("0.2")
+    assert looker.barriers() == []
+    looker.button("Save").click()
+    looker.sees("volumes is saved.")
+    saved = studio.engine.model(model_id).xml
+    told = {"retries": "3", "retryBackoff": "PT10S", "retryBackoffMax": "PT1M", "retryJitter": "0.2"}
+    assert all(f'name="{name}" value="{value}"' in saved for name, value in told.items())
+    assert [each.code for each in studio.engine.lint_model(model_id)] == ["unknown-output"]
+
+
 def test_the_names_of_outputs_follow_the_id(studio: Studio, looker: Looker) -> None:
     page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
     choose(page, "first")

@@ -104,6 +104,33 @@ def test_a_phone_shows_every_page_without_moving_it_sideways(furnished: dict[str
     assert looker.barriers() == []
 
 
+def test_on_a_phone_the_ways_stand_behind_a_button(studio: Studio, somebody: Bring) -> None:
+    looker = somebody(width=390, height=844)
+    looker.go("#/models")
+    expect(looker.link("Webhooks")).to_be_hidden()
+    looker.button("Menu").click()
+    expect(looker.button("Menu")).to_have_attribute("aria-expanded", "true")
+    looker.keep("phone-menu")
+    assert looker.barriers() == []
+    looker.link("Webhooks").click()
+    expect(looker.page.get_by_role("heading", name="Webhooks").first).to_be_visible()
+    expect(looker.link("Statistics")).to_be_hidden()
+    assert looker.overflow <= 0
+
+
+def test_what_was_done_on_this_machine_is_said_to_be(studio: Studio, somebody: Bring) -> None:
+    studio.engine.deploy(path("message"))
+    looker = somebody(language="zh-CN")
+    looker.go("#/start?key=message")
+    looker.field("运行名称").fill("x")
+    looker.button("启动流程").click()
+    looker.sees_status("等待消息 payment-received")
+    looker.page.get_by_text("历史", exact=True).click()
+    looker.sees("本机")
+    expect(looker.page.get_by_text("local", exact=True)).to_have_count(0)
+    assert looker.barriers() == []
+
+
 def test_it_speaks_the_language_of_the_browser_and_then_the_chosen_one(
     furnished: dict[str, str], somebody: Bring
 ) -> None:

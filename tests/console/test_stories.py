@@ -508,6 +508,7 @@ def test_a_decision_table_is_read_and_tried(studio: Studio, looker: Looker) -> N
     looker.sees("Hit policy UNIQUE")
     expect(page.get_by_role("row", name='2 > 8 "Stew"')).to_be_visible()
     expect(looker.link("Trial run")).to_have_count(0)
+    expect(looker.button("Replace the file…")).to_be_visible()
     looker.field("guests", exact=True).fill("nine")
     looker.button("Evaluate").click()
     looker.sees("Must be a number.")

@@ -62,7 +62,14 @@ let current = null;
 let asking = false;
 
 const main = el("main", { id: "main", tabindex: "-1" });
-const frame = { nav: el("nav"), tools: el("div", { class: "tools" }) };
+const menu = el("button", { type: "button", class: "menu-button", "aria-expanded": "false", "aria-controls": "ways", onclick: () => unfold(menu.getAttribute("aria-expanded") === "false") });
+const frame = { nav: el("nav", { id: "ways" }), tools: el("div", { class: "tools" }) };
+
+/** On a phone the ways stand behind a button. */
+function unfold(on) {
+  menu.setAttribute("aria-expanded", String(on));
+  frame.nav.classList.toggle("is-open", on);
+}
 
 function choice(label, options, value, change) {
   return el(
@@ -75,6 +82,8 @@ function choice(label, options, value, change) {
 function drawFrame() {
   const { name } = place();
   frame.nav.setAttribute("aria-label", t("nav"));
+  fill(menu, icon("menu"), t("nav.menu"));
+  unfold(false);
   fill(
     frame.nav,
     WAYS.map(([way, names]) =>
@@ -221,6 +230,7 @@ document.body.append(
       el("img", { src: "icon.svg", alt: "", width: 24, height: 24 }),
       "riverstone",
     ),
+    menu,
     frame.nav,
     frame.tools,
   ),

@@ -87,6 +87,9 @@ function undo(form) {
     failureField(form),
     ...backFields(form),
     property(form, t("edit.retries"), "retries", { placeholder: "0", hint: t("edit.retries.hint") }),
+    property(form, t("edit.retryBackoff"), "retryBackoff", { mono: true, placeholder: "PT10S", hint: t("edit.retryBackoff.hint") }),
+    property(form, t("edit.retryBackoffMax"), "retryBackoffMax", { mono: true, placeholder: "PT1M" }),
+    property(form, t("edit.retryJitter"), "retryJitter", { placeholder: "0.2", hint: t("edit.retryJitter.hint") }),
   );
 }
 

@@ -52,7 +52,7 @@ function row(entry) {
     {},
     el("td", { class: "is-started" }, entry.time),
     el("td", {}, what(entry)),
-    el("td", {}, entry.who === null ? el("span", { class: "faint" }, "–") : said(entry.who)),
+    el("td", {}, entry.who === null ? el("span", { class: "faint" }, "–") : said(entry.who === "local" ? t("who.local") : entry.who)),
   );
 }
 

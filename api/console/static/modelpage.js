@@ -6,7 +6,7 @@ import { Diagram } from "./diagram.js";
 import { el, fill, said } from "./element.js";
 import { findingList } from "./findings.js";
 import { icon } from "./icon.js";
-import { t } from "./language.js";
+import { has, t } from "./language.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, rename, to } from "./route.js";
 import { get, getAll, post, put, remove } from "./server.js";
@@ -107,7 +107,7 @@ export function modelPage({ main, id, query, client, titled }) {
         deployments.length > 0 &&
         el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
       may && !holdsDecisions() && el("a", { class: "button", href: to("edit", id) }, icon("pen"), t("edit.draw")),
-      may && el("button", { type: "button", onclick: replace }, t("edit")),
+      may && el("button", { type: "button", onclick: replace }, t(holdsDecisions() ? "edit.file" : "edit")),
       may &&
         el(
           "button",
@@ -246,8 +246,9 @@ export function modelPage({ main, id, query, client, titled }) {
       const names = ["AllowedValues", "AllowedPattern", "MinValue", "MaxValue", "MinLength", "MaxLength", "NoEcho"];
       return names
         .filter((name) => name in entry)
-        .map((name) => el("span", { class: "sub" }, `${name} `, text(entry[name])));
+        .map((name) => el("span", { class: "sub" }, `${t(`edit.entry.${name}`)} `, text(entry[name])));
     }
+    if (column === "Type" && has(`edit.type.${entry.Type}`)) return t(`edit.type.${entry.Type}`);
     return text(entry[column]);
   }
 

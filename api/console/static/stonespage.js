@@ -3,7 +3,7 @@
 import { ask } from "./dialog.js";
 import { el, fill, said } from "./element.js";
 import { icon } from "./icon.js";
-import { counted, t } from "./language.js";
+import { counted, has, t } from "./language.js";
 import { box, problemBox, weatherIs } from "./notice.js";
 import { get, put } from "./server.js";
 
@@ -204,7 +204,7 @@ export function stonesPage({ main, client, titled }) {
             el("code", {}, said(parameter.name)),
             parameter.required && el("span", { class: "needed" }, t("needed")),
           ),
-          el("td", {}, parameter.type),
+          el("td", {}, has(`type.${parameter.type}`) ? t(`type.${parameter.type}`) : parameter.type),
           el(
             "td",
             {},
