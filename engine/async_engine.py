@@ -146,6 +146,8 @@ class AsyncProcesses(_Asking):
     accept_gone = _awaited(Engine.accept_gone)
     schedule_checks = _awaited(Engine.schedule_checks)
     check_schedules = _awaited(Engine.check_schedules)
+    pause_checks = _awaited(Engine.pause_checks)
+    resume_checks = _awaited(Engine.resume_checks)
     unschedule_checks = _awaited(Engine.unschedule_checks)
     quotas = _awaited(Engine.quotas)
     resources = _awaited(Engine.resources)

@@ -43,6 +43,12 @@ class CheckSchedules:
         sql = "UPDATE `check_schedule` SET `due` = ?, `cycle` = ?, `last` = ? WHERE `id` = ? AND `due` = ?"
         return self.store.execute(sql, (due, cycle, now, row.id, row.due)) > 0
 
+    def change(self, row: CheckScheduleRow, due: int | None, cycle: str) -> bool:
+        """Pause one, or let it go on; false where it is no longer as it was read."""
+        sql = "UPDATE `check_schedule` SET `due` = ?, `cycle` = ? WHERE `id` = ? AND `cycle` = ? AND "
+        at, values = ("`due` IS NULL", ()) if row.due is None else ("`due` = ?", (row.due,))
+        return self.store.execute(sql + at, (due, cycle, row.id, row.cycle, *values)) > 0
+
     def note(self, schedule_id: str, batch_id: str | None, reason: str | None) -> None:
         """What came of the last turn: the batch that it is, or why there is none."""
         sql = "UPDATE `check_schedule` SET `batch_id` = COALESCE(?, `batch_id`), `reason` = ? WHERE `id` = ?"

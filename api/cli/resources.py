@@ -149,9 +149,27 @@ def remove_checks(invocation: Invocation, /, schedule_id: str) -> None:
         engine.unschedule_checks(schedule_id)
 
 
+@checks.command("pause")
+@click.argument("schedule_id")
+@invoked
+def pause_checks(invocation: Invocation, /, schedule_id: str) -> None:
+    """Let no turn of a schedule begin until it is resumed."""
+    with invocation.changing() as engine:
+        _print_schedule(engine.pause_checks(schedule_id))
+
+
+@checks.command("resume")
+@click.argument("schedule_id")
+@invoked
+def resume_checks(invocation: Invocation, /, schedule_id: str) -> None:
+    """Let a schedule go on that was paused."""
+    with invocation.changing() as engine:
+        _print_schedule(engine.resume_checks(schedule_id))
+
+
 def _print_schedule(each: CheckSchedule) -> None:
     what = "  ".join(f"{name} {text}" for name, text in (("stone", each.stone), ("key", each.key)) if text)
-    due = "no more" if each.next is None else f"next {each.next:%Y-%m-%d %H:%M:%S}"
+    due = "paused" if each.paused else "no more" if each.next is None else f"next {each.next:%Y-%m-%d %H:%M:%S}"
     last = "" if each.last is None else f"  last {each.last:%Y-%m-%d %H:%M:%S}"
     batch = f"  batch {each.batch_id}" if each.batch_id else ""
     line = (

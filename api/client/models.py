@@ -267,6 +267,14 @@ class ModelCalls(ProcessCalls):
     def check_schedules(self) -> tuple[CheckSchedule, ...]:
         return tuple(map(reading.check_schedule, self._transport.get("/resource/check")))
 
+    def pause_checks(self, schedule_id: str) -> CheckSchedule:
+        path = f"/resource/check/{part(schedule_id)}/pause"
+        return reading.check_schedule(self._transport.send("PUT", path, harmless=True))
+
+    def resume_checks(self, schedule_id: str) -> CheckSchedule:
+        path = f"/resource/check/{part(schedule_id)}/resume"
+        return reading.check_schedule(self._transport.send("PUT", path, harmless=True))
+
     def unschedule_checks(self, schedule_id: str) -> None:
         self._transport.send("DELETE", f"/resource/check/{part(schedule_id)}")
 

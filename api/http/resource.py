@@ -130,6 +130,20 @@ def get_check_schedules(engine: Engine) -> tuple[CheckSchedule, ...]:
 
 
 @OPERATIONS.add(
+    f"{SCHEDULES}/<schedule_id>/pause", "Let no turn of a schedule begin", CheckScheduleRecord, problems=(404, 409)
+)
+def put_pause_checks(engine: Engine, schedule_id: str) -> CheckSchedule:
+    return visible(engine).pause_checks(schedule_id)
+
+
+@OPERATIONS.add(
+    f"{SCHEDULES}/<schedule_id>/resume", "Let a schedule go on that was paused", CheckScheduleRecord, problems=(404,)
+)
+def put_resume_checks(engine: Engine, schedule_id: str) -> CheckSchedule:
+    return visible(engine).resume_checks(schedule_id)
+
+
+@OPERATIONS.add(
     f"{SCHEDULES}/<schedule_id>", "Check no more by this schedule", CheckScheduleRecord, many=True, problems=(404,)
 )
 def delete_check_schedule(engine: Engine, schedule_id: str) -> tuple[CheckSchedule, ...]:

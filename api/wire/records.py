@@ -172,7 +172,7 @@ ResourceDriftRecord = record("ResourceDriftRecord", ResourceDrift)
 CheckScheduleRecord = record(
     "CheckScheduleRecord",
     CheckSchedule,
-    "scheduleId every stone key rate nextAt=next lastAt=last batchId reason createdAt=created client owner",
+    "scheduleId every stone key rate nextAt=next lastAt=last batchId reason createdAt=created client owner paused",
     notes={
         "rate": "The most processes a second.",
         "batchId": "The last turn that checked anything: a batch, which tells how far it is.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -134,6 +135,57 @@ class CheckCalls(ResourceCalls):
             if not self._check_schedules.remove(schedule_id, owner):
                 raise UnknownCheckSchedule(schedule_id)
 
+    def pause_checks(self, schedule_id: str, *, owner: str | None = None) -> CheckSchedule:
+        """Let no turn of a schedule begin until :meth:`resume_checks`; one that has begun goes on as a batch.
+
+        Raises UnknownCheckSchedule, and Conflict (``check-schedule-over``) for one that comes no more.
+        """
+
+        def pause(row: CheckScheduleRow, cycle: Any) -> tuple[int | None, Any]:
+            return None, {"cycle": cycle, "due": row.due}
+
+        return self._change_checks(schedule_id, owner, pause, paused=True)
+
+    def resume_checks(self, schedule_id: str, *, owner: str | None = None) -> CheckSchedule:
+        """Let a schedule go on that was paused; turns that would have come meanwhile are skipped.
+
+        Raises UnknownCheckSchedule.
+        """
+
+        def resume(row: CheckScheduleRow, held: Any) -> tuple[int | None, Any]:
+            now = self.clock.now()
+            if held["due"] > now:
+                return held["due"], held["cycle"]
+            found = Cycle.of(held["cycle"]).following(held["due"], now + 1)
+            return (None, held["cycle"]) if found is None else (found[0], [*found[1]])
+
+        return self._change_checks(schedule_id, owner, resume, paused=False)
+
+    def _change_checks(
+        self,
+        schedule_id: str,
+        owner: str | None,
+        change: Callable[[CheckScheduleRow, Any], tuple[int | None, Any]],
+        *,
+        paused: bool,
+    ) -> CheckSchedule:
+        """Change a schedule as it is now, once more where another engine has begun a turn of it meanwhile."""
+        with engine_errors():
+            while True:
+                row = self._check_schedules.schedule(schedule_id)
+                if row is None or owner not in (None, row.owner_name):
+                    raise UnknownCheckSchedule(schedule_id)
+                held = jsontext.read(row.cycle)
+                if isinstance(held, dict) is paused:
+                    return _shown(row)
+                if row.due is None and paused:
+                    text = f"The schedule {schedule_id} comes no more: remove it, or add another."
+                    raise Conflict(text, code="check-schedule-over")
+                due, cycle = change(row, held)
+                after = replace(row, due=due, cycle=jsontext.dumps(cycle))
+                if self._check_schedules.change(row, after.due, after.cycle):
+                    return _shown(after)
+
     # -- their turns
 
     @property
@@ -223,4 +275,5 @@ def _shown(row: CheckScheduleRow) -> CheckSchedule:
         created=moment(row.created),
         client=row.client or None,
         owner=row.owner_name,
+        paused=row.cycle.startswith("{"),
     )

@@ -114,6 +114,8 @@ class OwnedEngine:
     resource_drift = _owned(QuotaCalls.resource_drift, NOTHING)
     schedule_checks = _owned(QuotaCalls.schedule_checks)
     check_schedules = _owned(QuotaCalls.check_schedules)
+    pause_checks = _owned(QuotaCalls.pause_checks)
+    resume_checks = _owned(QuotaCalls.resume_checks)
     unschedule_checks = _owned(QuotaCalls.unschedule_checks)
 
     batch = _owned(BatchCalls.batch)

@@ -72,6 +72,8 @@ class CheckSchedule:
     client: str | None
     """Who asked for it."""
     owner: str | None
+    paused: bool = False
+    """Whether no turn comes until somebody lets it go on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

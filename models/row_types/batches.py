@@ -54,9 +54,9 @@ class CheckScheduleRow:
     every: str
     """As it was written: an ISO 8601 repetition or cron."""
     cycle: str
-    """What is to come of it, as JSON."""
+    """What is to come of it, as JSON: a list, or while it is paused an object of that and when it was due."""
     due: int | None
-    """When the next turn is; None after the last."""
+    """When the next turn is; None after the last, and while it is paused."""
     stone: str | None
     key: str | None
     """Of which stone's, and in the processes of which key; None for all."""

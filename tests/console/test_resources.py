@@ -133,6 +133,13 @@ def test_schedules_are_added_and_removed(studio: Studio, looker: Looker, disks: 
     looker.button("Add", exact=True).click()
     looker.sees("PT6H")
     assert [(each.key, each.rate) for each in studio.engine.check_schedules()] == [("shop", 5.0)]
+    looker.button("Pause").click()
+    looker.sees("paused")
+    assert [each.paused for each in studio.engine.check_schedules()] == [True]
+    assert looker.barriers() == []
+    looker.button("Let it go on").click()
+    expect(looker.button("Pause")).to_be_visible()
+    assert [each.paused for each in studio.engine.check_schedules()] == [False]
     looker.button("Remove").click()
     looker.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     looker.sees("Nothing is checked by itself.")

@@ -280,6 +280,7 @@ METHODS = """
     owner_of
     owner_of_task
     pause_batch
+    pause_checks
     picture
     plan_migration
     preview
@@ -303,6 +304,7 @@ METHODS = """
     restored
     resume
     resume_batch
+    resume_checks
     retry
     retry_undo
     rewind

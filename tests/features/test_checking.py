@@ -482,6 +482,53 @@ def test_what_exists_is_checked_by_a_schedule(
         engine.unschedule_checks(schedule.schedule_id)
 
 
+def test_a_schedule_that_is_paused_goes_on_with_the_turn_that_comes_next(
+    engine: Engine, world: World, disks: type[Disk], clock: VirtualClock
+) -> None:
+    number = run(engine, "shop").process_instance_id
+    schedule = engine.schedule_checks("R3/PT6H", stone="disk")
+    paused = engine.pause_checks(schedule.schedule_id)
+    assert (paused.paused, paused.next) == (True, None)
+    assert engine.pause_checks(schedule.schedule_id) == paused
+    told = engine.why(number)
+    assert any("but is paused" in text for text in told.sentences), told.sentences
+    # One turn would have come meanwhile, and is skipped.
+    clock.advance(7 * 3600)
+    engine.run_pending()
+    assert engine.batches().items == ()
+    resumed = engine.resume_checks(schedule.schedule_id)
+    assert (resumed.paused, resumed.next) == (False, schedule.created + timedelta(hours=12))
+    assert engine.resume_checks(schedule.schedule_id) == resumed
+    clock.advance(24 * 3600)
+    engine.run_pending()
+    assert len(engine.batches().items) == 1
+    for _ in range(5):
+        clock.advance(24 * 3600)
+        engine.run_pending()
+    with pytest.raises(Conflict, match="comes no more"):
+        engine.pause_checks(schedule.schedule_id)
+    with pytest.raises(Unknown):
+        engine.pause_checks("gone")
+
+
+def test_no_turn_of_a_paused_schedule_is_begun_by_another_engine(tmp_path: Path) -> None:
+    disk, clock = a_cloud_of_its_own(), VirtualClock(1_800_000_000_000)
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    with Engine(url, stones=[disk], clock=clock) as one, Engine(url, stones=[disk], clock=clock) as other:
+        one.deploy(line("pair", service("a", "disk")))
+        run(one, "pair")
+        schedule = one.schedule_checks("PT1H")
+        clock.advance(3600)
+        one.run_pending()
+        # The other one has not seen that turn, and pauses the schedule as it is now.
+        other.pause_checks(schedule.schedule_id)
+        clock.advance(3 * 3600)
+        one.run_pending()
+        other.run_pending()
+        assert len(one.batches().items) == 1
+        assert one.resume_checks(schedule.schedule_id).next is not None
+
+
 def test_a_turn_waits_for_nobody_and_says_why_it_checks_nothing(engine: Engine, clock: VirtualClock) -> None:
     engine.schedule_checks("0 3 * * *")
     clock.advance(24 * 3600)

@@ -4,8 +4,9 @@ import { ask } from "./dialog.js";
 import { el, fill, said, unique } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
+import { weatherIs } from "./notice.js";
 import { to } from "./route.js";
-import { Look, post, remove } from "./server.js";
+import { Look, post, put, remove } from "./server.js";
 import { when } from "./when.js";
 
 const COLUMNS = ["every", "what", "rate", "next", "last", "actions"];
@@ -54,11 +55,26 @@ export class CheckSchedules {
       el("code", {}, said(each.every)),
       of.length > 0 ? said(of.join(", ")) : t("checks.all"),
       `${each.rate}`,
-      each.nextAt === null ? t("checks.never") : when(each.nextAt),
+      each.paused ? el("span", { class: "tag" }, t("checks.paused")) : each.nextAt === null ? t("checks.never") : when(each.nextAt),
       [last, each.reason && el("div", { class: "reason" }, said(each.reason))],
-      this.may && el("button", { type: "button", class: "small danger-quiet", onclick: () => this.#drop(each) }, icon("trash"), t("remove")),
+      this.may && el("div", { class: "row" }, this.#pausing(each), el("button", { type: "button", class: "small danger-quiet", onclick: () => this.#drop(each) }, icon("trash"), t("remove"))),
     ];
     return el("tr", {}, cells.map((cell) => el("td", {}, cell)));
+  }
+
+  #pausing({ scheduleId, nextAt, paused }) {
+    if (!paused && nextAt === null) return null;
+    const [act, sign] = paused ? ["resume", "play"] : ["pause", "paused"];
+    const done = async () => {
+      try {
+        await put(`resource/check/${scheduleId}/${act}`);
+        weatherIs(null);
+      } catch (problem) {
+        weatherIs(problem);
+      }
+      await this.again();
+    };
+    return el("button", { type: "button", class: "small quiet", onclick: done }, icon(sign), t(`checks.${act}`));
   }
 
   async #add() {

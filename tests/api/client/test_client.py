@@ -157,6 +157,8 @@ def test_what_exists_goes_through_the_client(server: Client, engine: Engine) -> 
     schedule = server.schedule_checks("0 3 * * *", stone="make")
     assert server.check_schedules() == engine.check_schedules() == (schedule,)
     assert raised(lambda: server.schedule_checks("PT1S")).code == "check-schedule-invalid"
+    assert server.pause_checks(schedule.schedule_id).paused
+    assert not server.resume_checks(schedule.schedule_id).paused
     server.unschedule_checks(schedule.schedule_id)
     assert raised(lambda: server.unschedule_checks(schedule.schedule_id)).code == "unknown-check-schedule"
     assert raised(lambda: server.resources(process_instance_id="999")).code == raised(lambda: server.get("999")).code

@@ -1144,6 +1144,9 @@ export default {
   "checks.rate.wrong": "The rate is a number from 0.001 to 10,000.",
   "checks.next": "Next",
   "checks.never": "no more",
+  "checks.paused": "paused",
+  "checks.pause": "Pause",
+  "checks.resume": "Let it go on",
   "checks.last": "Last",
   "checks.actions": "Actions",
 };

@@ -1141,6 +1141,9 @@ export default {
   "checks.rate.wrong": "速率是 0.001 到 10,000 之间的数字。",
   "checks.next": "下次",
   "checks.never": "不再",
+  "checks.paused": "已暂停",
+  "checks.pause": "暂停",
+  "checks.resume": "继续",
   "checks.last": "上次",
   "checks.actions": "操作",
 };
