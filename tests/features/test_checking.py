@@ -29,7 +29,7 @@ from riverstone.engine import (
     failpoints,
 )
 from riverstone.engine.calls import resources
-from riverstone.engine.calls.external_tasks import ExternalTask, Topic
+from riverstone.engine.calls.external_views import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
 from riverstone.engine.steps.external_tasks import UnknownExternalTask
 from riverstone.models.check_schedules import CheckSchedules
