@@ -290,8 +290,11 @@ def signal(invocation: Invocation, /, name: str, payload: str | None, idempotenc
     """Send a BPMN signal to every process that waits for it."""
     values = json_option("--payload", payload)
     with invocation.changing() as engine:
-        for process_instance_id in engine.signal(name, values, idempotency_key=idempotency_key):
-            click.echo(process_instance_id)
+        reached = engine.signal(name, values, idempotency_key=idempotency_key)
+    for process_instance_id in reached:
+        click.echo(process_instance_id)
+    if not reached:
+        click.echo("No process waits for it.", err=True)
 
 
 @click.command()

@@ -552,6 +552,8 @@ def test_messages_and_signals_are_sent(run: Run) -> None:
     assert kept == "Nobody waits for it yet: it is kept for 10m.\n"
     for _ in range(2):
         assert run("signal", "alarm", "--idempotency-key", "k").stdout.split() == [hearing]
+    nobody = run("signal", "silence")
+    assert (nobody.stdout, nobody.stderr) == ("", "No process waits for it.\n")
     once = ("message", "later", "--ttl", "10m", "--idempotency-key", "l")
     assert run(*once).stdout == run(*once).stdout == kept
 
