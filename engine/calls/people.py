@@ -23,7 +23,7 @@ from ..views.pages import Page
 from ..views.people import InboxCounts, PersonAct, TaskForm, UserTask
 from ..views.processes import Picture
 from .processes import ProcessCalls
-from .workings import number_of
+from .workings import number_of, refuse_other_words
 
 MOST_COMPARED = 1_000
 """How many tasks are looked at for one page; one with few that are wanted ends early."""
@@ -128,7 +128,9 @@ class PeopleCalls:
 
         Raises:
             Malformed: For a cursor that is none.
+            Invalid: For an order that is none.
         """
+        refuse_other_words(sort=([sort], InboxOrder))
         who = person or EVERYBODY
         number = None if process_instance_id is None else number_of(process_instance_id, UnknownTask)
         wanted = Wanted(

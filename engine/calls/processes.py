@@ -28,7 +28,7 @@ from ..views.pages import Page
 from ..views.processes import Explanation, Picture, ProcessInstance, SearchPage, Situation, Token
 from ..views.statistics import Statistics
 from ..views.tasks import Task, TaskCount, TaskState
-from .workings import Workings, number_of, place_before, row_before
+from .workings import Workings, number_of, place_before, refuse_other_words, row_before
 
 INLINE_STEP = 0.1
 """Seconds after which a thread that waits for an inline engine carries out what is due."""
@@ -129,6 +129,7 @@ class ProcessCalls(Workings):
     ) -> Page[ProcessInstance]:
         """Process instances, newest first; raises Malformed for a cursor that is none."""
         statuses = () if status is None else (status,)
+        refuse_other_words(status=(statuses, ProcessStatus))
         wanted = InstanceFilter(statuses=statuses, key=key, name=name, owner=owner)
         with engine_errors():
             return self._records.instances(wanted, limit=limit, before=row_before(cursor))
@@ -174,8 +175,9 @@ class ProcessCalls(Workings):
 
         Raises:
             Malformed: For a cursor that is none.
-            Invalid: For a value of a variable that is none.
+            Invalid: For a value of a variable that is none, and a word that is no state, status, kind or order.
         """
+        refuse_other_words(sort=([sort], Sort))
         wanted = self._wanted(
             owner=owner,
             text=text,
@@ -209,6 +211,8 @@ class ProcessCalls(Workings):
         **plain: Any,
     ) -> InstanceFilter:
         """What :meth:`search` takes, as the store is asked."""
+        states, kinds = [plain.get("state")], [plain.get("kind")]
+        refuse_other_words(statuses=(statuses, ProcessStatus), state=(states, ProcessState), kind=(kinds, InstanceKind))
         return InstanceFilter(
             **plain,
             owner=owner,

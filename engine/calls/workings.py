@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, get_args
 
 from ...models import Place, Store
 from ..authoring.deployments import Deployments
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
-from ..errors import Malformed, UnknownTask
+from ..errors import Invalid, Malformed, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.history import note
 from ..instance.instance import Instance
@@ -119,3 +119,15 @@ def cursor_of(text: str | None) -> tuple[int, str] | None:
     if not created.isascii() or not created.isdigit() or len(created) > 18 or not identifier or len(identifier) > 36:
         raise Malformed(f"{text[:100]!r} is not a cursor of this list.", code="cursor")
     return int(created), identifier
+
+
+def refuse_other_words(**asked: tuple[Iterable[str | None], Any]) -> None:
+    """Raise Invalid (code ``search-invalid``) for a word that is none of its vocabulary, by what is asked for."""
+    errors = {
+        name: [f"Must be one of {', '.join(get_args(vocabulary))}."]
+        for name, (words, vocabulary) in asked.items()
+        if any(word is not None and word not in get_args(vocabulary) for word in words)
+    }
+    if errors:
+        told = " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
+        raise Invalid(f"Nothing is searched by these words. {told}", code="search-invalid", errors=errors)

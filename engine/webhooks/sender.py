@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import logging
 import threading
 import time
@@ -107,13 +106,14 @@ class Sender:
                 self._webhooks.failed(row.id, "the receiver answered 410: it is told nothing more", None)
             else:
                 self._again(row, f"the receiver answered {status}")
-        except (Invalid, OSError, http.client.HTTPException) as error:
-            # Its words may quote what a receiver says.
+        except StoreError as error:
+            logger.warning("what came of a notice could not be written: %s", error)
+        except Exception as error:
+            # Whatever it is: what is not put off is tried again at the end of each lease. Its words may quote what a
+            # receiver says.
             told = error.message if isinstance(error, Invalid) else type(error).__name__
             with suppress(StoreError):
                 self._again(row, told)
-        except StoreError as error:
-            logger.warning("what came of a notice could not be written: %s", error)
         finally:
             self._free(host)
             self._wake.set()

@@ -290,3 +290,22 @@ def test_what_is_forgotten_and_its_undo_leave_no_words(engine: Engine) -> None:
     assert names(engine, text="beijing", kind="start") == [NAMED[0][0]]
     engine.purge(0)
     assert engine._store.read("SELECT `word` FROM `word`") == [("stays",)]
+
+
+def test_a_word_that_is_none_of_the_vocabulary_is_refused_and_never_reaches_the_database(engine: Engine) -> None:
+    searches: list[tuple[dict[str, Any], str]] = [
+        ({"state": "faild"}, "state"),
+        ({"sort": "id` DESC --"}, "sort"),
+        ({"kind": "undo"}, "kind"),
+        ({"statuses": ["success", "done"]}, "statuses"),
+    ]
+    for asked, name in searches:
+        with pytest.raises(Invalid, match="Must be one of") as caught:
+            engine.search(**asked)
+        assert (caught.value.code, [*caught.value.errors]) == ("search-invalid", [name])
+    with pytest.raises(Invalid, match="status: Must be one of"):
+        engine.instances(status="done")  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="sort: Must be one of created"):
+        engine.people.inbox(sort="newest")  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="state: Must be one of"):
+        engine.batch("cancel", where={"state": "faild"})

@@ -409,6 +409,7 @@ export const SENTENCES = [
   ["Is too long.", "太长。"],
   ["Has to be the id of an element.", "必须是元素的 id。"],
   ["The mapping is from ids of elements to ids.", "映射是从元素 id 到 id。"],
+  ["Nothing is searched by these words. {}", "不能按这些词搜索。{}"],
   ["'{}' is no state of a resource: use {}.", "“{}”不是资源的状态：请用 {}。"],
   ["The {} '{}' is not suspended.", "{}“{}”没有挂起。"],
   ["'{}' is no kind of undo: use rollback, cancel or delete.", "“{}”不是撤销的种类：请用 rollback、cancel 或 delete。"],
