@@ -70,8 +70,9 @@ class ForwardInstance(Instance):
 
     def save(self) -> None:
         if self.workflow.paused or self.workflow.rewinding or self.row.attention or self.row.phase == "paused":
-            stuck = sum("failed" in token.internal_data for token in self.rewinding)
-            self.row.attention = len(self.waits_for_somebody) + stuck
+            # Several may wait for one.
+            stuck = {token.internal_data["rewinding"] for token in self.rewinding if "failed" in token.internal_data}
+            self.row.attention = len(self.waits_for_somebody) + len(stuck)
         if (way := self.workflow.way) is not None and way.notes:
             self._keep_way(way)
         super().save()

@@ -28,6 +28,7 @@ from ..undo.order import covers, is_kept, plan, stand_ins
 from ..views.undo import MigrationPlan, RewindPlan
 from . import migrating
 from .counters import count_back
+from .partial_undo import runs_of
 from .retraces import Retraced, retraced
 from .settling import settle, settle_forward
 from .suspending import refuse_suspended
@@ -73,7 +74,7 @@ def request_rewind(
         settle_forward(process)
         return
     undo = create_rewind(process, order)
-    placeholder.note(rewinding=undo.number)
+    placeholder.note(rewinding=undo.number, undoes=runs_of(order.tasks))
     process.workflow.rewinding[placeholder.id] = undo.number
     undo.row.phase = "running"
     undo.workflow.begin(None)

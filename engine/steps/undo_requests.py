@@ -148,7 +148,8 @@ def has_failed_undo(instance: Instance) -> bool:
 
 def _failed_rewinds(origin: ForwardInstance) -> list[int]:
     """The rewinds, and what errors and compensations have undone before, that wait for somebody."""
-    return [token.internal_data["rewinding"] for token in origin.rewinding if "failed" in token.internal_data]
+    failed = [token.internal_data["rewinding"] for token in origin.rewinding if "failed" in token.internal_data]
+    return [*dict.fromkeys(failed)]
 
 
 def retry(instance: Instance, kept: Sequence[int]) -> None:

@@ -98,6 +98,7 @@ def _rewound(undo: UndoInstance, success: bool) -> None:
         # The undo of a process that was stopped meanwhile waits for that too.
         del workflow.rewinding[token_id]
         del token.internal_data["rewinding"]
+        token.internal_data.pop("undoes", None)
         workflow.touched[token_id] = token
         if not success:
             workflow.fail(token, f"At {token.node.label}: what was to be undone before could not be: {reason}")

@@ -94,6 +94,26 @@ def plan(tasks: Mapping[int, TaskRow], kind: UndoKind, only: Collection[int] | N
     return Order(kind, tuple(wanted), tuple(Bunch(tuple(sorted(members)), then) for then, members in groups.items()))
 
 
+def first_followed(tasks: Mapping[int, TaskRow], wanted: Collection[int], later: Iterable[int]) -> int | None:
+    """One of ``later`` that is among the ``wanted`` rows, or causally followed one of these."""
+    seen: set[int] = set()
+    read: set[str | None] = set()
+    for start in later:
+        pending = [start]
+        while pending:
+            task_id = pending.pop()
+            if task_id in seen or task_id not in tasks:
+                continue
+            if task_id in wanted:
+                return start
+            seen.add(task_id)
+            # Many may have followed the same many others.
+            if (text := ledger.after_text(tasks[task_id], tasks)) not in read:
+                read.add(text)
+                pending += ledger.after(tasks[task_id], tasks)
+    return None
+
+
 class _Causes(NamedTuple):
     """What rows directly followed. Many may have followed the same many others, so each such set is held once."""
 

@@ -563,3 +563,188 @@ def test_what_an_error_has_undone_first_is_not_left_by_an_event_around_it(
     clock.advance(120)
     engine.run_pending()
     assert (engine.wait(number, 9).status, world.exists) == ("success", ["network"])
+
+
+def throws(name: str, activity: str | None) -> str:
+    event = "<compensateEventDefinition/>"
+    if activity is not None:
+        event = f'<compensateEventDefinition activityRef="{activity}"/>'
+    return f'<intermediateThrowEvent id="{name}">{event}</intermediateThrowEvent>'
+
+
+def two_askers(first: str | None, second: str | None) -> bytes:
+    """A compensation of a and b is interrupted by an event, behind which two others ask side by side."""
+    timer = "<timerEventDefinition><timeDuration>PT5S</timeDuration></timerEventDefinition>"
+    flows = [("hs", "f"), ("f", "t1"), ("f", "t2"), ("t1", "j"), ("t2", "j"), ("j", "after"), ("after", "he")]
+    handler = "".join(
+        (
+            f'<startEvent id="hs" isInterrupting="true">{timer}</startEvent><endEvent id="he"/>',
+            '<parallelGateway id="f"/><parallelGateway id="j"/>',
+            throws("t1", first),
+            throws("t2", second),
+            service("after", "make"),
+            *(flow(*each) for each in flows),
+        )
+    )
+    again = [saying(name).replace('"make"', '"again"') for name in "ab"]
+    last = service("last", "make") + f'<subProcess id="h" triggeredByEvent="true">{handler}</subProcess>'
+    return thrown(*again, after=last)
+
+
+ASKERS = [("a", "b"), ("b", "a"), ("b", None), (None, "b"), ("a", None)]
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("askers", ASKERS)
+@pytest.mark.parametrize("failures", [(1, 0), (2, 1), (1, 2), (0, 2)])
+def test_all_who_ask_wait_for_what_was_left_to_be_undone(
+    engine: Engine,
+    world: World,
+    clock: VirtualClock,
+    askers: tuple[str | None, str | None],
+    failures: tuple[int, int],
+) -> None:
+    """Each is taken back once, and b before a, whoever asks first and however often a hook is tried."""
+    engine.deploy(two_askers(*askers))
+    for name, count in zip("ba", failures, strict=True):
+        world.wrong("rollback", name, *[RuntimeError("busy")] * count)
+    number = engine.start(key="shop", name="x").process_instance_id
+    for _ in range(14):
+        clock.advance(60)
+        engine.run_pending()
+        assert "None" not in " ".join(engine.why(number).sentences)
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert world.of("rollback") == ["b"] * (failures[0] + 1) + ["a"] * (failures[1] + 1)
+    assert world.calls[-1] == ("start", "after")
+
+
+@pytest.mark.parametrize("askers", ASKERS)
+def test_what_was_left_is_waited_for_across_restarts_and_by_other_engines(
+    url: str, world: World, clock: VirtualClock, askers: tuple[str | None, str | None]
+) -> None:
+    again = type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0})
+    stones = [*world.stones(), again]
+    for name in "ba":
+        world.wrong("rollback", name, RuntimeError("busy"))
+    with Engine(url, stones=stones, clock=clock) as engine, Engine(url, stones=stones, clock=clock) as other:
+        engine.deploy(two_askers(*askers))
+        number = engine.start(key="shop", name="x").process_instance_id
+        clock.advance(6)
+        other.run_pending()
+        engine.run_pending()
+    for _ in range(20):
+        clock.advance(60)
+        with Engine(url, stones=stones, clock=clock) as engine, Engine(url, stones=stones, clock=clock) as other:
+            engine.run_pending()
+            other.run_pending()
+    with Engine(url, stones=stones, clock=clock) as engine:
+        assert (engine.get(number).status, world.exists) == ("success", ["after"])
+    assert world.of("rollback") == ["b", "b", "a", "a"]
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("askers", ASKERS)
+@pytest.mark.parametrize("end", ["retry", "retain", "cancel"])
+def test_what_was_left_and_has_failed_is_one_failure_for_all_who_wait(
+    engine: Engine, world: World, clock: VirtualClock, askers: tuple[str | None, str | None], end: str
+) -> None:
+    engine.deploy(two_askers(*askers))
+    world.wrong("rollback", "b", *[RuntimeError("busy")] * 3)
+    number = engine.start(key="shop", name="x", on_failure="pause").process_instance_id
+    for _ in range(60):
+        clock.advance(60)
+        engine.run_pending()
+    assert (engine.get(number).attention, world.of("rollback"), world.exists) == (1, ["b"] * 3, ["a", "b"])
+    if end == "cancel":
+        engine.cancel(number)
+        assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+        assert (world.of("rollback"), world.of("cancel")) == (["b"] * 3, ["b", "a"])
+        return
+    task = next(task.task_id for task in engine.tasks(number) if task.namespace == "b")
+    engine.retry(number, retain=[task] if end == "retain" else [])
+    found = engine.wait(number, 9)
+    assert (found.status, found.attention) == ("success", 0)
+    assert world.of("rollback") == ["b"] * (3 if end == "retain" else 4) + ["a"]
+    assert world.exists == (["after", "b"] if end == "retain" else ["after"])
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("askers", ASKERS)
+def test_a_failure_of_what_was_left_takes_the_whole_back_once(
+    engine: Engine, world: World, clock: VirtualClock, askers: tuple[str | None, str | None]
+) -> None:
+    engine.deploy(two_askers(*askers))
+    world.wrong("rollback", "b", *[RuntimeError("busy")] * 3)
+    number = engine.start(key="shop", name="x").process_instance_id
+    for _ in range(60):
+        clock.advance(60)
+        engine.run_pending()
+    found = engine.wait(number, 9)
+    assert (found.status, world.exists) == ("rollback.success", [])
+    assert "what was to be undone before could not be" in (found.reason or "")
+    assert world.of("rollback") == ["b"] * 4 + ["a"]
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_throws_side_by_side_keep_the_order_without_any_event(
+    engine: Engine, world: World, clock: VirtualClock, order: str
+) -> None:
+    names = ["s", "a", "b", "f", "t1", "j", "e"]
+    nodes = [saying(name).replace('"make"', '"again"') for name in "ab"]
+    gateways = '<parallelGateway id="f"/><parallelGateway id="j"/>'
+    flows = [*itertools.pairwise(names), ("f", "t2"), ("t2", "j")]
+    ends = '<startEvent id="s"/><endEvent id="e"/>'
+    asking = [throws("t1", order[0]), throws("t2", order[1])]
+    engine.deploy(definitions(process("two", ends, gateways, *nodes, *asking, *(flow(*each) for each in flows))))
+    world.wrong("rollback", "b", RuntimeError("busy"))
+    number = engine.start(key="two", name="x").process_instance_id
+    clock.advance(120)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.of("rollback")) == ("success", ["b", "b", "a"])
+
+
+@pytest.mark.usefixtures("slow")
+def test_an_error_has_nothing_undone_that_a_compensation_inside_is_at(
+    engine: Engine, world: World, clock: VirtualClock
+) -> None:
+    """A step fails beside a compensation of a and b: the same are to be undone before the error is caught."""
+    timer = "<timerEventDefinition><timeDuration>PT5S</timeDuration></timerEventDefinition>"
+    inner = [saying(name).replace('"make"', '"again"') for name in "ab"]
+    chain = [("in", "a"), ("a", "b"), ("b", "f"), ("f", "t"), ("f", "late"), ("late", "risky")]
+    inside = "".join(
+        (
+            '<startEvent id="in"/><parallelGateway id="f"/>',
+            *inner,
+            throws("t", None),
+            f'<intermediateCatchEvent id="late">{timer}</intermediateCatchEvent>',
+            service("risky", "make"),
+            *(flow(*each) for each in chain),
+        )
+    )
+    engine.deploy(
+        definitions(
+            process(
+                "both",
+                '<startEvent id="s"/><endEvent id="e"/>',
+                f'<subProcess id="sub">{flag("undoOnError")}{inside}</subProcess>',
+                caught("sub"),
+                service("other", "make"),
+                flow("s", "sub"),
+                flow("sub", "e"),
+                flow("caught", "other"),
+                flow("other", "e"),
+            )
+        )
+    )
+    world.wrong("start", "risky", SHORT)
+    world.wrong("rollback", "b", RuntimeError("busy"))
+    world.wrong("rollback", "a", RuntimeError("busy"))
+    number = engine.start(key="both", name="x").process_instance_id
+    for _ in range(10):
+        clock.advance(30)
+        engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["other"])
+    assert [name for name in world.of("rollback") if name in "ab"] == ["b", "b", "a", "a"]
+    undos = [each.process_instance_id for each in engine.instances().items if each.process_instance_id != number]
+    assert sorted(task.namespace for undo in undos for task in engine.tasks(undo)) == ["a", "b", "risky"]

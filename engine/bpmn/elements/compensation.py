@@ -162,11 +162,8 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
     asker.note(undoing=left, handling=handling)
     if taken:
         asker.note(taken_back=[entry["id"] for entry in taken], taken=taken)
-        if (before := workflow.outstanding().get(taken[0]["id"])) is not None:
-            workflow.take_over(asker, before)
-        else:
-            activities = [(workflow.node_named(entry["node"], scope), entry) for entry in taken]
-            workflow.undo_before(asker, activities)
+        activities = [(workflow.node_named(entry["node"], scope), entry) for entry in taken]
+        workflow.undo_before(asker, activities)
     if left or handling:
         return
     if asker is scope:
@@ -193,19 +190,12 @@ def _free(
     held_up = {before for entry in (*left, *handling) for before in entry["after"]}
     by_taken = {before for entry in taken for before in entry["after"]}
     busy = "taken_back" in asker.internal_data
-    # What an undo is at already is waited for alone.
-    left_behind = workflow.outstanding()
-    with_those = left_behind.get(taken[0]["id"]) if taken else None
-    chosen = bool(taken)
     found = []
     for entry in reversed(left):
         if entry["id"] in held_up:
             continue
         by_stones = workflow.node_named(entry["node"], scope).is_undone_by_stones
-        if by_stones and not busy and (not chosen or left_behind.get(entry["id"]) is with_those):
-            chosen, with_those = True, left_behind.get(entry["id"])
-            found.append(entry)
-        elif not (by_stones or entry["id"] in by_taken):
+        if (by_stones and not busy) or not (by_stones or entry["id"] in by_taken):
             found.append(entry)
     return found
 

@@ -37,6 +37,11 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         data: dict[str, Any]
         """The variables of its own."""
 
+    class Asked(Executed):
+        """One whose present work is to be undone."""
+
+        node: str
+
     class Compensating(TypedDict):
         """One whose handler runs."""
 
@@ -57,6 +62,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """It is to begin again when this rewind has ended."""
         undo_first: bool
         """It goes on when what was to be undone before is, which is no rewind that anybody has asked for."""
+        undoes: list[list[int]]
+        """Of what waits for an undo: the ids of the tasks that this takes back, as runs by their first and last."""
+        asks_again: list[Asked]
+        """Of what waits for an undo that others have asked for: of what it wants the present work to be undone then."""
         given: dict[str, Any]
         """Of a task that is to begin: parameters that somebody has given it."""
         paused: bool
@@ -137,8 +146,6 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """The same as they were remembered, for whoever compensates them if an event takes the token away."""
         undone: bool
         """Of such a token: it has."""
-        outstanding: list[int]
-        """Of what waits for an undo that was left behind: what was being compensated by it."""
         cancelled: bool
         """Of a transaction: it was cancelled."""
         compensates: int

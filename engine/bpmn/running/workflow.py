@@ -19,7 +19,7 @@ from .waits import Wait
 
 if TYPE_CHECKING:
     from .retracing import Way
-    from .token_data import Executed
+    from .token_data import Asked, Executed
 
 CHECK = 30
 """What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
@@ -343,31 +343,37 @@ class Workflow(BpmnWorkflow):
 
     def _leave_undo(self, token: Token) -> None:
         """What the token waits to be undone goes on being undone without it, and the process does not end before."""
-        internal = token.internal_data
+        number = self.rewinding[token.id]
+        if any(each == number for token_id, each in self.rewinding.items() if token_id != token.id):
+            return
         left = self.new_token(self.spec.outstanding, self.task_tree, None, token.causes, state=STARTED)
-        left.note(
-            rewinding=internal["rewinding"], outstanding=internal.get("taken_back", internal.get("outstanding", []))
-        )
-        if "undo_first" in internal:
+        if "undo_first" in token.internal_data:
             left.note(undo_first=True)
-        if "failed" in internal:
-            left.note(failed=internal["failed"])
-        self.rewinding[left.id] = internal["rewinding"]
+        self._wait_too(left, token)
 
-    def outstanding(self) -> dict[int, Token]:
-        """By what was being compensated when an event came: the token that waits for its undo."""
-        tokens = [self.tasks[token_id] for token_id in self.rewinding]
-        return {entry: token for token in tokens for entry in token.internal_data.get("outstanding", ())}
-
-    def take_over(self, token: Token, left: Token) -> None:
-        """Let a token wait for an undo that was left behind, in place of what waits for it."""
-        internal = left.internal_data
-        token.note(rewinding=internal["rewinding"], undo_first=True)
+    def _wait_too(self, token: Token, other: Token) -> None:
+        """Let a token wait for the same undo as another one."""
+        internal = other.internal_data
+        token.note(rewinding=internal["rewinding"], undoes=internal.get("undoes", []))
         if "failed" in internal:
             token.note(failed=internal["failed"])
-        self._forget(left)
-        self.task_tree.live -= 1
         self.rewinding[token.id] = internal["rewinding"]
+
+    def undo_after(self, token: Token, other: Token, activities: Sequence[tuple[Node, Executed]]) -> None:
+        """Let a token ask once more when that for which another one waits is undone.
+
+        It waits in place of what was left behind to wait for that.
+        """
+        asked: list[Asked] = [
+            {"node": node.name, "id": entry["id"], "tasks": entry["tasks"]} for node, entry in activities
+        ]
+        token.note(asks_again=asked)
+        self._wait_too(token, other)
+        number = self.rewinding[token.id]
+        for left in [self.tasks[each] for each, waits_for in self.rewinding.items() if waits_for == number]:
+            if left.node is self.spec.outstanding:
+                self._forget(left)
+                self.task_tree.live -= 1
 
     def _leave_join(self, token: Token, scope: Token) -> None:
         for queue in scope.joins.get(token.node.name, {}).values():
@@ -533,7 +539,11 @@ class Workflow(BpmnWorkflow):
         self.to_undo[token.id] = activities
 
     def undone(self, token: Token) -> None:
-        """What was to be undone before a token goes on is."""
+        """What was to be undone before a token goes on is, or what others had begun to undo before that."""
+        if (asked := token.internal_data.pop("asks_again", None)) is not None:
+            self.touched[token.id] = token
+            self.to_undo[token.id] = [(self.node_named(each["node"], token.scope), each) for each in asked]
+            return
         if "taken_back" in token.internal_data:
             token.note(undone=True)
         self.make_ready(token)
