@@ -748,3 +748,66 @@ def test_an_error_has_nothing_undone_that_a_compensation_inside_is_at(
     assert [name for name in world.of("rollback") if name in "ab"] == ["b", "b", "a", "a"]
     undos = [each.process_instance_id for each in engine.instances().items if each.process_instance_id != number]
     assert sorted(task.namespace for undo in undos for task in engine.tasks(undo)) == ["a", "b", "risky"]
+
+
+def timed(seconds: int) -> str:
+    return f"<timerEventDefinition><timeDuration>PT{seconds}S</timeDuration></timerEventDefinition>"
+
+
+@pytest.mark.usefixtures("slow")
+def test_who_waits_for_what_was_left_may_be_taken_away_too(engine: Engine, world: World, clock: VirtualClock) -> None:
+    """An event takes a compensation away, the next one who waits in its place, and outside another one asks."""
+    handler = f'<startEvent id="hs" isInterrupting="true">{timed(5)}</startEvent>{throws("t1", "b")}{flow("hs", "t1")}'
+    inner = "".join(
+        (
+            '<startEvent id="in"/>',
+            *(saying(name).replace('"make"', '"again"') for name in "ab"),
+            throws("back", None),
+            *(flow(*each) for each in itertools.pairwise(["in", "a", "b", "back"])),
+            f'<subProcess id="h" triggeredByEvent="true">{handler}</subProcess>',
+        )
+    )
+    nodes = (
+        '<startEvent id="s"/><endEvent id="e"/>',
+        saying("c"),
+        f'<subProcess id="sub">{inner}</subProcess>',
+        f'<boundaryEvent id="late" attachedToRef="sub">{timed(8)}</boundaryEvent>',
+        throws("outside", "c"),
+        service("after", "make"),
+    )
+    flows = [("s", "c"), ("c", "sub"), ("sub", "e"), ("late", "outside"), ("outside", "after"), ("after", "e")]
+    engine.deploy(definitions(process("nested", *nodes, *(flow(*each) for each in flows))))
+    world.wrong("rollback", "b", RuntimeError("busy"))
+    number = engine.start(key="nested", name="x").process_instance_id
+    for seconds in (6, 3):
+        clock.advance(seconds)
+        engine.run_pending()
+        assert (engine.get(number).status, world.exists) == ("running", ["a", "b", "c"])
+    clock.advance(120)
+    engine.run_pending()
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert world.of("rollback") == ["b", "b", "a", "c"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_compensation_waits_for_a_rewind_of_what_followed(engine: Engine, world: World, clock: VirtualClock) -> None:
+    nodes = (
+        '<startEvent id="s"/><endEvent id="e"/><parallelGateway id="f"/>',
+        saying("a"),
+        service("b", "again"),
+        '<userTask id="one"/><userTask id="two"/>',
+        throws("t", "a"),
+    )
+    flows = [("s", "a"), ("a", "f"), ("f", "b"), ("b", "one"), ("one", "e"), ("f", "two"), ("two", "t"), ("t", "e")]
+    engine.deploy(definitions(process("beside", *nodes, *(flow(*each) for each in flows))))
+    world.wrong("rollback", "b", RuntimeError("busy"))
+    number = engine.start(key="beside", name="x").process_instance_id
+    tasks = {task.namespace: task.task_id for task in engine.tasks(number)}
+    engine.rewind(number, tasks["b"])
+    engine.complete(tasks["two"])
+    assert world.exists == ["a", "b"]
+    clock.advance(120)
+    engine.run_pending()
+    assert world.of("rollback") == ["b", "b", "a"]
+    engine.complete(max((task.task_id for task in engine.tasks(number) if task.namespace == "one"), key=int))
+    assert (engine.wait(number, 9).status, world.exists) == ("success", ["b"])
