@@ -141,7 +141,7 @@ def test_an_analyst_draws_checks_and_deploys_a_flow_without_xml_or_json(studio: 
     dialog.get_by_label("Kind").select_option("Integer")
     looker.button("Take over").click()
     page.locator('.designer-canvas .djs-element[data-element-id="start"]').click()
-    add("replace-with-rule-task", "Business Rule Task", "How large?")
+    add("replace-with-rule-task", "Business rule task", "How large?")
     looker.field("Decision", exact=True).select_option("size")
     looker.field("Result is called").fill("size")
     looker.field("Result is", exact=True).select_option("singleEntry")
