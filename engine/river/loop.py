@@ -269,6 +269,15 @@ class Loop:
         numbers = [process_instance_id, *undo_ids(row).values()]
         return store.is_in_hand_of([*engines, WORKERS], numbers) or store.owes_events(engines)
 
+    def revisions(self, process_instance_id: int) -> list[int]:
+        """Those of a process and its undos, by which somebody knows that nobody has stepped them."""
+        store = self.facilities.store
+        row = store.instance(process_instance_id)
+        if row is None:
+            return []
+        rows = [store.instance(number) for number in undo_ids(row).values()]
+        return [row.revision, *(each.revision for each in rows if each is not None)]
+
     def _known_due(self) -> int | None:
         found = self.river.schedule.next_due(), self.batches.next_due()
         return min((moment for moment in found if moment is not None), default=None)

@@ -147,7 +147,7 @@ class Pump:
                     going_on = self._goes_on(self.inline, watcher)
                     rested = watcher.ended or read()
                     if rested is None and not going_on:
-                        self._sleep_until_due(process_instance_id, deadline)
+                        self._sleep_until_due(process_instance_id, read, deadline)
                 else:
                     if watch is None and not self.river.is_going_on(process_instance_id):
                         watch = self.river.watch(process_instance_id, watcher.wake, any_change=False)
@@ -172,15 +172,28 @@ class Pump:
             self._next.remove(watcher)
         return True
 
-    def _sleep_until_due(self, process_instance_id: int, deadline: int | None) -> None:
+    def _sleep_until_due(
+        self, process_instance_id: int, read: Callable[[], Rested | None], deadline: int | None
+    ) -> None:
         moments = [self.loop.next_due(), deadline]
         if moments[0] is None and not self.loop.goes_on_elsewhere(process_instance_id):
+            if not self._nothing_comes(process_instance_id, read):
+                return
             text = f"Process {process_instance_id} waits for something from outside: a message, a signal or a person."
             raise WaitTimeout(text)
         if self.loop.is_shared():
             # Whatever is due here, another engine may bring the process to its end before.
             moments.append(self.clock.now() + round(LOOK * 1000))
         self.clock.sleep_until(min(moment for moment in moments if moment is not None))
+
+    def _nothing_comes(self, process_instance_id: int, read: Callable[[], Rested | None]) -> bool:
+        """Whether a process stands still, and nobody has stepped it while what could go on with it was looked at."""
+        if not self.loop.is_shared():
+            return True
+        before = self.loop.revisions(process_instance_id)
+        looked = (read(), self.loop.next_due())
+        idle = looked == (None, None) and not self.loop.goes_on_elsewhere(process_instance_id)
+        return idle and self.loop.revisions(process_instance_id) == before
 
 
 def _too_late(process_instance_id: int, timeout: float | None) -> WaitTimeout:

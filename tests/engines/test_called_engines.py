@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from riverstone.engine import Engine, Quota, Stone, TaskInfo, VirtualClock, WaitTimeout
+from riverstone.engine.instance.resting import Rested
 
 from ..faults.test_clocks import timer
 from ..features.sketch import catch, line, service
@@ -189,6 +190,24 @@ def test_whoever_waits_waits_for_room_in_a_quota_that_another_gives(url: str, st
         number = [start(keeper, "long") for _ in range(2)][1]
         assert _until(lambda: keeper.tasks(number)[0].status == "queued")
         assert called.wait(number, 20).status == "success"
+
+
+def test_whoever_waits_is_not_told_that_nothing_comes_of_what_has_just_come(called: Engine, keeper: Engine) -> None:
+    """Another engine ends it between one look and the next: by then nothing is due, and nobody has it in hand."""
+    called.deploy(line("asks", '<userTask id="ask"/>'))
+    number = called.start(key="asks", name="it").process_instance_id
+    looks = 0
+
+    def read() -> Rested | None:
+        nonlocal looks
+        looks += 1
+        rested = called._at_rest(int(number))
+        if looks == 2:
+            keeper.complete(keeper.tasks(number)[0].task_id, {})
+        return rested
+
+    assert called._pump.wait(int(number), read, 20) is not None
+    assert called.get(number).status == "success"
 
 
 def test_whoever_waits_waits_for_what_the_workers_of_another_have_in_hand(called: Engine, keeper: Engine) -> None:
