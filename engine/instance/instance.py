@@ -175,6 +175,11 @@ class Instance:
         self.turn = turn
         self.changes = turn.changes
 
+    def rehearse(self) -> None:
+        """Show from now on what would become of it; only for a copy that nobody keeps."""
+        self.rehearsed = True
+        self.changes = Changes()
+
     def part(self) -> None:
         """Belong to no turn any more: a copy would keep in memory whatever was written with it, of others too."""
         del self.turn, self.changes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ...models import PutOut, TaskRow
 from .. import jsontext
@@ -17,10 +16,6 @@ from ..stones.parameters import is_declared, no_echo
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 from . import ledger
-from .flags import Flags
-
-if TYPE_CHECKING:
-    from .instance import Instance
 
 Names = frozenset[str]
 
@@ -143,9 +138,3 @@ def mask_of(
         return mask_at(frozenset(), {}, tasks, stones)
     known = variables()
     return mask_at(paths_in(definition, known, stones), known, tasks, stones)
-
-
-def mask_of_instance(instance: Instance) -> Mask | None:
-    """The same for one that is loaded, as it stands."""
-    tasks = instance.tasks.values() if instance.has(Flags.SECRETS) else ()
-    return mask_of(instance.definition, lambda: instance.context.parameters, tasks, instance.facilities.stones)

@@ -12,8 +12,8 @@ from ..bpmn.elements.form_values import filled_in
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from ..errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound
+from ..instance.history import mask_of_step
 from ..instance.instance import Instance
-from ..instance.secrets import mask_of_instance
 from ..language.context import Context
 
 Errors = dict[str, list[str]]
@@ -40,7 +40,7 @@ def checked_answer(instance: Instance, token: Token, answer: Mapping[str, Any]) 
             errors.setdefault(name, []).extend(texts)
     errors = errors or _unmapped(token, taken) or _dead_end(token, form, taken)
     if errors:
-        if (mask := mask_of_instance(instance)) is not None:
+        if (mask := mask_of_step(instance)) is not None:
             errors = mask.mask_errors(errors)
         told = " ".join(f"{name!r}: {' '.join(texts)}" for name, texts in errors.items())
         text = f"The task {node.label} cannot take this answer, and is still open. {told}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...models import Changes, TaskRow
+from ...models import TaskRow
 from ..authoring.definitions import Definition
 from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.boundary import BoundaryEvent
@@ -120,7 +120,7 @@ def _refuse(migration: Migration) -> None:
 
 def rehearse(copy: Instance, definition: Definition, mapping: Mapping[str, str]) -> MigrationPlan:
     """What moving would do, tried on a copy that nobody keeps; raises Conflict, Invalid where nothing can be moved."""
-    copy.changes = Changes()
+    copy.rehearse()
     migration = look(copy, definition, mapping)
     plan = migration.plan()
     if not migration.findings:

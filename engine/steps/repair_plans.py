@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from ...models import Changes, TaskRow
+from ...models import TaskRow
 from ...models.vocabulary import HOOKS
 from .. import jsontext
 from ..bpmn.running.token import READY, Token
 from ..bpmn.running.token_data import TASK
 from ..errors import Invalid
 from ..instance import ledger, secrets
+from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
 from ..language import effort
@@ -88,8 +89,7 @@ class _Rehearsal:
         self.rows = {token.id: repairing.row_of(process, token) for token in tokens}
         self.statuses = {number: row.status for number, row in self.rows.items() if row is not None}
         self.ready = {token.id for token in process.workflow.tasks.values() if token._state == READY}
-        process.rehearsed = True
-        process.changes = Changes()
+        process.rehearse()
 
     def plan(self, action: RepairAction, act: Callable[[], None]) -> RepairPlan:
         """What the act has made of the copy."""
@@ -100,7 +100,7 @@ class _Rehearsal:
             self._take_back()
         finally:
             effort.end()
-        mask = secrets.mask_of_instance(process)
+        mask = _mask_of(process)
         return RepairPlan(
             action=action,
             process_instance_id=str(process.number),
@@ -171,3 +171,9 @@ class _Rehearsal:
         tokens = self.process.workflow.tasks.values()
         ready = sorted((each for each in tokens if each._state == READY), key=lambda each: each.id)
         return tuple(dict.fromkeys(each.node.bpmn_id.partition(":")[0] for each in ready if each.id not in self.ready))
+
+
+def _mask_of(process: ForwardInstance) -> Mask | None:
+    """What hides the secrets of a process, with those that were given to the copy."""
+    tasks = process.tasks.values() if process.has(Flags.SECRETS) else ()
+    return secrets.mask_of(process.definition, lambda: process.context.parameters, tasks, process.facilities.stones)

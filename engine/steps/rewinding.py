@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...models import Changes, TaskRow
+from ...models import TaskRow
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..bpmn.running.retracing import put_back
@@ -296,7 +296,7 @@ def preview_rewind(
 def _rehearse_move(found: Retraced, definition: Definition, mapping: Mapping[str, str]) -> MigrationPlan:
     """What would be moved to another version, brought back tokens among it; the process is a copy afterwards."""
     process = found.process
-    process.changes, process.rehearsed = Changes(), True
+    process.rehearse()
     before = migrating.look_beside(process, definition, mapping, found.target, found.is_after)
     if before.findings or before.busy:
         return before.plan()
