@@ -17,6 +17,12 @@ FORM = "the form of the model's start event"
 BOTH = "the form of the model's start event, and its parameter template"
 
 
+def completed_by_template(definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The variables as the parameter template completes them, where there is one; raises VariablesInvalid."""
+    template = definition.parameter_template
+    return values if template is None else template.complete(values)
+
+
 def started_with(definition: Definition, values: Mapping[str, Any], now: int, limits: Limits) -> Mapping[str, Any]:
     """The start variables with the types and defaults of the form and of the parameter template.
 
@@ -29,7 +35,7 @@ def started_with(definition: Definition, values: Mapping[str, Any], now: int, li
     """
     form, template = definition.form, definition.parameter_template
     if form is None:
-        return values if template is None else template.complete(values)
+        return completed_by_template(definition, values)
     context = start_context(definition, values)
     with effort.turn(limits):
         taken, errors = taken_by(form, context, values, now)

@@ -55,10 +55,11 @@ def refuse_masked_outputs(instance: Instance, row: TaskRow, given: Mapping[str, 
 
 def refuse_masked_start(definition: Definition, given: Mapping[str, JSON], stones: Stones) -> None:
     """Refuse start variables that are the mask where secrets belong; raises Invalid ``value-masked``."""
-    if _holds_mask(given):
-        secret = secrets.paths_in(definition, given, stones)
-        wrong = sorted(".".join(path) for path in secret if value_at(dict(given), path) == MASKED)
-        _raise_if(dict.fromkeys(wrong, "Holds ***** in place of a secret: give the secret itself."))
+    known = dict(given)
+    wrong = sorted(
+        ".".join(path) for path in secrets.paths_in(definition, known, stones) if value_at(known, path) == MASKED
+    )
+    _raise_if(dict.fromkeys(wrong, "Holds ***** in place of a secret: give the secret itself."))
 
 
 def _holds_mask(given: Mapping[str, JSON]) -> bool:

@@ -43,12 +43,16 @@ def request_key(facilities: Facilities, key: str | None, owner: str | None, abou
     """The key as it is kept, for a request that is ``about`` this; None without one. Raises Invalid."""
     if key is None:
         return None
-    if not 0 < len(key) <= LONGEST_KEY:
-        text = f"Must be a text of 1 to {LONGEST_KEY} characters."
-        what = "idempotencyKey"
-        raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
+    refuse_length("idempotencyKey", key)
     jsontext.check([key], limits=facilities.limits, name="request")
     return RequestKey(_of_owner(key, owner), digests(jsontext.dumps(about), facilities.store.cipher))
+
+
+def refuse_length(what: str, key: str) -> None:
+    """Raise Invalid for a key, called ``what``, that is empty or too long."""
+    if not 0 < len(key) <= LONGEST_KEY:
+        text = f"Must be a text of 1 to {LONGEST_KEY} characters."
+        raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
 
 
 def _of_owner(key: str, owner: str | None) -> str:

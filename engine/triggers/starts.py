@@ -10,7 +10,7 @@ from ...models import ContentRow, InstanceRow, SubscriptionRow
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployments import Deployments
-from ..authoring.start_forms import started_with
+from ..authoring.start_forms import completed_by_template, started_with
 from ..bpmn.running.failure_policy import FailurePolicy, asked_policy
 from ..bpmn.running.node import Node
 from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
@@ -27,7 +27,7 @@ from ..showing.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling, suspending
 from ..views.processes import ProcessInstance
-from .request_keys import RequestKey, request_key
+from .request_keys import RequestKey, refuse_length, request_key
 
 MOCK = "SipRS::Mock"
 """The start variable that, set to true, makes a mock run."""
@@ -109,10 +109,8 @@ class Starts:
         if not name.strip() or len(name) > LONGEST_NAME:
             text = f"Must be a text of 1 to {LONGEST_NAME} characters."
             raise Invalid("The process name is empty or too long.", errors={"processName": [text]})
-        if business_key is not None and not 0 < len(business_key) <= LONGEST_NAME:
-            text = f"Must be a text of 1 to {LONGEST_NAME} characters."
-            what = "businessKey"
-            raise Invalid(f"The {what} is empty or too long.", errors={what: [text]})
+        if business_key is not None:
+            refuse_length("businessKey", business_key)
         jsontext.check([name, business_key], limits=limits, name="request")
         about = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
         # What is not asked for leaves the digests of earlier versions as they were.
@@ -179,7 +177,7 @@ class Starts:
             definition=definition,
             name=name[:LONGEST_NAME],
             variables=payload,
-            completed=_completed(definition, payload),
+            completed=completed_by_template(definition, payload),
             flags=depth * Flags.THROWN | _flag(policy),
             patience=policy.patience,
             by_key=True,
@@ -318,8 +316,3 @@ def _policy(definition: Definition, on_failure: str | None, rollback: bool) -> F
 
 def _flag(policy: FailurePolicy) -> int:
     return {"rollback": 0, "keep": Flags.NO_ROLLBACK, "pause": Flags.PAUSES}[policy.action]
-
-
-def _completed(definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    template = definition.parameter_template
-    return values if template is None else template.complete(values)
