@@ -176,7 +176,7 @@ class CheckCalls(ResourceCalls):
                 if row is None or owner not in (None, row.owner_name):
                     raise UnknownCheckSchedule(schedule_id)
                 held = jsontext.read(row.cycle)
-                if isinstance(held, dict) is paused:
+                if row.is_paused is paused:
                     return _shown(row)
                 if row.due is None and paused:
                     text = f"The schedule {schedule_id} comes no more: remove it, or add another."
@@ -275,5 +275,5 @@ def _shown(row: CheckScheduleRow) -> CheckSchedule:
         created=moment(row.created),
         client=row.client or None,
         owner=row.owner_name,
-        paused=row.cycle.startswith("{"),
+        paused=row.is_paused,
     )

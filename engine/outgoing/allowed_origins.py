@@ -7,13 +7,10 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import Invalid
-
-if TYPE_CHECKING:
-    from .request import HttpAnswer
+from .request import HttpAnswer, send
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -106,8 +103,6 @@ class AllowedOrigins:
             OSError: The connection failed, the time was over, or the answer was longer; it may have been carried out.
             http.client.HTTPException: The answer is none of HTTP.
         """
-        from .request import send  # late, since it needs this
-
         return send(self, method, url, headers, body, seconds=seconds, largest=largest)
 
     def _may_connect(self, address: Address) -> bool:

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
-from .allowed_origins import Address, AllowedOrigins, Target
+if TYPE_CHECKING:
+    from .allowed_origins import Address, AllowedOrigins, Target
 
 CONNECT = 5.0
 """Seconds for a connection to one address, and for each wait in it."""

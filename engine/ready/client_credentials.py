@@ -119,7 +119,7 @@ class ClientCredentials:
 
     def pair(self, secret: str, value_of: Callable[[str], str]) -> str:
         """Id and secret as HTTP's basic scheme encodes them, of which an answer may quote the outcome."""
-        return f"{quote_plus(self._client(value_of))}:{quote_plus(secret)}"
+        return _pair(self._client(value_of), secret)
 
     def _client(self, value_of: Callable[[str], str]) -> str:
         name = self.client_parameter
@@ -183,8 +183,7 @@ class ClientCredentials:
         if self.in_body:
             form |= {"client_id": client, "client_secret": secret}
         else:
-            pair = f"{quote_plus(client)}:{quote_plus(secret)}"
-            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            headers["Authorization"] = f"Basic {base64.b64encode(_pair(client, secret).encode()).decode()}"
         began = time.monotonic()
         body = urlencode(form).encode()
         try:
@@ -244,6 +243,10 @@ def _forget(mark: bytes, asking: _Asking) -> None:
     with _lock:
         if _asking.get(mark) is asking:
             del _asking[mark]
+
+
+def _pair(client: str, secret: str) -> str:
+    return f"{quote_plus(client)}:{quote_plus(secret)}"
 
 
 def _parameter(text: str) -> str | None:

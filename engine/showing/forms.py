@@ -68,11 +68,11 @@ def show_start_form(definition: Definition, given: Mapping[str, Any] | None, now
     secret = frozenset() if template is None else template.secret_paths
     with effort.turn(limits):
         parts, shown, errors = _filled(form, context, given, mask, now, secret)
-        for each in form.fields if template is not None else ():
-            value = get(values, each.path)
-            if value is not MISSING and value is not None and each.key not in errors:
-                assert template is not None
-                if texts := template.violations(each.path, value):
+        if template is not None:
+            for each in form.fields:
+                value = get(values, each.path)
+                given_well = value is not MISSING and value is not None and each.key not in errors
+                if given_well and (texts := template.violations(each.path, value)):
                     errors[each.key] = texts
     return StartForm(key=definition.key, parts=parts, values=shown, errors=errors, changes=form.changes)
 

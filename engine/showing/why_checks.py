@@ -66,7 +66,7 @@ def _concerns(schedule: CheckScheduleRow, instance: ForwardInstance, there: Sequ
 def _tell_schedule(telling: Telling, schedule: CheckScheduleRow) -> None:
     of = "what it made" if schedule.stone is None else f"what its tasks of the stone {schedule.stone} made"
     text = f"{begun(of)} is checked again and again ({schedule.every}, schedule {schedule.id})"
-    if schedule.cycle.startswith("{"):
+    if schedule.is_paused:
         text += ", but is paused."
     elif schedule.due is None:
         text += ", but no turn is left."

@@ -70,3 +70,8 @@ class CheckScheduleRow:
     """The last turn that checked anything."""
     reason: str | None = None
     """Why the last turn checked nothing."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no turn comes until somebody lets it go on."""
+        return self.cycle.startswith("{")

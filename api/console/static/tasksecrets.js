@@ -5,9 +5,8 @@ import { el } from "./element.js";
 import { icon } from "./icon.js";
 import { readObject, valueTable } from "./jsontext.js";
 import { t } from "./language.js";
+import { MASKED } from "./masked.js";
 import { post } from "./server.js";
-
-const MASKED = "*****";
 
 /** The button that asks for them, where a task has some and the client may. */
 export function secretButtons(task, client) {
